@@ -1,0 +1,1 @@
+"""From files somewhere to a snapshot, its statistics, its schema, and what moved since the last one."""

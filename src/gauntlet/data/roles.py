@@ -1,0 +1,33 @@
+"""What each column is for. Declared once, at import; carried by the snapshot to everything after it."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from gauntlet.settings import Settings
+
+
+class Roles(Settings):
+    """Which columns are not features, and why.
+
+    Every column named nowhere here is a feature.
+    """
+
+    label: str | None = Field(None, description="Column to predict. None in a sample of serving requests.")
+    positive: str | int | bool | None = Field(
+        None, description="The label value that counts as positive; for two classes only. Default: the larger one."
+    )
+    key: tuple[str, ...] = Field((), description="Columns that identify a row. Default: the row's whole content.")
+    weight: str | None = Field(None, description="Column of non-negative example weights.")
+    cluster: str | None = Field(
+        None, description="Column naming what rows share (a person with several rows): intervals respect it."
+    )
+    time: str | None = Field(None, description="Column of event times.")
+    exclude: tuple[str, ...] = Field((), description="Columns kept in the snapshot but not used as features.")
+    categorical: tuple[str, ...] = Field((), description="Integer columns whose values are codes, not quantities.")
+
+    @property
+    def not_features(self) -> frozenset[str]:
+        """Names of the columns a model must not learn from."""
+        named = (self.label, self.weight, self.cluster, self.time, *self.key, *self.exclude)
+        return frozenset(name for name in named if name is not None)

@@ -1,0 +1,1 @@
+"""The statistics of gates: estimates on predictions, their intervals, and what follows from them."""

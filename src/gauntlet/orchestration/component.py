@@ -1,0 +1,117 @@
+"""``@component``: one function, the same at compile time and inside its container.
+
+At compile time it makes a containerized KFP component: the spec holds an image and a function name, no source code.
+Inside a container (``_KFP_RUNTIME=true``) there is no pipeline compiler, only kfp's small executor, which imports the
+component's file and calls the function; there the decorator adds lineage and turns Gauntlet's errors into exit codes.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any
+
+from gauntlet import __version__
+from gauntlet.digest import digest_tree
+from gauntlet.errors import GauntletError
+from gauntlet.lineage.record import DIGEST_KEY, LINEAGE_KEY, Record, extend
+
+IMAGE_PREFIX = "gauntlet"
+
+
+class Caching(StrEnum):
+    """What a component may be spared, see "Caching" in the documentation."""
+
+    PURE = "pure"
+    """Same inputs, same outputs: cached."""
+    RESOLVING = "resolving"
+    """Reads the outside world: never cached; returns an immutable version that its successors take."""
+    ACTING = "acting"
+    """Changes the outside world: never cached; idempotent, safe to retry."""
+
+
+def component(*, image: str, caching: Caching) -> Callable[[Callable[..., Any]], Any]:
+    """Declare a function as a component.
+
+    Args:
+        image: name of the folder under ``containers/`` that holds everything the function imports.
+        caching: the component's class.
+
+    Returns:
+        A decorator: at compile time the KFP component, at run time the function with lineage around it.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        if os.environ.get("_KFP_RUNTIME") == "true":
+            return _at_run_time(function, image)
+        from gauntlet.orchestration.definition import define_component
+
+        return define_component(function, image=image, caching=caching)
+
+    return decorate
+
+
+def image_reference(image: str) -> str:
+    """The image's name in compiled specs before a registry is chosen: ``gauntlet/data:0.1.0``."""
+    return f"{IMAGE_PREFIX}/{image}:{__version__}"
+
+
+def _at_run_time(function: Callable[..., Any], image: str) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def run(**arguments: Any) -> Any:
+        try:
+            result = function(**arguments)
+            _record_lineage(function, image, arguments)
+        except GauntletError as error:
+            if error.__cause__ is not None:
+                traceback.print_exception(error.__cause__)
+            sys.stderr.write(f"\n{type(error).__name__}: {error}\n")
+            raise SystemExit(error.exit_code) from error
+        return result
+
+    # kfp's executor asks inspect.getfullargspec, which does not follow __wrapped__ but honours __signature__.
+    run.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+    return run
+
+
+def _record_lineage(function: Callable[..., Any], image: str, arguments: dict[str, Any]) -> None:
+    from kfp.dsl.types.type_annotations import is_artifact_wrapped_in_Output
+
+    artifacts = {name: value for name, value in arguments.items() if hasattr(value, "metadata")}
+    is_output = {name: is_artifact_wrapped_in_Output(function.__annotations__[name]) for name in artifacts}
+    inputs = {name: artifact for name, artifact in artifacts.items() if not is_output[name]}
+    outputs = {
+        name: artifact
+        for name, artifact in artifacts.items()
+        if is_output[name] and _carries_lineage(artifact) and os.path.exists(artifact.path)
+    }
+    record = Record(
+        component=function.__name__,
+        image=image,
+        environment=os.environ.get("GAUNTLET_LOCK_DIGEST", ""),
+        code=os.environ.get("GAUNTLET_CODE_REVISION", ""),
+        parameters={name: value for name, value in arguments.items() if name not in artifacts},
+        inputs={name: _digest_of(artifact) for name, artifact in inputs.items()},
+        outputs={name: _digest_of(artifact) for name, artifact in outputs.items()},
+    )
+    chain = extend(record, (str(artifact.metadata.get(LINEAGE_KEY, "")) for artifact in inputs.values()))
+    for name, artifact in outputs.items():
+        artifact.metadata[DIGEST_KEY] = record.outputs[name]
+        artifact.metadata[LINEAGE_KEY] = chain
+
+
+def _carries_lineage(artifact: Any) -> bool:
+    """Reports and metrics end a chain; and a Metrics artifact's metadata are the metrics."""
+    return artifact.schema_title in {"system.Dataset", "system.Model", "system.Artifact"}
+
+
+def _digest_of(artifact: Any) -> str:
+    from pathlib import Path
+
+    known = artifact.metadata.get(DIGEST_KEY)
+    return str(known) if known else digest_tree(Path(artifact.path))

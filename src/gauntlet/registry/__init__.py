@@ -1,0 +1,1 @@
+"""Model versions: which one is champion, what is known of each, and what may become one."""

@@ -1,0 +1,1 @@
+"""Self-contained HTML reports: a view dataclass, a template, no network."""

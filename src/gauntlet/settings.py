@@ -1,0 +1,90 @@
+"""Settings given by users: frozen, typed, with nothing unknown let through.
+
+Every policy and option block of Gauntlet is a ``Settings`` model. ``parse`` turns what a person wrote into one, or
+into a ``ConfigurationError`` that names the field, the value and the mend.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gauntlet.errors import ConfigurationError
+
+
+class Settings(BaseModel):
+    """Base of all settings: immutable, unknown keys refused, defaults checked by the same rules as a user's values."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+Model = TypeVar("Model", bound=Settings)
+
+
+def parse(model: type[Model], values: Mapping[str, Any] | None, *, field: str) -> Model:
+    """Check ``values`` against ``model``.
+
+    Args:
+        model: the settings class.
+        values: what the user gave; ``None`` means all defaults.
+        field: the name the user knows these settings by; prefixes every message.
+
+    Raises:
+        ConfigurationError: with the path of the first offending field, its value, and what would be accepted.
+    """
+    try:
+        return model.model_validate(dict(values or {}))
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = ".".join([field, *(str(part) for part in first["loc"])])
+        others = error.error_count() - 1
+        more = f" ({others} more like this)" if others else ""
+        if first["type"] == "extra_forbidden":
+            key = str(first["loc"][-1])
+            raise ConfigurationError(
+                f"unknown key{more}", field=path, value=key, mend=_suggest(model, first["loc"], key)
+            ) from error
+        if first["type"] == "missing":
+            raise ConfigurationError(f"is required{more}", field=path, mend=f"Give {path}") from error
+        message = first["msg"].removeprefix("Value error, ")
+        raise ConfigurationError(
+            message[0].lower() + message[1:] + more, field=path, value=first["input"], mend=f"Correct {path}"
+        ) from error
+
+
+def _suggest(model: type[BaseModel], location: tuple[int | str, ...], key: str) -> str:
+    known = _fields_at(model, location[:-1])
+    if not known:
+        return "Remove it"
+    close = difflib.get_close_matches(key, known, n=1)
+    return f"Did you mean {close[0]!r}?" if close else f"Use one of: {', '.join(sorted(known))}"
+
+
+def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """Names accepted at a location, as far as plain nesting and mappings let us follow it."""
+    schema: dict[str, Any] = model.model_json_schema()
+    node = schema
+    for part in location:
+        node = _resolve(schema, node)
+        if str(part) in node.get("properties", {}):
+            node = node["properties"][str(part)]
+        elif isinstance(node.get("additionalProperties"), dict):
+            node = node["additionalProperties"]
+        elif "items" in node:
+            node = node["items"]
+        else:
+            return []
+    return list(_resolve(schema, node).get("properties", {}))
+
+
+def _resolve(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    for option in (*node.get("anyOf", ()), *node.get("allOf", ())):
+        if "$ref" in option or "properties" in option or "additionalProperties" in option:
+            node = option
+            break
+    if "$ref" in node:
+        return dict(schema["$defs"][node["$ref"].rsplit("/", 1)[-1]])
+    return node

@@ -1,0 +1,81 @@
+"""Writing so that an output appears whole or not at all, and saying that there is none.
+
+Everything is written beside its destination under a temporary name and renamed into place at the end; a failure on the
+way leaves nothing behind.
+
+**Absence.** Pipelines are static, so an optional input (no champion yet, no serving log) is still an artifact: a
+folder that holds nothing but ``absent.json``, which says why. Whoever reads an optional input asks ``absence`` first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ABSENT_FILE = "absent.json"
+
+
+@contextmanager
+def whole_folder(destination: Path) -> Iterator[Path]:
+    """Yield a fresh folder that becomes ``destination`` when the block ends without an error.
+
+    An existing ``destination`` is replaced at the end; until then it is untouched.
+    """
+    work = _beside(destination)
+    work.mkdir(parents=True)
+    try:
+        yield work
+        if destination.is_dir():
+            shutil.rmtree(destination)
+        elif destination.exists():
+            destination.unlink()
+        work.rename(destination)
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+
+
+def write_text(destination: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    write_bytes(destination, text.encode())
+
+
+def write_bytes(destination: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    work = _beside(destination)
+    try:
+        work.write_bytes(content)
+        os.replace(work, destination)
+    except BaseException:
+        work.unlink(missing_ok=True)
+        raise
+
+
+def write_json(destination: Path, value: object) -> None:
+    """Write readable JSON (sorted keys, two spaces, no NaN) whole or not at all."""
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_text(destination, text + "\n")
+
+
+def write_absent(destination: Path, reason: str) -> None:
+    """Write the artifact that says there is none, and why (``reason``: one sentence)."""
+    with whole_folder(destination) as folder:
+        write_json(folder / ABSENT_FILE, {"absent": reason})
+
+
+def absence(path: Path) -> str | None:
+    """Why there is nothing at ``path``, or ``None`` when there is something."""
+    marker = path / ABSENT_FILE
+    if not marker.is_file():
+        return None
+    return str(json.loads(marker.read_text())["absent"])
+
+
+def _beside(destination: Path) -> Path:
+    return destination.with_name(f".{destination.name}.{uuid.uuid4().hex[:8]}.partial")

@@ -1,0 +1,171 @@
+"""One shape for what every gate found, and one rule for deciding from an interval.
+
+A gate *measures*; its verdict says what it found and how sure it is. Enforcement (``gauntlet.registry.enforcement``)
+decides what to do about it. ``decide`` is the only place where a measurement is compared with a bound.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from gauntlet.errors import DataError
+from gauntlet.storage import write_json
+
+FORMAT = "gauntlet.verdict/1"
+
+
+class Status(StrEnum):
+    """What a gate can say."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    """The absence of harm beyond the tolerance is shown at the confidence asked for."""
+    FAIL = "fail"
+    """Harm beyond the tolerance is shown at the confidence asked for."""
+    INCONCLUSIVE = "inconclusive"
+    """The data can show neither; ``rows_needed`` says how much would."""
+    ERROR = "error"
+    """What was asked could not be checked. Never a pass."""
+
+
+_SEVERITY = {Status.PASS: 0, Status.INCONCLUSIVE: 1, Status.FAIL: 2, Status.ERROR: 3}
+
+
+def worst(statuses: Iterable[Status]) -> Status:
+    """The most severe of the statuses: error, then fail, then inconclusive. Nothing checked is an error."""
+    return max(statuses, key=_SEVERITY.__getitem__, default=Status.ERROR)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One comparison a gate made.
+
+    Attributes:
+        name: what was checked, unique within its gate: ``auc``, ``sex=Female: demographic_parity``.
+        status: the outcome.
+        reason: one sentence a product manager understands, with the numbers in it.
+        measured: the value found, in the metric's own units; ``None`` when there is none.
+        interval: its confidence interval (low, high), simultaneous where the gate makes many checks.
+        bound: the limit it was held against.
+        direction: ``"min"`` if the value must be at least the bound, ``"max"`` if at most.
+        sample_size: rows (or clusters, where rows are clustered) the value rests on.
+        rows_needed: about how many would decide it; only when inconclusive.
+    """
+
+    name: str
+    status: Status
+    reason: str
+    measured: float | None = None
+    interval: tuple[float, float] | None = None
+    bound: float | None = None
+    direction: str | None = None
+    sample_size: int | None = None
+    rows_needed: int | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a gate found.
+
+    Attributes:
+        gate: the gate's name, e.g. ``evaluate_slices``.
+        checks: every comparison made, in the order a reader wants them.
+        summary: one sentence for the console and the run page.
+        facts: scalars worth keeping with it (row counts, confidence, digests).
+        status: the worst of its checks.
+    """
+
+    gate: str
+    checks: tuple[Check, ...]
+    summary: str
+    facts: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+
+    @property
+    def status(self) -> Status:
+        """The worst status of all checks; ``error`` when there was nothing to check."""
+        return worst(check.status for check in self.checks)
+
+    def with_status(self, status: Status) -> tuple[Check, ...]:
+        """The checks that ended in ``status``."""
+        return tuple(check for check in self.checks if check.status is status)
+
+    def to_json(self) -> dict[str, Any]:
+        """The form on disk. Values that are not finite become ``null``."""
+        checks = [{**_finite(asdict(check)), "status": check.status.value} for check in self.checks]
+        return {
+            "format": FORMAT,
+            "gate": self.gate,
+            "status": self.status.value,
+            "summary": self.summary,
+            "checks": checks,
+            "facts": _finite(dict(self.facts)),
+        }
+
+    def write(self, path: Path) -> None:
+        """Write the verdict as JSON, whole or not at all."""
+        write_json(path, self.to_json())
+
+    @classmethod
+    def read(cls, path: Path) -> Verdict:
+        """Read a verdict back.
+
+        Raises:
+            DataError: the file is not a verdict, or its status contradicts its checks.
+        """
+        try:
+            document = json.loads(path.read_text())
+            checks = tuple(
+                Check(**{**check, "status": Status(check["status"]), "interval": _pair(check.get("interval"))})
+                for check in document["checks"]
+            )
+            verdict = cls(document["gate"], checks, document["summary"], document["facts"])
+            if document["format"] != FORMAT or document["status"] != verdict.status.value:
+                raise ValueError(f"format {document['format']!r}, status {document['status']!r}")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError("is not a verdict", field=path.name, value=str(error), mend="Run the gate again") from error
+        return verdict
+
+
+def decide(interval: tuple[float, float], *, bound: float, direction: str) -> Status:
+    """Hold an interval against a bound: FAIL and PASS need the whole interval on one side of it.
+
+    Args:
+        interval: (low, high) confidence interval of the measured quantity.
+        bound: the limit, same units.
+        direction: ``"min"``: the quantity must be at least the bound; ``"max"``: at most.
+
+    Returns:
+        ``PASS``, ``FAIL``, or ``INCONCLUSIVE`` when the bound lies inside. A bound that equals an end counts as kept.
+        An interval with a NaN end is ``ERROR``.
+    """
+    low, high = interval
+    if math.isnan(low) or math.isnan(high) or math.isnan(bound):
+        return Status.ERROR
+    if direction == "max":
+        low, high, bound = -high, -low, -bound
+    elif direction != "min":
+        raise ValueError(f"direction is 'min' or 'max', not {direction!r}")
+    if low >= bound:
+        return Status.PASS
+    return Status.FAIL if high < bound else Status.INCONCLUSIVE
+
+
+def _finite(values: dict[str, Any]) -> dict[str, Any]:
+    def clean(value: Any) -> Any:
+        if isinstance(value, float):
+            return value if math.isfinite(value) else None
+        return [clean(part) for part in value] if isinstance(value, tuple) else value
+
+    return {key: clean(value) for key, value in values.items()}
+
+
+def _pair(value: list[float | None] | None) -> tuple[float, float] | None:
+    if value is None:
+        return None
+    low, high = value
+    return (-math.inf if low is None else low, math.inf if high is None else high)
