@@ -33,7 +33,9 @@ class GauntletError(Exception):
 
     exit_code = EXIT_BROKEN
 
-    def __init__(self, message: str, *, field: str | None = None, value: object = None, mend: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, field: str | None = None, value: object = None, mend: str | None = None
+    ) -> None:
         self.message = message
         self.field = field
         self.value = value

@@ -99,9 +99,7 @@ class Snapshot:
         if not self.splits[split]:
             raise DataError("has no rows", field=f"split {split}", mend="Widen the split or check the source")
 
-    def batches(
-        self, split: str, columns: Sequence[str] | None = None, rows: int = 65_536
-    ) -> Iterator[pa.RecordBatch]:
+    def batches(self, split: str, columns: Sequence[str] | None = None, rows: int = 65_536) -> Iterator[pa.RecordBatch]:
         """Stream a split in bounded memory.
 
         Args:
