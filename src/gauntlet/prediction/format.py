@@ -6,7 +6,7 @@
 | column | type | meaning |
 |---|---|---|
 | ``example_id`` | string | the snapshot's row |
-| ``label`` | int32 or double | binary: 1 is the positive class; multiclass: index into ``classes``; regression: the value |
+| ``label`` | int32 or double | binary: 1 is positive; multiclass: index into ``classes``; regression: the value |
 | ``score`` | double | binary: probability of the positive class; regression: the prediction |
 | ``score:<class>`` | double | multiclass, instead of ``score``: one probability a class, in the order of ``classes`` |
 | ``weight`` | double | example weight; 1 when none is declared |

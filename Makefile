@@ -1,0 +1,82 @@
+# Everything sets itself up: a machine needs Python 3.11 and make (git, for development).
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format test-slow images tools compile lock bench clean
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+UV := $(shell command -v uv || echo .tools/uv/bin/uv)
+export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/.tools/uv/bin:$(PATH)
+export UV_PYTHON_DOWNLOADS := never
+
+IMAGES := data model evaluation delivery
+LOCKS := $(wildcard containers/*/*.lock)
+SLOW := simulation or realdata or browser or emulator or engine or images
+
+# $(call in_image,IMAGE) runs pytest in an image's environment, with the test tools beside it.
+in_image = PYTHONPATH=.environments/test-tools _KFP_RUNTIME=true .environments/$(1)/bin/python -m pytest -q
+in_command = .venv/bin/python -m pytest -q
+
+help:  ## List what can be made.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+# -- set-up ----------------------------------------------------------------------------------------------------------
+setup: .venv/.stamp .environments/.stamp  ## Build every environment (the other targets do it when needed).
+
+$(UV):
+	$(PYTHON) -m venv .tools/uv
+	.tools/uv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.5'
+
+.venv/.stamp: requirements.lock | $(UV)
+	@echo "Building the environment of the gauntlet command (.venv)"
+	@rm -rf .venv && $(UV) venv --quiet --python $(PYTHON) .venv
+	@$(UV) pip sync --quiet --python .venv/bin/python --require-hashes requirements.lock
+	@echo $(CURDIR)/src > $$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/gauntlet.pth
+	@printf '#!/bin/sh\nexec "%s/.venv/bin/python" -m gauntlet.cli.main "$$@"\n' '$(CURDIR)' > .venv/bin/gauntlet
+	@chmod +x .venv/bin/gauntlet
+	@touch $@
+
+.environments/.stamp: $(LOCKS) .venv/.stamp
+	@.venv/bin/python -m gauntlet.orchestration.environments $(IMAGES)
+	@touch $@
+
+.environments/test-tools/.stamp: requirements-test.lock .venv/.stamp
+	@rm -rf .environments/test-tools
+	@$(UV) pip install --quiet --python .venv/bin/python --require-hashes -r requirements-test.lock --target .environments/test-tools
+	@touch $@
+
+# -- using it --------------------------------------------------------------------------------------------------------
+demo: setup  ## Take generated loan applications to a champion, then a challenger past it.
+	@.venv/bin/python -m gauntlet.demo
+
+# -- developing it ---------------------------------------------------------------------------------------------------
+lint: .venv/.stamp  ## Style, types, layers, and whether the compiled pipelines are up to date.
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo 2>/dev/null || .venv/bin/lint-imports
+	.venv/bin/gauntlet compile --check
+
+format: .venv/.stamp  ## Rewrite the code in the house style.
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+compile: .venv/.stamp  ## Write pipelines/compiled.
+	.venv/bin/gauntlet compile
+
+test: setup .environments/test-tools/.stamp  ## The fast tests, each in the environment of the image it belongs to.
+	$(in_command) tests/unit/orchestration tests/unit/cli tests/unit/pipelines -m "not ($(SLOW))"
+	$(call in_image,evaluation) tests/unit/*.py tests/unit/demo tests/unit/evaluation tests/unit/reports tests/components/evaluation -m "not ($(SLOW))"
+	$(call in_image,delivery) tests/unit/registry tests/unit/lineage tests/components/delivery -m "not ($(SLOW))"
+	$(call in_image,model) tests/unit/training tests/unit/prediction tests/components/model -m "not ($(SLOW))"
+	$(call in_image,data) tests/unit/data tests/components/data -m "not ($(SLOW))"
+
+tools:  ## Build the outside tools that slow tests use (a storage emulator; needs Go).
+	GOBIN=$(CURDIR)/.tools/bin go install github.com/fsouza/fake-gcs-server@v1.52.2
+
+lock: .venv/.stamp  ## Resolve every requirements file again.
+	for image in data evaluation delivery; do $(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header containers/$$image/requirements.in -o containers/$$image/requirements.lock; done
+	for wheel in cpu cuda; do $(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header containers/model/requirements.$$wheel.in -o containers/model/requirements.$$wheel.lock; done
+	$(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header pyproject.toml --extra cli --group dev --group test -o requirements.lock
+	$(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header --group test -o requirements-test.lock
+
+clean:  ## Remove environments, runs and caches.
+	rm -rf .venv .environments .tools runs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
