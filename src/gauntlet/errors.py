@@ -47,8 +47,8 @@ class GauntletError(Exception):
         if self.value is not None:
             text = repr(self.value)
             parts.append(f"found {text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + '…'}")
-        sentence = "; ".join(part.rstrip(".") for part in parts) + "."
-        return f"{sentence} {self.mend.rstrip('.')}." if self.mend else sentence
+        sentence = _closed("; ".join(part.rstrip(".") for part in parts))
+        return f"{sentence} {_closed(self.mend)}" if self.mend else sentence
 
 
 class ConfigurationError(GauntletError):
@@ -85,3 +85,7 @@ class GateStopped(GauntletError):
     """The verdicts say this run must not go on. Raised by ``enforce_gates`` alone."""
 
     exit_code = EXIT_STOPPED
+
+
+def _closed(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "?", "!")) else sentence + "."

@@ -1,0 +1,166 @@
+"""From data to a registered model version, with gates before money is spent and before anything is registered."""
+
+from components.data.compute_statistics import compute_statistics
+from components.data.detect_skew import detect_skew
+from components.data.import_snapshot import import_snapshot
+from components.data.infer_schema import infer_schema
+from components.data.resolve_source import resolve_source
+from components.data.validate_schema import validate_schema
+from components.delivery.fetch_champion import fetch_champion
+from components.delivery.register_model import register_model
+from components.evaluation.compare_champion import compare_champion
+from components.evaluation.enforce_gates import enforce_gates
+from components.evaluation.evaluate_model import evaluate_model
+from components.evaluation.evaluate_slices import evaluate_slices
+from components.model.batch_predict import batch_predict
+from components.model.train_model import train_model
+from kfp import dsl
+
+from gauntlet.orchestration.definition import pipeline
+
+
+@pipeline(name="continuous-training")
+def continuous_training(
+    data: list,
+    roles: dict,
+    model_name: str,
+    reader: dict = {},  # noqa: B006 - KFP reads the defaults into the spec
+    split: dict = {},  # noqa: B006
+    serving_data: list = [],  # noqa: B006
+    curated_schema: list = [],  # noqa: B006
+    schema_policy: dict = {},  # noqa: B006
+    skew_policy: dict = {},  # noqa: B006
+    recipe: dict = {},  # noqa: B006
+    seed: int = 0,
+    n_seeds: int = 3,
+    device: str = "auto",
+    evaluation_split: str = "test",
+    slice_columns: list = [],  # noqa: B006
+    performance_policy: dict = {},  # noqa: B006
+    slices_policy: dict = {},  # noqa: B006
+    champion_policy: dict = {},  # noqa: B006
+    enforcement_policy: dict = {},  # noqa: B006
+    promote: str = "first",
+):
+    """Train a model on new data, hold it against every gate and the champion, and register it.
+
+    Args:
+        data: Files to learn from, [{"uri": "gs://bucket/*.csv", "split": "test"}]; a file with a split is that split.
+        roles: What columns are for, {"label": "Y", "key": [...], "weight": ..., "cluster": ..., "exclude": [...]}.
+        model_name: Name of the registered model.
+        reader: How to read the files: types, missing values, value mappings, derived columns.
+        split: How rows are divided, by a stable hash or by time; default 70 / 15 / 15 by hash.
+        serving_data: Logged serving requests to compare the training data with; none by default.
+        curated_schema: The schema file the team keeps, [{"uri": "gs://bucket/schema.pbtxt"}]; inferred when absent.
+        schema_policy: What the schema gate tolerates.
+        skew_policy: How far a column may move, from training to serving and since the champion's training data.
+        recipe: What to train: estimator, hyperparameters, early stopping, or the team's own module:function.
+        seed: Seed of training.
+        n_seeds: Models trained with different seeds, to measure the variance that training itself brings.
+        device: Where to train: auto, cuda (refused when absent) or cpu.
+        evaluation_split: The split that models are judged on.
+        slice_columns: Columns to slice by: the groups that must not be harmed.
+        performance_policy: Minimum performance, {"metrics": {"auc": {"min": 0.8}}}.
+        slices_policy: What may differ between groups, and by how much.
+        champion_policy: Margins against the serving model, and what to do when there is none.
+        enforcement_policy: What an inconclusive gate does, by gate.
+        promote: Who becomes champion: first (only if there is none yet), always, never.
+    """
+    # Data: pin it, copy it, describe it. The champion's training statistics stand for "the previous data".
+    source = resolve_source(sources=data)
+    snapshot = import_snapshot(pinned=source.output, roles=roles, reader=reader, split=split)
+    statistics = compute_statistics(snapshot=snapshot.outputs["snapshot"])
+
+    serving_source = resolve_source(sources=serving_data).set_display_name("resolve-serving-source")
+    serving_snapshot = import_snapshot(
+        pinned=serving_source.output, roles=roles, reader=reader, purpose="serving"
+    ).set_display_name("import-serving-snapshot")
+    serving_statistics = compute_statistics(snapshot=serving_snapshot.outputs["snapshot"]).set_display_name(
+        "compute-serving-statistics"
+    )
+    champion = fetch_champion(model_name=model_name)
+
+    # Gate 1, before money is spent: is this the data we know?
+    schema_source = resolve_source(sources=curated_schema).set_display_name("resolve-curated-schema")
+    schema = infer_schema(
+        statistics=statistics.outputs["statistics"], curated=schema_source.output, policy=schema_policy
+    )
+    schema_check = validate_schema(
+        statistics=statistics.outputs["statistics"],
+        serving=serving_statistics.outputs["statistics"],
+        schema=schema.outputs["schema"],
+        policy=schema_policy,
+    )
+    skew_check = detect_skew(
+        statistics=statistics.outputs["statistics"],
+        serving=serving_statistics.outputs["statistics"],
+        previous=champion.outputs["statistics"],
+        schema=schema.outputs["schema"],
+        policy=skew_policy,
+    )
+    data_gate = enforce_gates(
+        stage="before training",
+        first=schema_check.outputs["verdict"],
+        second=skew_check.outputs["verdict"],
+        policy=enforcement_policy,
+    ).set_display_name("enforce-data-gates")
+
+    # Train, and score both models on the same rows.
+    model = train_model(
+        snapshot=snapshot.outputs["snapshot"],
+        schema=schema.outputs["schema"],
+        recipe=recipe,
+        seed=seed,
+        n_seeds=n_seeds,
+        device=device,
+        experiment=model_name,
+    ).after(data_gate)
+    challenger_predictions = batch_predict(
+        model=model.outputs["model"],
+        snapshot=snapshot.outputs["snapshot"],
+        split=evaluation_split,
+        slice_columns=slice_columns,
+    )
+    champion_predictions = (
+        batch_predict(
+            model=champion.outputs["champion"],
+            snapshot=snapshot.outputs["snapshot"],
+            split=evaluation_split,
+            slice_columns=slice_columns,
+        )
+        .after(data_gate)
+        .set_display_name("batch-predict-champion")
+    )
+
+    # Gate 2, before the registry: good enough, fair enough, not worse than what serves.
+    performance_check = evaluate_model(
+        predictions=challenger_predictions.outputs["predictions"], policy=performance_policy
+    )
+    slices_check = evaluate_slices(predictions=challenger_predictions.outputs["predictions"], policy=slices_policy)
+    champion_check = compare_champion(
+        challenger=challenger_predictions.outputs["predictions"],
+        champion=champion_predictions.outputs["predictions"],
+        policy=champion_policy,
+    )
+    model_gate = enforce_gates(
+        stage="before registering",
+        first=performance_check.outputs["verdict"],
+        second=slices_check.outputs["verdict"],
+        third=champion_check.outputs["verdict"],
+        policy=enforcement_policy,
+    ).set_display_name("enforce-model-gates")
+
+    register_model(
+        model=model.outputs["model"],
+        snapshot=snapshot.outputs["snapshot"],
+        schema=schema.outputs["schema"],
+        statistics=statistics.outputs["statistics"],
+        verdict1=schema_check.outputs["verdict"],
+        verdict2=skew_check.outputs["verdict"],
+        verdict3=performance_check.outputs["verdict"],
+        verdict4=slices_check.outputs["verdict"],
+        verdict5=champion_check.outputs["verdict"],
+        model_name=model_name,
+        promote=promote,
+        run=dsl.PIPELINE_JOB_NAME_PLACEHOLDER,
+    ).after(model_gate)

@@ -1,0 +1,66 @@
+import pytest
+from pydantic import Field
+
+from gauntlet.errors import ConfigurationError
+from gauntlet.settings import Settings, parse
+
+
+class Bound(Settings):
+    minimum: float | None = Field(None, ge=0, le=1)
+
+
+class Policy(Settings):
+    confidence: float = Field(0.95, gt=0, lt=1)
+    metrics: dict[str, Bound] = {}
+    primary: Bound = Bound()
+    name: str = Field("x", min_length=1)
+
+
+class Required(Settings):
+    label: str
+
+
+def test_defaults_need_no_values():
+    assert parse(Policy, None, field="policy") == parse(Policy, {}, field="policy") == Policy()
+
+
+def test_whole_floats_are_ints_because_kfp_sends_them_so():
+    class Count(Settings):
+        rows: int
+
+    assert parse(Count, {"rows": 100.0}, field="policy").rows == 100
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"confidnce": 0.9}, "policy.confidnce: unknown key; found 'confidnce'. Did you mean 'confidence'?"),
+        ({"zzz": 1}, "policy.zzz: unknown key; found 'zzz'. Use one of: confidence, metrics, name, primary."),
+        (
+            {"metrics": {"auc": {"minimun": 0.8}}},
+            "policy.metrics.auc.minimun: unknown key; found 'minimun'. Did you mean 'minimum'?",
+        ),
+        (
+            {"primary": {"minimun": 0.8}},
+            "policy.primary.minimun: unknown key; found 'minimun'. Did you mean 'minimum'?",
+        ),
+        ({"confidence": 95}, "policy.confidence: input should be less than 1; found 95. Correct policy.confidence."),
+    ],
+)
+def test_an_error_names_the_path_the_value_and_the_mend(values, message):
+    with pytest.raises(ConfigurationError) as caught:
+        parse(Policy, values, field="policy")
+
+    assert str(caught.value) == message
+
+
+def test_a_missing_field_is_named():
+    with pytest.raises(ConfigurationError) as caught:
+        parse(Required, {}, field="roles")
+
+    assert str(caught.value) == "roles.label: is required. Give roles.label."
+
+
+def test_further_errors_are_counted():
+    with pytest.raises(ConfigurationError, match="1 more like this"):
+        parse(Policy, {"a": 1, "b": 2}, field="policy")

@@ -1,0 +1,93 @@
+import itertools
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gauntlet.errors import DataError
+from gauntlet.verdict import Check, Status, Verdict, decide, worst
+
+finite = st.floats(allow_nan=False, allow_infinity=False, width=32)
+
+
+def check(status: Status, name: str = "auc") -> Check:
+    return Check(name, status, "A sentence.", measured=0.8, interval=(0.7, 0.9), bound=0.75, sample_size=100)
+
+
+@pytest.mark.parametrize(
+    ("interval", "direction", "status"),
+    [
+        ((0.81, 0.90), "min", Status.PASS),
+        ((0.80, 0.90), "min", Status.PASS),
+        ((0.70, 0.79), "min", Status.FAIL),
+        ((0.70, 0.90), "min", Status.INCONCLUSIVE),
+        ((0.70, 0.79), "max", Status.PASS),
+        ((0.70, 0.80), "max", Status.PASS),
+        ((0.81, 0.90), "max", Status.FAIL),
+        ((0.70, 0.90), "max", Status.INCONCLUSIVE),
+        ((math.nan, 0.90), "min", Status.ERROR),
+        ((0.70, math.nan), "max", Status.ERROR),
+        ((-math.inf, math.inf), "min", Status.INCONCLUSIVE),
+    ],
+)
+def test_an_interval_decides_only_when_it_lies_on_one_side(interval, direction, status):
+    assert decide(interval, bound=0.8, direction=direction) is status
+
+
+@given(finite, finite, finite)
+def test_max_is_min_mirrored(one, other, bound):
+    low, high = sorted((one, other))
+
+    assert decide((low, high), bound=bound, direction="max") is decide((-high, -low), bound=-bound, direction="min")
+
+
+def test_a_direction_must_be_named():
+    with pytest.raises(ValueError, match="direction"):
+        decide((0, 1), bound=0.5, direction="up")
+
+
+def test_the_worst_status_wins_and_nothing_checked_is_an_error():
+    order = [Status.PASS, Status.INCONCLUSIVE, Status.FAIL, Status.ERROR]
+    for mild, severe in itertools.combinations(order, 2):
+        assert worst([mild, severe, mild]) is severe
+    assert worst([]) is Status.ERROR
+    assert Verdict("gate", (), "Nothing was checked.").status is Status.ERROR
+
+
+def test_a_verdict_survives_the_disk(tmp_path):
+    verdict = Verdict("gate", (check(Status.PASS), check(Status.FAIL, "brier")), "One of two failed.", {"rows": 10})
+
+    verdict.write(tmp_path / "verdict")
+
+    assert Verdict.read(tmp_path / "verdict") == verdict
+    assert json.loads((tmp_path / "verdict").read_text())["status"] == "fail"
+
+
+def test_endless_intervals_survive_the_disk(tmp_path):
+    endless = Check("x", Status.INCONCLUSIVE, "Too few rows.", measured=math.nan, interval=(-math.inf, math.inf))
+
+    Verdict("gate", (endless,), "s").write(tmp_path / "verdict")
+    back = Verdict.read(tmp_path / "verdict").checks[0]
+
+    assert back.interval == (-math.inf, math.inf)
+    assert back.measured is None
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[: len(text) // 2],
+        lambda text: text.replace('"status": "fail"', '"status": "pass"', 1),
+        lambda text: text.replace("gauntlet.verdict/1", "gauntlet.verdict/9"),
+        lambda text: "[]",
+    ],
+    ids=["truncated", "contradicting", "other format", "not a verdict"],
+)
+def test_a_damaged_verdict_is_refused(tmp_path, damage):
+    Verdict("gate", (check(Status.FAIL),), "s").write(tmp_path / "verdict")
+    (tmp_path / "verdict").write_text(damage((tmp_path / "verdict").read_text()))
+
+    with pytest.raises(DataError, match="is not a verdict"):
+        Verdict.read(tmp_path / "verdict")
