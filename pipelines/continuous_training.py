@@ -24,22 +24,22 @@ def continuous_training(
     data: list,
     roles: dict,
     model_name: str,
-    reader: dict = {},  # noqa: B006 - KFP reads the defaults into the spec
-    split: dict = {},  # noqa: B006
-    serving_data: list = [],  # noqa: B006
-    curated_schema: list = [],  # noqa: B006
-    schema_policy: dict = {},  # noqa: B006
-    skew_policy: dict = {},  # noqa: B006
-    recipe: dict = {},  # noqa: B006
+    reader: dict = {},
+    split: dict = {},
+    serving_data: list = [],
+    curated_schema: list = [],
+    schema_policy: dict = {},
+    skew_policy: dict = {},
+    recipe: dict = {},
     seed: int = 0,
     n_seeds: int = 3,
     device: str = "auto",
     evaluation_split: str = "test",
-    slice_columns: list = [],  # noqa: B006
-    performance_policy: dict = {},  # noqa: B006
-    slices_policy: dict = {},  # noqa: B006
-    champion_policy: dict = {},  # noqa: B006
-    enforcement_policy: dict = {},  # noqa: B006
+    slice_columns: list = [],
+    performance_policy: dict = {},
+    slices_policy: dict = {},
+    champion_policy: dict = {},
+    enforcement_policy: dict = {},
     promote: str = "first",
 ):
     """Train a model on new data, hold it against every gate and the champion, and register it.
