@@ -1,0 +1,157 @@
+"""What a team demands of a model: the policies of the three evaluation gates, with defaults, units and ranges.
+
+Metric names are checked when the task is known (``metrics.named``), everything else here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from gauntlet.settings import Settings
+
+Criterion = Literal[
+    "demographic_parity", "equal_opportunity", "equalized_odds", "predictive_parity", "calibration", "accuracy"
+]
+
+_THRESHOLD = Field(0.5, gt=0, lt=1, description="Binary: a score at or above it counts as positive.")
+_CONFIDENCE = Field(0.95, gt=0.5, lt=1, description="Confidence at which anything is called shown, for the whole gate.")
+
+
+class Bounds(Settings):
+    """Where a metric has to lie, in its own units."""
+
+    min: float | None = Field(None, allow_inf_nan=False, description="It must be at least this.")
+    max: float | None = Field(None, allow_inf_nan=False, description="It must be at most this.")
+
+    @model_validator(mode="after")
+    def _bounds_something(self) -> Bounds:
+        if self.min is None and self.max is None:
+            raise ValueError("bounds nothing: give min or max")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}")
+        return self
+
+
+class PerformancePolicy(Settings):
+    """Policy of ``evaluate_model``. Without ``metrics`` the model must beat the trivial one, with proof."""
+
+    metrics: Mapping[str, Bounds] = Field({}, description="Metric name → where it has to lie.")
+    threshold: float = _THRESHOLD
+    confidence: float = _CONFIDENCE
+
+
+class GapLimit(Settings):
+    """How far a slice's rate may lie from that of those it is compared with, in either direction."""
+
+    max_gap: float | None = Field(None, ge=0, lt=1, description="Largest difference of the rates, 0.1 = 10 points.")
+    min_ratio: float | None = Field(
+        None, gt=0, le=1, description="Smallest ratio of the lower rate to the higher; the four-fifths rule is 0.8."
+    )
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> GapLimit:
+        if self.max_gap is None and self.min_ratio is None:
+            raise ValueError("limits nothing: give max_gap or min_ratio")
+        return self
+
+
+class PerformanceLimit(Settings):
+    """How much worse a metric may be in a slice than elsewhere, and where it has to lie in every slice."""
+
+    max_gap: float | None = Field(None, ge=0, allow_inf_nan=False, description="Most it may be worse, metric's units.")
+    min: float | None = Field(None, allow_inf_nan=False, description="It must be at least this in every slice.")
+    max: float | None = Field(None, allow_inf_nan=False, description="It must be at most this in every slice.")
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> PerformanceLimit:
+        if self.max_gap is None and self.min is None and self.max is None:
+            raise ValueError("limits nothing: give max_gap, min or max")
+        return self
+
+
+class Slicing(Settings):
+    """How rows are put into slices."""
+
+    columns: tuple[str, ...] | None = Field(
+        None, description="Slice columns. Default: all that the predictions carry. []: none."
+    )
+    crossings: tuple[tuple[str, ...], ...] = Field((), description="Columns to cross with each other, as [sex, race].")
+    bins: Mapping[str, tuple[float, ...]] = Field(
+        {}, description="Numeric column → inner edges, ascending. Without them a number is cut at its quartiles."
+    )
+    max_values: int = Field(
+        50, ge=2, le=1000, description="Most values of a column that get a slice each; the rarest beyond share one."
+    )
+    min_rows: int = Field(100, ge=10, description="Fewest rows (or clusters) a slice is judged on.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Slicing:
+        for crossing in self.crossings:
+            if len(set(crossing)) != len(crossing) or len(crossing) < 2:
+                raise ValueError(f"crossings: {list(crossing)} must name two or more different columns")
+        for column, edges in self.bins.items():
+            if not edges or any(low >= high for low, high in pairwise(edges)):
+                raise ValueError(f"bins.{column}: {list(edges)} must be one or more ascending edges")
+        return self
+
+
+class SlicesPolicy(Slicing):
+    """Policy of ``evaluate_slices``.
+
+    Without ``fairness`` and ``performance`` the defaults of ``slices_gate.DEFAULT_LIMITS`` hold.
+    """
+
+    reference: Mapping[str, str] = Field(
+        {}, description="Column → the value others are compared with. Default: a slice against the rest of the rows."
+    )
+    fairness: Mapping[Criterion, GapLimit] = Field({}, description="Criterion → how far slices may lie apart.")
+    performance: Mapping[str, PerformanceLimit] = Field({}, description="Metric → how much worse a slice may be.")
+    threshold: float = _THRESHOLD
+    confidence: float = _CONFIDENCE
+
+
+class Margin(Settings):
+    """How much worse the challenger may be before it counts as harm: in the metric's units, or as a share."""
+
+    margin: float | None = Field(None, ge=0, allow_inf_nan=False, description="In the metric's own units.")
+    relative: float | None = Field(None, ge=0, lt=1, description="As a share of the champion's value: 0.02 = 2 %.")
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Margin:
+        if (self.margin is None) == (self.relative is None):
+            raise ValueError("give one of margin and relative")
+        return self
+
+
+class Primary(Margin):
+    """The metric the challenger has to hold up in."""
+
+    metric: str = Field(description="Name of the metric.")
+
+
+class SliceRegression(Slicing):
+    """Where ``compare_champion`` looks for slices that got worse. Proven harm only: a small slice cannot block."""
+
+    metric: str | None = Field(None, description="Default: the primary metric.")
+    margin: float | None = Field(None, ge=0, allow_inf_nan=False, description="Default: that of the primary metric.")
+
+
+class ChampionPolicy(Settings):
+    """Policy of ``compare_champion``."""
+
+    primary: Primary | None = Field(None, description="Default by task, see ``comparison.DEFAULT_PRIMARY``.")
+    guardrails: Mapping[str, Margin] = Field({}, description="Metric → margin: what else must not get worse.")
+    slices: SliceRegression = Field(
+        SliceRegression.model_validate({}), description="Where to look for slices that got worse."
+    )
+    require_improvement: bool = Field(False, description="The primary metric must be shown to be better.")
+    no_champion: Literal["pass", "fail"] = Field("pass", description="What it means that there is no champion yet.")
+    seed_variance: Literal["include", "ignore"] = Field(
+        "include", description="Count the spread that training's own seed brings, when it was measured."
+    )
+    threshold: float = _THRESHOLD
+    confidence: float = _CONFIDENCE
