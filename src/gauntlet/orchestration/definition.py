@@ -1,19 +1,114 @@
-"""Components and pipelines as definitions that settings turn into specs (compile time only)."""
+"""Components and pipelines as definitions that compile settings turn into specs (compile time only).
+
+A pipeline is a plain wiring function under ``@pipeline``. Nothing is built when its file is imported: ``build`` traces
+the function under given settings, so that images and resources land in the spec, and components that are not pure
+lose their cache in every pipeline without anybody having to remember it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from kfp import dsl
+from kfp.dsl.pipeline_context import Pipeline
 
+from gauntlet.errors import ConfigurationError, InternalError
 from gauntlet.orchestration.component import Caching, image_reference
+from gauntlet.orchestration.placement import CompileSettings, place
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What ``@component`` says about a component.
+
+    Attributes:
+        name: its name in specs: ``train-model``.
+        function: the function's name: ``train_model``.
+        image: the folder under ``containers/`` and ``components/``.
+        caching: its class.
+        module: the file it is written in.
+    """
+
+    name: str
+    function: str
+    image: str
+    caching: Caching
+    module: str
+
+
+_declared: dict[str, Declaration] = {}
+
+
+def declarations() -> Mapping[str, Declaration]:
+    """Every component defined in this process, by name."""
+    return MappingProxyType(_declared)
 
 
 def define_component(function: Callable[..., Any], *, image: str, caching: Caching) -> Any:
-    """Make the KFP component of ``function``; one that is not pure is never cached."""
+    """Make the KFP component of ``function`` and remember what was declared about it."""
     reference = image_reference(image)
     defined = dsl.component(base_image=reference, target_image=reference)(function)
-    defined.gauntlet_image = image
-    defined.gauntlet_caching = caching
+    _declared[defined.name] = Declaration(
+        defined.name, function.__name__, image, caching, function.__code__.co_filename
+    )
     return defined
+
+
+@dataclass(frozen=True)
+class PipelineDefinition:
+    """A pipeline that has not been built yet.
+
+    Attributes:
+        name: its name in the KFP API: lower case, digits and hyphens.
+        function: the wiring; its docstring documents the pipeline and each parameter.
+        description: what the UI shows; the docstring's first paragraphs when empty.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    description: str = ""
+
+    def build(self, settings: CompileSettings | None = None) -> Any:
+        """Trace the wiring under ``settings`` (all defaults when ``None``) into a KFP graph component."""
+        settings = settings or CompileSettings()
+
+        @functools.wraps(self.function)
+        def traced(*arguments: Any, **named: Any) -> Any:
+            outputs = self.function(*arguments, **named)
+            for task in Pipeline.get_default_pipeline().tasks.values():
+                if task.container_spec is not None:
+                    _settle(task, settings)
+            return outputs
+
+        return dsl.pipeline(name=self.name, description=self.description or None)(traced)
+
+
+def pipeline(*, name: str, description: str = "") -> Callable[[Callable[..., Any]], PipelineDefinition]:
+    """Declare a wiring function as a pipeline; see ``PipelineDefinition`` for the arguments."""
+
+    def decorate(function: Callable[..., Any]) -> PipelineDefinition:
+        return PipelineDefinition(name, function, description)
+
+    return decorate
+
+
+def _settle(task: Any, settings: CompileSettings) -> None:
+    """Give a task its image, its caching and its place."""
+    name = task.component_spec.name
+    if name not in _declared:
+        raise ConfigurationError(
+            "is not declared with @component, so its image and caching class are unknown",
+            field=name,
+            mend="Decorate it with gauntlet.orchestration.component.component",
+        )
+    declaration = _declared[name]
+    expected = image_reference(declaration.image)
+    if task.container_spec.image != expected:
+        raise InternalError("does not run in its declared image", field=name, value=task.container_spec.image)
+    task.set_container_image(settings.images.reference(declaration.image))
+    task.set_caching_options(declaration.caching is Caching.PURE)
+    place(task, settings.of(declaration.function))

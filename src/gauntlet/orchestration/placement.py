@@ -1,0 +1,155 @@
+"""Compile settings: which images, and where and with what each component runs.
+
+images:
+  registry: ghcr.io/acme
+  tag: "1.4.0"
+defaults:
+  memory: 4Gi
+  secrets:
+    - {secret: mlflow, keys: {uri: MLFLOW_TRACKING_URI}}
+components:
+  train_model:
+    memory: 64Gi
+    accelerator: {type: nvidia.com/gpu, count: 1}
+    node_selector: {pool: gpu}
+    tolerations: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from kfp import kubernetes
+from pydantic import Field, StringConstraints
+
+from gauntlet import __version__
+from gauntlet.orchestration.component import IMAGE_PREFIX
+from gauntlet.settings import Settings
+
+Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")]
+EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Name = Annotated[str, StringConstraints(min_length=1)]
+
+
+class Images(Settings):
+    """Where the images lie. The reference of ``data`` is ``<registry>/<prefix>/data:<tag>``."""
+
+    registry: str = ""
+    """Host and path before the prefix, without a slash at the end; empty for the container runtime's own store."""
+    prefix: Name = IMAGE_PREFIX
+    tag: Name = __version__
+    """Must never be moved to another image: Kubeflow's cache goes by this text."""
+    references: Mapping[str, Name] = {}
+    """Whole references by image name, e.g. with a digest; each wins over registry, prefix and tag."""
+
+    def reference(self, image: str) -> str:
+        """The reference of an image by the name of its folder."""
+        if image in self.references:
+            return self.references[image]
+        return "/".join(part for part in (self.registry.rstrip("/"), self.prefix, f"{image}:{self.tag}") if part)
+
+
+class Accelerator(Settings):
+    """Devices a task asks for, as Kubernetes counts them."""
+
+    type: Name = "nvidia.com/gpu"
+    count: int = Field(default=1, ge=1)
+
+
+class Toleration(Settings):
+    """A taint that the task's pod tolerates."""
+
+    key: str = ""
+    operator: Literal["Equal", "Exists"] = "Equal"
+    value: str = ""
+    effect: Literal["", "NoSchedule", "PreferNoSchedule", "NoExecute"] = ""
+    seconds: int | None = Field(default=None, ge=0)
+    """How long a NoExecute taint is tolerated; forever when absent."""
+
+
+class Secret(Settings):
+    """Keys of a Kubernetes secret given to the task as environment variables."""
+
+    secret: Name
+    keys: Mapping[str, EnvironmentName] = Field(min_length=1)
+    """Key in the secret → environment variable."""
+
+
+class Placement(Settings):
+    """Where and with what a component runs on a cluster. What is absent is left to the cluster."""
+
+    cpu: Quantity | None = None
+    """Limit, in cores: ``"2"``, ``"500m"``."""
+    memory: Quantity | None = None
+    """Limit: ``"4Gi"``."""
+    cpu_request: Quantity | None = None
+    memory_request: Quantity | None = None
+    accelerator: Accelerator | None = None
+    node_selector: Mapping[str, str] = {}
+    tolerations: tuple[Toleration, ...] = ()
+    env: Mapping[EnvironmentName, str] = {}
+    secrets: tuple[Secret, ...] = ()
+    retries: int = Field(default=0, ge=0, le=10)
+    """Attempts after the first one failed. A gate that stops a run fails its task: leave it 0 for ``enforce_gates``."""
+    backoff_seconds: int = Field(default=30, ge=0)
+    """Wait before the first retry; it doubles from there."""
+    timeout_seconds: int | None = Field(default=None, ge=1)
+
+
+class CompileSettings(Settings):
+    """Everything a site decides when it compiles."""
+
+    images: Images = Images()
+    defaults: Placement = Placement()
+    """For every component."""
+    components: Mapping[str, Placement] = {}
+    """By function name (``train_model``): what is written here replaces the default, field by field."""
+
+    def of(self, function: str) -> Placement:
+        """The placement of a component, its own fields over the defaults."""
+        own = self.components.get(function)
+        if own is None:
+            return self.defaults
+        return self.defaults.model_copy(update={name: getattr(own, name) for name in own.model_fields_set})
+
+
+def place(task: Any, placement: Placement) -> None:
+    """Write a placement onto a task that is being traced."""
+    setters = (
+        (placement.cpu, task.set_cpu_limit),
+        (placement.memory, task.set_memory_limit),
+        (placement.cpu_request, task.set_cpu_request),
+        (placement.memory_request, task.set_memory_request),
+    )
+    for value, setter in setters:
+        if value is not None:
+            setter(value)
+    if placement.accelerator is not None:
+        task.set_accelerator_type(placement.accelerator.type).set_accelerator_limit(placement.accelerator.count)
+    for name, text in sorted(placement.env.items()):
+        task.set_env_variable(name, text)
+    if placement.retries:
+        task.set_retry(placement.retries, backoff_duration=f"{placement.backoff_seconds}s", backoff_factor=2.0)
+    _place_pod(task, placement)
+
+
+def _place_pod(task: Any, placement: Placement) -> None:
+    """What only Kubernetes knows; it becomes the spec's platform document."""
+    for key, value in sorted(placement.node_selector.items()):
+        kubernetes.add_node_selector(task, label_key=key, label_value=value)
+    for toleration in placement.tolerations:
+        kubernetes.add_toleration(
+            task,
+            key=toleration.key or None,
+            operator=toleration.operator,
+            value=toleration.value or None,
+            effect=toleration.effect or None,
+            toleration_seconds=toleration.seconds,
+        )
+    for secret in placement.secrets:
+        kubernetes.use_secret_as_env(
+            task, secret_name=secret.secret, secret_key_to_env=dict(sorted(secret.keys.items()))
+        )
+    if placement.timeout_seconds is not None:
+        kubernetes.set_timeout(task, seconds=placement.timeout_seconds)
