@@ -1,0 +1,205 @@
+"""How values are distributed: histograms and category shares, one or two at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+from markupsafe import Markup
+
+from gauntlet.reports import svg
+from gauntlet.reports.format import number, percent
+from gauntlet.reports.scale import Scale, scale_over
+
+NAMES = ("before", "after")
+_UNEVEN = 40.0
+"""Widest bin over the median bin beyond which bins are drawn equally wide."""
+
+
+def histogram_pair(
+    edges: Sequence[float],
+    before: Sequence[float],
+    after: Sequence[float] | None = None,
+    *,
+    names: tuple[str, str] = NAMES,
+    width: float = 460,
+    height: float = 200,
+    title: str = "Distribution",
+) -> Markup:
+    """Draw one distribution, or two over each other, as the share of values in each bin.
+
+    Bins of about equal width stand on a scale of values. Others (quantile bins, infinite ends) are drawn equally wide
+    with their edges written under them, so that one outlier does not squeeze everything into one bar.
+
+    Args:
+        edges: bin edges, ascending, one more than bins.
+        before: count or share in each bin; any total.
+        after: the same for the second distribution.
+        names: what the two are called.
+        width: in pixels.
+        height: in pixels.
+        title: the accessible name.
+    """
+    shares = [_shares(counts) for counts in (before, after) if counts is not None]
+    bins = min([len(edges) - 1, *(len(share) for share in shares)])
+    if bins < 1:
+        return _nothing(width, title)
+    shares = [share[:bins] for share in shares]
+    bounds = [float(edge) for edge in edges[: bins + 1]]
+    left, right, top, bottom = 46.0, width - 10, 24.0, height - 26
+    x = _bin_positions(bounds, left, right)
+    highest = max((value for share in shares for value in share), default=0.0)
+    y = scale_over([0.0, highest or 1.0], start=bottom, end=top, pad=0.06, floor=0.0)
+    parts = [*_share_axis(y, left, right), *_legend(names[: len(shares)], left, right)]
+    parts += [
+        svg.rect(
+            x[i] + 0.5, y.at(value), x[i + 1] - x[i] - 1, bottom - y.at(value), "first", tip=_bin_tip(bounds, i, shares)
+        )
+        for i, value in enumerate(shares[0])
+    ]
+    if len(shares) == 2:
+        outline = [(x[0], bottom)]
+        for i, value in enumerate(shares[1]):
+            outline += [(x[i], y.at(value)), (x[i + 1], y.at(value))]
+        outline.append((x[-1], bottom))
+        parts.append(svg.path(outline, "second"))
+    parts += _edge_axis(bounds, x, bottom)
+    return svg.drawing(width, height, *parts, title=title)
+
+
+def bars(
+    categories: Sequence[str],
+    before: Sequence[float],
+    after: Sequence[float] | None = None,
+    *,
+    names: tuple[str, str] = NAMES,
+    top: int = 12,
+    shares: bool = True,
+    width: float = 460,
+    title: str = "Categories",
+) -> Markup:
+    """Draw categories as horizontal bars, the largest first, what is beyond ``top`` summed up in one bar.
+
+    Args:
+        categories: their names.
+        before: count or share of each.
+        after: the same for the second distribution.
+        names: what the two are called.
+        top: how many categories get a bar of their own.
+        shares: whether values are divided by their total and shown as percentages; otherwise they stand as they are
+            (feature importances), the rest is left out, and negative values count as 0.
+        width: in pixels.
+        title: the accessible name.
+    """
+    columns = [_shares(values) if shares else _positive(values) for values in (before, after) if values is not None]
+    found = min([len(categories), *(len(column) for column in columns)])
+    if found < 1:
+        return _nothing(width, title)
+    order = sorted(range(found), key=lambda i: (-max(column[i] for column in columns), str(categories[i])))
+    shown = order if len(order) <= top + 1 else order[:top]
+    table = [(str(categories[i]), [column[i] for column in columns]) for i in shown]
+    if shares and len(shown) < found:
+        rest = order[len(shown) :]
+        table.append((f"{len(rest)} more", [sum(column[i] for i in rest) for column in columns]))
+    thick = 8.0 if len(columns) == 2 else 12.0
+    row = thick * len(columns) + 9
+    left = min(170.0, 16 + max(svg.text_width(name[:24]) for name, _ in table))
+    x = scale_over([0.0, *(value for _, values in table for value in values)], start=left, end=width - 62, pad=0)
+    head = 24.0 if len(columns) == 2 else 6.0
+    parts = _legend(names[: len(columns)], left, width - 10) if len(columns) == 2 else []
+    for position, (name, values) in enumerate(table):
+        y = head + row * position
+        parts.append(svg.label(left - 8, y + row / 2 + 1, name, longest=24, anchor="end"))
+        for i, value in enumerate(values):
+            words = percent(value) if shares else number(value)
+            end = x.at(value)
+            tip = f"{name}, {names[i]}: {words}" if len(columns) == 2 else f"{name}: {words}"
+            parts.append(svg.rect(left, y + thick * i + 1, max(1.0, end - left), thick - 1, _FILLS[i], tip=tip))
+            parts.append(svg.text(end + 6, y + thick * (i + 0.5) + 4, words, class_="muted num small"))
+    return svg.drawing(width, head + row * len(table) + 4, *parts, title=title)
+
+
+_FILLS = ("first", "second solid")
+
+
+def _legend(names: Sequence[str], left: float, right: float) -> list[Markup]:
+    if len(names) < 2:
+        return []
+    parts: list[Markup] = []
+    x = left
+    for name, fill in zip(names, ("first", "second"), strict=False):
+        parts.append(svg.rect(x, 4, 14, 9, fill, rx=1))
+        parts.append(svg.label(x + 20, 13, name, longest=28))
+        x += 36 + svg.text_width(name[:28])
+    return parts
+
+
+def _positive(values: Sequence[float]) -> list[float]:
+    return [max(0.0, float(value)) if math.isfinite(value) else 0.0 for value in values]
+
+
+def _shares(counts: Sequence[float]) -> list[float]:
+    """Counts divided by their total; what is negative or not finite counts as none."""
+    positive = _positive(counts)
+    largest = max(positive, default=0.0)
+    if largest <= 0:
+        return [0.0] * len(positive)
+    scaled = [value / largest for value in positive]  # so that the total cannot overflow
+    total = math.fsum(scaled)
+    return [value / total for value in scaled]
+
+
+def _bin_positions(edges: list[float], left: float, right: float) -> list[float]:
+    if _on_a_scale(edges):
+        scale = Scale(edges[0], edges[-1], left, right)
+        return [scale.at(edge) for edge in edges]
+    step = (right - left) / (len(edges) - 1)
+    return [left + step * i for i in range(len(edges))]
+
+
+def _on_a_scale(edges: list[float]) -> bool:
+    widths = [high - low for low, high in pairwise(edges)]
+    if not all(math.isfinite(width) and width >= 0 for width in widths) or not math.isfinite(edges[-1] - edges[0]):
+        return False
+    middle = sorted(widths)[len(widths) // 2]
+    return middle > 0 and max(widths) <= _UNEVEN * middle and min(widths) > 0
+
+
+def _edge_axis(edges: list[float], x: list[float], bottom: float) -> list[Markup]:
+    parts = [svg.line(x[0], bottom, x[-1], bottom, "axis")]
+    if _on_a_scale(edges):
+        scale = Scale(edges[0], edges[-1], x[0], x[-1])
+        ticks = scale.ticks(5)
+        places = [(scale.at(tick), words) for tick, words in zip(ticks, scale.written(ticks), strict=True)]
+    else:
+        places = [(position, number(edge)) for position, edge in zip(x, edges, strict=True)]
+    taken = -math.inf
+    for position, words in places:
+        half = svg.text_width(words) / 2
+        if position - half < taken + 6:
+            continue
+        parts.append(svg.line(position, bottom, position, bottom + 4, "axis"))
+        anchor = "end" if position + half > x[-1] + 10 else "middle"
+        parts.append(svg.text(position, bottom + 18, words, class_="muted num", anchor=anchor))
+        taken = position + half
+    return parts
+
+
+def _share_axis(y: Scale, left: float, right: float) -> list[Markup]:
+    ticks = y.ticks(4)
+    parts: list[Markup] = []
+    for tick, words in zip(ticks, y.written(ticks, unit="%"), strict=True):
+        parts.append(svg.line(left, y.at(tick), right, y.at(tick), "grid"))
+        parts.append(svg.text(left - 6, y.at(tick) + 4, words, class_="muted num", anchor="end"))
+    return parts
+
+
+def _bin_tip(edges: list[float], i: int, shares: list[list[float]]) -> str:
+    found = " / ".join(percent(share[i]) for share in shares)
+    return f"{number(edges[i])} to {number(edges[i + 1])}: {found}"
+
+
+def _nothing(width: float, title: str) -> Markup:
+    words = svg.text(width / 2, 30, "no values", class_="muted", anchor="middle")
+    return svg.drawing(width, 48, words, title=title)

@@ -1,0 +1,183 @@
+"""Forest plots: estimates with their intervals, one under the other, against a bound."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from gauntlet.reports import svg
+from gauntlet.reports.format import count, interval, quantity
+from gauntlet.reports.scale import Scale, robust, scale_over
+
+_WIDTH = 960.0
+_ROW = 24.0
+_HEAD = 34.0
+_FOOT = 26.0
+_LONGEST_LABEL = 42
+_ROWS_WORTH_A_SECOND_AXIS = 16
+
+
+@dataclass(frozen=True)
+class ForestRow:
+    """One estimate.
+
+    Attributes:
+        label: what was measured, or for whom.
+        estimate: its value; ``None`` where it could not be estimated.
+        low: lower end of its interval; ``None`` or ``-inf`` is open.
+        high: upper end of its interval; ``None`` or ``inf`` is open.
+        n: rows (or clusters) behind it.
+        status: of the check: ``pass``, ``fail``, ``inconclusive``, ``error``; empty when nothing was checked.
+    """
+
+    label: str
+    estimate: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    status: str = ""
+
+
+def forest(
+    rows: Sequence[ForestRow],
+    *,
+    bound: float | None = None,
+    direction: str = "",
+    reference: float | None = None,
+    unit: str = "",
+    log: bool = False,
+    title: str = "Estimates and intervals",
+) -> Markup:
+    """Draw estimates with their intervals.
+
+    Args:
+        rows: in the order to show them.
+        bound: the limit; a dashed line.
+        direction: ``"max"`` or ``"min"``: the side beyond the bound is shaded.
+        reference: where there is no difference; a thin line. Without one it is 0, or 1 if ``log``, where that is in
+            view.
+        unit: ``"%"`` writes values as percentages (they are given as shares).
+        log: for ratios.
+        title: the accessible name.
+    """
+    gutter = 20 + max((svg.text_width(row.label[:_LONGEST_LABEL]) for row in rows), default=0.0)
+    left = min(max(gutter, 90.0), 300.0)
+    right = _WIDTH - 250.0
+    ends = [value for row in rows for value in (row.low, row.high, row.estimate)]
+    x = scale_over([*robust(ends), bound, reference], start=left, end=right, log=log)
+    bottom = _HEAD + _ROW * max(1, len(rows))
+    parts = [*_lines(x, bottom, bound, direction, reference), *_axis(x, bottom, unit)]
+    if len(rows) >= _ROWS_WORTH_A_SECOND_AXIS:
+        parts += _axis(x, _HEAD - 18, unit)
+    parts += [
+        svg.text(right + 70, _HEAD - 10, "n", class_="muted", anchor="end"),
+        svg.text(_WIDTH - 4, _HEAD - 10, "estimate (interval)", class_="muted", anchor="end"),
+    ]
+    for position, row in enumerate(rows):
+        parts += _row(x, _HEAD + _ROW * (position + 0.5), row, unit, right)
+    if not rows:
+        parts.append(svg.text((left + right) / 2, bottom - 8, "nothing to show", class_="muted", anchor="middle"))
+    return svg.drawing(_WIDTH, bottom + _FOOT, *parts, title=title, class_="plot forest")
+
+
+def interval_bar(
+    measured: float | None,
+    ends: tuple[float | None, float | None] | None,
+    bound: float | None = None,
+    *,
+    direction: str = "",
+    status: str = "",
+) -> Markup:
+    """One interval as a small bar for a table cell: the bound is the upright line, the forbidden side is shaded.
+
+    Every bar has a scale of its own, so it shows where the interval lies from the bound and not how long it is.
+    """
+    low, high = ends or (None, None)
+    if not any(value is not None and math.isfinite(value) for value in (measured, low, high)):
+        return Markup("")
+    width, height = 132.0, 20.0
+    x = scale_over([measured, low, high, bound], start=6, end=width - 6, pad=0.12)
+    parts = []
+    if bound is not None and math.isfinite(bound):
+        parts += _beyond(x, bound, direction, 1, height - 1)
+        parts.append(svg.line(x.at(bound), 1, x.at(bound), height - 1, "bound"))
+    if ends is not None:
+        parts += _whisker(x, height / 2, low, high, status)
+    if measured is not None and math.isfinite(measured):
+        parts.append(svg.mark(status, x.at(measured), height / 2, radius=4))
+    words = f"measured {quantity(measured, ends)}, interval {interval(ends)}, bound {quantity(bound)}"
+    return svg.drawing(width, height, *parts, title=words, class_="plot bar")
+
+
+def _row(x: Scale, y: float, row: ForestRow, unit: str, right: float) -> list[Markup]:
+    ends = (row.low, row.high)
+    parts = [svg.line(0, y + _ROW / 2, _WIDTH, y + _ROW / 2, "rule")]
+    parts.append(svg.label(x.start - 12, y + 4, row.label, longest=_LONGEST_LABEL, anchor="end"))
+    parts.append(svg.text(right + 70, y + 4, count(row.n), class_="muted num", anchor="end"))
+    if row.estimate is None or math.isnan(row.estimate):
+        parts.append(svg.text(_WIDTH - 4, y + 4, "not estimated", class_="muted", anchor="end"))
+        return parts
+    written = quantity(row.estimate, ends, unit=unit)
+    known = any(end is not None and math.isfinite(end) for end in ends)
+    words = f"{written} ({interval(ends, unit=unit)})" if known else written
+    parts.append(svg.text(_WIDTH - 4, y + 4, words, class_="num", anchor="end"))
+    if known:
+        parts += _whisker(x, y, row.low, row.high, row.status)
+    if x.holds(row.estimate):
+        parts.append(svg.mark(row.status, x.at(row.estimate), y))
+    elif not known:
+        parts.append(_arrow(x, y, row.status, rightwards=row.estimate > x.high))
+    return parts
+
+
+def _whisker(x: Scale, y: float, low: float | None, high: float | None, status: str) -> list[Markup]:
+    """The line of an interval: a tick where it ends, an arrow where it runs out of view or has no end."""
+    start = -math.inf if low is None or math.isnan(low) else low
+    end = math.inf if high is None or math.isnan(high) else high
+    kind = f"s-{svg.look(status)} stroke"
+    parts = [svg.line(x.at(start), y, x.at(end), y, kind)]
+    for value, rightwards in ((start, False), (end, True)):
+        if x.holds(value):
+            parts.append(svg.line(x.at(value), y - 4, x.at(value), y + 4, kind))
+        elif rightwards == (value > x.high):
+            parts.append(_arrow(x, y, status, rightwards=rightwards))
+    return parts
+
+
+def _arrow(x: Scale, y: float, status: str, *, rightwards: bool) -> Markup:
+    tip, back = (x.end, -7) if rightwards else (x.start, 7)
+    return svg.path([(tip, y), (tip + back, y - 4), (tip + back, y + 4)], f"s-{svg.look(status)} fill", closed=True)
+
+
+def _lines(x: Scale, bottom: float, bound: float | None, direction: str, reference: float | None) -> list[Markup]:
+    parts = []
+    if bound is not None and math.isfinite(bound):
+        parts += _beyond(x, bound, direction, _HEAD, bottom)
+    for tick in x.ticks():
+        parts.append(svg.line(x.at(tick), _HEAD, x.at(tick), bottom, "grid"))
+    neutral = (1.0 if x.log else 0.0) if reference is None else reference
+    if x.holds(neutral):
+        parts.append(svg.line(x.at(neutral), _HEAD, x.at(neutral), bottom, "reference"))
+    if bound is not None and math.isfinite(bound):
+        parts.append(svg.line(x.at(bound), _HEAD - 4, x.at(bound), bottom, "bound"))
+    return parts
+
+
+def _beyond(x: Scale, bound: float, direction: str, top: float, bottom: float) -> list[Markup]:
+    if direction == "max":
+        return [svg.rect(x.at(bound), top, x.end - x.at(bound), bottom - top, "beyond")]
+    if direction == "min":
+        return [svg.rect(x.start, top, x.at(bound) - x.start, bottom - top, "beyond")]
+    return []
+
+
+def _axis(x: Scale, y: float, unit: str) -> list[Markup]:
+    ticks = x.ticks()
+    written = x.written(ticks, unit=unit)
+    return [
+        svg.text(x.at(tick), y + 16, words, class_="muted num", anchor="middle")
+        for tick, words in zip(ticks, written, strict=True)
+    ]

@@ -1,0 +1,29 @@
+"""Every drawing a report may use; templates call them as ``plots.<name>``.
+
+Each returns one inline ``<svg>`` as ``Markup`` with everything in it escaped, takes any floats (what is missing, NaN or
+infinite is shown as such or left out), and needs no script and no network.
+"""
+
+from gauntlet.reports.curves import CalibrationBin, Series, calibration, curve, sparkline
+from gauntlet.reports.distribution import bars, histogram_pair
+from gauntlet.reports.flow import Edge, Node, flow
+from gauntlet.reports.forest import ForestRow, forest, interval_bar
+from gauntlet.reports.svg import glyph, look
+
+__all__ = [
+    "CalibrationBin",
+    "Edge",
+    "ForestRow",
+    "Node",
+    "Series",
+    "bars",
+    "calibration",
+    "curve",
+    "flow",
+    "forest",
+    "glyph",
+    "histogram_pair",
+    "interval_bar",
+    "look",
+    "sparkline",
+]

@@ -1,0 +1,1 @@
+"""What reports show, one frozen dataclass tree a report."""
