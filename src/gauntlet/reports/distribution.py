@@ -51,10 +51,11 @@ def histogram_pair(
     x = _bin_positions(bounds, left, right)
     highest = max((value for share in shares for value in share), default=0.0)
     y = scale_over([0.0, highest or 1.0], start=bottom, end=top, pad=0.06, floor=0.0)
+    look = "first" if len(shares) == 2 else "solo"
     parts = [*_share_axis(y, left, right), *_legend(names[: len(shares)], left, right)]
     parts += [
         svg.rect(
-            x[i] + 0.5, y.at(value), x[i + 1] - x[i] - 1, bottom - y.at(value), "first", tip=_bin_tip(bounds, i, shares)
+            x[i] + 0.5, y.at(value), x[i + 1] - x[i] - 1, bottom - y.at(value), look, tip=_bin_tip(bounds, i, shares)
         )
         for i, value in enumerate(shares[0])
     ]
@@ -102,11 +103,12 @@ def bars(
     if shares and len(shown) < found:
         rest = order[len(shown) :]
         table.append((f"{len(rest)} more", [sum(column[i] for i in rest) for column in columns]))
-    thick = 8.0 if len(columns) == 2 else 12.0
+    thick = 12.0
     row = thick * len(columns) + 9
     left = min(170.0, 16 + max(svg.text_width(name[:24]) for name, _ in table))
     x = scale_over([0.0, *(value for _, values in table for value in values)], start=left, end=width - 62, pad=0)
     head = 24.0 if len(columns) == 2 else 6.0
+    looks = ("first", "second solid") if len(columns) == 2 else ("solo",)
     parts = _legend(names[: len(columns)], left, width - 10) if len(columns) == 2 else []
     for position, (name, values) in enumerate(table):
         y = head + row * position
@@ -115,12 +117,9 @@ def bars(
             words = percent(value) if shares else number(value)
             end = x.at(value)
             tip = f"{name}, {names[i]}: {words}" if len(columns) == 2 else f"{name}: {words}"
-            parts.append(svg.rect(left, y + thick * i + 1, max(1.0, end - left), thick - 1, _FILLS[i], tip=tip))
+            parts.append(svg.rect(left, y + thick * i + 1, end - left, thick - 1, looks[i], tip=tip))
             parts.append(svg.text(end + 6, y + thick * (i + 0.5) + 4, words, class_="muted num small"))
     return svg.drawing(width, head + row * len(table) + 4, *parts, title=title)
-
-
-_FILLS = ("first", "second solid")
 
 
 def _legend(names: Sequence[str], left: float, right: float) -> list[Markup]:
@@ -176,13 +175,13 @@ def _edge_axis(edges: list[float], x: list[float], bottom: float) -> list[Markup
         places = [(position, number(edge)) for position, edge in zip(x, edges, strict=True)]
     taken = -math.inf
     for position, words in places:
-        half = svg.text_width(words) / 2
-        if position - half < taken + 6:
+        wide = svg.text_width(words)
+        start = min(position - wide / 2, x[-1] + 10 - wide)
+        if start < taken + 6:
             continue
         parts.append(svg.line(position, bottom, position, bottom + 4, "axis"))
-        anchor = "end" if position + half > x[-1] + 10 else "middle"
-        parts.append(svg.text(position, bottom + 18, words, class_="muted num", anchor=anchor))
-        taken = position + half
+        parts.append(svg.text(start + wide / 2, bottom + 18, words, class_="muted num", anchor="middle"))
+        taken = start + wide
     return parts
 
 

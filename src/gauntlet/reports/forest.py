@@ -63,12 +63,15 @@ def forest(
         log: for ratios.
         title: the accessible name.
     """
-    gutter = 20 + max((svg.text_width(row.label[:_LONGEST_LABEL]) for row in rows), default=0.0)
+    if not rows:
+        words = svg.text(_WIDTH / 2, 28, "nothing to show", class_="muted", anchor="middle")
+        return svg.drawing(_WIDTH, 44, words, title=title, class_="plot forest")
+    gutter = 20 + max(svg.text_width(row.label[:_LONGEST_LABEL]) for row in rows)
     left = min(max(gutter, 90.0), 300.0)
     right = _WIDTH - 250.0
     ends = [value for row in rows for value in (row.low, row.high, row.estimate)]
     x = scale_over([*robust(ends), bound, reference], start=left, end=right, log=log)
-    bottom = _HEAD + _ROW * max(1, len(rows))
+    bottom = _HEAD + _ROW * len(rows)
     parts = [*_lines(x, bottom, bound, direction, reference), *_axis(x, bottom, unit)]
     if len(rows) >= _ROWS_WORTH_A_SECOND_AXIS:
         parts += _axis(x, _HEAD - 18, unit)
@@ -78,8 +81,6 @@ def forest(
     ]
     for position, row in enumerate(rows):
         parts += _row(x, _HEAD + _ROW * (position + 0.5), row, unit, right)
-    if not rows:
-        parts.append(svg.text((left + right) / 2, bottom - 8, "nothing to show", class_="muted", anchor="middle"))
     return svg.drawing(_WIDTH, bottom + _FOOT, *parts, title=title, class_="plot forest")
 
 

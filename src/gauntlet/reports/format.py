@@ -79,7 +79,7 @@ def percent(value: Number, decimals: int = 1) -> str:
         text = _signed_text(f"{share:,.{places}f}")
         rounded_away = float(f"{share:.{places}f}") in {0.0, 100.0, -100.0} and share not in {0.0, 100.0, -100.0}
         if not rounded_away:
-            return f"{_trim(text)}%"
+            return f"{_trim(text) if share in {0.0, 100.0, -100.0} else text}%"
     return f"under {10**-places:.{places}f}%" if abs(share) < 1 else f"{_trim(text)}%"
 
 

@@ -49,7 +49,7 @@ class Scale:
 
     def ticks(self, most: int = 6) -> list[float]:
         """Round values on the scale, at most about ``most``."""
-        if self.log:
+        if self.log and self.high / self.low >= 10:
             return _log_ticks(self.low, self.high, most)
         step = _round_step((self.high - self.low) / max(1, most))
         first = math.ceil(self.low / step - 1e-9)
@@ -116,13 +116,14 @@ def scale_over(
 def robust(values: Iterable[float | None]) -> list[float]:
     """The values without those so far out that they would squeeze all others together.
 
-    Far out is beyond twice the distance of the 10th and 90th percentile from either; fewer than eight are all kept.
+    Far out is beyond Tukey's outer fences: three times the distance of the quartiles from either. Fewer than eight
+    values are all kept.
     """
     known = sorted(float(value) for value in values if value is not None and math.isfinite(value))
     if len(known) < 8:
         return known
-    low, high = known[len(known) // 10], known[-1 - len(known) // 10]
-    reach = 2 * (high - low)
+    low, high = known[len(known) // 4], known[-1 - len(known) // 4]
+    reach = 3 * (high - low)
     return [value for value in known if low - reach <= value <= high + reach] if 0 < reach < math.inf else known
 
 
