@@ -99,10 +99,11 @@ def _record_lineage(function: Callable[..., Any], image: str, arguments: dict[st
         inputs={name: _digest_of(artifact) for name, artifact in inputs.items()},
         outputs={name: _digest_of(artifact) for name, artifact in outputs.items()},
     )
-    chain = extend(record, (str(artifact.metadata.get(LINEAGE_KEY, "")) for artifact in inputs.values()))
+    chains = [str(artifact.metadata.get(LINEAGE_KEY, "")) for artifact in inputs.values()]
     for name, artifact in outputs.items():
+        own = str(artifact.metadata.get(LINEAGE_KEY, ""))  # a component that fetches brings the history along
         artifact.metadata[DIGEST_KEY] = record.outputs[name]
-        artifact.metadata[LINEAGE_KEY] = chain
+        artifact.metadata[LINEAGE_KEY] = extend(record, (*chains, own))
 
 
 def _carries_lineage(artifact: Any) -> bool:

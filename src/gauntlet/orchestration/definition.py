@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -18,6 +19,7 @@ from kfp.dsl.pipeline_context import Pipeline
 
 from gauntlet.errors import ConfigurationError, InternalError
 from gauntlet.orchestration.component import Caching, image_reference
+from gauntlet.orchestration.graph import function_of
 from gauntlet.orchestration.placement import CompileSettings, place
 
 
@@ -26,25 +28,23 @@ class Declaration:
     """What ``@component`` says about a component.
 
     Attributes:
-        name: its name in specs: ``train-model``.
-        function: the function's name: ``train_model``.
+        function: its function's name: ``train_model``.
         image: the folder under ``containers/`` and ``components/``.
         caching: its class.
-        module: the file it is written in.
+        file: where it is written.
     """
 
-    name: str
     function: str
     image: str
     caching: Caching
-    module: str
+    file: Path
 
 
 _declared: dict[str, Declaration] = {}
 
 
 def declarations() -> Mapping[str, Declaration]:
-    """Every component defined in this process, by name."""
+    """Every component defined in this process, by function name."""
     return MappingProxyType(_declared)
 
 
@@ -52,9 +52,7 @@ def define_component(function: Callable[..., Any], *, image: str, caching: Cachi
     """Make the KFP component of ``function`` and remember what was declared about it."""
     reference = image_reference(image)
     defined = dsl.component(base_image=reference, target_image=reference)(function)
-    _declared[defined.name] = Declaration(
-        defined.name, function.__name__, image, caching, function.__code__.co_filename
-    )
+    _declared[function.__name__] = Declaration(function.__name__, image, caching, Path(function.__code__.co_filename))
     return defined
 
 
@@ -98,17 +96,18 @@ def pipeline(*, name: str, description: str = "") -> Callable[[Callable[..., Any
 
 def _settle(task: Any, settings: CompileSettings) -> None:
     """Give a task its image, its caching and its place."""
-    name = task.component_spec.name
+    container = task.container_spec
+    name = function_of([*container.command, *container.args])
     if name not in _declared:
         raise ConfigurationError(
             "is not declared with @component, so its image and caching class are unknown",
-            field=name,
+            field=name or task.name,
             mend="Decorate it with gauntlet.orchestration.component.component",
         )
     declaration = _declared[name]
     expected = image_reference(declaration.image)
-    if task.container_spec.image != expected:
-        raise InternalError("does not run in its declared image", field=name, value=task.container_spec.image)
+    if container.image != expected:
+        raise InternalError("does not run in its declared image", field=name, value=container.image)
     task.set_container_image(settings.images.reference(declaration.image))
     task.set_caching_options(declaration.caching is Caching.PURE)
-    place(task, settings.of(declaration.function))
+    place(task, settings.of(name))

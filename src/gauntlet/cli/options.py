@@ -1,0 +1,34 @@
+"""Options that several commands share, as decorators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def project_option(command: Command) -> Command:
+    """``--project``, given to the command as ``project_folder``."""
+    return click.option(
+        "--project",
+        "project_folder",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        default=None,
+        help="Folder with components/, pipelines/ and containers/. Found from here upwards by default.",
+    )(command)
+
+
+def runs_option(command: Command) -> Command:
+    """``--run-dir``, given to the command as ``runs``."""
+    return click.option(
+        "--run-dir",
+        "runs",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path("runs"),
+        show_default=True,
+        help="Folder that holds all runs.",
+    )(command)

@@ -1,0 +1,108 @@
+"""How a run looks on the terminal: one line a task, with its time; a live line below where there is a terminal."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from gauntlet.orchestration.graph import Task
+from gauntlet.orchestration.record import RunRecord, RunState, TaskRecord, TaskState
+from gauntlet.reports.format import duration
+
+_WORDS = {
+    TaskState.SUCCEEDED: ("done", "green"),
+    TaskState.REUSED: ("reused", "cyan"),
+    TaskState.FAILED: ("failed", "bold red"),
+    TaskState.SKIPPED: ("skipped", "dim"),
+}
+_ENDINGS = {
+    RunState.PASSED: ("Passed", "bold green"),
+    RunState.STOPPED: ("Stopped by a gate", "bold yellow"),
+    RunState.BROKEN: ("Broken", "bold red"),
+    RunState.INTERRUPTED: ("Interrupted", "bold yellow"),
+    RunState.RUNNING: ("Still running, or killed", "bold yellow"),
+}
+_INDENT = "  "
+_WORD_WIDTH = 8
+
+
+class Progress:
+    """An observer of a run that prints. Use it as a context manager."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._running: dict[str, float] = {}
+        self._width = 0
+        self._folder = Path()
+        # Standard output belongs to kfp's log while a run lasts, so Live must not take it over.
+        self._live = Live(
+            get_renderable=self._now, console=console, transient=True, redirect_stdout=False, redirect_stderr=False
+        )
+
+    def __enter__(self) -> Progress:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._running.clear()
+        self._live.stop()
+
+    def note(self, sentence: str) -> None:
+        """Print a sentence that concerns no task."""
+        self._console.print(Text(sentence, style="dim"), soft_wrap=True)
+
+    def began(self, run: RunRecord, folder: Path) -> None:
+        """Print the run's name."""
+        self._folder = folder
+        self._width = max((len(task.name) for task in run.tasks), default=0)
+        self._console.print(Text.assemble((run.pipeline, "bold"), f"  run {run.name}, {len(run.tasks)} tasks"))
+
+    def started(self, task: Task) -> None:
+        """Show the task in the live line."""
+        self._running[task.name] = time.monotonic()
+
+    def ended(self, task: TaskRecord) -> None:
+        """Print the task's line, and for a failure its cause and log."""
+        self._running.pop(task.name, None)
+        self._console.print(task_line(task, self._width), soft_wrap=True)
+        if task.state is TaskState.FAILED:
+            margin = " " * (len(_INDENT) + _WORD_WIDTH)
+            self._console.print(Text(f"{margin}{task.error}", style="red"), soft_wrap=True)
+            self._console.print(Text(f"{margin}log: {shown(self._folder / task.log)}"), soft_wrap=True)
+
+    def _now(self) -> Text:
+        clock = time.monotonic()
+        parts = [f"{name} {duration(clock - since)}" for name, since in sorted(self._running.items())]
+        return Text(f"{_INDENT}{'running':<{_WORD_WIDTH}}{', '.join(parts)}" if parts else "", style="dim")
+
+
+def task_line(task: TaskRecord, width: int) -> Text:
+    """``done    train-model    12 s``."""
+    word, style = _WORDS[task.state]
+    ran = task.state in {TaskState.SUCCEEDED, TaskState.FAILED} and task.seconds is not None
+    took = duration(task.seconds) if ran else ""
+    return Text.assemble(_INDENT, (f"{word:<{_WORD_WIDTH}}", style), f"{task.name:<{width}}  {took:>10}".rstrip())
+
+
+def ending(run: RunRecord) -> Text:
+    """How the run ended, in one line."""
+    word, style = _ENDINGS[run.state]
+    reused = sum(task.state is TaskState.REUSED for task in run.tasks)
+    detail = f", {reused} of {len(run.tasks)} tasks reused" if reused else ""
+    return Text.assemble((word, style), f" after {duration(run.seconds)}{detail}")
+
+
+def shown(path: Path) -> str:
+    """A path as short as it can be written from here."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

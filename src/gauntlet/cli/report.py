@@ -1,0 +1,40 @@
+"""``gauntlet report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from gauntlet.cli.options import runs_option
+
+
+@click.command()
+@click.argument("run", default="latest")
+@runs_option
+def report(run: str, runs: Path) -> int:
+    """Say what happened in RUN (the latest by default), and where its report is.
+
+    RUN is the name of a run, or the path of its folder. The exit status is that of the run.
+
+    \b
+      gauntlet report
+      gauntlet report continuous-training-20260301-140509
+    """
+    from gauntlet.cli.progress import ending, shown, task_line
+    from gauntlet.orchestration.record import RunRecord
+
+    console = Console(file=click.get_text_stream("stdout"), highlight=False)
+    folder = runs / run if (runs / run).is_dir() else Path(run)
+    record = RunRecord.read(folder)
+    console.print(Text.assemble((record.pipeline, "bold"), f"  run {record.name}, started {record.started}"))
+    width = max((len(task.name) for task in record.tasks), default=0)
+    for task in record.tasks:
+        console.print(task_line(task, width), soft_wrap=True)
+    console.print(ending(record))
+    if record.message:
+        console.print(Text(record.message), soft_wrap=True)
+    console.print(f"Report: {shown(folder.resolve() / 'index.html')}", soft_wrap=True)
+    return record.exit_status

@@ -1,0 +1,54 @@
+"""``gauntlet run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from gauntlet.cli.options import project_option, runs_option
+
+
+@click.command()
+@click.argument("pipeline")
+@click.option(
+    "--params",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="YAML or JSON file with the pipeline's parameters.",
+)
+@click.option("--name", default="", help="Name of the run; made from the pipeline and the time by default.")
+@click.option("--no-cache", is_flag=True, help="Run every task, even where nothing it depends on has changed.")
+@runs_option
+@project_option
+def run(pipeline: str, params: Path | None, name: str, no_cache: bool, runs: Path, project_folder: Path | None) -> int:
+    """Run PIPELINE on this machine, each task in the environment of its image.
+
+    Tasks run in virtual environments built from the locks that build the images; they are made on first use. A task
+    whose inputs, parameters, code and lock did not change is reused. Relative paths in the parameters are relative to
+    the folder you are in.
+
+    \b
+      gauntlet run continuous_training --params loans.yaml
+      gauntlet run continuous-training --params loans.yaml --no-cache --name first
+    """
+    from gauntlet.cli.progress import Progress, ending, shown
+    from gauntlet.orchestration.engine import RunRequest, run_pipeline
+    from gauntlet.orchestration.parameters import read_parameters
+    from gauntlet.orchestration.project import find_project
+
+    console = Console(file=click.get_text_stream("stdout"), highlight=False)
+    request = RunRequest(
+        project=find_project(project_folder or Path.cwd()),
+        pipeline=pipeline,
+        parameters=read_parameters(params) if params else {},
+        runs=runs,
+        name=name,
+        reuse=not no_cache,
+    )
+    with Progress(console) as progress:
+        record, folder = run_pipeline(request, progress)
+    console.print(ending(record))
+    console.print(f"Report: {shown(folder / 'index.html')}", soft_wrap=True)
+    return record.exit_status

@@ -1,0 +1,127 @@
+"""Pipeline parameters: from a person's file to what Kubeflow Pipelines can carry."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gauntlet.errors import ConfigurationError
+from gauntlet.orchestration.graph import Spec
+
+_LARGEST_EXACT = 2**53
+"""Numbers inside lists and mappings travel as doubles; a whole number beyond this would be rounded."""
+
+_TYPES = {
+    "STRING": "text",
+    "NUMBER_INTEGER": "a whole number",
+    "NUMBER_DOUBLE": "a number",
+    "BOOLEAN": "true or false",
+    "LIST": "a list",
+    "STRUCT": "a mapping",
+}
+
+
+def read_parameters(path: Path) -> dict[str, Any]:
+    """Read a YAML or JSON file of parameters.
+
+    Raises:
+        ConfigurationError: it is missing, is not YAML, or is not a mapping.
+    """
+    try:
+        values = yaml.safe_load(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise ConfigurationError(
+            "cannot be read", field=str(path), value=reason, mend="Give a YAML or JSON file of parameters"
+        ) from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ConfigurationError(
+            "is not a mapping", field=str(path), value=values, mend="Write one line for each parameter: name: value"
+        )
+    return values
+
+
+def check_parameters(spec: Spec, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Hold parameters against a pipeline's declaration.
+
+    Args:
+        spec: the compiled pipeline.
+        given: what the user wrote. ``null`` for a parameter as a whole means its default.
+
+    Returns:
+        The parameters to pass on, without those left to their defaults.
+
+    Raises:
+        ConfigurationError: naming the parameter that is unknown, missing, of another type, or cannot be carried.
+    """
+    declared: Mapping[str, Any] = spec["root"].get("inputDefinitions", {}).get("parameters", {})
+    for name in given:
+        if name not in declared:
+            close = difflib.get_close_matches(str(name), declared, n=1)
+            mend = f"Did you mean {close[0]!r}?" if close else f"Use one of: {', '.join(declared) or 'it takes none'}"
+            raise ConfigurationError("unknown parameter", field="parameters", value=name, mend=mend)
+    kept = {name: value for name, value in given.items() if value is not None}
+    for name, declaration in declared.items():
+        if name not in kept and not declaration.get("isOptional"):
+            meaning = declaration.get("description", "no description")
+            raise ConfigurationError(
+                f"is required: {meaning.rstrip('.')}", field=name, mend=f"Give {name} in the parameters"
+            )
+    return {name: _typed(name, value, declared[name]["parameterType"]) for name, value in kept.items()}
+
+
+def _typed(name: str, value: Any, kind: str) -> Any:
+    fits = {
+        "STRING": isinstance(value, str),
+        "NUMBER_INTEGER": _is_number(value) and float(value).is_integer(),
+        "NUMBER_DOUBLE": _is_number(value),
+        "BOOLEAN": isinstance(value, bool),
+        "LIST": isinstance(value, list),
+        "STRUCT": isinstance(value, dict),
+    }
+    if not fits[kind]:
+        mend = f'Write {name}: "{value}"' if kind == "STRING" and not isinstance(value, list | dict) else ""
+        raise ConfigurationError(f"must be {_TYPES[kind]}", field=name, value=value, mend=mend or f"Correct {name}")
+    _portable(name, value)
+    return int(value) if kind == "NUMBER_INTEGER" else value
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _portable(path: str, value: object) -> None:
+    """Refuse what would be lost or changed on the way to a component."""
+    match value:
+        case str() | bool():
+            return
+        case int() if abs(value) <= _LARGEST_EXACT:
+            return
+        case float() if math.isfinite(value):
+            return
+        case list():
+            for position, part in enumerate(value):
+                _portable(f"{path}[{position}]", part)
+            return
+        case dict():
+            for key, part in value.items():
+                if not isinstance(key, str):
+                    raise ConfigurationError("keys must be text", field=path, value=key, mend=f'Write "{key}": …')
+                _portable(f"{path}.{key}", part)
+            return
+        case None:
+            reason, mend = "null cannot be passed through Kubeflow Pipelines", "Leave the line out"
+        case int():
+            reason, mend = "is too large to be passed exactly", "Write it in quotes"
+        case float():
+            reason, mend = "is not a finite number", "Write it in quotes, or leave it out"
+        case _:
+            reason, mend = f"is a {type(value).__name__}, which JSON does not have", "Write it in quotes"
+    raise ConfigurationError(reason, field=path, value=value, mend=mend)

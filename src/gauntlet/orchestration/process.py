@@ -1,0 +1,70 @@
+"""Child processes that end when we do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+
+GRACE_SECONDS = 5.0
+"""Between asking a child to end and ending it."""
+
+
+class Processes:
+    """The children of one run, each the leader of a process group so that its own children end with it."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._live: set[subprocess.Popen[bytes]] = set()
+        self._stopping = False
+
+    def run(self, command: Sequence[str], *, folder: Path, env: Mapping[str, str], log: Path) -> int:
+        """Run a command to its end, its output appended to ``log``.
+
+        Returns:
+            Its exit status; negative for the signal that ended it.
+        """
+        with log.open("ab") as stream, self._lock:
+            if self._stopping:
+                return -signal.SIGTERM
+            child = subprocess.Popen(  # noqa: S603 - the command comes from our own compiled spec
+                command,
+                cwd=folder,
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            self._live.add(child)
+        try:
+            return child.wait()
+        finally:
+            _end(child, GRACE_SECONDS)
+            with self._lock:
+                self._live.discard(child)
+
+    def stop(self) -> None:
+        """Ask every child to end, and start no more."""
+        self._stopping = True  # without the lock: a signal handler may interrupt the thread that holds it
+        for child in tuple(self._live):
+            _signal(child, signal.SIGTERM)
+
+
+def _end(child: subprocess.Popen[bytes], grace: float) -> None:
+    """End a child, and whatever it left running."""
+    if child.poll() is None:
+        _signal(child, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(timeout=grace)
+    _signal(child, signal.SIGKILL)
+    child.wait()
+
+
+def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, number)

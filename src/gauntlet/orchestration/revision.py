@@ -1,0 +1,63 @@
+"""Which code is running: the revision people can look up, and the digest of what a component can reach."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from gauntlet import __version__
+from gauntlet.digest import digest_bytes, digest_file, digest_json, digest_tree, short
+
+_LIBRARY = Path(__file__).resolve().parents[1]
+
+# What runs only outside components. Of orchestration, components import component.py alone.
+_UNREACHABLE = ("cli/", "orchestration/", "demo/")
+_REACHABLE = ("orchestration/component.py", "orchestration/__init__.py")
+
+
+def code_revision(root: Path) -> str:
+    """The commit of a repository, with ``+<digest>`` appended when its files differ from it.
+
+    Without git, or outside a repository, the package's version.
+    """
+    head = _git(root, "rev-parse", "HEAD")
+    if head is None:
+        return f"kfp-gauntlet {__version__}"
+    revision = head.decode().strip()
+    changed = _git(root, "diff", "HEAD", "--binary") or b""
+    listed = _git(root, "ls-files", "--others", "--exclude-standard", "-z") or b""
+    new = [name for name in listed.decode().split("\0") if name and (root / name).is_file()]
+    if not changed and not new:
+        return revision
+    difference = digest_json([digest_bytes(changed), [[name, digest_file(root / name)] for name in sorted(new)]])
+    return f"{revision}+{short(difference)}"
+
+
+def library_digest(library: Path = _LIBRARY) -> str:
+    """Digest of every file of the library that a component can reach: modules, templates, data."""
+    return digest_tree(library, keep=_is_reachable)
+
+
+def code_digest(component: Path, library: str) -> str:
+    """Digest of the code behind one component.
+
+    Args:
+        component: its file.
+        library: ``library_digest()``, computed once a run.
+    """
+    return digest_json([digest_file(component), library])
+
+
+def _is_reachable(name: str) -> bool:
+    if "__pycache__" in name or name.endswith(".pyc"):
+        return False
+    return name in _REACHABLE or not name.startswith(_UNREACHABLE)
+
+
+def _git(root: Path, *arguments: str) -> bytes | None:
+    command = ["git", "-C", str(root), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - fixed words and our own root
+    except OSError:
+        return None
+    return done.stdout if done.returncode == 0 else None
