@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from gauntlet.digest import digest_json
+from gauntlet.errors import DataError
 
 DIGEST_KEY = "digest"
 LINEAGE_KEY = "lineage"
@@ -56,11 +57,37 @@ def extend(record: Record, chains: Iterable[str]) -> str:
     Returns:
         The JSON string to put into each output's metadata.
     """
-    records = {known.digest: known for chain in chains if chain for known in parse_chain(chain)}
-    records[record.digest] = record
-    return json.dumps([asdict(known) for known in records.values()], sort_keys=True, separators=(",", ":"))
+    return format_chain((*merge(chains), record))
+
+
+def merge(chains: Iterable[str]) -> tuple[Record, ...]:
+    """The records of several chains, each once, in the order they are met; empty strings are skipped.
+
+    Raises:
+        DataError: see ``parse_chain``.
+    """
+    records = {record.digest: record for chain in chains if chain for record in parse_chain(chain)}
+    return tuple(records.values())
+
+
+def format_chain(records: Iterable[Record]) -> str:
+    """Records as the JSON string that travels in metadata, each once."""
+    unique = {record.digest: record for record in records}
+    return json.dumps([asdict(record) for record in unique.values()], sort_keys=True, separators=(",", ":"))
 
 
 def parse_chain(chain: str) -> tuple[Record, ...]:
-    """The records of a chain, in the order they were added."""
-    return tuple(Record(**fields) for fields in json.loads(chain))
+    """The records of a chain, in the order they were added.
+
+    Raises:
+        DataError: the string is not a chain.
+    """
+    try:
+        return tuple(Record(**fields) for fields in json.loads(chain))
+    except (ValueError, TypeError) as error:
+        raise DataError(
+            "is not a chain of lineage records",
+            field=LINEAGE_KEY,
+            value=chain,
+            mend="Take the artifact as a Gauntlet component made it",
+        ) from error

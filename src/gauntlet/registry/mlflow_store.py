@@ -1,0 +1,268 @@
+"""The model registry in MLflow.
+
+Every version has a run of its own in the experiment ``EXPERIMENT``: the run's artifacts are the parts (``model/``,
+``lineage/``, ``statistics/``, ``schema/``), the version's source is the run's ``model/``, and the version links to the
+run. The model's files are stored byte for byte as training wrote them; MLflow's own ``log_model`` would rewrite them
+and their digest with them.
+
+    MLFLOW_TRACKING_URI    where runs and artifacts are; required, for a default would be a file that a pod loses
+    MLFLOW_REGISTRY_URI    where registered models are, when elsewhere
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from gauntlet.errors import ConfigurationError, DependencyError
+from gauntlet.registry.store import DIGEST_TAG, MODEL_PART, TAG_PREFIX, Version
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+EXPERIMENT = "registrations"
+TRACKING_URI = "MLFLOW_TRACKING_URI"
+REGISTRY_URI = "MLFLOW_REGISTRY_URI"
+
+_CLIENT_SETTINGS = {
+    # MLflow's own patience (7 retries, 120 s each) lets a task hang for a quarter of an hour on a server that is down.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
+"""What MLflow's client is told through the environment, where the user has not said otherwise. Seconds."""
+
+_NOT_THERE = {"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"}
+_ALREADY_THERE = {"RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS"}
+_WAITING_HELPS = {"INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "ABORTED"}
+
+
+def open_store() -> MlflowStore:
+    """The store that the environment names.
+
+    Raises:
+        ConfigurationError: ``MLFLOW_TRACKING_URI`` is not set.
+    """
+    tracking = os.environ.get(TRACKING_URI, "")
+    if not tracking:
+        raise ConfigurationError(
+            "is not set, so there is no registry to use",
+            field=TRACKING_URI,
+            mend="Set it to the MLflow server, or to sqlite:////absolute/path/mlflow.db for a local one",
+        )
+    return MlflowStore(tracking, os.environ.get(REGISTRY_URI) or tracking)
+
+
+class MlflowStore:
+    """A ``ModelStore`` on an MLflow server or database.
+
+    Args:
+        tracking: URI of the tracking store.
+        registry: URI of the model registry.
+    """
+
+    def __init__(self, tracking: str, registry: str) -> None:
+        for name, value in _CLIENT_SETTINGS.items():
+            os.environ.setdefault(name, value)
+        from mlflow import MlflowClient
+
+        self._tracking = tracking
+        self._registry = registry
+        with self._service("opening the registry"):
+            self._client: MlflowClient = MlflowClient(tracking_uri=tracking, registry_uri=registry)
+
+    def aliases(self, name: str) -> Mapping[str, int]:
+        """See ``ModelStore.aliases``."""
+        with self._service("reading aliases"), _or_none():
+            found = self._client.get_registered_model(name).aliases
+            return {alias: int(number) for alias, number in found.items()}
+        return {}
+
+    def get(self, name: str, number: int) -> Version | None:
+        """See ``ModelStore.get``."""
+        with self._service("reading a version"), _or_none():
+            return _version(self._client.get_model_version(name, str(number)))
+        return None
+
+    def with_digest(self, name: str, digest: str) -> tuple[Version, ...]:
+        """See ``ModelStore.with_digest``."""
+        wanted = f"name = '{name}' AND tags.`{DIGEST_TAG}` = '{digest}'"
+        with self._service("searching versions"):
+            versions = [_version(found) for found in self._client.search_model_versions(wanted)]
+        return tuple(sorted(versions, key=lambda version: version.number))
+
+    def create(self, name: str, parts: Mapping[str, Path], tags: Mapping[str, str], description: str) -> Version:
+        """See ``ModelStore.create``."""
+        with self._service("registering"):
+            with _unless_there():
+                self._client.create_registered_model(name)
+            run = self._client.create_run(self._experiment(), run_name=f"register {name}", tags=_run_tags(name, tags))
+            try:
+                self._upload(run.info.run_id, parts)
+                made = self._client.create_model_version(
+                    name,
+                    source=f"{run.info.artifact_uri}/{MODEL_PART}",
+                    run_id=run.info.run_id,
+                    tags=dict(tags),
+                    description=description,
+                )
+            except BaseException:
+                with contextlib.suppress(Exception):  # the error that brought us here is the one to report
+                    self._client.set_terminated(run.info.run_id, "FAILED")
+                raise
+            self._client.set_terminated(run.info.run_id, "FINISHED")
+        return _version(made)
+
+    def discard(self, version: Version) -> None:
+        """See ``ModelStore.discard``."""
+        with self._service("taking back a version"):
+            run = self._run_of(version)
+            self._client.delete_model_version(version.name, str(version.number))
+            if run:
+                self._client.delete_run(run)
+
+    def describe(self, version: Version, parts: Mapping[str, Path], tags: Mapping[str, str], description: str) -> None:
+        """See ``ModelStore.describe``."""
+        name, number = version.name, str(version.number)
+        with self._service("describing a version"):
+            if run := self._run_of(version):
+                self._upload(run, parts)
+            for key in version.tags:
+                if key.startswith(TAG_PREFIX) and key not in tags:
+                    self._client.delete_model_version_tag(name, number, key)
+            for key, value in tags.items():
+                if version.tags.get(key) != value:
+                    self._client.set_model_version_tag(name, number, key, value)
+            self._client.update_model_version(name, number, description)
+
+    def move(self, name: str, assign: Mapping[str, int], remove: tuple[str, ...]) -> None:
+        """See ``ModelStore.move``."""
+        with self._service("moving aliases"):
+            for alias, number in assign.items():
+                self._client.set_registered_model_alias(name, alias, str(number))
+            for alias in remove:
+                self._client.delete_registered_model_alias(name, alias)
+
+    def download(self, version: Version, part: str, destination: Path) -> bool:
+        """See ``ModelStore.download``."""
+        with self._service(f"downloading {part}"), tempfile.TemporaryDirectory() as folder:
+            with _or_none():
+                address = self._address(version, part)
+                if address is None:
+                    return False
+                from mlflow.artifacts import download_artifacts
+
+                found = download_artifacts(address, dst_path=folder, tracking_uri=self._tracking)
+                shutil.copytree(found, destination, dirs_exist_ok=True)
+                return True
+            return False
+
+    def _address(self, version: Version, part: str) -> str | None:
+        """Where a part is stored; ``None`` when the version has no such part."""
+        if part == MODEL_PART:
+            return str(self._client.get_model_version_download_uri(version.name, str(version.number)))
+        run = self._run_of(version)
+        if run is None or part not in {file.path for file in self._client.list_artifacts(run)}:
+            return None
+        return f"{self._client.get_run(run).info.artifact_uri}/{part}"
+
+    def _run_of(self, version: Version) -> str | None:
+        run: str | None = self._client.get_model_version(version.name, str(version.number)).run_id
+        return run or None
+
+    def _upload(self, run: str, parts: Mapping[str, Path]) -> None:
+        for part, folder in parts.items():
+            self._client.log_artifacts(run, str(folder), part)
+
+    def _experiment(self) -> str:
+        found = self._client.get_experiment_by_name(EXPERIMENT)
+        if found is None:
+            with _unless_there():
+                self._client.create_experiment(EXPERIMENT, artifact_location=_artifacts_beside(self._tracking))
+            found = self._client.get_experiment_by_name(EXPERIMENT)
+        if found.lifecycle_stage != "active":
+            raise DependencyError(
+                "the experiment that holds registrations was deleted",
+                field=EXPERIMENT,
+                mend="Restore it: mlflow experiments restore -x " + str(found.experiment_id),
+            )
+        return str(found.experiment_id)
+
+    @contextlib.contextmanager
+    def _service(self, doing: str) -> Iterator[None]:
+        """Turn whatever MLflow and what it stands on throws into a ``DependencyError``."""
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield
+        except MlflowException as error:
+            raise self._failed(doing, error, retryable=error.error_code in _WAITING_HELPS) from error
+        except (SQLAlchemyError, OSError) as error:  # what requests raises is an OSError
+            raise self._failed(doing, error, retryable=True) from error
+
+    def _failed(self, doing: str, error: Exception, *, retryable: bool) -> DependencyError:
+        cause = " ".join(str(error).split()).replace(self._tracking, _without_secrets(self._tracking))
+        return DependencyError(
+            f"MLflow failed while {doing}",
+            field=_without_secrets(self._registry),
+            value=cause,
+            mend="Check that the server runs and can be reached from here"
+            if retryable
+            else "Check the request and the permissions of this account",
+            retryable=retryable,
+        )
+
+
+@contextlib.contextmanager
+def _or_none() -> Iterator[None]:
+    """Leave the block when what it asks for is not there."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as error:
+        if error.error_code not in _NOT_THERE:
+            raise
+
+
+@contextlib.contextmanager
+def _unless_there() -> Iterator[None]:
+    """Make something that somebody else may have made a moment ago."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as error:
+        if error.error_code not in _ALREADY_THERE:
+            raise
+
+
+def _version(found: Any) -> Version:
+    return Version(found.name, int(found.version), dict(found.tags))
+
+
+def _run_tags(name: str, tags: Mapping[str, str]) -> dict[str, str]:
+    return {DIGEST_TAG: tags[DIGEST_TAG], f"{TAG_PREFIX}registered_model": name}
+
+
+def _artifacts_beside(tracking: str) -> str | None:
+    """Where artifacts go when the store is an SQLite file: beside it. MLflow would take the working directory."""
+    if not tracking.startswith("sqlite:///"):
+        return None
+    database = Path(tracking.removeprefix("sqlite:///").partition("?")[0]).absolute()
+    return (database.parent / "artifacts" / EXPERIMENT).as_uri()
+
+
+def _without_secrets(uri: str) -> str:
+    """The URI without a user name and password."""
+    parts = urlsplit(uri)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else uri

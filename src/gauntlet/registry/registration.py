@@ -1,0 +1,176 @@
+"""From a model that passed its gates to a version of a registered model: once, however often it is asked.
+
+A version is found again by its content digest, so a repeated registration (a retry, a rerun with everything cached)
+renews what stands beside the model and moves aliases, and makes no second version. Two registrations at once may both
+create one; each then looks again, the older version stays and the younger one is taken back by whoever made it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gauntlet.digest import digest_tree
+from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.lineage.document import LINEAGE_FILE, Document, explain
+from gauntlet.model_digest import digest_model
+from gauntlet.registry.enforcement import EnforcementPolicy, decide_stage
+from gauntlet.registry.promotion import CHAMPION, Promote, plan_promotion
+from gauntlet.registry.store import (
+    DIGEST_TAG,
+    LINEAGE_PART,
+    MODEL_PART,
+    SCHEMA_PART,
+    STATISTICS_PART,
+    TAG_VALUE_LIMIT,
+    ModelStore,
+    Version,
+    require_model_name,
+)
+from gauntlet.registry.tags import part_digest_tag, version_tags
+from gauntlet.storage import absence
+from gauntlet.verdict import Status, Verdict
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A model and the evidence for it.
+
+    Attributes:
+        model: its MLflow folder.
+        statistics: folder of the training statistics.
+        schema: folder of the schema.
+        document: its lineage.
+        verdicts: what the gates said.
+    """
+
+    model: Path
+    statistics: Path
+    schema: Path
+    document: Document
+    verdicts: Sequence[Verdict]
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What became of a submission.
+
+    Attributes:
+        version: the version.
+        created: it is new; otherwise the same model had been registered before.
+        aliases: alias → version number, afterwards.
+    """
+
+    version: Version
+    created: bool
+    aliases: Mapping[str, int]
+
+
+def register(store: ModelStore, submission: Submission, promote: Promote, policy: EnforcementPolicy) -> Registered:
+    """Register a model as a version and promote it.
+
+    Args:
+        store: the registry.
+        submission: the model, its evidence, its verdicts.
+        promote: who becomes champion.
+        policy: what enforcement lets through.
+
+    Raises:
+        ConfigurationError: impossible model name, or a gate refused the model (see ``refuse_failed``).
+        DataError: no model folder, or its content is not what the lineage says.
+        DependencyError: the registry does not answer.
+    """
+    name = require_model_name(submission.document.model_name)
+    refuse_failed(submission.verdicts, policy)
+    digest = _require_model(submission)
+    tags = {
+        **version_tags(submission.document, submission.verdicts),
+        part_digest_tag(STATISTICS_PART): digest_tree(submission.statistics),
+        part_digest_tag(SCHEMA_PART): digest_tree(submission.schema),
+        DIGEST_TAG: digest,
+    }
+    description = explain(submission.document)[:TAG_VALUE_LIMIT]
+    with tempfile.TemporaryDirectory() as folder:
+        submission.document.write(Path(folder) / LINEAGE_FILE)
+        beside = {
+            LINEAGE_PART: Path(folder),
+            STATISTICS_PART: submission.statistics,
+            SCHEMA_PART: submission.schema,
+        }
+        earlier = store.with_digest(name, digest)
+        if earlier:
+            version = earlier[0]
+            store.describe(version, beside, tags, description)
+        else:
+            mine = store.create(name, {MODEL_PART: submission.model, **beside}, tags, description)
+            version = _settle(store, mine, digest)
+    return Registered(version, created=not earlier, aliases=_promote(store, version, promote))
+
+
+def refuse_failed(verdicts: Sequence[Verdict], policy: EnforcementPolicy) -> None:
+    """Make sure that no gate refused the model.
+
+    ``enforce_gates`` has stopped such a run already; a pipeline that forgot it must not slip a refused model into the
+    registry. The rule is enforcement's own: ``fail`` and ``error`` are refused unless the policy calls the gate
+    advisory or lets errors pass. ``inconclusive`` is left to enforcement.
+
+    Raises:
+        ConfigurationError: a gate says fail or error.
+    """
+    blocking = [
+        verdict
+        for verdict in decide_stage("registering", verdicts, policy).blocking
+        if verdict.status in {Status.FAIL, Status.ERROR}
+    ]
+    if blocking:
+        said = "; ".join(f"{verdict.gate} ({verdict.status.value}): {verdict.summary}" for verdict in blocking)
+        raise ConfigurationError(
+            f"a gate refused this model, so it is not registered: {said}",
+            field="verdicts",
+            mend="Put enforce_gates before register_model; to let a gate only warn, name it in policy.advisory",
+        )
+
+
+def _require_model(submission: Submission) -> str:
+    """The digest of the model folder, which must be an MLflow model and the one the lineage is about."""
+    if reason := absence(submission.model):
+        raise DataError(f"there is no model to register: {reason}", field="model", mend="Train one first")
+    found, recorded = digest_model(submission.model), submission.document.artifacts[MODEL_PART]
+    if found != recorded:
+        raise DataError(
+            f"its content is not what its lineage says ({recorded})",
+            field="model",
+            value=found,
+            mend="Register the folder exactly as training wrote it",
+        )
+    return found
+
+
+def _settle(store: ModelStore, mine: Version, digest: str) -> Version:
+    """The one version that stays when others registered the same model at the same time.
+
+    A registry numbers versions in the order in which they appear, so whoever made the younger one sees the older one.
+    """
+    oldest = store.with_digest(mine.name, digest)[0]
+    if oldest.number == mine.number:
+        return mine
+    store.discard(mine)
+    return oldest
+
+
+def _promote(store: ModelStore, version: Version, promote: Promote) -> Mapping[str, int]:
+    """Move aliases and return them as they are then.
+
+    Registries offer no compare-and-set. So a champion under ``first`` looks again, and steps back if somebody else took
+    the title at the same moment.
+    """
+    moves = plan_promotion(store.aliases(version.name), version.number, promote)
+    store.move(version.name, moves.assign, moves.remove)
+    aliases = store.aliases(version.name)
+    if promote is Promote.FIRST and CHAMPION in moves.assign and aliases.get(CHAMPION) != version.number:
+        moves = plan_promotion(aliases, version.number, promote)
+        store.move(version.name, moves.assign, moves.remove)
+        aliases = store.aliases(version.name)
+    return aliases

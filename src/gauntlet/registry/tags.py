@@ -1,0 +1,94 @@
+"""What a registered version says of itself in tags: short, searchable, the full story being in its lineage document."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gauntlet.digest import digest_json
+from gauntlet.lineage.document import Document
+from gauntlet.registry.store import DIGEST_TAG, MODEL_PART, TAG_KEY_LIMIT, TAG_PREFIX, TAG_VALUE_LIMIT
+from gauntlet.verdict import Check, Verdict
+
+PERFORMANCE_GATE = "evaluate_model"
+"""The gate whose measured values are the version's main metrics."""
+
+_NOT_IN_A_KEY = re.compile(r"[^\w.\- /]")
+
+
+def part_digest_tag(part: str) -> str:
+    """The tag with the digest of the files of a part stored beside the model."""
+    return f"{TAG_PREFIX}files.{part}"
+
+
+def version_tags(document: Document, verdicts: Sequence[Verdict]) -> dict[str, str]:
+    """The tags of a version.
+
+    | tag (after ``gauntlet.``) | value |
+    |---|---|
+    | ``model_digest`` | digest of the model's content |
+    | ``snapshot``, ``schema``, ``statistics`` | digests of what it was registered with |
+    | ``sources`` | pinned source files, JSON; their number and digest when they are too many for a tag |
+    | ``code`` | code revision of the training task |
+    | ``environment.<image>`` | lock digest of each image that had a part in it |
+    | ``parameters`` | parameters of the training task, seeds among them, JSON |
+    | ``metric.<name>`` | value and interval, from the performance gate |
+    | ``verdict.<gate>`` | ``status: sentence`` |
+    | ``run`` | the pipeline run |
+
+    Empty values are left out; values are held to ``TAG_VALUE_LIMIT``.
+    """
+    training = document.training
+    facts: dict[str, str] = {
+        DIGEST_TAG.removeprefix(TAG_PREFIX): document.artifacts[MODEL_PART],
+        **{name: digest for name, digest in document.artifacts.items() if name in {"snapshot", "schema", "statistics"}},
+        "sources": _json_or_count(document.sources, "files"),
+        "code": training.code if training else "",
+        "parameters": _json_or_count(dict(training.parameters), "parameters") if training else "",
+        "run": document.run,
+        **{f"environment.{image}": lock for image, lock in document.environments.items()},
+        **{f"metric.{name}": value for name, value in _metrics(verdicts).items()},
+        **{f"verdict.{name}": value for name, value in _sayings(verdicts).items()},
+    }
+    return {_key(name): _cut(value) for name, value in facts.items() if value}
+
+
+def _metrics(verdicts: Sequence[Verdict]) -> dict[str, str]:
+    checks = [check for verdict in verdicts if verdict.gate == PERFORMANCE_GATE for check in verdict.checks]
+    return {check.name: _value(check) for check in checks if check.measured is not None}
+
+
+def _value(check: Check) -> str:
+    """``0.912 [0.905, 0.919]``."""
+    interval = f" [{check.interval[0]:.6g}, {check.interval[1]:.6g}]" if check.interval else ""
+    return f"{check.measured:.6g}{interval}"
+
+
+def _sayings(verdicts: Sequence[Verdict]) -> dict[str, str]:
+    """Gate → ``status: sentence``; a gate's second verdict is named ``gate.2``."""
+    seen: Counter[str] = Counter()
+    sayings = {}
+    for verdict in verdicts:
+        seen[verdict.gate] += 1
+        name = verdict.gate if seen[verdict.gate] == 1 else f"{verdict.gate}.{seen[verdict.gate]}"
+        sayings[name] = f"{verdict.status.value}: {' '.join(verdict.summary.split())}"
+    return sayings
+
+
+def _json_or_count(value: Sequence[Mapping[str, Any]] | Mapping[str, Any], noun: str) -> str:
+    """JSON, or where a tag would cut it in the middle, how many there are and their digest."""
+    if not value:
+        return ""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return text if len(text) <= TAG_VALUE_LIMIT else f"{len(value)} {noun}, {digest_json(value)}; see lineage.json"
+
+
+def _key(name: str) -> str:
+    return _NOT_IN_A_KEY.sub("_", TAG_PREFIX + name)[:TAG_KEY_LIMIT]
+
+
+def _cut(value: str) -> str:
+    return value if len(value) <= TAG_VALUE_LIMIT else value[: TAG_VALUE_LIMIT - 1] + "…"
