@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -26,7 +27,7 @@ def report(run: str, runs: Path) -> int:
     from gauntlet.cli.progress import ending, shown, task_line
     from gauntlet.orchestration.record import RunRecord
 
-    console = Console(file=click.get_text_stream("stdout"), highlight=False)
+    console = Console(file=sys.stdout, highlight=False)
     folder = runs / run if (runs / run).is_dir() else Path(run)
     record = RunRecord.read(folder)
     console.print(Text.assemble((record.pipeline, "bold"), f"  run {record.name}, started {record.started}"))

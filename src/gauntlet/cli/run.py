@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -38,7 +39,7 @@ def run(pipeline: str, params: Path | None, name: str, no_cache: bool, runs: Pat
     from gauntlet.orchestration.parameters import read_parameters
     from gauntlet.orchestration.project import find_project
 
-    console = Console(file=click.get_text_stream("stdout"), highlight=False)
+    console = Console(file=sys.stdout, highlight=False)
     request = RunRequest(
         project=find_project(project_folder or Path.cwd()),
         pipeline=pipeline,

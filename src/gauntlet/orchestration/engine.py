@@ -38,6 +38,7 @@ from gauntlet.orchestration.project import Project, load_pipeline
 from gauntlet.orchestration.record import RunRecord, RunState, TaskRecord, TaskState
 from gauntlet.orchestration.reuse import Reuse
 from gauntlet.orchestration.revision import code_digest, code_revision, library_digest
+from gauntlet.orchestration.runpage import write_page
 from gauntlet.orchestration.task import Job, TaskRunner
 
 CACHE = ".cache"
@@ -164,6 +165,7 @@ def run_pipeline(request: RunRequest, observer: Observer) -> tuple[RunRecord, Pa
             tasks=(*known, *ended.values()),  # what is left are further turns of loops
         )
         record.write(folder)
+        write_page(record, folder)
         _point(folder.parent / LATEST, folder.name)
     return record, folder
 

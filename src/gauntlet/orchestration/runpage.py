@@ -1,0 +1,83 @@
+"""From a run's record to its page: verdicts read, reports linked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from gauntlet.errors import DataError
+from gauntlet.orchestration.record import RunRecord, RunState, TaskRecord
+from gauntlet.reports.page import render
+from gauntlet.reports.views.run import Link, Outcome, RunView, TaskStatus, TaskView
+from gauntlet.storage import write_text
+from gauntlet.verdict import FORMAT, Verdict
+
+PAGE = "index.html"
+_HTML = "system.HTML"
+_OUTCOMES = {RunState.PASSED: Outcome.PASSED, RunState.STOPPED: Outcome.STOPPED}
+
+
+def write_page(run: RunRecord, folder: Path) -> None:
+    """Write the run's page into its folder."""
+    view = view_of(run, folder)
+    subtitle = f"{run.pipeline}, code {run.code}" if run.code else run.pipeline
+    write_text(folder / PAGE, render("run.html.j2", title=f"Run {run.name}", view=view, subtitle=subtitle))
+
+
+def view_of(run: RunRecord, folder: Path) -> RunView:
+    """What the page shows."""
+    return RunView(
+        name=run.name,
+        pipeline=run.pipeline,
+        started=run.started_at,
+        seconds=run.seconds,
+        outcome=_OUTCOMES.get(run.state, Outcome.BROKEN),
+        tasks=tuple(_task(task, folder) for task in run.tasks),
+        edges=tuple((before, task.name) for task in run.tasks for before in task.after),
+        message=run.message,
+        parameters={name: _text(value) for name, value in run.parameters.items()},
+    )
+
+
+def _task(task: TaskRecord, folder: Path) -> TaskView:
+    verdict = _verdict(task, folder)
+    reports = {name: made.path for name, made in task.artifacts.items() if made.type == _HTML}
+    first = reports.get("report") or next(iter(reports.values()), None)
+    return TaskView(
+        name=task.name,
+        component=task.component,
+        image=task.image,
+        caching=task.caching,
+        status=TaskStatus(task.state.value),
+        seconds=task.seconds,
+        verdict=verdict.status if verdict else None,
+        summary=verdict.summary if verdict else "",
+        report=first,
+        log=task.log or None,
+        artifacts=tuple(Link(name, made.path) for name, made in task.artifacts.items() if made.path != first),
+        error=task.error,
+    )
+
+
+def _verdict(task: TaskRecord, folder: Path) -> Verdict | None:
+    """The verdict among a task's outputs: a file that says it is one."""
+    for made in task.artifacts.values():
+        path = folder / made.path
+        if made.type == "system.Artifact" and path.is_file() and _is_verdict(path):
+            try:
+                return Verdict.read(path)
+            except DataError:
+                continue  # an older form: the run's page can do without its status
+    return None
+
+
+def _is_verdict(path: Path) -> bool:
+    try:
+        document = json.loads(path.read_bytes())
+    except ValueError:
+        return False
+    return isinstance(document, dict) and document.get("format") == FORMAT
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
