@@ -1,29 +1,38 @@
-"""Every model x slice x metric in one pass, with one joint covariance for all of them."""
+"""Every model × slice × metric in one pass, with one joint covariance for all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gauntlet.evaluation.metrics import Metric
+import numpy as np
+from scipy import sparse
+
+from gauntlet.errors import ConfigurationError
+from gauntlet.evaluation import covariance
+from gauntlet.evaluation.covariance import Block
+from gauntlet.evaluation.gather import Gathered, Question, blocks_of, gather, placed
+from gauntlet.evaluation.metrics import Linear, Metric, Scale
+from gauntlet.evaluation.moments import Moments
 from gauntlet.evaluation.sample import Floats, Ints, Sample
-from gauntlet.evaluation.slices import Partition, Slice
+from gauntlet.evaluation.slices import ALL, Partition, Slice
 
 
 @dataclass(frozen=True)
 class Panel:
-    """Estimates of J = models x slices x metrics statistics that share rows.
+    """Estimates of J = models × slices × metrics statistics that share rows.
 
     Attributes:
         metrics: (M,) metrics.
         slices: (S,) slices; the first is all rows; complements come last when ``measure`` was asked for them.
         value: (A, S, M) estimates for A models; NaN where undefined (no rows, no positives, one class).
         covariance: (J, J) joint sampling covariance of ``value.ravel()``; zero rows where undefined. Cluster-robust
-            when the rows are clustered, valid under weights (linearisation), with the n/(n-1) correction per statistic.
-        df: (A, S, M) degrees of freedom of each variance estimate.
-        support: (A, S, M) number of independent units (rows, or clusters) each estimate is a mean over: positives for
-            a true-positive rate, and the smaller class for an AUC.
-        effective: (A, S, M) Kish effective number of those units under their weights.
+            when the rows are clustered, valid under weights (linearisation), with an m/(m - 1) correction a statistic.
+        support: (A, S, M) effective number m of independent units the estimate is a mean over: rows, or clusters;
+            positives only for a true-positive rate; the smaller class for an AUC. Kish's (Σw)²/Σw² over the units'
+            weights, so exactly a count when units weigh the same.
+        df: (A, S, M) degrees of freedom of the variance: m - 1; infinite for shares of unweighted, unclustered rows,
+            whose variance is a function of the share.
         rows: (S,) number of rows of each slice.
         units: (S,) number of sampling units (clusters, or rows) of each slice.
         clustered: rows share clusters.
@@ -33,9 +42,8 @@ class Panel:
     slices: tuple[Slice, ...]
     value: Floats
     covariance: Floats
-    df: Floats
     support: Floats
-    effective: Floats
+    df: Floats
     rows: Ints
     units: Ints
     clustered: bool
@@ -46,20 +54,31 @@ class Panel:
         return len(self.value)
 
     def metric_index(self, name: str) -> int:
-        """Position of a metric by name."""
-        return next(i for i, metric in enumerate(self.metrics) if metric.name == name)
+        """Position of a metric by name.
 
-    def slice_index(self, slice_: Slice) -> int:
-        """Position of a slice."""
-        return self.slices.index(slice_)
+        Raises:
+            ConfigurationError: it was not measured.
+        """
+        known = [metric.name for metric in self.metrics]
+        if name not in known:
+            mend = f"Use one of: {', '.join(known)}"
+            raise ConfigurationError("was not measured", field="metric", value=name, mend=mend)
+        return known.index(name)
+
+    def slice_index(self, wanted: Slice) -> int:
+        """Position of a slice.
+
+        Raises:
+            ConfigurationError: it was not measured.
+        """
+        if wanted not in self.slices:
+            mend = "Measure it, with rest=True for complements"
+            raise ConfigurationError("was not measured", field="slice", value=wanted.name, mend=mend)
+        return self.slices.index(wanted)
 
 
 def measure(
-    models: Sequence[Sample],
-    metrics: Sequence[Metric],
-    partitions: Sequence[Partition] = (),
-    *,
-    rest: bool = False,
+    models: Sequence[Sample], metrics: Sequence[Metric], partitions: Sequence[Partition] = (), *, rest: bool = False
 ) -> Panel:
     """Estimate every metric of every model in every slice.
 
@@ -67,9 +86,183 @@ def measure(
         models: one sample, or several of the same rows (challenger and champion).
         metrics: from ``metrics.resolve``.
         partitions: the slices; none means all rows only.
-        rest: also measure each slice's complement within its partition, for gaps against the rest.
+        rest: also measure each slice's complement, for gaps against the rest. Costs little but for rank metrics,
+            where each complement needs its own pass over the rows.
 
     Raises:
-        DataError: the samples are not of the same rows, or a partition has another length.
+        ConfigurationError: two partitions of one name.
+        DataError: the samples are not of the same rows, or a partition is not of these rows.
     """
-    raise NotImplementedError
+    return conclude(gather(models, metrics, partitions, rest=rest))
+
+
+@dataclass(frozen=True)
+class _Home:
+    """Where a slice lives: its block and group, and for complements of rank metrics a block of their own."""
+
+    slice: Slice
+    block: int
+    group: int
+    complement: int = -1
+
+
+def conclude(gathered: Gathered) -> Panel:
+    """The panel of what was gathered (of one shard, or of many merged)."""
+    question, sums_by_cell = gathered.question, gathered.moments
+    blocks = blocks_of(question, sums_by_cell.cells)
+    homes = _homes(question)
+    sums = _slice_sums(sums_by_cell.sums, blocks, homes)
+    basis = covariance.basis_gram(sums_by_cell, blocks)
+    value, forms = _influence_forms(gathered, blocks, homes, sums)
+    support = _supports(sums_by_cell, question, blocks, homes, sums, basis)
+    support = np.where(np.isnan(value), 0.0, support)
+    joint = covariance.joint(sums_by_cell, blocks, forms, basis)
+    plain = not (question.weighted or question.clustered)
+    # Areas of unclustered rows carry this correction already, class by class.
+    corrected = np.array([not metric.rank or question.clustered for metric in question.metrics])
+    factor = np.where((support > 1) & corrected, support / np.maximum(support - 1, 1e-300), 1.0)
+    root = np.sqrt(factor).reshape(-1)
+    joint *= root[:, None]
+    joint *= root[None, :]
+    share = np.array([metric.scale is Scale.PROPORTION and plain for metric in question.metrics])
+    df = np.where(share & (support > 0), np.inf, np.maximum(support - 1, 0.0))
+    rows, units = _sizes(sums_by_cell, blocks, homes)
+    slices = tuple(home.slice for home in homes)
+    return Panel(question.metrics, slices, value, joint, support, df, rows, units, question.clustered)
+
+
+def _homes(question: Question) -> tuple[_Home, ...]:
+    inside = [
+        _Home(Slice(name, level), p, group)
+        for p, (name, levels) in enumerate(question.partitions, start=1)
+        for group, level in enumerate(levels)
+    ]
+    homes = [_Home(ALL, 0, 0), *inside]
+    if question.rest:
+        first = 1 + len(question.partitions)
+        homes += [
+            _Home(Slice(home.slice.partition, home.slice.level, rest=True), home.block, home.group, first + index)
+            for index, home in enumerate(inside)
+        ]
+    return tuple(homes)
+
+
+def _slice_sums(by_cell: Floats, blocks: Sequence[Block], homes: Sequence[_Home]) -> Floats:
+    """(S, K) sums of every column in every slice."""
+    by_block: dict[int, Floats] = {}
+    for index in {home.block for home in homes}:
+        block = blocks[index]
+        inside = block.codes >= 0
+        total = np.zeros((block.groups, by_cell.shape[1]), dtype=by_cell.dtype)
+        np.add.at(total, block.codes[inside], by_cell[inside])
+        by_block[index] = total
+    everything = by_block[0][0]
+    parts = [by_block[home.block][home.group] for home in homes]
+    return np.stack([everything - part if home.slice.rest else part for home, part in zip(homes, parts, strict=True)])
+
+
+def _sizes(moments: Moments, blocks: Sequence[Block], homes: Sequence[_Home]) -> tuple[Ints, Ints]:
+    """(S,) rows, and (S,) units; a cluster that straddles cells counts once in each slice it touches."""
+    shared = np.bincount(moments.pieces.cell, minlength=len(moments.rows))
+    counts = np.stack([moments.rows, moments.units - shared], axis=1)
+    rows, units = _slice_sums(counts, blocks, homes).T
+    cluster = moments.pieces.cluster
+    for index, home in enumerate(homes if len(cluster) else ()):
+        inside = blocks[home.block].codes[moments.pieces.cell] == home.group
+        units[index] += len(np.unique(cluster[~inside if home.slice.rest else inside]))
+    return rows, units
+
+
+def _forms(homes: Sequence[_Home], blocks: Sequence[Block], columns: Ints, slope: Floats) -> sparse.csr_matrix:
+    """(S, T) coefficients of one statistic in every slice on the basis sums.
+
+    Args:
+        columns: (k,) columns of the moments.
+        slope: (S, k) coefficients in each slice. A complement's are those of all rows less those of the slice.
+    """
+    start = covariance.offsets(blocks)
+    everywhere = start[0] + blocks[0].locate(0, columns)
+    rows, positions, values = [], [], []
+    for index, home in enumerate(homes):
+        here = start[home.block] + blocks[home.block].locate(home.group, columns)
+        sign = -1.0 if home.slice.rest else 1.0
+        parts = [(here, sign * slope[index])] + ([(everywhere, slope[index])] if home.slice.rest else [])
+        for place, coefficients in parts:
+            rows.append(np.full(len(columns), index))
+            positions.append(place)
+            values.append(coefficients)
+    entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(positions)))
+    return sparse.csr_matrix(entries, shape=(len(homes), int(start[-1])))
+
+
+def _influence_forms(
+    gathered: Gathered, blocks: Sequence[Block], homes: Sequence[_Home], sums: Floats
+) -> tuple[Floats, sparse.csr_matrix]:
+    """(A, S, M) values, and (J, T) the linear form of each one's influence."""
+    question = gathered.question
+    where = {name: index for index, name in enumerate(question.columns)}
+    value = np.empty((question.models, len(homes), len(question.metrics)))
+    forms: list[sparse.csr_matrix] = []
+    for a in range(question.models):
+        for m, metric in enumerate(question.metrics):
+            if metric.rank:
+                value[a, :, m], form = _area_forms(gathered, blocks, homes, a, m)
+                forms.append(form)
+                continue
+            at = np.array([where[placed(name, a)] for name in metric.columns], dtype=np.int64)
+            value[a, :, m] = metric.value(sums[:, at])
+            defined = ~np.isnan(value[a, :, m])
+            slope = np.where(defined[:, None], metric.gradient(sums[:, at]), 0.0)
+            forms.append(_forms(homes, blocks, at, slope))
+    # Forms come by (model, metric), slice within; statistics are ordered by (model, slice, metric).
+    order = np.arange(value.size).reshape(question.models, len(question.metrics), len(homes)).transpose(0, 2, 1)
+    return value, sparse.vstack(forms, format="csr")[order.reshape(-1)]
+
+
+def _area_forms(
+    gathered: Gathered, blocks: Sequence[Block], homes: Sequence[_Home], model: int, metric: int
+) -> tuple[Floats, sparse.csr_matrix]:
+    """(S,) areas of one model, and (S, T) forms: the one column of influences in the slice's own block."""
+    start = covariance.offsets(blocks)
+    keys = gathered.question.areas
+    places = []
+    areas = np.empty(len(homes))
+    for index, home in enumerate(homes):
+        block, group = (home.complement, 0) if home.slice.rest else (home.block, home.group)
+        areas[index] = gathered.areas[model, metric, block][group]
+        column = len(gathered.question.columns) + keys.index((model, metric, block))
+        places.append(int(start[block] + blocks[block].locate(group, np.array([column]))[0]))
+    entries = (np.ones(len(homes)), (np.arange(len(homes)), np.array(places)))
+    return areas, sparse.csr_matrix(entries, shape=(len(homes), int(start[-1])))
+
+
+def _supports(
+    moments: Moments, question: Question, blocks: Sequence[Block], homes: Sequence[_Home], sums: Floats, basis: Floats
+) -> Floats:
+    """(A, S, M) effective number of units behind each estimate: of the smallest of the groups it is a mean over.
+
+    For a group with unit weights v it is (Σv)²/Σv². A class that does not occur in a slice counts only where the
+    metric needs it, which then is undefined anyway.
+    """
+    where = {name: index for index, name in enumerate(question.columns)}
+    seen: dict[tuple[tuple[str, float], ...], Floats] = {}
+
+    def effective(group: Linear, model: int) -> Floats:
+        key = tuple((placed(name, model), coefficient) for name, coefficient in group.items())
+        if key not in seen:
+            at = np.array([where[name] for name, _ in key], dtype=np.int64)
+            slope = np.array([coefficient for _, coefficient in key])
+            form = _forms(homes, blocks, at, np.tile(slope, (len(homes), 1)))
+            total = sums[:, at] @ slope
+            squares = covariance.variances(moments, blocks, form, basis)
+            usable = (total > 0) & (squares > 0)
+            seen[key] = np.where(usable, total**2 / np.where(usable, squares, 1.0), 0.0)
+        return seen[key]
+
+    support = np.empty((question.models, len(homes), len(question.metrics)))
+    for a in range(question.models):
+        for m, metric in enumerate(question.metrics):
+            sizes = np.stack([effective(group, a) for group in metric.support])
+            occurring = np.where(sizes > 0, sizes, np.inf).min(axis=0)
+            support[a, :, m] = np.where(np.isfinite(occurring), occurring, 0.0)
+    return support

@@ -1,0 +1,171 @@
+"""Sums and cross-products of the metrics' columns, by cell: all that a covariance of metrics needs, and mergeable.
+
+A *cell* is a set of rows that lie in the same slice of every partition; slices are unions of cells. Within a cell every
+statistic's influence is linear in the row's weighted columns, so the cell's sum and Gram matrix of those columns are
+all that remains of its rows. Sums over shards equal the whole (``merge``).
+
+The unit of sampling is the cluster where rows are clustered: a cluster's rows in one cell are added up before the Gram
+matrix is taken. Clusters that straddle cells keep their per-cell sums (``pieces``), because their cells covary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gauntlet.errors import DataError
+from gauntlet.evaluation.sample import Floats, Ints
+
+_COMPACT_RANGE = 1 << 22
+"""Up to so many possible keys, counting them all is quicker than sorting the rows."""
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Clusters whose rows lie in several cells.
+
+    Attributes:
+        cluster: (R,) int cluster of each piece, ascending.
+        cell: (R,) int cell of each piece.
+        sums: (R, K) sums of the piece's rows.
+    """
+
+    cluster: Ints
+    cell: Ints
+    sums: Floats
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What remains of the rows of one shard.
+
+    Attributes:
+        cells: (C, P) slice of each cell in each partition, -1 for none; distinct rows, lexicographically sorted.
+        rows: (C,) number of rows.
+        units: (C,) number of sampling units (rows, or clusters with a row in the cell).
+        sums: (C, K) sums of the K weighted columns.
+        gram: (C, K, K) sums over units that lie in one cell only of the outer product of their sums with themselves.
+        pieces: the other units.
+    """
+
+    cells: Ints
+    rows: Ints
+    units: Ints
+    sums: Floats
+    gram: Floats
+    pieces: Pieces
+
+
+def find_cells(codes: Sequence[Ints], rows: int) -> tuple[Ints, Ints]:
+    """Put rows into cells.
+
+    Args:
+        codes: (n,) slice of each row in each partition, -1 for none.
+        rows: n, for the case of no partitions.
+
+    Returns:
+        (n,) cell of each row, numbered in lexicographic order of their slices, and (C, P) the slices of each cell.
+    """
+    key = np.zeros(rows, dtype=np.int64)
+    width = 1
+    for code in codes:
+        levels = int(code.max()) + 2
+        if width * levels > _COMPACT_RANGE:
+            key, width = _compact(key, width)
+        key = key * levels + (code + 1)
+        width *= levels
+    key, width = _compact(key, width)
+    first = np.empty(width, dtype=np.int64)
+    first[key[::-1]] = np.arange(rows - 1, -1, -1)
+    return key, np.stack([code[first] for code in codes], axis=1) if codes else np.empty((width, 0), dtype=np.int64)
+
+
+def _compact(key: Ints, width: int) -> tuple[Ints, int]:
+    """Renumber keys 0..u-1 in ascending order of the u values that occur."""
+    if width > _COMPACT_RANGE:
+        values, inverse = np.unique(key, return_inverse=True)
+        return inverse.astype(np.int64, copy=False), len(values)
+    number = np.cumsum(np.bincount(key, minlength=width) > 0) - 1
+    return number[key], int(number[-1]) + 1
+
+
+def collect(columns: Floats, cell: Ints, cells: Ints, cluster: Ints | None = None) -> Moments:
+    """Add the rows of a shard up.
+
+    Args:
+        columns: (n, K) weighted columns.
+        cell: (n,) cell of each row, ascending.
+        cells: (C, P) slices of each cell.
+        cluster: (n,) cluster of each row, or None.
+    """
+    count = len(cells)
+    starts = np.searchsorted(cell, np.arange(count))
+    rows = np.diff(starts, append=len(cell))
+    sums = np.add.reduceat(columns, starts, axis=0)
+    width = columns.shape[1]
+    nothing = Pieces(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty((0, width)))
+    if cluster is None:
+        return Moments(cells, rows, rows, sums, _gram(columns, starts, rows), nothing)
+    order = np.lexsort((cell, cluster))
+    changed = (np.diff(cluster[order], prepend=-1) != 0) | (np.diff(cell[order], prepend=-1) != 0)
+    begin = np.flatnonzero(changed)
+    piece_cluster, piece_cell = cluster[order][begin], cell[order][begin]
+    piece_sums = np.add.reduceat(columns[order], begin, axis=0)
+    units = np.bincount(piece_cell, minlength=count)
+    shared = np.bincount(piece_cluster)[piece_cluster] > 1
+    alone = np.flatnonzero(~shared)
+    alone = alone[np.argsort(piece_cell[alone], kind="stable")]
+    sizes = np.bincount(piece_cell[alone], minlength=count)
+    gram = _gram(piece_sums[alone], np.cumsum(sizes) - sizes, sizes)
+    pieces = Pieces(piece_cluster[shared], piece_cell[shared], piece_sums[shared])
+    return Moments(cells, rows, units, sums, gram, pieces)
+
+
+def _gram(columns: Floats, starts: Ints, sizes: Ints) -> Floats:
+    width = columns.shape[1]
+    gram = np.empty((len(starts), width, width))
+    for cell, (start, size) in enumerate(zip(starts.tolist(), sizes.tolist(), strict=True)):
+        part = columns[start : start + size]
+        np.matmul(part.T, part, out=gram[cell])
+    return gram
+
+
+def merge(first: Moments, second: Moments) -> Moments:
+    """Add two shards. Equals collecting their rows together, provided that no cluster has rows in both.
+
+    Raises:
+        DataError: the shards count different columns or partitions.
+    """
+    if first.cells.shape[1] != second.cells.shape[1] or first.sums.shape[1] != second.sums.shape[1]:
+        raise DataError(
+            "shards were collected for different metrics or partitions",
+            field="moments",
+            mend="Collect every shard with the same metrics and partitions",
+        )
+    stacked = np.concatenate([first.cells, second.cells])
+    cells, place = np.unique(stacked, axis=0, return_inverse=True)
+    place = place.reshape(-1)
+    split = len(first.cells)
+
+    def add(a: Floats | Ints, b: Floats | Ints) -> np.ndarray:
+        total = np.zeros((len(cells), *a.shape[1:]), dtype=a.dtype)
+        np.add.at(total, place[:split], a)
+        np.add.at(total, place[split:], b)
+        return total
+
+    offset = int(first.pieces.cluster[-1]) + 1 if len(first.pieces.cluster) else 0
+    pieces = Pieces(
+        np.concatenate([first.pieces.cluster, second.pieces.cluster + offset]),
+        np.concatenate([place[:split][first.pieces.cell], place[split:][second.pieces.cell]]),
+        np.concatenate([first.pieces.sums, second.pieces.sums]),
+    )
+    return Moments(
+        cells,
+        add(first.rows, second.rows),
+        add(first.units, second.units),
+        add(first.sums, second.sums),
+        add(first.gram, second.gram),
+        pieces,
+    )
