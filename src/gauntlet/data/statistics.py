@@ -1,0 +1,266 @@
+"""TFDV's statistics over a snapshot, split by split, in one pass and in bounded memory.
+
+    <statistics>/<split>.pb         DatasetFeatureStatisticsList with one data set, as TFDV writes it
+    <statistics>/statistics.json    which snapshot, its columns and roles, rows of each split
+
+The two default generators of TFDV (see ``gauntlet.data.tfdv``) read the Parquet parts batch by batch into running
+accumulators; what comes out is what ``tfdv.generate_statistics_from_dataframe`` gives for the same rows and options,
+up to the rank error of the quantile sketch (``QUANTILE_ERROR``) once a column is larger than the sketch.
+
+How columns enter, beyond what TFDV does by itself: a timestamp becomes whole seconds since 1970 (TFDV would drop it);
+a boolean and an integer declared categorical are counted by value; a null is a missing value.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gauntlet.data import tfdv
+from gauntlet.data.roles import Roles
+from gauntlet.data.snapshot import Snapshot
+from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.settings import parse
+from gauntlet.storage import whole_folder, write_bytes, write_json
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMAT = "gauntlet.statistics/1"
+MANIFEST = "statistics.json"
+
+# TFDV's StatsOptions by their own names. Quantiles are finer than its default of 10 buckets, because comparisons and
+# reports rest on them; the rank error is held well below one bucket.
+QUANTILE_BUCKETS = 100
+QUANTILE_ERROR = 0.001
+LISTED_CATEGORIES = 1000
+OPTIONS: Mapping[str, int | float] = {
+    "num_top_values": 20,
+    "num_rank_histogram_buckets": LISTED_CATEGORIES,
+    "num_values_histogram_buckets": 10,
+    "num_histogram_buckets": 10,
+    "num_quantiles_histogram_buckets": QUANTILE_BUCKETS,
+    "epsilon": QUANTILE_ERROR,
+}
+# Sizes of the category sketches, as TFDV itself sets them.
+_MISRA_GRIES_BUCKETS = 1024
+_KMV_BUCKETS = 16384
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """A statistics artifact, opened for reading.
+
+    Attributes:
+        path: its folder.
+        snapshot: digest of the snapshot it describes.
+        columns: name → the snapshot's type (``int``, ``float``, ``string``, ``bool``, ``timestamp``).
+        roles: what each column is for.
+        splits: name → number of rows.
+    """
+
+    path: Path
+    snapshot: str
+    columns: Mapping[str, str]
+    roles: Roles
+    splits: Mapping[str, int]
+
+    @classmethod
+    def open(cls, path: Path) -> Statistics:
+        """Open a statistics artifact.
+
+        Raises:
+            DataError: there is none, or it is of another format.
+        """
+        try:
+            document = json.loads((path / MANIFEST).read_text())
+            if document["format"] != FORMAT:
+                raise ValueError(f"format {document['format']!r}")
+            return cls(
+                path=path,
+                snapshot=document["snapshot"],
+                columns=document["columns"],
+                roles=parse(Roles, document["roles"], field="statistics.roles"),
+                splits=document["splits"],
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(
+                "is not a statistics artifact", field=str(path), value=str(error), mend="Run compute_statistics again"
+            ) from error
+
+    def split(self, name: str) -> Any:
+        """The ``DatasetFeatureStatistics`` of one split.
+
+        Raises:
+            ConfigurationError: no such split.
+            DataError: its file cannot be read.
+        """
+        from google.protobuf.message import DecodeError
+        from tensorflow_metadata.proto.v0 import statistics_pb2
+
+        if name not in self.splits:
+            known = ", ".join(self.splits)
+            raise ConfigurationError("no such split", field="split", value=name, mend=f"Use one of: {known}")
+        file = self.path / f"{name}.pb"
+        try:
+            datasets = statistics_pb2.DatasetFeatureStatisticsList.FromString(file.read_bytes()).datasets
+        except (OSError, DecodeError) as error:
+            raise DataError(
+                "cannot be read as statistics", field=str(file), value=str(error), mend="Run compute_statistics again"
+            ) from error
+        if len(datasets) != 1:
+            raise DataError(
+                "holds other than one data set",
+                field=str(file),
+                value=len(datasets),
+                mend="Run compute_statistics again",
+            )
+        return datasets[0]
+
+
+def write_statistics(snapshot: Snapshot, destination: Path) -> Statistics:
+    """Compute the statistics of every split that has rows and write them as an artifact.
+
+    Raises:
+        DataError: the snapshot has no rows at all, a part cannot be read, or an example weight is missing or negative.
+    """
+    splits = {name: rows for name, rows in snapshot.splits.items() if rows}
+    if not splits:
+        raise DataError("has no rows", field="snapshot", mend="Check the source and the split")
+    with whole_folder(destination) as folder:
+        for name in splits:
+            write_bytes(folder / f"{name}.pb", compute_split(snapshot, name).SerializeToString(deterministic=True))
+        document = {
+            "format": FORMAT,
+            "snapshot": snapshot.digest,
+            "columns": dict(snapshot.columns),
+            "roles": snapshot.roles.model_dump(mode="json"),
+            "splits": splits,
+        }
+        write_json(folder / MANIFEST, document)
+    return Statistics.open(destination)
+
+
+def compute_split(snapshot: Snapshot, split: str) -> Any:
+    """The ``DatasetFeatureStatisticsList`` of one split; see ``compute``."""
+    columns = list(snapshot.columns)
+    return compute(snapshot.batches(split, columns), snapshot.columns, snapshot.roles)
+
+
+def compute(batches: Iterable[pa.RecordBatch], columns: Mapping[str, str], roles: Roles) -> Any:
+    """TFDV's statistics of a stream of record batches.
+
+    Args:
+        batches: the rows; every batch has the same columns, with plain (not list) types.
+        columns: name → snapshot type, in the order wanted.
+        roles: names the weight column and the integer codes.
+
+    Returns:
+        A ``DatasetFeatureStatisticsList`` with one data set, features in the order of ``columns``.
+
+    Raises:
+        DataError: an example weight is missing or negative.
+    """
+    loaded = tfdv.load_generators()
+    generators = _generators(loaded, columns, roles)
+    accumulators = [generator.create_accumulator() for generator in generators]
+    for batch in batches:
+        if roles.weight is not None:
+            _require_weights(batch, roles.weight)
+        lists = _as_lists(batch, columns, loaded.as_list)
+        accumulators = [
+            generator.add_input(accumulator, lists)
+            for generator, accumulator in zip(generators, accumulators, strict=True)
+        ]
+    outputs = [
+        generator.extract_output(generator.compact(accumulator))
+        for generator, accumulator in zip(generators, accumulators, strict=True)
+    ]
+    return _in_order(loaded.merge(outputs), columns)
+
+
+def generator_schema(columns: Mapping[str, str], roles: Roles) -> Any:
+    """The schema that tells TFDV's generators which integers are categories."""
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    schema = schema_pb2.Schema()
+    for name, kind in columns.items():
+        if kind == "bool" or (kind == "int" and name in roles.categorical):
+            feature = schema.feature.add(name=name, type=schema_pb2.INT)
+            feature.int_domain.is_categorical = True
+    return schema
+
+
+def _generators(loaded: tfdv.Generators, columns: Mapping[str, str], roles: Roles) -> list[Any]:
+    schema = generator_schema(columns, roles)
+    weights = loaded.weights(weight_feature=roles.weight)
+    basic = loaded.basic(
+        schema=schema,
+        example_weight_map=weights,
+        num_values_histogram_buckets=OPTIONS["num_values_histogram_buckets"],
+        num_histogram_buckets=OPTIONS["num_histogram_buckets"],
+        num_quantiles_histogram_buckets=OPTIONS["num_quantiles_histogram_buckets"],
+        epsilon=OPTIONS["epsilon"],
+    )
+    top_values = loaded.top_values(
+        schema=schema,
+        example_weight_map=weights,
+        num_top_values=OPTIONS["num_top_values"],
+        num_rank_histogram_buckets=OPTIONS["num_rank_histogram_buckets"],
+        num_misragries_buckets=_MISRA_GRIES_BUCKETS,
+        num_kmv_buckets=_KMV_BUCKETS,
+        length_counter_sampling_rate=0.0,  # the lengths only feed a monitoring counter
+    )
+    return [basic, top_values]
+
+
+def _as_lists(batch: pa.RecordBatch, columns: Mapping[str, str], as_list: Any) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    arrays = [as_list(_readable(batch.column(name), kind)) for name, kind in columns.items()]
+    return pa.RecordBatch.from_arrays(arrays, list(columns))
+
+
+def _readable(array: pa.Array, kind: str) -> pa.Array:
+    """The column as TFDV reads it: see the module's docstring."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if kind == "bool":
+        return array.cast(pa.int8())
+    if kind == "timestamp":
+        seconds = pc.floor_temporal(array, unit="second")
+        return pc.divide(pc.cast(seconds, pa.timestamp("us", array.type.tz)).cast(pa.int64()), 1_000_000)
+    return array
+
+
+def _require_weights(batch: pa.RecordBatch, weight: str) -> None:
+    import pyarrow.compute as pc
+
+    column = batch.column(weight)
+    if column.null_count:
+        raise DataError(
+            "example weights are missing",
+            field=weight,
+            value=f"{column.null_count} rows without a weight in one batch of {batch.num_rows}",
+            mend="Give every row a weight, or drop the role weight",
+        )
+    lowest = pc.min(column).as_py()
+    if lowest is not None and lowest < 0:
+        raise DataError(
+            "an example weight is negative", field=weight, value=lowest, mend="Give every row a weight of 0 or more"
+        )
+
+
+def _in_order(statistics: Any, columns: Mapping[str, str]) -> Any:
+    """The generators' outputs are merged in no particular order; ours is the snapshot's."""
+    dataset = statistics.datasets[0]
+    by_name = {feature.path.step[0]: feature for feature in dataset.features}
+    ordered = [by_name[name] for name in columns if name in by_name]
+    copies = [type(feature).FromString(feature.SerializeToString()) for feature in ordered]
+    del dataset.features[:]
+    dataset.features.extend(copies)
+    return statistics
