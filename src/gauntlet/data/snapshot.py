@@ -125,7 +125,12 @@ class Snapshot:
             try:
                 with pq.ParquetFile(self.path / part) as file:
                     for batch in file.iter_batches(batch_size=rows, columns=wanted):
-                        yield batch.select(wanted)
+                        # RecordBatch.select came after the oldest Arrow that reads snapshots.
+                        order = [batch.schema.get_field_index(name) for name in wanted]
+                        yield pa.RecordBatch.from_arrays(
+                            [batch.column(index) for index in order],
+                            schema=pa.schema([batch.schema.field(index) for index in order]),
+                        )
             except (OSError, pa.ArrowInvalid) as error:
                 raise DataError(
                     "cannot be read as Parquet",

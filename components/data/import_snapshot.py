@@ -1,0 +1,51 @@
+from kfp.dsl import Dataset, Output
+
+from gauntlet.orchestration.component import Caching, component
+
+
+@component(image="data", caching=Caching.PURE)
+def import_snapshot(
+    pinned: list,
+    roles: dict,
+    snapshot: Output[Dataset],
+    reader: dict = {},
+    split: dict = {},
+    purpose: str = "training",
+):
+    """Import CSV, Parquet or JSON lines as a typed snapshot, divided so that a row never changes side.
+
+    Args:
+        pinned: The files to read, as resolve_source returns them. Empty: the snapshot is absent.
+        roles: What columns are for: {"label", "positive", "key", "weight", "cluster", "time", "exclude",
+            "categorical"}.
+        reader: How to read: {"format", "delimiter", "column_names", "missing_values", "types", "rename", "values",
+            "derive", "drop", ...}.
+        split: How to divide: {"by": "hash", "fractions": {...}} or {"by": "time", "until": {...}}.
+        purpose: training, or serving: the label may be missing and all rows are one split, serving.
+        snapshot: The snapshot.
+    """
+    from pathlib import Path
+
+    from gauntlet.data.importing import import_snapshot
+    from gauntlet.data.reader import ReaderOptions
+    from gauntlet.data.roles import Roles
+    from gauntlet.data.source import parse_pinned
+    from gauntlet.data.split import SplitOptions
+    from gauntlet.settings import parse
+    from gauntlet.storage import write_absent
+
+    if not pinned:
+        write_absent(Path(snapshot.path), "no source is given")
+        return
+    imported = import_snapshot(
+        parse_pinned(pinned),
+        Path(snapshot.path),
+        roles=parse(Roles, roles, field="roles"),
+        reader=parse(ReaderOptions, reader, field="reader"),
+        split=parse(SplitOptions, split, field="split"),
+        purpose=purpose,
+    )
+    snapshot.metadata["digest"] = imported.digest
+    snapshot.metadata["columns"] = len(imported.columns)
+    for name, rows in imported.splits.items():
+        snapshot.metadata[f"rows_{name}"] = rows

@@ -1,0 +1,236 @@
+"""The five column types of a snapshot, and getting there from what files hold.
+
+Text becomes ``int64``, ``double``, ``bool`` or ``timestamp[us, UTC]`` only when no information is lost: ``007`` and
+20-digit numbers are codes and stay text.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from gauntlet.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from gauntlet.data.reader import ReaderOptions
+
+ColumnType = Literal["int", "float", "string", "bool", "timestamp"]
+
+_LARGEST_EXACT = 2.0**53
+_CODE = r"^-?0[0-9xX]"
+_LONG_INTEGER = r"^-?[0-9]{19,}$"
+
+
+def arrow_type(kind: ColumnType) -> pa.DataType:
+    """The Arrow type of a snapshot's column type."""
+    import pyarrow as pa
+
+    return {
+        "int": pa.int64(),
+        "float": pa.float64(),
+        "string": pa.string(),
+        "bool": pa.bool_(),
+        "timestamp": pa.timestamp("us", tz="UTC"),
+    }[kind]
+
+
+def kind_of(data_type: pa.DataType) -> ColumnType | None:
+    """The column type of a reduced Arrow type; ``None`` for a column of nulls only."""
+    import pyarrow as pa
+
+    kinds: dict[Any, ColumnType] = {
+        pa.int64(): "int",
+        pa.float64(): "float",
+        pa.string(): "string",
+        pa.bool_(): "bool",
+        pa.timestamp("us", tz="UTC"): "timestamp",
+    }
+    return kinds.get(data_type)
+
+
+def reduce_type(column: pa.Array, shown: str) -> pa.Array:
+    """Widen a file's own type to one of the five (``null`` stays ``null``).
+
+    Integers of any width → int64; floats and decimals → double; dates and timestamps → microseconds, a time without
+    a zone being UTC; dictionary → its values.
+
+    Raises:
+        DataError: nested, binary or another type with no place in a snapshot; or a value too large for int64.
+    """
+    import pyarrow as pa
+    from pyarrow import types
+
+    data_type = column.type
+    if types.is_null(data_type) or kind_of(data_type) is not None:
+        return column
+    if types.is_dictionary(data_type):
+        return reduce_type(column.dictionary_decode(), shown)
+    if types.is_integer(data_type):
+        target = pa.int64()
+    elif types.is_floating(data_type) or types.is_decimal(data_type):
+        target = pa.float64()
+    elif types.is_large_string(data_type):
+        target = pa.string()
+    elif types.is_date(data_type):
+        return column.cast(pa.timestamp("us")).cast(arrow_type("timestamp"))
+    elif types.is_timestamp(data_type):
+        target = pa.timestamp("us", tz=data_type.tz)
+        return column.cast(target, safe=False).cast(arrow_type("timestamp"))
+    else:
+        nested = types.is_nested(data_type)
+        raise DataError(
+            "nested columns have no place in a snapshot" if nested else "columns of this type cannot be imported",
+            field=shown,
+            value=str(data_type),
+            mend="Flatten it before importing" if nested else "Write it as text, number, bool or timestamp",
+        )
+    try:
+        return column.cast(target)
+    except pa.ArrowInvalid as error:
+        raise DataError(
+            "has a value too large for a 64-bit integer", field=shown, value=str(error), mend="Write it as text"
+        ) from error
+
+
+def mark_missing(column: pa.Array, options: ReaderOptions) -> pa.Array:
+    """Strip text, and turn missing-value texts and NaN into nulls."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if column.type == pa.float64():
+        missing = pc.is_nan(column)
+    elif column.type == pa.string():
+        if options.strip_whitespace:
+            column = pc.ascii_trim_whitespace(column)
+        missing = pc.is_in(column, value_set=pa.array(options.missing_values, pa.string()))
+    else:
+        return column
+    return pc.if_else(missing, pa.scalar(None, column.type), column) if pc.any(missing).as_py() else column
+
+
+def looks_like_codes(text: pa.Array) -> bool:
+    """Whether a number would lose what the text says: leading zeros, hexadecimal, more digits than a number holds."""
+    import pyarrow.compute as pc
+
+    longer = text.filter(pc.greater(pc.binary_length(text), 1))
+    zero = pc.or_(pc.starts_with(longer, "0"), pc.starts_with(longer, "-0"))
+    if pc.any(pc.match_substring_regex(longer.filter(zero), _CODE)).as_py():
+        return True
+    long = longer.filter(pc.greater_equal(pc.binary_length(longer), 19))
+    return bool(_too_long(long))
+
+
+def _too_long(text: pa.Array) -> bool:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    digits = text.filter(pc.match_substring_regex(text, _LONG_INTEGER))
+    try:
+        pc.cast(digits, pa.int64())
+    except pa.ArrowInvalid:
+        return True
+    return False
+
+
+def parse_text(text: pa.Array, kind: ColumnType) -> pa.Array | None:
+    """Text as a column type, or ``None`` when some value is not of that type."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if kind == "string":
+        return text
+    if kind == "bool":
+        lowered = pc.utf8_lower(text)
+        known = pc.is_in(lowered, value_set=pa.array(["true", "false", None]))
+        return pc.equal(lowered, "true") if pc.all(known).as_py() is not False else None
+    if kind == "timestamp":
+        return _parse_time(text)
+    try:
+        return pc.cast(text, arrow_type(kind))
+    except pa.ArrowInvalid:
+        return None
+
+
+def _parse_time(text: pa.Array) -> pa.Array | None:
+    """ISO 8601; without a zone it is UTC. One column is either with zones or without."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for target in (pa.timestamp("us"), arrow_type("timestamp")):
+        try:
+            return pc.cast(text, target).cast(arrow_type("timestamp"))
+        except pa.ArrowInvalid:
+            continue
+    return None
+
+
+def convert(column: pa.Array, kind: ColumnType) -> pa.Array | None:
+    """A raw column as a column type, or ``None`` when some value is not of that type.
+
+    More forgiving than inference, because the type was asked for: an ``int`` may be written ``12.0``, a ``bool`` 0/1.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    target = arrow_type(kind)
+    if column.type == target:
+        return column
+    if pa.types.is_null(column.type):
+        return pa.nulls(len(column), target)
+    if column.type == pa.string():
+        parsed = parse_text(column, kind)
+        if parsed is None and kind == "int":
+            as_float = parse_text(column, "float")
+            return None if as_float is None else convert(as_float, "int")
+        if parsed is None and kind == "bool":
+            as_int = parse_text(column, "int")
+            return None if as_int is None else convert(as_int, "bool")
+        return parsed
+    if kind == "string":
+        return canonical_text(column)
+    if kind == "float" and column.type in (pa.int64(), pa.bool_()):
+        return column.cast(pa.int64()).cast(target, safe=False)
+    if kind == "int" and column.type == pa.bool_():
+        return column.cast(target)
+    if kind == "int" and column.type == pa.float64():
+        exact = pc.and_(pc.equal(pc.floor(column), column), pc.less_equal(pc.abs(column), _LARGEST_EXACT))
+        return column.cast(target, safe=False) if pc.all(exact).as_py() is not False else None
+    if kind == "bool" and column.type == pa.int64():
+        known = pc.is_in(column, value_set=pa.array([0, 1, None], pa.int64()))
+        return pc.equal(column, 1) if pc.all(known).as_py() is not False else None
+    return None
+
+
+def canonical_text(column: pa.Array) -> pa.Array:
+    """Text that says the same value in every version of Arrow; the basis of row identity.
+
+    Text is itself; an integer its digits; a double that is an integer reads as that integer, so that a column that
+    once turns from int to float keeps its rows' identity, and any other double is ``~`` and its 64 bits as an integer;
+    a timestamp its microseconds since 1970; a bool ``true`` or ``false``. Nulls stay nulls.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if column.type == pa.string():
+        return column
+    if pa.types.is_null(column.type):
+        return pa.nulls(len(column), pa.string())
+    if column.type == pa.bool_():
+        return pc.if_else(column, "true", "false")
+    if column.type == pa.float64():
+        return _float_text(column)
+    return column.cast(pa.int64()).cast(pa.string())
+
+
+def _float_text(column: pa.Array) -> pa.Array:
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    values = pc.fill_null(column, 0.0).to_numpy(zero_copy_only=False)
+    integral = (np.abs(values) <= _LARGEST_EXACT) & (np.floor(values) == values)
+    bits = np.ascontiguousarray(values).view(np.int64)
+    numbers = np.where(integral, np.where(integral, values, 0.0).astype(np.int64), bits)
+    text = pa.array(numbers, mask=column.is_null().to_numpy(zero_copy_only=False)).cast(pa.string())
+    return pc.if_else(pa.array(integral), text, pc.binary_join_element_wise("~", text, ""))

@@ -1,0 +1,314 @@
+"""From pinned files to a snapshot, in two passes over the data and in memory that does not grow with rows.
+
+The first pass looks: it finds out what type each column has over all rows, and writes every row's identity to a ledger
+on disk, in which repetitions are found. The second pass writes: columns are converted, rows go to their splits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from gauntlet.data.identity import Ledger, LedgerReader, content_digests, content_ids, groups_of, key_digests, key_ids
+from gauntlet.data.inference import Survey
+from gauntlet.data.labels import LabelCheck
+from gauntlet.data.plan import Plan, Purpose, make_plan, require_columns
+from gauntlet.data.reader import Format, ReaderOptions, format_of, raw_batches
+from gauntlet.data.roles import Roles
+from gauntlet.data.rows import Place, finish_columns, require_present, require_weights
+from gauntlet.data.snapshot import Snapshot
+from gauntlet.data.source import LocalFile, Pinned, fetch
+from gauntlet.data.split import SplitOptions, assign_by_hash, assign_by_time, hash_boundaries, in_order, time_boundaries
+from gauntlet.data.writing import SplitWriter, write_manifest
+from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.storage import whole_folder
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+SERVING = "serving"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to import.
+
+    Attributes:
+        files: in the order of their rows, and the format of each.
+        roles, reader, split, purpose: see ``import_snapshot``.
+        key: columns that identify a row; empty: its content does.
+        group: columns whose rows stay in one split; empty: what identifies a row does.
+    """
+
+    files: Sequence[tuple[LocalFile, Format]]
+    roles: Roles
+    reader: ReaderOptions
+    split: SplitOptions
+    purpose: Purpose
+    key: tuple[str, ...]
+    group: tuple[str, ...]
+
+    @property
+    def splits(self) -> list[str]:
+        """Names of all splits, in order."""
+        if self.purpose == SERVING:
+            return [SERVING]
+        own = [file.pinned.split for file, _ in self.files if file.pinned.split is not None]
+        shared = self.split.names if len(own) < len(self.files) else ()
+        return in_order(dict.fromkeys([*shared, *own]))
+
+
+def import_snapshot(
+    pinned: Sequence[Pinned],
+    destination: Path,
+    *,
+    roles: Roles,
+    reader: ReaderOptions,
+    split: SplitOptions,
+    purpose: Purpose = "training",
+) -> Snapshot:
+    """Import files as a snapshot; it appears whole or not at all.
+
+    Args:
+        pinned: what to read, in this order.
+        destination: the snapshot's folder; replaced if it exists.
+        roles: what each column is for.
+        reader: how to read the files.
+        split: how to divide the rows of files that do not say themselves which split they are.
+        purpose: ``serving``: the label may be missing, and all rows are one split, ``serving``.
+
+    Raises:
+        ConfigurationError: roles and options contradict each other or the data's shape.
+        DataError: the data cannot be read, or are not what they were declared to be.
+        DependencyError: the storage service is not reachable or refuses.
+    """
+    if purpose not in get_args(Purpose):
+        raise ConfigurationError("is not known", field="purpose", value=purpose, mend="Use training or serving")
+    if split.by == "time" and purpose != SERVING and roles.time is None:
+        raise ConfigurationError(
+            "splitting by time needs it", field="roles.time", mend="Name the column of event times"
+        )
+    if not pinned:
+        raise ConfigurationError("names no file", field="pinned", mend="Resolve at least one source")
+    with (
+        whole_folder(destination) as folder,
+        tempfile.TemporaryDirectory(prefix="gauntlet-import-") as scratch,
+        contextlib.ExitStack() as lent,
+    ):
+        downloads = Path(scratch)
+        files = [lent.enter_context(fetch(file, downloads)) for file in pinned]
+        request = _request(files, roles, reader, split, purpose)
+        survey, ledger, rows = _look(request, downloads / "ledger")
+        plan = make_plan(survey, reader, roles, purpose)
+        _refuse_repeated_keys(request, ledger)
+        writers = _write(request, plan, ledger, folder)
+        sources = [{**file.to_json(), "rows": count} for file, count in zip(pinned, rows, strict=True)]
+        write_manifest(folder, columns=plan.columns, roles=plan.roles, writers=writers, sources=sources)
+    return Snapshot.open(destination)
+
+
+def _request(
+    files: Sequence[LocalFile], roles: Roles, reader: ReaderOptions, split: SplitOptions, purpose: Purpose
+) -> Request:
+    """Settle what identifies a row, from the columns of the first rows."""
+    formats = [(file, format_of(file.path, file.pinned.uri, reader)) for file in files]
+    first, kind = formats[0]
+    names: list[str] = next((b.schema.names for b in raw_batches(first.path, first.pinned.uri, kind, reader)), [])
+    cluster = (roles.cluster,) if roles.cluster is not None else ()
+    key, group = roles.key, split.key or cluster
+    if purpose == SERVING:
+        return Request(formats, roles, reader, split, purpose, key if set(key) <= set(names) else (), ())
+    if names:
+        require_columns("roles.key", key, names)
+        require_columns("split.key" if split.key else "roles.cluster", group, names)
+    return Request(formats, roles, reader, split, purpose, key, () if group == key else group)
+
+
+def _look(request: Request, folder: Path) -> tuple[Survey, Ledger, list[int]]:
+    """First pass: the columns, the ledger, and the number of rows in each file."""
+    survey = Survey(declared=frozenset(request.reader.types) | frozenset(request.reader.values))
+    rows = [0] * len(request.files)
+    ledger = Ledger(folder, grouped=bool(request.group))
+
+    def digests() -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+        for number, batch, place in _all_batches(request):
+            survey.see(batch, place.file, is_text=request.files[number][1] == "csv")
+            rows[number] += batch.num_rows
+            if batch.num_rows:
+                yield _identify(batch, request, place)
+
+    ledger.record(digests())
+    if not ledger.rows:
+        shown = ", ".join(file.pinned.uri for file, _ in request.files)
+        raise DataError("has no rows", field=shown, mend="Check what writes the file: it holds at most a header")
+    return survey, ledger, rows
+
+
+def _all_batches(request: Request) -> Iterator[tuple[int, pa.RecordBatch, Place]]:
+    """All raw batches in order, with the number of their file and where they stand in it.
+
+    Raises:
+        DataError: a file's columns are not those of the files before it (JSON lines may leave columns out).
+    """
+    expected: tuple[str, set[str]] | None = None
+    for number, (file, kind) in enumerate(request.files):
+        shown, before = file.pinned.uri, 0
+        for batch in raw_batches(file.path, shown, kind, request.reader):
+            if kind != "jsonl":
+                names = set(batch.schema.names)
+                expected = expected or (shown, names)
+                _require_same_columns(shown, names, *expected)
+            yield number, batch, Place(shown, before)
+            before += batch.num_rows
+
+
+def _require_same_columns(shown: str, names: set[str], earlier: str, expected: set[str]) -> None:
+    if names == expected:
+        return
+    missing, surplus = sorted(expected - names), sorted(names - expected)
+    what = f"lacks column {missing[0]!r}" if missing else f"has a column {surplus[0]!r}"
+    raise DataError(
+        f"{what}, unlike {earlier}",
+        field=shown,
+        value={"missing": missing, "surplus": surplus},
+        mend="Import files of one shape together; use reader.column_names where only the header differs",
+    )
+
+
+def _identify(batch: pa.RecordBatch, request: Request, place: Place) -> tuple[np.ndarray, np.ndarray | None]:
+    """Digests of a batch's rows, and their groups where they differ."""
+    columns = _columns_of(batch, (*request.key, *request.group))
+    for role, names in (("roles.key", request.key), ("the column to group by", request.group)):
+        for name in names:
+            require_present(columns[name], name, role, place)
+    groups = groups_of(key_digests([columns[name] for name in request.group])) if request.group else None
+    if request.key:
+        return key_digests([columns[name] for name in request.key]), groups
+    left_out = {request.roles.label, request.roles.weight, *request.reader.drop}
+    kept = [name for name in batch.schema.names if name not in left_out]
+    return content_digests(_columns_of(batch, kept)), groups
+
+
+def _columns_of(batch: pa.RecordBatch, names: Iterable[str]) -> dict[str, pa.Array]:
+    import pyarrow as pa
+
+    present = dict(zip(batch.schema.names, batch.columns, strict=True))
+    return {name: present[name] if name in present else pa.nulls(batch.num_rows) for name in names}
+
+
+def _refuse_repeated_keys(request: Request, ledger: Ledger) -> None:
+    count, examples = ledger.find_repetitions()
+    if not count or not request.key or request.reader.duplicates == "keep_first":
+        return
+    shown = []
+    for row, first in examples:
+        file, number, key = _locate(request, row)
+        first_file, first_number, _ = _locate(request, first)
+        shown.append(f"{key!r} in {file} row {number} and {first_file} row {first_number}")
+    raise DataError(
+        f"{count} rows have a key that an earlier row has: {'; '.join(shown)}",
+        field=f"roles.key ({', '.join(request.key)})",
+        mend='Name all columns that make a row unique, or keep the first of each: reader.duplicates: "keep_first"',
+    )
+
+
+def _locate(request: Request, row: int) -> tuple[str, int, str]:
+    """File, row number in it from 1, and key of a row numbered over all files from 0."""
+    before = 0
+    for _, batch, place in _all_batches(request):
+        if row < before + batch.num_rows:
+            position = row - before
+            columns = _columns_of(batch.slice(position, 1), request.key)
+            return place.file, place.rows_before + position + 1, key_ids(list(columns.values()))[0].as_py()
+        before += batch.num_rows
+    raise AssertionError(row)
+
+
+def _write(request: Request, plan: Plan, ledger: Ledger, folder: Path) -> dict[str, SplitWriter]:
+    """Second pass: write every row into its split."""
+    writers = {name: SplitWriter(folder, name, plan.schema) for name in request.splits}
+    labels = LabelCheck(plan.roles.label, request.reader.missing_label)
+    try:
+        with ledger.read() as reader:
+            for number, batch, place in _all_batches(request):
+                if batch.num_rows:
+                    rows = _finish(batch, plan, request, place, reader, labels)
+                    _distribute(rows, request.files[number][0].pinned.split, request, writers)
+    finally:
+        for writer in writers.values():
+            writer.close()
+    if request.purpose != SERVING:
+        labels.judge()
+        _refuse_empty_splits(writers)
+    return writers
+
+
+@dataclass(frozen=True)
+class FinishedRows:
+    """Rows ready to be written: a batch of the snapshot's schema, and the number each row is split by."""
+
+    batch: pa.RecordBatch
+    groups: np.ndarray
+
+
+def _finish(
+    batch: pa.RecordBatch, plan: Plan, request: Request, place: Place, ledger: LedgerReader, labels: LabelCheck
+) -> FinishedRows:
+    """Convert a batch, name its rows, and leave out those that are not to be kept."""
+    import numpy as np
+    import pyarrow as pa
+
+    digests, groups, occurrences = ledger.take(batch.num_rows)
+    columns = finish_columns(batch, plan, request.reader, place)
+    if request.key:
+        ids = key_ids(list(_columns_of(batch, request.key).values()))
+        keep = occurrences == 0
+    else:
+        ids = content_ids(digests, occurrences)
+        keep = np.ones(batch.num_rows, dtype=bool)
+    if plan.roles.weight is not None:
+        require_weights(columns[plan.roles.weight], plan.roles.weight, place)
+    if plan.roles.label is not None and request.purpose != SERVING:
+        keep &= labels.see(columns[plan.roles.label])
+    finished = pa.RecordBatch.from_arrays([ids, *columns.values()], schema=plan.schema)
+    if not keep.all():
+        finished, groups = finished.filter(pa.array(keep)), groups[keep]
+    return FinishedRows(finished, groups)
+
+
+def _distribute(rows: FinishedRows, own: str | None, request: Request, writers: dict[str, SplitWriter]) -> None:
+    """Hand rows to the writers of their splits."""
+    import numpy as np
+    import pyarrow as pa
+
+    whole = SERVING if request.purpose == SERVING else own
+    if whole is not None:
+        writers[whole].write(rows.batch)
+        return
+    if request.split.by == "time":
+        name = request.roles.time
+        assert name is not None
+        ends = time_boundaries(request.split.until)
+        chosen = assign_by_time(rows.batch.column(rows.batch.schema.get_field_index(name)), ends, name)
+        names = [split for split, _ in ends]
+    else:
+        shares = hash_boundaries(request.split.fractions)
+        chosen, names = assign_by_hash(rows.groups, shares), [split for split, _ in shares]
+    for number, split in enumerate(names):
+        writers[split].write(rows.batch.filter(pa.array(np.equal(chosen, number))))
+
+
+def _refuse_empty_splits(writers: dict[str, SplitWriter]) -> None:
+    for name, writer in writers.items():
+        if not writer.rows:
+            raise DataError(
+                f"split {name} got no rows",
+                field="split",
+                value={name: writer.rows for name, writer in writers.items()},
+                mend="Widen it, give it a share of 0, or import more rows",
+            )

@@ -1,0 +1,132 @@
+"""Deciding each column's type from all rows.
+
+Every batch narrows what a column can still be; the answer is asked for at the end. A number with a fraction in the
+last row therefore makes the whole column ``float`` instead of breaking the import.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gauntlet.data.columns import ColumnType, kind_of, looks_like_codes, parse_text
+from gauntlet.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_NARROWEST_FIRST: tuple[ColumnType, ...] = ("bool", "int", "float", "timestamp", "string")
+
+
+@dataclass
+class ColumnSurvey:
+    """What is known about one column so far.
+
+    Attributes:
+        name: the column.
+        text: narrowest type that fits all text seen; ``None`` before any.
+        typed: type found in files that have types, and the file it was found in.
+        present: number of values that are not missing.
+    """
+
+    name: str
+    text: ColumnType | None = None
+    typed: tuple[ColumnType, str] | None = None
+    present: int = 0
+
+    def see(self, column: pa.Array, shown: str, is_text: bool) -> None:
+        """Take in one batch.
+
+        Args:
+            column: the raw column.
+            shown: the file it comes from.
+            is_text: its type has to be inferred.
+
+        Raises:
+            DataError: another file, or another row, holds this column in a type that does not go with it.
+        """
+        values = column.drop_null() if column.null_count else column
+        self.present += len(values)
+        if not len(values):
+            return
+        if is_text:
+            self.text = narrowest(values, self.text)
+            return
+        kind = kind_of(values.type)
+        assert kind is not None, values.type
+        self.typed = (kind, shown) if self.typed is None else (self._merge(kind, shown), shown)
+
+    def _merge(self, kind: ColumnType, shown: str) -> ColumnType:
+        assert self.typed is not None
+        known, where = self.typed
+        if kind == known:
+            return kind
+        if {kind, known} == {"int", "float"}:
+            return "float"
+        raise DataError(
+            f"column {self.name} is {kind} here and {known} in {where}",
+            field=shown,
+            mend=f'Write it the same way everywhere, or set reader.types: {{"{self.name}": "string"}}',
+        )
+
+    def decide(self) -> ColumnType | None:
+        """The column's type; ``None`` when it has no values at all.
+
+        Raises:
+            DataError: files with types say one thing and files of text another.
+        """
+        if self.typed is None or self.text is None:
+            return self.text if self.typed is None else self.typed[0]
+        kind, where = self.typed
+        if kind == self.text or kind == "string" or (kind == "float" and self.text == "int"):
+            return kind
+        if kind == "int" and self.text == "float":
+            return "float"
+        raise DataError(
+            f"column {self.name} is {kind} here and reads as {self.text} in the text files",
+            field=where,
+            mend=f'Write it the same way everywhere, or set reader.types: {{"{self.name}": "string"}}',
+        )
+
+
+@dataclass
+class Survey:
+    """All columns, in the order in which they were first seen."""
+
+    declared: frozenset[str]
+    columns: dict[str, ColumnSurvey] = field(default_factory=dict)
+
+    def see(self, batch: pa.RecordBatch, shown: str, is_text: bool) -> None:
+        """Take in one batch; columns whose type is declared are counted, not inferred."""
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            survey = self.columns.setdefault(name, ColumnSurvey(name))
+            if name in self.declared:
+                survey.present += len(column) - column.null_count
+            else:
+                survey.see(column, shown, is_text)
+
+
+def narrowest(values: pa.Array, known: ColumnType | None = None) -> ColumnType:
+    """The narrowest type that fits text values, given what earlier values allowed.
+
+    Args:
+        values: text without nulls.
+        known: the answer for all earlier values, or ``None``.
+    """
+    for kind in _candidates(known):
+        if kind == "string" or (parse_text(values, kind) is not None and not _is_code(values, kind)):
+            return kind
+    return "string"
+
+
+def _candidates(known: ColumnType | None) -> tuple[ColumnType, ...]:
+    """What a column may still be: a bool or a time never turns into a number."""
+    if known is None:
+        return _NARROWEST_FIRST
+    if known == "int":
+        return ("int", "float", "string")
+    return ("string",) if known == "string" else (known, "string")
+
+
+def _is_code(values: pa.Array, kind: ColumnType) -> bool:
+    return kind in ("int", "float") and looks_like_codes(values)

@@ -1,0 +1,91 @@
+"""JSON lines as batches of typed columns: one object a line, keys are columns, an absent key is a missing value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from gauntlet.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from gauntlet.data.reader import ReaderOptions
+
+_INT64 = 2**63
+
+
+def batches(lines: Iterable[str], shown: str, options: ReaderOptions, rows: int) -> Iterator[pa.RecordBatch]:
+    """Parse lines, ``rows`` at a time; blank lines are no rows.
+
+    Raises:
+        DataError: a line is no JSON object, a value is nested, or a column mixes types within a batch; names the line.
+    """
+    numbered = ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
+    while block := list(islice(numbered, rows)):
+        yield _batch([(number, _object(line, number, shown)) for number, line in block], shown, options)
+
+
+def _object(line: str, number: int, shown: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except ValueError as error:
+        raise DataError(
+            "is not JSON", field=f"{shown}: line {number}", value=line.strip(), mend="Write one JSON object a line"
+        ) from error
+    if not isinstance(value, dict):
+        raise DataError(
+            "is not a JSON object", field=f"{shown}: line {number}", value=value, mend="Write one object a line"
+        )
+    return value
+
+
+def _batch(objects: list[tuple[int, dict[str, Any]]], shown: str, options: ReaderOptions) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    names = list(dict.fromkeys(name for _, value in objects for name in value))
+    columns = [_column(name, objects, shown, options) for name in names]
+    return pa.RecordBatch.from_arrays(columns, names=names)
+
+
+def _column(name: str, objects: list[tuple[int, dict[str, Any]]], shown: str, options: ReaderOptions) -> pa.Array:
+    import pyarrow as pa
+
+    values = [value.get(name) for _, value in objects]
+    kinds = {type(value) for value in values} - {type(None)}
+    final = options.rename.get(name.strip(), name.strip())
+    if kinds & {dict, list}:
+        _refuse("nested columns have no place in a snapshot", name, (dict, list), objects, shown, "Flatten it first")
+    if len(kinds) > 1 and kinds != {int, float}:
+        if options.types.get(final) != "string":
+            mend = f'Write it the same way everywhere, or set reader.types: {{"{final}": "string"}}'
+            _refuse("mixes types", name, type(_last_of(values)), objects, shown, mend)
+        values = [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
+        kinds = {str}
+    if int in kinds and any(isinstance(value, int) and abs(value) >= _INT64 for value in values):
+        _refuse("has a value too large for a 64-bit integer", name, int, objects, shown, "Write it as text")
+    data_type = {bool: pa.bool_(), str: pa.string(), int: pa.int64(), float: pa.float64()}
+    kind = float if float in kinds else next(iter(kinds), None)
+    if kind is float:
+        values = [value if value is None else float(value) for value in values]
+    return pa.array(values, pa.null() if kind is None else data_type[kind])
+
+
+def _last_of(values: list[Any]) -> Any:
+    """A value whose type differs from the first one's."""
+    present = [value for value in values if value is not None]
+    return next(value for value in present if type(value) is not type(present[0]))
+
+
+def _refuse(
+    message: str,
+    name: str,
+    kinds: type | tuple[type, ...],
+    objects: list[tuple[int, dict[str, Any]]],
+    shown: str,
+    mend: str,
+) -> None:
+    number, value = next((number, value[name]) for number, value in objects if isinstance(value.get(name), kinds))
+    raise DataError(f"column {name}: {message}", field=f"{shown}: line {number}", value=value, mend=mend)
