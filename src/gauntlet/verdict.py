@@ -131,16 +131,18 @@ class Verdict:
         return verdict
 
 
-def decide(interval: tuple[float, float], *, bound: float, direction: str) -> Status:
+def decide(interval: tuple[float, float], *, bound: float, direction: str, strict: bool = False) -> Status:
     """Hold an interval against a bound: FAIL and PASS need the whole interval on one side of it.
 
     Args:
         interval: (low, high) confidence interval of the measured quantity.
         bound: the limit, same units.
         direction: ``"min"``: the quantity must be at least the bound; ``"max"``: at most.
+        strict: the quantity must be beyond the bound: better than it, not as good.
 
     Returns:
-        ``PASS``, ``FAIL``, or ``INCONCLUSIVE`` when the bound lies inside. A bound that equals an end counts as kept.
+        ``PASS``, ``FAIL``, or ``INCONCLUSIVE`` when the bound lies inside. A bound that equals an end counts as kept,
+        unless ``strict``.
         An interval with a NaN end is ``ERROR``.
     """
     low, high = interval
@@ -150,6 +152,8 @@ def decide(interval: tuple[float, float], *, bound: float, direction: str) -> St
         low, high, bound = -high, -low, -bound
     elif direction != "min":
         raise ValueError(f"direction is 'min' or 'max', not {direction!r}")
+    if strict:
+        return Status.PASS if low > bound else Status.FAIL if high <= bound else Status.INCONCLUSIVE
     if low >= bound:
         return Status.PASS
     return Status.FAIL if high < bound else Status.INCONCLUSIVE

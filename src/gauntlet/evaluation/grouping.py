@@ -7,52 +7,27 @@ their own, numbers are cut into bins, and the rare values of a long column share
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gauntlet.errors import ConfigurationError
 from gauntlet.evaluation.policies import Slicing
+from gauntlet.evaluation.sample import Floats, Ints
+from gauntlet.evaluation.slices import Partition
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 MISSING = "(missing)"
+_QUARTILES = (0.25, 0.5, 0.75)
 _FEW_NUMBERS = 12
 """An integer column with at most so many values is taken as codes, one slice a value."""
-_QUARTILES = (0.25, 0.5, 0.75)
 
 
-@dataclass(frozen=True)
-class Grouping:
-    """One way of putting every row into a slice.
-
-    Attributes:
-        columns: the slice columns it rests on; more than one for a crossing.
-        codes: (n,) int64, the slice of each row: index into ``values``.
-        values: the slices' values, one name a column: ``(("Female", "Black"), ...)``. Every slice has a row.
-    """
-
-    columns: tuple[str, ...]
-    codes: NDArray[np.int64]
-    values: tuple[tuple[str, ...], ...]
-
-    @property
-    def name(self) -> str:
-        """``sex``, or ``sex × race``."""
-        return " × ".join(self.columns)
-
-    def slice_name(self, slice_index: int) -> str:
-        """``sex=Female``, or ``sex=Female, race=Black``."""
-        pairs = zip(self.columns, self.values[slice_index], strict=True)
-        return ", ".join(f"{column}={value}" for column, value in pairs)
-
-
-def build_groupings(columns: Mapping[str, pa.ChunkedArray], slicing: Slicing) -> tuple[Grouping, ...]:
-    """Every grouping a policy asks for: its columns, then its crossings.
+def partitions(columns: Mapping[str, pa.ChunkedArray], slicing: Slicing) -> tuple[Partition, ...]:
+    """Every partition a policy asks for: its columns, then its crossings.
 
     Args:
         columns: slice column → (n,) values, as the predictions carry them.
@@ -61,22 +36,22 @@ def build_groupings(columns: Mapping[str, pa.ChunkedArray], slicing: Slicing) ->
     Raises:
         ConfigurationError: a column that the predictions do not carry, or bins for one that holds no numbers.
     """
-    named = {"columns": slicing.columns or (), "bins": tuple(slicing.bins)}
-    named |= {f"crossings.{i}": crossing for i, crossing in enumerate(slicing.crossings)}
-    for field, wanted in named.items():
-        for column in wanted:
-            if column not in columns:
+    wanted = {"columns": slicing.columns or (), "bins": tuple(slicing.bins)}
+    wanted |= {f"crossings.{i}": crossing for i, crossing in enumerate(slicing.crossings)}
+    for field, names in wanted.items():
+        for name in names:
+            if name not in columns:
                 known = ", ".join(columns) or "(none)"
                 raise ConfigurationError(
                     "the predictions carry no such slice column",
                     field=f"policy.{field}",
-                    value=column,
+                    value=name,
                     mend=f"Name it in slice_columns of batch_predict, or use one of: {known}",
                 )
     singles = tuple(columns) if slicing.columns is None else slicing.columns
-    needed = dict.fromkeys([*singles, *(column for crossing in slicing.crossings for column in crossing)])
+    needed = dict.fromkeys([*singles, *(name for crossing in slicing.crossings for name in crossing)])
     built = {
-        name: group_column(name, columns[name], edges=slicing.bins.get(name), max_values=slicing.max_values)
+        name: by_column(name, columns[name], edges=slicing.bins.get(name), max_values=slicing.max_values)
         for name in needed
     }
     return (
@@ -85,13 +60,13 @@ def build_groupings(columns: Mapping[str, pa.ChunkedArray], slicing: Slicing) ->
     )
 
 
-def group_column(
+def by_column(
     name: str, values: pa.ChunkedArray, *, edges: Sequence[float] | None = None, max_values: int = 50
-) -> Grouping:
+) -> Partition:
     """Put rows into slices by one column.
 
-    Numbers are cut at ``edges`` (each bin holds its lower edge), or at their quartiles; strings, booleans and integer
-    codes are slices by value, the commonest first, the missing last.
+    Numbers are cut at ``edges``, or at their quartiles; strings, booleans and integer codes are slices by value, the
+    commonest first, the missing last.
 
     Args:
         name: the column.
@@ -112,64 +87,90 @@ def group_column(
             "bins need a numeric column", field=f"policy.bins.{name}", value=str(kind), mend="Remove the bins"
         )
     if numeric:
-        numbers = np.asarray(pc.cast(values, pa.float64(), safe=False).to_numpy(), dtype=np.float64)
-        if edges is not None:
-            return _group_bins(name, numbers, np.asarray(edges, dtype=np.float64))
-        if not pa.types.is_integer(kind) or len(pc.unique(values.drop_null())) > _FEW_NUMBERS:
-            known = numbers[~np.isnan(numbers)]
-            return _group_bins(name, numbers, np.unique(np.quantile(known, _QUARTILES)) if len(known) else known)
+        codes = pa.types.is_integer(kind) and len(pc.unique(values.drop_null())) <= _FEW_NUMBERS
+        if edges is not None or not codes:
+            numbers = np.asarray(pc.cast(values, pa.float64(), safe=False).to_numpy(), dtype=np.float64)
+            return _by_bins(name, numbers, edges)
     if pa.types.is_timestamp(kind):
         values = pc.cast(values, pa.date32(), safe=False)
-    return _group_values(name, pc.cast(values, pa.string()), max_values)
+    return _by_value(name, pc.cast(values, pa.string()), max_values)
 
 
-def cross(groupings: Sequence[Grouping]) -> Grouping:
-    """Slices by several columns at once; combinations that no row has do not appear."""
-    shape = tuple(len(grouping.values) for grouping in groupings)
-    flat = np.ravel_multi_index(tuple(grouping.codes for grouping in groupings), shape)
+def cross(crossed: Sequence[Partition]) -> Partition:
+    """Slices by several columns at once; combinations that no row has do not appear.
+
+    Args:
+        crossed: partitions in which every row has a level.
+    """
+    shape = tuple(len(partition.levels) for partition in crossed)
+    flat = np.ravel_multi_index(tuple(partition.codes for partition in crossed), shape)
     present, codes = np.unique(flat, return_inverse=True)
     indices = np.transpose(np.unravel_index(present, shape))
-    return Grouping(
-        columns=tuple(column for grouping in groupings for column in grouping.columns),
-        codes=codes.astype(np.int64),
-        values=tuple(
-            tuple(value for grouping, index in zip(groupings, row, strict=True) for value in grouping.values[index])
-            for row in indices
-        ),
+    levels = tuple(
+        ", ".join(partition.levels[index] for partition, index in zip(crossed, row, strict=True)) for row in indices
     )
+    return Partition(" × ".join(partition.name for partition in crossed), codes.astype(np.int64), levels)
 
 
-def _group_values(name: str, values: pa.ChunkedArray, max_values: int) -> Grouping:
-    """Slices by value, commonest first (ties by name), so that names do not depend on the order of the rows."""
-    encoded = values.combine_chunks().dictionary_encode()
-    names = [str(value) for value in encoded.dictionary.to_pylist()]
-    codes = encoded.indices.fill_null(len(names)).to_numpy().astype(np.int64)
-    counts = np.bincount(codes, minlength=len(names) + 1)
-    order = sorted(range(len(names)), key=lambda code: (-counts[code], names[code]))
-    kept, tail = (order, []) if len(order) <= max_values else (order[: max_values - 1], order[max_values - 1 :])
-    labels = [names[code] for code in kept]
-    new_code = np.empty(len(names) + 1, dtype=np.int64)
-    new_code[kept] = np.arange(len(kept))
-    if tail:
-        new_code[tail] = len(labels)
-        labels.append(f"({len(tail):,} rarer values)")
-    new_code[-1] = len(labels)
-    if counts[-1]:
-        labels.append(MISSING)
-    return Grouping((name,), new_code[codes], tuple((label,) for label in labels))
-
-
-def _group_bins(name: str, numbers: NDArray[np.float64], edges: NDArray[np.float64]) -> Grouping:
-    labels = [*_bin_names(edges), MISSING]
-    bins = np.where(np.isnan(numbers), len(labels) - 1, np.searchsorted(edges, numbers, side="right"))
+def _by_bins(name: str, numbers: Floats, edges: Sequence[float] | None) -> Partition:
+    """Bins [a, b), the outer two open; missing values in a slice of their own; bins without rows do not appear."""
+    known = numbers[~np.isnan(numbers)]
+    if edges is None:
+        edges = np.unique(np.quantile(known, _QUARTILES)).tolist() if len(known) else []
+    names = [*_bin_names(edges), MISSING]
+    bins = np.where(np.isnan(numbers), len(names) - 1, np.searchsorted(edges, numbers, side="right"))
     present, codes = np.unique(bins, return_inverse=True)
-    return Grouping((name,), codes.astype(np.int64), tuple((labels[index],) for index in present))
+    return Partition(name, codes.astype(np.int64), tuple(names[index] for index in present))
 
 
-def _bin_names(edges: NDArray[np.float64]) -> list[str]:
+def _bin_names(edges: Sequence[float]) -> list[str]:
     """``under 25``, ``25 to under 45``, ``45 and over``."""
     shown = [f"{edge:.6g}" for edge in edges]
     if not shown:
         return ["all values"]
     between = [f"{low} to under {high}" for low, high in pairwise(shown)]
     return [f"under {shown[0]}", *between, f"{shown[-1]} and over"]
+
+
+def _by_value(name: str, values: pa.ChunkedArray, max_values: int) -> Partition:
+    """Slices by value, commonest first (ties by name), so that their order does not depend on that of the rows."""
+    encoded = values.combine_chunks().dictionary_encode()
+    names = [str(value) for value in encoded.dictionary.to_pylist()]
+    codes = encoded.indices.fill_null(len(names)).to_numpy().astype(np.int64)
+    counts = np.bincount(codes, minlength=len(names) + 1)
+    order = sorted(range(len(names)), key=lambda code: (-counts[code], names[code]))
+    kept, tail = (order, []) if len(order) <= max_values else (order[: max_values - 1], order[max_values - 1 :])
+    levels = [names[code] for code in kept]
+    new_code = np.empty(len(names) + 1, dtype=np.int64)
+    new_code[kept] = np.arange(len(kept))
+    if tail:
+        new_code[tail] = len(levels)
+        levels.append(f"({len(tail):,} rarer values)")
+    new_code[-1] = len(levels)
+    if counts[-1]:
+        levels.append(MISSING)
+    return Partition(name, new_code[codes], tuple(levels))
+
+
+def units(partition: Partition, cluster: Ints | None) -> Ints:
+    """(levels,) independent units of each slice: its rows, or the clusters that have a row in it."""
+    inside = partition.codes >= 0
+    codes = partition.codes[inside]
+    if cluster is not None:
+        pairs = np.unique(np.stack([codes, cluster[inside]]), axis=1)
+        codes = pairs[0]
+    return np.bincount(codes, minlength=len(partition.levels)).astype(np.int64)
+
+
+def without_small(partition: Partition, sizes: Ints, smallest: int) -> Partition:
+    """Leave slices that are too small to judge without a code; their rows still count among the rest of the others.
+
+    Args:
+        partition: the slices.
+        sizes: (levels,) units of each, from ``units``.
+        smallest: fewest units a slice is judged on.
+    """
+    judged = np.flatnonzero(sizes >= smallest)
+    new_code = np.full(len(partition.levels), -1, dtype=np.int64)
+    new_code[judged] = np.arange(len(judged))
+    return Partition(partition.name, new_code[partition.codes], tuple(partition.levels[code] for code in judged))

@@ -47,7 +47,9 @@ class PerformancePolicy(Settings):
 class GapLimit(Settings):
     """How far a slice's rate may lie from that of those it is compared with, in either direction."""
 
-    max_gap: float | None = Field(None, ge=0, lt=1, description="Largest difference of the rates, 0.1 = 10 points.")
+    max_gap: float | None = Field(
+        None, ge=0, allow_inf_nan=False, description="Largest difference of the rates, 0.1 = 10 points."
+    )
     min_ratio: float | None = Field(
         None, gt=0, le=1, description="Smallest ratio of the lower rate to the higher; the four-fifths rule is 0.8."
     )
@@ -63,13 +65,16 @@ class PerformanceLimit(Settings):
     """How much worse a metric may be in a slice than elsewhere, and where it has to lie in every slice."""
 
     max_gap: float | None = Field(None, ge=0, allow_inf_nan=False, description="Most it may be worse, metric's units.")
+    max_ratio: float | None = Field(
+        None, ge=1, allow_inf_nan=False, description="Most times the error elsewhere: 1.25 is a quarter more."
+    )
     min: float | None = Field(None, allow_inf_nan=False, description="It must be at least this in every slice.")
     max: float | None = Field(None, allow_inf_nan=False, description="It must be at most this in every slice.")
 
     @model_validator(mode="after")
     def _limits_something(self) -> PerformanceLimit:
-        if self.max_gap is None and self.min is None and self.max is None:
-            raise ValueError("limits nothing: give max_gap, min or max")
+        if all(limit is None for limit in (self.max_gap, self.max_ratio, self.min, self.max)):
+            raise ValueError("limits nothing: give max_gap, max_ratio, min or max")
         return self
 
 
@@ -102,7 +107,7 @@ class Slicing(Settings):
 class SlicesPolicy(Slicing):
     """Policy of ``evaluate_slices``.
 
-    Without ``fairness`` and ``performance`` the defaults of ``slices_gate.DEFAULT_LIMITS`` hold.
+    Without ``fairness`` and ``performance`` the defaults of ``fairness.DEFAULT_LIMITS`` hold.
     """
 
     reference: Mapping[str, str] = Field(

@@ -1,0 +1,327 @@
+"""Champion against challenger, paired on the same rows: may the challenger take over?
+
+Three questions, with the error rate alpha = 1 - confidence shared out so that a challenger that is as good as the
+champion everywhere is blocked in at most alpha of all comparisons:
+
+- the primary metric must be shown not to be worse by more than its margin (non-inferiority, one-sided alpha / 2);
+- guard-rail metrics the same, simultaneously;
+- no slice may be shown to be worse by more than the margin, simultaneously. Here nothing has to be shown for a pass,
+  so a slice with few rows cannot block.
+
+Guard-rails and slices share the other alpha / 2; whichever of them is absent leaves its share to the other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from gauntlet.errors import ConfigurationError
+from gauntlet.evaluation.difference_checks import Difference, improvement_check, kept_check, slice_check
+from gauntlet.evaluation.families import Family, differences, select, with_seed_variance
+from gauntlet.evaluation.grouping import partitions, units, without_small
+from gauntlet.evaluation.inputs import Scored, require_both_classes
+from gauntlet.evaluation.intervals import intervals
+from gauntlet.evaluation.metrics import Direction, Metric, names, resolve
+from gauntlet.evaluation.paired import PairedCounts, mcnemar, score_interval
+from gauntlet.evaluation.pairing import identical, require_same_rows, require_same_signature
+from gauntlet.evaluation.panel import Panel, measure
+from gauntlet.evaluation.performance import to_sample
+from gauntlet.evaluation.policies import ChampionPolicy, Margin, Primary
+from gauntlet.evaluation.sample import Floats, Sample, Task
+from gauntlet.evaluation.slices import ALL, Partition, Slice
+from gauntlet.settings import parse
+from gauntlet.verdict import Check, Status, Verdict, worst
+
+GATE = "compare_champion"
+DEFAULT_PRIMARY: Mapping[Task, Mapping[str, object]] = {
+    "binary": {"metric": "auc", "margin": 0.005},
+    "multiclass": {"metric": "accuracy", "margin": 0.005},
+    "regression": {"metric": "rmse", "relative": 0.02},
+}
+"""What the challenger is held to when the policy names no primary metric."""
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """How the two models' decisions fall on the same rows.
+
+    Attributes:
+        counts: rows both, only the challenger, only the champion, or neither has right.
+        p_value: exact McNemar test of equal shares; ``None`` where rows are weighted or clustered.
+    """
+
+    counts: PairedCounts
+    p_value: float | None
+
+
+@dataclass(frozen=True)
+class ChampionResult:
+    """What ``compare_champion`` found.
+
+    Attributes:
+        verdict: the checks.
+        overall: every metric of the task on all rows, each with an interval of its own.
+        slices: the slices that were compared, worst first, with simultaneous intervals.
+        too_small: slices with too few rows to look at.
+        decisions: for classifiers.
+        same: both models gave every row the same answer.
+    """
+
+    verdict: Verdict
+    overall: tuple[Difference, ...] = ()
+    slices: tuple[Difference, ...] = ()
+    too_small: tuple[Slice, ...] = ()
+    decisions: Decisions | None = None
+    same: bool = False
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """What the three questions are asked of.
+
+    Attributes:
+        models: challenger and champion.
+        spread: metric → (standard deviation that seeds bring to the difference, seeds it rests on).
+        same: both models give every row the same answer.
+    """
+
+    models: tuple[Sample, Sample]
+    spread: dict[str, tuple[float, int]]
+    same: bool
+
+
+def no_champion(policy: ChampionPolicy, reason: str) -> ChampionResult:
+    """The outcome when there is nothing to compare with.
+
+    Args:
+        policy: says what that means.
+        reason: why there is none.
+    """
+    status = Status.PASS if policy.no_champion == "pass" else Status.FAIL
+    says = "lets the first model pass" if status is Status.PASS else "demands one"
+    check = Check(
+        "champion", status, f"There is no champion to compare with ({reason.rstrip('.')}); the policy {says}."
+    )
+    return ChampionResult(Verdict(GATE, (check,), check.reason, {"champion": False}))
+
+
+def compare(challenger: Scored, champion: Scored, policy: ChampionPolicy) -> ChampionResult:
+    """Hold a challenger against the champion.
+
+    Args:
+        challenger, champion: their predictions of the same rows.
+        policy: margins and slices.
+
+    Raises:
+        DataError: champion with another signature, predictions of different rows, or rows of one class only.
+        ConfigurationError: the policy names a metric or column that is not there.
+    """
+    require_same_signature(challenger, champion)
+    require_same_rows(challenger, champion)
+    task, classes = challenger.manifest.task, len(challenger.manifest.classes)
+    primary = policy.primary or parse(Primary, DEFAULT_PRIMARY[task], field="policy.primary")
+    by_slice = _for_slices(policy, primary)
+    asked = resolve([primary.metric, *policy.guardrails, by_slice.metric], task, classes)
+    for metric in asked:
+        _require_direction(metric)
+    require_both_classes(challenger)
+    pair = _pair(challenger, champion, policy)
+    groups, too_small = _cut(challenger, pair, policy)
+    panel = measure(pair.models, resolve(names(task), task, classes))
+    # One-sided error: alpha / 2 for the primary metric; guard-rails and slices share the other half.
+    both = bool(policy.guardrails) and bool(groups)
+    confidence = 1 - (1 - policy.confidence) / (2 if both else 1)
+    checks = _primary(panel, pair, primary, policy) + _guardrails(panel, pair, policy.guardrails, confidence)
+    slices = _slices(pair, groups, by_slice, confidence)
+    checks += [slice_check(difference, _margin(by_slice, difference)) for difference in slices]
+    facts: dict[str, str | int | float | bool] = {
+        "rows": challenger.rows,
+        "confidence": policy.confidence,
+        "slices": len(slices),
+        "slices_too_small": len(too_small),
+        "identical": pair.same,
+        "seed_variance": bool(pair.spread),
+    }
+    return ChampionResult(
+        verdict=Verdict(GATE, tuple(checks), _summary(checks), facts),
+        overall=_differences(panel, pair, policy.confidence),
+        slices=slices,
+        too_small=too_small,
+        decisions=_decisions(pair),
+        same=pair.same,
+    )
+
+
+def _for_slices(policy: ChampionPolicy, primary: Primary) -> Primary:
+    """Metric and margin that slices are held to: the primary's, unless the policy says otherwise."""
+    metric, margin = policy.slices.metric or primary.metric, policy.slices.margin
+    if margin is not None:
+        return parse(Primary, {"metric": metric, "margin": margin}, field="policy.slices")
+    if metric != primary.metric:
+        raise ConfigurationError(
+            "is needed, since the metric is not the primary one", field="policy.slices.margin", mend="Give a margin"
+        )
+    return primary
+
+
+def _require_direction(metric: Metric) -> None:
+    if metric.direction is Direction.ZERO:
+        raise ConfigurationError(
+            f"{metric.title} is best at zero, so neither model is better by a difference",
+            field="policy",
+            value=metric.name,
+            mend="Compare in a metric that is better when higher or lower",
+        )
+
+
+def _pair(challenger: Scored, champion: Scored, policy: ChampionPolicy) -> _Pair:
+    same = identical(challenger, champion)
+    models = (to_sample(challenger, policy.threshold), to_sample(champion, policy.threshold))
+    spread: dict[str, tuple[float, int]] = {}
+    if policy.seed_variance == "include" and not same:
+        known = [challenger.manifest.seed_spread, champion.manifest.seed_spread]
+        for metric in dict.fromkeys(name for spreads in known for name in spreads):
+            found = [spreads[metric] for spreads in known if metric in spreads and spreads[metric].seeds > 1]
+            if found:
+                deviation = math.sqrt(sum(one.standard_deviation**2 for one in found))
+                spread[metric] = (deviation, 1 + sum(one.seeds - 1 for one in found))
+    return _Pair(models, spread, same)
+
+
+def _cut(scored: Scored, pair: _Pair, policy: ChampionPolicy) -> tuple[list[Partition], tuple[Slice, ...]]:
+    """The slices large enough to look at, and the names of the others."""
+    asked = partitions(scored.columns, policy.slices)
+    judged, too_small = [], []
+    for group in asked:
+        sizes = units(group, pair.models[0].cluster)
+        kept = without_small(group, sizes, policy.slices.min_rows)
+        too_small += [Slice(group.name, level) for level in group.levels if level not in kept.levels]
+        if kept.levels:
+            judged.append(kept)
+    return judged, tuple(too_small)
+
+
+def _primary(panel: Panel, pair: _Pair, primary: Primary, policy: ChampionPolicy) -> list[Check]:
+    (difference,) = _differences(panel, pair, policy.confidence, metrics=[primary.metric])
+    checks = [kept_check(difference, _margin(primary, difference), same=pair.same)]
+    if policy.require_improvement:
+        checks.append(improvement_check(difference, same=pair.same))
+    return checks
+
+
+def _guardrails(panel: Panel, pair: _Pair, guardrails: Mapping[str, Margin], confidence: float) -> list[Check]:
+    found = _differences(panel, pair, confidence, metrics=list(guardrails), simultaneous=True) if guardrails else ()
+    return [
+        kept_check(difference, _margin(guardrails[difference.metric.name], difference), same=pair.same)
+        for difference in found
+    ]
+
+
+def _slices(pair: _Pair, groups: list[Partition], held_to: Primary, confidence: float) -> tuple[Difference, ...]:
+    """Every slice's difference with simultaneous intervals, worst first. Identical models have nothing to compare."""
+    if not groups or pair.same:
+        return ()
+    model = pair.models[0]
+    panel = measure(pair.models, resolve([held_to.metric], model.task, model.classes), groups)
+    slices = [slice_ for slice_ in panel.slices if slice_ != ALL]
+    found = _differences(panel, pair, confidence, slices=slices, simultaneous=True)
+    return tuple(sorted(found, key=lambda difference: difference.improvement))
+
+
+def _differences(
+    panel: Panel,
+    pair: _Pair,
+    confidence: float,
+    *,
+    metrics: Sequence[str] | None = None,
+    slices: Sequence[Slice] = (ALL,),
+    simultaneous: bool = False,
+) -> tuple[Difference, ...]:
+    """Defined differences of metrics that have a better direction, with their intervals."""
+    wanted = metrics or [metric.name for metric in panel.metrics if metric.direction is not Direction.ZERO]
+    family = differences(panel, metrics=wanted, slices=slices)
+    family = select(family, np.flatnonzero(np.isfinite(family.value)))
+    if not len(family):
+        return ()
+    sampling = family.standard_error
+    if pair.spread:
+        family = with_seed_variance(family, pair.spread)
+    ends = intervals(family, confidence=confidence, simultaneous=simultaneous)
+    if not simultaneous:
+        _use_score_interval(ends, family, pair, confidence)
+    units_of = dict(zip(panel.slices, panel.units, strict=True))
+    assert family.second is not None
+    return tuple(
+        Difference(
+            metric=metric,
+            slice=slice_,
+            challenger=float(family.first.value[i]),
+            champion=float(family.second.value[i]),
+            value=float(family.value[i]),
+            interval=(float(ends[i, 0]), float(ends[i, 1])),
+            confidence=confidence,
+            rows=int(units_of[slice_]),
+            seed_deviation=pair.spread.get(metric.name, (0.0, 0))[0],
+            sampling_error=float(sampling[i]),
+        )
+        for i, (metric, slice_) in enumerate(zip(family.metrics, family.slices, strict=True))
+    )
+
+
+def _use_score_interval(ends: Floats, family: Family, pair: _Pair, confidence: float) -> None:
+    """Accuracy on unweighted single rows: Tango's interval (the inverse of Nam's test) in place of the delta method."""
+    model = pair.models[0]
+    if model.weighted or model.cluster is not None or "accuracy" in pair.spread or model.task == "regression":
+        return
+    critical = NormalDist().inv_cdf((1 + confidence) / 2)
+    for i, (metric, slice_) in enumerate(zip(family.metrics, family.slices, strict=True)):
+        if metric.name == "accuracy" and slice_ == ALL:
+            ends[i] = score_interval(_counts(pair.models), critical)
+
+
+def _counts(models: tuple[Sample, Sample]) -> PairedCounts:
+    first, second = (_decided(model) == model.label for model in models)
+    return PairedCounts(
+        both=int((first & second).sum()),
+        first_only=int((first & ~second).sum()),
+        second_only=int((~first & second).sum()),
+        neither=int((~first & ~second).sum()),
+    )
+
+
+def _decided(model: Sample) -> Floats:
+    """(n,) the class each row is decided to be."""
+    decided = model.score.argmax(axis=1) if model.task == "multiclass" else model.score >= model.threshold
+    return np.asarray(decided, dtype=np.float64)
+
+
+def _decisions(pair: _Pair) -> Decisions | None:
+    model = pair.models[0]
+    if model.task == "regression":
+        return None
+    counts = _counts(pair.models)
+    exact = not model.weighted and model.cluster is None
+    return Decisions(counts, mcnemar(counts) if exact else None)
+
+
+def _margin(margin: Margin, difference: Difference) -> float:
+    """The margin in the metric's units. A relative one is a share of the champion's value on the same rows."""
+    if margin.margin is not None:
+        return margin.margin
+    assert margin.relative is not None
+    return margin.relative * abs(difference.champion)
+
+
+def _summary(checks: Sequence[Check]) -> str:
+    """The first check of the worst status, and how many more there are of it."""
+    status = worst(check.status for check in checks)
+    same = [check for check in checks if check.status is status]
+    if status is Status.PASS:
+        slices = sum(check.name.count("=") > 0 for check in checks)
+        return same[0].reason + (f" No proven regression in any of {slices} slices." if slices else "")
+    return same[0].reason + (f" And {len(same) - 1} more like this." if len(same) > 1 else "")

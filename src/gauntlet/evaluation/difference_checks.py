@@ -1,0 +1,163 @@
+"""A paired difference of two models held against a margin: from an interval to a check with its sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gauntlet.evaluation import wording
+from gauntlet.evaluation.metrics import Direction, Metric
+from gauntlet.evaluation.slices import ALL, Slice
+from gauntlet.verdict import Check, Status, decide
+
+_WITHIN_NOISE = 1.96
+"""A difference below so many standard deviations of its seed noise is one that another seed could have brought."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Challenger − champion on the same rows, in one metric and slice.
+
+    Attributes:
+        metric: with a direction that is better.
+        slice: which rows.
+        challenger, champion: the metric of each model.
+        value: their difference.
+        interval: of the difference, seed variance included where it was counted.
+        confidence: of the interval, or of all intervals it is simultaneous with.
+        rows: rows (or clusters) of the slice.
+        seed_deviation: standard deviation that training's own seed brings to the difference; 0: not counted.
+        sampling_error: standard error from the rows alone.
+    """
+
+    metric: Metric
+    slice: Slice
+    challenger: float
+    champion: float
+    value: float
+    interval: tuple[float, float]
+    confidence: float
+    rows: int
+    seed_deviation: float = 0.0
+    sampling_error: float = 0.0
+
+    @property
+    def improvement(self) -> float:
+        """The difference, positive where the challenger is better."""
+        return self.value if self.metric.direction is Direction.HIGHER else -self.value
+
+    @property
+    def direction(self) -> str:
+        """Which side of a bound the difference has to keep: ``min`` where more is better."""
+        return "min" if self.metric.direction is Direction.HIGHER else "max"
+
+    def bound(self, margin: float) -> float:
+        """The difference at which the challenger is worse by the margin."""
+        return -margin if self.metric.direction is Direction.HIGHER else margin
+
+    @property
+    def name(self) -> str:
+        """As checks are called: ``auc``, ``sex=Female: auc``."""
+        return self.metric.name if self.slice == ALL else f"{self.slice.name}: {self.metric.name}"
+
+
+def kept_check(difference: Difference, margin: float, *, same: bool = False) -> Check:
+    """The challenger must be shown not to be worse by more than the margin.
+
+    Args:
+        difference: on all rows.
+        margin: in the metric's units, at least 0.
+        same: both models give every row the same answer.
+    """
+    bound = difference.bound(margin)
+    status = decide(difference.interval, bound=bound, direction=difference.direction)
+    needed = _rows_to_decide(difference, bound) if status is Status.INCONCLUSIVE else None
+    allowed = f"the margin of {wording.limit(difference.metric, margin, of_gap=True)}"
+    if same:
+        value = wording.level(difference.metric, difference.champion, (0.0, 0.0))
+        reason = f"Identical predictions: {difference.metric.title} is {value} for challenger and champion alike."
+    elif status is Status.PASS:
+        reason = f"{found(difference)}: {_kept(difference, allowed)}.{_noise(difference)}"
+    elif status is Status.FAIL:
+        reason = f"{found(difference)}: worse by more than {allowed}."
+    else:
+        more = "" if _noise(difference) else wording.about_rows(needed)
+        reason = f"{found(difference)}: it may be worse by more than {allowed} or not{more}.{_noise(difference)}"
+    return _check(difference, difference.name, status, reason, bound, needed)
+
+
+def improvement_check(difference: Difference, *, same: bool = False) -> Check:
+    """The challenger must be shown to be better than the champion, by however little."""
+    status = decide(difference.interval, bound=0.0, direction=difference.direction, strict=True)
+    needed = _rows_to_decide(difference, 0.0) if status is Status.INCONCLUSIVE else None
+    if same:
+        reason = "Identical predictions cannot be the improvement that the policy demands."
+    elif status is Status.PASS:
+        reason = f"{found(difference)}: the improvement that the policy demands.{_noise(difference)}"
+    elif status is Status.FAIL:
+        reason = f"{found(difference)}: no improvement, which the policy demands."
+    else:
+        more = "" if _noise(difference) else wording.about_rows(needed)
+        reason = f"{found(difference)}: the improvement that the policy demands is not shown{more}.{_noise(difference)}"
+    return _check(difference, f"{difference.name}: improvement", status, reason, 0.0, needed)
+
+
+def slice_check(difference: Difference, margin: float) -> Check:
+    """A slice must not be shown to be worse by more than the margin. What is not shown passes, and says so."""
+    bound = difference.bound(margin)
+    shown = decide(difference.interval, bound=bound, direction=difference.direction)
+    allowed = f"the margin of {wording.limit(difference.metric, margin, of_gap=True)}"
+    if shown is Status.FAIL:
+        reason = f"{found(difference)}: worse by more than {allowed}."
+        return _check(difference, difference.name, Status.FAIL, reason, bound, None)
+    outcome = f"within {allowed}" if shown is Status.PASS else f"not shown to be worse by more than {allowed}"
+    return _check(difference, difference.name, Status.PASS, f"{found(difference)}: {outcome}.", bound, None)
+
+
+def found(difference: Difference) -> str:
+    """``sex=Female: AUC is 0.031 worse than the champion's (0.881 against 0.912; 95% interval 0.020 to 0.042)``."""
+    metric, interval = difference.metric, difference.interval
+    where = "" if difference.slice == ALL else f"{difference.slice.name}: "
+    title = metric.title if where else wording.title(metric)
+    own, other = (wording.level(metric, side, interval) for side in (difference.challenger, difference.champion))
+    spread = wording.gap_interval(metric, interval, difference.confidence, sign=difference.value)
+    if difference.value == 0:
+        how = "the same as the champion's"
+    else:
+        size = wording.gap(metric, difference.value, interval)
+        how = f"{size} {'better' if difference.improvement > 0 else 'worse'} than the champion's"
+    return f"{where}{title} is {how} ({own} against {other}; {spread})"
+
+
+def _kept(difference: Difference, allowed: str) -> str:
+    better = decide(difference.interval, bound=0.0, direction=difference.direction, strict=True) is Status.PASS
+    return "shown to be better" if better else f"not worse by more than {allowed}"
+
+
+def _noise(difference: Difference) -> str:
+    """What to say when another training seed could have brought the difference."""
+    noise = _WITHIN_NOISE * difference.seed_deviation
+    if not noise or abs(difference.value) > noise:
+        return ""
+    size = wording.gap(difference.metric, noise, difference.interval)
+    return f" The difference is within the noise of its own training seed, about ±{size}."
+
+
+def _rows_to_decide(difference: Difference, bound: float) -> int | None:
+    """Rows that would tell; ``None`` where it is the seed's noise that hides the answer, which no row takes away."""
+    if difference.seed_deviation > difference.sampling_error:
+        return None
+    return wording.rows_to_decide(difference.value, difference.interval, bound, difference.rows)
+
+
+def _check(difference: Difference, name: str, status: Status, reason: str, bound: float, needed: int | None) -> Check:
+    return Check(
+        name,
+        status,
+        reason,
+        difference.value,
+        difference.interval,
+        bound,
+        difference.direction,
+        difference.rows,
+        needed,
+    )

@@ -1,0 +1,134 @@
+"""What a slices policy demands of every slice, spelt out as one bound on one statistic each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from gauntlet.errors import ConfigurationError
+from gauntlet.evaluation.metrics import Direction, Metric, resolve
+from gauntlet.evaluation.policies import Criterion, GapLimit, PerformanceLimit, SlicesPolicy
+from gauntlet.evaluation.sample import Task
+from gauntlet.settings import parse
+
+Kind = Literal["gap", "ratio", "level"]
+
+CRITERIA: Mapping[Task, Mapping[Criterion, tuple[str, ...]]] = {
+    "binary": {
+        "demographic_parity": ("selection_rate",),
+        "equal_opportunity": ("true_positive_rate",),
+        "equalized_odds": ("true_positive_rate", "false_positive_rate"),
+        "predictive_parity": ("precision",),
+        "calibration": ("calibration_gap",),
+        "accuracy": ("accuracy",),
+    },
+    "multiclass": {"accuracy": ("accuracy",)},
+    "regression": {"calibration": ("bias",)},
+}
+"""Task → criterion → the metrics that have to be alike in all slices (Hardt et al. 2016; Chouldechova 2017)."""
+
+DEFAULT_LIMITS: Mapping[Task, Mapping[str, Mapping[str, Any]]] = {
+    "binary": {
+        "fairness": {"equal_opportunity": {"max_gap": 0.1}},
+        "performance": {"accuracy": {"max_gap": 0.1}},
+    },
+    "multiclass": {"performance": {"accuracy": {"max_gap": 0.1}}},
+    "regression": {"performance": {"mae": {"max_ratio": 1.5}}},
+}
+"""What holds when a policy limits nothing: who deserves a yes gets it about as often in every slice, and no slice is
+served much worse than the rest."""
+
+
+@dataclass(frozen=True)
+class Demand:
+    """One bound on one statistic, for every slice.
+
+    Attributes:
+        title: the criterion or metric that asks for it; part of the check's name.
+        metric: what is measured.
+        kind: ``gap`` (slice − reference), ``ratio`` (slice / reference) or ``level`` (the slice by itself).
+        low, high: the allowed range of the statistic; ``None``: open. A two-sided demand has both.
+    """
+
+    title: str
+    metric: Metric
+    kind: Kind
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def two_sided(self) -> bool:
+        """Whether slice and reference may change places: then two slices need one comparison."""
+        return self.low is not None and self.high is not None
+
+
+def demands(policy: SlicesPolicy, task: Task, classes: int) -> tuple[Demand, ...]:
+    """All demands of a policy, in its order: fairness, then performance.
+
+    Raises:
+        ConfigurationError: a criterion or metric that the task does not know, or a limit that it cannot have.
+    """
+    fairness, performance = policy.fairness, policy.performance
+    if not fairness and not performance:
+        defaults = parse(SlicesPolicy, DEFAULT_LIMITS[task], field="policy")
+        fairness, performance = defaults.fairness, defaults.performance
+    found = [demand for name, gap in fairness.items() for demand in _fairness(name, gap, task, classes)]
+    found += [demand for name, limit in performance.items() for demand in _performance(name, limit, task, classes)]
+    return tuple(found)
+
+
+def _fairness(criterion: Criterion, limits: GapLimit, task: Task, classes: int) -> list[Demand]:
+    known = CRITERIA[task]
+    if criterion not in known:
+        raise ConfigurationError(
+            f"means nothing for a {task} model",
+            field="policy.fairness",
+            value=criterion,
+            mend=f"Use one of: {', '.join(known)}",
+        )
+    found = []
+    for metric in resolve(known[criterion], task, classes):
+        title = criterion if len(known[criterion]) == 1 else f"{criterion}, {metric.title}"
+        if limits.max_gap is not None:
+            found.append(Demand(title, metric, "gap", -limits.max_gap, limits.max_gap))
+        if limits.min_ratio is not None:
+            if metric.direction is Direction.ZERO:
+                raise ConfigurationError(
+                    f"{metric.title} lies around zero, so its ratio says nothing",
+                    field=f"policy.fairness.{criterion}.min_ratio",
+                    value=limits.min_ratio,
+                    mend="Use max_gap",
+                )
+            found.append(Demand(f"{title} (ratio)", metric, "ratio", limits.min_ratio, 1 / limits.min_ratio))
+    return found
+
+
+def _performance(name: str, limits: PerformanceLimit, task: Task, classes: int) -> list[Demand]:
+    (metric,) = resolve([name], task, classes)
+    found = []
+    if limits.max_gap is not None:
+        if metric.direction is Direction.ZERO:
+            raise ConfigurationError(
+                f"{metric.title} is best at zero, so it is not better or worse by a gap",
+                field=f"policy.performance.{name}.max_gap",
+                value=limits.max_gap,
+                mend="Use fairness.calibration, or min and max",
+            )
+        worse_is_less = metric.direction is Direction.HIGHER
+        low, high = (-limits.max_gap, None) if worse_is_less else (None, limits.max_gap)
+        found.append(Demand(name, metric, "gap", low, high))
+    if limits.max_ratio is not None:
+        if metric.direction is not Direction.LOWER:
+            raise ConfigurationError(
+                f"{metric.title} is not an error that grows as a model gets worse",
+                field=f"policy.performance.{name}.max_ratio",
+                value=limits.max_ratio,
+                mend="Use max_gap",
+            )
+        found.append(Demand(f"{name} (ratio)", metric, "ratio", high=limits.max_ratio))
+    if limits.min is not None:
+        found.append(Demand(f"{name} (least)", metric, "level", low=limits.min))
+    if limits.max is not None:
+        found.append(Demand(f"{name} (most)", metric, "level", high=limits.max))
+    return found

@@ -1,0 +1,243 @@
+"""The minimum-performance gate: is the model good enough by itself?
+
+Every demand is a check of its own; their intervals hold together at the policy's confidence. Where the policy demands
+nothing, the model must be shown to beat the trivial one that always gives the same answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from gauntlet.errors import ConfigurationError
+from gauntlet.evaluation import wording
+from gauntlet.evaluation.families import differences, levels
+from gauntlet.evaluation.inputs import Scored, require_both_classes
+from gauntlet.evaluation.intervals import intervals
+from gauntlet.evaluation.metrics import Metric, names, resolve
+from gauntlet.evaluation.panel import Panel, measure
+from gauntlet.evaluation.policies import PerformancePolicy
+from gauntlet.evaluation.sample import Sample, sample
+from gauntlet.evaluation.slices import ALL, Slice
+from gauntlet.verdict import Check, Status, Verdict, decide
+
+GATE = "evaluate_model"
+TRIVIAL = {"binary": "log_loss", "multiclass": "log_loss", "regression": "mse"}
+"""Task → the metric that the trivial model is beaten in. Both are least for the mean, so that guessing the constant
+from the evaluation rows themselves costs nothing to first order."""
+_TRIVIAL_ANSWER = {
+    "binary": "always answering the overall share of positives",
+    "multiclass": "always answering the overall shares of the classes",
+    "regression": "always answering the mean",
+}
+
+Direction = Literal["min", "max"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A metric with its interval, alone (not simultaneous)."""
+
+    metric: Metric
+    value: float
+    interval: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Performance:
+    """What ``evaluate_model`` found.
+
+    Attributes:
+        verdict: the checks.
+        sample: the rows, for the pictures.
+        estimates: every metric of the task that is defined here.
+    """
+
+    verdict: Verdict
+    sample: Sample
+    estimates: tuple[Estimate, ...]
+
+
+def to_sample(scored: Scored, threshold: float) -> Sample:
+    """The rows of checked predictions as the statistics take them."""
+    return sample(
+        scored.labels,
+        scored.scores,
+        task=scored.manifest.task,
+        weight=scored.weights,
+        cluster=scored.clusters,
+        threshold=threshold,
+    )
+
+
+def judge_performance(scored: Scored, policy: PerformancePolicy) -> Performance:
+    """Hold a model against its minimum performance.
+
+    Args:
+        scored: its predictions.
+        policy: what is demanded.
+
+    Raises:
+        ConfigurationError: the policy names a metric that the task does not know.
+        DataError: all rows have the same label.
+    """
+    task = scored.manifest.task
+    wanted = resolve(tuple(policy.metrics), task)
+    require_both_classes(scored)
+    rows = to_sample(scored, policy.threshold)
+    panel = measure([rows], resolve(names(task), task, rows.classes))
+    checks = _bounded(panel, wanted, policy) if wanted else _beats_trivial(rows, panel, policy)
+    verdict = Verdict(
+        gate=GATE,
+        checks=tuple(checks),
+        summary=_summary(checks),
+        facts={"rows": rows.rows, "units": int(panel.units[0]), "confidence": policy.confidence, "task": task},
+    )
+    return Performance(verdict, rows, estimates(panel, policy.confidence))
+
+
+def estimates(panel: Panel, confidence: float, slice_: Slice = ALL) -> tuple[Estimate, ...]:
+    """Every metric of the first model that is defined in a slice, each with an interval of its own."""
+    family = levels(panel, slices=[slice_])
+    ends = intervals(family, confidence=confidence)
+    return tuple(
+        Estimate(metric, float(value), (float(low), float(high)))
+        for metric, value, (low, high) in zip(family.metrics, family.value, ends, strict=True)
+        if np.isfinite(value)
+    )
+
+
+def level_check(
+    metric: Metric,
+    value: float,
+    interval: tuple[float, float],
+    *,
+    bound: float,
+    direction: Direction,
+    rows: int,
+    confidence: float,
+    where: str = "",
+) -> Check:
+    """Hold one metric against one bound.
+
+    Args:
+        metric: which.
+        value: its estimate; NaN: undefined on these rows.
+        interval: its interval.
+        bound: the limit, in the metric's units.
+        direction: ``min``: at least the bound.
+        rows: rows (or clusters) it rests on.
+        confidence: of the interval, for the sentence.
+        where: the slice, ``""`` for all rows.
+    """
+    name = f"{where}: {metric.name}" if where else metric.name
+    place = f" in {where}" if where else ""
+    if np.isnan(value):
+        reason = f"{wording.title(metric)} cannot be computed{place}: {metric.definition}"
+        return Check(name, Status.ERROR, reason, bound=bound, direction=direction, sample_size=rows)
+    status = decide(interval, bound=bound, direction=direction)
+    found = (
+        f"{wording.title(metric)}{place} is {wording.level(metric, value, interval)} "
+        f"({wording.level_interval(metric, interval, confidence)})"
+    )
+    shown = wording.limit(metric, bound)
+    needed = None
+    if status is Status.INCONCLUSIVE:
+        needed = wording.rows_to_decide(value, interval, bound, rows)
+        least_or_most = "at least" if direction == "min" else "at most"
+        reason = f"{found}, too uncertain to tell whether it is {least_or_most} {shown}{wording.about_rows(needed)}."
+    elif status is Status.PASS:
+        reason = f"{found}, {'above the required' if direction == 'min' else 'below the allowed'} {shown}."
+    else:
+        reason = f"{found}, {'below the required' if direction == 'min' else 'above the allowed'} {shown}."
+    return Check(name, status, reason, value, interval, bound, direction, rows, needed)
+
+
+def _bounded(panel: Panel, wanted: tuple[Metric, ...], policy: PerformancePolicy) -> list[Check]:
+    family = levels(panel, metrics=[metric.name for metric in wanted], slices=[ALL])
+    ends = intervals(family, confidence=policy.confidence, simultaneous=True)
+    checks = []
+    for metric, value, (low, high) in zip(family.metrics, family.value, ends, strict=True):
+        bounds = policy.metrics[metric.name]
+        for direction, bound in (("min", bounds.min), ("max", bounds.max)):
+            if bound is None:
+                continue
+            _check_reachable(metric, bound, f"policy.metrics.{metric.name}.{direction}")
+            check = level_check(
+                metric,
+                float(value),
+                (float(low), float(high)),
+                bound=bound,
+                direction="min" if direction == "min" else "max",
+                rows=int(panel.units[0]),
+                confidence=policy.confidence,
+            )
+            checks.append(check)
+    return checks
+
+
+def _check_reachable(metric: Metric, bound: float, field: str) -> None:
+    if not metric.low <= bound <= metric.high:
+        raise ConfigurationError(
+            f"is outside the range of {metric.title}, {metric.low:g} to {metric.high:g}",
+            field=field,
+            value=bound,
+            mend="Give a value within it",
+        )
+
+
+def _beats_trivial(rows: Sample, panel: Panel, policy: PerformancePolicy) -> list[Check]:
+    (metric,) = resolve([TRIVIAL[rows.task]], rows.task, rows.classes)
+    pair = measure([rows, trivial(rows)], [metric])
+    family = differences(pair)
+    ((low, high),) = intervals(family, confidence=policy.confidence)
+    model, baseline = (float(value) for value in pair.value.ravel())
+    interval = (baseline + float(low), baseline + float(high))
+    status = decide(interval, bound=baseline, direction="max", strict=True)
+    answer = _TRIVIAL_ANSWER[rows.task]
+    found = f"{wording.title(metric)} is {wording.level(metric, model, interval)}"
+    against = (
+        f"{wording.level(metric, baseline, interval)} for {answer} "
+        f"({wording.level_interval(metric, interval, policy.confidence)} by comparison on the same rows)"
+    )
+    needed = None
+    if status is Status.PASS:
+        reason = f"{found}, shown to be better than {against}."
+    elif status is Status.FAIL:
+        reason = f"{found}, no better than {against}."
+    else:
+        needed = wording.rows_to_decide(model, interval, baseline, int(panel.units[0]))
+        reason = f"{found}, not shown to be better than {against}{wording.about_rows(needed)}."
+    return [
+        Check(
+            f"{metric.name} against the trivial model",
+            status,
+            reason,
+            model,
+            interval,
+            baseline,
+            "max",
+            int(panel.units[0]),
+            needed,
+        )
+    ]
+
+
+def trivial(rows: Sample) -> Sample:
+    """The model that gives every row the same answer: the (weighted) mean label, or the shares of the classes."""
+    if rows.task == "multiclass":
+        totals = np.bincount(rows.label.astype(np.int64), rows.weight, minlength=rows.classes)
+        score = np.tile(totals / totals.sum(), (rows.rows, 1))
+    else:
+        score = np.full(rows.rows, np.average(rows.label, weights=rows.weight))
+    return sample(rows.label, score, task=rows.task, weight=rows.weight, cluster=rows.cluster, threshold=rows.threshold)
+
+
+def _summary(checks: list[Check]) -> str:
+    worst_first = sorted(checks, key=lambda check: list(Status).index(check.status), reverse=True)
+    failed = [check for check in worst_first if check.status is not Status.PASS]
+    if not failed:
+        return checks[0].reason if len(checks) == 1 else f"All {len(checks)} demands are met: {checks[0].reason}"
+    return failed[0].reason

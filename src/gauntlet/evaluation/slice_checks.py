@@ -1,0 +1,156 @@
+"""One slice held against one demand: from an estimate and its interval to a check with its sentence."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from gauntlet.evaluation import wording
+from gauntlet.evaluation.fairness import Demand
+from gauntlet.evaluation.performance import level_check
+from gauntlet.evaluation.slices import Slice
+from gauntlet.verdict import Check, Status, decide, worst
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One statistic of one slice.
+
+    Attributes:
+        slice: which.
+        against: who it is compared with, as in "than for …": ``the rest``, ``sex=Male``; ``""`` for a level.
+        value: gap, ratio or level; NaN where undefined.
+        interval: simultaneous over the gate.
+        sides: the metric in the slice and in those it is compared with (NaN for a level).
+        rows: rows (or clusters) of the slice.
+    """
+
+    slice: Slice
+    against: str
+    value: float
+    interval: Interval
+    sides: tuple[float, float]
+    rows: int
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A statistic and what came of holding it against a demand."""
+
+    demand: Demand
+    measured: Measured
+    check: Check
+
+    @property
+    def severity(self) -> float:
+        """How far towards or beyond its limit the value lies: 1 is at the limit; for ranking only."""
+        value, bound = self.measured.value, self.check.bound
+        if bound is None or math.isnan(value):
+            return -math.inf
+        if self.demand.kind == "ratio" and value > 0 and bound != 1:
+            return math.log(value) / math.log(bound)
+        if self.demand.kind == "level":
+            return bound - value if self.check.direction == "min" else value - bound
+        return value / bound if bound else abs(value)
+
+
+def judge(demand: Demand, measured: Measured, confidence: float) -> Finding:
+    """Hold a statistic against a demand.
+
+    Args:
+        demand: what is allowed.
+        measured: what was found.
+        confidence: of the gate, for the sentence.
+    """
+    name = f"{measured.slice.name}: {demand.title}"
+    if demand.kind == "level":
+        return Finding(demand, measured, _level(demand, measured, name, confidence))
+    bound, direction = _nearer_bound(demand, measured.value)
+    if math.isnan(measured.value) or any(math.isnan(end) for end in measured.interval):
+        reason = (
+            f"{measured.slice.name}: {demand.metric.title} cannot be compared, because it is undefined there or for "
+            f"{measured.against} ({demand.metric.definition.rstrip('.')})."
+        )
+        check = Check(name, Status.INCONCLUSIVE, reason, bound=bound, direction=direction, sample_size=measured.rows)
+        return Finding(demand, measured, check)
+    status = worst(
+        decide(measured.interval, bound=limit, direction=side)
+        for limit, side in ((demand.low, "min"), (demand.high, "max"))
+        if limit is not None
+    )
+    needed = None
+    if status is Status.INCONCLUSIVE:
+        needed = wording.rows_to_decide(measured.value, measured.interval, bound, measured.rows)
+    found = _gap(demand, measured, confidence) if demand.kind == "gap" else _ratio(demand, measured, confidence)
+    reason = f"{found}, {_outcome(demand, status, bound, needed)}."
+    return Finding(
+        demand,
+        measured,
+        Check(name, status, reason, measured.value, measured.interval, bound, direction, measured.rows, needed),
+    )
+
+
+def _level(demand: Demand, measured: Measured, name: str, confidence: float) -> Check:
+    bound, direction = (demand.low, "min") if demand.low is not None else (demand.high, "max")
+    assert bound is not None
+    check = level_check(
+        demand.metric,
+        measured.value,
+        measured.interval,
+        bound=bound,
+        direction="min" if direction == "min" else "max",
+        rows=measured.rows,
+        confidence=confidence,
+        where=measured.slice.name,
+    )
+    undefined = check.status is Status.ERROR
+    return Check(**{**vars(check), "name": name, "status": Status.INCONCLUSIVE if undefined else check.status})
+
+
+def _nearer_bound(demand: Demand, value: float) -> tuple[float, str]:
+    """The limit that the value leans towards, and its direction."""
+    neutral = 1.0 if demand.kind == "ratio" else 0.0
+    if demand.high is not None and (demand.low is None or value >= neutral):
+        return demand.high, "max"
+    assert demand.low is not None
+    return demand.low, "min"
+
+
+def _gap(demand: Demand, measured: Measured, confidence: float) -> str:
+    """``sex=Female: selection rate is 12.1 points lower than for the rest (…)``."""
+    metric, interval = demand.metric, measured.interval
+    own, other = (wording.level(metric, side, interval) for side in measured.sides)
+    if measured.value == 0:
+        how = f"as high as for {measured.against}"
+    else:
+        how = (
+            f"{wording.gap(metric, measured.value, interval)} {'higher' if measured.value > 0 else 'lower'} "
+            f"than for {measured.against}"
+        )
+    spread = wording.gap_interval(metric, interval, confidence, sign=measured.value)
+    return f"{measured.slice.name}: {metric.title} is {how} ({own} against {other}; {spread})"
+
+
+def _ratio(demand: Demand, measured: Measured, confidence: float) -> str:
+    metric, interval = demand.metric, measured.interval
+    own, other = (wording.level(metric, side, interval) for side in measured.sides)
+    return (
+        f"{measured.slice.name}: {metric.title} is {wording.ratio(measured.value, interval)} times that of "
+        f"{measured.against} ({own} against {other}; {wording.ratio_interval(interval, confidence)})"
+    )
+
+
+def _outcome(demand: Demand, status: Status, bound: float, needed: int | None) -> str:
+    if demand.kind == "gap":
+        allowed = f"the {wording.limit(demand.metric, abs(bound), of_gap=True)} allowed"
+        beyond = "more than"
+    else:
+        allowed = f"the limit of {bound:.3g}"
+        beyond = "beyond"
+    if status is Status.PASS:
+        return f"within {allowed}"
+    if status is Status.FAIL:
+        return f"{beyond} {allowed}"
+    return f"too uncertain to tell whether it is within {allowed}{wording.about_rows(needed, 'rows of this slice')}"

@@ -1,0 +1,111 @@
+"""Measurements in the words of a verdict: digits that the interval is worth, shares in percent, gaps in points."""
+
+from __future__ import annotations
+
+import math
+
+from gauntlet.evaluation.metrics import Metric, Scale
+from gauntlet.evaluation.power import rows_needed
+
+Interval = tuple[float, float]
+
+_MINUS = "−"
+_MOST_DECIMALS = 6
+
+
+def is_share(metric: Metric) -> bool:
+    """Whether people read the metric in percent: a share of rows."""
+    return metric.scale is Scale.PROPORTION
+
+
+def title(metric: Metric) -> str:
+    """The metric's title at the start of a sentence."""
+    return metric.title[:1].upper() + metric.title[1:]
+
+
+def level(metric: Metric, value: float, interval: Interval) -> str:
+    """A metric's value: ``0.927``, ``23.1%``."""
+    if is_share(metric):
+        return _written(100 * value, 100 * (interval[1] - interval[0])) + "%"
+    return _written(value, interval[1] - interval[0])
+
+
+def gap(metric: Metric, value: float, interval: Interval) -> str:
+    """The size of a difference of two values, without its sign: ``0.012``, ``12.1 points``."""
+    if is_share(metric):
+        return _written(abs(100 * value), 100 * (interval[1] - interval[0])) + " points"
+    return _written(abs(value), interval[1] - interval[0])
+
+
+def limit(metric: Metric, value: float, *, of_gap: bool = False) -> str:
+    """A bound as the policy wrote it, in the unit of what it bounds: ``0.85``, ``10 points``, ``80%``."""
+    if not is_share(metric):
+        return f"{value:.6g}".replace("-", _MINUS)
+    return f"{100 * value:.6g}{' points' if of_gap else '%'}".replace("-", _MINUS)
+
+
+def level_interval(metric: Metric, interval: Interval, confidence: float) -> str:
+    """``95% interval 0.922 to 0.931``."""
+    low, high = (level(metric, end, interval) for end in interval)
+    return f"{_percent(confidence)} {_span(low, high)}"
+
+
+def gap_interval(metric: Metric, interval: Interval, confidence: float, *, sign: float) -> str:
+    """The interval of a gap, turned so that its larger direction is positive: ``95% interval 10.8 to 13.4 points``."""
+    factor = (100 if is_share(metric) else 1) * math.copysign(1, sign)
+    width = abs(factor) * (interval[1] - interval[0])
+    low, high = sorted(factor * end for end in interval)
+    unit = " points" if is_share(metric) else ""
+    return f"{_percent(confidence)} {_span(_written(low, width), _written(high, width))}{unit}"
+
+
+def ratio(value: float, interval: Interval) -> str:
+    """A ratio of two rates."""
+    return _written(value, interval[1] - interval[0])
+
+
+def ratio_interval(interval: Interval, confidence: float) -> str:
+    """The interval of a ratio."""
+    return f"{_percent(confidence)} {_span(*(ratio(end, interval) for end in interval))}"
+
+
+def rows_to_decide(value: float, interval: Interval, bound: float, rows: int) -> int | None:
+    """About how many rows would take the interval off the bound, if the value stays where it is.
+
+    The half-width shrinks with the square root of the rows, whatever scale the interval was made on.
+    """
+    half = (interval[1] - interval[0]) / 2
+    if not math.isfinite(half):
+        return None
+    return rows_needed(value=value, standard_error=half, bound=bound, rows=rows, critical=1.0)
+
+
+def about_rows(needed: int | None, what: str = "rows") -> str:
+    """``; about 12,000 rows would tell``, two digits are all that such a number is worth."""
+    if needed is None:
+        return "; more rows would not tell as long as the value stays at the limit"
+    digits = max(0, len(str(needed)) - 2)
+    rounded = math.ceil(needed / 10**digits) * 10**digits
+    return f"; about {rounded:,} {what} would tell"
+
+
+def _span(low: str, high: str) -> str:
+    return f"interval {low} to {high}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.4g}%"
+
+
+def _written(value: float, width: float) -> str:
+    """A number with two digits of its interval's width; no ``-0``."""
+    if not math.isfinite(value):
+        return "unbounded"
+    if not math.isfinite(width) or width <= 0:
+        decimals = 3
+    else:
+        decimals = min(_MOST_DECIMALS, max(0, 1 - math.floor(math.log10(width))))
+    text = f"{value:,.{decimals}f}"
+    if float(text.replace(",", "")) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", _MINUS)
