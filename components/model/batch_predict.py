@@ -1,0 +1,43 @@
+"""Component: a model's predictions on a snapshot."""
+
+from kfp.dsl import Dataset, Input, Model, Output
+
+from gauntlet.orchestration.component import Caching, component
+
+
+@component(image="model", caching=Caching.PURE)
+def batch_predict(
+    model: Input[Model],
+    snapshot: Input[Dataset],
+    predictions: Output[Dataset],
+    split: str = "test",
+    slice_columns: list = [],
+):
+    """Score a split of a snapshot with any MLflow model, in bounded memory.
+
+    Args:
+        model: The model; where it is absent (no champion yet), so are its predictions.
+        snapshot: The data.
+        split: Which rows to score.
+        slice_columns: Columns to keep beside the scores, for the gates that compare groups.
+        predictions: One row a row of the split: label, score, weight and the slice columns.
+    """
+    from pathlib import Path
+
+    from gauntlet.data.snapshot import Snapshot
+    from gauntlet.prediction.batch import predict_split
+    from gauntlet.storage import absence, write_absent
+
+    reason = absence(Path(model.path))
+    if reason is not None:
+        write_absent(Path(predictions.path), reason)
+        return
+    manifest = predict_split(
+        Path(model.path),
+        Snapshot.open(Path(snapshot.path)),
+        Path(predictions.path),
+        split=split,
+        slice_columns=slice_columns,
+        expected=str(model.metadata.get("digest", "")),
+    )
+    predictions.metadata.update(rows=manifest.rows, task=manifest.task, split=split)

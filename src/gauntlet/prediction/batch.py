@@ -1,0 +1,210 @@
+"""Scoring a split of a snapshot with any MLflow model, batch by batch, into the prediction format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from gauntlet.data.roles import Roles
+from gauntlet.data.snapshot import EXAMPLE_ID, ROWS_PER_PART, Snapshot
+from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.prediction.format import SCORE_PREFIX, SLICE_PREFIX, Manifest, SeedSpread
+from gauntlet.prediction.model import Scorer, open_model
+from gauntlet.prediction.scores import as_scores
+from gauntlet.storage import whole_folder
+from gauntlet.training.encoding import as_text
+from gauntlet.training.matrix import check_weights
+from gauntlet.training.survey import survey
+from gauntlet.training.target import Target, Task, understand
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_TRAIN = "train"
+
+
+def predict_split(
+    model: Path,
+    snapshot: Snapshot,
+    destination: Path,
+    *,
+    split: str = "test",
+    slice_columns: Sequence[str] = (),
+    expected: str = "",
+) -> Manifest:
+    """Score a split and write predictions, whole or not at all; memory does not grow with rows.
+
+    Args:
+        model: an MLflow model folder.
+        snapshot: the data.
+        destination: the predictions folder to become.
+        split: which rows.
+        slice_columns: columns to keep for slicing.
+        expected: the model's digest where it is known; another model is not loaded.
+
+    Raises:
+        ConfigurationError: no such split or slice column, or no label is declared.
+        DataError: the model is not the one expected, needs a column the snapshot lacks, or returns no scores; labels,
+            weights or clusters are missing or unknown.
+    """
+    snapshot.require_split(split)
+    label = _label(snapshot)
+    slices = _checked_slices(slice_columns, snapshot)
+    with open_model(model, expected) as scorer, whole_folder(destination) as folder:
+        inputs = _inputs(scorer, snapshot)
+        target = _target(scorer.facts, snapshot, label, split)
+        rows = _write_parts(folder, _scored(scorer, snapshot, split, inputs, target, slices))
+        manifest = Manifest(
+            task=target.task,
+            classes=target.classes,
+            rows=rows,
+            slice_columns=slices,
+            clustered=snapshot.roles.cluster is not None,
+            snapshot=snapshot.digest,
+            split=split,
+            model=scorer.digest,
+            seed_spread=_seed_spread(scorer.facts),
+        )
+        manifest.write(folder)
+    return manifest
+
+
+def _scored(
+    scorer: Scorer, snapshot: Snapshot, split: str, inputs: Sequence[str], target: Target, slices: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    roles = snapshot.roles
+    extra = [name for name in (target.column, roles.weight, roles.cluster, *slices) if name is not None]
+    for batch in snapshot.batches(split, list(dict.fromkeys([EXAMPLE_ID, *inputs, *extra]))):
+        output = scorer.score(batch.select(list(inputs)))
+        scores = as_scores(output, task=target.task, classes=target.classes, rows=batch.num_rows)
+        yield _rows(batch, scores, target, roles, slices, split)
+
+
+def _rows(
+    batch: pa.RecordBatch, scores: Any, target: Target, roles: Roles, slices: Sequence[str], split: str
+) -> pa.RecordBatch:
+    import numpy as np
+    import pyarrow as pa
+
+    weights = check_weights(batch.column(roles.weight), roles.weight) if roles.weight else np.ones(batch.num_rows)
+    columns: dict[str, Any] = {
+        "example_id": batch.column(EXAMPLE_ID),
+        "label": pa.array(target.encode(batch.column(target.column), where=f"split {split}")),
+    }
+    if target.task == "multiclass":
+        columns |= {f"{SCORE_PREFIX}{name}": pa.array(scores[:, code]) for code, name in enumerate(target.classes)}
+    else:
+        columns["score"] = pa.array(scores)
+    columns["weight"] = pa.array(weights)
+    if roles.cluster:
+        columns["cluster"] = _clusters(batch.column(roles.cluster), roles.cluster)
+    columns |= {f"{SLICE_PREFIX}{name}": batch.column(name) for name in slices}
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def _clusters(values: pa.Array, column: str) -> pa.Array:
+    import pyarrow as pa
+
+    if values.null_count:
+        raise DataError(
+            f"{values.null_count} rows belong to no cluster", field=column, mend="Fill the column, or drop the role"
+        )
+    return values.cast(pa.string()) if pa.types.is_timestamp(values.type) else as_text(values)
+
+
+def _write_parts(folder: Path, batches: Iterator[pa.RecordBatch]) -> int:
+    """Write batches to parts of at most ``ROWS_PER_PART`` rows (a batch is never cut); the number of rows."""
+    import pyarrow.parquet as pq
+
+    writer, part, in_part, rows = None, 0, 0, 0
+    try:
+        for batch in batches:
+            if writer is not None and in_part + batch.num_rows > ROWS_PER_PART:
+                writer.close()
+                writer, part, in_part = None, part + 1, 0
+            if writer is None:
+                writer = pq.ParquetWriter(folder / f"part-{part:05d}.parquet", batch.schema)
+            writer.write_batch(batch)
+            in_part += batch.num_rows
+            rows += batch.num_rows
+    finally:
+        if writer is not None:
+            writer.close()
+    return rows
+
+
+def _label(snapshot: Snapshot) -> str:
+    label = snapshot.roles.label
+    if label is None or label not in snapshot.columns:
+        raise ConfigurationError(
+            "the snapshot has no label to hold scores against",
+            field="roles.label",
+            value=label,
+            mend="Import it with the label's column declared",
+        )
+    return label
+
+
+def _checked_slices(slice_columns: Sequence[str], snapshot: Snapshot) -> tuple[str, ...]:
+    for name in slice_columns:
+        if name not in snapshot.columns:
+            raise ConfigurationError(
+                "no such column in the snapshot",
+                field="slice_columns",
+                value=name,
+                mend=f"Use some of: {', '.join(snapshot.columns)}",
+            )
+    return tuple(dict.fromkeys(slice_columns))
+
+
+def _inputs(scorer: Scorer, snapshot: Snapshot) -> tuple[str, ...]:
+    """The columns the model reads. One it was trained with and the snapshot lacks is an error even where the model
+    would take its absence: a whole column scored as missing is not the model that was trained.
+    """
+    if scorer.inputs is None:
+        return snapshot.features
+    for name in scorer.inputs:
+        if name not in snapshot.columns:
+            raise DataError(
+                "the model needs this column and the snapshot does not have it",
+                field=name,
+                mend="Import the column, or use a model trained without it",
+            )
+    return scorer.inputs
+
+
+def _target(facts: Mapping[str, Any], snapshot: Snapshot, label: str, split: str) -> Target:
+    """Task and classes as the model knows them, or as the data shows them for a model that does not say."""
+    if not facts.get("task"):
+        where = _TRAIN if snapshot.splits.get(_TRAIN) else split
+        profile = survey(snapshot, where, [label], frozenset([label]))[label]
+        categorical = label in snapshot.roles.categorical
+        return understand(
+            label, snapshot.columns[label], profile, task="auto", roles=snapshot.roles, categorical=categorical
+        )
+    if facts.get("label", label) != label:
+        raise DataError(
+            "the model predicts another label",
+            field="label",
+            value=facts["label"],
+            mend=f"The snapshot's label is {label}: use a model trained for it",
+        )
+    target = Target(label, cast(Task, facts["task"]), tuple(facts.get("classes", ())))
+    positive = snapshot.roles.positive
+    name = str(positive).lower() if isinstance(positive, bool) else str(positive)
+    if positive is not None and target.task == "binary" and target.classes[1] != name:
+        raise DataError(
+            f"the model's positive class is {target.classes[1]}, the snapshot's is another",
+            field="roles.positive",
+            value=positive,
+            mend="Score with a model trained on the same roles",
+        )
+    return target
+
+
+def _seed_spread(facts: Mapping[str, Any]) -> dict[str, SeedSpread]:
+    return {
+        metric: SeedSpread(float(one["standard_deviation"]), int(one["seeds"]))
+        for metric, one in facts.get("seed_spread", {}).items()
+    }

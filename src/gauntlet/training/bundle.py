@@ -1,0 +1,251 @@
+"""A trained model on disk: an MLflow model folder whose bytes depend on content alone.
+
+    <model>/MLmodel                         signature, and what Gauntlet knows, under metadata.gauntlet
+    <model>/data/gauntlet/encoder.json      task, classes, features with their categories
+    <model>/data/gauntlet/booster.ubj       the XGBoost model
+    <model>/input_example.json              one typical row, made up of medians and most frequent values
+
+There is no pickle in it. MLflow loads it through ``_load_pyfunc`` below; ``load`` does the same without MLflow. A model
+from a team's own trainer is pickled by MLflow's scikit-learn or Python flavour instead.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gauntlet import __version__
+from gauntlet.digest import digest_tree
+from gauntlet.errors import DataError, InternalError
+from gauntlet.model_digest import MLMODEL_FILE, digest_model
+from gauntlet.storage import whole_folder, write_bytes, write_json, write_text
+from gauntlet.training.encoding import Feature
+from gauntlet.training.frame import mlflow_type
+from gauntlet.training.target import Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from gauntlet.training.trainer import Training
+
+FORMAT = "gauntlet.model/1"
+LOADER = "gauntlet.training.bundle"
+DATA = "gauntlet"
+ENCODER_FILE = "encoder.json"
+BOOSTER_FILE = "booster.ubj"
+
+_PACKAGES = ("mlflow", "numpy", "pandas", "pyarrow", "scikit-learn")
+_XGBOOST_BUILDS = ("xgboost-cpu", "xgboost")
+
+
+class Bundle:
+    """A model loaded for scoring.
+
+    Args:
+        task: ``binary | multiclass | regression``.
+        classes: the classes, in score order.
+        features: its inputs.
+        pipeline: the fitted scikit-learn Pipeline.
+    """
+
+    def __init__(self, task: Task, classes: tuple[str, ...], features: tuple[Feature, ...], pipeline: Any) -> None:
+        self.task = task
+        self.classes = classes
+        self.features = features
+        self.pipeline = pipeline
+
+    def predict(self, model_input: pd.DataFrame, params: Mapping[str, Any] | None = None) -> np.ndarray:
+        """Score rows: probabilities (rows, classes) as ``predict_proba`` gives them, or values (rows,).
+
+        Raises:
+            DataError: a required column is absent, or a column's values are of another type.
+        """
+        from gauntlet.training.pipeline import score
+
+        return score(self.pipeline, self.task, model_input)
+
+
+def load(folder: Path) -> Bundle:
+    """Load a model folder written by ``save`` (our own kind), or its data folder. Runs no code from it.
+
+    Raises:
+        DataError: it is not such a model.
+    """
+    import xgboost
+
+    from gauntlet.training.pipeline import assemble
+
+    data = folder / "data" / DATA if (folder / MLMODEL_FILE).is_file() else folder
+    try:
+        document = json.loads((data / ENCODER_FILE).read_text())
+        if document["format"] != FORMAT:
+            raise ValueError(f"format {document['format']!r}")
+        features = tuple(
+            Feature(**{**one, "categories": None if one["categories"] is None else tuple(one["categories"])})
+            for one in document["features"]
+        )
+        booster = xgboost.Booster(model_file=str(data / BOOSTER_FILE))
+    except (OSError, ValueError, KeyError, TypeError, xgboost.core.XGBoostError) as error:
+        raise DataError(
+            "is not a model of Gauntlet's", field=str(folder), value=str(error), mend="Train it again"
+        ) from (error)
+    pipeline = assemble(features, booster, document["task"])
+    return Bundle(document["task"], tuple(document["classes"]), features, pipeline)
+
+
+def _load_pyfunc(path: str) -> Bundle:
+    """MLflow's entry point."""
+    return load(Path(path))
+
+
+def save(training: Training, destination: Path, *, contract_digest: str) -> str:
+    """Write a trained model as an MLflow model folder, whole or not at all.
+
+    Args:
+        training: the model.
+        destination: the folder to become.
+        contract_digest: digest of the schema artifact it was trained by.
+
+    Returns:
+        The model's digest.
+    """
+    metadata = {"gauntlet": describe(training, contract_digest)}
+    with whole_folder(destination) as folder:
+        if training.booster is None:
+            from gauntlet.training.custom import save_custom
+
+            save_custom(training, folder, metadata)
+        else:
+            _save_own(training, folder, metadata)
+        _normalise(folder)
+        return digest_model(folder)
+
+
+def describe(training: Training, contract_digest: str) -> dict[str, Any]:
+    """What an ``MLmodel`` says under ``metadata.gauntlet``: enough to score, compare and trace the model."""
+    target = training.plan.target
+    return {
+        "format": FORMAT,
+        "task": target.task,
+        "label": target.column,
+        "classes": list(target.classes),
+        "positive": target.classes[1] if target.task == "binary" else "",
+        "features": training.plan.names,
+        "seeds": list(training.seeds),
+        "seed_spread": training.seed_spread,
+        "validation_metrics": dict(training.metrics),
+        "rounds": training.rounds,
+        "device": training.device.name,
+        "xgboost": _xgboost_requirement(),
+        "snapshot": training.snapshot.digest,
+        "schema": contract_digest,
+        "recipe": training.recipe_digest,
+        "trainer": training.recipe.trainer,
+    }
+
+
+def signature_and_example(training: Training) -> tuple[Any, pd.DataFrame]:
+    """MLflow signature, and one typical row that fits it.
+
+    The row is made up of medians and most frequent categories, so that no person's data travels with the model.
+    """
+    import pandas as pd
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    features, typical = training.plan.features, training.plan.typical
+    inputs = Schema([ColSpec(mlflow_type(one), one.name, required=one.required) for one in features])
+    names = training.plan.target.classes or ("prediction",)
+    outputs = Schema([ColSpec("double", name) for name in names])
+    row = {one.name: [_example_value(typical[one.name], mlflow_type(one))] for one in features}
+    return ModelSignature(inputs=inputs, outputs=outputs), pd.DataFrame(row)
+
+
+def requirements() -> list[str]:
+    """The exact versions in this environment of what loading and scoring need."""
+    packages = [f"{name}=={version(name)}" for name in _PACKAGES]
+    return [*packages, _xgboost_requirement(), f"kfp-gauntlet=={__version__}"]
+
+
+def _save_own(training: Training, folder: Path, metadata: dict[str, Any]) -> None:
+    import tempfile
+
+    import mlflow.pyfunc
+
+    plan = training.plan
+    signature, example = signature_and_example(training)
+    with tempfile.TemporaryDirectory() as scratch:
+        data = Path(scratch) / DATA
+        document = {
+            "format": FORMAT,
+            "task": plan.target.task,
+            "classes": list(plan.target.classes),
+            "features": [asdict(feature) for feature in plan.features],
+        }
+        write_json(data / ENCODER_FILE, document)
+        assert training.booster is not None
+        write_bytes(data / BOOSTER_FILE, bytes(training.booster.save_raw("ubj")))
+        with _quiet():
+            mlflow.pyfunc.save_model(
+                path=str(folder),
+                loader_module=LOADER,
+                data_path=str(data),
+                signature=signature,
+                input_example=example,
+                pip_requirements=requirements(),
+                metadata=metadata,
+            )
+
+
+def _normalise(folder: Path) -> None:
+    """Take out of ``MLmodel`` what depends on time and chance; its ``model_uuid`` becomes a function of the content."""
+    import yaml
+
+    path = folder / MLMODEL_FILE
+    document = yaml.safe_load(path.read_text())
+    if not isinstance(document, dict):
+        raise InternalError("MLflow wrote an MLmodel that is no mapping", field=str(path))
+    for name in ("utc_time_created", "run_id", "model_id", "artifact_path", "model_uuid"):
+        document.pop(name, None)
+    write_text(path, yaml.safe_dump(document, sort_keys=True, allow_unicode=True))
+    document["model_uuid"] = digest_tree(folder).removeprefix("sha256:")[:32]
+    write_text(path, yaml.safe_dump(document, sort_keys=True, allow_unicode=True))
+
+
+def _example_value(value: Any, kind: str) -> Any:
+    if kind == "double":
+        return float(value)
+    return int(value) if kind == "long" else value
+
+
+def _xgboost_requirement() -> str:
+    name = next((one for one in _XGBOOST_BUILDS if _installed(one)), None)
+    if name is None:
+        raise InternalError("no distribution of XGBoost is installed", field="xgboost")
+    return f"{name}=={version(name)}"
+
+
+def _installed(name: str) -> bool:
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+class _quiet:  # noqa: N801 - used as a context manager function
+    """MLflow says at INFO and WARNING level that it validates the example and that pip has no version: noise here."""
+
+    def __enter__(self) -> None:
+        self._logger = logging.getLogger("mlflow")
+        self._level = self._logger.level
+        self._logger.setLevel(logging.ERROR)
+
+    def __exit__(self, *_: object) -> None:
+        self._logger.setLevel(self._level)

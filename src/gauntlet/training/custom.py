@@ -1,0 +1,244 @@
+"""A team's own training function in place of XGBoost: ``trainer: "module:function"``.
+
+The function takes one ``Job`` and returns either
+
+* an estimator as scikit-learn has them: fitted, taking a DataFrame of the raw feature columns; ``predict_proba`` with
+  columns in the order of ``job.classes`` for a classifier, ``predict`` for a regressor; or
+* an ``mlflow.pyfunc.PythonModel`` whose ``predict(model_input)`` gives the same as a NumPy array.
+
+    def train(job):
+        pipeline = make_pipeline(OneHotEncoder(handle_unknown="ignore"), LogisticRegression(random_state=job.seed))
+        return pipeline.fit(job.frame("train"), job.labels("train"))
+
+It must depend on the job alone, so that the same seed gives the same model. Missing values are ``None`` in text columns
+and NaN in numbers. The function's module is stored with the model by value: whoever loads it needs the libraries it
+imports, not the module itself.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gauntlet.data.contract import Contract
+from gauntlet.data.snapshot import Snapshot
+from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.training.device import Device
+from gauntlet.training.frame import frame_of, mlflow_types
+from gauntlet.training.matrix import check_weights
+from gauntlet.training.metrics import measure
+from gauntlet.training.plan import Plan
+from gauntlet.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from gauntlet.training.trainer import Training
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a team's trainer is given.
+
+    Attributes:
+        snapshot: the data; ``frame``, ``labels`` and ``weights`` read it into memory, its ``batches`` stream.
+        contract: the schema in plain terms.
+        options: the recipe's ``options``, untouched.
+        task: ``binary | multiclass | regression``.
+        classes: label values in code order; () for regression.
+        features: the feature columns, in order.
+        seed: to be used for everything random.
+        device: ``cuda`` or ``cpu``, already checked to exist.
+    """
+
+    snapshot: Snapshot
+    contract: Contract
+    options: Mapping[str, Any]
+    task: str
+    classes: tuple[str, ...]
+    features: tuple[str, ...]
+    seed: int
+    device: str
+    _plan: Plan
+
+    def frame(self, split: str) -> pd.DataFrame:
+        """The features of a split, in memory."""
+        rows = self.snapshot.table(split, list(self.features)).combine_chunks().to_batches()[0]
+        return frame_of(rows, mlflow_types(self._plan.features))
+
+    def labels(self, split: str) -> np.ndarray:
+        """Codes into ``classes`` (int32), or values (float64)."""
+        column = self._plan.target.column
+        return self._plan.target.encode(
+            self.snapshot.table(split, [column])[column].combine_chunks(), where=f"split {split}"
+        )
+
+    def weights(self, split: str) -> np.ndarray | None:
+        """Example weights, or ``None`` where none are declared."""
+        name = self._plan.weight
+        return check_weights(self.snapshot.table(split, [name])[name].combine_chunks(), name) if name else None
+
+
+def resolve(trainer: str) -> Callable[[Job], Any]:
+    """Find ``module:function``.
+
+    Raises:
+        ConfigurationError: no such module or function, or its import fails.
+    """
+    module_name, _, function_name = trainer.partition(":")
+    try:
+        function = getattr(importlib.import_module(module_name), function_name, None)
+    except ImportError as error:
+        raise ConfigurationError(
+            f"cannot be imported: {error}",
+            field="recipe.trainer",
+            value=trainer,
+            mend="Install it into the model image, or put its folder on PYTHONPATH",
+        ) from error
+    if not callable(function):
+        raise ConfigurationError(
+            f"module {module_name} has no function of this name",
+            field="recipe.trainer",
+            value=trainer,
+            mend="Correct the name",
+        )
+    return function  # type: ignore[no-any-return]  # callable, checked
+
+
+def train_custom(
+    snapshot: Snapshot,
+    contract: Contract,
+    recipe: Recipe,
+    plan: Plan,
+    *,
+    seeds: tuple[int, ...],
+    device: Device,
+    validated: bool,
+) -> Training:
+    """Run the team's trainer once a seed and measure what it returns; arguments and result as ``trainer.train``."""
+    from gauntlet.training.trainer import Training, positive_scores
+
+    function = resolve(recipe.trainer)
+    models, measured = [], []
+    for seed in seeds:
+        job = Job(
+            snapshot,
+            contract,
+            recipe.options,
+            plan.target.task,
+            plan.target.classes,
+            tuple(plan.names),
+            seed,
+            device.name,
+            plan,
+        )
+        model = function(job)
+        models.append(model)
+        log.info("seed %d: %s returned %s", seed, recipe.trainer, type(model).__name__)
+        if validated:
+            split = recipe.validation_split
+            scores = check_scores(score_custom(model, job.task, job.frame(split)), job)
+            measured.append(
+                measure(plan.target, job.labels(split), positive_scores(job.task, scores), job.weights(split))
+            )
+    splits = (recipe.train_split, recipe.validation_split) if validated else (recipe.train_split,)
+    return Training(
+        plan=plan,
+        recipe=recipe,
+        estimator=models[0],
+        booster=None,
+        device=device,
+        seeds=seeds,
+        measured=tuple(measured),
+        curve={},
+        watched="",
+        rounds=0,
+        importance={},
+        rows={name: snapshot.splits[name] for name in splits},
+        notes=(*plan.notes, f"Trained by {recipe.trainer}; recipe.parameters do not apply to it."),
+        snapshot=snapshot,
+    )
+
+
+def score_custom(model: Any, task: str, frame: pd.DataFrame) -> np.ndarray:
+    """What the trainer's model says about rows.
+
+    Raises:
+        ConfigurationError: it has neither of the two interfaces.
+    """
+    import numpy as np
+
+    if _is_python_model(model):
+        return np.asarray(model.predict(None, frame))
+    method = getattr(model, "predict" if task == "regression" else "predict_proba", None)
+    if method is None:
+        raise ConfigurationError(
+            f"returned a {type(model).__name__}, which cannot score a {task} task",
+            field="recipe.trainer",
+            mend="Return an estimator with predict_proba (predict for regression) or an mlflow PythonModel",
+        )
+    return np.asarray(method(frame))
+
+
+def check_scores(scores: np.ndarray, job: Job) -> np.ndarray:
+    """Make sure of the shape and that all is finite.
+
+    Raises:
+        DataError: otherwise.
+    """
+    import numpy as np
+
+    wanted = (len(scores), len(job.classes)) if job.classes else (len(scores),)
+    if scores.shape != wanted:
+        raise DataError(
+            f"the trainer's model gives scores of shape {scores.shape} where {wanted} is needed",
+            field="recipe.trainer",
+            mend="Return one probability a class in the order of job.classes, or one value a row for regression",
+        )
+    if not np.isfinite(scores).all():
+        raise DataError("the trainer's model gives scores that are not finite", field="recipe.trainer", mend="Mend it")
+    return scores
+
+
+def save_custom(training: Training, folder: Path, metadata: dict[str, Any]) -> None:
+    """Write the trainer's model in MLflow's own flavour for it, its module included by value."""
+    import cloudpickle
+    import mlflow.pyfunc
+    import mlflow.sklearn
+
+    from gauntlet.training.bundle import requirements, signature_and_example
+
+    signature, example = signature_and_example(training)
+    options = {
+        "path": str(folder),
+        "signature": signature,
+        "input_example": example,
+        "pip_requirements": requirements(),
+        "metadata": metadata,
+    }
+    module = sys.modules[training.recipe.trainer.partition(":")[0]]
+    cloudpickle.register_pickle_by_value(module)
+    try:
+        if _is_python_model(training.estimator):
+            mlflow.pyfunc.save_model(python_model=training.estimator, **options)
+        else:
+            method = "predict" if training.plan.target.task == "regression" else "predict_proba"
+            mlflow.sklearn.save_model(
+                training.estimator, serialization_format="cloudpickle", pyfunc_predict_fn=method, **options
+            )
+    finally:
+        cloudpickle.unregister_pickle_by_value(module)
+
+
+def _is_python_model(model: Any) -> bool:
+    from mlflow.pyfunc import PythonModel
+
+    return isinstance(model, PythonModel)

@@ -1,0 +1,105 @@
+"""Training rows as XGBoost's quantised matrix, streamed: the raw columns are never in memory all at once.
+
+What stays in memory is the quantised matrix (one byte a value up to 256 bins), labels and weights. XGBoost reads the
+stream about five times to build it. Shuffling and splitting of nodes happen inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from gauntlet.data.snapshot import Snapshot
+from gauntlet.errors import DataError
+from gauntlet.training.encoding import encode
+from gauntlet.training.plan import Plan
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+Encoded = tuple["np.ndarray", "np.ndarray", "np.ndarray | None"]
+
+
+def encoded_batches(snapshot: Snapshot, split: str, plan: Plan) -> Iterator[Encoded]:
+    """Stream (features, labels, weights) of a split.
+
+    Yields:
+        float32 (rows, features); labels as ``Target.encode`` gives them; float64 weights or ``None``.
+
+    Raises:
+        DataError: bad labels, weights or values; nothing with a weight above zero.
+    """
+    import numpy as np
+
+    columns = [*plan.names, plan.target.column, *([plan.weight] if plan.weight else [])]
+    total = 0.0
+    for batch in snapshot.batches(split, list(dict.fromkeys(columns))):
+        values = dict(zip(batch.schema.names, batch.columns, strict=True))
+        labels = plan.target.encode(values[plan.target.column], where=f"split {split}")
+        weights = check_weights(values[plan.weight], plan.weight) if plan.weight else None
+        total += batch.num_rows if weights is None else float(np.sum(weights))
+        yield encode(plan.features, values, batch.num_rows), labels, weights
+    if not total > 0:
+        raise DataError(f"all weights of split {split} are zero", field=plan.weight, mend="Check the weight column")
+
+
+def check_weights(values: pa.Array, column: str) -> np.ndarray:
+    """Example weights as float64, none missing, none negative.
+
+    Raises:
+        DataError: otherwise.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    try:
+        weights = np.asarray(values.cast(pa.float64()).to_numpy(zero_copy_only=False))
+    except pa.ArrowInvalid as error:
+        raise DataError("weights must be numbers", field=column, mend="Choose another weight column") from error
+    bad = ~(np.isfinite(weights) & (weights >= 0))
+    if bad.any():
+        raise DataError(
+            f"{int(bad.sum())} rows have a weight that is missing, negative or infinite",
+            field=column,
+            value=float(weights[bad][0]),
+            mend="Mend the weight column",
+        )
+    return weights
+
+
+def quantised(snapshot: Snapshot, split: str, plan: Plan, *, bins: int, like: Any = None) -> Any:
+    """Build the ``xgboost.QuantileDMatrix`` of a split.
+
+    Args:
+        snapshot: the data.
+        split: which rows.
+        plan: features and target.
+        bins: histogram bins a feature.
+        like: the training matrix, whose cut points a validation matrix must share.
+    """
+    import xgboost
+
+    class Stream(xgboost.DataIter):  # type: ignore[misc]  # xgboost is untyped
+        def __init__(self) -> None:
+            super().__init__(release_data=True)
+            self._batches = encoded_batches(snapshot, split, plan)
+
+        def reset(self) -> None:
+            self._batches = encoded_batches(snapshot, split, plan)
+
+        def next(self, input_data: Any) -> bool:
+            batch = next(self._batches, None)
+            if batch is None:
+                return False
+            matrix, labels, weights = batch
+            input_data(
+                data=matrix,
+                label=labels,
+                weight=weights,
+                feature_names=plan.names,
+                feature_types=[feature.xgboost_type for feature in plan.features],
+            )
+            return True
+
+    return xgboost.QuantileDMatrix(Stream(), max_bin=bins, ref=like, enable_categorical=True)

@@ -1,0 +1,106 @@
+"""A finished training made public: the model folder, and the run in MLflow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gauntlet.digest import digest_tree
+from gauntlet.training.bundle import save
+from gauntlet.training.tracking import Experiment, record
+from gauntlet.training.trainer import Training
+
+
+@dataclass(frozen=True)
+class Published:
+    """Where a model went.
+
+    Attributes:
+        digest: the model's content digest.
+        run: id of its MLflow run.
+        experiment: name of the experiment.
+        scalars: what to say about the model in an artifact's metadata.
+    """
+
+    digest: str
+    run: str
+    experiment: str
+    scalars: Mapping[str, str | int | float]
+
+
+def publish(training: Training, destination: Path, experiment: Experiment, *, schema: Path) -> Published:
+    """Write the model folder and record the run.
+
+    Args:
+        training: what was trained.
+        destination: the model folder to become.
+        experiment: from ``open_experiment``.
+        schema: the schema artifact, for its digest.
+
+    Raises:
+        DependencyError: MLflow stopped answering; the model folder is then removed again.
+    """
+    schema_digest = digest_tree(schema)
+    digest = save(training, destination, contract_digest=schema_digest)
+    run = _record(training, destination, experiment, digest, schema_digest)
+    target = training.plan.target
+    scalars: dict[str, str | int | float] = {
+        "digest": digest,
+        "task": target.task,
+        "device": training.device.name,
+        "device_reason": training.device.reason,
+        "seed": training.seeds[0],
+        "rounds": training.rounds,
+        "mlflow_run": run,
+    }
+    return Published(digest, run, experiment.name, scalars)
+
+
+def _record(training: Training, folder: Path, experiment: Experiment, digest: str, schema_digest: str) -> str:
+    import shutil
+
+    try:
+        return record(
+            experiment,
+            parameters=flat_parameters(training),
+            metrics={
+                **{f"validation_{name}": value for name, value in training.metrics.items()},
+                **{f"seed_sd_{name}": float(one["standard_deviation"]) for name, one in training.seed_spread.items()},
+            },
+            curves={f"{name}_{training.watched}_by_round": values for name, values in training.curve.items()},
+            tags={
+                "model_digest": digest,
+                "snapshot_digest": training.snapshot.digest,
+                "schema_digest": schema_digest,
+                "recipe_digest": training.recipe_digest,
+                "device": training.device.name,
+                "device_reason": training.device.reason,
+            },
+            model=folder,
+        )
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def flat_parameters(training: Training) -> dict[str, Any]:
+    """The recipe with every default written out, nested names joined by dots, and what was settled in training."""
+    flat: dict[str, Any] = {}
+
+    def add(prefix: str, value: Any) -> None:
+        if isinstance(value, Mapping) and value:
+            for name, inner in value.items():
+                add(f"{prefix}.{name}" if prefix else str(name), inner)
+        else:
+            flat[prefix] = value
+
+    add("", training.recipe.model_dump(mode="json"))
+    settled = {
+        "settled.task": training.plan.target.task,
+        "settled.device": training.device.name,
+        "settled.rounds": training.rounds,
+        "seeds": ",".join(map(str, training.seeds)),
+    }
+    return {**flat, **settled}

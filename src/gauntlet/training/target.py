@@ -1,0 +1,165 @@
+"""What is predicted: the task, the classes, and labels as numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from gauntlet.data.roles import Roles
+from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.training.encoding import as_text
+from gauntlet.training.survey import Profile
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+Task = Literal["binary", "multiclass", "regression"]
+MOST_CLASSES = 1_000
+
+
+@dataclass(frozen=True)
+class Target:
+    """The label, understood.
+
+    Attributes:
+        column: its name.
+        task: ``binary | multiclass | regression``.
+        classes: the label's values as strings in code order; binary: (negative, positive); regression: ().
+    """
+
+    column: str
+    task: Task
+    classes: tuple[str, ...] = ()
+
+    def encode(self, values: pa.Array, *, where: str) -> np.ndarray:
+        """Labels as numbers.
+
+        Args:
+            values: the label column.
+            where: what the rows are (``split test``), for messages.
+
+        Returns:
+            int32 codes into ``classes``, or float64 values for regression.
+
+        Raises:
+            DataError: a label is missing, not finite, or not among the classes.
+        """
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if values.null_count:
+            raise DataError(
+                f"{values.null_count} rows of {where} have no label",
+                field=self.column,
+                mend="Drop these rows when importing, or mend the source",
+            )
+        if self.task == "regression":
+            numbers = np.asarray(values.cast(pa.float64()).to_numpy(zero_copy_only=False))
+            if not np.isfinite(numbers).all():
+                raise DataError(f"{where} has a label that is no finite number", field=self.column, mend="Mend it")
+            return numbers
+        texts = as_text(values)
+        codes = pc.index_in(texts, value_set=pa.array(self.classes, pa.string()))
+        if codes.null_count:
+            stranger = texts.filter(pc.is_null(codes))[0].as_py()
+            raise DataError(
+                f"{where} has a label that is not among the classes {', '.join(self.classes)}",
+                field=self.column,
+                value=stranger,
+                mend="Map the label's spellings when importing, or train on data that has every class",
+            )
+        return np.asarray(codes.to_numpy(zero_copy_only=False), dtype=np.int32)
+
+
+def understand(label: str, kind: str, profile: Profile, *, task: str, roles: Roles, categorical: bool) -> Target:
+    """Find the task and the classes.
+
+    ``auto`` takes two values for a binary task; more strings, or more integers declared categorical, for a
+    multiclass one; any other numbers for regression.
+
+    Args:
+        label: the label's name.
+        kind: its type in the snapshot.
+        profile: what the training rows hold in it.
+        task: the recipe's task.
+        roles: the snapshot's roles, for the positive class.
+        categorical: the schema or the roles say the values are names.
+
+    Raises:
+        ConfigurationError: the task does not fit the label's type.
+        DataError: labels are missing, all the same, or too many for classes.
+    """
+    if profile.missing:
+        raise DataError(
+            f"{profile.missing} of {profile.rows} training rows have no label",
+            field=label,
+            mend="Drop these rows when importing, or mend the source",
+        )
+    if kind == "timestamp":
+        raise ConfigurationError("a timestamp cannot be the label", field=label, mend="Choose another label column")
+    values = profile.values
+    if values is not None and len(values) == 1:
+        raise DataError(
+            "every training row has the same label",
+            field=label,
+            value=next(iter(values)),
+            mend="Check the source and the label's mapping; a model needs at least two values",
+        )
+    chosen = _task(kind, values, categorical) if task == "auto" else task
+    if chosen == "regression":
+        if kind == "string":
+            raise ConfigurationError(
+                "regression needs numbers, and the label is text", field="recipe.task", value=task, mend="Use auto"
+            )
+        return Target(label, "regression")
+    if values is None or len(values) > MOST_CLASSES:
+        raise DataError(
+            f"has more than {MOST_CLASSES} different values, too many for classes",
+            field=label,
+            mend="Use task regression, or another label",
+        )
+    if kind == "float" and not all(_whole(value) for value in values):
+        raise ConfigurationError(
+            "the label holds fractions, which name no classes", field="recipe.task", value=task, mend="Use regression"
+        )
+    if chosen == "binary" and len(values) != 2:
+        raise ConfigurationError(
+            f"a binary task needs two label values, {label} has {len(values)}",
+            field="recipe.task",
+            value=task,
+            mend="Use multiclass, or map the label when importing",
+        )
+    classes = _ordered(tuple(values), kind)
+    if chosen == "binary":
+        classes = _positive_last(classes, roles.positive, label)
+    return Target(label, cast(Task, chosen), classes)
+
+
+def _task(kind: str, values: dict[str, int] | None, categorical: bool) -> Task:
+    if values is not None and len(values) == 2 and (kind != "float" or all(map(_whole, values))):
+        return "binary"
+    return "multiclass" if kind in ("string", "bool") or categorical else "regression"
+
+
+def _whole(value: str) -> bool:
+    return value.lstrip("-").isdigit()
+
+
+def _ordered(values: tuple[str, ...], kind: str) -> tuple[str, ...]:
+    return tuple(sorted(values, key=float)) if kind in ("int", "float") else tuple(sorted(values))
+
+
+def _positive_last(classes: tuple[str, ...], positive: Any, label: str) -> tuple[str, ...]:
+    if positive is None:
+        return classes
+    name = str(positive).lower() if isinstance(positive, bool) else str(positive)
+    if name not in classes:
+        raise ConfigurationError(
+            f"is not a value of the label {label}",
+            field="roles.positive",
+            value=positive,
+            mend=f"Use one of: {', '.join(classes)}",
+        )
+    return tuple(sorted(classes, key=lambda value: value == name))

@@ -1,0 +1,223 @@
+"""Training from end to end: a snapshot, its schema and a recipe in, a fitted model and what is known about it out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gauntlet.data.contract import Contract
+from gauntlet.data.snapshot import Snapshot
+from gauntlet.digest import digest_json
+from gauntlet.errors import ConfigurationError
+from gauntlet.training import boosting
+from gauntlet.training.device import Device, Hardware, choose, detect
+from gauntlet.training.matrix import encoded_batches, quantised
+from gauntlet.training.metrics import measure, spread
+from gauntlet.training.plan import Plan, make_plan
+from gauntlet.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    import numpy as np
+
+LARGEST_SEED = 2**31 - 1
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Training:
+    """A trained model and what is known about it.
+
+    Attributes:
+        plan: features and target.
+        recipe: how it was trained.
+        estimator: the fitted scikit-learn Pipeline, or whatever the team's own trainer returned.
+        booster: the XGBoost model inside; ``None`` for a trainer of the team's own.
+        device: where it was trained, and why there.
+        seeds: the seeds of all models fitted; the first one's model is ``estimator``.
+        measured: one mapping metric → value a seed, on the validation split; empty without one.
+        curve: ``train`` and ``validation`` → the watched metric by round, for the first seed.
+        watched: the metric of the curve.
+        rounds: boosting rounds kept.
+        importance: feature → share of the total gain.
+        rows: split → rows used.
+        notes: what a reader should know, one sentence each.
+        snapshot: the data, for its digest.
+    """
+
+    plan: Plan
+    recipe: Recipe
+    estimator: Any
+    booster: Any | None
+    device: Device
+    seeds: tuple[int, ...]
+    measured: tuple[Mapping[str, float], ...]
+    curve: Mapping[str, tuple[float, ...]]
+    watched: str
+    rounds: int
+    importance: Mapping[str, float]
+    rows: Mapping[str, int]
+    notes: tuple[str, ...]
+    snapshot: Snapshot
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """Validation metrics of the model itself; empty without a validation split."""
+        return self.measured[0] if self.measured else {}
+
+    @property
+    def seed_spread(self) -> dict[str, dict[str, float | int]]:
+        """What another seed does to each metric; see ``metrics.spread``."""
+        return spread(self.measured)
+
+    @property
+    def recipe_digest(self) -> str:
+        """Digest of the recipe with every default written out."""
+        return digest_json(self.recipe.model_dump(mode="json"))
+
+
+def train(
+    snapshot: Snapshot,
+    contract: Contract,
+    recipe: Recipe,
+    *,
+    seed: int = 0,
+    n_seeds: int = 1,
+    device: str = "auto",
+    hardware: Hardware | None = None,
+) -> Training:
+    """Train a model.
+
+    Args:
+        snapshot: the data; the recipe names its splits.
+        contract: the schema in plain terms.
+        recipe: how.
+        seed: the model's seed, and the first of ``n_seeds`` consecutive ones.
+        n_seeds: how many models to fit that differ by seed alone, to measure what the seed does to the metrics.
+        device: ``auto``, ``cuda`` or ``cpu``.
+        hardware: what there is to train on; default: look.
+
+    Raises:
+        ConfigurationError: seeds, device, recipe or roles cannot be used.
+        DataError: the data cannot be learned from.
+        DependencyError: the device asked for is missing, or XGBoost failed.
+    """
+    _check_seeds(seed, n_seeds)
+    chosen = choose(device, hardware or detect())
+    log.info("device: %s (%s)", chosen.name, chosen.reason)
+    validated = _has_validation(snapshot, recipe, n_seeds)
+    plan = make_plan(snapshot, contract, recipe)
+    for note in plan.notes:
+        log.warning("%s", note)
+    seeds = tuple(range(seed, seed + n_seeds))
+    if recipe.trainer:
+        from gauntlet.training.custom import train_custom
+
+        return train_custom(snapshot, contract, recipe, plan, seeds=seeds, device=chosen, validated=validated)
+    return _train_xgboost(snapshot, recipe, plan, seeds=seeds, device=chosen, validated=validated)
+
+
+def _train_xgboost(
+    snapshot: Snapshot, recipe: Recipe, plan: Plan, *, seeds: tuple[int, ...], device: Device, validated: bool
+) -> Training:
+    from gauntlet.training.pipeline import assemble, score_encoded
+
+    parameters = boosting.xgboost_parameters(recipe, plan, device)
+    bins = recipe.parameters.max_bin
+    training = quantised(snapshot, recipe.train_split, plan, bins=bins)
+    validation = quantised(snapshot, recipe.validation_split, plan, bins=bins, like=training) if validated else None
+    fits, measured = [], []
+    for one in seeds:
+        fitted = boosting.fit(parameters, training, validation, recipe=recipe, device=device, seed=one)
+        pipeline = assemble(plan.features, fitted.booster, plan.target.task)
+        fits.append((fitted, pipeline))
+        log.info("seed %d: %d rounds on %s", one, fitted.rounds, device.name)
+        if validated:
+            measured.append(
+                measure_on(
+                    snapshot, recipe.validation_split, plan, lambda x, p=pipeline: score_encoded(p, plan.target.task, x)
+                )
+            )
+    first, pipeline = fits[0]
+    return Training(
+        plan=plan,
+        recipe=recipe,
+        estimator=pipeline,
+        booster=first.booster,
+        device=device,
+        seeds=seeds,
+        measured=tuple(measured),
+        curve=first.curve,
+        watched=first.watched,
+        rounds=first.rounds,
+        importance=boosting.importance(first.booster),
+        rows={name: snapshot.splits[name] for name in _splits(recipe, validated)},
+        notes=(*plan.notes, *_remarks(recipe, first, len(seeds), validated)),
+        snapshot=snapshot,
+    )
+
+
+def measure_on(snapshot: Snapshot, split: str, plan: Plan, score: Any) -> dict[str, float]:
+    """Stream a split through ``score`` (encoded rows → probabilities or values) and measure it."""
+    import numpy as np
+
+    scores: list[np.ndarray] = []
+    labels: list[np.ndarray] = []
+    weights: list[np.ndarray] = []
+    for matrix, label, weight in encoded_batches(snapshot, split, plan):
+        scores.append(positive_scores(plan.target.task, score(matrix)))
+        labels.append(label)
+        weights += [] if weight is None else [weight]
+    return measure(
+        plan.target, np.concatenate(labels), np.concatenate(scores), np.concatenate(weights) if weights else None
+    )
+
+
+def positive_scores(task: str, scores: np.ndarray) -> np.ndarray:
+    """P(positive), shape (n,), of a binary model; anything else as it is."""
+    return scores[:, 1] if task == "binary" else scores
+
+
+def _check_seeds(seed: int, n_seeds: int) -> None:
+    if n_seeds < 1:
+        raise ConfigurationError("at least one model must be trained", field="n_seeds", value=n_seeds, mend="Use 1")
+    if not 0 <= seed <= LARGEST_SEED - n_seeds:
+        raise ConfigurationError(
+            "is out of range", field="seed", value=seed, mend=f"Use a whole number from 0 to {LARGEST_SEED - n_seeds}"
+        )
+
+
+def _has_validation(snapshot: Snapshot, recipe: Recipe, n_seeds: int) -> bool:
+    """Whether there is a validation split; its absence is an error where something asked for needs one."""
+    if snapshot.splits.get(recipe.validation_split):
+        return True
+    needs = []
+    if recipe.early_stopping_rounds and not recipe.trainer:
+        needs.append("early stopping (set early_stopping_rounds to 0 to do without)")
+    if n_seeds > 1:
+        needs.append("the spread over seeds (set n_seeds to 1 to do without)")
+    if needs:
+        raise ConfigurationError(
+            f"the snapshot has no such split with rows, and {' and '.join(needs)} needs one",
+            field="recipe.validation_split",
+            value=recipe.validation_split,
+            mend=f"Import with a validation split; there are: {', '.join(snapshot.splits)}",
+        )
+    return False
+
+
+def _splits(recipe: Recipe, validated: bool) -> tuple[str, ...]:
+    return (recipe.train_split, recipe.validation_split) if validated else (recipe.train_split,)
+
+
+def _remarks(recipe: Recipe, first: boosting.Fit, n_seeds: int, validated: bool) -> list[str]:
+    remarks = []
+    if n_seeds > 1 and not recipe.parameters.random:
+        remarks.append("Nothing in the recipe is random (subsample and colsample are 1), so all seeds agree.")
+    if validated and recipe.early_stopping_rounds and first.rounds == recipe.parameters.n_estimators:
+        remarks.append("Early stopping never stopped: the last round was the best. More n_estimators may do better.")
+    if recipe.parameters.scale_pos_weight != 1:
+        remarks.append("scale_pos_weight is not 1: scores rank, but are no probabilities.")
+    return remarks
