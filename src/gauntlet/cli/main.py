@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from gauntlet import __version__
+from gauntlet.cli.compile import compile_command, diff
 from gauntlet.cli.report import report
 from gauntlet.cli.run import run
 from gauntlet.errors import EXIT_BROKEN, GauntletError
@@ -27,7 +28,7 @@ def gauntlet() -> None:
     """
 
 
-for command in (run, report):
+for command in (run, report, compile_command, diff):
     gauntlet.add_command(command)
 
 

@@ -32,3 +32,13 @@ def runs_option(command: Command) -> Command:
         show_default=True,
         help="Folder that holds all runs.",
     )(command)
+
+
+def settings_option(command: Command) -> Command:
+    """``--settings``, given to the command as ``settings``."""
+    return click.option(
+        "--settings",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        default=None,
+        help="YAML file of compile settings; pipelines/settings.yaml by default, if there is one.",
+    )(command)

@@ -37,7 +37,7 @@ from gauntlet.orchestration.process import Processes
 from gauntlet.orchestration.project import Project, load_pipeline
 from gauntlet.orchestration.record import RunRecord, RunState, TaskRecord, TaskState
 from gauntlet.orchestration.reuse import Reuse
-from gauntlet.orchestration.revision import code_digest, code_revision, library_digest
+from gauntlet.orchestration.revision import code_revision
 from gauntlet.orchestration.runpage import write_page
 from gauntlet.orchestration.task import Job, TaskRunner
 
@@ -126,7 +126,6 @@ def run_pipeline(request: RunRequest, observer: Observer) -> tuple[RunRecord, Pa
     )
     record.write(folder)
     observer.began(record, folder)
-    library = library_digest()
     runner = TaskRunner(
         folder=folder,
         jobs={
@@ -134,7 +133,6 @@ def run_pipeline(request: RunRequest, observer: Observer) -> tuple[RunRecord, Pa
                 task,
                 declared[task.component],
                 environments[declared[task.component].image],
-                code_digest(declared[task.component].file, library),
             )
             for task in tasks
         },

@@ -33,19 +33,9 @@ def code_revision(root: Path) -> str:
     return f"{revision}+{short(difference)}"
 
 
-def library_digest(library: Path = _LIBRARY) -> str:
-    """Digest of every file of the library that a component can reach: modules, templates, data."""
-    return digest_tree(library, keep=_is_reachable)
-
-
-def code_digest(component: Path, library: str) -> str:
-    """Digest of the code behind one component.
-
-    Args:
-        component: its file.
-        library: ``library_digest()``, computed once a run.
-    """
-    return digest_json([digest_file(component), library])
+def code_digest(component: Path, library: Path = _LIBRARY) -> str:
+    """Digest of the code a component can reach: its own file, and the library's modules, templates and data."""
+    return digest_json([digest_file(component), digest_tree(library, keep=_is_reachable)])
 
 
 def _is_reachable(name: str) -> bool:

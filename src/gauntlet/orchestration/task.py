@@ -20,6 +20,7 @@ from gauntlet.orchestration.graph import Task
 from gauntlet.orchestration.process import Processes
 from gauntlet.orchestration.record import Made, TaskRecord, TaskState
 from gauntlet.orchestration.reuse import Reuse
+from gauntlet.orchestration.revision import code_digest
 from gauntlet.storage import whole_folder
 
 _HTML = "system.HTML"
@@ -40,13 +41,11 @@ class Job:
         task: its place in the graph.
         declaration: what its component declares.
         environment: what it runs in.
-        code: digest of the code it can reach.
     """
 
     task: Task
     declaration: Declaration
     environment: Environment
-    code: str
 
 
 class _Failed(Exception):
@@ -112,7 +111,7 @@ class TaskRunner:
                 record = replace(record, exit_code=failure.exit_code, error=error)
             else:
                 record = replace(record, state=TaskState.SUCCEEDED, exit_code=0)
-                if self.reuse and key:
+                if self.reuse and key and self._key(job, given, order) == key:  # nobody edited the code meanwhile
                     self.reuse.store(key, place, output)
         if output is not None:
             output.write(given.output_file)
@@ -143,7 +142,7 @@ class TaskRunner:
         return self.reuse.key(
             given,
             component=job.task.component,
-            code=job.code,
+            code=code_digest(job.declaration.file),
             environment=job.environment.lock,
             variables={**decisive, **order.env},
         )

@@ -1,0 +1,108 @@
+"""``gauntlet compile`` and ``gauntlet diff``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from gauntlet.cli.options import project_option, settings_option
+from gauntlet.errors import EXIT_PASS
+
+if TYPE_CHECKING:
+    from gauntlet.orchestration.compiler import Compiled
+    from gauntlet.orchestration.project import Project
+
+EXIT_DIFFERENT = 1
+
+
+@click.command("compile")
+@click.argument("pipeline", required=False)
+@click.option(
+    "--check", is_flag=True, help="Write nothing; show what is not up to date, and end with 1 if anything is."
+)
+@settings_option
+@project_option
+def compile_command(pipeline: str | None, check: bool, settings: Path | None, project_folder: Path | None) -> int:
+    """Compile PIPELINE, or every pipeline and component, into pipelines/compiled.
+
+    Images, resources, node selectors, tolerations and secrets come from the settings file. The specs are the same,
+    byte for byte, on every machine, and are held against the house rules: what reads or changes the outside world is
+    never cached, only training asks for an accelerator, every input is described.
+
+    \b
+      gauntlet compile
+      gauntlet compile continuous_training --settings production.yaml
+      gauntlet compile --check
+    """
+    from gauntlet.orchestration.compiler import orphans, write
+
+    console = Console(file=sys.stdout, highlight=False)
+    project, compiled = _compile(pipeline, settings, project_folder)
+    stale = [] if pipeline else orphans(project, compiled)
+    if check:
+        different = [one for one in compiled if one.difference(project.root)]
+        for one in different:
+            console.print(Text(one.difference(project.root)), soft_wrap=True)
+        for path in stale:
+            console.print(f"{path.relative_to(project.root)}: nothing compiles to it any more", soft_wrap=True)
+        if different or stale:
+            console.print("Not up to date. Run 'gauntlet compile' and commit what it writes.")
+            return EXIT_DIFFERENT
+        console.print(f"{len(compiled)} specs are up to date.")
+        return EXIT_PASS
+    for path in stale:
+        path.unlink()
+        console.print(f"removed  {path.relative_to(project.root)}", soft_wrap=True)
+    for one in compiled:
+        word = "written" if write(one) else "same"
+        console.print(f"{word:<8} {one.path.relative_to(project.root)}", soft_wrap=True)
+    return EXIT_PASS
+
+
+@click.command()
+@click.argument("pipeline", required=False)
+@settings_option
+@project_option
+def diff(pipeline: str | None, settings: Path | None, project_folder: Path | None) -> int:
+    """Say what changed since PIPELINE, or everything, was last compiled, in the pipeline's own words.
+
+    Ends with 1 if anything changed.
+
+    \b
+      gauntlet diff
+      gauntlet diff continuous_training --settings production.yaml
+    """
+    from gauntlet.orchestration.compiler import documents, orphans
+    from gauntlet.orchestration.difference import changes
+
+    console = Console(file=sys.stdout, highlight=False)
+    project, compiled = _compile(pipeline, settings, project_folder)
+    found = {one.path: changes(documents(one.committed), documents(one.text)) for one in compiled}
+    stale = [] if pipeline else orphans(project, compiled)
+    for path, listed in found.items():
+        if listed:
+            console.print(Text(str(path.relative_to(project.root)), style="bold"), soft_wrap=True)
+        for change in listed:
+            console.print(Text(f"  {change}"), soft_wrap=True)
+    for path in stale:
+        console.print(f"{path.relative_to(project.root)}: nothing compiles to it any more", soft_wrap=True)
+    if not any(found.values()) and not stale:
+        console.print("Nothing changed.")
+        return EXIT_PASS
+    return EXIT_DIFFERENT
+
+
+def _compile(
+    pipeline: str | None, settings: Path | None, project_folder: Path | None
+) -> tuple[Project, list[Compiled]]:
+    from gauntlet.orchestration.compiler import compile_all, compile_pipeline, read_settings
+    from gauntlet.orchestration.project import find_project
+
+    project = find_project(project_folder or Path.cwd())
+    chosen = read_settings(project, settings)
+    return project, [compile_pipeline(project, pipeline, chosen)] if pipeline else compile_all(project, chosen)

@@ -1,0 +1,81 @@
+"""What changed between two specs, in the words of the pipeline: parameters, tasks, components, places to run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# Where a subject's name stands in the path of a value, most specific first.
+_SUBJECTS: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (("root", "inputDefinitions", "parameters"), "parameter", ""),
+    (("root", "dag", "tasks"), "task", ""),
+    (("components",), "component", "comp-"),
+    (("deploymentSpec", "executors"), "container of", "exec-"),
+    (("platforms", "kubernetes", "deploymentSpec", "executors"), "pod of", "exec-"),
+)
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference.
+
+    Attributes:
+        subject: what changed: ``parameter seed``, ``task train-model``, ``pipeline``.
+        field: which part of it; empty when the whole subject came or went.
+        before: the old value as JSON; empty if there was none.
+        after: the new value as JSON; empty if there is none.
+    """
+
+    subject: str
+    field: str = ""
+    before: str = ""
+    after: str = ""
+
+    def __str__(self) -> str:
+        if not self.field:
+            return f"{self.subject}: {'removed' if self.before else 'added'}"
+        if not self.before:
+            return f"{self.subject}: {self.field} is now {self.after}"
+        if not self.after:
+            return f"{self.subject}: {self.field} was {self.before}, now absent"
+        return f"{self.subject}: {self.field} {self.before} → {self.after}"
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+    """What it takes to get from one spec to another; empty if they say the same.
+
+    Args:
+        before: the documents of a compiled file, see ``compiler.documents``; empty if there was none.
+        after: the same of the new one.
+    """
+    old, new = dict(_leaves(before)), dict(_leaves(after))
+    old_subjects, new_subjects = ({_subject(path)[0] for path in leaves} for leaves in (old, new))
+    found = [Change(subject, before="present") for subject in sorted(old_subjects - new_subjects)]
+    found += [Change(subject, after="present") for subject in sorted(new_subjects - old_subjects)]
+    for path in sorted(old.keys() | new.keys()):
+        subject, field = _subject(path)
+        shared = subject in old_subjects and subject in new_subjects
+        if shared and old.get(path) != new.get(path):
+            found.append(Change(subject, field, old.get(path, ""), new.get(path, "")))
+    return found
+
+
+def _leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Every value that is not a mapping, by its path; an empty mapping is a value."""
+    if isinstance(value, Mapping) and value:
+        for key, part in value.items():
+            yield from _leaves(part, (*path, str(key)))
+    elif path:
+        yield path, json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _subject(path: Path) -> tuple[str, str]:
+    for prefix, kind, strip in _SUBJECTS:
+        if path[: len(prefix)] == prefix and len(path) > len(prefix):
+            name, rest = path[len(prefix)], path[len(prefix) + 1 :]
+            return f"{kind} {name.removeprefix(strip)}", ".".join(rest) or "value"
+    return "pipeline", ".".join(path)
