@@ -133,6 +133,7 @@ class Document:
             content = json.loads(path.read_text())
             if content.pop("format") != FORMAT:
                 raise ValueError("another format")
+            content["sources"] = tuple(content["sources"])
             content["verdicts"] = tuple(GateResult(**verdict) for verdict in content["verdicts"])
             content["records"] = tuple(Record(**record) for record in content["records"])
             document = cls(**content)

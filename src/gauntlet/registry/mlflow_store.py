@@ -5,8 +5,9 @@ Every version has a run of its own in the experiment ``EXPERIMENT``: the run's a
 run. The model's files are stored byte for byte as training wrote them; MLflow's own ``log_model`` would rewrite them
 and their digest with them.
 
-    MLFLOW_TRACKING_URI    where runs and artifacts are; required, for a default would be a file that a pod loses
-    MLFLOW_REGISTRY_URI    where registered models are, when elsewhere
+    MLFLOW_TRACKING_URI         where runs and artifacts are; required, for a default would be a file that a pod loses
+    MLFLOW_REGISTRY_URI         where registered models are, when elsewhere
+    GAUNTLET_MLFLOW_ARTIFACTS   folder for files when the tracking store is an SQLite file; default: beside that file
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 EXPERIMENT = "registrations"
 TRACKING_URI = "MLFLOW_TRACKING_URI"
 REGISTRY_URI = "MLFLOW_REGISTRY_URI"
+LOCAL_ARTIFACTS = "GAUNTLET_MLFLOW_ARTIFACTS"
 
 _CLIENT_SETTINGS = {
     # MLflow's own patience (7 retries, 120 s each) lets a task hang for a quarter of an hour on a server that is down.
@@ -186,7 +188,7 @@ class MlflowStore:
         found = self._client.get_experiment_by_name(EXPERIMENT)
         if found is None:
             with _unless_there():
-                self._client.create_experiment(EXPERIMENT, artifact_location=_artifacts_beside(self._tracking))
+                self._client.create_experiment(EXPERIMENT, artifact_location=_local_artifacts(self._tracking))
             found = self._client.get_experiment_by_name(EXPERIMENT)
         if found.lifecycle_stage != "active":
             raise DependencyError(
@@ -254,12 +256,13 @@ def _run_tags(name: str, tags: Mapping[str, str]) -> dict[str, str]:
     return {DIGEST_TAG: tags[DIGEST_TAG], f"{TAG_PREFIX}registered_model": name}
 
 
-def _artifacts_beside(tracking: str) -> str | None:
-    """Where artifacts go when the store is an SQLite file: beside it. MLflow would take the working directory."""
+def _local_artifacts(tracking: str) -> str | None:
+    """Where files go when the store is an SQLite file (MLflow would take the working directory); a server decides."""
     if not tracking.startswith("sqlite:///"):
         return None
     database = Path(tracking.removeprefix("sqlite:///").partition("?")[0]).absolute()
-    return (database.parent / "artifacts" / EXPERIMENT).as_uri()
+    folder = os.environ.get(LOCAL_ARTIFACTS) or str(database.parent / "mlflow-artifacts")
+    return (Path(folder).absolute() / EXPERIMENT).as_uri()
 
 
 def _without_secrets(uri: str) -> str:
