@@ -1,12 +1,21 @@
-"""Confidence intervals and p-values of a family, each on the scale where it covers what it says."""
+"""Confidence intervals and p-values of a family, each on the scale where it covers what it says.
+
+Shares and areas: Wilson's score interval at the effective sample size that their variance implies. Their gaps and
+differences: MOVER (Zou & Donner 2008; Newcombe's method 10 when the sides are independent), which builds the interval
+of a difference from the sides' own intervals and their correlation, and so stays honest near 0 and 1. Their ratios:
+MOVER-R (Donner & Zou 2012). Losses and errors: log scale; their gaps and differences by Student's t.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import stats
 
-from gauntlet.evaluation.families import Family
+from gauntlet.evaluation.families import Family, Side
+from gauntlet.evaluation.metrics import Scale
 from gauntlet.evaluation.sample import Floats
+from gauntlet.evaluation.simultaneous import critical_value
 
 
 def intervals(
@@ -16,36 +25,186 @@ def intervals(
 
     One statistic at a time: t quantiles at each statistic's df. Simultaneous: all intervals cover together with the
     confidence asked for (max-|T| over the joint correlation, ``simultaneous.critical_value``).
-    NaN where the estimate is undefined.
+    NaN where the estimate is undefined; the metric's whole range where it rests on one unit.
 
     Args:
         family: the statistics.
         confidence: in (0, 1). A one-sided test at level alpha reads one end of a 1 - 2 alpha interval.
         simultaneous: whether the family is decided together.
-        rng: needed for simultaneous intervals of correlated statistics; None uses a fixed seed, so that a verdict is
-            reproducible.
+        rng: draws for the simultaneous critical value; None uses a fixed seed, so that a verdict is reproducible.
     """
-    raise NotImplementedError
+    critical = family_critical(family, confidence, rng) if simultaneous else float(stats.norm.isf((1 - confidence) / 2))
+    return at_critical(family, np.full(len(family), critical))
+
+
+def family_critical(family: Family, confidence: float, rng: np.random.Generator | None = None) -> float:
+    """Critical value of |z| at which all intervals of the family cover together."""
+    spread = family.standard_error
+    alive = np.flatnonzero((spread > 0) & ~np.isnan(family.value))
+    if len(alive) == 0:
+        return float(stats.norm.isf((1 - confidence) / 2))
+    scale = spread[alive]
+    correlation = family.covariance[np.ix_(alive, alive)] / np.outer(scale, scale)
+    np.fill_diagonal(correlation, 1.0)
+    return critical_value(np.clip(correlation, -1, 1), confidence=confidence, rng=rng)
+
+
+def at_critical(family: Family, critical: Floats) -> Floats:
+    """(k, 2) intervals at (k,) critical values of |z|, each turned into the t quantile of the same tail."""
+    scales = np.array([metric.scale for metric in family.metrics])
+    shares = np.isin(scales, [Scale.PROPORTION, Scale.UNIT])
+    low, high = _student(family, critical)
+    if shares.any():
+        near = _side_interval(family, family.first, critical)
+        if family.second is None:
+            made = near
+        else:
+            far = _side_interval(family, family.second, critical)
+            make = _mover_ratio if family.kind == "ratio" else _mover_difference
+            made = make((family.first.value, *near), (family.second.value, *far), family.correlation)
+        low, high = (np.where(shares, one, other) for one, other in zip(made, (low, high), strict=True))
+    if family.seed_variance.any():
+        low, high = _with_seeds(family, critical, shares, low, high)
+    unknown = family.df < 1 if family.second is None else (family.first.df < 1) | (family.second.df < 1)
+    bottom, top = _range(family)
+    low, high = np.where(unknown, bottom, np.maximum(low, bottom)), np.where(unknown, top, np.minimum(high, top))
+    undefined = np.isnan(family.value)
+    return np.where(undefined[:, None], np.nan, np.stack([low, high], axis=1))
+
+
+def _quantile(critical: Floats, df: Floats) -> Floats:
+    """The t quantile whose two-sided tail equals that of ``critical`` under the normal distribution."""
+    finite = np.isfinite(df) & (df > 0)
+    student = stats.t.isf(stats.norm.sf(critical), np.where(finite, df, 1.0))
+    return np.asarray(np.where(finite, student, critical))
+
+
+def _student(family: Family, critical: Floats) -> tuple[Floats, Floats]:
+    """Value ± t · se, on the log scale for ratios and for positive levels."""
+    half = _quantile(critical, family.df) * family.standard_error
+    positive = np.array([metric.scale is Scale.POSITIVE for metric in family.metrics])
+    logs = (positive if family.kind == "level" else np.full(len(family), family.kind == "ratio")) & (family.value > 0)
+    relative = half if family.kind == "ratio" else half / np.where(logs, family.value, 1.0)
+    with np.errstate(over="ignore"):
+        factor = np.exp(np.where(logs, relative, 0.0))
+    low = np.where(logs, family.value / factor, family.value - half)
+    return low, np.where(logs, family.value * factor, family.value + half)
+
+
+def _side_interval(family: Family, side: Side, critical: Floats) -> tuple[Floats, Floats]:
+    """Score intervals of one side, at the effective sample size its variance implies: v(1 - v) / variance."""
+    df = np.where(family.seed_variance > 0, np.minimum(side.df, family.df), side.df)
+    inner = (side.value > 0) & (side.value < 1) & (side.variance > 0)
+    spread = side.value * (1 - side.value)
+    # The variance of a share carries m / (m - 1): adding 1 gives m back.
+    size = np.where(inner, spread / np.where(inner, side.variance, 1.0) + 1, side.support)
+    return wilson(side.value, size, _quantile(critical, df))
+
+
+_Ends = tuple[Floats, Floats, Floats]
+
+
+def _mover_difference(near: _Ends, far: _Ends, correlation: Floats) -> tuple[Floats, Floats]:
+    """Zou & Donner (2008), eq. 3: value, low, high of both sides."""
+    (a, low_a, high_a), (b, low_b, high_b) = near, far
+    below = (a - low_a) ** 2 + (high_b - b) ** 2 - 2 * correlation * (a - low_a) * (high_b - b)
+    above = (high_a - a) ** 2 + (b - low_b) ** 2 - 2 * correlation * (high_a - a) * (b - low_b)
+    return a - b - np.sqrt(np.maximum(below, 0.0)), a - b + np.sqrt(np.maximum(above, 0.0))
+
+
+def _mover_ratio(near: _Ends, far: _Ends, correlation: Floats) -> tuple[Floats, Floats]:
+    """Donner & Zou (2012), eqs. 9-10, with the sides' correlation; no upper end where the reference may be 0."""
+    (a, low_a, high_a), (b, low_b, high_b) = near, far
+    middle_low = a * b - correlation * (a - low_a) * (high_b - b)
+    middle_high = a * b - correlation * (high_a - a) * (b - low_b)
+    bottom_low, bottom_high = high_b * (2 * b - high_b), low_b * (2 * b - low_b)
+    root_low = np.sqrt(np.maximum(middle_low**2 - low_a * (2 * a - low_a) * bottom_low, 0.0))
+    root_high = np.sqrt(np.maximum(middle_high**2 - high_a * (2 * a - high_a) * bottom_high, 0.0))
+    # (m - r) / q written as x / (m + r): no division by zero where the reference's upper end is twice its value.
+    low = np.divide(
+        low_a * (2 * a - low_a), middle_low + root_low, out=np.zeros_like(a), where=middle_low + root_low > 0
+    )
+    high = np.divide(middle_high + root_high, bottom_high, out=np.full_like(a, np.inf), where=bottom_high > 0)
+    return np.maximum(low, 0.0), high
+
+
+def _with_seeds(
+    family: Family, critical: Floats, shares: np.ndarray, low: Floats, high: Floats
+) -> tuple[Floats, Floats]:
+    """Widen the intervals of shares by the seeds' half-width, in quadrature; the others have it in their variance."""
+    extra = np.where(shares, (_quantile(critical, family.df) ** 2) * family.seed_variance, 0.0)
+    below, above = family.value - low, high - family.value
+    return family.value - np.sqrt(below**2 + extra), family.value + np.sqrt(above**2 + extra)
+
+
+def _range(family: Family) -> tuple[Floats, Floats]:
+    """The values a statistic can have at all."""
+    low = np.array([metric.low for metric in family.metrics])
+    high = np.array([metric.high for metric in family.metrics])
+    if family.kind == "level":
+        return low, high
+    if family.kind == "ratio":
+        return np.zeros(len(family)), np.full(len(family), np.inf)
+    return low - high, high - low
 
 
 def p_values(family: Family, bound: ArrayLike, *, direction: str) -> Floats:
-    """(k,) one-sided p-values of "the statistic breaks the bound".
+    """(k,) one-sided p-values of "the statistic breaks the bound", by inverting the intervals.
+
+    p < alpha exactly where the 1 - 2 alpha interval lies on the kept side of the bound, so p-values (and Holm on them)
+    never contradict the intervals shown. NaN where undefined.
 
     Args:
         family: the statistics.
         bound: (k,) or scalar limit.
-        direction: ``"min"``: tests H0 value <= bound against value > bound (non-inferiority shown when small);
-            ``"max"``: H0 value >= bound against value < bound.
+        direction: ``"min"``: tests H0 value ≤ bound against value > bound (non-inferiority shown when small);
+            ``"max"``: H0 value ≥ bound against value < bound.
     """
-    raise NotImplementedError
+    limit = np.broadcast_to(np.asarray(bound, dtype=np.float64), (len(family),))
+    kept = family.value > limit if direction == "min" else family.value < limit
+    # On the kept side the near end crosses the bound as the critical value grows; on the other, the far end.
+    end = np.where(kept == (direction == "min"), 0, 1)
+    below, above = np.zeros(len(family)), np.full(len(family), 38.0)
+    for _ in range(50):
+        middle = (below + above) / 2
+        ends = at_critical(family, middle)[np.arange(len(family)), end]
+        clear = np.where(end == 0, ends > limit, ends < limit)
+        below, above = np.where(clear, middle, below), np.where(clear, above, middle)
+    p = stats.norm.sf(below)
+    return np.where(np.isnan(family.value), np.nan, np.where(kept, p, 1 - p))
 
 
 def wilson(share: ArrayLike, n: ArrayLike, critical: ArrayLike) -> tuple[Floats, Floats]:
-    """Score interval of a proportion (Wilson 1927): shares, (effective) sample sizes, critical value of |z| or |t|."""
-    raise NotImplementedError
+    """Score interval of a proportion (Wilson 1927).
+
+    Args:
+        share: observed shares, in [0, 1].
+        n: (effective) sample sizes; 0 gives [0, 1].
+        critical: critical value of |z| (or |t|).
+    """
+    p, size, c = (np.asarray(part, dtype=np.float64) for part in (share, n, critical))
+    squared = c**2
+    known = size > 0
+    total = np.where(known, size, 0.0) + squared
+    total = np.where(total > 0, total, 1.0)
+    centre = (p * size + squared / 2) / total
+    half = c / total * np.sqrt(np.maximum(size * p * (1 - p), 0.0) + squared / 4)
+    low = np.where(known, np.where(p <= 0, 0.0, np.maximum(centre - half, 0.0)), 0.0)
+    high = np.where(known, np.where(p >= 1, 1.0, np.minimum(centre + half, 1.0)), 1.0)
+    return low, high
 
 
-def clopper_pearson(share: ArrayLike, n: ArrayLike, confidence: float) -> tuple[Floats, Floats]:
-    """Exact interval of a proportion (Clopper & Pearson 1934) through the beta quantiles; ``n`` may be fractional
-    (effective sample size, Korn & Graubard 1998)."""
-    raise NotImplementedError
+def clopper_pearson(share: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> tuple[Floats, Floats]:
+    """Exact interval of a proportion (Clopper & Pearson 1934) by beta quantiles: covers at least what it says.
+
+    Args:
+        share: observed shares, in [0, 1].
+        n: sample sizes; may be fractional (effective size of weighted or clustered rows, Korn & Graubard 1998).
+        confidence: in (0, 1).
+    """
+    p, size = np.asarray(share, dtype=np.float64), np.asarray(n, dtype=np.float64)
+    alpha = 1 - confidence
+    hits, misses = p * size, (1 - p) * size
+    low = np.where(hits > 0, stats.beta.ppf(alpha / 2, np.maximum(hits, 1e-300), misses + 1), 0.0)
+    high = np.where(misses > 0, stats.beta.isf(alpha / 2, hits + 1, np.maximum(misses, 1e-300)), 1.0)
+    return low, high
