@@ -46,6 +46,7 @@ def forest(
     *,
     bound: float | None = None,
     direction: str = "",
+    limits: tuple[float, float] | None = None,
     reference: float | None = None,
     unit: str = "",
     log: bool = False,
@@ -57,6 +58,7 @@ def forest(
         rows: in the order to show them.
         bound: the limit; a dashed line.
         direction: ``"max"`` or ``"min"``: the side beyond the bound is shaded.
+        limits: (low, high), in place of a bound where both sides are limited.
         reference: where there is no difference; a thin line. Without one it is 0, or 1 if ``log``, where that is in
             view.
         unit: ``"%"`` writes values as percentages (they are given as shares).
@@ -70,9 +72,11 @@ def forest(
     left = min(max(gutter, 90.0), 300.0)
     right = _WIDTH - 250.0
     ends = [value for row in rows for value in (row.low, row.high, row.estimate)]
-    x = scale_over([*robust(ends), bound, reference], start=left, end=right, log=log)
+    bounds = [(bound, direction)] if limits is None else [(limits[0], "min"), (limits[1], "max")]
+    known = [(value, side) for value, side in bounds if value is not None and math.isfinite(value)]
+    x = scale_over([*robust(ends), *(value for value, _ in known), reference], start=left, end=right, log=log)
     bottom = _HEAD + _ROW * len(rows)
-    parts = [*_lines(x, bottom, bound, direction, reference), *_axis(x, bottom, unit)]
+    parts = [*_lines(x, bottom, known, reference), *_axis(x, bottom, unit)]
     if len(rows) >= _ROWS_WORTH_A_SECOND_AXIS:
         parts += _axis(x, _HEAD - 18, unit)
     parts += [
@@ -153,17 +157,16 @@ def _arrow(x: Scale, y: float, status: str, *, rightwards: bool) -> Markup:
     return svg.path([(tip, y), (tip + back, y - 4), (tip + back, y + 4)], f"s-{svg.look(status)} fill", closed=True)
 
 
-def _lines(x: Scale, bottom: float, bound: float | None, direction: str, reference: float | None) -> list[Markup]:
+def _lines(x: Scale, bottom: float, bounds: list[tuple[float, str]], reference: float | None) -> list[Markup]:
     parts = []
-    if bound is not None and math.isfinite(bound):
+    for bound, direction in bounds:
         parts += _beyond(x, bound, direction, _HEAD, bottom)
     for tick in x.ticks():
         parts.append(svg.line(x.at(tick), _HEAD, x.at(tick), bottom, "grid"))
     neutral = (1.0 if x.log else 0.0) if reference is None else reference
     if x.holds(neutral):
         parts.append(svg.line(x.at(neutral), _HEAD, x.at(neutral), bottom, "reference"))
-    if bound is not None and math.isfinite(bound):
-        parts.append(svg.line(x.at(bound), _HEAD - 4, x.at(bound), bottom, "bound"))
+    parts += [svg.line(x.at(bound), _HEAD - 4, x.at(bound), bottom, "bound") for bound, _ in bounds]
     return parts
 
 

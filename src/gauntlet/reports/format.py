@@ -103,8 +103,8 @@ def duration(seconds: Number) -> str:
 def p_value(value: Number) -> str:
     """A p-value: ``0.032``, ``< 0.001``."""
     found = _known(value)
-    if found is None:
-        return MISSING
+    if found is None or math.isinf(found):
+        return number(value)
     return "< 0.001" if found < 0.001 else _trim(f"{found:.3f}")
 
 
@@ -203,7 +203,7 @@ def _known(value: Number) -> float | None:
     try:
         found = float(value)
     except OverflowError:  # an int beyond the largest float
-        return math.copysign(math.inf, value)
+        return -math.inf if isinstance(value, int) and value < 0 else math.inf
     return None if math.isnan(found) else found
 
 

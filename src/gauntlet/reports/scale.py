@@ -11,6 +11,8 @@ from gauntlet.reports.format import fixed, number
 
 _LARGEST = 1e300
 """Beyond this a range could overflow; nothing one can draw lies there."""
+_LARGEST_RATIO = 1e100
+"""The same for logarithmic scales, and its inverse for what is close to zero."""
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -92,7 +94,7 @@ def scale_over(
     """
     known = [min(_LARGEST, max(-_LARGEST, float(v))) for v in values if v is not None and math.isfinite(v)]
     if log:
-        known = [max(1 / _LARGEST, value) for value in known if value > 0]
+        known = [min(_LARGEST_RATIO, max(1 / _LARGEST_RATIO, value)) for value in known if value > 0]
         if not known:
             return Scale(1.0, 10.0, start, end, log=True)
         low, high = min(known), max(known)
@@ -102,8 +104,9 @@ def scale_over(
         return Scale(0.0, 1.0, start, end)
     low, high = min(known), max(known)
     width = high - low
-    if width <= 1e-9 * max(abs(low), abs(high)) or width < 1 / _LARGEST:
-        width = max(abs(low), abs(high)) or 1.0
+    size = max(abs(low), abs(high))
+    if width <= max(1e-9 * size, 1 / _LARGEST):
+        width = size if size > 1 / _LARGEST else 1.0
         pad = 0.5
     padded_low, padded_high = low - pad * width, high + pad * width
     if floor is not None:

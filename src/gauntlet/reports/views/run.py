@@ -118,7 +118,7 @@ class RunView:
         took = f"after {duration(self.seconds)}"
         match self.outcome:
             case Outcome.PASSED:
-                return f"All gates let this run pass; it finished {took}." if self.gates else f"Finished {took}."
+                return f"No gate stopped this run; it finished {took}." if self.gates else f"Finished {took}."
             case Outcome.STOPPED:
                 return f"Stopped by{culprit or ' a gate'} {took}."
             case Outcome.BROKEN:

@@ -1,0 +1,108 @@
+import re
+from pathlib import Path
+
+import jinja2
+import pytest
+
+from builders.gold import assert_gold
+from builders.reports import HOSTILE, run, verdict
+from gauntlet.reports import page
+from gauntlet.reports.page import render
+from gauntlet.verdict import Verdict
+
+GOLD = Path(__file__).parent / "gold"
+TEMPLATES = Path(page.__file__).parent / "templates"
+OUTSIDE = re.compile(r"""(src|href|url|@import)\s*[=(]\s*["']?\s*(https?:)?//""", re.IGNORECASE)
+
+
+@pytest.fixture
+def template(monkeypatch):
+    """Render the source of a page's content as if it were a template file."""
+
+    def render_source(source: str, view: object = None, **more: object) -> str:
+        files = jinja2.DictLoader({"t": '{% extends "page.html.j2" %}{% import "kit.html.j2" as kit %}' + source})
+        environment = page._environment().overlay(loader=jinja2.ChoiceLoader([files, page._environment().loader]))
+        monkeypatch.setattr(page, "_environment", lambda: environment)
+        return render("t", title="T", view=view, **more)
+
+    return render_source
+
+
+def test_a_verdict_page_is_what_it_was():
+    found = verdict()
+    assert_gold(
+        render("verdict.html.j2", title="Model quality", subtitle="adult", view=found, verdict=found),
+        GOLD / "verdict.html",
+    )
+
+
+def test_the_run_page_is_what_it_was():
+    assert_gold(
+        render("run.html.j2", title="adult-span-2", subtitle="continuous_training", view=run()), GOLD / "run.html"
+    )
+
+
+def test_the_same_view_gives_the_same_bytes():
+    pages = {render("run.html.j2", title="x", view=run()) for _ in range(3)}
+    assert len(pages) == 1
+    assert pages.pop().endswith("</html>\n")
+
+
+def test_everything_is_escaped(template):
+    body = "{% block content %}{{ kit.table([view], [[view]], caption=view) }}{{ kit.tiles([(view, view, view)]) }}"
+    body += "{{ kit.facts({view: view}) }}{{ kit.figure('', view) }}{{ kit.chip(view) }}{{ plots.bars([view], [1]) }}"
+    body += "{% call kit.details(view) %}{{ view }}{% endcall %}{% call kit.callout() %}{{ view }}{% endcall %}"
+    body += "{% endblock %}"
+    found = template(body, view=HOSTILE, subtitle=HOSTILE, verdict=Verdict(HOSTILE, verdict().checks, HOSTILE))
+    assert "<script" not in found
+    assert found.count("&lt;script&gt;") >= 14
+
+
+def test_what_a_view_does_not_have_is_an_error(template):
+    with pytest.raises(jinja2.UndefinedError, match="absent_field"):
+        template("{% block content %}{{ view.absent_field }}{% endblock %}", view=run())
+
+
+def test_nothing_is_fetched_from_anywhere():
+    for found in (render("run.html.j2", title="x", view=run()), render("verdict.html.j2", title="x", view=verdict())):
+        assert not OUTSIDE.search(found)
+        assert "<script" not in found
+        assert "<link" not in found
+
+
+def test_no_template_names_an_outside_address():
+    files = list(TEMPLATES.iterdir())
+    assert len(files) >= 5
+    for file in files:
+        assert not OUTSIDE.search(file.read_text()), file.name
+
+
+def test_what_needs_a_reader_comes_first_in_a_long_table_of_checks():
+    found = verdict(extra_passes=40)
+    html = render("verdict.html.j2", title="x", view=found, verdict=found)
+    assert "41 checks passed" in html
+    order = [html.index(name) for name in ("The column has no values", "Log loss is", "Too few rows", "AUC 0.926")]
+    assert order == sorted(order)
+
+
+def test_a_long_table_of_passes_alone_stands_open():
+    found = Verdict("g", verdict(extra_passes=40).checks[4:], "All passed.")
+    assert "<details open>" in render("verdict.html.j2", title="x", view=found, verdict=found)
+
+
+def test_a_verdict_without_checks_is_an_error_page_and_not_a_crash():
+    empty = Verdict("g", (), "Nothing was checked.")
+    html = render("verdict.html.j2", title="x", view=empty, verdict=empty)
+    assert "Nothing was checked." in html
+    assert "s-error" in html
+
+
+def test_numbers_are_right_aligned(template):
+    html = template('{% block content %}{{ kit.table(["a", "b"], [["x", "1"]], numbers=[1]) }}{% endblock %}')
+    assert '<th class="num">b</th>' in html
+    assert '<td class="num">1</td>' in html
+    assert "<td>x</td>" in html
+
+
+def test_an_empty_table_says_so(template):
+    assert ">none</td>" in template('{% block content %}{{ kit.table(["a", "b"], []) }}{% endblock %}')
