@@ -33,9 +33,14 @@ for command in (run, report, compile_command, diff):
 
 
 def main() -> None:
-    """Run the command; every error ends as one paragraph and an exit status."""
+    """Run the ``gauntlet`` command."""
+    report_errors(gauntlet)
+
+
+def report_errors(command: click.Command) -> None:
+    """Run a command; every error ends as one paragraph and an exit status."""
     try:
-        status = gauntlet.main(standalone_mode=False)
+        status = command.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         status = error.exit_code
