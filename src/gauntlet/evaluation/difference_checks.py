@@ -46,6 +46,12 @@ class Difference:
         return self.value if self.metric.direction is Direction.HIGHER else -self.value
 
     @property
+    def improvement_interval(self) -> tuple[float, float]:
+        """The interval of ``improvement``."""
+        low, high = self.interval
+        return (low, high) if self.metric.direction is Direction.HIGHER else (-high, -low)
+
+    @property
     def direction(self) -> str:
         """Which side of a bound the difference has to keep: ``min`` where more is better."""
         return "min" if self.metric.direction is Direction.HIGHER else "max"
@@ -109,7 +115,7 @@ def slice_check(difference: Difference, margin: float) -> Check:
     if shown is Status.FAIL:
         reason = f"{found(difference)}: worse by more than {allowed}."
         return _check(difference, difference.name, Status.FAIL, reason, bound, None)
-    outcome = f"within {allowed}" if shown is Status.PASS else f"not shown to be worse by more than {allowed}"
+    outcome = _kept(difference, allowed) if shown is Status.PASS else f"not shown to be worse by more than {allowed}"
     return _check(difference, difference.name, Status.PASS, f"{found(difference)}: {outcome}.", bound, None)
 
 

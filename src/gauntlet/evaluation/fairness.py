@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from gauntlet.errors import ConfigurationError
-from gauntlet.evaluation.metrics import Direction, Metric, resolve
+from gauntlet.evaluation.metrics import Direction, Metric, Scale, resolve
 from gauntlet.evaluation.policies import Criterion, GapLimit, PerformanceLimit, SlicesPolicy
 from gauntlet.evaluation.sample import Task
 from gauntlet.settings import parse
@@ -93,7 +93,7 @@ def _fairness(criterion: Criterion, limits: GapLimit, task: Task, classes: int) 
         if limits.max_gap is not None:
             found.append(Demand(title, metric, "gap", -limits.max_gap, limits.max_gap))
         if limits.min_ratio is not None:
-            if metric.direction is Direction.ZERO:
+            if metric.scale is Scale.REAL:
                 raise ConfigurationError(
                     f"{metric.title} lies around zero, so its ratio says nothing",
                     field=f"policy.fairness.{criterion}.min_ratio",

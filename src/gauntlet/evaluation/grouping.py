@@ -15,7 +15,7 @@ import numpy as np
 from gauntlet.errors import ConfigurationError
 from gauntlet.evaluation.policies import Slicing
 from gauntlet.evaluation.sample import Floats, Ints
-from gauntlet.evaluation.slices import Partition
+from gauntlet.evaluation.slices import CROSSED, JOINED, Partition
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -107,9 +107,9 @@ def cross(crossed: Sequence[Partition]) -> Partition:
     present, codes = np.unique(flat, return_inverse=True)
     indices = np.transpose(np.unravel_index(present, shape))
     levels = tuple(
-        ", ".join(partition.levels[index] for partition, index in zip(crossed, row, strict=True)) for row in indices
+        JOINED.join(partition.levels[index] for partition, index in zip(crossed, row, strict=True)) for row in indices
     )
-    return Partition(" × ".join(partition.name for partition in crossed), codes.astype(np.int64), levels)
+    return Partition(CROSSED.join(partition.name for partition in crossed), codes.astype(np.int64), levels)
 
 
 def _by_bins(name: str, numbers: Floats, edges: Sequence[float] | None) -> Partition:

@@ -74,7 +74,7 @@ def read_predictions(folder: Path) -> Scored:
     else:
         scores = _numbers(table, "score")
     _check_labels(labels, manifest)
-    _check_scores(scores, manifest)
+    scores = _checked_scores(scores, manifest)
     return Scored(
         manifest=manifest,
         example_ids=_column(table, "example_id"),
@@ -149,9 +149,10 @@ def _check_labels(labels: NDArray[np.float64], manifest: Manifest) -> None:
         )
 
 
-def _check_scores(scores: NDArray[np.float64], manifest: Manifest) -> None:
+def _checked_scores(scores: NDArray[np.float64], manifest: Manifest) -> NDArray[np.float64]:
+    """Scores fit for the task; what arithmetic left a hair outside [0, 1] is put back in."""
     if manifest.task == "regression":
-        return
+        return scores
     outside = np.flatnonzero((scores < -_PROBABILITY_SLACK) | (scores > 1 + _PROBABILITY_SLACK))
     if len(outside):
         raise DataError(
@@ -171,7 +172,7 @@ def _check_scores(scores: NDArray[np.float64], manifest: Manifest) -> None:
                 value=float(sums[bad[0]]),
                 mend="Give the model one probability a class",
             )
-    np.clip(scores, 0, 1, out=scores)
+    return np.clip(scores, 0, 1)
 
 
 def _weights(table: pa.Table) -> NDArray[np.float64] | None:

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 
 from gauntlet.evaluation.sample import Ints
 
+CROSSED = " × "
+"""Between the columns of a crossing, in a partition's name."""
+JOINED = ", "
+"""Between the values of a crossing, in a level."""
+
 
 @dataclass(frozen=True)
 class Slice:
@@ -23,9 +28,12 @@ class Slice:
 
     @property
     def name(self) -> str:
-        """``all rows``, ``sex=Female``, or ``sex≠Female``."""
+        """``all rows``, ``sex=Female``, ``sex=Female, race=Black``, or ``sex≠Female``."""
         if not self.partition:
             return "all rows"
+        columns, values = self.partition.split(CROSSED), self.level.split(JOINED)
+        if len(columns) == len(values) > 1 and not self.rest:
+            return JOINED.join(f"{column}={value}" for column, value in zip(columns, values, strict=True))
         return f"{self.partition}{'≠' if self.rest else '='}{self.level}"
 
 

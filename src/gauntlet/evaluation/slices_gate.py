@@ -24,7 +24,7 @@ from gauntlet.evaluation.performance import Estimate, estimates, to_sample
 from gauntlet.evaluation.policies import SlicesPolicy
 from gauntlet.evaluation.sample import Ints, Sample
 from gauntlet.evaluation.slice_checks import Finding, Measured, judge
-from gauntlet.evaluation.slices import Partition, Slice
+from gauntlet.evaluation.slices import CROSSED, JOINED, Partition, Slice
 from gauntlet.verdict import Check, Status, Verdict
 
 GATE = "evaluate_slices"
@@ -142,10 +142,10 @@ def _references(groups: Sequence[Partition], policy: SlicesPolicy) -> dict[str, 
     """Partition → reference level; a crossing has one when all its columns do."""
     found = {}
     for group in groups:
-        columns = group.name.split(" × ")
+        columns = group.name.split(CROSSED)
         if not all(column in policy.reference for column in columns):
             continue
-        level = ", ".join(policy.reference[column] for column in columns)
+        level = JOINED.join(policy.reference[column] for column in columns)
         if level not in group.levels:
             raise ConfigurationError(
                 "no row has this value",
@@ -154,7 +154,7 @@ def _references(groups: Sequence[Partition], policy: SlicesPolicy) -> dict[str, 
                 mend=f"Use one of: {'; '.join(group.levels[:20])}",
             )
         found[group.name] = level
-    if unused := sorted(set(policy.reference) - {column for group in groups for column in group.name.split(" × ")}):
+    if unused := sorted(set(policy.reference) - {column for group in groups for column in group.name.split(CROSSED)}):
         raise ConfigurationError(
             "is not sliced by", field="policy.reference", value=unused[0], mend="Add it to policy.columns or remove it"
         )

@@ -41,22 +41,27 @@ def limit(metric: Metric, value: float, *, of_gap: bool = False) -> str:
     """A bound as the policy wrote it, in the unit of what it bounds: ``0.85``, ``10 points``, ``80%``."""
     if not is_share(metric):
         return f"{value:.6g}".replace("-", _MINUS)
-    return f"{100 * value:.6g}{' points' if of_gap else '%'}".replace("-", _MINUS)
+    number = f"{100 * value:.6g}".replace("-", _MINUS)
+    return f"{number}%" if not of_gap else f"{number} point" if number == "1" else f"{number} points"
 
 
 def level_interval(metric: Metric, interval: Interval, confidence: float) -> str:
     """``95% interval 0.922 to 0.931``."""
     low, high = (level(metric, end, interval) for end in interval)
-    return f"{_percent(confidence)} {_span(low, high)}"
+    return f"{_percent(confidence)} interval {low} to {high}"
+
+
+def gap_ends(metric: Metric, interval: Interval) -> str:
+    """The interval of a gap: ``−1.2 to 3.4 points``."""
+    factor = 100 if is_share(metric) else 1
+    low, high = (_written(factor * end, factor * (interval[1] - interval[0])) for end in interval)
+    return f"{low} to {high}{' points' if is_share(metric) else ''}"
 
 
 def gap_interval(metric: Metric, interval: Interval, confidence: float, *, sign: float) -> str:
     """The interval of a gap, turned so that its larger direction is positive: ``95% interval 10.8 to 13.4 points``."""
-    factor = (100 if is_share(metric) else 1) * math.copysign(1, sign)
-    width = abs(factor) * (interval[1] - interval[0])
-    low, high = sorted(factor * end for end in interval)
-    unit = " points" if is_share(metric) else ""
-    return f"{_percent(confidence)} {_span(_written(low, width), _written(high, width))}{unit}"
+    turned = interval if sign >= 0 else (-interval[1], -interval[0])
+    return f"{_percent(confidence)} interval {gap_ends(metric, turned)}"
 
 
 def ratio(value: float, interval: Interval) -> str:
@@ -66,7 +71,8 @@ def ratio(value: float, interval: Interval) -> str:
 
 def ratio_interval(interval: Interval, confidence: float) -> str:
     """The interval of a ratio."""
-    return f"{_percent(confidence)} {_span(*(ratio(end, interval) for end in interval))}"
+    low, high = (ratio(end, interval) for end in interval)
+    return f"{_percent(confidence)} interval {low} to {high}"
 
 
 def rows_to_decide(value: float, interval: Interval, bound: float, rows: int) -> int | None:
@@ -87,10 +93,6 @@ def about_rows(needed: int | None, what: str = "rows") -> str:
     digits = max(0, len(str(needed)) - 2)
     rounded = math.ceil(needed / 10**digits) * 10**digits
     return f"; about {rounded:,} {what} would tell"
-
-
-def _span(low: str, high: str) -> str:
-    return f"interval {low} to {high}"
 
 
 def _percent(share: float) -> str:

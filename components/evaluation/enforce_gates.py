@@ -1,0 +1,48 @@
+"""Where verdicts stop a run."""
+
+from typing import Optional
+
+from kfp.dsl import Artifact, Input
+
+from gauntlet.orchestration.component import Caching, component
+
+
+@component(image="evaluation", caching=Caching.PURE)
+def enforce_gates(
+    stage: str,
+    first: Input[Artifact],
+    second: Optional[Input[Artifact]] = None,  # noqa: UP045 - KFP reads Optional, not "| None"
+    third: Optional[Input[Artifact]] = None,  # noqa: UP045
+    fourth: Optional[Input[Artifact]] = None,  # noqa: UP045
+    fifth: Optional[Input[Artifact]] = None,  # noqa: UP045
+    sixth: Optional[Input[Artifact]] = None,  # noqa: UP045
+    seventh: Optional[Input[Artifact]] = None,  # noqa: UP045
+    eighth: Optional[Input[Artifact]] = None,  # noqa: UP045
+    policy: dict = {},
+) -> str:
+    """Stop the run when a gate's verdict says so, with one message that names the gate and what it found.
+
+    Args:
+        stage: What comes next, as people call it, for example "before registering".
+        first: A gate's verdict.
+        second: Another gate's verdict.
+        third: Another gate's verdict.
+        fourth: Another gate's verdict.
+        fifth: Another gate's verdict.
+        sixth: Another gate's verdict.
+        seventh: Another gate's verdict.
+        eighth: Another gate's verdict.
+        policy: {"inconclusive": {"default": "warn", "evaluate_slices": "block"}, "error": "block", "advisory": []}.
+
+    Returns:
+        One line that says what was let through.
+    """
+    from pathlib import Path
+
+    from gauntlet.registry.enforcement import EnforcementPolicy, decide_stage, enforce
+    from gauntlet.settings import parse
+    from gauntlet.verdict import Verdict
+
+    given = (first, second, third, fourth, fifth, sixth, seventh, eighth)
+    verdicts = [Verdict.read(Path(artifact.path)) for artifact in given if artifact is not None]
+    return enforce(decide_stage(stage, verdicts, parse(EnforcementPolicy, policy, field="policy")))

@@ -1,0 +1,128 @@
+"""The champion page: two models on the same rows, metric by metric, slice by slice, decision by decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gauntlet.evaluation import wording
+from gauntlet.evaluation.comparison import ChampionResult
+from gauntlet.evaluation.difference_checks import Difference
+from gauntlet.evaluation.paired import PairedCounts
+from gauntlet.prediction.format import Manifest
+from gauntlet.reports.plots import ForestRow
+from gauntlet.verdict import Check
+
+_MOST_ROWS = 40
+
+
+@dataclass(frozen=True)
+class MetricComparison:
+    """One metric of both models, written out.
+
+    Attributes:
+        title: the metric.
+        challenger, champion: its values.
+        difference: challenger − champion, with its sign.
+        interval: of the difference.
+        reading: ``better``, ``worse`` or ``no difference shown``.
+    """
+
+    title: str
+    challenger: str
+    champion: str
+    difference: str
+    interval: str
+    reading: str
+
+
+@dataclass(frozen=True)
+class ChampionView:
+    """The champion page.
+
+    Attributes:
+        compared: there was a champion.
+        same: both models give every row the same answer.
+        split, rows: what they were compared on.
+        metrics: every metric of both.
+        slice_rows: improvement of each slice (positive: the challenger is better), worst first.
+        slice_metric: in what; empty when no slices were compared.
+        slice_bound: the margin as such a difference.
+        slice_unit: ``"%"`` for shares.
+        left_out: slices beyond those drawn.
+        too_small: names of the slices that were not compared.
+        decisions: how decisions changed, as rows of a table.
+        mcnemar: exact p-value that both are right equally often; ``None``: not tested.
+        seed_counted: the spread of training's own seed is in the intervals.
+    """
+
+    compared: bool
+    same: bool
+    split: str
+    rows: int
+    metrics: tuple[MetricComparison, ...] = ()
+    slice_rows: tuple[ForestRow, ...] = ()
+    slice_metric: str = ""
+    slice_bound: float | None = None
+    slice_unit: str = ""
+    left_out: int = 0
+    too_small: tuple[str, ...] = ()
+    decisions: tuple[tuple[str, str, str], ...] = ()
+    mcnemar: float | None = None
+    seed_counted: bool = False
+
+
+def champion_view(result: ChampionResult, manifest: Manifest) -> ChampionView:
+    """What the page shows of a result."""
+    slices = result.slices[:_MOST_ROWS]
+    checks = {check.name: check for check in result.verdict.checks}
+    first = slices[0] if slices else None
+    bound = checks[first.name].bound if first is not None else None
+    return ChampionView(
+        compared=bool(result.overall),
+        same=result.same,
+        split=manifest.split,
+        rows=manifest.rows,
+        metrics=tuple(_metric(difference) for difference in result.overall),
+        slice_rows=tuple(_slice_row(difference, checks[difference.name]) for difference in slices),
+        slice_metric=wording.title(first.metric) if first is not None else "",
+        slice_bound=-abs(bound) if bound is not None else None,
+        slice_unit="%" if first is not None and wording.is_share(first.metric) else "",
+        left_out=len(result.slices) - len(slices),
+        too_small=tuple(slice_.name for slice_ in result.too_small),
+        decisions=_decisions(result.decisions.counts) if result.decisions is not None else (),
+        mcnemar=result.decisions.p_value if result.decisions is not None else None,
+        seed_counted=bool(result.verdict.facts.get("seed_variance")),
+    )
+
+
+def _metric(difference: Difference) -> MetricComparison:
+    metric, interval = difference.metric, difference.interval
+    own, other = (wording.level(metric, side, interval) for side in (difference.challenger, difference.champion))
+    low, high = difference.improvement_interval
+    reading = "better" if low > 0 else "worse" if high < 0 else "no difference shown"
+    sign = "+" if difference.value > 0 else "−" if difference.value < 0 else ""
+    return MetricComparison(
+        title=wording.title(metric),
+        challenger=own,
+        champion=other,
+        difference=sign + wording.gap(metric, difference.value, interval),
+        interval=wording.gap_ends(metric, interval),
+        reading=reading,
+    )
+
+
+def _slice_row(difference: Difference, check: Check) -> ForestRow:
+    low, high = difference.improvement_interval
+    return ForestRow(
+        difference.slice.name, difference.improvement, low, high, n=difference.rows, status=check.status.value
+    )
+
+
+def _decisions(counts: PairedCounts) -> tuple[tuple[str, str, str], ...]:
+    cells = (
+        ("Both right", counts.both),
+        ("Only the challenger right", counts.first_only),
+        ("Only the champion right", counts.second_only),
+        ("Both wrong", counts.neither),
+    )
+    return tuple((name, f"{count:,}", f"{100 * count / counts.rows:.2f}%") for name, count in cells)

@@ -1,0 +1,219 @@
+"""The slices page: who is treated differently, by how much, and how sure that is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from gauntlet.evaluation import wording
+from gauntlet.evaluation.fairness import Demand
+from gauntlet.evaluation.metrics import Metric
+from gauntlet.evaluation.performance import Estimate
+from gauntlet.evaluation.policies import SlicesPolicy
+from gauntlet.evaluation.slice_checks import Finding
+from gauntlet.evaluation.slices_gate import SliceRow, SlicesResult
+from gauntlet.prediction.format import Manifest
+from gauntlet.reports.plots import ForestRow
+from gauntlet.verdict import Status
+
+_MOST_ROWS = 40
+"""A drawing of more slices than this is cut to the worst ones; the tables hold all."""
+
+
+@dataclass(frozen=True)
+class Forest:
+    """A drawing of one statistic over slices.
+
+    Attributes:
+        title: what is drawn.
+        caption: how to read it.
+        rows: worst first.
+        left_out: slices beyond those drawn.
+        bound, direction: the limit, where it is one-sided.
+        limits: (low, high) where it is two-sided.
+        reference: where there is no difference, or the value on all rows.
+        unit: ``"%"`` for shares.
+        log: for ratios.
+    """
+
+    title: str
+    caption: str
+    rows: tuple[ForestRow, ...]
+    left_out: int
+    bound: float | None
+    direction: str
+    limits: tuple[float, float] | None
+    reference: float
+    unit: str
+    log: bool
+
+
+@dataclass(frozen=True)
+class SlicesView:
+    """The slices page.
+
+    Attributes:
+        split, rows, confidence, min_rows: what was compared, and how.
+        threshold: binary: where decisions are made.
+        reading: what came out, in a short paragraph.
+        demands: one drawing for each demand of the policy.
+        table_head, table: every slice with its metrics, written out.
+        numbers: columns of ``table`` that hold numbers.
+        gaps: every comparison, written out, worst first.
+        metrics: one drawing for each metric of the table.
+    """
+
+    split: str
+    rows: int
+    confidence: float
+    min_rows: int
+    threshold: float | None
+    reading: tuple[str, ...]
+    demands: tuple[Forest, ...]
+    table_head: tuple[str, ...]
+    table: tuple[tuple[str, ...], ...]
+    numbers: tuple[int, ...]
+    gaps: tuple[tuple[str, ...], ...]
+    metrics: tuple[Forest, ...]
+
+
+def slices_view(result: SlicesResult, manifest: Manifest, policy: SlicesPolicy) -> SlicesView:
+    """What the page shows of a result."""
+    shown = [estimate.metric for estimate in result.overall]
+    return SlicesView(
+        split=manifest.split,
+        rows=manifest.rows,
+        confidence=policy.confidence,
+        min_rows=policy.min_rows,
+        threshold=policy.threshold if manifest.task == "binary" else None,
+        reading=_reading(result),
+        demands=tuple(_demand_forest(demand, result) for demand in _demands(result)),
+        table_head=("Slice", "Rows", *(wording.title(metric) for metric in shown)),
+        table=(_table_row("all rows", manifest.rows, result.overall, shown), *_slice_rows(result, shown)),
+        numbers=tuple(range(1, len(shown) + 2)),
+        gaps=tuple(_gap_row(finding) for finding in result.findings),
+        metrics=tuple(_metric_forest(estimate, result) for estimate in result.overall),
+    )
+
+
+def _reading(result: SlicesResult) -> tuple[str, ...]:
+    """Sentences: the largest difference, how many comparisons came out which way, which slices were not judged."""
+    sentences = []
+    if result.findings:
+        worst = result.findings[0].check
+        sentences.append(worst.reason)
+        counts = {status: sum(f.check.status is status for f in result.findings) for status in Status}
+        said = [
+            f"{counts[status]} {words}"
+            for status, words in (
+                (Status.FAIL, "beyond what the policy allows"),
+                (Status.INCONCLUSIVE, "undecided"),
+                (Status.PASS, "within it"),
+            )
+            if counts[status]
+        ]
+        sentences.append(f"Of {len(result.findings)} comparisons, {', '.join(said)}.")
+    small = [row.slice.name for row in result.slices if not row.judged]
+    if small:
+        named = ", ".join(small[:5]) + (f" and {len(small) - 5} more" if len(small) > 5 else "")
+        sentences.append(f"Too small to judge: {named}.")
+    return tuple(sentences)
+
+
+def _demands(result: SlicesResult) -> tuple[Demand, ...]:
+    """The demands that were held against at least one slice; the one with the worst finding first."""
+    return tuple(dict.fromkeys(finding.demand for finding in result.findings))
+
+
+def _demand_forest(demand: Demand, result: SlicesResult) -> Forest:
+    findings = [finding for finding in result.findings if finding.demand == demand]
+    rows = tuple(
+        ForestRow(
+            label=finding.measured.slice.name,
+            estimate=_or_none(finding.measured.value),
+            low=_or_none(finding.measured.interval[0]),
+            high=_or_none(finding.measured.interval[1]),
+            n=finding.measured.rows,
+            status=finding.check.status.value,
+        )
+        for finding in findings[:_MOST_ROWS]
+    )
+    two_sided = demand.low is not None and demand.high is not None
+    one_sided = demand.low if demand.low is not None else demand.high
+    return Forest(
+        title=f"{demand.title.replace('_', ' ')}",
+        caption=_caption(demand),
+        rows=rows,
+        left_out=len(findings) - len(rows),
+        bound=None if two_sided else one_sided,
+        direction="" if two_sided else ("min" if demand.low is not None else "max"),
+        limits=(demand.low, demand.high) if demand.low is not None and demand.high is not None else None,
+        reference=1.0 if demand.kind == "ratio" else 0.0,
+        unit="%" if wording.is_share(demand.metric) and demand.kind != "ratio" else "",
+        log=demand.kind == "ratio",
+    )
+
+
+def _caption(demand: Demand) -> str:
+    what = demand.metric.title
+    if demand.kind == "gap":
+        points = ", in points" if wording.is_share(demand.metric) else ""
+        return f"Difference in {what} between the slice and those it is compared with{points}. Shaded: not allowed."
+    if demand.kind == "ratio":
+        return (
+            f"{wording.title(demand.metric)} of the slice over that of those it is compared with. Shaded: not allowed."
+        )
+    return f"{wording.title(demand.metric)} in each slice. Shaded: not allowed."
+
+
+def _metric_forest(overall: Estimate, result: SlicesResult) -> Forest:
+    found = [(row, _of(row, overall.metric)) for row in result.slices]
+    known = [(row, estimate) for row, estimate in found if estimate is not None]
+    rows = [
+        ForestRow(row.slice.name, estimate.value, *estimate.interval, n=row.units)
+        for row, estimate in sorted(known, key=lambda pair: pair[1].value)
+    ]
+    cut = rows if len(rows) <= _MOST_ROWS else rows[: _MOST_ROWS // 2] + rows[-_MOST_ROWS // 2 :]
+    written = wording.level(overall.metric, overall.value, overall.interval)
+    return Forest(
+        title=wording.title(overall.metric),
+        caption=f"{overall.metric.definition} On all rows it is {written} (the thin line).",
+        rows=tuple(cut),
+        left_out=len(rows) - len(cut),
+        bound=None,
+        direction="",
+        limits=None,
+        reference=overall.value,
+        unit="%" if wording.is_share(overall.metric) else "",
+        log=False,
+    )
+
+
+def _slice_rows(result: SlicesResult, shown: list[Metric]) -> list[tuple[str, ...]]:
+    return [_table_row(row.slice.name, row.rows, row.estimates, shown) for row in result.slices]
+
+
+def _table_row(name: str, rows: int, estimates: tuple[Estimate, ...], shown: list[Metric]) -> tuple[str, ...]:
+    known = {estimate.metric.name: estimate for estimate in estimates}
+    cells = []
+    for metric in shown:
+        found = known.get(metric.name)
+        cells.append("–" if found is None else wording.level(metric, found.value, found.interval))
+    return (name, f"{rows:,}", *cells)
+
+
+def _gap_row(finding: Finding) -> tuple[str, ...]:
+    measured, metric = finding.measured, finding.demand.metric
+    own, other = (
+        "–" if math.isnan(side) else wording.level(metric, side, measured.interval) for side in measured.sides
+    )
+    against = f"{other} ({measured.against})" if measured.against else "–"
+    return (finding.check.status.value, measured.slice.name, finding.demand.title, own, against, finding.check.reason)
+
+
+def _of(row: SliceRow, metric: Metric) -> Estimate | None:
+    return next((estimate for estimate in row.estimates if estimate.metric.name == metric.name), None)
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else value
