@@ -24,7 +24,7 @@ from gauntlet.data.roles import Roles
 from gauntlet.data.snapshot import Snapshot
 from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.settings import parse
-from gauntlet.storage import whole_folder, write_bytes, write_json
+from gauntlet.storage import absence, whole_folder, write_bytes, write_json
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -82,9 +82,9 @@ class Statistics:
             return cls(
                 path=path,
                 snapshot=document["snapshot"],
-                columns=document["columns"],
+                columns={column["name"]: column["type"] for column in document["columns"]},
                 roles=parse(Roles, document["roles"], field="statistics.roles"),
-                splits=document["splits"],
+                splits={split["name"]: split["rows"] for split in document["splits"]},
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(
@@ -121,6 +121,15 @@ class Statistics:
         return datasets[0]
 
 
+def open_if_there(path: Path) -> Statistics | None:
+    """Open an optional statistics artifact; ``None`` when it is absent.
+
+    Raises:
+        DataError: there is something, but not statistics.
+    """
+    return None if absence(path) else Statistics.open(path)
+
+
 def write_statistics(snapshot: Snapshot, destination: Path) -> Statistics:
     """Compute the statistics of every split that has rows and write them as an artifact.
 
@@ -136,9 +145,9 @@ def write_statistics(snapshot: Snapshot, destination: Path) -> Statistics:
         document = {
             "format": FORMAT,
             "snapshot": snapshot.digest,
-            "columns": dict(snapshot.columns),
+            "columns": [{"name": name, "type": kind} for name, kind in snapshot.columns.items()],
             "roles": snapshot.roles.model_dump(mode="json"),
-            "splits": splits,
+            "splits": [{"name": name, "rows": rows} for name, rows in splits.items()],
         }
         write_json(folder / MANIFEST, document)
     return Statistics.open(destination)

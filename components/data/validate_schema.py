@@ -1,0 +1,49 @@
+"""Component: the schema gate."""
+
+from kfp.dsl import HTML, Artifact, Input, Output
+
+from gauntlet.orchestration.component import Caching, component
+
+
+@component(image="data", caching=Caching.PURE)
+def validate_schema(
+    statistics: Input[Artifact],
+    serving: Input[Artifact],
+    schema: Input[Artifact],
+    verdict: Output[Artifact],
+    proposal: Output[Artifact],
+    report: Output[HTML],
+    policy: dict = {},
+):
+    """Hold every split, and what arrives at serving, against the schema; propose a schema where they differ.
+
+    Args:
+        statistics: Statistics of the training snapshot.
+        serving: Statistics of a sample of serving requests; may be absent.
+        schema: What is allowed.
+        policy: Tolerances: {"unseen_categories_max_share", "confidence", "severity": {problem: fail | inconclusive |
+            ignore}, "columns": {column: {...}}}.
+        verdict: One check for each data set and column, one for each finding.
+        proposal: A schema to keep and its diff; absent when the curated schema may stay as it is.
+        report: Findings in words, and what the schema asks.
+    """
+    from pathlib import Path
+
+    from gauntlet.data.proposal import propose, write_proposal
+    from gauntlet.data.schema import read_schema
+    from gauntlet.data.statistics import Statistics, open_if_there
+    from gauntlet.data.validation import SchemaPolicy, subjects_of, validate_schema
+    from gauntlet.reports.views.schema import validation_page
+    from gauntlet.settings import parse
+    from gauntlet.storage import write_absent, write_text
+
+    described, sample = Statistics.open(Path(statistics.path)), open_if_there(Path(serving.path))
+    allowed = read_schema(Path(schema.path))
+    found = validate_schema(described, sample, allowed, parse(SchemaPolicy, policy, field="policy"))
+    proposed = propose(allowed, subjects_of(described, sample), found)
+    found.write(Path(verdict.path))
+    if proposed is None:
+        write_absent(Path(proposal.path), "the data are as the curated schema says")
+    else:
+        write_proposal(proposed, Path(proposal.path))
+    write_text(Path(report.path), validation_page(found, allowed, proposed))

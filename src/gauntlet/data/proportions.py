@@ -1,0 +1,61 @@
+"""Intervals for a share of rows, and for the difference of two independent shares."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+
+
+def wilson(successes: float, rows: float, alpha: float) -> tuple[float, float]:
+    """Two-sided score interval of a proportion at confidence 1 − ``alpha``.
+
+    Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927). Holds near 0 and 1,
+    where the textbook interval collapses. No rows: (0, 1).
+
+    >>> low, high = wilson(8, 10, 0.05)
+    >>> round(low, 4), round(high, 4)
+    (0.4902, 0.9433)
+    """
+    if rows <= 0:
+        return 0.0, 1.0
+    z = NormalDist().inv_cdf(1 - alpha / 2)
+    share = successes / rows
+    scale = 1 + z * z / rows
+    centre = (share + z * z / (2 * rows)) / scale
+    half = z / scale * math.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows))
+    low = 0.0 if successes <= 0 else max(0.0, centre - half)
+    high = 1.0 if successes >= rows else min(1.0, centre + half)
+    return low, high
+
+
+def newcombe(first: tuple[float, float], second: tuple[float, float], alpha: float) -> tuple[float, float]:
+    """Interval of (share of ``second``) − (share of ``first``), each given as (successes, rows).
+
+    Newcombe, "Interval estimation for the difference between independent proportions", Statistics in Medicine 17
+    (1998), method 10: the Wilson intervals of both, combined.
+
+    >>> low, high = newcombe((48, 80), (56, 70), 0.05)  # Newcombe's example (a): 56/70 - 48/80
+    >>> round(low, 4), round(high, 4)
+    (0.0524, 0.3339)
+    """
+    before, after = _share(first), _share(second)
+    low_before, high_before = wilson(*first, alpha)
+    low_after, high_after = wilson(*second, alpha)
+    difference = after - before
+    return (
+        max(-1.0, difference - math.hypot(after - low_after, high_before - before)),
+        min(1.0, difference + math.hypot(high_after - after, before - low_before)),
+    )
+
+
+def rows_to_decide(share: float, bound: float, alpha: float) -> int | None:
+    """About how many rows put the interval of a proportion on one side of ``bound``; ``None`` if it lies on it."""
+    if share == bound:
+        return None
+    z = NormalDist().inv_cdf(1 - alpha / 2)
+    middle = min(max((share + bound) / 2, 1e-6), 1 - 1e-6)
+    return math.ceil(z * z * middle * (1 - middle) / (share - bound) ** 2)
+
+
+def _share(counted: tuple[float, float]) -> float:
+    return counted[0] / counted[1] if counted[1] else 0.0

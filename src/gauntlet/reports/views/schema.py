@@ -1,0 +1,91 @@
+"""The schema's reports: what it asks of every column, and what the data have against it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from gauntlet.data.contract import Column
+from gauntlet.data.phrasing import amount, quoted, share
+from gauntlet.data.proposal import Proposal
+from gauntlet.data.schema import ChosenSchema, contract_of, schema_text
+from gauntlet.reports.page import render
+from gauntlet.verdict import Verdict
+
+_LISTED_VALUES = 6
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What the schema asks of one column, in words."""
+
+    column: str
+    type: str
+    allowed: str
+    missing: str
+    serving: str
+
+
+@dataclass(frozen=True)
+class SchemaView:
+    """A schema, and what came of holding data against it.
+
+    Attributes:
+        origin: where it comes from.
+        curated: whether a team keeps it.
+        rules: one a column.
+        text: the proto as text.
+        proposal: what to change or keep; ``None`` when there is nothing.
+    """
+
+    origin: str
+    curated: bool
+    rules: tuple[Rule, ...]
+    text: str
+    proposal: Proposal | None = None
+
+
+def schema_page(schema: ChosenSchema) -> str:
+    """The report of ``infer_schema``."""
+    return render("schema.html.j2", title="What the data should be", subtitle=schema.origin, view=schema_view(schema))
+
+
+def validation_page(verdict: Verdict, schema: ChosenSchema, proposal: Proposal | None) -> str:
+    """The report of ``validate_schema``."""
+    return render(
+        "validation.html.j2",
+        title="Are the data what they should be?",
+        subtitle=f"schema {schema.origin}",
+        view=schema_view(schema, proposal),
+        verdict=verdict,
+    )
+
+
+def schema_view(schema: ChosenSchema, proposal: Proposal | None = None) -> SchemaView:
+    """Gather what the reports show."""
+    features = {feature.name: feature for feature in schema.proto.feature}
+    rules = tuple(_rule(column, features[name]) for name, column in contract_of(schema.proto).columns.items())
+    return SchemaView(schema.origin, schema.curated, rules, schema_text(schema.proto), proposal)
+
+
+def _rule(column: Column, feature: Any) -> Rule:
+    kind = "category" if column.categorical and column.type == "int" else column.type
+    missing = 1 - feature.presence.min_fraction
+    return Rule(
+        column=column.name,
+        type=kind,
+        allowed=_allowed(column),
+        missing="never" if missing <= 0 else f"up to {share(missing)}",
+        serving="yes" if column.serving else "no",
+    )
+
+
+def _allowed(column: Column) -> str:
+    if column.values is not None:
+        return quoted(column.values, most=_LISTED_VALUES)
+    low, high = column.minimum, column.maximum
+    if low is not None and high is not None:
+        return f"{amount(low)} to {amount(high)}"
+    if low is not None:
+        return f"at least {amount(low)}"
+    return "anything" if high is None else f"at most {amount(high)}"
