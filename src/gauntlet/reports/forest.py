@@ -16,7 +16,7 @@ _WIDTH = 960.0
 _ROW = 24.0
 _HEAD = 34.0
 _FOOT = 26.0
-_LONGEST_LABEL = 42
+_LONGEST_LABEL = 40
 _ROWS_WORTH_A_SECOND_AXIS = 16
 
 
@@ -69,7 +69,7 @@ def forest(
         words = svg.text(_WIDTH / 2, 28, "nothing to show", class_="muted", anchor="middle")
         return svg.drawing(_WIDTH, 44, words, title=title, class_="plot forest")
     gutter = 20 + max(svg.text_width(row.label[:_LONGEST_LABEL]) for row in rows)
-    left = min(max(gutter, 90.0), 300.0)
+    left = min(max(gutter, 90.0), 320.0)
     right = _WIDTH - 250.0
     ends = [value for row in rows for value in (row.low, row.high, row.estimate)]
     bounds = [(bound, direction)] if limits is None else [(limits[0], "min"), (limits[1], "max")]

@@ -21,7 +21,7 @@ KNOWN_STATUSES = frozenset(
     }
 )
 _SAME_LOOK = {"succeeded": "pass", "passed": "pass", "failed": "fail", "broken": "fail", "stopped": "fail"}
-_EM_OF_CHARACTER = 0.55
+_EM_OF_CHARACTER = 0.6
 _FONT_SIZE = 12.0
 
 

@@ -1,0 +1,90 @@
+"""Every report there is, filled with realistic data: (the page, words a reader must find in it)."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from types import SimpleNamespace
+
+from builders.reports import run, verdict
+from gauntlet.reports import plots
+from gauntlet.reports.page import _environment, render
+from gauntlet.reports.views.run import Outcome
+
+Page = tuple[str, list[str]]
+
+_GALLERY = """
+{% extends "page.html.j2" %}{% import "kit.html.j2" as kit %}{% block content %}
+<p>Loss so far {{ plots.sparkline(view.series) }}</p>
+{{ kit.tiles([("Rows", 32561 | count), ("AUC", 0.926, "0.921 to 0.931")]) }}
+{{ plots.forest(view.slices, bound=0.1, direction="max", unit="%") }}
+{{ plots.forest(view.ratios, bound=0.8, direction="min", log=True) }}
+<div class="columns">
+{{ kit.figure(plots.histogram_pair(view.edges, view.first, view.second, names=("training", "serving")), "age") }}
+{{ kit.figure(plots.histogram_pair(view.quantiles, view.first[:8])) }}
+{{ kit.figure(plots.bars(view.categories, view.first[:8], view.second[:8], names=("training", "serving"))) }}
+{{ kit.figure(plots.curve(view.roc, x="false positive rate", y="true positive rate", diagonal=True)) }}
+{{ kit.figure(plots.calibration(view.calibration)) }}
+</div>
+{{ kit.table(["column", "missing"], [["a_name_" * 30, "12.3%"]], numbers=[1]) }}
+{% endblock %}
+"""
+
+
+def _run(outcome: Outcome) -> Page:
+    view = run(outcome)
+    return render("run.html.j2", title=view.name, subtitle=view.pipeline, view=view), [view.headline, "train-model"]
+
+
+def _verdict(extra_passes: int) -> Page:
+    found = verdict(extra_passes)
+    html = render("verdict.html.j2", title="Model quality", view=found, verdict=found)
+    return html, [found.summary, "log_loss", "≥ 0.85"]
+
+
+def _gallery() -> Page:
+    """Every drawing once, with long names and values far out."""
+    draw = random.Random(3)
+    slices = [_slice(draw, i) for i in range(100)]
+    slices += [plots.ForestRow("far out", 3.0, 1.0, 9.0, 12, "fail"), plots.ForestRow("none", None)]
+    view = SimpleNamespace(
+        series=[draw.random() for _ in range(50)],
+        slices=slices,
+        ratios=[plots.ForestRow(f"race={name}", 0.9, 0.7, 1.1, 1000, "inconclusive") for name in ("White", "Black")],
+        edges=[17 + 5 * i for i in range(15)],
+        first=[draw.randint(100, 900) for _ in range(14)],
+        second=[draw.randint(100, 900) for _ in range(14)],
+        quantiles=[-math.inf, 0, 1.25, 2.5, 17, 40, 90, 400, 123456789.0],
+        categories=[
+            "Married-civ-spouse",
+            "Self-emp-not-inc",
+            "?",
+            *("a very long category name " * 3 + str(i) for i in range(5)),
+        ],
+        roc=[plots.Series("challenger, AUC 0.93", *_power(0.15)), plots.Series("champion, AUC 0.90", *_power(0.25))],
+        calibration=[plots.CalibrationBin(i / 10, i / 11, i / 12, i / 10, 1000 - 90 * i) for i in range(1, 10)],
+    )
+    html = _environment().from_string(_GALLERY).render(title="Gallery", subtitle="", view=view, verdict=None)
+    return html, ["false positive rate", "observed share", "far out"]
+
+
+def _slice(draw: random.Random, i: int) -> plots.ForestRow:
+    estimate, half = draw.gauss(0.02, 0.06), 0.005 + abs(draw.gauss(0.03, 0.02))
+    status = "fail" if estimate - half > 0.1 else "pass" if estimate + half < 0.1 else "inconclusive"
+    label = f"native_country=Holand-Netherlands × occupation={i}"
+    return plots.ForestRow(label, estimate, estimate - half, estimate + half, draw.randint(50, 20_000), status)
+
+
+def _power(exponent: float) -> tuple[list[float], list[float]]:
+    x = [i / 1000 for i in range(1001)]
+    return x, [value**exponent for value in x]
+
+
+PAGES: dict[str, Callable[[], Page]] = {
+    "gallery": _gallery,
+    "run_broken": lambda: _run(Outcome.BROKEN),
+    "run_passed": lambda: _run(Outcome.PASSED),
+    "verdict": lambda: _verdict(0),
+    "verdict_long": lambda: _verdict(120),
+}
