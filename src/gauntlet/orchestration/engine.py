@@ -153,14 +153,13 @@ def run_pipeline(request: RunRequest, observer: Observer) -> tuple[RunRecord, Pa
             graph(**parameters)
         state, message = _end_of(runner.results)
     finally:
-        ended = {result.name: result for result in runner.results}
-        known = [ended.pop(task.name, task) for task in record.tasks]
+        ended = {result.name for result in runner.results}
         record = replace(
             record,
             state=state,
             message=message,
             seconds=time.monotonic() - clock,
-            tasks=(*known, *ended.values()),  # what is left are further turns of loops
+            tasks=(*runner.results, *(task for task in record.tasks if task.name not in ended)),
         )
         record.write(folder)
         write_page(record, folder)

@@ -31,7 +31,7 @@ ACCELERATOR_VARIABLE = "GAUNTLET_ACCELERATOR"
 
 PYTHON_VERSION = "3.11"
 _RUNTIME_LOCK = "kfp-runtime.lock"
-_STAMP = "gauntlet-stamp.json"
+STAMP = "gauntlet-stamp.json"
 _NVIDIA_DEVICES = (Path("/dev/nvidiactl"), Path("/dev/nvidia0"))
 _SOURCE = Path(__file__).resolve().parents[2]
 
@@ -72,12 +72,7 @@ def ensure_environment(
     lock = lock_file(project, image, accelerator(variables))
     folder = project.environments / image
     environment = Environment(image, folder / "bin" / "python", digest_file(lock))
-    stamp = {
-        "lock": environment.lock,
-        "runtime": digest_file(project.containers / _RUNTIME_LOCK),
-        "python": PYTHON_VERSION,
-        "source": str(_SOURCE),
-    }
+    stamp = stamp_of(lock, project.containers / _RUNTIME_LOCK)
     if _is_current(folder, stamp):
         return environment
     with _exclusive(project.environments / f".{image}.lock"):
@@ -108,6 +103,16 @@ def lock_file(project: Project, image: str, device: str) -> Path:
     )
 
 
+def stamp_of(lock: Path, runtime: Path) -> dict[str, str]:
+    """What an environment is built from: two locks, the version of Python, and where the library lies."""
+    return {
+        "lock": digest_file(lock),
+        "runtime": digest_file(runtime),
+        "python": PYTHON_VERSION,
+        "source": str(_SOURCE),
+    }
+
+
 def accelerator(variables: Mapping[str, str] = os.environ) -> str:
     """``cpu`` or ``cuda``: what was asked for, or else what this machine has."""
     wanted = variables.get(ACCELERATOR_VARIABLE, "auto")
@@ -122,7 +127,7 @@ def accelerator(variables: Mapping[str, str] = os.environ) -> str:
 
 def _is_current(folder: Path, stamp: Mapping[str, str]) -> bool:
     try:
-        found = json.loads((folder / _STAMP).read_text())
+        found = json.loads((folder / STAMP).read_text())
     except (OSError, ValueError):
         return False
     return bool(found == dict(stamp)) and (folder / "bin" / "python").exists()
@@ -137,7 +142,7 @@ def _build(folder: Path, lock: Path, runtime: Path, stamp: Mapping[str, str]) ->
         _run([uv, "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--python", python, "-r", str(runtime)])
         packages = work / "lib" / f"python{PYTHON_VERSION}" / "site-packages"
         (packages / "gauntlet.pth").write_text(f"{_SOURCE}\n")
-        write_json(work / _STAMP, dict(stamp))
+        write_json(work / STAMP, dict(stamp))
 
 
 def _find_uv() -> str:

@@ -106,7 +106,7 @@ class RunRecord:
         message: why it did not pass, one paragraph.
         code: revision of the code.
         parameters: as given.
-        tasks: every task of the pipeline.
+        tasks: every task of the pipeline, in the order they ended, those that never started last.
     """
 
     name: str
