@@ -252,7 +252,9 @@ def _differences(
     if pair.spread:
         family = with_seed_variance(family, pair.spread)
     ends = intervals(family, confidence=confidence, simultaneous=simultaneous)
-    if not simultaneous:
+    if pair.same:  # models that answer alike differ by nothing on any rows, not only on these
+        ends = np.zeros_like(ends)
+    elif not simultaneous:
         _use_score_interval(ends, family, pair, confidence)
     units_of = dict(zip(panel.slices, panel.units, strict=True))
     assert family.second is not None

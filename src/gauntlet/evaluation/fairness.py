@@ -45,7 +45,7 @@ class Demand:
     """One bound on one statistic, for every slice.
 
     Attributes:
-        title: the criterion or metric that asks for it; part of the check's name.
+        title: the criterion or metric that asks for it, unique in a policy; part of the check's name.
         metric: what is measured.
         kind: ``gap`` (slice − reference), ``ratio`` (slice / reference) or ``level`` (the slice by itself).
         low, high: the allowed range of the statistic; ``None``: open. A two-sided demand has both.
@@ -90,6 +90,7 @@ def _fairness(criterion: Criterion, limits: GapLimit, task: Task, classes: int) 
     found = []
     for metric in resolve(known[criterion], task, classes):
         title = criterion if len(known[criterion]) == 1 else f"{criterion}, {metric.title}"
+        title = f"{title} parity" if criterion == metric.name else title
         if limits.max_gap is not None:
             found.append(Demand(title, metric, "gap", -limits.max_gap, limits.max_gap))
         if limits.min_ratio is not None:

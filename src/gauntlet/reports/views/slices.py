@@ -122,11 +122,11 @@ def _reading(result: SlicesResult) -> tuple[str, ...]:
 
 def _demands(result: SlicesResult) -> tuple[Demand, ...]:
     """The demands that were held against at least one slice; the one with the worst finding first."""
-    return tuple(dict.fromkeys(finding.demand for finding in result.findings))
+    return tuple({finding.demand.title: finding.demand for finding in result.findings}.values())
 
 
 def _demand_forest(demand: Demand, result: SlicesResult) -> Forest:
-    findings = [finding for finding in result.findings if finding.demand == demand]
+    findings = [finding for finding in result.findings if finding.demand.title == demand.title]
     rows = tuple(
         ForestRow(
             label=finding.measured.slice.name,
