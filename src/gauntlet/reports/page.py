@@ -20,9 +20,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gauntlet.reports import format as formats
 from gauntlet.reports import plots
+from gauntlet.reports.wording import breakable, prose
 from gauntlet.verdict import Verdict
 
 _FILTERS = (
+    breakable,
+    prose,
     formats.count,
     formats.duration,
     formats.fixed,
