@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import traceback
-from pathlib import Path
 
 import click
 
@@ -15,7 +15,6 @@ from gauntlet.cli.run import run
 from gauntlet.errors import EXIT_BROKEN, GauntletError
 
 EXIT_INTERRUPTED = 130
-_CRASH_LOG = Path("gauntlet-crash.log")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -54,8 +53,9 @@ def report_errors(command: click.Command) -> None:
         sys.stderr.close()
         status = EXIT_BROKEN
     except Exception as error:  # the last resort: a defect of ours still ends as a sentence and a status
-        _CRASH_LOG.write_text(traceback.format_exc())
-        click.echo(f"{type(error).__name__}: {error}. This is a defect; its trace is in {_CRASH_LOG}.", err=True)
+        with tempfile.NamedTemporaryFile("w", prefix="gauntlet-", suffix=".log", delete=False) as log:
+            traceback.print_exc(file=log)
+        click.echo(f"{type(error).__name__}: {error}. This is a defect; its trace is in {log.name}.", err=True)
         status = EXIT_BROKEN
     sys.exit(status if isinstance(status, int) else 0)
 

@@ -146,7 +146,14 @@ def _importable(project: Project) -> Iterator[None]:
 
 
 def _import(project: Project, name: str, path: Path) -> ModuleType:
-    module = importlib.import_module(name)
+    try:
+        module = importlib.import_module(name)
+    except (ImportError, SyntaxError) as error:
+        raise ConfigurationError(
+            f"cannot be imported: {error}",
+            field=str(path.relative_to(project.root)),
+            mend="Correct the import, or add the file that is missing",
+        ) from error
     if module.__file__ is None or Path(module.__file__).resolve() != path.resolve():
         raise ConfigurationError(
             f"another package of this name hides {path.relative_to(project.root)}",

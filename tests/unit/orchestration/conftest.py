@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toy import ToyProject
 
 from gauntlet.orchestration import task as task_module
 from gauntlet.orchestration.engine import RunRequest, run_pipeline
 from gauntlet.orchestration.graph import Task
 from gauntlet.orchestration.record import RunRecord, TaskRecord
 from gauntlet.orchestration.revision import code_digest
+from toy import ToyProject
 
 
 @dataclass

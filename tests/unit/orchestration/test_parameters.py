@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from gauntlet.errors import ConfigurationError
+from gauntlet.orchestration.parameters import check_parameters, read_parameters
+
+SPEC = {
+    "root": {
+        "inputDefinitions": {
+            "parameters": {
+                "data": {"parameterType": "LIST", "description": "Files."},
+                "seed": {"parameterType": "NUMBER_INTEGER", "isOptional": True},
+                "rate": {"parameterType": "NUMBER_DOUBLE", "isOptional": True},
+                "name": {"parameterType": "STRING", "isOptional": True},
+                "deep": {"parameterType": "BOOLEAN", "isOptional": True},
+                "policy": {"parameterType": "STRUCT", "isOptional": True},
+            }
+        }
+    }
+}
+
+
+def test_good_parameters_pass_as_they_are():
+    given = {"data": [1, "a"], "seed": 3, "rate": 1, "name": "x", "deep": False, "policy": {"a": {"b": [0.5, True]}}}
+    assert check_parameters(SPEC, given) == given
+
+
+def test_null_means_the_default_and_a_whole_float_is_a_whole_number():
+    checked = check_parameters(SPEC, {"data": [], "name": None, "seed": 2.0})
+    assert checked == {"data": [], "seed": 2}
+    assert isinstance(checked["seed"], int)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, "data: is required: Files."),
+        ({"data": None}, "data: is required"),
+        ({"data": [], "sede": 1}, "parameters: unknown parameter; found 'sede'. Did you mean 'seed'?"),
+        ({"data": [], "zzzzz": 1}, "Use one of: data, seed"),
+        ({"data": {}}, "data: must be a list"),
+        ({"data": [], "seed": 1.5}, "seed: must be a whole number; found 1.5"),
+        ({"data": [], "seed": True}, "seed: must be a whole number"),
+        ({"data": [], "seed": "1"}, "seed: must be a whole number"),
+        ({"data": [], "rate": float("nan")}, "rate: must be a number"),
+        ({"data": [], "name": 3}, 'Write name: "3"'),
+        ({"data": [], "deep": 1}, "deep: must be true or false"),
+        ({"data": [], "policy": []}, "policy: must be a mapping"),
+        ({"data": [{"a": None}]}, "data[0].a: null cannot be passed"),
+        ({"data": [float("inf")]}, "data[0]: is not a finite number"),
+        ({"data": [2**53 + 1]}, "data[0]: is too large to be passed exactly"),
+        ({"data": [], "policy": {1: 2}}, "policy: keys must be text; found 1"),
+    ],
+)
+def test_bad_parameters_name_the_field_the_value_and_the_mend(given, message):
+    with pytest.raises(ConfigurationError) as caught:
+        check_parameters(SPEC, given)
+    assert message in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_a_pipeline_without_parameters_says_so():
+    with pytest.raises(ConfigurationError, match="it takes none"):
+        check_parameters({"root": {}}, {"a": 1})
+
+
+def test_yaml_and_json_are_read(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text("seed: 3\ndata: [{uri: a.csv}]\n")
+    assert read_parameters(path) == {"seed": 3, "data": [{"uri": "a.csv"}]}
+    path.write_text(json.dumps({"seed": 4}))
+    assert read_parameters(path) == {"seed": 4}
+    path.write_text("")
+    assert read_parameters(path) == {}
+
+
+def test_a_date_is_not_taken_for_text(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text("data: [2020-01-01]\n")
+    with pytest.raises(ConfigurationError, match="is a date, which JSON does not have"):
+        check_parameters(SPEC, read_parameters(path))
+
+
+@pytest.mark.parametrize("text", ["- a\n", "a: [", "\x00"])
+def test_a_file_that_is_no_mapping_is_refused(tmp_path, text):
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError, match=r"params\.yaml"):
+        read_parameters(path)
+    with pytest.raises(ConfigurationError, match=r"other\.yaml: cannot be read"):
+        read_parameters(tmp_path / "other.yaml")
