@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from gauntlet.evaluation import wording
+from gauntlet.evaluation.metrics import resolve
+
+AUC, ACCURACY = resolve(["auc", "accuracy"], "binary")
+
+
+@pytest.mark.parametrize(
+    ("value", "interval", "text"),
+    [
+        (0.92734, (0.922, 0.931), "0.9273"),
+        (0.92734, (0.9, 0.95), "0.927"),
+        (0.92734, (0.5, 1.0), "0.93"),
+        (0.92734, (0.92734, 0.92734), "0.927"),
+        (0.5, (-math.inf, 1.0), "0.500"),
+    ],
+)
+def test_a_value_has_the_digits_its_interval_is_worth(value, interval, text) -> None:
+    assert wording.level(AUC, value, interval) == text
+
+
+def test_shares_are_percent_and_their_gaps_are_points() -> None:
+    assert wording.level(ACCURACY, 0.2344, (0.22, 0.25)) == "23.4%"
+    assert wording.gap(ACCURACY, -0.1213, (-0.134, -0.108)) == "12.1 points"
+    assert wording.limit(ACCURACY, 0.85) == "85%"
+    assert wording.limit(ACCURACY, 0.01, of_gap=True) == "1 point"
+    assert wording.limit(AUC, 0.005, of_gap=True) == "0.005"
+
+
+def test_an_interval_is_turned_to_its_larger_direction() -> None:
+    interval = (-0.134, -0.108)
+    assert wording.gap_interval(ACCURACY, interval, 0.95, sign=-0.12) == "95% interval 10.8 to 13.4 points"
+    assert wording.gap_interval(ACCURACY, interval, 0.975, sign=0.12) == "97.5% interval −13.4 to −10.8 points"
+
+
+def test_no_minus_before_zero() -> None:
+    assert wording.gap_ends(AUC, (-0.0001, 0.5)) == "0.00 to 0.50"
+
+
+def test_rows_shrink_the_interval_by_their_root() -> None:
+    assert wording.rows_to_decide(0.86, (0.84, 0.88), 0.85, 1000) == pytest.approx(4000, abs=1)
+    assert wording.rows_to_decide(0.85, (0.84, 0.88), 0.85, 1000) is None
+    assert wording.rows_to_decide(0.86, (-math.inf, 0.88), 0.85, 1000) is None
+    assert wording.about_rows(3974) == "; about 4,000 rows would tell"
+    assert "more rows would not tell" in wording.about_rows(None)
