@@ -121,7 +121,7 @@ def calibration(bins: Sequence[CalibrationBin], *, width: float = 460, height: f
             f"({percent(one.low)} to {percent(one.high)}), {rows(one.n)}"
         )
         tall = 30 * max(0, one.n) / most
-        parts.append(svg.rect(place - 5, floor - tall, 10, tall, "first", tip=tip))
+        parts.append(svg.rect(place - 3, floor - tall, 6, tall, "first", tip=tip))
         parts.append(svg.line(place, up.at(one.low), place, up.at(one.high), "l0 whisker"))
         mark = svg.element("circle", svg.element("title", tip), cx=place, cy=up.at(one.observed), r=4, class_="dot l0")
         parts.append(mark)
@@ -129,7 +129,7 @@ def calibration(bins: Sequence[CalibrationBin], *, width: float = 460, height: f
     if len(points) > 1:
         parts.append(svg.path(points, "line l0 thin"))
     parts.append(svg.line(left, floor, right, floor, "axis"))
-    parts.append(svg.text(left - 6, floor - 10, "rows", class_="muted", anchor="end"))
+    parts.append(svg.text(left - 8, floor - 2, "rows", class_="muted", anchor="end"))
     if not known:
         parts.append(svg.text((left + right) / 2, (top + bottom) / 2, "no values", class_="muted", anchor="middle"))
     return svg.drawing(width, height, *parts, title=title or "Calibration: observed over predicted")

@@ -16,6 +16,9 @@ _WIDTH = 960.0
 _ROW = 24.0
 _HEAD = 34.0
 _FOOT = 26.0
+_COLUMNS = 272.0
+"""Room right of the drawing for the two columns of numbers."""
+_N_COLUMN = 62.0
 _LONGEST_LABEL = 40
 _ROWS_WORTH_A_SECOND_AXIS = 16
 
@@ -70,7 +73,7 @@ def forest(
         return svg.drawing(_WIDTH, 44, words, title=title, class_="plot forest")
     gutter = 20 + max(svg.text_width(row.label[:_LONGEST_LABEL]) for row in rows)
     left = min(max(gutter, 90.0), 320.0)
-    right = _WIDTH - 250.0
+    right = _WIDTH - _COLUMNS
     ends = [value for row in rows for value in (row.low, row.high, row.estimate)]
     bounds = [(bound, direction)] if limits is None else [(limits[0], "min"), (limits[1], "max")]
     known = [(value, side) for value, side in bounds if value is not None and math.isfinite(value)]
@@ -80,7 +83,7 @@ def forest(
     if len(rows) >= _ROWS_WORTH_A_SECOND_AXIS:
         parts += _axis(x, _HEAD - 18, unit)
     parts += [
-        svg.text(right + 70, _HEAD - 10, "n", class_="muted", anchor="end"),
+        svg.text(right + _N_COLUMN, _HEAD - 10, "n", class_="muted", anchor="end"),
         svg.text(_WIDTH - 4, _HEAD - 10, "estimate (interval)", class_="muted", anchor="end"),
     ]
     for position, row in enumerate(rows):
@@ -121,7 +124,7 @@ def _row(x: Scale, y: float, row: ForestRow, unit: str, right: float) -> list[Ma
     ends = (row.low, row.high)
     parts = [svg.line(0, y + _ROW / 2, _WIDTH, y + _ROW / 2, "rule")]
     parts.append(svg.label(x.start - 12, y + 4, row.label, longest=_LONGEST_LABEL, anchor="end"))
-    parts.append(svg.text(right + 70, y + 4, count(row.n), class_="muted num", anchor="end"))
+    parts.append(svg.text(right + _N_COLUMN, y + 4, count(row.n), class_="muted num", anchor="end"))
     if row.estimate is None or math.isnan(row.estimate):
         parts.append(svg.text(_WIDTH - 4, y + 4, "not estimated", class_="muted", anchor="end"))
         return parts

@@ -100,6 +100,12 @@ def duration(seconds: Number) -> str:
     return f"{count(whole // 3600)} h {whole % 3600 // 60:02d} min"
 
 
+def level(value: Number) -> str:
+    """A confidence level, in the digits it was chosen with: ``95%``, ``97.5%``."""
+    found = _known(value)
+    return MISSING if found is None else f"{number(found * 100, 5)}%"
+
+
 def p_value(value: Number) -> str:
     """A p-value: ``0.032``, ``< 0.001``."""
     found = _known(value)

@@ -31,6 +31,7 @@ _FILTERS = (
     formats.fixed,
     formats.href,
     formats.interval,
+    formats.level,
     formats.moment,
     formats.number,
     formats.p_value,

@@ -90,6 +90,8 @@ def test_small_words():
     assert formats.signed(-0.004) == "−0.004"
     assert formats.signed(0) == "0"
     assert formats.p_value(0.0000001) == "< 0.001"
+    assert formats.level(0.95) == "95%"
+    assert formats.level(0.975) == "97.5%"
     assert formats.p_value(0.0321) == "0.032"
     assert formats.size(3_400_000) == "3.4 MB"
     assert formats.moment(datetime(2026, 3, 1, 14, 5, 9, 123456, tzinfo=UTC)) == "2026-03-01 14:05:09 UTC"
@@ -116,7 +118,7 @@ def test_a_link_to_a_file_is_quoted():
 def test_no_value_is_ever_written_as_not_a_number_or_minus_zero(value):
     functions = (
         *(formats.number, formats.signed, formats.count, formats.rows, formats.percent),
-        *(formats.duration, formats.p_value, formats.size, formats.quantity),
+        *(formats.level, formats.duration, formats.p_value, formats.size, formats.quantity),
     )
     for function in functions:
         text = function(value)
