@@ -21,7 +21,7 @@ from gauntlet.evaluation.panel import Panel, measure
 from gauntlet.evaluation.policies import PerformancePolicy
 from gauntlet.evaluation.sample import Sample, sample
 from gauntlet.evaluation.slices import ALL, Slice
-from gauntlet.verdict import Check, Status, Verdict, decide
+from gauntlet.verdict import Check, Status, Verdict, decide, worst
 
 GATE = "evaluate_model"
 TRIVIAL = {"binary": "log_loss", "multiclass": "log_loss", "regression": "mse"}
@@ -193,36 +193,24 @@ def _beats_trivial(rows: Sample, panel: Panel, policy: PerformancePolicy) -> lis
     pair = measure([rows, trivial(rows)], [metric])
     family = differences(pair)
     ((low, high),) = intervals(family, confidence=policy.confidence)
-    model, baseline = (float(value) for value in pair.value.ravel())
-    interval = (baseline + float(low), baseline + float(high))
-    status = decide(interval, bound=baseline, direction="max", strict=True)
-    answer = _TRIVIAL_ANSWER[rows.task]
-    found = f"{wording.title(metric)} is {wording.level(metric, model, interval)}"
-    against = (
-        f"{wording.level(metric, baseline, interval)} for {answer} "
-        f"({wording.level_interval(metric, interval, policy.confidence)} by comparison on the same rows)"
+    value, interval = float(family.value[0]), (float(low), float(high))
+    model, baseline = (wording.level(metric, float(one), interval) for one in pair.value.ravel())
+    status = decide(interval, bound=0.0, direction="max", strict=True)
+    found = (
+        f"{wording.title(metric)} is {model} against {baseline} for {_TRIVIAL_ANSWER[rows.task]}, a difference of "
+        f"{wording.gap(metric, value, interval)} "
+        f"({wording.gap_interval(metric, interval, policy.confidence, sign=value)})"
     )
-    needed = None
+    units, needed = int(panel.units[0]), None
     if status is Status.PASS:
-        reason = f"{found}, shown to be better than {against}."
+        reason = f"{found}: shown to be better."
     elif status is Status.FAIL:
-        reason = f"{found}, no better than {against}."
+        reason = f"{found}: no better."
     else:
-        needed = wording.rows_to_decide(model, interval, baseline, int(panel.units[0]))
-        reason = f"{found}, not shown to be better than {against}{wording.about_rows(needed)}."
-    return [
-        Check(
-            f"{metric.name} against the trivial model",
-            status,
-            reason,
-            model,
-            interval,
-            baseline,
-            "max",
-            int(panel.units[0]),
-            needed,
-        )
-    ]
+        needed = wording.rows_to_decide(value, interval, 0.0, units)
+        reason = f"{found}: not shown to be better{wording.about_rows(needed)}."
+    name = f"{metric.name} against the trivial model"
+    return [Check(name, status, reason, value, interval, 0.0, "max", units, needed)]
 
 
 def trivial(rows: Sample) -> Sample:
@@ -236,8 +224,8 @@ def trivial(rows: Sample) -> Sample:
 
 
 def _summary(checks: list[Check]) -> str:
-    worst_first = sorted(checks, key=lambda check: list(Status).index(check.status), reverse=True)
-    failed = [check for check in worst_first if check.status is not Status.PASS]
-    if not failed:
-        return checks[0].reason if len(checks) == 1 else f"All {len(checks)} demands are met: {checks[0].reason}"
-    return failed[0].reason
+    status = worst(check.status for check in checks)
+    if status is Status.PASS:
+        met = {1: "", 2: "Both demands are met: "}.get(len(checks), f"All {len(checks)} demands are met: ")
+        return met + checks[0].reason
+    return next(check.reason for check in checks if check.status is status)

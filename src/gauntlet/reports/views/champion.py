@@ -44,10 +44,9 @@ class ChampionView:
         same: both models give every row the same answer.
         split, rows: what they were compared on.
         metrics: every metric of both.
-        slice_rows: improvement of each slice (positive: the challenger is better), worst first.
+        slice_rows: improvement of each slice (positive: the challenger is better), worst first; shares in points.
         slice_metric: in what; empty when no slices were compared.
         slice_bound: the margin as such a difference.
-        slice_unit: ``"%"`` for shares.
         left_out: slices beyond those drawn.
         too_small: names of the slices that were not compared.
         decisions: how decisions changed, as rows of a table.
@@ -63,7 +62,6 @@ class ChampionView:
     slice_rows: tuple[ForestRow, ...] = ()
     slice_metric: str = ""
     slice_bound: float | None = None
-    slice_unit: str = ""
     left_out: int = 0
     too_small: tuple[str, ...] = ()
     decisions: tuple[tuple[str, str, str], ...] = ()
@@ -84,9 +82,8 @@ def champion_view(result: ChampionResult, manifest: Manifest) -> ChampionView:
         rows=manifest.rows,
         metrics=tuple(_metric(difference) for difference in result.overall),
         slice_rows=tuple(_slice_row(difference, checks[difference.name]) for difference in slices),
-        slice_metric=wording.title(first.metric) if first is not None else "",
-        slice_bound=-abs(bound) if bound is not None else None,
-        slice_unit="%" if first is not None and wording.is_share(first.metric) else "",
+        slice_metric=_in_what(first),
+        slice_bound=-abs(bound) * _scale(first) if first is not None and bound is not None else None,
         left_out=len(result.slices) - len(slices),
         too_small=tuple(slice_.name for slice_ in result.too_small),
         decisions=_decisions(result.decisions.counts) if result.decisions is not None else (),
@@ -112,10 +109,26 @@ def _metric(difference: Difference) -> MetricComparison:
 
 
 def _slice_row(difference: Difference, check: Check) -> ForestRow:
-    low, high = difference.improvement_interval
+    scale = _scale(difference)
+    low, high = (scale * end for end in difference.improvement_interval)
     return ForestRow(
-        difference.slice.name, difference.improvement, low, high, n=difference.rows, status=check.status.value
+        difference.slice.name,
+        scale * difference.improvement,
+        low,
+        high,
+        n=difference.rows,
+        status=check.status.value,
     )
+
+
+def _in_what(difference: Difference | None) -> str:
+    if difference is None:
+        return ""
+    return wording.title(difference.metric) + (", in points" if wording.is_share(difference.metric) else "")
+
+
+def _scale(difference: Difference) -> float:
+    return 100.0 if wording.is_share(difference.metric) else 1.0
 
 
 def _decisions(counts: PairedCounts) -> tuple[tuple[str, str, str], ...]:

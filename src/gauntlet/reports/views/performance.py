@@ -159,12 +159,10 @@ def _residuals(result: Performance) -> Distribution:
 
 
 def _predicted(result: Performance) -> tuple[Series, ...]:
-    """Mean actual over mean predicted value, in bins of equally many rows, between the ends of its intervals."""
+    """Mean actual over mean predicted value, in bins of about equally many rows."""
     binned = curves.reliability(result.sample, bins=20)
     predicted = binned.predicted.tolist()
     return (
         Series("mean actual value", predicted, binned.observed.tolist()),
         Series("a perfect model", predicted, predicted),
-        Series("95% interval, low", predicted, binned.low.tolist()),
-        Series("95% interval, high", predicted, binned.high.tolist()),
     )

@@ -127,31 +127,38 @@ def _demands(result: SlicesResult) -> tuple[Demand, ...]:
 
 def _demand_forest(demand: Demand, result: SlicesResult) -> Forest:
     findings = [finding for finding in result.findings if finding.demand.title == demand.title]
+    share = wording.is_share(demand.metric)
+    scale = 100.0 if share and demand.kind == "gap" else 1.0
     rows = tuple(
         ForestRow(
             label=finding.measured.slice.name,
-            estimate=_or_none(finding.measured.value),
-            low=_or_none(finding.measured.interval[0]),
-            high=_or_none(finding.measured.interval[1]),
+            estimate=_scaled(finding.measured.value, scale),
+            low=_scaled(finding.measured.interval[0], scale),
+            high=_scaled(finding.measured.interval[1], scale),
             n=finding.measured.rows,
             status=finding.check.status.value,
         )
         for finding in findings[:_MOST_ROWS]
     )
-    two_sided = demand.low is not None and demand.high is not None
-    one_sided = demand.low if demand.low is not None else demand.high
+    low, high = _scaled(demand.low, scale), _scaled(demand.high, scale)
     return Forest(
-        title=f"{demand.title.replace('_', ' ')}",
+        title=_heading(demand),
         caption=_caption(demand),
         rows=rows,
         left_out=len(findings) - len(rows),
-        bound=None if two_sided else one_sided,
-        direction="" if two_sided else ("min" if demand.low is not None else "max"),
-        limits=(demand.low, demand.high) if demand.low is not None and demand.high is not None else None,
+        bound=None if demand.two_sided else low if low is not None else high,
+        direction="" if demand.two_sided else "min" if low is not None else "max",
+        limits=(low, high) if low is not None and high is not None else None,
         reference=1.0 if demand.kind == "ratio" else 0.0,
-        unit="%" if wording.is_share(demand.metric) and demand.kind != "ratio" else "",
+        unit="%" if share and demand.kind == "level" else "",
         log=demand.kind == "ratio",
     )
+
+
+def _heading(demand: Demand) -> str:
+    """``Demographic parity (ratio)``, ``AUC``."""
+    words = demand.title.replace(demand.metric.name, demand.metric.title).replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def _caption(demand: Demand) -> str:
@@ -215,5 +222,5 @@ def _of(row: SliceRow, metric: Metric) -> Estimate | None:
     return next((estimate for estimate in row.estimates if estimate.metric.name == metric.name), None)
 
 
-def _or_none(value: float) -> float | None:
-    return None if math.isnan(value) else value
+def _scaled(value: float | None, scale: float) -> float | None:
+    return None if value is None or math.isnan(value) else scale * value
