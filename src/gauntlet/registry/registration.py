@@ -85,6 +85,9 @@ def register(store: ModelStore, submission: Submission, promote: Promote, policy
     name = require_model_name(submission.document.model_name)
     refuse_failed(submission.verdicts, policy)
     digest = _require_model(submission)
+    for part in (submission.statistics, submission.schema):
+        if not part.is_dir():
+            raise DataError("is not there to register beside the model", field=str(part), mend="Make it first")
     tags = {
         **version_tags(submission.document, submission.verdicts),
         part_digest_tag(STATISTICS_PART): digest_tree(submission.statistics),

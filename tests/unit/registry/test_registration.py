@@ -102,6 +102,14 @@ def test_a_folder_without_mlmodel_is_refused(tmp_path):
         submit(MemoryStore(), submission)
 
 
+@pytest.mark.parametrize("part", ["statistics", "schema"])
+def test_evidence_that_is_not_there_is_refused(part, tmp_path):
+    submission = make_submission(tmp_path)
+    (tmp_path / part).rename(tmp_path / "elsewhere")
+    with pytest.raises(DataError, match=f"{part}: is not there"):
+        submit(MemoryStore(), submission)
+
+
 def test_an_impossible_name_is_refused_before_anything_is_stored(tmp_path):
     store = MemoryStore()
     with pytest.raises(ConfigurationError, match="model_name"):
