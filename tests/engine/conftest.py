@@ -1,0 +1,99 @@
+"""Whole runs of continuous_training in the local engine, with everything real but the cluster."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gauntlet.orchestration.engine import RunRequest, run_pipeline
+from gauntlet.orchestration.project import find_project
+from gauntlet.verdict import Verdict
+
+ROOT = Path(__file__).parents[2]
+DATA = Path(os.environ.get("GAUNTLET_DATA", ROOT.parent / "shared" / "data"))
+
+# Asks the run's own registry, in the environment that has MLflow.
+LIST_VERSIONS = """
+import json, sys
+from mlflow import MlflowClient
+client = MlflowClient(sys.argv[1])
+aliases = {name: str(version) for name, version in client.get_registered_model(sys.argv[2]).aliases.items()}
+versions = {str(v.version): v.tags for v in client.search_model_versions(f"name='{sys.argv[2]}'")}
+print(json.dumps({"aliases": aliases, "versions": versions}))
+"""
+
+
+class Listener:
+    """An observer that keeps what it hears, for a failing test to show."""
+
+    def __init__(self):
+        self.heard = []
+
+    def note(self, sentence):
+        self.heard.append(sentence)
+
+    def began(self, run, folder):
+        self.heard.append(f"{run.name} in {folder}")
+
+    def started(self, task):
+        pass
+
+    def ended(self, task):
+        self.heard.append(f"{task.state} {task.name} {task.error}")
+
+
+class Run:
+    """A finished run and what a user would look at in it."""
+
+    def __init__(self, record, folder, heard):
+        self.record, self.folder, self.heard = record, folder, heard
+
+    @property
+    def state(self):
+        return self.record.state
+
+    def task(self, name):
+        return next(task for task in self.record.tasks if task.name == name)
+
+    def states(self):
+        return {task.name: task.state for task in self.record.tasks}
+
+    def path(self, task, output):
+        return self.folder / self.task(task).artifacts[output].path
+
+    def verdict(self, task):
+        return Verdict.read(self.path(task, "verdict"))
+
+    def reasons(self, task, status):
+        return [check.reason for check in self.verdict(task).with_status(status)]
+
+    def registry(self, model_name):
+        python = ROOT / ".environments" / "delivery" / "bin" / "python"
+        store = f"sqlite:///{self.folder.parent / 'mlflow.db'}"
+        done = subprocess.run(
+            [python, "-c", LIST_VERSIONS, store, model_name], capture_output=True, text=True, check=True
+        )
+        return json.loads(done.stdout.splitlines()[-1])
+
+
+def run(parameters, runs, **options):
+    listener = Listener()
+    request = RunRequest(
+        project=find_project(ROOT), pipeline="continuous_training", parameters=parameters, runs=runs, **options
+    )
+    record, folder = run_pipeline(request, listener)
+    return Run(record, folder, listener.heard)
+
+
+def example(name):
+    return yaml.safe_load((ROOT / "examples" / f"{name}.yaml").read_text())
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    if not (DATA / "adult" / "adult.data").is_file():
+        pytest.skip(f"the public data sets are not in {DATA}; point GAUNTLET_DATA at a folder that holds them")
+    return DATA
