@@ -199,3 +199,15 @@ def delong(label: Floats, scores: Floats, weight: Floats | None = None) -> tuple
     parts = [grouped_auc(rank(score), label, weight, everyone, 1, corrected=True) for score in scores]
     influence = np.stack([part[1] for part in parts])
     return np.array([part[0][0] for part in parts]), influence @ influence.T
+
+
+def hanley_mcneil(area: Floats, first: Floats, second: Floats) -> Floats:
+    """Variance that an AUC is expected to have, from its value and the class sizes alone.
+
+    Hanley & McNeil (1982) for exponential scores, made symmetric in the classes (Newcombe 2006):
+    A(1 - A) / (mn) · (1 + ((m + n)/2 - 1) · ((1 - A)/(2 - A) + A/(1 + A))). 0 where a class is empty or A is unknown.
+    """
+    usable = (first > 0) & (second > 0) & ~np.isnan(area)
+    a, m, n = (np.where(usable, part, 1.0) for part in (area, first, second))
+    pairs = 1 + np.maximum((m + n) / 2 - 1, 0.0) * ((1 - a) / (2 - a) + a / (1 + a))
+    return np.asarray(np.where(usable, a * (1 - a) / (m * n) * pairs, 0.0))

@@ -48,6 +48,7 @@ class Family:
         first, second: the two sides; ``second`` is None for levels.
         correlation: (k,) sampling correlation of the two sides; 0 for levels.
         seed_variance: (k,) the part of the variance that comes from training, not from the rows.
+        clustered: rows share clusters.
     """
 
     kind: Kind
@@ -62,6 +63,7 @@ class Family:
     second: Side | None
     correlation: Floats
     seed_variance: Floats
+    clustered: bool
 
     def __len__(self) -> int:
         return len(self.value)
@@ -181,7 +183,7 @@ def _family(kind: Kind, panel: Panel, pairs: Sequence[_Pair], metrics: Sequence[
     joint = panel.covariance
     nothing = np.zeros(len(i))
     level = Family(kind, tuple(kinds), tuple(names), near.value, joint[np.ix_(i, i)], near.df, near.support,
-                   np.array(rows, dtype=np.int64), near, None, nothing, nothing)  # fmt: skip
+                   np.array(rows, dtype=np.int64), near, None, nothing, nothing, panel.clustered)  # fmt: skip
     if kind == "level":
         return level
     far = _side(panel, j)

@@ -2,8 +2,8 @@
 
 Shares and areas: Wilson's score interval at the effective sample size that their variance implies. Their gaps and
 differences: MOVER (Zou & Donner 2008; Newcombe's method 10 when the sides are independent), which builds the interval
-of a difference from the sides' own intervals and their correlation, and so stays honest near 0 and 1. Their ratios:
-MOVER-R (Donner & Zou 2012). Losses and errors: log scale; their gaps and differences by Student's t.
+of a difference from the sides' own intervals and their correlation, and so stays honest near 0 and 1; two models'
+shares of the same rows: Tango's (1998) score interval. Their ratios: MOVER-R (Donner & Zou 2012). Losses and errors: log scale; their gaps and differences by Student's t.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from gauntlet.evaluation.columns import of_label
 from gauntlet.evaluation.families import Family, Side
-from gauntlet.evaluation.metrics import Scale
+from gauntlet.evaluation.metrics import Metric, Scale
+from gauntlet.evaluation.paired import score_limits
 from gauntlet.evaluation.sample import Floats
 from gauntlet.evaluation.simultaneous import critical_value
 
@@ -62,6 +64,8 @@ def at_critical(family: Family, critical: Floats) -> Floats:
             far = _side_interval(family, family.second, critical)
             make = _mover_ratio if family.kind == "ratio" else _mover_difference
             made = make((family.first.value, *near), (family.second.value, *far), family.correlation)
+        if family.kind == "difference" and not family.clustered:
+            made = _paired_shares(family, family.second, critical, made)
         low, high = (np.where(shares, one, other) for one, other in zip(made, (low, high), strict=True))
     if family.seed_variance.any():
         low, high = _with_seeds(family, critical, shares, low, high)
@@ -94,11 +98,43 @@ def _student(family: Family, critical: Floats) -> tuple[Floats, Floats]:
 def _side_interval(family: Family, side: Side, critical: Floats) -> tuple[Floats, Floats]:
     """Score intervals of one side, at the effective sample size its variance implies: v(1 - v) / variance."""
     df = np.where(family.seed_variance > 0, np.minimum(side.df, family.df), side.df)
+    return wilson(side.value, _effective_size(side), _quantile(critical, df))
+
+
+def _effective_size(side: Side) -> Floats:
+    """The sample size that a share's variance implies, v(1 - v) / variance; its support where it has none (at 0, 1)."""
     inner = (side.value > 0) & (side.value < 1) & (side.variance > 0)
     spread = side.value * (1 - side.value)
     # The variance of a share carries m / (m - 1): adding 1 gives m back.
-    size = np.where(inner, spread / np.where(inner, side.variance, 1.0) + 1, side.support)
-    return wilson(side.value, size, _quantile(critical, df))
+    return np.where(inner, spread / np.where(inner, side.variance, 1.0) + 1, side.support)
+
+
+def _paired_shares(
+    family: Family, second: Side, critical: Floats, made: tuple[Floats, Floats]
+) -> tuple[Floats, Floats]:
+    """Tango's (1998) score interval where both models' shares are of the same rows (accuracy, true-positive rate).
+
+    The discordant share follows from the variance of the difference, (m - 1) · Var = b + c - d²; m is the effective
+    sample size of the sides (weighted rows included; clusters covary too loosely for it). Shares of each model's own decisions (precision) keep the interval ``made``.
+    """
+    paired = np.array([metric.scale is Scale.PROPORTION and _same_rows(metric) for metric in family.metrics])
+    size = np.minimum(_effective_size(family.first), _effective_size(second))
+    usable = paired & (size > 1) & ~np.isnan(family.value)
+    if not usable.any():
+        return made
+    value = np.where(usable, family.value, 0.0)
+    variance = np.maximum(np.diag(family.covariance) - family.seed_variance, 0.0)
+    discordant = np.clip((size - 1) * variance + value**2, np.abs(value), 1.0)
+    n = np.where(usable, size, 1.0)
+    low, high = score_limits(
+        n * (discordant + value) / 2, n * (discordant - value) / 2, n, _quantile(critical, family.df)
+    )
+    return np.where(usable, low, made[0]), np.where(usable, high, made[1])
+
+
+def _same_rows(metric: Metric) -> bool:
+    """Whether the rows a share is taken of do not depend on the model."""
+    return all(of_label(name) for group in metric.support for name in group)
 
 
 _Ends = tuple[Floats, Floats, Floats]

@@ -5,13 +5,16 @@ For unweighted, unclustered rows only; ``families.differences`` covers the rest.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from scipy.optimize import brentq
+import numpy as np
 from scipy.stats import binom, norm
 
 from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.evaluation.sample import Floats
+
+_HALVINGS = 50
+"""Bisection steps: the limits are right to 2⁻⁴⁹."""
 
 
 @dataclass(frozen=True)
@@ -76,26 +79,8 @@ def score_test(counts: PairedCounts, margin: float) -> tuple[float, float]:
     """
     if not 0 <= margin < 1:
         raise ConfigurationError("lies outside [0, 1)", field="margin", value=margin, mend="Give a share")
-    z = _score(counts, -margin)
+    z = float(_score(*_floats(counts), np.array(-margin)))
     return z, float(norm.sf(z))
-
-
-def _score(counts: PairedCounts, difference: float) -> float:
-    """Score statistic of H0: p1 - p2 = difference (Tango 1998; Nam 1997).
-
-    Under H0 the probability q of "second only" maximises the likelihood at the larger root of
-    2n·q² + B·q + C = 0 with B = -b - c + (2n - b + c)·δ and C = -c·δ·(1 - δ), where b counts "first only" and c
-    "second only"; Var(b - c) = n(2q + δ(1 - δ)).
-    """
-    n, b, c = counts.rows, counts.first_only, counts.second_only
-    linear = -(b + c) + (2 * n - b + c) * difference
-    constant = -c * difference * (1 - difference)
-    second = (math.sqrt(max(linear**2 - 8 * n * constant, 0.0)) - linear) / (4 * n)
-    variance = n * (2 * second + difference * (1 - difference))
-    distance = b - c - n * difference
-    if variance <= 0:
-        return 0.0 if distance == 0 else math.copysign(math.inf, distance)
-    return distance / math.sqrt(variance)
 
 
 def score_interval(counts: PairedCounts, critical: float) -> tuple[float, float]:
@@ -105,17 +90,45 @@ def score_interval(counts: PairedCounts, critical: float) -> tuple[float, float]
         counts: the table.
         critical: critical value of |z|, positive.
     """
-    estimate = counts.difference
-    edge = 1 - 1e-12
+    low, high = score_limits(*_floats(counts), np.array(critical))
+    return float(low), float(high)
 
-    def end(side: int) -> float:
-        far = side * edge
 
-        def excess(difference: float) -> float:
-            return abs(_score(counts, difference)) - critical
+def score_limits(first_only: Floats, second_only: Floats, rows: Floats, critical: Floats) -> tuple[Floats, Floats]:
+    """Tango's limits for arrays of tables; counts may be fractional (effective counts of weighted or clustered rows).
 
-        if abs(estimate - far) < 1e-9 or excess(far) <= 0:
-            return float(side)
-        return float(brentq(excess, estimate, far, xtol=1e-12))
+    Args:
+        first_only, second_only: discordant pairs either way.
+        rows: pairs, positive.
+        critical: critical values of |z|.
+    """
+    shape = np.broadcast_shapes(first_only.shape, second_only.shape, rows.shape, critical.shape)
+    estimate = np.broadcast_to((first_only - second_only) / rows, shape)
+    ends = []
+    for far in (-1.0, 1.0):
+        inside, outside = estimate.astype(np.float64), np.full(shape, far)
+        for _ in range(_HALVINGS):
+            middle = (inside + outside) / 2
+            within = np.abs(_score(first_only, second_only, rows, middle)) <= critical
+            inside, outside = np.where(within, middle, inside), np.where(within, outside, middle)
+        ends.append(inside)
+    return ends[0], ends[1]
 
-    return end(-1), end(1)
+
+def _floats(counts: PairedCounts) -> tuple[Floats, Floats, Floats]:
+    return np.array(float(counts.first_only)), np.array(float(counts.second_only)), np.array(float(counts.rows))
+
+
+def _score(b: Floats, c: Floats, n: Floats, difference: Floats) -> Floats:
+    """Score statistic of H0: p1 - p2 = difference (Tango 1998; Nam 1997), b counting "first only", c "second only".
+
+    Under H0 the probability q of "second only" maximises the likelihood at the larger root of
+    2n·q² + B·q + C = 0 with B = -b - c + (2n - b + c)·δ and C = -c·δ·(1 - δ), where Var(b - c) = n(2q + δ(1 - δ)).
+    """
+    linear = -(b + c) + (2 * n - b + c) * difference
+    constant = -c * difference * (1 - difference)
+    second = (np.sqrt(np.maximum(linear**2 - 8 * n * constant, 0.0)) - linear) / (4 * n)
+    variance = n * (2 * second + difference * (1 - difference))
+    distance = b - c - n * difference
+    score = distance / np.sqrt(np.where(variance > 0, variance, 1.0))
+    return np.asarray(np.where(variance > 0, score, np.where(distance == 0, 0.0, np.copysign(np.inf, distance))))

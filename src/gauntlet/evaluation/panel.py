@@ -10,12 +10,17 @@ from scipy import sparse
 
 from gauntlet.errors import ConfigurationError
 from gauntlet.evaluation import covariance
+from gauntlet.evaluation.auc import hanley_mcneil
 from gauntlet.evaluation.covariance import Block
 from gauntlet.evaluation.gather import Gathered, Question, blocks_of, gather, placed
 from gauntlet.evaluation.metrics import Linear, Metric, Scale
 from gauntlet.evaluation.moments import Moments
 from gauntlet.evaluation.sample import Floats, Ints, Sample
 from gauntlet.evaluation.slices import ALL, Partition, Slice
+
+_PRIOR_UNITS = 5.0
+"""Weight, in units of the smaller class, of the expected variance of an area against the one found. With 5 the intervals
+cover 94-96 % from 20 positives up (tests/simulation); at 500 positives it is one percent."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,32 @@ def measure(
     return conclude(gather(models, metrics, partitions, rest=rest))
 
 
+def _corrections(question: Question, value: Floats, support: Floats, largest: Floats, joint: Floats) -> Floats:
+    """(A, S, M) factors on the variances for small samples.
+
+    Sums get m / (m - 1). Areas of unclustered rows carry that already, class by class; but few positives with high
+    scores also show too little spread more often than too much. So an area's variance is drawn towards the one that
+    Hanley & McNeil (1982) derive from the area and the class sizes alone, with the weight of a few more positives. That
+    formula knows nothing of clusters, so there it is not used.
+    """
+    factor = np.where(support > 1, support / np.where(support > 1, support - 1, 1.0), 1.0)
+    variance = np.diag(joint).reshape(value.shape)
+    for m, metric in enumerate(question.metrics):
+        if not metric.rank:
+            continue
+        if question.clustered:
+            continue
+        factor[:, :, m] = 1.0
+        if len(metric.support) == 2:
+            found = variance[:, :, m] * factor[:, :, m]
+            expected = hanley_mcneil(value[:, :, m], support[:, :, m], largest[:, :, m])
+            usable = (found > 0) & (expected > 0)
+            ratio = np.divide(expected, found, out=np.ones_like(found), where=usable)
+            weight = _PRIOR_UNITS / (support[:, :, m] + _PRIOR_UNITS)
+            factor[:, :, m] *= 1 - weight + weight * ratio
+    return factor
+
+
 @dataclass(frozen=True)
 class _Home:
     """Where a slice lives: its block and group, and for complements of rank metrics a block of their own."""
@@ -114,16 +145,13 @@ def conclude(gathered: Gathered) -> Panel:
     sums = _slice_sums(sums_by_cell.sums, blocks, homes)
     basis = covariance.basis_gram(sums_by_cell, blocks)
     value, forms = _influence_forms(gathered, blocks, homes, sums)
-    support = _supports(sums_by_cell, question, blocks, homes, sums, basis)
+    support, largest = _supports(sums_by_cell, question, blocks, homes, sums, basis)
     support = np.where(np.isnan(value), 0.0, support)
     joint = covariance.joint(sums_by_cell, blocks, forms, basis)
+    scale = np.sqrt(_corrections(question, value, support, largest, joint)).reshape(-1)
+    joint *= scale[:, None]
+    joint *= scale[None, :]
     plain = not (question.weighted or question.clustered)
-    # Areas of unclustered rows carry this correction already, class by class.
-    corrected = np.array([not metric.rank or question.clustered for metric in question.metrics])
-    factor = np.where((support > 1) & corrected, support / np.maximum(support - 1, 1e-300), 1.0)
-    root = np.sqrt(factor).reshape(-1)
-    joint *= root[:, None]
-    joint *= root[None, :]
     share = np.array([metric.scale is Scale.PROPORTION and plain for metric in question.metrics])
     df = np.where(share & (support > 0), np.inf, np.maximum(support - 1, 0.0))
     rows, units = _sizes(sums_by_cell, blocks, homes)
@@ -238,8 +266,8 @@ def _area_forms(
 
 def _supports(
     moments: Moments, question: Question, blocks: Sequence[Block], homes: Sequence[_Home], sums: Floats, basis: Floats
-) -> Floats:
-    """(A, S, M) effective number of units behind each estimate: of the smallest of the groups it is a mean over.
+) -> tuple[Floats, Floats]:
+    """(A, S, M) effective number of units behind each estimate, in the smallest and the largest of its groups.
 
     For a group with unit weights v it is (Σv)²/Σv². A class that does not occur in a slice counts only where the
     metric needs it, which then is undefined anyway.
@@ -259,10 +287,12 @@ def _supports(
             seen[key] = np.where(usable, total**2 / np.where(usable, squares, 1.0), 0.0)
         return seen[key]
 
-    support = np.empty((question.models, len(homes), len(question.metrics)))
+    shape = (question.models, len(homes), len(question.metrics))
+    smallest, largest = np.empty(shape), np.empty(shape)
     for a in range(question.models):
         for m, metric in enumerate(question.metrics):
             sizes = np.stack([effective(group, a) for group in metric.support])
             occurring = np.where(sizes > 0, sizes, np.inf).min(axis=0)
-            support[a, :, m] = np.where(np.isfinite(occurring), occurring, 0.0)
-    return support
+            smallest[a, :, m] = np.where(np.isfinite(occurring), occurring, 0.0)
+            largest[a, :, m] = sizes.max(axis=0)
+    return smallest, largest
