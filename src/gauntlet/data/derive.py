@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LONGEST_EXPRESSION = 1_000
+DEEPEST_NESTING = 50
 _MEND = 'Use column names, numbers, text, + - * /, comparisons, and, or, not, and parentheses: "tips > 0.2 * fare"'
 _COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.Eq: "equal",
@@ -59,7 +60,7 @@ class Expression:
             self._tree = ast.parse(text.strip(), mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise self._refusal("is not an expression", text) from error
-        self._check(self._tree)
+        self._check(self._tree, DEEPEST_NESTING)
 
     @property
     def names(self) -> frozenset[str]:
@@ -91,8 +92,10 @@ class Expression:
             raise self._refusal("reads no column", self.text)
         return result
 
-    def _check(self, node: ast.AST) -> None:
-        """Refuse whatever is not listed."""
+    def _check(self, node: ast.AST, depth: int) -> None:
+        """Refuse whatever is not listed, or nested deeper than ``depth``."""
+        if depth == 0:
+            raise self._refusal(f"is nested deeper than {DEEPEST_NESTING} levels", self.text)
         children: list[ast.expr]
         match node:
             case ast.Name():
@@ -112,7 +115,7 @@ class Expression:
             case _:
                 raise self._refusal("uses something that is not part of the language", ast.unparse(node))
         for child in children:
-            self._check(child)
+            self._check(child, depth - 1)
 
     def _value(self, node: ast.AST, columns: Mapping[str, pa.Array]) -> Any:
         import pyarrow as pa

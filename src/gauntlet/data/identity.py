@@ -1,16 +1,16 @@
 """Who a row is: its hash, its ``example_id``, and whether it was seen before, in memory that does not grow with rows.
 
 The identity of a row is BLAKE2b-128 over the canonical text of its key columns, or of its content when there is no
-key, joined with the unit separator. It depends on nothing else: not on the platform, the reader's version, other rows,
-or the type a column gets in the end. ``PERSON`` is its version: changing it would move rows between splits.
+key, with the unit separator between them. It depends on nothing else: not on the platform, the reader's version,
+other rows, or the type a column gets in the end. ``PERSON`` is its version: changing it would move rows between splits.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from gauntlet.data.columns import canonical_text
 
@@ -24,6 +24,7 @@ DIGEST_BYTES = 16
 _SEPARATOR = "\x1f"
 _KEY_SEPARATOR = "|"
 _BUCKETS = 256
+_ROWS_IN_MEMORY = 1 << 20
 _ROWS_PER_RANGE = 1 << 20
 
 
@@ -36,11 +37,14 @@ def key_digests(columns: Sequence[pa.Array]) -> np.ndarray:
     Returns:
         (n, 2) big-endian uint64: BLAKE2b-128 of each row.
     """
-    return _hash(_join([canonical_text(column) for column in columns], _SEPARATOR))
+    import pyarrow.compute as pc
+
+    texts = [canonical_text(column) for column in columns]
+    return _hash(texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, _SEPARATOR))
 
 
 def content_digests(columns: Mapping[str, pa.Array]) -> np.ndarray:
-    """Hash rows by their content: ``name=value`` of every value that is there, by name.
+    """Hash rows by their content: ``name=value`` and a unit separator for every value that is there, by name.
 
     Missing values are left out, so a column that older rows do not have does not change who they are.
 
@@ -53,10 +57,11 @@ def content_digests(columns: Mapping[str, pa.Array]) -> np.ndarray:
     import pyarrow.compute as pc
 
     named = [
-        pc.binary_join_element_wise(name, canonical_text(columns[name]), "=", null_handling="emit_null")
+        pc.fill_null(pc.binary_join_element_wise(f"{name}=", canonical_text(columns[name]), _SEPARATOR, ""), "")
         for name in sorted(columns)
     ]
-    return _hash(_join(named, _SEPARATOR))
+    # Not null_handling="skip": it loses rows in which everything is null.
+    return _hash(named[0] if len(named) == 1 else pc.binary_join_element_wise(*named, ""))
 
 
 def groups_of(digests: np.ndarray) -> np.ndarray:
@@ -66,35 +71,31 @@ def groups_of(digests: np.ndarray) -> np.ndarray:
     return digests[:, 0].astype(np.uint64)
 
 
-def _join(texts: Sequence[pa.Array], separator: str) -> pa.Array:
-    import pyarrow.compute as pc
-
-    if len(texts) == 1:
-        return pc.fill_null(texts[0], "")
-    return pc.binary_join_element_wise(*texts, separator, null_handling="skip")
-
-
 def _hash(text: pa.Array) -> np.ndarray:
     from hashlib import blake2b
 
     import numpy as np
 
     content, ends = _buffers(text)
-    digests = bytearray()
+    # Copying a prepared state is cheaper than preparing one for every row.
+    prepare = blake2b(digest_size=DIGEST_BYTES, person=PERSON).copy
+    digests = []
     for start, end in itertools.pairwise(ends):
-        digests += blake2b(content[start:end], digest_size=DIGEST_BYTES, person=PERSON).digest()
-    return np.frombuffer(bytes(digests), dtype=">u8").reshape(-1, 2)
+        state = prepare()
+        state.update(content[start:end])
+        digests.append(state.digest())
+    return np.frombuffer(b"".join(digests), dtype=">u8").reshape(-1, 2)
 
 
-def _buffers(text: pa.Array) -> tuple[memoryview, list[int]]:
-    """The bytes of a string array and its n + 1 offsets into them."""
+def _buffers(text: pa.Array) -> tuple[bytes, list[int]]:
+    """The bytes of a string array without nulls, and its n + 1 offsets into them."""
     import numpy as np
 
     _, offsets, content = text.buffers()
     if not len(text):
-        return memoryview(b""), []
+        return b"", []
     ends = np.frombuffer(offsets, dtype=np.int32)[text.offset : text.offset + len(text) + 1]
-    return memoryview(content if content is not None else b""), ends.tolist()
+    return content.to_pybytes() if content is not None else b"", ends.tolist()
 
 
 def key_ids(columns: Sequence[pa.Array]) -> pa.Array:
@@ -132,11 +133,11 @@ def content_ids(digests: np.ndarray, occurrences: np.ndarray) -> pa.Array:
 class Ledger:
     """Digests of all rows, on disk: written once in order, then read once in order.
 
-    Also finds repetitions: digests are spread over buckets on disk by their first bits, so that one bucket at a time
-    fits into memory.
+    Also finds repetitions. Up to ``_ROWS_IN_MEMORY`` rows that happens in memory; beyond, digests are spread over
+    buckets on disk by their first bits, and one bucket at a time is looked at.
 
     Args:
-        folder: an empty folder for the files.
+        folder: a folder to be made for the files.
         grouped: rows have a group of their own (``groups``) beside their identity.
     """
 
@@ -144,25 +145,20 @@ class Ledger:
         self.rows = 0
         self._folder = folder
         self._grouped = grouped
+        self._held: list[np.ndarray] = []
+        self._spilled = False
         folder.mkdir(parents=True)
 
-    def record(self, batches: Iterator[tuple[np.ndarray, np.ndarray | None]]) -> None:
+    def record(self, batches: Iterable[tuple[np.ndarray, np.ndarray | None]]) -> None:
         """Write the digests of all rows.
 
         Args:
             batches: (n, 2) digests and, when grouped, (n,) uint64 groups.
         """
-        import contextlib
-
         import numpy as np
 
-        with contextlib.ExitStack() as files:
-
-            def create(name: str) -> BinaryIO:
-                return files.enter_context((self._folder / name).open("wb"))
-
-            digest_file, group_file = create("digests"), create("groups")
-            buckets = [create(f"bucket-{number:03}") for number in range(_BUCKETS)]
+        held = 0
+        with (self._folder / "digests").open("wb") as digest_file, (self._folder / "groups").open("wb") as group_file:
             for digests, groups in batches:
                 digest_file.write(digests.tobytes())
                 if groups is not None:
@@ -170,30 +166,66 @@ class Ledger:
                 records = np.empty((len(digests), 3), dtype=np.uint64)
                 records[:, :2] = digests
                 records[:, 2] = np.arange(self.rows, self.rows + len(digests))
-                _spread(records, buckets)
+                self._held.append(records)
                 self.rows += len(digests)
+                held += len(digests)
+                if held > _ROWS_IN_MEMORY:
+                    self._spill()
+                    held = 0
+        if self._spilled:
+            self._spill()
 
     def find_repetitions(self) -> tuple[int, list[tuple[int, int]]]:
-        """Find rows equal to an earlier one; must run before ``read``.
+        """Find rows equal to an earlier one; once, before ``read``.
 
         Returns:
             their number, and up to three pairs (row, the first row equal to it), row numbers from 0 over all sources.
         """
-        import numpy as np
-
         count, examples = 0, list[tuple[int, int]]()
-        for number in range(_BUCKETS):
-            path = self._folder / f"bucket-{number:03}"
-            records = np.fromfile(path, dtype=np.uint64).reshape(-1, 3)
-            path.unlink()
+        for records in self._buckets():
             rows, occurrences, firsts = _repetitions(records)
             count += len(rows)
             examples = sorted([*examples, *zip(rows[:3].tolist(), firsts[:3].tolist(), strict=True)])[:3]
-            for block in np.unique(rows // _ROWS_PER_RANGE).tolist():
-                chosen = rows // _ROWS_PER_RANGE == block
-                with (self._folder / f"repeated-{block}").open("ab") as file:
-                    file.write(np.column_stack([rows[chosen], occurrences[chosen]]).astype(np.int64).tobytes())
+            self._note(rows, occurrences)
         return count, examples
+
+    def _spill(self) -> None:
+        """Move the records held in memory to the buckets they belong to."""
+        import numpy as np
+
+        if not self._held:
+            return
+        records = np.concatenate(self._held)
+        self._held, self._spilled = [], True
+        numbers = (records[:, 0] >> np.uint64(56)).astype(np.intp)
+        order = np.argsort(numbers, kind="stable")
+        ends = np.cumsum(np.bincount(numbers, minlength=_BUCKETS))
+        records, start = records[order], 0
+        for number, end in enumerate(ends.tolist()):
+            if end > start:
+                with (self._folder / f"bucket-{number:03}").open("ab") as file:
+                    file.write(records[start:end].tobytes())
+            start = end
+
+    def _buckets(self) -> Iterator[np.ndarray]:
+        import numpy as np
+
+        if self._held:
+            held, self._held = self._held, []
+            yield np.concatenate(held)
+        for path in sorted(self._folder.glob("bucket-*")):
+            yield np.fromfile(path, dtype=np.uint64).reshape(-1, 3)
+            path.unlink()
+
+    def _note(self, rows: np.ndarray, occurrences: np.ndarray) -> None:
+        """Write down repetitions where reading in row order finds them."""
+        import numpy as np
+
+        ranges = rows // _ROWS_PER_RANGE
+        for number in np.unique(ranges).tolist():
+            chosen = ranges == number
+            with (self._folder / f"repeated-{number}").open("ab") as file:
+                file.write(np.column_stack([rows[chosen], occurrences[chosen]]).astype(np.int64).tobytes())
 
     def read(self) -> LedgerReader:
         """Start reading from the first row."""
@@ -248,19 +280,6 @@ class LedgerReader:
             found = np.fromfile(path, dtype=np.int64) if path.exists() else np.empty(0, dtype=np.int64)
             self._block, self._repeated = block, found.reshape(-1, 2)
         return self._repeated[:, 0], self._repeated[:, 1]
-
-
-def _spread(records: np.ndarray, buckets: Sequence[BinaryIO]) -> None:
-    import numpy as np
-
-    numbers = (records[:, 0] >> np.uint64(56)).astype(np.intp)
-    order = np.argsort(numbers, kind="stable")
-    ends = np.cumsum(np.bincount(numbers, minlength=_BUCKETS))
-    records, start = records[order], 0
-    for bucket, end in zip(buckets, ends.tolist(), strict=True):
-        if end > start:
-            bucket.write(records[start:end].tobytes())
-        start = end
 
 
 def _repetitions(records: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

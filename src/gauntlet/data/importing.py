@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -136,7 +136,7 @@ def _look(request: Request, folder: Path) -> tuple[Survey, Ledger, list[int]]:
     ledger = Ledger(folder, grouped=bool(request.group))
 
     def digests() -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-        for number, batch, place in _all_batches(request):
+        for number, batch, place in _all_batches(request, needed=(*request.key, *request.group) or None):
             survey.see(batch, place.file, is_text=request.files[number][1] == "csv")
             rows[number] += batch.num_rows
             if batch.num_rows:
@@ -149,7 +149,9 @@ def _look(request: Request, folder: Path) -> tuple[Survey, Ledger, list[int]]:
     return survey, ledger, rows
 
 
-def _all_batches(request: Request) -> Iterator[tuple[int, pa.RecordBatch, Place]]:
+def _all_batches(
+    request: Request, needed: Collection[str] | None = None
+) -> Iterator[tuple[int, pa.RecordBatch, Place]]:
     """All raw batches in order, with the number of their file and where they stand in it.
 
     Raises:
@@ -157,9 +159,10 @@ def _all_batches(request: Request) -> Iterator[tuple[int, pa.RecordBatch, Place]
     """
     expected: tuple[str, set[str]] | None = None
     for number, (file, kind) in enumerate(request.files):
-        shown, before = file.pinned.uri, 0
-        for batch in raw_batches(file.path, shown, kind, request.reader):
-            if kind != "jsonl":
+        shown, before, checked = file.pinned.uri, 0, kind == "jsonl"
+        for batch in raw_batches(file.path, shown, kind, request.reader, needed):
+            if not checked:
+                checked = True
                 names = set(batch.schema.names)
                 expected = expected or (shown, names)
                 _require_same_columns(shown, names, *expected)
@@ -233,16 +236,19 @@ def _write(request: Request, plan: Plan, ledger: Ledger, folder: Path) -> dict[s
     """Second pass: write every row into its split."""
     writers = {name: SplitWriter(folder, name, plan.schema) for name in request.splits}
     labels = LabelCheck(plan.roles.label, request.reader.missing_label)
+    empty = set(plan.columns)
     try:
         with ledger.read() as reader:
             for number, batch, place in _all_batches(request):
                 if batch.num_rows:
                     rows = _finish(batch, plan, request, place, reader, labels)
+                    empty -= {name for name in empty if _has_values(rows.batch, name)}
                     _distribute(rows, request.files[number][0].pinned.split, request, writers)
     finally:
         for writer in writers.values():
             writer.close()
     if request.purpose != SERVING:
+        _refuse_empty_columns(empty)
         labels.judge()
         _refuse_empty_splits(writers)
     return writers
@@ -301,6 +307,20 @@ def _distribute(rows: FinishedRows, own: str | None, request: Request, writers: 
         chosen, names = assign_by_hash(rows.groups, shares), [split for split, _ in shares]
     for number, split in enumerate(names):
         writers[split].write(rows.batch.filter(pa.array(np.equal(chosen, number))))
+
+
+def _has_values(batch: pa.RecordBatch, name: str) -> bool:
+    column = batch.column(batch.schema.get_field_index(name))
+    return bool(column.null_count < len(column))
+
+
+def _refuse_empty_columns(empty: Collection[str]) -> None:
+    for name in sorted(empty):
+        raise DataError(
+            "has no value in any row",
+            field=f"column {name}",
+            mend=f'Leave it out with reader.drop: ["{name}"], or check reader.missing_values',
+        )
 
 
 def _refuse_empty_splits(writers: dict[str, SplitWriter]) -> None:

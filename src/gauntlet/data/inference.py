@@ -26,13 +26,11 @@ class ColumnSurvey:
         name: the column.
         text: narrowest type that fits all text seen; ``None`` before any.
         typed: type found in files that have types, and the file it was found in.
-        present: number of values that are not missing.
     """
 
     name: str
     text: ColumnType | None = None
     typed: tuple[ColumnType, str] | None = None
-    present: int = 0
 
     def see(self, column: pa.Array, shown: str, is_text: bool) -> None:
         """Take in one batch.
@@ -45,16 +43,13 @@ class ColumnSurvey:
         Raises:
             DataError: another file, or another row, holds this column in a type that does not go with it.
         """
-        values = column.drop_null() if column.null_count else column
-        self.present += len(values)
-        if not len(values):
-            return
         if is_text:
-            self.text = narrowest(values, self.text)
+            values = column.drop_null() if column.null_count else column
+            self.text = narrowest(values, self.text) if len(values) else self.text
             return
-        kind = kind_of(values.type)
-        assert kind is not None, values.type
-        self.typed = (kind, shown) if self.typed is None else (self._merge(kind, shown), shown)
+        kind = kind_of(column.type)
+        if kind is not None:
+            self.typed = (kind, shown) if self.typed is None else (self._merge(kind, shown), shown)
 
     def _merge(self, kind: ColumnType, shown: str) -> ColumnType:
         assert self.typed is not None
@@ -97,12 +92,10 @@ class Survey:
     columns: dict[str, ColumnSurvey] = field(default_factory=dict)
 
     def see(self, batch: pa.RecordBatch, shown: str, is_text: bool) -> None:
-        """Take in one batch; columns whose type is declared are counted, not inferred."""
+        """Take in one batch; columns whose type is declared are noted, not inferred."""
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             survey = self.columns.setdefault(name, ColumnSurvey(name))
-            if name in self.declared:
-                survey.present += len(column) - column.null_count
-            else:
+            if name not in self.declared:
                 survey.see(column, shown, is_text)
 
 

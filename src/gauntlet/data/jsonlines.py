@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -57,15 +57,16 @@ def _column(name: str, objects: list[tuple[int, dict[str, Any]]], shown: str, op
     kinds = {type(value) for value in values} - {type(None)}
     final = options.rename.get(name.strip(), name.strip())
     if kinds & {dict, list}:
-        _refuse("nested columns have no place in a snapshot", name, (dict, list), objects, shown, "Flatten it first")
+        _refuse("nested columns have no place in a snapshot", name, _is_nested, objects, shown, "Flatten it first")
     if len(kinds) > 1 and kinds != {int, float}:
         if options.types.get(final) != "string":
             mend = f'Write it the same way everywhere, or set reader.types: {{"{final}": "string"}}'
-            _refuse("mixes types", name, type(_last_of(values)), objects, shown, mend)
+            usual = type(next(value for value in values if value is not None))
+            _refuse("mixes types", name, lambda value: type(value) is not usual, objects, shown, mend)
         values = [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
         kinds = {str}
-    if int in kinds and any(isinstance(value, int) and abs(value) >= _INT64 for value in values):
-        _refuse("has a value too large for a 64-bit integer", name, int, objects, shown, "Write it as text")
+    if int in kinds and any(map(_is_too_large, values)):
+        _refuse("has a value too large for a 64-bit integer", name, _is_too_large, objects, shown, "Write it as text")
     data_type = {bool: pa.bool_(), str: pa.string(), int: pa.int64(), float: pa.float64()}
     kind = float if float in kinds else next(iter(kinds), None)
     if kind is float:
@@ -73,19 +74,23 @@ def _column(name: str, objects: list[tuple[int, dict[str, Any]]], shown: str, op
     return pa.array(values, pa.null() if kind is None else data_type[kind])
 
 
-def _last_of(values: list[Any]) -> Any:
-    """A value whose type differs from the first one's."""
-    present = [value for value in values if value is not None]
-    return next(value for value in present if type(value) is not type(present[0]))
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, dict | list)
+
+
+def _is_too_large(value: Any) -> bool:
+    return isinstance(value, int) and not -_INT64 <= value < _INT64
 
 
 def _refuse(
     message: str,
     name: str,
-    kinds: type | tuple[type, ...],
+    wrong: Callable[[Any], bool],
     objects: list[tuple[int, dict[str, Any]]],
     shown: str,
     mend: str,
 ) -> None:
-    number, value = next((number, value[name]) for number, value in objects if isinstance(value.get(name), kinds))
+    """Raise for the first value that is ``wrong``."""
+    present = ((number, value[name]) for number, value in objects if value.get(name) is not None)
+    number, value = next((number, value) for number, value in present if wrong(value))
     raise DataError(f"column {name}: {message}", field=f"{shown}: line {number}", value=value, mend=mend)

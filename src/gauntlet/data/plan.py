@@ -53,7 +53,7 @@ def make_plan(survey: Survey, options: ReaderOptions, roles: Roles, purpose: Pur
     what was only known later): there, what is said about an absent column does not apply.
 
     Raises:
-        DataError: a named column is not there, or a column has no values at all (training).
+        DataError: a named column is not there (training), or files disagree about a column's type.
         ConfigurationError: options or roles contradict each other.
     """
     present = list(survey.columns)
@@ -68,7 +68,6 @@ def make_plan(survey: Survey, options: ReaderOptions, roles: Roles, purpose: Pur
         require_columns("reader.rename", options.rename.values(), present)
         for option in ("values", "types", "drop"):
             require_columns(f"reader.{option}", getattr(options, option), present)
-        _refuse_empty(survey, options)
     read = _read_types(survey, options)
     derived = _derivable(options, read, training=training)
     everything = {**read, **_derived_types(derived, read)}
@@ -165,16 +164,6 @@ def _derived_types(derived: Mapping[str, Expression], read: Mapping[str, ColumnT
         assert kind is not None, columns[name].type
         types[name] = kind
     return types
-
-
-def _refuse_empty(survey: Survey, options: ReaderOptions) -> None:
-    for name, column in survey.columns.items():
-        if column.present == 0 and name not in options.drop:
-            raise DataError(
-                "has no value in any row",
-                field=f"column {name}",
-                mend=f'Leave it out with reader.drop: ["{name}"], or check reader.missing_values',
-            )
 
 
 def _named(roles: Roles) -> list[str]:

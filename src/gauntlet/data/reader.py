@@ -9,7 +9,7 @@ all rows (``gauntlet.data.inference``).
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
@@ -37,6 +37,7 @@ _BY_SUFFIX: dict[str, Format] = {
 _GZIP_MAGIC = b"\x1f\x8b"
 _PARQUET_MAGIC = b"PAR1"
 _BLOCK_BYTES = 8 << 20
+_HEADER_BYTES = 1 << 20
 _BATCH_ROWS = 65_536
 
 
@@ -111,7 +112,9 @@ class ReaderOptions(Settings):
         return self
 
 
-def raw_batches(path: Path, shown: str, kind: Format, options: ReaderOptions) -> Iterator[pa.RecordBatch]:
+def raw_batches(
+    path: Path, shown: str, kind: Format, options: ReaderOptions, needed: Collection[str] | None = None
+) -> Iterator[pa.RecordBatch]:
     """Stream one file as raw batches.
 
     Args:
@@ -119,18 +122,23 @@ def raw_batches(path: Path, shown: str, kind: Format, options: ReaderOptions) ->
         shown: the name the user knows it by, for messages.
         kind: its format, see ``format_of``.
         options: how to read it.
+        needed: columns the caller will look at; ``None``: all. With it, a Parquet file gives one batch of no rows with
+            all columns, for their names and types, then batches of those columns alone.
 
     Raises:
         DataError: empty, truncated, malformed or of a type that a snapshot cannot hold; names the file.
     """
     import pyarrow as pa
 
-    source = {"csv": _csv_batches, "parquet": _parquet_batches, "jsonl": _jsonl_batches}[kind]
-    names: list[str] | None = None
+    if kind == "csv":
+        batches = _csv_batches(path, shown, options)
+    elif kind == "parquet":
+        batches = _parquet_batches(path, shown, options, needed)
+    else:
+        batches = _jsonl_batches(path, shown, options)
     try:
-        for batch in source(path, shown, options):
-            if names is None or kind == "jsonl":
-                names = final_names(batch.schema.names, shown, options)
+        for batch in batches:
+            names = final_names(batch.schema.names, shown, options)
             columns = [
                 mark_missing(reduce_type(column, f"{shown}: column {name}"), options)
                 for name, column in zip(names, batch.columns, strict=True)
@@ -194,7 +202,7 @@ def _csv_batches(path: Path, shown: str, options: ReaderOptions) -> Iterator[pa.
     delimiter = options.delimiter or ("\t" if shown.lower().removesuffix(".gz").endswith(".tsv") else ",")
     parse = arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
     read = arrow_csv.ReadOptions(
-        block_size=_BLOCK_BYTES,
+        block_size=_HEADER_BYTES,
         encoding=options.encoding,
         column_names=list(options.column_names) or None,
         skip_rows=1 if options.column_names and options.header else 0,
@@ -202,6 +210,7 @@ def _csv_batches(path: Path, shown: str, options: ReaderOptions) -> Iterator[pa.
     )
     with _lines(path, options) as stream, arrow_csv.open_csv(stream, read_options=read, parse_options=parse) as first:
         names = first.schema.names
+    read.block_size = _BLOCK_BYTES
     convert = arrow_csv.ConvertOptions(
         column_types={name: pa.string() for name in names}, strings_can_be_null=False, check_utf8=True
     )
@@ -244,20 +253,20 @@ class _WithoutComments(io.RawIOBase):
         super().close()
 
 
-def _parquet_batches(path: Path, shown: str, options: ReaderOptions) -> Iterator[pa.RecordBatch]:
+def _parquet_batches(
+    path: Path, shown: str, options: ReaderOptions, needed: Collection[str] | None
+) -> Iterator[pa.RecordBatch]:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        empty = file.schema_arrow.empty_table()
-        if file.metadata.num_rows == 0:
-            yield from empty.to_batches() or [_empty_batch(empty.schema)]
-        yield from file.iter_batches(batch_size=_BATCH_ROWS, use_threads=False)
-
-
-def _empty_batch(schema: Any) -> pa.RecordBatch:
-    import pyarrow as pa
-
-    return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)
+        schema = file.schema_arrow
+        columns = None
+        if needed is not None:
+            names = zip(schema.names, final_names(schema.names, shown, options), strict=True)
+            columns = [name for name, final in names if final in needed]
+            yield pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)
+        yield from file.iter_batches(batch_size=_BATCH_ROWS, columns=columns, use_threads=False)
 
 
 def _jsonl_batches(path: Path, shown: str, options: ReaderOptions) -> Iterator[pa.RecordBatch]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROW_GROUP = 125_000
+"""Divides ``ROWS_PER_PART``."""
 
 
 class SplitWriter:
@@ -30,25 +31,14 @@ class SplitWriter:
         folder: the snapshot's folder.
         split: its name.
         schema: ``example_id`` and the columns.
-        rows_per_part, row_group: most rows a part and a row group.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        split: str,
-        schema: pa.Schema,
-        *,
-        rows_per_part: int = ROWS_PER_PART,
-        row_group: int = ROW_GROUP,
-    ) -> None:
+    def __init__(self, folder: Path, split: str, schema: pa.Schema) -> None:
         self.parts: list[str] = []
         self.rows = 0
         self._folder = folder
         self._split = split
         self._schema = schema
-        self._groups_per_part = max(1, rows_per_part // row_group)
-        self._row_group = min(row_group, rows_per_part)
         self._groups = 0
         self._pending: list[pa.RecordBatch] = []
         self._pending_rows = 0
@@ -60,8 +50,8 @@ class SplitWriter:
         if batch.num_rows:
             self._pending.append(batch)
             self._pending_rows += batch.num_rows
-        if self._pending_rows >= self._row_group:
-            self._flush(self._row_group)
+        if self._pending_rows >= ROW_GROUP:
+            self._flush(ROW_GROUP)
 
     def close(self) -> None:
         """Write what is left."""
@@ -81,7 +71,7 @@ class SplitWriter:
         table = pa.Table.from_batches(self._pending, self._schema).combine_chunks()
         start = 0
         while table.num_rows - start >= at_least:
-            group = table.slice(start, self._row_group)
+            group = table.slice(start, ROW_GROUP)
             self._write_group(group)
             start += group.num_rows
         rest = table.slice(start)
@@ -90,7 +80,7 @@ class SplitWriter:
     def _write_group(self, group: pa.Table) -> None:
         import pyarrow.parquet as pq
 
-        if self._writer is None or self._groups == self._groups_per_part:
+        if self._writer is None or self._groups == ROWS_PER_PART // ROW_GROUP:
             self._end_part()
             name = f"{self._split}/part-{len(self.parts):05}.parquet"
             path = self._folder / name
@@ -99,7 +89,7 @@ class SplitWriter:
             self._writer = pq.ParquetWriter(path, self._schema, version="2.6", use_dictionary=text)
             self.parts.append(name)
         _digest_values(self._state, group)
-        self._writer.write_table(group, row_group_size=self._row_group)
+        self._writer.write_table(group, row_group_size=ROW_GROUP)
         self.rows += group.num_rows
         self._groups += 1
 
@@ -107,10 +97,6 @@ class SplitWriter:
         if self._writer is not None:
             self._writer.close()
         self._writer, self._groups = None, 0
-
-    def abandon(self) -> None:
-        """Close the file under way without writing what is left."""
-        self._end_part()
 
 
 def write_manifest(

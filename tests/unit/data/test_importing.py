@@ -1,0 +1,514 @@
+"""From files to snapshots: what comes out, that it never changes side, and what is refused."""
+
+import gzip
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from builders.sources import column, csv_text, load, rows, write_csv, write_jsonl, write_parquet
+from gauntlet.data import identity, writing
+from gauntlet.data.snapshot import Snapshot
+from gauntlet.errors import ConfigurationError, DataError
+
+N = 200
+COLUMNS = {
+    "id": [f"r{number}" for number in range(N)],
+    "x": [number / 4 for number in range(N)],
+    "n": list(range(N)),
+    "c": ["north" if number % 3 else "south" for number in range(N)],
+    "y": [number % 2 for number in range(N)],
+}
+KEYED = {"label": "y", "key": ["id"]}
+ALL_TRAIN = {"fractions": {"train": 1.0}}
+
+
+def sides(snapshot):
+    return {row["example_id"]: row["split"] for row in rows(snapshot, ["example_id"])}
+
+
+class TestWhatComesOut:
+    def test_csv_parquet_and_json_lines_give_the_same_snapshot(self, tmp_path):
+        write_csv(tmp_path / "a.csv", **COLUMNS)
+        write_parquet(tmp_path / "a.parquet", **COLUMNS)
+        write_jsonl(
+            tmp_path / "a.jsonl", [dict(zip(COLUMNS, row, strict=True)) for row in zip(*COLUMNS.values(), strict=True)]
+        )
+        found = [load(tmp_path / f"a.{kind}", tmp_path / kind, roles=KEYED) for kind in ("csv", "parquet", "jsonl")]
+        assert found[0].columns == {"id": "string", "x": "float", "n": "int", "c": "string", "y": "int"}
+        assert len({snapshot.digest for snapshot in found}) == 1
+        assert rows(found[0]) == rows(found[1]) == rows(found[2])
+
+    def test_gzip_is_read_whatever_its_name(self, tmp_path):
+        content = csv_text(**COLUMNS).encode()
+        (tmp_path / "a.csv").write_bytes(content)
+        (tmp_path / "a.csv.gz").write_bytes(gzip.compress(content))
+        (tmp_path / "b.csv").write_bytes(gzip.compress(content))
+        digests = {load(tmp_path / name, tmp_path / "out").digest for name in ("a.csv", "a.csv.gz", "b.csv")}
+        assert len(digests) == 1
+
+    def test_what_is_missing_is_null(self, tmp_path):
+        (tmp_path / "a.csv").write_text("x,s,t,y\n1,,a,0\n,b,NA,1\nNaN,?,c,0\n")
+        snapshot = load(
+            tmp_path / "a.csv", tmp_path / "out", split=ALL_TRAIN, reader={"missing_values": ["", "?", "NA"]}
+        )
+        table = snapshot.table("train")
+        assert table["x"].to_pylist() == [1.0, None, None]
+        assert table["s"].to_pylist() == [None, "b", None]
+        assert table["t"].to_pylist() == ["a", None, "c"]
+
+    def test_nan_in_parquet_is_null_too(self, tmp_path):
+        write_parquet(tmp_path / "a.parquet", x=[1.0, float("nan")], s=["", "b"], y=[0, 1])
+        table = load(tmp_path / "a.parquet", tmp_path / "out", split=ALL_TRAIN).table("train")
+        assert table["x"].to_pylist() == [1.0, None]
+        assert table["s"].to_pylist() == [None, "b"]
+
+    def test_a_file_as_the_census_wrote_it(self, tmp_path):
+        (tmp_path / "a.data").write_text(
+            "|1x3 Cross validator\n age, work, Y\n39, State-gov, <=50K\n50, ?, >50K\n\n28, Private, <=50K.\n"
+        )
+        labels = {"<=50K": 0.0, "<=50K.": 0.0, ">50K": 1.0, ">50K.": 1.0}  # a pipeline makes doubles of numbers
+        snapshot = load(
+            tmp_path / "a.data",
+            tmp_path / "out",
+            roles={"label": "over"},
+            reader={
+                "comment": "|",
+                "missing_values": ["?"],
+                "rename": {"Y": "over"},
+                "values": {"over": labels},
+                "derive": {"senior": "age >= 50"},
+                "drop": ["age"],
+            },
+            split=ALL_TRAIN,
+        )
+        assert snapshot.columns == {"work": "string", "over": "int", "senior": "bool"}
+        table = snapshot.table("train")
+        assert table["work"].to_pylist() == ["State-gov", None, "Private"]
+        assert table["over"].to_pylist() == [0, 1, 0]
+        assert table["senior"].to_pylist() == [False, True, False]
+
+    def test_a_fraction_in_the_last_row_makes_the_column_float(self, tmp_path):
+        values = [*range(70_000), 0.5]
+        write_csv(tmp_path / "a.csv", x=values, y=[value % 2 for value in range(len(values))])
+        snapshot = load(tmp_path / "a.csv", tmp_path / "out", split=ALL_TRAIN)
+        assert snapshot.columns["x"] == "float"
+        assert snapshot.table("train")["x"].to_pylist() == values
+
+    def test_types_may_be_declared(self, tmp_path):
+        write_csv(tmp_path / "a.csv", zip=["00501", "10001"], n=["1.0", "2.0"], t=["2014-01-01", ""], y=[0, 1])
+        snapshot = load(
+            tmp_path / "a.csv",
+            tmp_path / "out",
+            reader={"types": {"zip": "int", "n": "int", "t": "string", "y": "bool"}},
+            split=ALL_TRAIN,
+        )
+        assert snapshot.columns == {"zip": "int", "n": "int", "t": "string", "y": "bool"}
+        assert snapshot.table("train")["zip"].to_pylist() == [501, 10001]
+
+    def test_no_header_other_delimiter_other_encoding(self, tmp_path):
+        (tmp_path / "a.txt").write_bytes("Köln;1\nBern;0\n".encode("latin-1"))
+        options = {"column_names": ["city", "y"], "header": False, "delimiter": ";", "encoding": "latin-1"}
+        table = load(tmp_path / "a.txt", tmp_path / "out", reader=options, split=ALL_TRAIN).table("train")
+        assert table["city"].to_pylist() == ["Köln", "Bern"]
+
+    def test_quoted_values_keep_delimiters_and_line_breaks(self, tmp_path):
+        (tmp_path / "a.csv").write_text('s,y\n"a,b",0\n"a\nb",1\n')
+        table = load(tmp_path / "a.csv", tmp_path / "out", split=ALL_TRAIN).table("train")
+        assert table["s"].to_pylist() == ["a,b", "a\nb"]
+
+    def test_many_files_are_one_snapshot_in_order_of_their_names(self, tmp_path):
+        write_csv(tmp_path / "b.csv", x=[3, 4], y=[0, 1])
+        write_csv(tmp_path / "a.csv", y=[0, 1], x=[1, 2])
+        snapshot = load(tmp_path / "*.csv", tmp_path / "out", split=ALL_TRAIN)
+        assert snapshot.table("train")["x"].to_pylist() == [1, 2, 3, 4]
+        assert [source["rows"] for source in snapshot.sources] == [2, 2]
+
+    def test_json_lines_may_leave_keys_out(self, tmp_path):
+        write_jsonl(tmp_path / "a.jsonl", [{"y": 0, "a": 1}, {"y": 1, "b": "x"}, {"y": 0, "a": 2.5, "b": None}])
+        snapshot = load(tmp_path / "a.jsonl", tmp_path / "out", split=ALL_TRAIN)
+        assert snapshot.columns == {"y": "int", "a": "float", "b": "string"}
+        assert snapshot.table("train")["b"].to_pylist() == [None, "x", None]
+
+    def test_repeated_rows_have_ids_of_their_own(self, tmp_path):
+        write_csv(tmp_path / "a.csv", x=[1, 1, 2, 1], y=[0, 0, 1, 1])
+        ids = load(tmp_path / "a.csv", tmp_path / "out", split=ALL_TRAIN).table("train")["example_id"].to_pylist()
+        assert len(set(ids)) == 4
+        assert ids[1] == f"{ids[0]}-1"
+        assert ids[3] == f"{ids[0]}-2"
+
+    def test_the_key_is_the_example_id(self, tmp_path):
+        write_csv(tmp_path / "a.csv", a=["p", "p", "q"], b=[1, 2, 1], y=[0, 1, 0])
+        snapshot = load(tmp_path / "a.csv", tmp_path / "out", roles={"label": "y", "key": ["a", "b"]}, split=ALL_TRAIN)
+        assert snapshot.table("train")["example_id"].to_pylist() == ["p|1", "p|2", "q|1"]
+
+
+class TestSplits:
+    def test_three_splits_by_default(self, tmp_path):
+        snapshot = load(write_csv(tmp_path / "a.csv", **COLUMNS), tmp_path / "out", roles=KEYED)
+        assert list(snapshot.splits) == ["train", "validation", "test"]
+        assert sum(snapshot.splits.values()) == N
+
+    @settings(deadline=None, max_examples=25)
+    @given(st.data())
+    def test_rows_that_come_or_go_move_no_other(self, tmp_path_factory, data):
+        keyed = data.draw(st.booleans())
+        tmp_path = tmp_path_factory.mktemp("stable")
+        kept = data.draw(st.lists(st.integers(0, N - 1), min_size=60, max_size=N, unique=True))
+        text = {name: [values[row] for row in kept] for name, values in COLUMNS.items()}
+        if data.draw(st.booleans()):
+            text["n"][0] = 0.5  # now a column of floats
+        roles = KEYED if keyed else {"label": "y"}
+        before = sides(load(write_csv(tmp_path / "a.csv", **COLUMNS), tmp_path / "a", roles=roles))
+        after = sides(load(write_csv(tmp_path / "b.csv", **text), tmp_path / "b", roles=roles))
+        shared = before.keys() & after.keys()
+        assert len(shared) >= len(kept) - 1
+        assert {row: before[row] for row in shared} == {row: after[row] for row in shared}
+
+    def test_what_a_cluster_shares_stays_together(self, tmp_path):
+        person = [f"p{number % 40}" for number in range(N)]
+        path = write_csv(tmp_path / "a.csv", **COLUMNS, person=person)
+        snapshot = load(path, tmp_path / "out", roles={**KEYED, "cluster": "person"})
+        seen = {}
+        for row in rows(snapshot, ["person"]):
+            seen.setdefault(row["person"], set()).add(row["split"])
+        assert all(len(found) == 1 for found in seen.values())
+        assert set().union(*seen.values()) == {"train", "validation", "test"}
+
+    def test_equal_rows_stay_together_whatever_their_label(self, tmp_path):
+        values = [number % 50 for number in range(N)]
+        snapshot = load(write_csv(tmp_path / "a.csv", x=values, y=[n // 50 % 2 for n in range(N)]), tmp_path / "out")
+        seen = {}
+        for row in rows(snapshot, ["x"]):
+            seen.setdefault(row["x"], set()).add(row["split"])
+        assert all(len(found) == 1 for found in seen.values())
+
+    @pytest.mark.parametrize("seconds", [True, False], ids=["epoch seconds", "timestamps"])
+    def test_by_time(self, tmp_path, seconds):
+        when = [1_388_534_400 + 86_400 * day if seconds else f"2014-01-{day + 1:02}" for day in range(10)]
+        path = write_csv(tmp_path / "a.csv", when=when, x=list(range(10)), y=[0, 1] * 5)
+        snapshot = load(
+            path,
+            tmp_path / "out",
+            roles={"label": "y", "time": "when"},
+            split={"by": "time", "until": {"validation": "2014-01-08", "train": "2014-01-06"}},
+        )
+        found = {name: snapshot.table(name)["x"].to_pylist() for name in snapshot.splits}
+        assert found == {"train": [0, 1, 2, 3, 4], "validation": [5, 6], "test": [7, 8, 9]}
+
+    def test_a_source_that_says_its_split_wins(self, tmp_path):
+        write_csv(tmp_path / "a.csv", **COLUMNS)
+        write_csv(tmp_path / "b.csv", **{**COLUMNS, "id": [f"z{number}" for number in range(N)]})
+        sources = [{"uri": str(tmp_path / "a.csv")}, {"uri": str(tmp_path / "b.csv"), "split": "test"}]
+        shares = {"fractions": {"train": 0.8, "validation": 0.2}}
+        snapshot = load(sources, tmp_path / "out", roles=KEYED, split=shares)
+        assert list(snapshot.splits) == ["train", "validation", "test"]
+        assert all(row["example_id"].startswith("z") == (row["split"] == "test") for row in rows(snapshot))
+
+    def test_serving_requests_are_one_split_and_may_lack_the_label_and_what_it_is_made_of(self, tmp_path):
+        path = write_csv(tmp_path / "a.csv", fare=[1, 2], c=["a", ""])
+        snapshot = load(
+            path,
+            tmp_path / "out",
+            roles={"label": "big", "exclude": ["tips"], "weight": "w", "key": ["id"]},
+            reader={"derive": {"big": "tips > 0.2 * fare"}, "types": {"tips": "float"}, "drop": ["gone"]},
+            purpose="serving",
+        )
+        assert snapshot.splits == {"serving": 2}
+        assert (snapshot.roles.label, snapshot.roles.exclude, snapshot.roles.key) == (None, (), ())
+        assert snapshot.features == ("fare", "c")
+
+    def test_serving_requests_may_have_the_label(self, tmp_path):
+        snapshot = load(write_csv(tmp_path / "a.csv", x=[1], y=[""]), tmp_path / "out", purpose="serving")
+        assert snapshot.roles.label == "y"
+        assert snapshot.table("serving")["y"].to_pylist() == [None]
+
+
+class TestParts:
+    @pytest.fixture
+    def small_parts(self, monkeypatch):
+        monkeypatch.setattr(writing, "ROWS_PER_PART", 50)
+        monkeypatch.setattr(writing, "ROW_GROUP", 20)
+
+    def test_parts_hold_a_limited_number_of_rows_in_order(self, tmp_path, small_parts):
+        snapshot = load(write_csv(tmp_path / "a.csv", **COLUMNS), tmp_path / "out", split=ALL_TRAIN)
+        files = [pq.ParquetFile(snapshot.path / part) for part in snapshot.parts["train"]]
+        assert [file.metadata.num_rows for file in files] == [40, 40, 40, 40, 40]
+        assert snapshot.table("train")["n"].to_pylist() == COLUMNS["n"]
+
+    def test_the_same_input_gives_the_same_bytes(self, tmp_path):
+        path = write_csv(tmp_path / "a.csv", **COLUMNS)
+        (tmp_path / "elsewhere").mkdir()
+        moved = tmp_path / "elsewhere/b.csv"
+        moved.write_bytes(path.read_bytes())
+        first, second = load(path, tmp_path / "one", roles=KEYED), load(moved, tmp_path / "two", roles=KEYED)
+        assert first.digest == second.digest
+        for split, parts in first.parts.items():
+            for part in parts:
+                assert (first.path / part).read_bytes() == (second.path / part).read_bytes(), split
+
+    @pytest.mark.parametrize(
+        ("change", "options"),
+        [
+            ({"x": [*COLUMNS["x"][:-1], -1.0]}, {}),
+            ({"c": [*COLUMNS["c"][:-1], ""]}, {}),
+            ({"id": COLUMNS["id"][::-1]}, {}),
+            ({}, {"reader": {"types": {"n": "float"}}}),
+            ({}, {"reader": {"rename": {"n": "m"}}}),
+            ({}, {"roles": {**KEYED, "exclude": ["c"]}}),
+            ({}, {"split": {"fractions": {"train": 0.5, "test": 0.5}}}),
+        ],
+        ids=["value", "missing", "order", "type", "name", "role", "split"],
+    )
+    def test_another_content_is_another_digest(self, tmp_path, change, options):
+        first = load(write_csv(tmp_path / "a.csv", **COLUMNS), tmp_path / "one", roles=KEYED)
+        path = write_csv(tmp_path / "b.csv", **{**COLUMNS, **change})
+        second = load(path, tmp_path / "two", **{"roles": KEYED, **options})
+        assert first.digest != second.digest
+
+    def test_the_digest_does_not_depend_on_how_rows_arrive(self, tmp_path):
+        whole = load(write_parquet(tmp_path / "a.parquet", **COLUMNS), tmp_path / "one", roles=KEYED)
+        (tmp_path / "many").mkdir()
+        for start in range(0, N, 30):
+            part = {name: values[start : start + 30] for name, values in COLUMNS.items()}
+            write_csv(tmp_path / f"many/{start:03}.csv", **part)
+        assert load(tmp_path / "many", tmp_path / "two", roles=KEYED).digest == whole.digest
+
+    def test_the_digest_is_the_same_in_every_environment(self, tmp_path):
+        """Another version of Arrow must not make another snapshot of the same data: this is its digest everywhere."""
+        snapshot = load(write_csv(tmp_path / "a.csv", **COLUMNS), tmp_path / "out", roles=KEYED)
+        assert snapshot.digest == FROZEN_DIGEST
+
+
+FROZEN_DIGEST = "sha256:8df33e4182602c1c78907b815e4593cd682ef851a43240ddf7f019894bd03124"
+
+
+def refuse(tmp_path, path, message, error=DataError, **options):
+    with pytest.raises(error, match=message) as caught:
+        load(path, tmp_path / "out", **options)
+    assert caught.value.mend
+    left = {entry.name for entry in tmp_path.iterdir()} - {"a.csv", "b.csv", "a.parquet", "b.parquet", "a.jsonl"}
+    assert left == set(), "something half-written was left"
+    return caught.value
+
+
+class TestWhatIsRefused:
+    @pytest.mark.parametrize("content", ["", "\n", "x,y\n"], ids=["empty", "blank", "only a header"])
+    def test_a_file_without_rows(self, tmp_path, content):
+        (tmp_path / "a.csv").write_text(content)
+        refuse(tmp_path, tmp_path / "a.csv", "has no rows|cannot be read")
+
+    def test_a_parquet_file_without_rows(self, tmp_path):
+        write_parquet(tmp_path / "a.parquet", x=pa.array([], pa.int64()), y=pa.array([], pa.int64()))
+        refuse(tmp_path, tmp_path / "a.parquet", "has no rows")
+
+    def test_an_empty_file_beside_others_is_no_error(self, tmp_path):
+        write_parquet(tmp_path / "a.parquet", x=pa.array([], pa.int64()), y=pa.array([], pa.int64()))
+        write_parquet(tmp_path / "b.parquet", x=[1, 2], y=[0, 1])
+        snapshot = load(tmp_path / "*.parquet", tmp_path / "out", split=ALL_TRAIN)
+        assert [source["rows"] for source in snapshot.sources] == [0, 2]
+
+    def test_a_truncated_parquet_file(self, tmp_path):
+        path = write_parquet(tmp_path / "a.parquet", **COLUMNS)
+        path.write_bytes(path.read_bytes()[:-50])
+        error = refuse(tmp_path, path, "cannot be read as parquet")
+        assert error.field == str(path)
+
+    def test_a_truncated_gzip_file(self, tmp_path):
+        (tmp_path / "a.csv").write_bytes(gzip.compress(csv_text(**COLUMNS).encode())[:-40])
+        refuse(tmp_path, tmp_path / "a.csv", "cannot be read as csv")
+
+    def test_a_line_with_too_few_fields(self, tmp_path):
+        (tmp_path / "a.csv").write_text("x,y\n1,0\n2\n")
+        error = refuse(tmp_path, tmp_path / "a.csv", "cannot be read as csv")
+        assert "same number of fields" in error.mend
+
+    def test_another_encoding(self, tmp_path):
+        (tmp_path / "a.csv").write_bytes("x,y\nKöln,0\n".encode("latin-1"))
+        assert "reader.encoding" in refuse(tmp_path, tmp_path / "a.csv", "cannot be read as csv").mend
+
+    @pytest.mark.parametrize("header", ["x,,y", "x,x,y", "x, x,y"])
+    def test_names_that_name_nothing(self, tmp_path, header):
+        (tmp_path / "a.csv").write_text(f"{header}\n1,2,0\n1,2,1\n")
+        refuse(tmp_path, tmp_path / "a.csv", "has no name|occurs twice")
+
+    def test_files_of_different_columns(self, tmp_path):
+        write_csv(tmp_path / "a.csv", x=[1, 2], y=[0, 1])
+        write_csv(tmp_path / "b.csv", z=[1, 2], y=[0, 1])
+        error = refuse(tmp_path, tmp_path / "*.csv", "lacks column 'x', unlike .*a.csv")
+        assert error.field == str(tmp_path / "b.csv")
+
+    def test_files_of_different_types(self, tmp_path):
+        write_parquet(tmp_path / "a.parquet", x=[1, 2], y=[0, 1])
+        write_parquet(tmp_path / "b.parquet", x=["one", "two"], y=[0, 1])
+        error = refuse(tmp_path, tmp_path / "*.parquet", "column x is string here and int in .*a.parquet")
+        assert error.field == str(tmp_path / "b.parquet")
+
+    def test_a_nested_column(self, tmp_path):
+        write_parquet(tmp_path / "a.parquet", x=[[1], [2]], y=[0, 1])
+        assert refuse(tmp_path, tmp_path / "a.parquet", "nested").field.endswith("a.parquet: column x")
+
+    @pytest.mark.parametrize(
+        ("line", "message"),
+        [
+            ('{"y": 1, "x": {"a": 1}}', "nested"),
+            ('{"y": 1, "x": "two"}', "mixes types"),
+            ('{"y": 1, "x": 99999999999999999999}', "too large"),
+            ('{"y": 1,', "not JSON"),
+            ("[1]", "not a JSON object"),
+        ],
+    )
+    def test_a_line_that_does_not_fit(self, tmp_path, line, message):
+        (tmp_path / "a.jsonl").write_text('{"y": 0, "x": 1}\n\n' + line + "\n")
+        assert refuse(tmp_path, tmp_path / "a.jsonl", message).field.endswith("a.jsonl: line 3")
+
+    def test_a_value_that_is_not_of_the_declared_type(self, tmp_path):
+        values = ["1"] * 70_000 + ["abc"] + ["2"] * 3
+        path = write_csv(tmp_path / "a.csv", x=values, y=[number % 2 for number in range(len(values))])
+        error = refuse(tmp_path, path, "column x holds what is not of type int", reader={"types": {"x": "int"}})
+        assert (error.field, error.value) == (f"{path}: row 70001", "abc")
+
+    def test_a_value_that_the_mapping_does_not_list(self, tmp_path):
+        path = write_csv(tmp_path / "a.csv", x=[1, 2, 3], y=["no", "yes", "maybe"])
+        error = refuse(tmp_path, path, "mapping does not list", reader={"values": {"y": {"no": 0, "yes": 1}}})
+        assert (error.field, error.value) == (f"{path}: row 3", "maybe")
+
+    def test_an_infinite_number(self, tmp_path):
+        path = write_csv(tmp_path / "a.csv", x=[1.5, "inf"], y=[0, 1])
+        assert refuse(tmp_path, path, "infinite").field == f"{path}: row 2"
+
+    def test_a_column_without_values(self, tmp_path):
+        path = write_csv(tmp_path / "a.csv", x=[1, 2], e=["", "NA"], y=[0, 1])
+        assert refuse(tmp_path, path, "no value in any row", split=ALL_TRAIN).field == "column e"
+
+    @pytest.mark.parametrize(
+        ("options", "field"),
+        [
+            ({"roles": {"label": "Y"}}, "roles"),
+            ({"roles": {"label": "y", "key": ["i"]}}, "roles.key"),
+            ({"roles": {"label": "y", "cluster": "i"}}, "roles.cluster"),
+            ({"roles": {"label": "y", "exclude": ["i"]}}, "roles"),
+            ({"split": {"key": ["i"]}}, "split.key"),
+            ({"reader": {"types": {"i": "int"}}}, "reader.types"),
+            ({"reader": {"values": {"i": {"a": 1}}}}, "reader.values"),
+            ({"reader": {"rename": {"i": "j"}}}, "reader.rename"),
+            ({"reader": {"drop": ["i"]}}, "reader.drop"),
+        ],
+    )
+    def test_a_column_that_is_not_there(self, tmp_path, options, field):
+        path = write_csv(tmp_path / "a.csv", **COLUMNS)
+        assert refuse(tmp_path, path, "no such column", **options).field == field
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"roles": {}}, "needs a label"),
+            ({"reader": {"drop": ["y"]}}, "roles name"),
+            ({"reader": {"derive": {"x": "n + 1"}}}, "column of this name"),
+            ({"reader": {"derive": {"z": "q + 1"}}}, "not there"),
+            ({"reader": {"values": {"c": {"north": 1, "south": "s"}}}}, "several types"),
+            ({"reader": {"values": {"c": {}}}}, "maps nothing"),
+            ({"reader": {"rename": {"x": "example_id"}}}, "every snapshot has"),
+            ({"reader": {"delimiter": "::"}}, "one ASCII character"),
+            ({"reader": {"header": False}}, "column_names"),
+            ({"reader": {"encoding": "klingon"}}, "encoding"),
+            ({"reader": {"types": {"x": "decimal"}}}, "int"),
+            ({"reader": {"strip": True}}, "unknown key"),
+            ({"split": {"by": "time", "until": {"train": 1, "test": None}}}, "splitting by time"),
+            ({"purpose": "fun"}, "training or serving"),
+        ],
+    )
+    def test_options_that_contradict(self, tmp_path, options, message):
+        path = write_csv(tmp_path / "a.csv", **COLUMNS)
+        refuse(tmp_path, path, message, ConfigurationError, **options)
+
+    @pytest.mark.parametrize("limit", [1 << 20, 7], ids=["in memory", "spilling to disk"])
+    def test_keys_that_occur_twice(self, tmp_path, monkeypatch, limit):
+        monkeypatch.setattr(identity, "_ROWS_IN_MEMORY", limit)
+        write_csv(tmp_path / "a.csv", **COLUMNS)
+        write_csv(tmp_path / "b.csv", **{**COLUMNS, "id": ["r7", *(f"z{number}" for number in range(1, N))]})
+        error = refuse(tmp_path, tmp_path / "*.csv", r"1 rows .*'r7' in .*b\.csv row 1 and .*a\.csv row 8", roles=KEYED)
+        assert error.field == "roles.key (id)"
+
+    def test_unless_the_first_is_kept(self, tmp_path):
+        path = write_csv(tmp_path / "a.csv", id=["a", "b", "a"], x=[1, 2, 3], y=[0, 1, 1])
+        snapshot = load(path, tmp_path / "out", roles=KEYED, reader={"duplicates": "keep_first"}, split=ALL_TRAIN)
+        assert column(snapshot, "x") == [1, 2]
+
+    def test_a_key_that_is_missing(self, tmp_path):
+        path = write_csv(tmp_path / "a.csv", id=["a", ""], x=[1, 2], y=[0, 1])
+        assert refuse(tmp_path, path, "roles.key is missing", roles=KEYED).field == f"{path}: row 2"
+
+    def test_labels_of_one_class(self, tmp_path):
+        path = write_csv(tmp_path / "a.csv", x=[1, 2], y=[1, 1])
+        assert refuse(tmp_path, path, "same value in every row", split=ALL_TRAIN).field == "label y"
+
+    def test_labels_that_are_missing(self, tmp_path):
+        path = write_csv(tmp_path / "a.csv", x=[1, 2, 3], y=[1, 0, "nan"])
+        assert refuse(tmp_path, path, "missing in some rows", split=ALL_TRAIN).value == "1 of 3 rows"
+
+    def test_unless_rows_without_a_label_are_dropped(self, tmp_path):
+        path = write_csv(tmp_path / "a.csv", x=[1, 2, 3], y=[1, 0, ""])
+        snapshot = load(path, tmp_path / "out", reader={"missing_label": "drop"}, split=ALL_TRAIN)
+        assert snapshot.table("train")["x"].to_pylist() == [1, 2]
+
+    @pytest.mark.parametrize(
+        ("weights", "message"),
+        [([1, -1], "negative"), ([1, ""], "missing"), (["a", "b"], "must be numbers")],
+    )
+    def test_weights_that_are_none(self, tmp_path, weights, message):
+        path = write_csv(tmp_path / "a.csv", x=[1, 2], w=weights, y=[0, 1])
+        refuse(tmp_path, path, message, roles={"label": "y", "weight": "w"}, split=ALL_TRAIN)
+
+    def test_a_split_without_rows(self, tmp_path):
+        path = write_csv(tmp_path / "a.csv", x=[1, 2], y=[0, 1], t=["2014-01-01", "2014-01-02"])
+        refuse(
+            tmp_path,
+            path,
+            "split test got no rows",
+            roles={"label": "y", "time": "t"},
+            split={"by": "time", "until": {"train": "2014-01-02", "validation": "2015-01-01"}},
+        )
+
+
+def test_a_failed_import_leaves_the_snapshot_before_it_untouched(tmp_path):
+    path = write_csv(tmp_path / "a.csv", **COLUMNS)
+    before = load(path, tmp_path / "out", roles=KEYED)
+    with pytest.raises(DataError):
+        load(path, tmp_path / "out", roles={"label": "nothing"})
+    assert Snapshot.open(tmp_path / "out") == before
+    assert {entry.name for entry in tmp_path.iterdir()} == {"a.csv", "out"}
+
+
+def test_the_manifest_keeps_the_order_of_columns_and_names_its_sources(tmp_path):
+    path = write_csv(tmp_path / "a.csv", zebra=[1, 2], apple=[3, 4], y=[0, 1])
+    load(path, tmp_path / "out", split=ALL_TRAIN)
+    document = json.loads((tmp_path / "out/snapshot.json").read_text())
+    assert list(document["columns"]) == ["zebra", "apple", "y"]
+    assert document["sources"][0]["uri"] == str(path)
+    assert document["sources"][0]["version"].startswith("sha256:")
+
+
+cells = st.one_of(st.none(), st.text(alphabet="abc ,\"'\nü0", max_size=5))
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.tuples(cells, st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1))), min_size=2, max_size=30))
+def test_what_goes_in_comes_out(tmp_path_factory, values):
+    import csv
+
+    tmp_path = tmp_path_factory.mktemp("round")
+    with (tmp_path / "a.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["s", "n", "y"])
+        writer.writerow(["word", 1, 0])
+        writer.writerows([[text, number, 1] for text, number in values])
+    snapshot = load(tmp_path / "a.csv", tmp_path / "out", reader={"types": {"s": "string"}}, split=ALL_TRAIN)
+    table = snapshot.table("train")
+    ids = table["example_id"].to_pylist()
+    assert len(set(ids)) == len(ids) == len(values) + 1
+    assert table["s"].to_pylist()[1:] == [(text or "").strip(" \n") or None for text, _ in values]
+    assert table["n"].to_pylist()[1:] == [number for _, number in values]
