@@ -34,7 +34,7 @@ MANIFEST = "statistics.json"
 
 # TFDV's StatsOptions by their own names. Quantiles are finer than its default of 10 buckets, because comparisons and
 # reports rest on them; the rank error is held well below one bucket.
-QUANTILE_BUCKETS = 100
+QUANTILE_BUCKETS = 200
 QUANTILE_ERROR = 0.001
 LISTED_CATEGORIES = 1000
 OPTIONS: Mapping[str, int | float] = {

@@ -1,0 +1,48 @@
+"""Component: the skew gate."""
+
+from kfp.dsl import HTML, Artifact, Input, Output
+
+from gauntlet.orchestration.component import Caching, component
+
+
+@component(image="data", caching=Caching.PURE)
+def detect_skew(
+    statistics: Input[Artifact],
+    serving: Input[Artifact],
+    previous: Input[Artifact],
+    schema: Input[Artifact],
+    verdict: Output[Artifact],
+    report: Output[HTML],
+    policy: dict = {},
+):
+    """Compare training with serving and with the previous snapshot: what moved, from where to where, and how surely.
+
+    Args:
+        statistics: Statistics of the training snapshot.
+        serving: Statistics of a sample of serving requests; may be absent.
+        previous: Statistics the current champion was trained on; may be absent.
+        schema: Which columns there are; thresholds in its comparators replace the policy's defaults.
+        policy: Limits: {"number_max_distance", "category_max_distance", "missing_max_change", "unseen_max_share",
+            "confidence", "exclude", "columns": {column: {...}}}.
+        verdict: Checks of distance, missing values and unseen categories, column by column.
+        report: Every column before and after.
+    """
+    from pathlib import Path
+
+    from gauntlet.data.schema import read_schema
+    from gauntlet.data.skew import detect_skew
+    from gauntlet.data.skew_policy import SkewPolicy
+    from gauntlet.data.statistics import Statistics, open_if_there
+    from gauntlet.reports.views.skew import skew_page
+    from gauntlet.settings import parse
+    from gauntlet.storage import write_text
+
+    found = detect_skew(
+        Statistics.open(Path(statistics.path)),
+        open_if_there(Path(serving.path)),
+        open_if_there(Path(previous.path)),
+        read_schema(Path(schema.path)),
+        parse(SkewPolicy, policy, field="policy"),
+    )
+    found.verdict.write(Path(verdict.path))
+    write_text(Path(report.path), skew_page(found))

@@ -1,0 +1,140 @@
+"""What a distance shows by chance alone, and how sure a measured one is.
+
+Two samples of the very same distribution are never at distance 0. ``noise_of`` simulates what they show: many pairs of
+samples of the sizes at hand are drawn from the pooled distribution, and each pair is measured as the gate measures.
+The quantile at 1 − alpha is the **floor**: a distance below it is no evidence of a difference, and a threshold below
+it cannot be held with these rows. A second simulation draws each side from its own distribution and gives an interval.
+
+A number's distance is one of shares of common cells, a category's one of shares of categories, so a sample is a
+multinomial draw and the cost does not depend on the number of rows. Where values heap up, quantiles place a cut
+between cells only to within one of their steps; the simulation moves such cuts about by as much.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gauntlet.data.comparators import Pair, aligned_counts, listing_error, number_cells
+from gauntlet.data.distance import jensen_shannon, l_infinity
+
+Array = NDArray[np.float64]
+_CATEGORIES = 256
+"""Categories beyond the most frequent ones are drawn as one: each of them moves less than any of these."""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """How a measured distance stands against chance.
+
+    Attributes:
+        floor: what equal distributions show at most, at confidence 1 − alpha, with samples of these sizes.
+        interval: the distance between the two distributions, at confidence 1 − alpha. Its low end is 0 when the
+            measured distance is not above the floor, and its high end is never below the measured distance.
+    """
+
+    floor: float
+    interval: tuple[float, float]
+
+
+def noise_of(pair: Pair, measured: float, *, alpha: float, replicates: int, rng: np.random.Generator) -> Noise:
+    """The noise in the distance of one pair.
+
+    Args:
+        pair: the column before and after.
+        measured: their distance.
+        alpha: chance of calling equal distributions different, for this column alone.
+        replicates: simulated pairs; alpha should be worth several of them.
+        rng: source of randomness.
+    """
+    draw = _categories if pair.categorical else _numbers
+    same, apart = draw(pair, replicates, rng)
+    error = listing_error(pair) if pair.categorical else 0.0
+    floor = float(np.quantile(same, 1 - alpha)) + error
+    low, high = _basic_interval(measured, apart, alpha, is_squared=not pair.categorical)
+    if measured <= floor:
+        low = 0.0
+    return Noise(floor, (max(0.0, low - error), min(1.0, high + error)))
+
+
+def rows_for_floor(before: int, after: int, factor: float) -> int | None:
+    """Rows the second sample needs so that the noise shrinks by ``factor``; ``None`` if more of it alone cannot do it.
+
+    The variance of a difference of two shares goes with 1/n + 1/m.
+
+    Args:
+        before, after: rows of the two samples now.
+        factor: variance wanted, over the variance now; in (0, 1).
+
+    >>> rows_for_floor(1_000_000, 1_000, 0.5)
+    2002
+    """
+    wanted = (1 / before + 1 / after) * factor - 1 / before
+    return math.ceil(1 / wanted) if wanted > 0 else None
+
+
+def _basic_interval(measured: float, replicates: Array, alpha: float, *, is_squared: bool) -> tuple[float, float]:
+    """Basic bootstrap interval: replicates lie from the estimate as the estimate lies from the truth.
+
+    Davison and Hinkley, "Bootstrap Methods and their Application" (1997), section 5.2. Taken on the square root of the
+    Jensen–Shannon divergence, which is a metric and about linear in the shift behind it.
+    """
+    estimate, found = (math.sqrt(measured), np.sqrt(replicates)) if is_squared else (measured, replicates)
+    low, high = (2 * estimate - float(np.quantile(found, q)) for q in (1 - alpha / 2, alpha / 2))
+    low, high = max(0.0, min(low, estimate)), max(high, estimate)
+    return (low * low, high * high) if is_squared else (low, high)
+
+
+def _numbers(pair: Pair, replicates: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Distances of replicates (drawn from the pooled, from the two own distributions), each shape (replicates,)."""
+    cells = number_cells(pair)
+    sizes = (pair.before.present, pair.after.present)
+    pooled = (cells.shares[0] * sizes[0] + cells.shares[1] * sizes[1]) / sum(sizes)
+
+    def distances(first: Array, second: Array) -> Array:
+        drawn = [
+            _blur(rng.multinomial(size, shares / shares.sum(), size=replicates) / size, vague, step, rng)
+            for size, shares, vague, step in zip(sizes, (first, second), cells.vague, cells.step, strict=True)
+        ]
+        return jensen_shannon(drawn[0], drawn[1])
+
+    return distances(pooled, pooled), distances(*cells.shares)
+
+
+def _blur(shares: Array, vague: NDArray[np.bool_], step: float, rng: np.random.Generator) -> Array:
+    """Move the vague cuts between cells by up to half a step either way; shapes (replicates, k) in and out."""
+    if not vague.any():
+        return shares
+    cuts = np.cumsum(shares, axis=1)[:, :-1]
+    cuts = np.clip(cuts + rng.uniform(-step / 2, step / 2, size=cuts.shape) * vague, 0, 1)
+    ends = np.ones((len(shares), 1))
+    return np.diff(np.concatenate([0 * ends, np.maximum.accumulate(cuts, axis=1), ends], axis=1), axis=1)
+
+
+def _categories(pair: Pair, replicates: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """As ``_numbers``, for shares of categories."""
+    _, *counts = aligned_counts(pair)
+    before, after = _lump(counts[0], counts[1])
+    sizes = (pair.before.present, pair.after.present)
+    pooled = (before + after) / (before + after).sum()
+
+    def distances(first: Array, second: Array) -> Array:
+        drawn = [
+            rng.multinomial(size, shares, size=replicates) / size
+            for size, shares in zip(sizes, (first, second), strict=True)
+        ]
+        return l_infinity(drawn[0], drawn[1])
+
+    return distances(pooled, pooled), distances(before / before.sum(), after / after.sum())
+
+
+def _lump(before: Array, after: Array) -> tuple[Array, Array]:
+    """The most frequent categories one by one, all others as one."""
+    if len(before) <= _CATEGORIES:
+        return before, after
+    order = np.argsort(-(before / before.sum() + after / after.sum()), kind="stable")
+    kept, rest = order[: _CATEGORIES - 1], order[_CATEGORIES - 1 :]
+    return np.append(before[kept], before[rest].sum()), np.append(after[kept], after[rest].sum())
