@@ -3,7 +3,8 @@
 Shares and areas: Wilson's score interval at the effective sample size that their variance implies. Their gaps and
 differences: MOVER (Zou & Donner 2008; Newcombe's method 10 when the sides are independent), which builds the interval
 of a difference from the sides' own intervals and their correlation, and so stays honest near 0 and 1; two models'
-shares of the same rows: Tango's (1998) score interval. Their ratios: MOVER-R (Donner & Zou 2012). Losses and errors: log scale; their gaps and differences by Student's t.
+shares of the same rows: Tango's (1998) score interval. Their ratios: MOVER-R (Donner & Zou 2012). Losses and errors:
+log scale; their gaps and differences by Student's t.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def at_critical(family: Family, critical: Floats) -> Floats:
             make = _mover_ratio if family.kind == "ratio" else _mover_difference
             made = make((family.first.value, *near), (family.second.value, *far), family.correlation)
         if family.kind == "difference" and not family.clustered:
-            made = _paired_shares(family, family.second, critical, made)
+            made = _paired_shares(family, critical, made)
         low, high = (np.where(shares, one, other) for one, other in zip(made, (low, high), strict=True))
     if family.seed_variance.any():
         low, high = _with_seeds(family, critical, shares, low, high)
@@ -109,16 +110,16 @@ def _effective_size(side: Side) -> Floats:
     return np.where(inner, spread / np.where(inner, side.variance, 1.0) + 1, side.support)
 
 
-def _paired_shares(
-    family: Family, second: Side, critical: Floats, made: tuple[Floats, Floats]
-) -> tuple[Floats, Floats]:
+def _paired_shares(family: Family, critical: Floats, made: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
     """Tango's (1998) score interval where both models' shares are of the same rows (accuracy, true-positive rate).
 
     The discordant share follows from the variance of the difference, (m - 1) · Var = b + c - d²; m is the effective
-    sample size of the sides (weighted rows included; clusters covary too loosely for it). Shares of each model's own decisions (precision) keep the interval ``made``.
+    sample size of the sides (weighted rows included; clusters covary too loosely for it). Shares of each model's own
+    decisions (precision) keep the interval ``made``.
     """
     paired = np.array([metric.scale is Scale.PROPORTION and _same_rows(metric) for metric in family.metrics])
-    size = np.minimum(_effective_size(family.first), _effective_size(second))
+    sides = [side for side in (family.first, family.second) if side is not None]
+    size = np.min([_effective_size(side) for side in sides], axis=0)
     usable = paired & (size > 1) & ~np.isnan(family.value)
     if not usable.any():
         return made

@@ -19,8 +19,8 @@ from gauntlet.evaluation.sample import Floats, Ints, Sample
 from gauntlet.evaluation.slices import ALL, Partition, Slice
 
 _PRIOR_UNITS = 5.0
-"""Weight, in units of the smaller class, of the expected variance of an area against the one found. With 5 the intervals
-cover 94-96 % from 20 positives up (tests/simulation); at 500 positives it is one percent."""
+"""Weight, in units of the smaller class, of the expected variance of an area against the one found. With 5 the
+intervals cover 94-96 % from 20 positives up (tests/simulation); at 500 positives it is one percent."""
 
 
 @dataclass(frozen=True)
