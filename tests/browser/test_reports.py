@@ -32,6 +32,7 @@ def test_a_page_is_laid_out_whole(page, width):
     for words in expected:
         assert words in text
     assert found["wide"] <= found["window"], "the page needs sideways scrolling"
+    assert found["scrolling"] == []
     assert found["sticking"] == []
     assert found["overlapping"] == []
 

@@ -24,14 +24,16 @@ _FLAGS = (
 _DARK = "--blink-settings=preferredColorScheme=0"
 _SECONDS = 120
 
-# Asks the browser what no reader of the source can know: whether the page needs sideways scrolling, which words of a
-# drawing stick out of it or lie over each other, and how wide the content is.
+# Asks the browser what no reader of the source can know: whether the page or a table in it needs sideways
+# scrolling, and which words of a drawing stick out of it or lie over each other.
 _PROBE = """
 <script>
   const out = {wide: document.documentElement.scrollWidth, window: innerWidth, high: document.body.scrollHeight};
   const box = node => node.getBoundingClientRect();
-  out.sticking = []; out.overlapping = [];
+  out.sticking = []; out.overlapping = []; out.scrolling = [];
   for (const details of document.querySelectorAll("details")) details.open = true;
+  for (const holder of document.querySelectorAll(".scroll, figure"))
+    if (holder.scrollWidth > holder.clientWidth + 1) out.scrolling.push(holder.textContent.trim().slice(0, 80));
   for (const svg of document.querySelectorAll("svg.plot")) {
     const frame = box(svg), scale = frame.width / svg.viewBox.baseVal.width;
     const texts = [...svg.querySelectorAll("text")].map(node => [node.lastChild.textContent, box(node)]);

@@ -106,7 +106,7 @@ def interval_bar(
     low, high = ends or (None, None)
     if not any(value is not None and math.isfinite(value) for value in (measured, low, high)):
         return Markup("")
-    width, height = 132.0, 20.0
+    width, height = 120.0, 20.0
     x = scale_over([measured, low, high, bound], start=6, end=width - 6, pad=0.12)
     parts = []
     if bound is not None and math.isfinite(bound):

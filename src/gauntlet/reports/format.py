@@ -115,14 +115,20 @@ def p_value(value: Number) -> str:
 
 
 def decimals_for(low: Number, high: Number) -> int:
-    """How many decimals an interval is worth: two significant digits of its width, at most six."""
+    """How many decimals an interval is worth: two significant digits of its width, at most six.
+
+    A low end above zero keeps a digit within three decimals, so that no ratio's interval seems to reach zero.
+    """
     ends = [end for end in (_known(low), _known(high)) if end is not None and math.isfinite(end)]
     width = max(ends) - min(ends) if len(ends) == 2 else 0.0
     if not math.isfinite(width):
         return 0
     if width <= 0:
         width = max((abs(end) for end in ends), default=1.0) / 10 or 1.0
-    return min(6, max(0, 1 - math.floor(math.log10(width))))
+    decimals = 1 - math.floor(math.log10(width))
+    if len(ends) == 2 and min(ends) > 0:
+        decimals = max(decimals, min(3, -math.floor(math.log10(min(ends)))))
+    return min(6, max(0, decimals))
 
 
 def interval(ends: tuple[Number, Number] | None, *, unit: str = "") -> str:

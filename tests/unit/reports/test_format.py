@@ -77,6 +77,7 @@ def test_a_quantity_has_the_digits_its_interval_is_worth(value, ends, unit, text
 
 def test_an_open_interval_is_said_in_words():
     assert formats.interval((0.7123, 0.7412)) == "0.712 to 0.741"
+    assert formats.interval((0.05, 1.1)) == "0.05 to 1.10"
     assert formats.interval((-math.inf, 0.7)) == "at most 0.7"
     assert formats.interval((0.7, None)) == "at least 0.7"
     assert formats.interval((math.nan, math.inf)) == "–"
