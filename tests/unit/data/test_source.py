@@ -1,0 +1,97 @@
+"""Local sources: found in order, pinned by content, and refused once they change."""
+
+import hashlib
+
+import pytest
+
+from gauntlet.data.source import WORKDIR, Pinned, fetch, parse_pinned, resolve
+from gauntlet.errors import ConfigurationError, DataError
+
+
+def names(sources):
+    return [pinned.uri for pinned in resolve(sources)]
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder of files that relative paths start from, though the process stands elsewhere."""
+    for name in ("b.csv", "a.csv", "deep/c.csv", "deep/_SUCCESS", "deep/.crc", "deep/d.json"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(name)
+    monkeypatch.setenv(WORKDIR, str(tmp_path))
+    return tmp_path
+
+
+def test_a_file_is_pinned_by_its_content(here):
+    (pinned,) = resolve([{"uri": "a.csv", "split": "test"}])
+    assert pinned == Pinned(uri="a.csv", version="sha256:" + hashlib.sha256(b"a.csv").hexdigest(), size=5, split="test")
+    assert "split" not in resolve([{"uri": "a.csv"}])[0].to_json()
+
+
+def test_no_source_is_no_file():
+    assert resolve([]) == []
+
+
+def test_files_folders_and_patterns_come_in_order(here):
+    assert names([{"uri": "*.csv"}]) == ["a.csv", "b.csv"]
+    assert names([{"uri": "b.csv"}, {"uri": "a.csv"}]) == ["a.csv", "b.csv"]
+    assert names([{"uri": "deep"}]) == ["deep/c.csv", "deep/d.json"]
+    assert names([{"uri": "**/*.csv"}]) == ["a.csv", "b.csv", "deep/c.csv"]
+    assert names([{"uri": str(here / "*.csv")}]) == [str(here / "a.csv"), str(here / "b.csv")]
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_itself(here):
+    (here / "a[1].csv").write_text("x")
+    assert names([{"uri": "a[1].csv"}]) == ["a[1].csv"]
+
+
+@pytest.mark.parametrize(
+    ("sources", "message"),
+    [
+        ([{"uri": "nothing.csv"}], "no such file or folder"),
+        ([{"uri": "*.parquet"}], "names no file"),
+        ([{"uri": "s3://bucket/a.csv"}], "not supported.*s3://.*Use gs:// or a local path"),
+        ([{"uri": "gs://bucket"}], "names no object"),
+        ([{"uri": "a.csv"}, {"uri": "*.csv"}], "names a file twice"),
+        ([{"url": "a.csv"}], "unknown key|is required"),
+        ([{}], "is required"),
+    ],
+)
+def test_what_cannot_be_resolved_is_a_configuration_error(here, sources, message):
+    with pytest.raises(ConfigurationError) as caught:
+        resolve(sources)
+    caught.match("(?s)" + message)
+    assert caught.value.field.startswith("sources")
+    assert caught.value.mend
+
+
+def test_what_was_pinned_is_what_is_read(here, tmp_path):
+    (pinned,) = resolve([{"uri": "a.csv"}])
+    with fetch(pinned, tmp_path) as file:
+        assert file.path.read_text() == "a.csv"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [(lambda path: path.write_text("other"), "has changed"), (lambda path: path.unlink(), "not there any more")],
+)
+def test_what_changed_since_is_a_data_error(here, tmp_path, spoil, message):
+    (pinned,) = resolve([{"uri": "a.csv"}])
+    spoil(here / "a.csv")
+    with pytest.raises(DataError, match=message), fetch(pinned, tmp_path):
+        pass
+
+
+def test_a_change_while_reading_is_noticed_at_the_end(here, tmp_path):
+    (pinned,) = resolve([{"uri": "a.csv"}])
+    with pytest.raises(DataError, match="has changed"), fetch(pinned, tmp_path):
+        (here / "a.csv").write_text("longer than before")
+
+
+def test_a_pipeline_hands_sizes_on_as_doubles():
+    (pinned,) = parse_pinned([{"uri": "a", "version": "1", "size": 5.0}])
+    assert pinned.size == 5
+    with pytest.raises(ConfigurationError, match="is required") as caught:
+        parse_pinned([{"uri": "a", "size": 5.0}])
+    assert caught.value.field == "pinned[0].version"
