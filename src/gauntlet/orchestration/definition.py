@@ -8,6 +8,7 @@ lose their cache in every pipeline without anybody having to remember it.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +18,13 @@ from typing import Any
 from kfp import dsl
 from kfp.dsl.pipeline_context import Pipeline
 
-from gauntlet.errors import ConfigurationError, InternalError
+from gauntlet.errors import ConfigurationError
 from gauntlet.orchestration.component import Caching, image_reference
 from gauntlet.orchestration.graph import function_of
 from gauntlet.orchestration.placement import CompileSettings, place
+
+NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,127}$")
+"""What the Kubeflow Pipelines API takes as the name of a pipeline."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,15 @@ class PipelineDefinition:
 
 
 def pipeline(*, name: str, description: str = "") -> Callable[[Callable[..., Any]], PipelineDefinition]:
-    """Declare a wiring function as a pipeline; see ``PipelineDefinition`` for the arguments."""
+    """Declare a wiring function as a pipeline; see ``PipelineDefinition`` for the arguments.
+
+    Raises:
+        ConfigurationError: the Kubeflow Pipelines API would refuse the name.
+    """
+    if not NAME.match(name):
+        raise ConfigurationError(
+            "is not a name for a pipeline", field="name", value=name, mend="Use lower case letters, digits and hyphens"
+        )
 
     def decorate(function: Callable[..., Any]) -> PipelineDefinition:
         return PipelineDefinition(name, function, description)
@@ -98,16 +110,13 @@ def _settle(task: Any, settings: CompileSettings) -> None:
     """Give a task its image, its caching and its place."""
     container = task.container_spec
     name = function_of([*container.command, *container.args])
-    if name not in _declared:
+    declaration = _declared.get(name)
+    if declaration is None or container.image != image_reference(declaration.image):
         raise ConfigurationError(
             "is not declared with @component, so its image and caching class are unknown",
             field=name or task.name,
             mend="Decorate it with gauntlet.orchestration.component.component",
         )
-    declaration = _declared[name]
-    expected = image_reference(declaration.image)
-    if container.image != expected:
-        raise InternalError("does not run in its declared image", field=name, value=container.image)
     task.set_container_image(settings.images.reference(declaration.image))
     task.set_caching_options(declaration.caching is Caching.PURE)
     place(task, settings.of(name))

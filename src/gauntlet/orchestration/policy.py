@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gauntlet.orchestration.component import Caching
-from gauntlet.orchestration.definition import Declaration
+from gauntlet.orchestration.definition import NAME, Declaration
 from gauntlet.orchestration.graph import Spec, tasks_of
 from gauntlet.orchestration.placement import CompileSettings
 
@@ -17,7 +16,6 @@ ACCELERATED = frozenset({"train_model"})
 LARGEST_BYTES = 32 * 1024 * 1024
 """The Kubeflow Pipelines API refuses a larger upload."""
 
-_NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,127}$")
 _COMMAND = ["python3", "-m", "kfp.dsl.executor_main"]
 
 
@@ -42,7 +40,7 @@ def violations(spec: Spec, text: str, declared: Mapping[str, Declaration], setti
 
 def _pipeline_rules(spec: Spec, text: str) -> Iterator[str]:
     name = spec["pipelineInfo"]["name"]
-    if not _NAME.match(name):
+    if not NAME.match(name):
         yield f"The name {name!r} would be refused: use lower case letters, digits and hyphens."
     if len(text.encode()) > LARGEST_BYTES:
         yield f"The spec has {len(text.encode()):,} bytes; an upload may have {LARGEST_BYTES:,}."

@@ -41,6 +41,8 @@ class Processes:
                 start_new_session=True,
             )
             self._live.add(child)
+        if self._stopping:  # asked for while this child was being started
+            _signal(child, signal.SIGTERM)
         try:
             return child.wait()
         finally:

@@ -1,0 +1,151 @@
+"""The command as a user meets it: its own process, its exit status, its words."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from toy import ToyProject
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> ToyProject:
+    return ToyProject.create(tmp_path_factory.mktemp("cli") / "project")
+
+
+def gauntlet(toy: ToyProject, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "gauntlet.cli.main", *arguments]
+    return subprocess.run(command, cwd=toy.folder, capture_output=True, text=True, check=False, env=plain())
+
+
+def plain() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in {"FORCE_COLOR", "MLFLOW_TRACKING_URI"}}
+
+
+def test_a_run_prints_a_line_a_task_and_where_its_report_is(toy):
+    toy.write("params.yaml", "count: 3\n")
+    done = gauntlet(toy, "run", "words", "--params", "params.yaml", "--name", "first")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "words  run first, 6 tasks"
+    assert sorted(line.split()[:2] for line in lines[1:7]) == [
+        ["done", name]
+        for name in ("count-all-words", "count-words", "finish", "make-more-words", "make-words", "resolve-text")
+    ]
+    assert all(line.endswith(" s") for line in lines[1:7])
+    assert lines[7].startswith("Passed after ")
+    assert lines[8] == "Report: runs/first/index.html"
+    assert (toy.folder / "runs/first/index.html").is_file()
+    assert done.stderr == ""
+    assert "\x1b" not in done.stdout
+
+
+def test_the_report_of_a_run(toy):
+    gauntlet(toy, "run", "words", "--params", str(toy.write("params.yaml", "count: 3\n")), "--name", "reported")
+    for name in ("reported", "latest", "runs/reported"):
+        done = gauntlet(toy, "report", name)
+        assert done.returncode == 0
+        assert "words  run reported, started " in done.stdout
+        assert done.stdout.splitlines()[-1].startswith("Report: ")
+
+
+@pytest.mark.parametrize(("how", "status", "word"), [("gate", 1, "Stopped by a gate"), ("crash", 3, "Broken")])
+def test_a_failure_names_task_cause_and_log_and_its_report_has_the_same_status(toy, how, status, word):
+    params = toy.write("failing.yaml", f"count: 1\nhow: {how}\n")
+    done = gauntlet(toy, "run", "words", "--params", str(params), "--name", how)
+    assert done.returncode == status
+    lines = done.stdout.splitlines()
+    failed = next(position for position, line in enumerate(lines) if line.split()[:2] == ["failed", "finish"])
+    assert lines[failed + 1].strip() in {"GateStopped: too few words.", "RuntimeError: a defect"}
+    assert lines[failed + 2].strip() == f"log: runs/{how}/logs/finish.log"
+    assert any(line.startswith(word) for line in lines)
+    assert "Traceback" not in done.stdout + done.stderr
+    assert gauntlet(toy, "report", how).returncode == status
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "wrods"], "Did you mean 'words'?"),
+        (["run", "words"], "ConfigurationError: count: is required: How many words."),
+        (["run", "words", "--params", "nowhere.yaml"], "nowhere.yaml"),
+        (["rnu"], "No such command"),
+        (["report", "nothing"], "holds no readable run"),
+        (["compile", "wrods"], "Did you mean 'words'?"),
+    ],
+)
+def test_wrong_use_ends_with_2_and_one_paragraph(toy, arguments, message):
+    done = gauntlet(toy, *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_compile_check_and_diff(toy, tmp_path):
+    copy = ToyProject.create(tmp_path / "copy")
+    assert gauntlet(copy, "compile", "--check").returncode == 1
+    assert gauntlet(copy, "compile").returncode == 0
+    assert (copy.folder / "pipelines/compiled/words.yaml").is_file()
+    assert gauntlet(copy, "compile", "--check").stdout == "5 specs are up to date.\n"
+    assert gauntlet(copy, "diff").returncode == 0
+    copy.edit("pipelines/words.py", 'text: str = "word"', 'text: str = "other"')
+    check = gauntlet(copy, "compile", "--check")
+    assert check.returncode == 1
+    assert "+        defaultValue: other" in check.stdout
+    changed = gauntlet(copy, "diff", "words")
+    assert changed.returncode == 1
+    assert '  parameter text: defaultValue "word" → "other"' in changed.stdout.splitlines()
+
+
+def test_control_c_ends_the_run_and_its_children_with_130(toy):
+    params = toy.write("slow.yaml", "count: 1\nhow: slow\n")
+    child = subprocess.Popen(
+        [sys.executable, "-m", "gauntlet.cli.main", "run", "words", "--params", str(params), "--name", "slow"],
+        cwd=toy.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=plain(),
+    )
+    log = toy.folder / "runs/slow/logs/finish.log"
+    deadline = time.monotonic() + 60
+    while not (log.exists() and "Got executor_input" in log.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    child.send_signal(signal.SIGINT)
+    _, errors = child.communicate(timeout=30)
+    assert child.returncode == 130
+    assert errors.strip() == "Interrupted."
+    assert gauntlet(toy, "report", "slow").returncode == 130
+
+
+@pytest.mark.parametrize("command", ["run", "report", "compile", "diff"])
+def test_every_command_has_help_with_an_example(toy, command):
+    done = gauntlet(toy, command, "--help")
+    assert done.returncode == 0
+    assert f"  gauntlet {command}" in done.stdout.split("Options:")[0]
+
+
+def test_help_and_version_do_not_wait_for_kfp(toy):
+    code = "import sys; from gauntlet.cli import main; assert not {'kfp', 'numpy', 'jinja2'} & set(sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=toy.folder).returncode == 0
+    assert gauntlet(toy, "--version").stdout.startswith("gauntlet, version ")
+
+
+def test_a_defect_ends_with_3_and_its_trace_in_a_file(tmp_path):
+    code = (
+        "import sys, gauntlet.orchestration.project as p\n"
+        "p.find_project = lambda start: 1 / 0\n"
+        "sys.argv = ['gauntlet', 'compile']\n"
+        "from gauntlet.cli.main import main; main()\n"
+    )
+    environment = {**plain(), "TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 3
+    assert done.stderr.startswith("ZeroDivisionError: division by zero. This is a defect")
+    assert "Traceback" in Path(done.stderr.strip().rsplit(" ", 1)[1].rstrip(".")).read_text()

@@ -1,0 +1,79 @@
+"""Each rule, broken in the compiled spec itself, whatever the source said."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from google.protobuf import json_format
+
+from gauntlet.orchestration.definition import declarations
+from gauntlet.orchestration.placement import CompileSettings
+from gauntlet.orchestration.policy import LARGEST_BYTES, violations
+from gauntlet.orchestration.project import load_pipeline
+
+
+@pytest.fixture
+def spec(toy) -> dict[str, Any]:
+    return dict(json_format.MessageToDict(load_pipeline(toy.project, "words").build().pipeline_spec))
+
+
+def found(spec: dict[str, Any], text: str = "") -> list[str]:
+    return violations(spec, text, declarations(), CompileSettings())
+
+
+def test_the_toy_keeps_the_rules(spec):
+    assert found(spec) == []
+
+
+def test_a_spec_without_tasks_is_not_fine(spec):
+    empty = copy.deepcopy(spec)
+    empty["root"]["dag"]["tasks"] = {}
+    assert found(empty) == ["No task was found."]
+
+
+@pytest.mark.parametrize(
+    ("task", "cached", "sentence"),
+    [
+        ("finish", True, "finish: is acting and cached."),
+        ("resolve-text", True, "resolve-text: is resolving and cached."),
+        ("make-words", False, "make-words: is pure and not cached."),
+    ],
+)
+def test_caching_follows_the_class(spec, task, cached, sentence):
+    spec["root"]["dag"]["tasks"][task]["cachingOptions"] = {"enableCache": cached}
+    assert found(spec) == [sentence]
+
+
+def test_images_are_those_of_the_settings(spec):
+    spec["deploymentSpec"]["executors"]["exec-finish"]["container"]["image"] = "elsewhere/toy:1"
+    assert found(spec) == ["finish: runs in elsewhere/toy:1, not in gauntlet/toy:0.1.0."]
+
+
+def test_an_accelerator_is_for_training(spec):
+    container = spec["deploymentSpec"]["executors"]["exec-finish"]["container"]
+    container["resources"] = {"accelerator": {"resourceType": "nvidia.com/gpu", "resourceCount": "1"}}
+    assert found(spec) == ["finish: asks for nvidia.com/gpu; only train_model may."]
+
+
+def test_no_code_in_the_spec(spec):
+    spec["deploymentSpec"]["executors"]["exec-finish"]["container"]["command"] = ["sh", "-c", "pip install x"]
+    assert found(spec) == ["exec-finish: carries a command of its own; components live in images."]
+
+
+def test_every_input_is_described(spec):
+    del spec["root"]["inputDefinitions"]["parameters"]["text"]["description"]
+    spec["components"]["comp-count-words"]["inputDefinitions"]["artifacts"]["words"]["description"] = " "
+    assert found(spec) == [
+        "the pipeline: input text has no description; add it under Args.",
+        "count-words: input words has no description; add it under Args.",
+    ]
+
+
+def test_what_the_api_would_refuse(spec):
+    spec["pipelineInfo"]["name"] = "-words"
+    assert [line[:20] for line in found(spec, "x" * (LARGEST_BYTES + 1))] == [
+        "The name '-words' wo",
+        "The spec has 33,554,",
+    ]

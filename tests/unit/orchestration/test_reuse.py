@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gauntlet.orchestration.exchange import TaskInput, TaskOutput
+from gauntlet.orchestration.reuse import Reuse
+
+
+def given(folder: Path, **changes: Any) -> TaskInput:
+    source = folder / "source"
+    source.write_text(changes.get("content", "data"))
+    metadata = changes.get("metadata", {"rows": 3, "lineage": "[]"})
+    artifact = {"name": "x", "uri": str(source), "type": {"schemaTitle": "system.Dataset"}, "metadata": metadata}
+    artifacts = {} if changes.get("absent") else {"x": {"artifacts": [artifact]}}
+    out = {"name": "out", "uri": str(folder / "out"), "type": {"schemaTitle": changes.get("type", "system.Model")}}
+    return TaskInput(
+        {
+            "inputs": {
+                "parameterValues": changes.get("parameters", {"a": {"c": 1, "b": [2.0]}}),
+                "artifacts": artifacts,
+            },
+            "outputs": {
+                "outputFile": str(folder / "kfp" / "job" / "task" / "executor_output.json"),
+                "artifacts": {changes.get("output", "out"): {"artifacts": [out]}},
+            },
+        }
+    )
+
+
+def key(folder: Path, **changes: Any) -> str:
+    return Reuse(folder / "cache", pytest.fail).key(
+        given(folder, **changes),
+        component=changes.get("component", "f"),
+        code=changes.get("code", "c"),
+        environment=changes.get("environment", "e"),
+        variables=changes.get("variables", {}),
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"component": "g"},
+        {"code": "d"},
+        {"environment": "f"},
+        {"variables": {"MODE": "fast"}},
+        {"parameters": {"a": {"c": 1, "b": [2.5]}}},
+        {"content": "other"},
+        {"absent": True},
+        {"metadata": {"rows": 4}},
+        {"output": "other"},
+        {"type": "system.Artifact"},
+    ],
+    ids=lambda changes: "-".join(changes),
+)
+def test_everything_a_task_depends_on_is_in_the_key(tmp_path, changes):
+    assert key(tmp_path, **changes) != key(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"parameters": {"a": {"b": [2.0], "c": 1}}}, {"metadata": {"lineage": "[1]", "rows": 3}}, {}]
+)
+def test_order_and_history_are_not(tmp_path, changes):
+    assert key(tmp_path, **changes) == key(tmp_path)
+
+
+def test_where_the_input_lies_is_not(tmp_path):
+    (tmp_path / "other").mkdir()
+    assert key(tmp_path / "other") == key(tmp_path)
+
+
+def made(folder: Path) -> TaskOutput:
+    """A task's folder with a file and a folder, and its output with a parameter and an artifact without content."""
+    (folder / "model" / "deep").mkdir(parents=True)
+    (folder / "model" / "deep" / "weights").write_text("1 2 3")
+    (folder / "note").write_text("n")
+    artifacts = {
+        name: {"artifacts": [{"name": name, "uri": str(folder / name), "metadata": {"n": 1}}]}
+        for name in ("model", "note", "metrics")
+    }
+    return TaskOutput({"parameterValues": {"Output": 3}, "artifacts": artifacts})
+
+
+def test_what_was_stored_comes_back_elsewhere(tmp_path):
+    store = Reuse(tmp_path / "cache", pytest.fail)
+    store.store("k", tmp_path / "first", made(tmp_path / "first"))
+    output = Reuse(tmp_path / "cache", pytest.fail).restore("k", tmp_path / "second")
+    assert output is not None
+    assert output.parameters == {"Output": 3}
+    assert {one.name: one.path for one in output.artifacts}["model"] == tmp_path / "second" / "model"
+    assert {one.name: one.metadata for one in output.artifacts}["metrics"] == {"n": 1}
+    assert (tmp_path / "second/model/deep/weights").read_text() == "1 2 3"
+    assert not (tmp_path / "second/metrics").exists()
+
+
+def test_nothing_stored_is_nothing(tmp_path):
+    assert Reuse(tmp_path / "cache", pytest.fail).restore("k", tmp_path / "second") is None
+    assert not (tmp_path / "second").exists()
+
+
+@pytest.mark.parametrize("damage", ["content", "removed", "added", "description", "no description"])
+def test_damage_is_a_miss_with_a_warning_and_leaves_nothing(tmp_path, damage):
+    warnings: list[str] = []
+    store = Reuse(tmp_path / "cache", warnings.append)
+    store.store("k", tmp_path / "first", made(tmp_path / "first"))
+    entry = tmp_path / "cache" / "k"
+    match damage:
+        case "content":
+            (entry / "outputs/model/deep/weights").write_text("1 2 4")
+        case "removed":
+            (entry / "outputs/note").unlink()
+        case "added":
+            (entry / "outputs/model/more").write_text("")
+        case "description":
+            text = json.loads((entry / "entry.json").read_text())
+            text["output"]["parameterValues"]["Output"] = 4
+            (entry / "entry.json").write_text(json.dumps(text))
+        case _:
+            (entry / "entry.json").unlink()
+    assert store.restore("k", tmp_path / "second") is None
+    assert len(warnings) == 1
+    assert "damaged" in warnings[0]
+    assert not (tmp_path / "second").exists()
+    assert store.restore("k", tmp_path / "second") is None
+    assert len(warnings) == 1
+
+
+def test_an_artifact_that_lies_elsewhere_is_not_stored(tmp_path):
+    store = Reuse(tmp_path / "cache", pytest.fail)
+    output = made(tmp_path / "first")
+    store.store("k", tmp_path / "another", output)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_store_that_cannot_be_written_is_a_warning(tmp_path):
+    warnings: list[str] = []
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    Reuse(tmp_path / "cache", warnings.append).store("k", tmp_path / "first", made(tmp_path / "first"))
+    assert len(warnings) == 1
+    assert "could not be stored" in warnings[0]
