@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gauntlet.evaluation.inputs import Scored
 from gauntlet.prediction.format import SCORE_PREFIX, SLICE_PREFIX, Manifest, SeedSpread
 
 
@@ -67,3 +68,30 @@ def write_predictions(
         seed_spread=dict(seed_spread or {}),
     ).write(folder)
     return folder
+
+
+def scored(
+    labels: np.ndarray,
+    scores: np.ndarray,
+    *,
+    slices: Mapping[str, Any] | None = None,
+    task: str = "binary",
+    classes: Sequence[str] = ("no", "yes"),
+    weights: np.ndarray | None = None,
+    clusters: np.ndarray | None = None,
+) -> Scored:
+    """The same in memory, as ``read_predictions`` returns it."""
+    columns = {name: pa.chunked_array([pa.array(values)]) for name, values in (slices or {}).items()}
+    n = len(labels)
+    manifest = Manifest(
+        task=task,  # type: ignore[arg-type]
+        classes=tuple(classes),
+        rows=n,
+        slice_columns=tuple(columns),
+        clustered=clusters is not None,
+        snapshot="sha256:" + "a" * 64,
+        split="test",
+        model="sha256:" + "b" * 64,
+    )
+    ids = pa.chunked_array([pa.array(np.arange(n).astype(str))])
+    return Scored(manifest, ids, np.asarray(labels, float), np.asarray(scores, float), weights, clusters, columns)

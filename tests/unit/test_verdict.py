@@ -48,6 +48,19 @@ def test_a_direction_must_be_named():
         decide((0, 1), bound=0.5, direction="up")
 
 
+@pytest.mark.parametrize(
+    ("interval", "status"),
+    [
+        ((0.0, 0.1), Status.INCONCLUSIVE),
+        ((0.0, 0.0), Status.FAIL),
+        ((0.01, 0.1), Status.PASS),
+        ((-1.0, 0.0), Status.FAIL),
+    ],
+)
+def test_a_strict_bound_has_to_be_beaten(interval, status):
+    assert decide(interval, bound=0.0, direction="min", strict=True) is status
+
+
 def test_the_worst_status_wins_and_nothing_checked_is_an_error():
     order = [Status.PASS, Status.INCONCLUSIVE, Status.FAIL, Status.ERROR]
     for mild, severe in itertools.combinations(order, 2):

@@ -16,18 +16,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 
 from gauntlet.errors import ConfigurationError
 from gauntlet.evaluation.difference_checks import Difference, improvement_check, kept_check, slice_check
-from gauntlet.evaluation.families import Family, differences, select, with_seed_variance
+from gauntlet.evaluation.families import differences, select, with_seed_variance
 from gauntlet.evaluation.grouping import partitions, units, without_small
 from gauntlet.evaluation.inputs import Scored, require_both_classes
 from gauntlet.evaluation.intervals import intervals
 from gauntlet.evaluation.metrics import Direction, Metric, names, resolve
-from gauntlet.evaluation.paired import PairedCounts, mcnemar, score_interval
+from gauntlet.evaluation.paired import PairedCounts, mcnemar
 from gauntlet.evaluation.pairing import identical, require_same_rows, require_same_signature
 from gauntlet.evaluation.panel import Panel, measure
 from gauntlet.evaluation.performance import to_sample
@@ -254,8 +253,6 @@ def _differences(
     ends = intervals(family, confidence=confidence, simultaneous=simultaneous)
     if pair.same:  # models that answer alike differ by nothing on any rows, not only on these
         ends = np.zeros_like(ends)
-    elif not simultaneous:
-        _use_score_interval(ends, family, pair, confidence)
     units_of = dict(zip(panel.slices, panel.units, strict=True))
     assert family.second is not None
     return tuple(
@@ -273,17 +270,6 @@ def _differences(
         )
         for i, (metric, slice_) in enumerate(zip(family.metrics, family.slices, strict=True))
     )
-
-
-def _use_score_interval(ends: Floats, family: Family, pair: _Pair, confidence: float) -> None:
-    """Accuracy on unweighted single rows: Tango's interval (the inverse of Nam's test) in place of the delta method."""
-    model = pair.models[0]
-    if model.weighted or model.cluster is not None or "accuracy" in pair.spread or model.task == "regression":
-        return
-    critical = NormalDist().inv_cdf((1 + confidence) / 2)
-    for i, (metric, slice_) in enumerate(zip(family.metrics, family.slices, strict=True)):
-        if metric.name == "accuracy" and slice_ == ALL:
-            ends[i] = score_interval(_counts(pair.models), critical)
 
 
 def _counts(models: tuple[Sample, Sample]) -> PairedCounts:

@@ -78,12 +78,13 @@ def ratio_interval(interval: Interval, confidence: float) -> str:
 def rows_to_decide(value: float, interval: Interval, bound: float, rows: int) -> int | None:
     """About how many rows would take the interval off the bound, if the value stays where it is.
 
-    The half-width shrinks with the square root of the rows, whatever scale the interval was made on.
+    The arm of the interval that reaches over the bound shrinks with the square root of the rows, whatever scale the
+    interval was made on.
     """
-    half = (interval[1] - interval[0]) / 2
-    if not math.isfinite(half):
+    arm = value - interval[0] if bound < value else interval[1] - value
+    if not math.isfinite(arm):
         return None
-    return rows_needed(value=value, standard_error=half, bound=bound, rows=rows, critical=1.0)
+    return rows_needed(value=value, standard_error=arm, bound=bound, rows=rows, critical=1.0)
 
 
 def about_rows(needed: int | None, what: str = "rows") -> str:

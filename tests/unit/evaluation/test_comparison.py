@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from builders.loans import loans
+from builders.predictions import scored
+from gauntlet.evaluation.comparison import ChampionResult, compare
+from gauntlet.evaluation.policies import ChampionPolicy
+from gauntlet.settings import parse
+from gauntlet.verdict import Status
+
+
+def judge(challenger, champion, **policy) -> ChampionResult:
+    return compare(challenger, champion, parse(ChampionPolicy, policy, field="policy"))
+
+
+@pytest.fixture(scope="module")
+def pair():
+    data = loans(3000)
+    slices = {"sex": data.slices["sex"]}
+    return tuple(scored(data.label, data.scores(seed), slices=slices) for seed in (1, 2))
+
+
+def test_the_error_rate_is_shared_out_only_where_it_has_to_be(pair) -> None:
+    everything = judge(*pair, guardrails={"log_loss": {"margin": 0.01}})
+    assert {one.confidence for one in everything.slices} == {0.975}
+    assert {one.confidence for one in judge(*pair).slices} == {0.95}
+    assert {one.confidence for one in everything.overall} == {0.95}
+
+
+def test_swapping_the_models_turns_every_difference_around(pair) -> None:
+    there, back = judge(*pair), judge(pair[1], pair[0])
+    for one, other in zip(there.overall, back.overall, strict=True):
+        assert one.value == pytest.approx(-other.value)
+        assert one.interval == pytest.approx((-other.interval[1], -other.interval[0]), abs=1e-9)
+
+
+def test_decisions_add_up(pair) -> None:
+    found = judge(*pair).decisions
+    assert found is not None
+    assert found.counts.rows == 3000
+    right = [((one.scores >= 0.5) == one.labels).sum() for one in pair]
+    assert found.counts.both + found.counts.first_only == right[0]
+    assert found.counts.both + found.counts.second_only == right[1]
+    assert found.p_value is not None
+    assert 0 <= found.p_value <= 1
+
+
+def test_weighted_rows_have_no_exact_test(pair) -> None:
+    weight = np.random.default_rng(0).random(3000)
+    weighted = [scored(one.labels, one.scores, weights=weight) for one in pair]
+    found = judge(*weighted).decisions
+    assert found is not None
+    assert found.p_value is None
+
+
+def test_a_relative_margin_is_a_share_of_the_champion_s_value(pair) -> None:
+    found = judge(*pair, primary={"metric": "log_loss", "relative": 0.1})
+    loss = next(one for one in found.overall if one.metric.name == "log_loss")
+    assert found.verdict.checks[0].bound == pytest.approx(0.1 * loss.champion)
+
+
+def test_small_slices_are_named_and_do_not_block() -> None:
+    data = loans(3000, rare=20)
+    slices = {"race": data.slices["race"]}
+    models = [scored(data.label, data.scores(seed), slices=slices) for seed in (1, 2)]
+    found = judge(*models, primary={"metric": "auc", "margin": 0.05})
+    assert [one.name for one in found.too_small] == ["race=Other"]
+    assert found.verdict.status is Status.PASS
+
+
+def test_slices_may_have_a_metric_and_a_margin_of_their_own(pair) -> None:
+    found = judge(*pair, slices={"metric": "accuracy", "margin": 0.02})
+    assert {one.metric.name for one in found.slices} == {"accuracy"}
+    assert found.verdict.checks[-1].bound == -0.02

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from builders.loans import loans
+from builders.predictions import scored
+from gauntlet.evaluation.performance import judge_performance, to_sample, trivial
+from gauntlet.evaluation.policies import PerformancePolicy
+from gauntlet.settings import parse
+from gauntlet.verdict import Status
+
+
+def judge(rows, **policy):
+    return judge_performance(rows, parse(PerformancePolicy, policy, field="policy"))
+
+
+def test_an_informed_model_beats_the_trivial_one_and_a_blind_one_does_not() -> None:
+    data = loans(4000)
+    assert judge(scored(data.label, data.scores(1))).verdict.status is Status.PASS
+    share = np.full(4000, data.label.mean())
+    assert judge(scored(data.label, share)).verdict.status is Status.FAIL, "as good as trivial is not better"
+    blind = np.random.default_rng(1).random(4000)
+    assert judge(scored(data.label, blind)).verdict.status is Status.FAIL
+
+
+def test_few_rows_decide_nothing_and_say_how_many_would() -> None:
+    data = loans(150)
+    found = judge(scored(data.label, data.scores(1)), metrics={"auc": {"min": 0.82}})
+    assert found.verdict.status is Status.INCONCLUSIVE
+    (check,) = found.verdict.checks
+    assert check.rows_needed is not None
+    assert check.rows_needed > 150
+    assert "rows would tell" in check.reason
+
+
+def test_a_bound_on_each_side_is_a_check_each() -> None:
+    data = loans(4000)
+    found = judge(scored(data.label, data.scores(1)), metrics={"calibration_gap": {"min": -0.05, "max": 0.05}})
+    assert [check.direction for check in found.verdict.checks] == ["min", "max"]
+    assert found.verdict.summary.startswith("Both demands are met")
+
+
+def test_clusters_count_as_units_and_widen_the_interval() -> None:
+    """Every row four times over is no more evidence than once, when the cluster says so."""
+    data = loans(500)
+    score = data.scores(1)
+    once = judge(scored(data.label, score), metrics={"auc": {"min": 0.5}}).verdict
+    label, scores, cluster = (np.repeat(one, 4) for one in (data.label, score, np.arange(500)))
+    copied = judge(scored(label, scores, clusters=cluster), metrics={"auc": {"min": 0.5}}).verdict
+    naive = judge(scored(label, scores), metrics={"auc": {"min": 0.5}}).verdict
+    assert copied.checks[0].sample_size == 500
+    width = [high - low for low, high in (one.checks[0].interval for one in (once, copied, naive))]
+    assert width[1] == pytest.approx(width[0], rel=0.02)
+    assert width[2] < 0.6 * width[0]
+
+
+def test_the_trivial_model_is_weighted() -> None:
+    rows = scored(np.array([0.0, 1.0]), np.array([0.2, 0.9]), weights=np.array([3.0, 1.0]))
+    assert trivial(to_sample(rows, 0.5)).score.tolist() == [0.25, 0.25]

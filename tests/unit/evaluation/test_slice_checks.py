@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from gauntlet.evaluation.fairness import Demand
+from gauntlet.evaluation.metrics import resolve
+from gauntlet.evaluation.slice_checks import Measured, judge
+from gauntlet.evaluation.slices import Slice
+from gauntlet.verdict import Status
+
+RATE, AUC = resolve(["selection_rate", "auc"], "binary")
+GAP = Demand("demographic_parity", RATE, "gap", -0.1, 0.1)
+WOMEN = Slice("sex", "Female")
+
+
+def measured(value: float, low: float, high: float, sides: tuple[float, float] = (0.234, 0.355)) -> Measured:
+    return Measured(WOMEN, "the rest", value, (low, high), sides, rows=5000)
+
+
+@pytest.mark.parametrize(
+    ("value", "interval", "status"),
+    [
+        (-0.121, (-0.134, -0.108), Status.FAIL),
+        (0.121, (0.108, 0.134), Status.FAIL),
+        (0.02, (-0.01, 0.05), Status.PASS),
+        (0.08, (0.05, 0.12), Status.INCONCLUSIVE),
+        (0.0, (-0.12, 0.12), Status.INCONCLUSIVE),
+        (math.nan, (math.nan, math.nan), Status.INCONCLUSIVE),
+    ],
+)
+def test_a_gap_fails_on_either_side_and_passes_between(value, interval, status) -> None:
+    assert judge(GAP, measured(value, *interval), 0.95).check.status is status
+
+
+def test_the_sentence_says_who_how_much_how_sure_and_what_is_allowed() -> None:
+    check = judge(GAP, measured(-0.121, -0.134, -0.108), 0.95).check
+    assert check.name == "sex=Female: demographic_parity"
+    assert check.reason == (
+        "sex=Female: selection rate is 12.1 points lower than for the rest (23.4% against 35.5%; "
+        "95% interval 10.8 to 13.4 points), more than the 10 points allowed."
+    )
+    assert (check.bound, check.direction) == (-0.1, "min")
+
+
+def test_doubt_says_how_many_rows_would_end_it() -> None:
+    check = judge(GAP, measured(0.08, 0.04, 0.12), 0.95).check
+    assert check.rows_needed == pytest.approx(20_000, abs=1)
+    assert "about 20,000 rows of this slice would tell" in check.reason
+
+
+def test_a_worse_metric_fails_and_a_better_one_passes() -> None:
+    worse = Demand("auc", AUC, "gap", low=-0.05)
+    assert judge(worse, measured(-0.08, -0.1, -0.06), 0.95).check.status is Status.FAIL
+    assert judge(worse, measured(0.08, 0.06, 0.1), 0.95).check.status is Status.PASS
+
+
+def test_ratios_and_levels() -> None:
+    ratio = Demand("demographic_parity (ratio)", RATE, "ratio", 0.8, 1.25)
+    found = judge(ratio, measured(0.5, 0.46, 0.55), 0.95)
+    assert found.check.status is Status.FAIL
+    assert "is 0.500 times that of the rest" in found.check.reason
+    least = Demand("auc (least)", AUC, "level", low=0.7)
+    level = judge(least, Measured(WOMEN, "", 0.8, (0.75, 0.85), (0.8, math.nan), 100), 0.95)
+    assert level.check.status is Status.PASS
+    assert level.check.name == "sex=Female: auc (least)"
+    undefined = judge(least, Measured(WOMEN, "", math.nan, (math.nan,) * 2, (math.nan,) * 2, 100), 0.95)
+    assert undefined.check.status is Status.INCONCLUSIVE
+
+
+def test_severity_is_one_at_the_limit() -> None:
+    assert judge(GAP, measured(-0.1, -0.2, 0.0), 0.95).severity == pytest.approx(1)
+    ratio = Demand("r", RATE, "ratio", 0.8, 1.25)
+    assert judge(ratio, measured(1.25, 1.0, 1.5), 0.95).severity == pytest.approx(1)
+    assert judge(GAP, measured(math.nan, 0, 0), 0.95).severity == -math.inf
