@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from gauntlet import __version__
+from gauntlet.orchestration.revision import code_digest, code_revision
+
+
+def git(folder: Path, *arguments: str) -> str:
+    words = ["git", "-C", str(folder), "-c", "user.name=T", "-c", "user.email=t@example.org", *arguments]
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    (folder / "a.py").write_text("a = 1\n")
+    (folder / ".gitignore").write_text("runs/\n")
+    git(folder, "init", "-q")
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "first")
+    return folder
+
+
+def test_a_clean_tree_is_its_commit(repository):
+    assert code_revision(repository) == git(repository, "rev-parse", "HEAD")
+    (repository / "runs").mkdir()
+    (repository / "runs" / "ignored").write_text("x")
+    assert code_revision(repository) == git(repository, "rev-parse", "HEAD")
+
+
+def test_a_changed_tree_says_so_and_how(repository):
+    head = git(repository, "rev-parse", "HEAD")
+    found = {head}
+    for name, text in (("a.py", "a = 2\n"), ("a.py", "a = 3\n"), ("new.py", "b = 1\n"), ("new.py", "b = 2\n")):
+        (repository / name).write_text(text)
+        revision = code_revision(repository)
+        assert revision.startswith(f"{head}+")
+        assert revision == code_revision(repository)
+        found.add(revision)
+    assert len(found) == 5
+
+
+def test_without_git_it_is_the_version(tmp_path, monkeypatch):
+    assert code_revision(tmp_path) == f"kfp-gauntlet {__version__}"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert code_revision(tmp_path) == f"kfp-gauntlet {__version__}"
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [
+        ("evaluation/metrics.py", True),
+        ("reports/templates/page.html.j2", True),
+        ("orchestration/component.py", True),
+        ("orchestration/engine.py", False),
+        ("cli/run.py", False),
+        ("evaluation/__pycache__/metrics.cpython-311.pyc", False),
+    ],
+)
+def test_what_a_component_can_reach(tmp_path, name, counts):
+    component = tmp_path / "component.py"
+    component.write_text("")
+    library = tmp_path / "library"
+    (library / name).parent.mkdir(parents=True)
+    before = code_digest(component, library)
+    (library / name).write_text("x")
+    assert (code_digest(component, library) != before) is counts
