@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,13 +137,16 @@ def _require_bucket(client: Any, bucket: str, field: str) -> None:
         raise ConfigurationError("there is no such bucket", field=field, value=bucket, mend="Correct its name")
 
 
-def _matcher(pattern: str) -> Any:
-    if pattern.endswith("/"):
-        return lambda name: (
-            not any(part.startswith((".", "_")) for part in name.removeprefix(pattern).split("/"))
-            and (not name.endswith("/"))
-        )
-    return re.compile(_translate(pattern)).fullmatch
+def _matcher(pattern: str) -> Callable[[str], object]:
+    """Whether a name is one that a folder or pattern means."""
+    if not pattern.endswith("/"):
+        return re.compile(_translate(pattern)).fullmatch
+
+    def below(name: str) -> bool:
+        parts = name.removeprefix(pattern).split("/")
+        return parts[-1] != "" and not any(part.startswith((".", "_")) for part in parts)
+
+    return below
 
 
 def _translate(pattern: str) -> str:

@@ -43,19 +43,23 @@ def key_digests(columns: Sequence[pa.Array]) -> np.ndarray:
     return _hash(texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, _SEPARATOR))
 
 
-def content_digests(columns: Mapping[str, pa.Array]) -> np.ndarray:
+def content_digests(columns: Mapping[str, pa.Array], rows: int) -> np.ndarray:
     """Hash rows by their content: ``name=value`` and a unit separator for every value that is there, by name.
 
     Missing values are left out, so a column that older rows do not have does not change who they are.
 
     Args:
-        columns: name → values, equal lengths; at least one.
+        columns: name → values.
+        rows: their length.
 
     Returns:
         (n, 2) big-endian uint64: BLAKE2b-128 of each row.
     """
+    import pyarrow as pa
     import pyarrow.compute as pc
 
+    if not columns:
+        return _hash(pa.array([""] * rows, pa.string()))
     named = [
         pc.fill_null(pc.binary_join_element_wise(f"{name}=", canonical_text(columns[name]), _SEPARATOR, ""), "")
         for name in sorted(columns)

@@ -194,7 +194,7 @@ def _identify(batch: pa.RecordBatch, request: Request, place: Place) -> tuple[np
         return key_digests([columns[name] for name in request.key]), groups
     left_out = {request.roles.label, request.roles.weight, *request.reader.drop}
     kept = [name for name in batch.schema.names if name not in left_out]
-    return content_digests(_columns_of(batch, kept)), groups
+    return content_digests(_columns_of(batch, kept), batch.num_rows), groups
 
 
 def _columns_of(batch: pa.RecordBatch, names: Iterable[str]) -> dict[str, pa.Array]:
@@ -234,19 +234,16 @@ def _locate(request: Request, row: int) -> tuple[str, int, str]:
 
 def _write(request: Request, plan: Plan, ledger: Ledger, folder: Path) -> dict[str, SplitWriter]:
     """Second pass: write every row into its split."""
-    writers = {name: SplitWriter(folder, name, plan.schema) for name in request.splits}
     labels = LabelCheck(plan.roles.label, request.reader.missing_label)
     empty = set(plan.columns)
-    try:
-        with ledger.read() as reader:
-            for number, batch, place in _all_batches(request):
-                if batch.num_rows:
-                    rows = _finish(batch, plan, request, place, reader, labels)
-                    empty -= {name for name in empty if _has_values(rows.batch, name)}
-                    _distribute(rows, request.files[number][0].pinned.split, request, writers)
-    finally:
-        for writer in writers.values():
-            writer.close()
+    with contextlib.ExitStack() as open_files:
+        writers = {name: open_files.enter_context(SplitWriter(folder, name, plan.schema)) for name in request.splits}
+        reader = open_files.enter_context(ledger.read())
+        for number, batch, place in _all_batches(request):
+            if batch.num_rows:
+                rows = _finish(batch, plan, request, place, reader, labels)
+                empty -= {name for name in empty if _has_values(rows.batch, name)}
+                _distribute(rows, request.files[number][0].pinned.split, request, writers)
     if request.purpose != SERVING:
         _refuse_empty_columns(empty)
         labels.judge()

@@ -9,6 +9,7 @@ all rows (``gauntlet.data.inference``).
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
@@ -144,7 +145,7 @@ def raw_batches(
                 for name, column in zip(names, batch.columns, strict=True)
             ]
             yield pa.RecordBatch.from_arrays(columns, names=names)
-    except (pa.ArrowInvalid, OSError, EOFError, UnicodeError) as error:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, EOFError, UnicodeError, zlib.error) as error:
         raise DataError(
             f"cannot be read as {kind}", field=shown, value=" ".join(str(error).split()), mend=_mend(kind, str(error))
         ) from error

@@ -35,7 +35,7 @@ class Snapshot:
 
     Attributes:
         path: its folder.
-        digest: content digest of the rows, their order and their types.
+        digest: content digest of the rows, their order, their types and their roles; not of where they came from.
         columns: name → ``int | float | string | bool | timestamp``; ``example_id`` is not listed.
         roles: what each column is for.
         splits: name → number of rows.

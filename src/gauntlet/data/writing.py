@@ -25,7 +25,7 @@ ROW_GROUP = 125_000
 
 
 class SplitWriter:
-    """Writes the rows of one split in order.
+    """Writes the rows of one split in order; a context manager.
 
     Args:
         folder: the snapshot's folder.
@@ -53,14 +53,18 @@ class SplitWriter:
         if self._pending_rows >= ROW_GROUP:
             self._flush(ROW_GROUP)
 
-    def close(self) -> None:
-        """Write what is left."""
-        self._flush(1)
+    def __enter__(self) -> SplitWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Write what is left; after an error, only let go of the file."""
+        if kind is None:
+            self._flush(1)
         self._end_part()
 
     @property
     def digest(self) -> str:
-        """Digest of the rows written; complete after ``close``."""
+        """Digest of the rows written; complete once the writer is closed."""
         return "sha256:" + self._state.hexdigest()
 
     def _flush(self, at_least: int) -> None:

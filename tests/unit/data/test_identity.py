@@ -15,7 +15,7 @@ text = st.text(alphabet="ab|\\", max_size=4)
 
 
 def digest(row, **columns):
-    return content_digests({name: pa.array([value]) for name, value in {**row, **columns}.items()}).tolist()
+    return content_digests({name: pa.array([value]) for name, value in {**row, **columns}.items()}, 1).tolist()
 
 
 @settings(deadline=None)
@@ -76,7 +76,7 @@ def test_the_ledger_counts_repetitions_as_a_dictionary_would(tmp_path_factory, l
 
 
 def test_content_ids_are_unique():
-    digests = content_digests({"x": pa.array(["a", "b", "a", "a"])})
+    digests = content_digests({"x": pa.array(["a", "b", "a", "a"])}, 4)
     ids = content_ids(digests, np.array([0, 0, 1, 2])).to_pylist()
     assert len(set(ids)) == 4
     assert [len(name) for name in ids] == [32, 32, 34, 34]
@@ -85,6 +85,7 @@ def test_content_ids_are_unique():
 
 def test_rows_in_which_everything_is_missing_are_rows():
     columns = {"a": pa.array([1, None, None]), "b": pa.array(["x", None, None])}
-    digests = content_digests(columns).tolist()
+    digests = content_digests(columns, 3).tolist()
     assert len(digests) == 3
     assert digests[1] == digests[2] != digests[0]
+    assert content_digests({}, 3).tolist() == [digests[1]] * 3

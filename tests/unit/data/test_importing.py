@@ -512,3 +512,15 @@ def test_what_goes_in_comes_out(tmp_path_factory, values):
     assert len(set(ids)) == len(ids) == len(values) + 1
     assert table["s"].to_pylist()[1:] == [(text or "").strip(" \n") or None for text, _ in values]
     assert table["n"].to_pylist()[1:] == [number for _, number in values]
+
+
+def test_a_damaged_gzip_file_is_a_data_error(tmp_path):
+    content = bytearray(gzip.compress(csv_text(**COLUMNS).encode()))
+    content[60:90] = b"\xff" * 30
+    (tmp_path / "a.csv").write_bytes(content)
+    refuse(tmp_path, tmp_path / "a.csv", "cannot be read as csv")
+
+
+def test_a_table_of_labels_alone_is_a_snapshot(tmp_path):
+    snapshot = load(write_csv(tmp_path / "a.csv", y=[0, 1, 1]), tmp_path / "out", split=ALL_TRAIN)
+    assert len(set(snapshot.table("train")["example_id"].to_pylist())) == 3
