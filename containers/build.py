@@ -1,6 +1,6 @@
 """Build the images with Buildah, Podman or Docker, whichever works.
 
-    .venv/bin/python containers/build.py [IMAGE …] [--base REFERENCE] [--accelerator cpu|cuda]
+    .venv/bin/python containers/build.py [IMAGE …] [--base REFERENCE] [--accelerator cpu|cuda] [--once]
 
 An image is named as compiled pipelines name it (``gauntlet/data:0.1.0``). It is told the digest of its lock and the
 code revision, which lineage records. Certificates and the package index of this machine are passed to the build and
@@ -31,7 +31,9 @@ PASSED_ON = ("SSL_CERT_FILE", "PIP_CERT", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"
 CERTIFICATES = Path("/etc/ssl/certs")
 
 
-def build_command(tool: str, image: str, *, lock: Path, base: str | None, revision: str) -> list[str]:
+def build_command(
+    tool: str, image: str, *, lock: Path, base: str | None, revision: str, once: bool = False
+) -> list[str]:
     """The command that builds one image.
 
     Args:
@@ -40,6 +42,7 @@ def build_command(tool: str, image: str, *, lock: Path, base: str | None, revisi
         lock: the lock to install.
         base: reference of the base image; the Containerfile's own when ``None``.
         revision: the code revision.
+        once: keep no intermediate layers.
     """
     arguments = {
         "LOCK_DIGEST": digest_file(lock),
@@ -51,7 +54,7 @@ def build_command(tool: str, image: str, *, lock: Path, base: str | None, revisi
     return [
         *((tool, "bud") if tool == "buildah" else (tool, "build")),
         *("--network", "host"),
-        *_isolation(tool),
+        *_local_options(tool, once),
         *(word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")),
         *("--file", str(ROOT / "containers" / image / "Containerfile")),
         *("--tag", image_reference(image)),
@@ -68,11 +71,11 @@ def find_tool() -> str:
     return done.stdout.strip()
 
 
-def _isolation(tool: str) -> Iterator[str]:
+def _local_options(tool: str, once: bool) -> Iterator[str]:
     """Options that Podman and Buildah have and Docker has not: keep layers, lend certificates, choose the isolation."""
     if tool == "docker":
         return
-    yield "--layers"
+    yield "--layers=false" if once else "--layers"
     if CERTIFICATES.is_dir():
         yield from ("--volume", f"{CERTIFICATES}:{CERTIFICATES}:ro")
     if isolation := os.environ.get("BUILDAH_ISOLATION"):
@@ -86,12 +89,15 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("images", nargs="*", metavar="IMAGE", help=f"which; default: {', '.join(images(project))}")
     parser.add_argument("--base", default=os.environ.get("GAUNTLET_BASE_IMAGE"), help="base image to build on")
     parser.add_argument("--accelerator", choices=["cpu", "cuda"], default="cpu", help="which lock model is built from")
+    parser.add_argument(
+        "--once", action="store_true", help="keep no intermediate layers: quicker once, slower the next time"
+    )
     given = parser.parse_args(words)
     try:
         tool, revision = find_tool(), code_revision(ROOT)
         for image in given.images or images(project):
             lock = lock_file(project, image, given.accelerator)
-            command = build_command(tool, image, lock=lock, base=given.base, revision=revision)
+            command = build_command(tool, image, lock=lock, base=given.base, revision=revision, once=given.once)
             if subprocess.run(command, check=False).returncode != 0:  # noqa: S603 - our own words
                 raise DependencyError("the build failed", field=image, mend="Read what the build said above")
             sys.stdout.write(f"built {image_reference(image)}\n")
