@@ -20,6 +20,7 @@ from gauntlet.model_digest import MLMODEL_FILE, digest_model, verify_model
 from gauntlet.training import bundle
 from gauntlet.training.encoding import encode
 from gauntlet.training.frame import frame_of
+from gauntlet.training.threads import wait_asleep
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -81,6 +82,7 @@ def _own(folder: Path, digest: str, facts: Mapping[str, Any]) -> Scorer:
 
 def _pyfunc(folder: Path, digest: str, facts: Mapping[str, Any]) -> Scorer:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    wait_asleep()
     import mlflow.pyfunc
 
     try:

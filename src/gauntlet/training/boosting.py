@@ -64,6 +64,13 @@ def xgboost_parameters(recipe: Recipe, plan: Plan, device: Device) -> dict[str, 
             f"a {task} task has no choice of loss", field="recipe.objective", value=recipe.objective, mend="Use auto"
         )
     parameters = recipe.parameters.model_dump(exclude={"n_estimators"})
+    if task != "binary" and parameters.pop("scale_pos_weight") != 1:
+        raise ConfigurationError(
+            f"a {task} task has no positives to weigh",
+            field="recipe.parameters.scale_pos_weight",
+            value=recipe.parameters.scale_pos_weight,
+            mend="Leave it at 1; weigh rows with roles.weight",
+        )
     parameters |= {
         "objective": _TREE_OBJECTIVES.get(task, _LOSSES[recipe.objective]),
         "eval_metric": watched,

@@ -27,6 +27,7 @@ from gauntlet.storage import whole_folder, write_bytes, write_json, write_text
 from gauntlet.training.encoding import Feature
 from gauntlet.training.frame import mlflow_type
 from gauntlet.training.target import Task
+from gauntlet.training.threads import wait_asleep
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,6 +78,7 @@ def load(folder: Path) -> Bundle:
     Raises:
         DataError: it is not such a model.
     """
+    wait_asleep()
     import xgboost
 
     from gauntlet.training.pipeline import assemble

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from gauntlet.errors import ConfigurationError, DependencyError
+from gauntlet.training.threads import wait_asleep
 
 Asked = Literal["auto", "cuda", "cpu"]
 _LONGEST_NAME = 128
@@ -45,6 +46,7 @@ class Device:
 
 def detect() -> Hardware:
     """Look at this installation and this machine."""
+    wait_asleep()
     import xgboost
 
     return Hardware(cuda_build=bool(xgboost.build_info().get("USE_CUDA", False)), cards=visible_cards())

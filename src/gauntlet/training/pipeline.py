@@ -57,6 +57,9 @@ def assemble(features: Sequence[Feature], booster: Any, task: str) -> Pipeline:
     estimator = xgboost.XGBRegressor() if task == "regression" else xgboost.XGBClassifier()
     # Through the serialised form, because that alone sets what the estimator keeps beside the booster (its classes).
     estimator.load_model(bytearray(booster.save_raw("ubj")))
+    # Requests are small, and whoever scores many at once does so in processes.
+    estimator.set_params(n_jobs=1)
+    estimator.get_booster().set_param({"nthread": 1})
     return Pipeline([(ENCODER_STEP, SchemaEncoder(tuple(features))), (MODEL_STEP, estimator)])
 
 

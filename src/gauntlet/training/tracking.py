@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gauntlet.errors import ConfigurationError, DependencyError
+from gauntlet.training.threads import wait_asleep
 
 TRACKING_URI = "MLFLOW_TRACKING_URI"
 _LONGEST_PARAMETER = 6_000
@@ -60,6 +61,7 @@ def open_experiment(uri: str, name: str) -> Experiment:
     if not name.strip():
         raise ConfigurationError("must not be empty", field="experiment", value=name, mend="Name the experiment")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    wait_asleep()
     with _reaching(uri), _environment(_QUICK):
         from mlflow.exceptions import MlflowException
         from mlflow.tracking import MlflowClient
@@ -150,12 +152,13 @@ def _reaching(uri: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, sqlalchemy.exc.SQLAlchemyError, OSError) as error:
+        clean = _without_secrets(uri)
         raise DependencyError(
-            f"MLflow does not answer at {_without_secrets(uri)}, or refuses: {str(error).splitlines()[0][:300]}",
+            f"MLflow does not answer at {clean}, or refuses: {str(error).splitlines()[0].replace(uri, clean)[:300]}",
             field=TRACKING_URI,
             mend="Check that the server is up and reachable from here, and the credentials; then run again",
             retryable=True,
-        ) from error
+        ) from (error if clean == uri else None)  # MLflow's own message repeats the password
 
 
 def _without_secrets(uri: str) -> str:

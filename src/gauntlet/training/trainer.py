@@ -17,6 +17,7 @@ from gauntlet.training.matrix import encoded_batches, quantised
 from gauntlet.training.metrics import measure, spread
 from gauntlet.training.plan import Plan, make_plan
 from gauntlet.training.recipe import Recipe
+from gauntlet.training.threads import threads_for
 
 if TYPE_CHECKING:
     import numpy as np
@@ -125,6 +126,7 @@ def _train_xgboost(
     from gauntlet.training.pipeline import assemble, score_encoded
 
     parameters = boosting.xgboost_parameters(recipe, plan, device)
+    parameters["nthread"] = threads_for(snapshot.splits[recipe.train_split] * len(plan.features))
     bins = recipe.parameters.max_bin
     training = quantised(snapshot, recipe.train_split, plan, bins=bins)
     validation = quantised(snapshot, recipe.validation_split, plan, bins=bins, like=training) if validated else None
