@@ -40,6 +40,11 @@ _PROBE = """
     for (const [words, b] of texts)
       if (b.left < frame.left - 3 || b.right > frame.right + 3 || b.top < frame.top - 3 || b.bottom > frame.bottom + 3)
         out.sticking.push(words);
+    for (const node of svg.querySelectorAll("g.node")) {
+      const edge = box(node.querySelector("rect")).right;
+      for (const words of node.querySelectorAll("text"))
+        if (box(words).right > edge) out.sticking.push(words.textContent);
+    }
     texts.forEach(([words, a], i) => {
       for (const [others, b] of texts.slice(i + 1)) {
         const x = Math.min(a.right, b.right) - Math.max(a.left, b.left);

@@ -7,6 +7,8 @@ import random
 from collections.abc import Callable
 from types import SimpleNamespace
 
+from builders.data_pages import DATA_PAGES
+from builders.gate_pages import GATE_PAGES
 from builders.reports import run, verdict
 from gauntlet.reports import plots
 from gauntlet.reports.page import _environment, render
@@ -83,8 +85,11 @@ def _power(exponent: float) -> tuple[list[float], list[float]]:
 
 PAGES: dict[str, Callable[[], Page]] = {
     "gallery": _gallery,
-    "run_broken": lambda: _run(Outcome.BROKEN),
-    "run_passed": lambda: _run(Outcome.PASSED),
+    "run-broken": lambda: _run(Outcome.BROKEN),
+    "run-passed": lambda: _run(Outcome.PASSED),
     "verdict": lambda: _verdict(0),
-    "verdict_long": lambda: _verdict(120),
+    "verdict-long": lambda: _verdict(120),
+    **DATA_PAGES,
+    **GATE_PAGES,
 }
+"""Template's stem (and a variant after a hyphen) → the page."""

@@ -11,7 +11,7 @@ from gauntlet.reports import svg
 from gauntlet.reports.format import href, shorten
 from gauntlet.reports.layout import layered
 
-_WIDTH, _HEIGHT = 186.0, 42.0
+_WIDTH, _HEIGHT = 216.0, 42.0
 _GAP_X, _GAP_Y = 20.0, 34.0
 _LANE = 26.0
 _LONGEST_NAME = 24

@@ -5,6 +5,7 @@ import jinja2
 import pytest
 
 from builders.gold import assert_gold
+from builders.pages import PAGES
 from builders.reports import HOSTILE, run, verdict
 from gauntlet.reports import page
 from gauntlet.reports.page import render
@@ -68,6 +69,21 @@ def test_nothing_is_fetched_from_anywhere():
         assert not OUTSIDE.search(found)
         assert "<script" not in found
         assert "<link" not in found
+
+
+def test_every_page_there_is_can_be_made_and_is_looked_at_in_a_browser():
+    pages = {file.name for file in TEMPLATES.glob("*.html.j2") if '{% extends "page.html.j2" %}' in file.read_text()}
+    made = {f"{name.split('-')[0]}.html.j2" for name in PAGES} - {"gallery.html.j2"}
+    assert made == pages
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_each_page_says_what_it_must_and_reads_nothing_from_outside(name):
+    html, expected = PAGES[name]()
+    assert not OUTSIDE.search(html)
+    assert html == PAGES[name]()[0]
+    for words in expected:
+        assert words in re.sub(r"<[^>]+>", "", html)
 
 
 def test_no_template_names_an_outside_address():

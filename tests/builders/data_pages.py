@@ -1,0 +1,93 @@
+"""The pages about data, from views filled by hand: they need no TFDV."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gauntlet.reports.page import render
+from gauntlet.reports.views.absent import AbsentView
+from gauntlet.reports.views.columns import Drawing
+from gauntlet.reports.views.schema import Rule, SchemaView
+from gauntlet.reports.views.skew import MovedColumn, SkewView
+from gauntlet.reports.views.statistics import ColumnView, SplitCell, StatisticsView
+from gauntlet.verdict import Check, Status, Verdict
+
+Page = tuple[str, list[str]]
+
+_NAMES = ("training", "serving")
+_AGES = Drawing([17.0 + 5 * i for i in range(9)], (), [5, 9, 12, 14, 12, 8, 4, 1], [4, 9, 12, 15, 12, 8, 4, 1], _NAMES)
+_CATEGORIES = Drawing(
+    (),
+    ("Private", "Self-emp-not-inc", "a category with a name that is far too long to stand beside a bar", "?", "Robot"),
+    [0.7, 0.1, 0.1, 0.1, 0.0],
+    [0.5, 0.1, 0.1, 0.1, 0.2],
+    _NAMES,
+    "2 categories that occur once are left out.",
+)
+_LONG = "months_since_the_last_missed_payment_of_any_kind_anywhere"
+
+
+def _statistics() -> Page:
+    columns = [
+        ColumnView(
+            name, kind, "feature", "", (SplitCell("train", 26043, 0.057, "8 distinct, most often Private"),), (drawing,)
+        )
+        for name, kind, drawing in (
+            ("age", "int", _AGES),
+            ("workclass", "string", _CATEGORIES),
+            (_LONG, "string", _CATEGORIES),
+        )
+    ]
+    view = StatisticsView("sha256:" + "a" * 64, (("train", 26043), ("test", 6518)), tuple(columns))
+    return render("statistics.html.j2", title="What is in the data", view=view), ["26,043", "workclass"]
+
+
+def _skew() -> Page:
+    check = Check(
+        "serving: workclass, unseen categories",
+        Status.FAIL,
+        "`workclass` has 'Robot' in 21.0% of values (serving), never seen in training; allowed: 1.0%.",
+        *(0.21, (0.201, 0.22), 0.01, "max", 15494),
+    )
+    columns = [
+        MovedColumn("workclass", "serving", Status.FAIL, (check.reason,), (("training", "8 distinct"),), _CATEGORIES),
+        MovedColumn(
+            _LONG, "serving", Status.ERROR, (f"`{_LONG}` is not in serving.",), (("serving", "not there"),), None
+        ),
+        MovedColumn("age", "serving", Status.PASS, ("`age` did not move.",), (("training", "median 37"),), _AGES),
+    ]
+    view = SkewView(tuple(columns), (("id", "it is the key"),))
+    verdict = Verdict("detect_skew", (check,), check.reason)
+    return render("skew.html.j2", title="Skew", view=view, verdict=verdict), ["What moved", "Not compared"]
+
+
+def _schema() -> Page:
+    rules = (
+        Rule("age", "int", "0 to 127", "never", "yes"),
+        Rule(_LONG, "string", ", ".join(f"'category {i}'" for i in range(12)), "up to 11.5%", "no"),
+    )
+    view = SchemaView("inferred from split train", False, rules, 'feature {\n  name: "age"\n}\n' * 20)
+    return render("schema.html.j2", title="What the data should be", view=view), ["0 to 127", "up to 11.5%"]
+
+
+def _validation() -> Page:
+    rules = (Rule("age", "int", "0 to 127", "never", "yes"),)
+    view = SchemaView("curated file schema.pbtxt", True, rules, 'feature {\n  name: "age"\n}\n')
+    reason = "In serving, `age` goes down to −90, below the allowed minimum of 0. Repair the source."
+    check = Check("serving: age, out of range", Status.FAIL, reason, -90.0, None, 0.0, "min", 16281)
+    verdict = Verdict("validate_schema", (check,), reason)
+    html = render("validation.html.j2", title="Are the data what they should be?", view=view, verdict=verdict)
+    return html, ["goes down to −90", "What the schema asks"]
+
+
+def _absent() -> Page:
+    return render("absent.html.j2", title="Statistics", view=AbsentView("there is no serving log")), ["no serving log"]
+
+
+DATA_PAGES: dict[str, Callable[[], Page]] = {
+    "absent": _absent,
+    "schema": _schema,
+    "skew": _skew,
+    "statistics": _statistics,
+    "validation": _validation,
+}
