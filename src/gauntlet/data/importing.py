@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from gauntlet.data.identity import Ledger, LedgerReader, content_digests, content_ids, groups_of, key_digests, key_ids
+from gauntlet.data.identity import content_digests, content_ids, groups_of, key_digests, key_ids
 from gauntlet.data.inference import Survey
 from gauntlet.data.labels import LabelCheck
+from gauntlet.data.ledger import Ledger, LedgerReader
 from gauntlet.data.plan import Plan, Purpose, make_plan, require_columns
 from gauntlet.data.reader import Format, ReaderOptions, format_of, raw_batches
 from gauntlet.data.roles import Roles

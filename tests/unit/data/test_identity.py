@@ -1,15 +1,11 @@
-"""Identities are unique, repetitions are found whatever their number, and files keep memory small."""
-
-import collections
+"""Identities are unique, and depend on what a row says and on nothing else."""
 
 import numpy as np
 import pyarrow as pa
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gauntlet.data import identity
-from gauntlet.data.identity import Ledger, content_digests, content_ids, key_digests, key_ids
+from gauntlet.data.identity import content_digests, content_ids, key_digests, key_ids
 
 text = st.text(alphabet="ab|\\", max_size=4)
 
@@ -43,36 +39,6 @@ def test_a_slice_hashes_as_the_whole():
     values = pa.array([f"v{number}" for number in range(100)])
     assert key_digests([values.slice(40, 20)]).tolist() == key_digests([values]).tolist()[40:60]
     assert key_digests([values.slice(0, 0)]).shape == (0, 2)
-
-
-@pytest.mark.parametrize("limit", [4, 1 << 20], ids=["spilling to disk", "in memory"])
-@settings(deadline=None, max_examples=50)
-@given(st.lists(st.integers(0, 12), min_size=1, max_size=60), st.integers(1, 17), st.booleans())
-def test_the_ledger_counts_repetitions_as_a_dictionary_would(tmp_path_factory, limit, values, batch, grouped):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(identity, "_ROWS_PER_RANGE", limit)
-        patch.setattr(identity, "_ROWS_IN_MEMORY", limit)
-        ledger = Ledger(tmp_path_factory.mktemp("ledger") / "files", grouped=grouped)
-        digests = key_digests([pa.array(values)])
-        groups = np.arange(len(values), dtype=np.uint64)
-        starts = range(0, len(values), batch)
-        ledger.record(
-            (digests[start : start + batch], groups[start : start + batch] if grouped else None) for start in starts
-        )
-        expected, seen = [], collections.Counter()
-        for value in values:
-            expected.append(seen[value])
-            seen[value] += 1
-        count, examples = ledger.find_repetitions()
-        assert count == sum(1 for times in expected if times)
-        for row, first in examples:
-            assert first == values.index(values[row]) < row
-        with ledger.read() as reader:
-            found = [reader.take(len(digests[start : start + batch])) for start in starts]
-    assert np.concatenate([part[0] for part in found]).tolist() == digests.tolist()
-    assert np.concatenate([part[2] for part in found]).tolist() == expected
-    if grouped:
-        assert np.concatenate([part[1] for part in found]).tolist() == groups.tolist()
 
 
 def test_content_ids_are_unique():

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders.sources import column, csv_text, load, rows, write_csv, write_jsonl, write_parquet
-from gauntlet.data import identity, writing
+from gauntlet.data import ledger, writing
 from gauntlet.data.snapshot import Snapshot
 from gauntlet.errors import ConfigurationError, DataError
 
@@ -427,7 +427,7 @@ class TestWhatIsRefused:
 
     @pytest.mark.parametrize("limit", [1 << 20, 7], ids=["in memory", "spilling to disk"])
     def test_keys_that_occur_twice(self, tmp_path, monkeypatch, limit):
-        monkeypatch.setattr(identity, "_ROWS_IN_MEMORY", limit)
+        monkeypatch.setattr(ledger, "_ROWS_IN_MEMORY", limit)
         write_csv(tmp_path / "a.csv", **COLUMNS)
         write_csv(tmp_path / "b.csv", **{**COLUMNS, "id": ["r7", *(f"z{number}" for number in range(1, N))]})
         error = refuse(tmp_path, tmp_path / "*.csv", r"1 rows .*'r7' in .*b\.csv row 1 and .*a\.csv row 8", roles=KEYED)
