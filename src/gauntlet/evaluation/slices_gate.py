@@ -34,7 +34,7 @@ SHOWN = {
     "regression": ("mae", "rmse", "bias", "r2"),
 }
 """Task → the metrics reported for every slice, whether the policy limits them or not."""
-MOST_SLICES = 1000
+MOST_SLICES = 300
 """Joint intervals over more slices than this take more memory than a gate should."""
 
 _ORDER = {Status.ERROR: 0, Status.FAIL: 1, Status.INCONCLUSIVE: 2, Status.PASS: 3}
