@@ -206,8 +206,9 @@ def canonical_text(column: pa.Array) -> pa.Array:
     """Text that says the same value in every version of Arrow; the basis of row identity.
 
     Text is itself; an integer its digits; a double that is an integer reads as that integer, so that a column that
-    once turns from int to float keeps its rows' identity, and any other double is ``~`` and its 64 bits as an integer;
-    a timestamp its microseconds since 1970; a bool ``true`` or ``false``. Nulls stay nulls.
+    once turns from int to float keeps its rows' identity, and any other double as its 64 bits taken as an integer, with
+    ``~`` before it for those next to zero whose bits could be taken for an integral double; a timestamp its
+    microseconds since 1970; a bool ``true`` or ``false``. Nulls stay nulls.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -233,4 +234,7 @@ def _float_text(column: pa.Array) -> pa.Array:
     bits = np.ascontiguousarray(values).view(np.int64)
     numbers = np.where(integral, np.where(integral, values, 0.0).astype(np.int64), bits)
     text = pa.array(numbers, mask=column.is_null().to_numpy(zero_copy_only=False)).cast(pa.string())
-    return pc.if_else(pa.array(integral), text, pc.binary_join_element_wise("~", text, ""))
+    ambiguous = ~integral & (np.abs(bits) <= int(_LARGEST_EXACT))
+    if not ambiguous.any():
+        return text
+    return pc.if_else(pa.array(ambiguous), pc.binary_join_element_wise("~", text, ""), text)
