@@ -147,7 +147,7 @@ def test_data_that_does_not_fit_the_model(
 def test_a_snapshot_without_label_and_a_folder_without_model(
     snapshot_of: SnapshotOf, model_of: ModelOf, tmp_path: Path
 ) -> None:
-    with pytest.raises(ConfigurationError, match="roles.label: the snapshot has no label"):
+    with pytest.raises(ConfigurationError, match=r"roles.label: the snapshot has no label"):
         predict_split(model_of("binary"), snapshot_of(roles={}), tmp_path / "out")
     for folder in (tmp_path, tmp_path / "nothing"):
         with pytest.raises(DataError, match="is not an MLflow model"):
