@@ -20,6 +20,14 @@ from gauntlet.cli.options import project_option, runs_option
     help="YAML or JSON file with the pipeline's parameters.",
 )
 @click.option("--name", default="", help="Name of the run; made from the pipeline and the time by default.")
+@click.option(
+    "--engine",
+    type=click.Choice(["venv"]),
+    default="venv",
+    show_default=True,
+    expose_value=False,
+    help="What tasks run in: virtual environments. Containers are not supported yet.",
+)
 @click.option("--no-cache", is_flag=True, help="Run every task, even where nothing it depends on has changed.")
 @runs_option
 @project_option
