@@ -40,7 +40,7 @@ def compare_champion(
     if reason is None:
         result = compare(ours, read_predictions(Path(champion.path)), margins)
     else:
-        result = no_champion(margins, reason)
+        result = no_champion(ours, margins, reason)
     view = champion_view(result, ours.manifest)
     page = render("champion.html.j2", title="Champion against challenger", view=view, verdict=result.verdict)
     write_text(Path(report.path), page)

@@ -66,7 +66,7 @@ class ChampionResult:
         verdict: the checks.
         overall: every metric of the task on all rows, each with an interval of its own.
         slices: the slices that were compared, worst first, with simultaneous intervals.
-        too_small: slices with too few rows to look at.
+        not_compared: slices with too few rows, or where the metric is undefined.
         decisions: for classifiers.
         same: both models gave every row the same answer.
     """
@@ -74,7 +74,7 @@ class ChampionResult:
     verdict: Verdict
     overall: tuple[Difference, ...] = ()
     slices: tuple[Difference, ...] = ()
-    too_small: tuple[Slice, ...] = ()
+    not_compared: tuple[Slice, ...] = ()
     decisions: Decisions | None = None
     same: bool = False
 
@@ -94,19 +94,24 @@ class _Pair:
     same: bool
 
 
-def no_champion(policy: ChampionPolicy, reason: str) -> ChampionResult:
+def no_champion(challenger: Scored, policy: ChampionPolicy, reason: str) -> ChampionResult:
     """The outcome when there is nothing to compare with.
 
     Args:
-        policy: says what that means.
+        challenger: the new model's predictions; the policy is checked against them, so that a mistake in it shows in
+            the first run and not in the second.
+        policy: says what it means that there is none.
         reason: why there is none.
+
+    Raises:
+        ConfigurationError: as ``compare``.
     """
+    _demands(challenger, policy)
+    partitions(challenger.columns, policy.slices)
     status = Status.PASS if policy.no_champion == "pass" else Status.FAIL
     says = "lets the first model pass" if status is Status.PASS else "demands one"
-    check = Check(
-        "champion", status, f"There is no champion to compare with ({reason.rstrip('.')}); the policy {says}."
-    )
-    return ChampionResult(Verdict(GATE, (check,), check.reason, {"champion": False}))
+    why = f"There is no champion to compare with ({reason.rstrip('.')}); the policy {says}."
+    return ChampionResult(Verdict(GATE, (Check("champion", status, why),), why, {"champion": False}))
 
 
 def compare(challenger: Scored, champion: Scored, policy: ChampionPolicy) -> ChampionResult:
@@ -122,27 +127,26 @@ def compare(challenger: Scored, champion: Scored, policy: ChampionPolicy) -> Cha
     """
     require_same_signature(challenger, champion)
     require_same_rows(challenger, champion)
-    task, classes = challenger.manifest.task, len(challenger.manifest.classes)
-    primary = policy.primary or parse(Primary, DEFAULT_PRIMARY[task], field="policy.primary")
-    by_slice = _for_slices(policy, primary)
-    asked = resolve([primary.metric, *policy.guardrails, by_slice.metric], task, classes)
-    for metric in asked:
-        _require_direction(metric)
+    primary, by_slice = _demands(challenger, policy)
     require_both_classes(challenger)
     pair = _pair(challenger, champion, policy)
     groups, too_small = _cut(challenger, pair, policy)
-    panel = measure(pair.models, resolve(names(task), task, classes))
+    model = pair.models[0]
+    panel = measure(pair.models, resolve(names(model.task), model.task, model.classes))
     # One-sided error: alpha / 2 for the primary metric; guard-rails and slices share the other half.
     both = bool(policy.guardrails) and bool(groups)
     confidence = 1 - (1 - policy.confidence) / (2 if both else 1)
     checks = _primary(panel, pair, primary, policy) + _guardrails(panel, pair, policy.guardrails, confidence)
     slices = _slices(pair, groups, by_slice, confidence)
+    looked_at = {Slice(group.name, level) for group in groups for level in group.levels if not pair.same}
+    undefined = looked_at - {difference.slice for difference in slices}
+    not_compared = (*too_small, *sorted(undefined, key=lambda slice_: slice_.name))
     checks += [slice_check(difference, _margin(by_slice, difference)) for difference in slices]
     facts: dict[str, str | int | float | bool] = {
         "rows": challenger.rows,
         "confidence": policy.confidence,
         "slices": len(slices),
-        "slices_too_small": len(too_small),
+        "slices_not_compared": len(not_compared),
         "identical": pair.same,
         "seed_variance": bool(pair.spread),
     }
@@ -150,10 +154,20 @@ def compare(challenger: Scored, champion: Scored, policy: ChampionPolicy) -> Cha
         verdict=Verdict(GATE, tuple(checks), _summary(checks), facts),
         overall=_differences(panel, pair, policy.confidence),
         slices=slices,
-        too_small=too_small,
+        not_compared=not_compared,
         decisions=_decisions(pair),
         same=pair.same,
     )
+
+
+def _demands(challenger: Scored, policy: ChampionPolicy) -> tuple[Primary, Primary]:
+    """What all rows and what slices are held to, with every metric of the policy known and fit to be compared."""
+    task, classes = challenger.manifest.task, len(challenger.manifest.classes)
+    primary = policy.primary or parse(Primary, DEFAULT_PRIMARY[task], field="policy.primary")
+    by_slice = _for_slices(policy, primary)
+    for metric in resolve([primary.metric, *policy.guardrails, by_slice.metric], task, classes):
+        _require_direction(metric)
+    return primary, by_slice
 
 
 def _for_slices(policy: ChampionPolicy, primary: Primary) -> Primary:

@@ -90,7 +90,7 @@ def rows_to_decide(value: float, interval: Interval, bound: float, rows: int) ->
 def about_rows(needed: int | None, what: str = "rows") -> str:
     """``; about 12,000 rows would tell``, two digits are all that such a number is worth."""
     if needed is None:
-        return "; more rows would not tell as long as the value stays at the limit"
+        return "; how many rows would tell cannot be said"
     digits = max(0, len(str(needed)) - 2)
     rounded = math.ceil(needed / 10**digits) * 10**digits
     return f"; about {rounded:,} {what} would tell"

@@ -5,7 +5,8 @@ import pytest
 
 from builders.loans import loans
 from builders.predictions import scored
-from gauntlet.evaluation.comparison import ChampionResult, compare
+from gauntlet.errors import ConfigurationError
+from gauntlet.evaluation.comparison import ChampionResult, compare, no_champion
 from gauntlet.evaluation.policies import ChampionPolicy
 from gauntlet.settings import parse
 from gauntlet.verdict import Status
@@ -66,8 +67,20 @@ def test_small_slices_are_named_and_do_not_block() -> None:
     slices = {"race": data.slices["race"]}
     models = [scored(data.label, data.scores(seed), slices=slices) for seed in (1, 2)]
     found = judge(*models, primary={"metric": "auc", "margin": 0.05})
-    assert [one.name for one in found.too_small] == ["race=Other"]
+    assert [one.name for one in found.not_compared] == ["race=Other"]
     assert found.verdict.status is Status.PASS
+
+
+def test_a_slice_where_the_metric_is_undefined_is_named() -> None:
+    data = loans(3000)
+    label = np.where(data.slices["race"] == "Asian", 0.0, data.label)
+    models = [scored(label, data.scores(seed), slices={"race": data.slices["race"]}) for seed in (1, 2)]
+    assert [one.name for one in judge(*models).not_compared] == ["race=Asian"]
+
+
+def test_a_mistake_in_the_policy_shows_before_there_is_a_champion(pair) -> None:
+    with pytest.raises(ConfigurationError, match="log_loss"):
+        no_champion(pair[0], parse(ChampionPolicy, {"guardrails": {"logloss": {"margin": 1}}}, field="policy"), "none")
 
 
 def test_slices_may_have_a_metric_and_a_margin_of_their_own(pair) -> None:

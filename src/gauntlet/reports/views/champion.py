@@ -48,7 +48,7 @@ class ChampionView:
         slice_metric: in what; empty when no slices were compared.
         slice_bound: the margin as such a difference.
         left_out: slices beyond those drawn.
-        too_small: names of the slices that were not compared.
+        not_compared: names of the slices that were not compared.
         decisions: how decisions changed, as rows of a table.
         mcnemar: exact p-value that both are right equally often; ``None``: not tested.
         seed_counted: the spread of training's own seed is in the intervals.
@@ -63,7 +63,7 @@ class ChampionView:
     slice_metric: str = ""
     slice_bound: float | None = None
     left_out: int = 0
-    too_small: tuple[str, ...] = ()
+    not_compared: tuple[str, ...] = ()
     decisions: tuple[tuple[str, str, str], ...] = ()
     mcnemar: float | None = None
     seed_counted: bool = False
@@ -85,7 +85,7 @@ def champion_view(result: ChampionResult, manifest: Manifest) -> ChampionView:
         slice_metric=_in_what(first),
         slice_bound=-abs(bound) * _scale(first) if first is not None and bound is not None else None,
         left_out=len(result.slices) - len(slices),
-        too_small=tuple(slice_.name for slice_ in result.too_small),
+        not_compared=tuple(slice_.name for slice_ in result.not_compared),
         decisions=_decisions(result.decisions.counts) if result.decisions is not None else (),
         mcnemar=result.decisions.p_value if result.decisions is not None else None,
         seed_counted=bool(result.verdict.facts.get("seed_variance")),

@@ -92,7 +92,7 @@ def test_champion_says_which_way_every_metric_went(data: Loans) -> None:
 
 def test_without_a_champion_the_page_says_so_and_nothing_else(data: Loans) -> None:
     rows = scored(data.label, data.scores(1))
-    result = no_champion(parse(ChampionPolicy, {}, field="policy"), "No version is champion.")
+    result = no_champion(rows, parse(ChampionPolicy, {}, field="policy"), "No version is champion.")
     html = render("champion.html.j2", title="x", view=champion_view(result, rows.manifest), verdict=result.verdict)
     assert "There is no champion to compare with" in html
     assert "Metric by metric" not in html
