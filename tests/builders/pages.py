@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from functools import cache
 from types import SimpleNamespace
 
 from builders.data_pages import DATA_PAGES
@@ -93,3 +94,9 @@ PAGES: dict[str, Callable[[], Page]] = {
     **GATE_PAGES,
 }
 """Template's stem (and a variant after a hyphen) → the page."""
+
+
+@cache
+def made(name: str) -> Page:
+    """One of ``PAGES``, made once: a gate's page takes a second or two."""
+    return PAGES[name]()

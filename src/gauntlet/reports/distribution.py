@@ -13,6 +13,7 @@ from gauntlet.reports.format import number, percent
 from gauntlet.reports.scale import Scale, scale_over
 
 NAMES = ("before", "after")
+_LONGEST_NAME = 22
 _UNEVEN = 40.0
 """Widest bin over the median bin beyond which bins are drawn equally wide."""
 
@@ -105,14 +106,14 @@ def bars(
         table.append((f"{len(rest)} more", [sum(column[i] for i in rest) for column in columns]))
     thick = 12.0
     row = thick * len(columns) + 9
-    left = min(170.0, 16 + max(svg.text_width(name[:24]) for name, _ in table))
+    left = min(182.0, 20 + max(svg.text_width(name[:_LONGEST_NAME]) for name, _ in table))
     x = scale_over([0.0, *(value for _, values in table for value in values)], start=left, end=width - 62, pad=0)
     head = 24.0 if len(columns) == 2 else 6.0
     looks = ("first", "second solid") if len(columns) == 2 else ("solo",)
     parts = _legend(names[: len(columns)], left, width - 10) if len(columns) == 2 else []
     for position, (name, values) in enumerate(table):
         y = head + row * position
-        parts.append(svg.label(left - 8, y + row / 2 + 1, name, longest=24, anchor="end"))
+        parts.append(svg.label(left - 8, y + row / 2 + 1, name, longest=_LONGEST_NAME, anchor="end"))
         for i, value in enumerate(values):
             words = percent(value) if shares else number(value)
             end = x.at(value)
