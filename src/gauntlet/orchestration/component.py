@@ -12,7 +12,7 @@ import inspect
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -95,7 +95,7 @@ def _record_lineage(function: Callable[..., Any], image: str, arguments: dict[st
         image=image,
         environment=os.environ.get("GAUNTLET_LOCK_DIGEST", ""),
         code=os.environ.get("GAUNTLET_CODE_REVISION", ""),
-        parameters={name: value for name, value in arguments.items() if name not in artifacts},
+        parameters=_parameters(function, arguments, artifacts),
         inputs={name: _digest_of(artifact) for name, artifact in inputs.items()},
         outputs={name: _digest_of(artifact) for name, artifact in outputs.items()},
     )
@@ -104,6 +104,18 @@ def _record_lineage(function: Callable[..., Any], image: str, arguments: dict[st
         own = str(artifact.metadata.get(LINEAGE_KEY, ""))  # a component that fetches brings the history along
         artifact.metadata[DIGEST_KEY] = record.outputs[name]
         artifact.metadata[LINEAGE_KEY] = extend(record, (*chains, own))
+
+
+def _parameters(
+    function: Callable[..., Any], arguments: dict[str, Any], artifacts: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The parameters a task ran with, defaults included: a seed left at its default is a seed.
+
+    ``None`` is an optional artifact that is not connected; parameters are never ``None``.
+    """
+    bound = inspect.signature(function).bind(**arguments)
+    bound.apply_defaults()
+    return {name: value for name, value in bound.arguments.items() if name not in artifacts and value is not None}
 
 
 def _carries_lineage(artifact: Any) -> bool:

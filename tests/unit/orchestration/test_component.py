@@ -1,0 +1,72 @@
+"""What ``@component`` adds around a function at run time: lineage and exit codes."""
+
+from pathlib import Path
+
+import pytest
+from kfp.dsl import Artifact, Dataset, Input, Model, Output
+
+from gauntlet.errors import ConfigurationError
+from gauntlet.lineage.record import DIGEST_KEY, LINEAGE_KEY, Record, format_chain, parse_chain
+from gauntlet.orchestration.component import Caching, component
+
+
+@pytest.fixture(autouse=True)
+def runtime(monkeypatch):
+    monkeypatch.setenv("_KFP_RUNTIME", "true")
+
+
+def train(
+    snapshot: Input[Dataset],
+    model: Output[Model],
+    prior: Input[Artifact] | None = None,
+    recipe: dict = {},  # noqa: B006 - as components are written
+    seed: int = 0,
+):
+    Path(model.path).write_text("weights")
+
+
+@pytest.fixture
+def snapshot(tmp_path):
+    (tmp_path / "snapshot").write_text("rows")
+    chain = format_chain([Record("import_snapshot", "data", outputs={"snapshot": "sha256:s"})])
+    return Dataset(uri=str(tmp_path / "snapshot"), metadata={DIGEST_KEY: "sha256:s", LINEAGE_KEY: chain})
+
+
+def made_by(function, snapshot, tmp_path, **parameters):
+    model = Model(uri=str(tmp_path / "model"))
+    component(image="model", caching=Caching.PURE)(function)(snapshot=snapshot, model=model, **parameters)
+    return model, parse_chain(model.metadata[LINEAGE_KEY])
+
+
+def test_parameters_left_at_their_defaults_are_recorded(snapshot, tmp_path):
+    _, (_, record) = made_by(train, snapshot, tmp_path, recipe={"depth": 3})
+    assert record.parameters == {"recipe": {"depth": 3}, "seed": 0}
+
+
+def test_an_output_carries_its_digest_and_everything_behind_it(snapshot, tmp_path):
+    model, (first, record) = made_by(train, snapshot, tmp_path)
+    assert first.component == "import_snapshot"
+    assert record.inputs == {"snapshot": "sha256:s"}
+    assert record.outputs == {"model": model.metadata[DIGEST_KEY]}
+
+
+def test_a_component_that_fetches_brings_the_history_of_what_it_fetched(snapshot, tmp_path):
+    earlier = Record("train_model", "model", outputs={"model": "sha256:old"})
+
+    def fetch(snapshot: Input[Dataset], model: Output[Model]):
+        Path(model.path).write_text("weights")
+        model.metadata |= {DIGEST_KEY: "sha256:old", LINEAGE_KEY: format_chain([earlier])}
+
+    model, chain = made_by(fetch, snapshot, tmp_path)
+    assert model.metadata[DIGEST_KEY] == "sha256:old"
+    assert [record.component for record in chain] == ["import_snapshot", "train_model", "fetch"]
+
+
+def test_an_error_of_ours_ends_the_task_with_its_exit_code_and_one_paragraph(snapshot, tmp_path, capsys):
+    def refuse(snapshot: Input[Dataset], model: Output[Model]):
+        raise ConfigurationError("must be positive", field="rounds", value=-1, mend="Correct it")
+
+    with pytest.raises(SystemExit) as stopped:
+        made_by(refuse, snapshot, tmp_path)
+    assert stopped.value.code == 2
+    assert "rounds: must be positive; found -1. Correct it." in capsys.readouterr().err
