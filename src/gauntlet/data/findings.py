@@ -259,6 +259,8 @@ def _unseen_rows(column: Column, profile: Profile) -> float:
 
 
 def _about(found: float) -> str:
+    if found >= 1:
+        return "100%"
     return "under 1%" if found < 0.01 else f"about {100 * found:.0f}%"
 
 

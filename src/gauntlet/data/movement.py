@@ -59,9 +59,9 @@ def _reading(before: Profile, after: Profile) -> str:
 
 
 def _factor(value: float) -> str:
-    """A factor to three digits, or to the round one it is within 2 % of."""
+    """A factor to three digits, or the power of ten it is within 5 % of: medians of samples waver."""
     power = 10.0 ** round(math.log10(value))
-    return f"{power:.0f}" if power >= 1 and abs(value / power - 1) < 0.02 else f"{float(f'{value:.3g}'):g}"
+    return f"{power:.0f}" if power >= 1 and abs(value / power - 1) < 0.05 else f"{float(f'{value:.3g}'):g}"
 
 
 def _is_standardised(profile: Profile) -> bool:
