@@ -3,8 +3,8 @@
     .environments/data/bin/python benchmarks/detect_skew.py
 
 Both start from two Parquet files on disk and end with a decision for each column; imports are not counted. Evidently
-runs in its own environment (``.environments/bench-skew``, made from ``benchmarks/requirements-skew.lock``) with its preset
-for drift as it comes. That both call the same columns moved is asserted before times are shown.
+runs in its own environment (``.environments/bench-skew``, made from ``benchmarks/requirements-skew.lock``) with its
+preset for drift as it comes. That both call the same columns moved is asserted before times are shown.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ here needs either:
   serialize, call and parse, as the functions here do.
 - **Statistics** are made by two generators (``BasicStatsGenerator``, ``TopKUniquesSketchStatsGenerator``) on NumPy,
   Arrow and C++ sketches. Their modules name Beam and TensorFlow at import for what a run in memory never does:
-  monitoring counters, a coder, files. ``load_generators`` imports just these modules, with inert stand-ins for the two names,
-  and takes both the stand-ins and the modules out of ``sys.modules`` again, so that a later full import is untouched.
+  monitoring counters, a coder, files. ``load_generators`` imports just these modules, with inert stand-ins for the two
+  names, and takes stand-ins and modules out of ``sys.modules`` again, so that a later full import is untouched.
 
 The price is knowledge of TFDV's layout. The version is pinned, ``tests/unit/data/test_tfdv.py`` compares every number
 with a full import of TFDV, and a layout that moved raises ``DependencyError`` instead of giving other numbers.
