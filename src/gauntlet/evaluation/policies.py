@@ -95,6 +95,9 @@ class Slicing(Settings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Slicing:
+        for field, named in (("columns", self.columns or ()), ("crossings", self.crossings)):
+            if len(set(named)) < len(named):
+                raise ValueError(f"{field}: names something twice")
         for crossing in self.crossings:
             if len(set(crossing)) != len(crossing) or len(crossing) < 2:
                 raise ValueError(f"crossings: {list(crossing)} must name two or more different columns")

@@ -16,7 +16,7 @@ from gauntlet.errors import ConfigurationError
 from gauntlet.evaluation.fairness import Demand, Kind, demands
 from gauntlet.evaluation.families import Family, gaps, levels, select
 from gauntlet.evaluation.grouping import partitions, units, without_small
-from gauntlet.evaluation.inputs import Scored
+from gauntlet.evaluation.inputs import Scored, require_both_classes
 from gauntlet.evaluation.intervals import intervals
 from gauntlet.evaluation.metrics import resolve
 from gauntlet.evaluation.panel import Panel, measure
@@ -95,9 +95,12 @@ def judge_slices(scored: Scored, policy: SlicesPolicy) -> SlicesResult:
     Raises:
         ConfigurationError: the policy names a column, value, criterion or metric that is not there, or makes too many
             slices.
+        DataError: all rows have the same label, and something is demanded that depends on it.
     """
     rows = to_sample(scored, policy.threshold)
     wanted = demands(policy, rows.task, rows.classes)
+    if any(demand.metric.name != "selection_rate" for demand in wanted):  # which needs no labels at all
+        require_both_classes(scored)
     groups = _cut(scored, rows, policy)
     findings = _compare(rows, groups, wanted, policy)
     checks = [finding.check for finding in findings]

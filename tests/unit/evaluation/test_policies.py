@@ -34,6 +34,8 @@ def test_numbers_may_arrive_as_kfp_sends_them() -> None:
         (SlicesPolicy, {"performance": {"mae": {"max_ratio": 0.8}}}, r"policy\.performance\.mae\.max_ratio"),
         (SlicesPolicy, {"bins": {"age": []}}, "one or more ascending edges"),
         (SlicesPolicy, {"crossings": [["sex", "sex"]]}, "two or more different columns"),
+        (SlicesPolicy, {"columns": ["sex", "sex"]}, "columns: names something twice"),
+        (ChampionPolicy, {"slices": {"crossings": [["a", "b"], ["a", "b"]]}}, "crossings: names something twice"),
         (SlicesPolicy, {"min_rows": 1}, r"policy\.min_rows"),
         (ChampionPolicy, {"primary": {"margin": 0.1}}, r"policy\.primary\.metric: is required"),
         (ChampionPolicy, {"primary": {"metric": "auc", "margin": 0.1, "relative": 0.1}}, "one of margin and relative"),

@@ -5,7 +5,7 @@ import pytest
 
 from builders.loans import loans
 from builders.predictions import scored
-from gauntlet.errors import ConfigurationError
+from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.evaluation.policies import SlicesPolicy
 from gauntlet.evaluation.slices_gate import SlicesResult, judge_slices
 from gauntlet.settings import parse
@@ -103,6 +103,14 @@ def test_a_reference_too_small_is_an_error_and_an_unknown_one_is_refused() -> No
     assert found.verdict.status is Status.ERROR
     with pytest.raises(ConfigurationError, match=r"policy\.reference: is not sliced by"):
         judge(rows, columns=["sex"], reference={"race": "White"}, **PARITY)
+
+
+def test_labels_of_one_class_are_refused_where_labels_count() -> None:
+    data = loans(500)
+    rows = scored(np.zeros(500), data.scores(1), slices={"sex": data.slices["sex"]})
+    assert judge(rows, **PARITY).findings
+    with pytest.raises(DataError, match="all 500 rows have the same label"):
+        judge(rows, fairness={"equal_opportunity": {"max_gap": 0.1}})
 
 
 def test_too_many_slices_are_refused() -> None:
