@@ -34,30 +34,23 @@ TYPES = {
 }
 
 
-def tool() -> str:
+@pytest.fixture(scope="module")
+def runner() -> str:
     found = subprocess.run([ROOT / "containers/find-tool.sh", "run"], capture_output=True, text=True, check=False)
     if found.returncode:
         pytest.skip(found.stderr.strip())
     return found.stdout.strip()
 
 
-@pytest.fixture(scope="module")
-def images() -> str:
-    """The container tool, once all images are known to be there and built from the locks as they are."""
-    runner = tool()
-    for image in ("data", "model", "evaluation", "delivery"):
-        wanted = "{{range .Config.Env}}{{println .}}{{end}}"
-        seen = subprocess.run(
-            [runner, "image", "inspect", "--format", wanted, image_reference(image)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if seen.returncode:
-            pytest.skip(f"there is no image {image_reference(image)}: run make images")
-        locks = {f"GAUNTLET_LOCK_DIGEST={digest_file(lock)}" for lock in (ROOT / "containers" / image).glob("*.lock")}
-        assert locks & set(seen.stdout.split()), f"{image} was built from another lock: run make images"
-    return runner
+def require_image(runner: str, image: str) -> None:
+    """Skip when the image is not there; fail when it was built from another lock than the one here."""
+    wanted = "{{range .Config.Env}}{{println .}}{{end}}"
+    command = [runner, "image", "inspect", "--format", wanted, image_reference(image)]
+    seen = subprocess.run(command, capture_output=True, text=True, check=False)
+    if seen.returncode:
+        pytest.skip(f"there is no image {image_reference(image)}: run make images")
+    locks = {f"GAUNTLET_LOCK_DIGEST={digest_file(lock)}" for lock in (ROOT / "containers" / image).glob("*.lock")}
+    assert locks & set(seen.stdout.split()), f"{image} was built from another lock: run make images"
 
 
 @dataclass
@@ -120,6 +113,7 @@ class Bench:
         return folder
 
     def contained(self, task: Task) -> Path:
+        require_image(self.runner, task.image)
         folder = self._folder(task, "container")
         given = [word for name, value in self.variables.items() for word in ("--env", f"{name}={value}")]
         command = [self.runner, "run", "--rm", "--volume", f"{self.root}:{self.root}", *given]
@@ -140,11 +134,11 @@ def _run(command: list[Any], **options: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def bench(images, tmp_path_factory):
+def bench(runner, tmp_path_factory):
     root = tmp_path_factory.mktemp("bench")
     (root / "registry").mkdir()
     root.chmod(0o777)
-    yield Bench(root, images)
+    yield Bench(root, runner)
     shutil.rmtree(root)
 
 
