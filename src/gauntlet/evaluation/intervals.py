@@ -20,6 +20,9 @@ from gauntlet.evaluation.paired import score_limits
 from gauntlet.evaluation.sample import Floats
 from gauntlet.evaluation.simultaneous import critical_value
 
+_LARGEST_QUANTILE = 1e6
+"""Keeps the quantiles of one degree of freedom finite in the far tail; no interval is that wide."""
+
 
 def intervals(
     family: Family, *, confidence: float = 0.95, simultaneous: bool = False, rng: np.random.Generator | None = None
@@ -81,7 +84,7 @@ def _quantile(critical: Floats, df: Floats) -> Floats:
     """The t quantile whose two-sided tail equals that of ``critical`` under the normal distribution."""
     finite = np.isfinite(df) & (df > 0)
     student = stats.t.isf(stats.norm.sf(critical), np.where(finite, df, 1.0))
-    return np.asarray(np.where(finite, student, critical))
+    return np.asarray(np.where(finite, np.minimum(student, _LARGEST_QUANTILE), critical))
 
 
 def _student(family: Family, critical: Floats) -> tuple[Floats, Floats]:

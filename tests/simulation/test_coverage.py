@@ -1,0 +1,166 @@
+"""Do 95 % intervals cover 95 % of the time, and do tests reject as often as the formula says?
+
+Trials are slices of one partition, so that thousands of them are a few calls. Truths come from closed forms or a fine
+grid of the score distribution, never from the code under test.
+"""
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest, norm
+
+from gauntlet.evaluation.families import differences, gaps, levels, select
+from gauntlet.evaluation.intervals import intervals, p_values
+from gauntlet.evaluation.metrics import names, resolve
+from gauntlet.evaluation.panel import measure
+from gauntlet.evaluation.power import power, sample_size
+from gauntlet.evaluation.sample import sample
+from gauntlet.evaluation.slices import ALL, Partition
+
+pytestmark = pytest.mark.simulation
+
+TRIALS = 2000
+AT_ONCE = 100
+METRICS = names("binary")
+LOWEST, HIGHEST = 0.93, 0.97
+CAUTIOUS = {"negative_predictive_value", "f1", "balanced_accuracy", "precision"}
+"""Where few rows are at stake these may cover more than they say (docs/statistics.md); never less."""
+
+# rows, prevalence, distance of the classes in score deviations, intercept; at least 20 rows in the smaller class.
+DESIGNS = {"small": (100, 0.3, 1.2, -0.6), "rare": (400, 0.05, 2.0, -2.0), "sharp": (1000, 0.3, 3.0, -1.0)}
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def truth(prevalence, distance, intercept):
+    q = norm.ppf((np.arange(200_000) + 0.5) / 200_000)
+    positive, negative = sigmoid(intercept + distance + q), sigmoid(intercept + q)
+    p, tpr, fpr = prevalence, (positive >= 0.5).mean(), (negative >= 0.5).mean()
+    selected = p * tpr + (1 - p) * fpr
+    return {
+        "auc": norm.cdf(distance / np.sqrt(2)),
+        "log_loss": -p * np.log(positive).mean() - (1 - p) * np.log(1 - negative).mean(),
+        "brier": p * ((1 - positive) ** 2).mean() + (1 - p) * (negative**2).mean(),
+        "accuracy": p * tpr + (1 - p) * (1 - fpr),
+        "balanced_accuracy": (tpr + 1 - fpr) / 2,
+        "f1": 2 * p * tpr / (p + selected),
+        "selection_rate": selected,
+        "true_positive_rate": tpr,
+        "false_positive_rate": fpr,
+        "precision": p * tpr / selected,
+        "negative_predictive_value": (1 - p) * (1 - fpr) / (1 - selected),
+        "calibration_gap": p * positive.mean() + (1 - p) * negative.mean() - p,
+    }
+
+
+def draw(rng, trials, rows, prevalence, distance, intercept, kind):
+    """Two models of equal merit on ``trials`` data sets; their scores' noises correlate by 0.7."""
+    total = trials * rows
+    weight = cluster = None
+    noise = rng.normal(size=(3, total))
+    chance = np.full(total, prevalence)
+    label = (noise[0] < norm.ppf(chance)).astype(float)
+    if kind == "weights":
+        # Positives are over-sampled and weighted back, and weights vary besides.
+        sampled = np.sqrt(prevalence * 0.5)
+        label = (noise[0] < norm.ppf(sampled)).astype(float)
+        weight = np.where(label == 1, prevalence / sampled, (1 - prevalence) / (1 - sampled))
+        weight *= rng.gamma(4, 0.25, total)
+    elif kind == "clusters":
+        # One to seven rows a person, who share half the variance of label and scores.
+        person = np.searchsorted(np.cumsum(rng.integers(1, 8, total)), np.arange(total), side="right")
+        person = person * trials + np.arange(total) // rows
+        cluster = np.unique(person, return_inverse=True)[1]
+        noise = np.sqrt(0.5) * (noise + rng.normal(size=(3, cluster.max() + 1))[:, cluster])
+        label = (noise[0] < norm.ppf(prevalence)).astype(float)
+    centre = intercept + distance * label
+    scores = centre + noise[1], centre + 0.7 * noise[1] + np.sqrt(1 - 0.49) * noise[2]
+    return [sample(label, sigmoid(z), task="binary", weight=weight, cluster=cluster) for z in scores]
+
+
+def as_slices(trials, rows):
+    return Partition("trial", np.repeat(np.arange(trials), rows), tuple(map(str, range(trials))))
+
+
+def covered(family, expected, metrics):
+    ends = intervals(family).reshape(-1, metrics, 2)[1:]
+    hit = (ends[..., 0] <= expected + 1e-12) & (expected - 1e-12 <= ends[..., 1])
+    return np.where(np.isnan(ends[..., 0]), np.nan, hit)
+
+
+@pytest.mark.parametrize("kind", ["plain", "weights", "clusters"])
+@pytest.mark.parametrize("design", DESIGNS)
+def test_intervals_of_levels_and_paired_differences_cover(design, kind):
+    rows, *model = DESIGNS[design]
+    if kind == "clusters":
+        rows *= 3  # so that there are as many independent units
+    rng = np.random.default_rng(20)
+    expected = np.array([truth(*model)[name] for name in METRICS])
+    level, difference = [], []
+    for _ in range(TRIALS // AT_ONCE):
+        panel = measure(draw(rng, AT_ONCE, rows, *model, kind), resolve(METRICS, "binary"), [as_slices(AT_ONCE, rows)])
+        level.append(covered(levels(panel), expected, len(METRICS)))
+        difference.append(covered(differences(panel), 0.0, len(METRICS)))
+    for what, hits in (("level", level), ("difference", difference)):
+        share = dict(zip(METRICS, np.nanmean(np.concatenate(hits), axis=0), strict=True))
+        wrong = {
+            name: round(float(value), 4)
+            for name, value in share.items()
+            if not LOWEST <= value <= (0.99 if name in CAUTIOUS else HIGHEST)
+        }
+        assert not wrong, (what, wrong)
+
+
+def test_simultaneous_intervals_over_twenty_slices_cover_together():
+    rng = np.random.default_rng(21)
+    metrics, rows, slices = ["accuracy", "auc"], 4000, 20
+    partition = Partition("slice", np.arange(rows) % slices, tuple(map(str, range(slices))))
+    together, false_alarms = [], []
+    for _ in range(1000):
+        panel = measure(draw(rng, 1, rows, 0.4, 1.2, -0.6, "plain"), resolve(metrics, "binary"), [partition])
+        family = differences(panel, slices=[s for s in panel.slices if s != ALL])
+        ends = intervals(family, simultaneous=True)
+        together.append((ends[:, 0] <= 0).all() and (ends[:, 1] >= 0).all())
+        false_alarms.append((ends[:, 1] < 0).any())
+    assert LOWEST <= np.mean(together) <= HIGHEST
+    assert np.mean(false_alarms) <= 0.05
+
+
+def test_gaps_between_groups_cover():
+    rng = np.random.default_rng(22)
+    metrics = ["selection_rate", "true_positive_rate", "log_loss", "auc"]
+    hits, ratios = [], []
+    for _ in range(TRIALS):
+        partition = Partition("group", (np.arange(500) >= 120).astype(np.int64), ("small", "large"))
+        panel = measure(draw(rng, 1, 500, 0.3, 1.2, -0.6, "plain")[:1], resolve(metrics, "binary"), [partition])
+        family = gaps(panel, references={"group": "large"})
+        ends = intervals(family)
+        hits.append((ends[:, 0] <= 0) & (ends[:, 1] >= 0))
+        ends = intervals(gaps(panel, references={"group": "large"}, ratio=True))
+        ratios.append((ends[:, 0] <= 1) & (ends[:, 1] >= 1))
+    for found in (np.mean(hits, axis=0), np.mean(ratios, axis=0)):
+        assert (found >= LOWEST).all(), found
+        assert (found <= HIGHEST).all(), found
+
+
+def test_the_power_formula_is_kept():
+    """At the planned size a non-inferiority test rejects as often as planned, and a true loss at the margin seldom."""
+    alpha, wanted, margin = 0.05, 0.8, 0.05
+    model = (0.4, 1.2, -0.6)
+    rng = np.random.default_rng(23)
+    pilot = measure(draw(rng, 1, 400_000, *model, "plain"), resolve(["accuracy"], "binary"))
+    deviation = float(differences(pilot).standard_error[0]) * np.sqrt(400_000)
+    rows = sample_size(effect=margin, deviation=deviation, alpha=alpha, power=wanted)
+    assert power(effect=margin, standard_error=deviation / np.sqrt(rows), alpha=alpha) >= wanted
+    kept = []
+    for _ in range(TRIALS // AT_ONCE):
+        panel = measure(
+            draw(rng, AT_ONCE, rows, *model, "plain"), resolve(["accuracy"], "binary"), [as_slices(AT_ONCE, rows)]
+        )
+        family = select(differences(panel), np.arange(1, AT_ONCE + 1))
+        kept.append(p_values(family, -margin, direction="min") < alpha)
+    found = int(np.sum(kept))
+    # Not significantly below what was planned, nor far above it: the plan would then be wasteful.
+    assert binomtest(found, TRIALS, wanted, alternative="less").pvalue > 0.01
+    assert found / TRIALS < wanted + 0.05
