@@ -130,7 +130,7 @@ def _cumulative(
     """
     steps = len(edges) - 1
     first, last = np.searchsorted(edges, values, side="left"), np.searchsorted(edges, values, side="right") - 1
-    heap = last > first
+    heap = (last >= first) if whole else (last > first)
     at = np.clip(first - 1, 0, steps - 1)
     width = edges[at + 1] - edges[at]
     inside = np.clip(np.divide(values - edges[at], width, out=np.zeros(len(values)), where=width > 0), 0, 1)
