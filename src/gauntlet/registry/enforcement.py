@@ -88,7 +88,6 @@ def decide_stage(stage: str, verdicts: Sequence[Verdict], policy: EnforcementPol
             "no verdicts to enforce", field=stage, mend="Connect at least one gate to enforce_gates"
         )
     known = sorted(_GATES | {verdict.gate for verdict in verdicts})
-    known = sorted(_GATES | {verdict.gate for verdict in verdicts})
     for field, named in (("inconclusive", set(policy.inconclusive) - {DEFAULT}), ("advisory", set(policy.advisory))):
         if unknown := sorted(named - set(known)):
             raise ConfigurationError(
