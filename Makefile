@@ -6,6 +6,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := $(shell command -v uv || echo .tools/uv/bin/uv)
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/.tools/uv/bin:$(PATH)
 export UV_PYTHON_DOWNLOADS := never
+# Our environments keep their bytecode: without it every task would compile what it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 IMAGES := data model evaluation delivery
 LOCKS := $(wildcard containers/*/*.lock)

@@ -162,5 +162,6 @@ def continuous_training(
         verdict5=champion_check.outputs["verdict"],
         model_name=model_name,
         promote=promote,
+        policy=enforcement_policy,
         run=dsl.PIPELINE_JOB_NAME_PLACEHOLDER,
     ).after(model_gate)

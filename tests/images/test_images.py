@@ -98,10 +98,7 @@ class Bench:
 
     @property
     def variables(self) -> dict[str, str]:
-        return {
-            "MLFLOW_TRACKING_URI": f"sqlite:///{self.root}/registry/mlflow.db",
-            "GAUNTLET_MLFLOW_ARTIFACTS": str(self.root / "registry" / "files"),
-        }
+        return {"MLFLOW_TRACKING_URI": f"sqlite:///{self.root}/registry/mlflow.db"}
 
     def locally(self, task: Task) -> Path:
         folder = self._folder(task, "local")

@@ -45,8 +45,15 @@ CACHE = ".cache"
 LATEST = "latest"
 _RUN_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
 
-# What would let a task import from outside its own environment.
-_LEAKS = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
+# What would let a task import from outside its own environment, or compile its imports anew each time.
+_LEAKS = (
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "PYTHONSTARTUP",
+    "PYTHONDONTWRITEBYTECODE",
+    "VIRTUAL_ENV",
+    "__PYVENV_LAUNCHER__",
+)
 
 Announce = Callable[[str], None]
 
@@ -204,10 +211,7 @@ def _variables(request: RunRequest, revision: str) -> dict[str, str]:
     """What every task finds in its environment."""
     runs = request.runs.resolve()
     inherited = {name: value for name, value in request.variables.items() if name not in _LEAKS}
-    local = {
-        "MLFLOW_TRACKING_URI": f"sqlite:///{runs / 'mlflow.db'}",
-        "GAUNTLET_MLFLOW_ARTIFACTS": str(runs / "mlflow-artifacts"),
-    }
+    local = {"MLFLOW_TRACKING_URI": f"sqlite:///{runs / 'mlflow.db'}"}
     return {
         **({} if inherited.get("MLFLOW_TRACKING_URI") else local),
         **inherited,

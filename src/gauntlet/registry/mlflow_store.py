@@ -5,9 +5,8 @@ Every version has a run of its own in the experiment ``EXPERIMENT``: the run's a
 run. The model's files are stored byte for byte as training wrote them; MLflow's own ``log_model`` would rewrite them
 and their digest with them.
 
-    MLFLOW_TRACKING_URI         where runs and artifacts are; required, for a default would be a file that a pod loses
-    MLFLOW_REGISTRY_URI         where registered models are, when elsewhere
-    GAUNTLET_MLFLOW_ARTIFACTS   folder for files when the tracking store is an SQLite file; default: beside that file
+    MLFLOW_TRACKING_URI   where runs and artifacts are; required, for a default would be a file that a pod loses
+    MLFLOW_REGISTRY_URI   where registered models are, when elsewhere
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from gauntlet.errors import ConfigurationError, DependencyError
+from gauntlet.mlflow_uri import artifact_root, without_secrets
 from gauntlet.registry.store import DIGEST_TAG, MODEL_PART, TAG_PREFIX, Version
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 EXPERIMENT = "registrations"
 TRACKING_URI = "MLFLOW_TRACKING_URI"
 REGISTRY_URI = "MLFLOW_REGISTRY_URI"
-LOCAL_ARTIFACTS = "GAUNTLET_MLFLOW_ARTIFACTS"
 
 _CLIENT_SETTINGS = {
     # MLflow's own patience (7 retries, 120 s each) lets a task hang for a quarter of an hour on a server that is down.
@@ -188,7 +186,7 @@ class MlflowStore:
         found = self._client.get_experiment_by_name(EXPERIMENT)
         if found is None:
             with _unless_there():
-                self._client.create_experiment(EXPERIMENT, artifact_location=_local_artifacts(self._tracking))
+                self._client.create_experiment(EXPERIMENT, artifact_location=artifact_root(self._tracking, EXPERIMENT))
             found = self._client.get_experiment_by_name(EXPERIMENT)
         if found.lifecycle_stage != "active":
             raise DependencyError(
@@ -212,10 +210,10 @@ class MlflowStore:
             raise self._failed(doing, error, retryable=True) from error
 
     def _failed(self, doing: str, error: Exception, *, retryable: bool) -> DependencyError:
-        cause = " ".join(str(error).split()).replace(self._tracking, _without_secrets(self._tracking))
+        cause = " ".join(str(error).split()).replace(self._tracking, without_secrets(self._tracking))
         return DependencyError(
             f"MLflow failed while {doing}",
-            field=_without_secrets(self._registry),
+            field=without_secrets(self._registry),
             value=cause,
             mend="Check that the server runs and can be reached from here"
             if retryable
@@ -254,18 +252,3 @@ def _version(found: Any) -> Version:
 
 def _run_tags(name: str, tags: Mapping[str, str]) -> dict[str, str]:
     return {DIGEST_TAG: tags[DIGEST_TAG], f"{TAG_PREFIX}registered_model": name}
-
-
-def _local_artifacts(tracking: str) -> str | None:
-    """Where files go when the store is an SQLite file (MLflow would take the working directory); a server decides."""
-    if not tracking.startswith("sqlite:///"):
-        return None
-    database = Path(tracking.removeprefix("sqlite:///").partition("?")[0]).absolute()
-    folder = os.environ.get(LOCAL_ARTIFACTS) or str(database.parent / "mlflow-artifacts")
-    return (Path(folder).absolute() / EXPERIMENT).as_uri()
-
-
-def _without_secrets(uri: str) -> str:
-    """The URI without a user name and password."""
-    parts = urlsplit(uri)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else uri

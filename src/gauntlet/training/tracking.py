@@ -8,16 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from gauntlet.errors import ConfigurationError, DependencyError
+from gauntlet.mlflow_uri import artifact_root, without_secrets
 from gauntlet.training.threads import wait_asleep
 
 TRACKING_URI = "MLFLOW_TRACKING_URI"
 _LONGEST_PARAMETER = 6_000
 _QUICK = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
-_SQLITE = "sqlite:///"
-_LOCAL_ARTIFACTS = "artifacts"
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def open_experiment(uri: str, name: str) -> Experiment:
         found = client.get_experiment_by_name(name)
         if found is None:
             try:
-                return Experiment(uri, str(client.create_experiment(name, _artifact_root(uri, name))), name)
+                return Experiment(uri, str(client.create_experiment(name, artifact_root(uri, name))), name)
             except MlflowException:
                 # Another task may have made it in between; only if it is still not there has creating failed.
                 found = client.get_experiment_by_name(name)
@@ -136,14 +134,6 @@ def record(
         return str(run)
 
 
-def _artifact_root(uri: str, name: str) -> str | None:
-    """Beside the database file for SQLite, where MLflow's default would be the current folder; else the server's."""
-    if not uri.startswith(_SQLITE):
-        return None
-    database = Path(uri.removeprefix(_SQLITE)).absolute()
-    return (database.parent / _LOCAL_ARTIFACTS / name).as_uri()
-
-
 @contextmanager
 def _reaching(uri: str) -> Iterator[None]:
     import sqlalchemy.exc
@@ -152,18 +142,13 @@ def _reaching(uri: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, sqlalchemy.exc.SQLAlchemyError, OSError) as error:
-        clean = _without_secrets(uri)
+        clean = without_secrets(uri)
         raise DependencyError(
             f"MLflow does not answer at {clean}, or refuses: {str(error).splitlines()[0].replace(uri, clean)[:300]}",
             field=TRACKING_URI,
             mend="Check that the server is up and reachable from here, and the credentials; then run again",
             retryable=True,
         ) from (error if clean == uri else None)  # MLflow's own message repeats the password
-
-
-def _without_secrets(uri: str) -> str:
-    parts = urlsplit(uri)
-    return uri if "@" not in parts.netloc else parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 @contextmanager
