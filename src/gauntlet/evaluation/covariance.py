@@ -8,7 +8,7 @@ their columns over the cells in both slices. Its cost does not depend on the num
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,11 +94,11 @@ def basis_gram(moments: Moments, blocks: Sequence[Block]) -> Floats:
     return gram
 
 
-def _cluster_sums(moments: Moments, blocks: Sequence[Block]) -> list[sparse.csr_matrix]:
+def _cluster_sums(moments: Moments, blocks: Sequence[Block]) -> Iterator[Floats]:
     """(clusters, T) basis sums of the clusters that straddle cells, in chunks."""
     pieces = moments.pieces
     if not len(pieces.cluster):
-        return []
+        return
     cluster = np.cumsum(np.diff(pieces.cluster, prepend=pieces.cluster[0]) != 0)
     start = offsets(blocks)
     rows, positions, values = [], [], []
@@ -111,4 +111,5 @@ def _cluster_sums(moments: Moments, blocks: Sequence[Block]) -> list[sparse.csr_
         values.append(pieces.sums[np.ix_(inside, block.columns)].reshape(-1))
     entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(positions)))
     whole = sparse.csr_matrix(entries, shape=(int(cluster[-1]) + 1, int(start[-1])))
-    return [whole[i : i + _CLUSTERS_AT_ONCE] for i in range(0, whole.shape[0], _CLUSTERS_AT_ONCE)]
+    for i in range(0, whole.shape[0], _CLUSTERS_AT_ONCE):
+        yield whole[i : i + _CLUSTERS_AT_ONCE].toarray()

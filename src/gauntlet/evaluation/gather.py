@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -137,7 +137,8 @@ def merge(first: Gathered, second: Gathered) -> Gathered:
             field="shards",
             mend="Gather every shard with the same arguments",
         )
-    return Gathered(first.question, moments.merge(first.moments, second.moments), {})
+    weighted = first.question.weighted or second.question.weighted
+    return Gathered(replace(first.question, weighted=weighted), moments.merge(first.moments, second.moments), {})
 
 
 def _comparable(question: Question) -> tuple[object, ...]:

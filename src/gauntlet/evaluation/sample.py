@@ -30,7 +30,7 @@ class Sample:
         weight: (n,) float, finite, non-negative, with a positive sum; ones when the rows are not weighted.
         cluster: (n,) int codes 0..G-1 of the sampling unit each row belongs to, or None: every row is its own.
         threshold: binary only: a score at or above it is the decision 1.
-        weighted: False when all weights are equal.
+        weighted: some weight is not 1.
         origin: regression only: a value near the labels; sums of squares are taken around it, so that they keep
             their digits. Shards that will be merged share one.
     """
@@ -109,7 +109,7 @@ def sample(
     _check_range(task, labels, scores)
     if origin is None:
         origin = float(np.average(labels, weights=weights)) if task == "regression" else 0.0
-    weighted = bool(weights.min() != weights.max())
+    weighted = bool((weights != 1).any())
     return Sample(task, labels, scores, weights, clusters, threshold, weighted, origin)
 
 
