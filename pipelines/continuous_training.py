@@ -8,6 +8,7 @@ from components.data.resolve_source import resolve_source
 from components.data.validate_schema import validate_schema
 from components.delivery.fetch_champion import fetch_champion
 from components.delivery.register_model import register_model
+from components.evaluation.check_configuration import check_configuration
 from components.evaluation.compare_champion import compare_champion
 from components.evaluation.enforce_gates import enforce_gates
 from components.evaluation.evaluate_model import evaluate_model
@@ -28,6 +29,7 @@ def continuous_training(
     split: dict = {},
     serving_data: list = [],
     curated_schema: list = [],
+    schema_inference: dict = {},
     schema_policy: dict = {},
     skew_policy: dict = {},
     recipe: dict = {},
@@ -52,6 +54,7 @@ def continuous_training(
         split: How rows are divided, by a stable hash or by time; default 70 / 15 / 15 by hash.
         serving_data: Logged serving requests to compare the training data with; none by default.
         curated_schema: The schema file the team keeps, [{"uri": "gs://bucket/schema.pbtxt"}]; inferred when absent.
+        schema_inference: How a schema is inferred when none is curated: presence, ranges, domains.
         schema_policy: What the schema gate tolerates.
         skew_policy: How far a column may move, from training to serving and since the champion's training data.
         recipe: What to train: estimator, hyperparameters, early stopping, or the team's own module:function.
@@ -66,24 +69,47 @@ def continuous_training(
         enforcement_policy: What an inconclusive gate does, by gate.
         promote: Who becomes champion: first (only if there is none yet), always, never.
     """
+    # A misspelt key in the last gate's policy should not be found after training.
+    configuration = check_configuration(
+        model_name=model_name,
+        roles=roles,
+        reader=reader,
+        split=split,
+        schema_inference=schema_inference,
+        schema_policy=schema_policy,
+        skew_policy=skew_policy,
+        recipe=recipe,
+        n_seeds=n_seeds,
+        device=device,
+        performance_policy=performance_policy,
+        slices_policy=slices_policy,
+        champion_policy=champion_policy,
+        enforcement_policy=enforcement_policy,
+        promote=promote,
+    )
+
     # Data: pin it, copy it, describe it. The champion's training statistics stand for "the previous data".
-    source = resolve_source(sources=data)
+    source = resolve_source(sources=data).after(configuration)
     snapshot = import_snapshot(pinned=source.output, roles=roles, reader=reader, split=split)
     statistics = compute_statistics(snapshot=snapshot.outputs["snapshot"])
 
-    serving_source = resolve_source(sources=serving_data).set_display_name("resolve-serving-source")
+    serving_source = (
+        resolve_source(sources=serving_data).after(configuration).set_display_name("resolve-serving-source")
+    )
     serving_snapshot = import_snapshot(
         pinned=serving_source.output, roles=roles, reader=reader, purpose="serving"
     ).set_display_name("import-serving-snapshot")
     serving_statistics = compute_statistics(snapshot=serving_snapshot.outputs["snapshot"]).set_display_name(
         "compute-serving-statistics"
     )
-    champion = fetch_champion(model_name=model_name)
+    champion = fetch_champion(model_name=model_name).after(configuration)
 
     # Gate 1, before money is spent: is this the data we know?
-    schema_source = resolve_source(sources=curated_schema).set_display_name("resolve-curated-schema")
+    schema_source = (
+        resolve_source(sources=curated_schema).after(configuration).set_display_name("resolve-curated-schema")
+    )
     schema = infer_schema(
-        statistics=statistics.outputs["statistics"], curated=schema_source.output, policy=schema_policy
+        statistics=statistics.outputs["statistics"], curated=schema_source.output, policy=schema_inference
     )
     schema_check = validate_schema(
         statistics=statistics.outputs["statistics"],

@@ -6,7 +6,7 @@ What ``inconclusive`` does is policy: by default it blocks where people are prot
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -87,18 +87,32 @@ def decide_stage(stage: str, verdicts: Sequence[Verdict], policy: EnforcementPol
         raise ConfigurationError(
             "no verdicts to enforce", field=stage, mend="Connect at least one gate to enforce_gates"
         )
-    known = sorted(_GATES | {verdict.gate for verdict in verdicts})
-    for field, named in (("inconclusive", set(policy.inconclusive) - {DEFAULT}), ("advisory", set(policy.advisory))):
-        if unknown := sorted(named - set(known)):
-            raise ConfigurationError(
-                "no such gate", field=f"policy.{field}", value=unknown[0], mend=f"Use one of: {', '.join(known)}"
-            )
+    require_known_gates(policy, field="policy", more={verdict.gate for verdict in verdicts})
     actions = [_action(verdict, policy) for verdict in verdicts]
 
     def having(action: str) -> tuple[Verdict, ...]:
         return tuple(verdict for verdict, taken in zip(verdicts, actions, strict=True) if taken == action)
 
     return Decision(stage, blocking=having("block"), warnings=having("warn"), passed=having("pass"))
+
+
+def require_known_gates(policy: EnforcementPolicy, *, field: str, more: Collection[str] = ()) -> None:
+    """Make sure that a policy names gates that exist.
+
+    Args:
+        policy: what the team lets through.
+        field: the name the user knows it by.
+        more: gates beside Gauntlet's own.
+
+    Raises:
+        ConfigurationError: it names another.
+    """
+    known = sorted(_GATES.union(more))
+    for key, named in (("inconclusive", set(policy.inconclusive) - {DEFAULT}), ("advisory", set(policy.advisory))):
+        if unknown := sorted(named - set(known)):
+            raise ConfigurationError(
+                "no such gate", field=f"{field}.{key}", value=unknown[0], mend=f"Use one of: {', '.join(known)}"
+            )
 
 
 def enforce(decision: Decision) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import json
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from gauntlet.errors import ConfigurationError, DependencyError
 from gauntlet.training.threads import wait_asleep
@@ -69,6 +69,18 @@ def visible_cards() -> tuple[str, ...]:
     return tuple(names)
 
 
+def require_device_name(asked: str) -> None:
+    """Make sure that ``asked`` is something one can ask for.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    if asked not in get_args(Asked):
+        raise ConfigurationError(
+            "no such device", field="device", value=asked, mend=f"Use one of: {', '.join(get_args(Asked))}"
+        )
+
+
 def choose(asked: str, hardware: Hardware) -> Device:
     """Settle on a device.
 
@@ -80,8 +92,7 @@ def choose(asked: str, hardware: Hardware) -> Device:
         ConfigurationError: an unknown name, or ``cuda`` in an installation without CUDA.
         DependencyError: ``cuda``, and no card in sight.
     """
-    if asked not in ("auto", "cuda", "cpu"):
-        raise ConfigurationError("no such device", field="device", value=asked, mend="Use one of: auto, cuda, cpu")
+    require_device_name(asked)
     if asked == "cpu":
         return Device("cpu", "cpu was asked for")
     if asked == "cuda" and not hardware.cuda_build:

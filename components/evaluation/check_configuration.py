@@ -1,0 +1,58 @@
+"""Every setting of a training run, checked before anything is read or spent."""
+
+from gauntlet.orchestration.component import Caching, component
+
+
+@component(image="evaluation", caching=Caching.PURE)
+def check_configuration(
+    model_name: str,
+    roles: dict,
+    reader: dict = {},
+    split: dict = {},
+    schema_inference: dict = {},
+    schema_policy: dict = {},
+    skew_policy: dict = {},
+    recipe: dict = {},
+    n_seeds: int = 1,
+    device: str = "auto",
+    performance_policy: dict = {},
+    slices_policy: dict = {},
+    champion_policy: dict = {},
+    enforcement_policy: dict = {},
+    promote: str = "first",
+):
+    """Check every setting of a training run, so that a misspelt key stops it in its first second.
+
+    Args:
+        model_name: Name of the registered model.
+        roles: What columns are for.
+        reader: How to read the files.
+        split: How rows are divided.
+        schema_inference: How a schema is inferred.
+        schema_policy: What the schema gate tolerates.
+        skew_policy: How far a column may move.
+        recipe: What to train.
+        n_seeds: Models to train.
+        device: Where to train.
+        performance_policy: Minimum performance.
+        slices_policy: What may differ between groups.
+        champion_policy: Margins against the serving model.
+        enforcement_policy: What stops the run.
+        promote: Who becomes champion.
+    """
+    from gauntlet.preflight import check_training
+
+    settings = {
+        "roles": roles,
+        "reader": reader,
+        "split": split,
+        "schema_inference": schema_inference,
+        "schema_policy": schema_policy,
+        "skew_policy": skew_policy,
+        "recipe": recipe,
+        "performance_policy": performance_policy,
+        "slices_policy": slices_policy,
+        "champion_policy": champion_policy,
+        "enforcement_policy": enforcement_policy,
+    }
+    check_training(settings, model_name=model_name, promote=promote, device=device, n_seeds=n_seeds)

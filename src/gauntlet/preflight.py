@@ -1,0 +1,68 @@
+"""Everything a training run is configured with, checked before anything is read or spent.
+
+Each component checks its own settings when its turn comes; that is late for a misspelt key in the last gate's policy.
+This module knows which settings model stands behind which parameter of ``continuous_training``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gauntlet.data.reader import ReaderOptions
+from gauntlet.data.roles import Roles
+from gauntlet.data.schema_inference import InferencePolicy
+from gauntlet.data.skew_policy import SkewPolicy
+from gauntlet.data.split import SplitOptions
+from gauntlet.data.validation import SchemaPolicy
+from gauntlet.errors import ConfigurationError
+from gauntlet.evaluation.policies import ChampionPolicy, PerformancePolicy, SlicesPolicy
+from gauntlet.registry.enforcement import EnforcementPolicy, require_known_gates
+from gauntlet.registry.promotion import parse_promote
+from gauntlet.registry.store import require_model_name
+from gauntlet.settings import Settings, parse
+from gauntlet.training.device import require_device_name
+from gauntlet.training.recipe import Recipe
+
+SETTINGS: Mapping[str, type[Settings]] = {
+    "roles": Roles,
+    "reader": ReaderOptions,
+    "split": SplitOptions,
+    "schema_inference": InferencePolicy,
+    "schema_policy": SchemaPolicy,
+    "skew_policy": SkewPolicy,
+    "recipe": Recipe,
+    "performance_policy": PerformancePolicy,
+    "slices_policy": SlicesPolicy,
+    "champion_policy": ChampionPolicy,
+    "enforcement_policy": EnforcementPolicy,
+}
+
+
+def check_training(
+    settings: Mapping[str, Mapping[str, Any]], *, model_name: str, promote: str, device: str, n_seeds: int
+) -> None:
+    """Check the parameters of a training run.
+
+    Args:
+        settings: parameter name → what the user gave, for parameters named in ``SETTINGS``.
+        model_name: name of the registered model.
+        promote: who becomes champion.
+        device: where to train.
+        n_seeds: how many models to train.
+
+    Raises:
+        ConfigurationError: for the first that cannot be used, by the parameter's own name.
+    """
+    parsed = {name: parse(SETTINGS[name], values, field=name) for name, values in settings.items()}
+    enforcement = parsed.get("enforcement_policy")
+    if isinstance(enforcement, EnforcementPolicy):
+        require_known_gates(enforcement, field="enforcement_policy")
+    roles = parsed.get("roles")
+    if isinstance(roles, Roles) and roles.label is None:
+        raise ConfigurationError("is required to train", field="roles.label", mend="Name the column to predict")
+    if n_seeds < 1:
+        raise ConfigurationError("must be at least 1", field="n_seeds", value=n_seeds, mend="Give 1 or more")
+    require_model_name(model_name)
+    parse_promote(promote)
+    require_device_name(device)

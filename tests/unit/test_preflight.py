@@ -1,0 +1,37 @@
+import pytest
+
+from gauntlet.errors import ConfigurationError
+from gauntlet.preflight import SETTINGS, check_training
+
+DEFAULTS = {"model_name": "loans", "promote": "first", "device": "auto", "n_seeds": 1}
+ROLES = {"roles": {"label": "repaid"}}
+
+
+def test_defaults_everywhere_are_a_valid_run():
+    check_training({**{name: {} for name in SETTINGS}, **ROLES}, **DEFAULTS)
+
+
+@pytest.mark.parametrize("name", [name for name in SETTINGS if name != "roles"])
+def test_a_key_nobody_knows_is_found_in_every_block_by_the_parameters_own_name(name):
+    with pytest.raises(ConfigurationError, match=rf"^{name}\.no_such_key: unknown key"):
+        check_training({**ROLES, name: {"no_such_key": 1}}, **DEFAULTS)
+
+
+@pytest.mark.parametrize(
+    ("settings", "more", "message"),
+    [
+        ({"roles": {}}, {}, "roles.label: is required to train"),
+        ({"roles": {"lable": "x"}}, {}, "Did you mean 'label'?"),
+        ({**ROLES, "slices_policy": {"confidence": 95}}, {}, "slices_policy.confidence"),
+        ({**ROLES, "enforcement_policy": {"advisory": ["no_gate"]}}, {}, "enforcement_policy.advisory: no such gate"),
+        (ROLES, {"device": "gpu"}, "device: no such device; found 'gpu'. Use one of: auto, cuda, cpu"),
+        (ROLES, {"n_seeds": 0}, "n_seeds: must be at least 1"),
+        (ROLES, {"promote": "maybe"}, "promote"),
+        (ROLES, {"model_name": ""}, "model_name"),
+    ],
+)
+def test_what_cannot_be_used_is_named(settings, more, message):
+    with pytest.raises(ConfigurationError) as caught:
+        check_training(settings, **{**DEFAULTS, **more})
+
+    assert message in str(caught.value)
