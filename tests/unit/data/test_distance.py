@@ -14,7 +14,7 @@ from gauntlet.data.distance import jensen_shannon, l_infinity
 from gauntlet.data.noise import noise_of, rows_for_floor
 from gauntlet.data.profile import Profile
 
-STEPS = 200
+STEPS = 100
 
 
 def number(values, *, name: str = "x", kind: str = "float") -> Profile:
