@@ -3,17 +3,22 @@
     .venv/bin/python containers/build.py [IMAGE …] [--base REFERENCE] [--accelerator cpu|cuda] [--once]
 
 An image is named as compiled pipelines name it (``gauntlet/data:0.1.0``). It is told the digest of its lock and the
-code revision, which lineage records. Certificates and the package index of this machine are passed to the build and
-are not kept. Machines that reach no image registry make a base first: ``containers/bootstrap-base.sh``.
+code revision, which lineage records. Certificates and package indexes of this machine are lent to the build as secrets:
+neither the image nor its history holds them. Machines that reach no image registry make a base first:
+``containers/bootstrap-base.sh``.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from gauntlet.digest import digest_file
@@ -25,14 +30,22 @@ from gauntlet.orchestration.revision import code_revision
 
 ROOT = Path(__file__).resolve().parents[1]
 
-PASSED_ON = ("SSL_CERT_FILE", "PIP_CERT", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL")
-"""Variables of this machine that a build may need to reach a package index."""
+INDEXES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX")
+"""Variables of this machine that say where packages come from. pip's serve uv too, as in ``containers/install.sh``."""
 
-CERTIFICATES = Path("/etc/ssl/certs")
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+"""The public certificates this machine trusts, unless ``SSL_CERT_FILE`` names others."""
 
 
 def build_command(
-    tool: str, image: str, *, lock: Path, base: str | None, revision: str, once: bool = False
+    tool: str,
+    image: str,
+    *,
+    lock: Path,
+    revision: str,
+    secrets: Mapping[str, Path],
+    base: str | None = None,
+    once: bool = False,
 ) -> list[str]:
     """The command that builds one image.
 
@@ -40,8 +53,9 @@ def build_command(
         tool: ``podman``, ``buildah`` or ``docker``.
         image: the image's name; its folder under ``containers`` holds the Containerfile.
         lock: the lock to install.
-        base: reference of the base image; the Containerfile's own when ``None``.
         revision: the code revision.
+        secrets: files lent to the build, by the name the Containerfile asks for.
+        base: reference of the base image; the Containerfile's own when ``None``.
         once: keep no intermediate layers.
     """
     arguments = {
@@ -49,17 +63,29 @@ def build_command(
         "CODE_REVISION": revision,
         **({"BASE": base} if base else {}),
         **({"LOCK": lock.name} if lock.name != "requirements.lock" else {}),
-        **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
     }
     return [
         *((tool, "bud") if tool == "buildah" else (tool, "build")),
         *("--network", "host"),
         *_local_options(tool, once),
         *(word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")),
+        *(word for name, path in secrets.items() for word in ("--secret", f"id={name},src={path}")),
         *("--file", str(ROOT / "containers" / image / "Containerfile")),
         *("--tag", image_reference(image)),
         str(ROOT),
     ]
+
+
+@contextmanager
+def lent(variables: Mapping[str, str]) -> Iterator[dict[str, Path]]:
+    """Files that a build may read and not keep: this machine's certificates and package indexes, where it has any."""
+    certificates = Path(variables.get("SSL_CERT_FILE", CERTIFICATES))
+    given = {"certificates": certificates} if certificates.is_file() else {}
+    lines = [f"export {name}={shlex.quote(variables[name])}\n" for name in INDEXES if variables.get(name)]
+    with tempfile.NamedTemporaryFile("w", prefix="indexes-") as file:
+        file.writelines(lines)
+        file.flush()
+        yield {**given, "indexes": Path(file.name)} if lines else given
 
 
 def find_tool() -> str:
@@ -72,12 +98,10 @@ def find_tool() -> str:
 
 
 def _local_options(tool: str, once: bool) -> Iterator[str]:
-    """Options that Podman and Buildah have and Docker has not: keep layers, lend certificates, choose the isolation."""
+    """Options that Podman and Buildah have and Docker has not: whether to keep layers, and the isolation."""
     if tool == "docker":
         return
     yield "--layers=false" if once else "--layers"
-    if CERTIFICATES.is_dir():
-        yield from ("--volume", f"{CERTIFICATES}:{CERTIFICATES}:ro")
     if isolation := os.environ.get("BUILDAH_ISOLATION"):
         yield from ("--isolation", isolation)
 
@@ -95,12 +119,17 @@ def main(words: Sequence[str]) -> int:
     given = parser.parse_args(words)
     try:
         tool, revision = find_tool(), code_revision(ROOT)
-        for image in given.images or images(project):
-            lock = lock_file(project, image, given.accelerator)
-            command = build_command(tool, image, lock=lock, base=given.base, revision=revision, once=given.once)
-            if subprocess.run(command, check=False).returncode != 0:  # noqa: S603 - our own words
-                raise DependencyError("the build failed", field=image, mend="Read what the build said above")
-            sys.stdout.write(f"built {image_reference(image)}\n")
+        with lent(os.environ) as secrets:
+            for image in given.images or images(project):
+                lock = lock_file(project, image, given.accelerator)
+                command = build_command(
+                    tool, image, lock=lock, revision=revision, secrets=secrets, base=given.base, once=given.once
+                )
+                start = time.monotonic()
+                if subprocess.run(command, check=False).returncode != 0:  # noqa: S603 - our own words
+                    raise DependencyError("the build failed", field=image, mend="Read what the build said above")
+                sys.stdout.write(f"built {image_reference(image)} in {time.monotonic() - start:.0f} s\n")
+                sys.stdout.flush()
     except GauntletError as error:
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         return error.exit_code

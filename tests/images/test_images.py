@@ -9,7 +9,10 @@ import os
 import random
 import shutil
 import subprocess
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,12 @@ from gauntlet.orchestration.component import image_reference
 pytestmark = pytest.mark.images
 
 ROOT = Path(__file__).parents[2]
+DIGESTS = """
+import json, sys
+from pathlib import Path
+from gauntlet.orchestration.revision import code_digest
+print(json.dumps({path.stem: code_digest(path) for path in Path(sys.argv[1]).glob("*.py")}))
+"""
 ROWS = 4000
 ROLES = {"label": "approved", "positive": "yes", "key": ["id"]}
 TYPES = {
@@ -42,15 +51,27 @@ def runner() -> str:
     return found.stdout.strip()
 
 
-def require_image(runner: str, image: str) -> None:
-    """Skip when the image is not there; fail when it was built from another lock than the one here."""
-    wanted = "{{range .Config.Env}}{{println .}}{{end}}"
-    command = [runner, "image", "inspect", "--format", wanted, image_reference(image)]
-    seen = subprocess.run(command, capture_output=True, text=True, check=False)
-    if seen.returncode:
-        pytest.skip(f"there is no image {image_reference(image)}: run make images")
-    locks = {f"GAUNTLET_LOCK_DIGEST={digest_file(lock)}" for lock in (ROOT / "containers" / image).glob("*.lock")}
-    assert locks & set(seen.stdout.split()), f"{image} was built from another lock: run make images"
+@pytest.fixture(scope="module")
+def require_image(runner):
+    """Skip when an image is not there; fail when it was not built from the lock and the code that are here."""
+
+    @cache
+    def require(image: str) -> None:
+        reference = image_reference(image)
+        wanted = "{{range .Config.Env}}{{println .}}{{end}}"
+        command = [runner, "image", "inspect", "--format", wanted, reference]
+        seen = subprocess.run(command, capture_output=True, text=True, check=False)
+        if seen.returncode:
+            pytest.skip(f"there is no image {reference}: run make images")
+        locks = {f"GAUNTLET_LOCK_DIGEST={digest_file(lock)}" for lock in (ROOT / "containers" / image).glob("*.lock")}
+        assert locks & set(seen.stdout.split()), f"{reference} was built from another lock: run make images"
+        held = json.loads(_run([runner, "run", "--rm", reference, "python3", "-c", DIGESTS, "/components"]))
+        environment = {"PYTHONPATH": str(ROOT / "src")}
+        here = json.loads(_run([sys.executable, "-c", DIGESTS, ROOT / "components" / image], env=environment))
+        stale = sorted(name for name in held.keys() | here.keys() if held.get(name) != here.get(name))
+        assert not stale, f"{reference} holds other code than this tree ({', '.join(stale)}): run make images"
+
+    return require
 
 
 @dataclass
@@ -95,6 +116,7 @@ class Bench:
 
     root: Path
     runner: str
+    require_image: Callable[[str], None]
 
     @property
     def variables(self) -> dict[str, str]:
@@ -110,7 +132,7 @@ class Bench:
         return folder
 
     def contained(self, task: Task) -> Path:
-        require_image(self.runner, task.image)
+        self.require_image(task.image)
         folder = self._folder(task, "container")
         given = [word for name, value in self.variables.items() for word in ("--env", f"{name}={value}")]
         command = [self.runner, "run", "--rm", "--volume", f"{self.root}:{self.root}", *given]
@@ -125,17 +147,18 @@ class Bench:
         return folder
 
 
-def _run(command: list[Any], **options: Any) -> None:
+def _run(command: list[Any], **options: Any) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
-def bench(runner, tmp_path_factory):
+def bench(runner, require_image, tmp_path_factory):
     root = tmp_path_factory.mktemp("bench")
     (root / "registry").mkdir()
     root.chmod(0o777)
-    yield Bench(root, runner)
+    yield Bench(root, runner, require_image)
     shutil.rmtree(root)
 
 

@@ -3,6 +3,7 @@
 import importlib.util
 import itertools
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def build():
 
 def command(build, tool="podman", image="evaluation", lock="requirements.lock", **options):
     path = ROOT / "containers" / image / lock
-    return build.build_command(tool, image, lock=path, base=None, revision="abc123", **options)
+    return build.build_command(tool, image, lock=path, revision="abc123", **{"secrets": {}, **options})
 
 
 def arguments(words):
@@ -41,12 +42,25 @@ def test_the_accelerators_lock_is_chosen_by_argument(build):
     assert arguments(command(build, image="model", lock="requirements.cuda.lock"))["LOCK"] == "requirements.cuda.lock"
 
 
-def test_what_reaches_a_package_index_is_passed_on_when_it_is_set(build, monkeypatch):
-    monkeypatch.setenv("PIP_INDEX_URL", "https://index.example/simple")
-    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
-    given = arguments(command(build))
-    assert given["PIP_INDEX_URL"] == "https://index.example/simple"
-    assert "SSL_CERT_FILE" not in given
+def test_certificates_and_indexes_are_lent_as_files_and_are_no_argument(build, tmp_path):
+    certificates = tmp_path / "mine.crt"
+    certificates.write_text("certificates")
+    variables = {"SSL_CERT_FILE": str(certificates), "PIP_INDEX_URL": "https://me:it's@index.example/simple"}
+    with build.lent(variables) as secrets:
+        assert secrets["certificates"] == certificates
+        script = f'. {secrets["indexes"]}; printf %s "$PIP_INDEX_URL"'
+        said = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
+        assert said == variables["PIP_INDEX_URL"]
+        words = command(build, secrets=secrets)
+    assert f"id=certificates,src={certificates}" in words
+    assert not any("index.example" in word for word in words)
+    assert not secrets["indexes"].exists()
+
+
+def test_a_machine_without_certificates_or_indexes_lends_nothing(build, tmp_path):
+    with build.lent({"SSL_CERT_FILE": str(tmp_path / "none.crt"), "PIP_INDEX_URL": ""}) as secrets:
+        assert secrets == {}
+    assert "--secret" not in command(build)
 
 
 @pytest.mark.parametrize(("tool", "verb"), [("podman", "build"), ("buildah", "bud"), ("docker", "build")])
@@ -60,21 +74,26 @@ def test_every_tool_has_its_own_words(build, tool, verb, monkeypatch):
 
 
 @pytest.mark.parametrize("image", IMAGES)
-def test_every_argument_of_a_build_is_one_the_containerfile_takes(build, image, monkeypatch):
-    for name in build.PASSED_ON:
-        monkeypatch.setenv(name, "x")
+def test_every_argument_and_secret_of_a_build_is_one_the_containerfile_takes(build, image):
     folder = ROOT / "containers" / image
-    taken = set(re.findall(r"^ARG (\w+)", (folder / "Containerfile").read_text(), re.M))
+    text = (folder / "Containerfile").read_text()
     for lock in folder.glob("*.lock"):
-        assert set(arguments(command(build, image=image, lock=lock.name))) <= taken
+        assert set(arguments(command(build, image=image, lock=lock.name))) <= set(re.findall(r"^ARG (\w+)", text, re.M))
+    assert set(re.findall(r"type=secret,id=(\w+)", text)) == {"certificates", "indexes"}
 
 
 @pytest.mark.parametrize("image", IMAGES)
 def test_an_image_runs_as_nobody_in_the_folder_of_its_components(image):
     text = (ROOT / "containers" / image / "Containerfile").read_text()
-    last = text[text.rindex("FROM ") :]
-    assert f"COPY components/{image} /components" in last
-    assert "WORKDIR /components" in last
-    assert re.search(r"^USER \d+:\d+$", last, re.M)
-    assert "_KFP_RUNTIME=true" in last
-    assert "SSL_CERT_FILE" not in last
+    assert f"COPY components/{image} /components" in text
+    assert "WORKDIR /components" in text
+    assert re.search(r"^USER \d+:\d+$", text, re.M)
+    assert "_KFP_RUNTIME=true" in text
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_packages_come_before_code_and_what_lineage_records_is_never_cached(image):
+    text = (ROOT / "containers" / image / "Containerfile").read_text()
+    order = ["RUN --mount", "COPY src/", "COPY components/", "ARG CODE_REVISION", "RUN python3 -m compileall", "\nENV "]
+    places = [text.index(word) for word in order]
+    assert places == sorted(places)
