@@ -6,8 +6,9 @@ The quantile at 1 − alpha is the **floor**: a distance below it is no evidence
 it cannot be held with these rows. A second simulation draws each side from its own distribution and gives an interval.
 
 A number's distance is one of shares of common cells, a category's one of shares of categories, so a sample is a
-multinomial draw and the cost does not depend on the number of rows. Where values heap up, quantiles place a cut
-between cells only to within one of their steps; the simulation moves such cuts about by as much.
+multinomial draw and the cost does not depend on the number of rows. Shares of cells are read
+off quantiles, which place a cut between cells only to within a part of their step; the simulation moves cuts about by
+as much.
 """
 
 from __future__ import annotations
@@ -105,11 +106,14 @@ def _numbers(pair: Pair, replicates: int, rng: np.random.Generator) -> tuple[Arr
 
 
 def _blur(shares: Array, vague: NDArray[np.bool_], step: float, rng: np.random.Generator) -> Array:
-    """Move the vague cuts between cells by up to half a step either way; shapes (replicates, k) in and out."""
-    if not vague.any():
-        return shares
+    """Move the cuts between cells about, by as much as reading them off quantiles is uncertain.
+
+    A vague cut lies anywhere within its step; any other is interpolated within one, and off by up to a quarter of it
+    where the distribution bends. Shapes (replicates, k) in and out.
+    """
     cuts = np.cumsum(shares, axis=1)[:, :-1]
-    cuts = np.clip(cuts + rng.uniform(-step / 2, step / 2, size=cuts.shape) * vague, 0, 1)
+    reach = np.where(vague, step / 2, step / 4)
+    cuts = np.clip(cuts + rng.uniform(-1, 1, size=cuts.shape) * reach, 0, 1)
     ends = np.ones((len(shares), 1))
     return np.diff(np.concatenate([0 * ends, np.maximum.accumulate(cuts, axis=1), ends], axis=1), axis=1)
 
