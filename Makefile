@@ -1,6 +1,6 @@
 # Everything sets itself up: a machine needs Python 3.11 and make (git, for development).
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format test-slow images tools compile lock bench clean
+.PHONY: help setup demo test lint format test-slow images images-offline tools compile lock bench clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := $(shell command -v uv || echo .tools/uv/bin/uv)
@@ -18,7 +18,7 @@ in_image = PYTHONPATH=.environments/test-tools _KFP_RUNTIME=true .environments/$
 in_command = .venv/bin/python -m pytest -q
 
 help:  ## List what can be made.
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 # -- set-up ----------------------------------------------------------------------------------------------------------
 setup: .venv/.stamp .environments/.stamp  ## Build every environment (the other targets do it when needed).
@@ -70,6 +70,19 @@ test: setup .environments/test-tools/.stamp  ## The fast tests, each in the envi
 	$(call in_image,delivery) tests/unit/registry tests/unit/lineage tests/components/delivery -m "not ($(SLOW))"
 	$(call in_image,model) tests/unit/training tests/unit/prediction tests/components/model -m "not ($(SLOW))"
 	$(call in_image,data) tests/unit/data tests/components/data -m "not ($(SLOW))"
+
+# -- images ----------------------------------------------------------------------------------------------------------
+images: .venv/.stamp  ## Build every image with podman, buildah or docker, whichever works.
+	.venv/bin/python containers/build.py
+
+# Both hold where CI runs inside a container: no image registry, hence our own base; no namespaces, hence chroot.
+images-offline: export GAUNTLET_BASE_IMAGE := localhost/gauntlet/base:bookworm
+images-offline: export CONTAINERS_CONF := $(CURDIR)/containers/restricted.conf
+images-offline: export BUILDAH_ISOLATION := chroot
+images-offline: setup  ## The same without an image registry (root, debootstrap), and the tests of the images.
+	containers/bootstrap-base.sh $$GAUNTLET_BASE_IMAGE
+	.venv/bin/python containers/build.py
+	$(in_command) tests/images -m images
 
 tools:  ## Build the outside tools that slow tests use (a storage emulator; needs Go).
 	GOBIN=$(CURDIR)/.tools/bin go install github.com/fsouza/fake-gcs-server@v1.52.2

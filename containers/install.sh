@@ -34,6 +34,9 @@ python3 -m venv --without-pip /opt/gauntlet
 PYC_INVALIDATION_MODE=UNCHECKED_HASH /tmp/installer/bin/uv pip install --quiet --no-cache --no-deps --require-hashes \
     --compile-bytecode --python /opt/gauntlet/bin/python -r "$here/$lock" -r "$here/kfp-runtime.lock"
 
+# C headers serve those who compile against a package, which no component does; TensorFlow's alone are 420 MB.
+rm -rf /opt/gauntlet/lib/python3*/site-packages/*/include
+
 if [ $# -gt 0 ]; then
     DEBIAN_FRONTEND=noninteractive apt-get purge -y -qq --autoremove "$@" >/dev/null
     rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log

@@ -24,6 +24,7 @@ from gauntlet.orchestration.component import image_reference
 pytestmark = pytest.mark.images
 
 ROOT = Path(__file__).parents[2]
+LIBRARY = {"PYTHONPATH": str(ROOT / "src")}
 DIGESTS = """
 import json, sys
 from pathlib import Path
@@ -52,26 +53,27 @@ def runner() -> str:
 
 
 @pytest.fixture(scope="module")
-def require_image(runner):
-    """Skip when an image is not there; fail when it was not built from the lock and the code that are here."""
+def recorded(runner):
+    """The variables of an image that lineage records, once the image is known to hold the lock and the code of here."""
 
     @cache
-    def require(image: str) -> None:
+    def of(image: str) -> dict[str, str]:
         reference = image_reference(image)
         wanted = "{{range .Config.Env}}{{println .}}{{end}}"
         command = [runner, "image", "inspect", "--format", wanted, reference]
         seen = subprocess.run(command, capture_output=True, text=True, check=False)
         if seen.returncode:
             pytest.skip(f"there is no image {reference}: run make images")
-        locks = {f"GAUNTLET_LOCK_DIGEST={digest_file(lock)}" for lock in (ROOT / "containers" / image).glob("*.lock")}
-        assert locks & set(seen.stdout.split()), f"{reference} was built from another lock: run make images"
+        variables = dict(line.split("=", 1) for line in seen.stdout.splitlines() if line.startswith("GAUNTLET_"))
+        locks = {digest_file(lock) for lock in (ROOT / "containers" / image).glob("*.lock")}
+        assert variables["GAUNTLET_LOCK_DIGEST"] in locks, f"{reference} was built from another lock: run make images"
         held = json.loads(_run([runner, "run", "--rm", reference, "python3", "-c", DIGESTS, "/components"]))
-        environment = {"PYTHONPATH": str(ROOT / "src")}
-        here = json.loads(_run([sys.executable, "-c", DIGESTS, ROOT / "components" / image], env=environment))
+        here = json.loads(_run([sys.executable, "-c", DIGESTS, ROOT / "components" / image], env=LIBRARY))
         stale = sorted(name for name in held.keys() | here.keys() if held.get(name) != here.get(name))
         assert not stale, f"{reference} holds other code than this tree ({', '.join(stale)}): run make images"
+        return variables
 
-    return require
+    return of
 
 
 @dataclass
@@ -116,7 +118,7 @@ class Bench:
 
     root: Path
     runner: str
-    require_image: Callable[[str], None]
+    recorded: Callable[[str], dict[str, str]]
 
     @property
     def variables(self) -> dict[str, str]:
@@ -127,12 +129,13 @@ class Bench:
         python = ROOT / ".environments" / task.image / "bin" / "python"
         if not python.exists():
             pytest.skip(f"there is no environment for {task.image}: run make setup")
-        environment = {"PATH": os.environ["PATH"], "_KFP_RUNTIME": "true", "HOME": str(self.root), **self.variables}
+        here = {"PATH": os.environ["PATH"], "_KFP_RUNTIME": "true", "HOME": str(self.root), **LIBRARY}
+        environment = {**here, **self.variables, **self.recorded(task.image)}  # hence equal lineage
         _run([python, *task.arguments(folder)], cwd=ROOT / "components" / task.image, env=environment)
         return folder
 
     def contained(self, task: Task) -> Path:
-        self.require_image(task.image)
+        self.recorded(task.image)
         folder = self._folder(task, "container")
         given = [word for name, value in self.variables.items() for word in ("--env", f"{name}={value}")]
         command = [self.runner, "run", "--rm", "--volume", f"{self.root}:{self.root}", *given]
@@ -154,11 +157,11 @@ def _run(command: list[Any], **options: Any) -> str:
 
 
 @pytest.fixture(scope="module")
-def bench(runner, require_image, tmp_path_factory):
+def bench(runner, recorded, tmp_path_factory):
     root = tmp_path_factory.mktemp("bench")
     (root / "registry").mkdir()
     root.chmod(0o777)
-    yield Bench(root, runner, require_image)
+    yield Bench(root, runner, recorded)
     shutil.rmtree(root)
 
 
@@ -167,18 +170,8 @@ def assert_equal(task: Task, one: Path, other: Path) -> None:
         if TYPES.get(name) in {"Metrics", "ClassificationMetrics"}:
             continue  # they have no files; their values are compared with the executor's output below
         assert digest_tree(one / name) == digest_tree(other / name), name
-    said = [json.loads((folder / "executor_output.json").read_text()) for folder in (one, other)]
-    kept = [
-        {
-            "parameters": report.get("parameterValues"),
-            "metadata": {
-                name: {key: value for key, value in found["artifacts"][0]["metadata"].items() if key != "lineage"}
-                for name, found in report["artifacts"].items()
-            },
-        }
-        for report in said
-    ]
-    assert kept[0] == kept[1]
+    said = [(folder / "executor_output.json").read_text().replace(str(folder), "") for folder in (one, other)]
+    assert json.loads(said[0]) == json.loads(said[1])
 
 
 def equal_on_both_sides(bench: Bench, task: Task) -> Path:
