@@ -65,11 +65,17 @@ compile: .venv/.stamp  ## Write pipelines/compiled.
 	.venv/bin/gauntlet compile
 
 test: setup .environments/test-tools/.stamp  ## The fast tests, each in the environment of the image it belongs to.
-	$(in_command) tests/unit/orchestration tests/unit/cli tests/unit/pipelines -m "not ($(SLOW))"
+	$(in_command) tests/unit/orchestration tests/unit/cli tests/unit/containers tests/unit/pipelines -m "not ($(SLOW))"
 	$(call in_image,evaluation) tests/unit/*.py tests/unit/demo tests/unit/evaluation tests/unit/reports tests/components/evaluation -m "not ($(SLOW))"
 	$(call in_image,delivery) tests/unit/registry tests/unit/lineage tests/components/delivery -m "not ($(SLOW))"
 	$(call in_image,model) tests/unit/training tests/unit/prediction tests/components/model -m "not ($(SLOW))"
 	$(call in_image,data) tests/unit/data tests/components/data -m "not ($(SLOW))"
+
+test-slow: setup .environments/test-tools/.stamp  ## Simulations, whole runs, public data, a browser, a storage emulator.
+	$(in_command) tests/engine -m "$(SLOW)"
+	$(call in_image,evaluation) tests/simulation tests/browser -m "$(SLOW)"
+	$(call in_image,model) tests/components/model -m "$(SLOW)"
+	$(call in_image,data) tests/unit/data tests/emulator tests/realdata -m "$(SLOW)"
 
 # -- images ----------------------------------------------------------------------------------------------------------
 images: .venv/.stamp  ## Build every image with podman, buildah or docker, whichever works.
@@ -85,7 +91,7 @@ images-offline: setup  ## The same without an image registry (root, debootstrap)
 	$(in_command) tests/images -m images
 
 tools:  ## Build the outside tools that slow tests use (a storage emulator; needs Go).
-	GOBIN=$(CURDIR)/.tools/bin go install github.com/fsouza/fake-gcs-server@v1.52.2
+	CGO_ENABLED=0 GOBIN=$(CURDIR)/.tools/bin go install github.com/fsouza/fake-gcs-server@v1.52.3
 
 lock: .venv/.stamp  ## Resolve every requirements file again.
 	for image in data evaluation delivery; do $(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header containers/$$image/requirements.in -o containers/$$image/requirements.lock; done

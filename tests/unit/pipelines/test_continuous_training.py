@@ -1,0 +1,72 @@
+"""What the published spec promises, read from the compiled pipeline and not from its source."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gauntlet.orchestration.compiler import compile_pipeline, read_settings
+from gauntlet.orchestration.graph import tasks_of
+from gauntlet.orchestration.project import find_project
+
+ROOT = Path(__file__).parents[3]
+GATES = {"validate-schema", "detect-skew", "evaluate-model", "evaluate-slices", "compare-champion"}
+
+
+@pytest.fixture(scope="module")
+def compiled():
+    project = find_project(ROOT)
+    return compile_pipeline(project, "continuous_training", read_settings(project, None))
+
+
+@pytest.fixture(scope="module")
+def tasks(compiled):
+    spec, _platform = yaml.safe_load_all(compiled.text)
+    return {task.name: task for task in tasks_of(spec)}
+
+
+def before(tasks, name):
+    """Every task that has ended when ``name`` starts."""
+    found, open_ends = set(), [name]
+    while open_ends:
+        for earlier in tasks[open_ends.pop()].after:
+            if earlier not in found:
+                found.add(earlier)
+                open_ends.append(earlier)
+    return found
+
+
+def test_the_committed_spec_is_what_the_code_compiles_to(compiled):
+    assert compiled.path.read_text() == compiled.text
+
+
+def test_no_money_is_spent_before_the_data_gates(tasks):
+    assert {"validate-schema", "detect-skew", "enforce-data-gates"} <= before(tasks, "train-model")
+
+
+def test_nothing_is_registered_before_every_gate_and_its_enforcement(tasks):
+    assert GATES | {"enforce-data-gates", "enforce-model-gates"} <= before(tasks, "register-model")
+
+
+def test_every_setting_is_checked_before_anything_else(tasks):
+    for name in tasks.keys() - {"check-configuration"}:
+        assert "check-configuration" in before(tasks, name), name
+
+
+def test_only_training_asks_for_an_accelerator(tasks):
+    assert [name for name, task in tasks.items() if task.accelerator] == ["train-model"]
+
+
+def test_what_reads_or_changes_the_outside_world_is_never_cached(tasks):
+    uncached = {task.component for task in tasks.values() if not task.cached}
+
+    assert uncached == {"resolve_source", "fetch_champion", "register_model"}
+
+
+def test_placement_lands_in_the_platform_document(compiled):
+    _spec, platform = yaml.safe_load_all(compiled.text)
+    placed = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    selected = [name for name, executor in placed.items() if "nodeSelector" in executor]
+
+    assert selected == ["exec-train-model"]
+    assert placed["exec-train-model"]["tolerations"][0]["key"] == "nvidia.com/gpu"
