@@ -33,12 +33,18 @@ def parse(model: type[Model], values: Mapping[str, Any] | None, *, field: str) -
         field: the name the user knows these settings by; prefixes every message.
 
     Raises:
-        ConfigurationError: with the path of the first offending field, its value, and what would be accepted.
+        ConfigurationError: with the path of the first offending field, its value, and what would be accepted. An
+            unknown key comes first: a misspelt key is often why another one is missing.
     """
+    if values is not None and not isinstance(values, Mapping):
+        example = next(iter(model.model_fields))
+        raise ConfigurationError(
+            "must be a mapping", field=field, value=values, mend=f"Write it with its keys, for example {example}: …"
+        )
     try:
         return model.model_validate(dict(values or {}))
     except ValidationError as error:
-        first = error.errors()[0]
+        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
         path = ".".join([field, *(str(part) for part in first["loc"])])
         others = error.error_count() - 1
         more = f" ({others} more like this)" if others else ""

@@ -61,6 +61,21 @@ def test_a_missing_field_is_named():
     assert str(caught.value) == "roles.label: is required. Give roles.label."
 
 
+def test_a_misspelt_key_is_named_before_the_one_it_leaves_missing():
+    with pytest.raises(ConfigurationError, match=r"^roles\.lable: unknown key \(1 more like this\).*'label'\?$"):
+        parse(Required, {"lable": "y"}, field="roles")
+
+
+@pytest.mark.parametrize("values", ["y.csv", ["y"], 3])
+def test_what_is_no_mapping_is_named(values):
+    with pytest.raises(ConfigurationError) as caught:
+        parse(Required, values, field="sources[0]")
+
+    assert str(caught.value) == (
+        f"sources[0]: must be a mapping; found {values!r}. Write it with its keys, for example label: …."
+    )
+
+
 def test_further_errors_are_counted():
     with pytest.raises(ConfigurationError, match="1 more like this"):
         parse(Policy, {"a": 1, "b": 2}, field="policy")
