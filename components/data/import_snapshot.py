@@ -15,7 +15,7 @@ def import_snapshot(
     """Import CSV, Parquet or JSON lines as a typed snapshot, divided so that a row never changes side.
 
     Args:
-        pinned: The files to read, as resolve_source returns them. Empty: the snapshot is absent.
+        pinned: The files to read, as resolve_source returns them. Serving may have none: the snapshot is absent.
         roles: What columns are for: {"label", "positive", "key", "weight", "cluster", "time", "exclude",
             "categorical"}.
         reader: How to read: {"format", "delimiter", "column_names", "missing_values", "types", "rename", "values",
@@ -34,7 +34,7 @@ def import_snapshot(
     from gauntlet.settings import parse
     from gauntlet.storage import write_absent
 
-    if not pinned:
+    if not pinned and purpose == "serving":
         write_absent(Path(snapshot.path), "no source is given")
         return
     imported = import_snapshot(

@@ -95,7 +95,9 @@ def import_snapshot(
             "splitting by time needs it", field="roles.time", mend="Name the column of event times"
         )
     if not pinned:
-        raise ConfigurationError("names no file", field="pinned", mend="Resolve at least one source")
+        raise ConfigurationError(
+            "no file to learn from is named", field="data", value=[], mend='Name one at least: [{"uri": "loans.csv"}]'
+        )
     with (
         whole_folder(destination) as folder,
         tempfile.TemporaryDirectory(prefix="gauntlet-import-") as scratch,
@@ -215,7 +217,7 @@ def _refuse_repeated_keys(request: Request, ledger: Ledger) -> None:
         first_file, first_number, _ = _locate(request, first)
         shown.append(f"{key!r} in {file} row {number} and {first_file} row {first_number}")
     raise DataError(
-        f"{count} rows have a key that an earlier row has: {'; '.join(shown)}",
+        f"{count} {'row has' if count == 1 else 'rows have'} a key that an earlier row has: {'; '.join(shown)}",
         field=f"roles.key ({', '.join(request.key)})",
         mend='Name all columns that make a row unique, or keep the first of each: reader.duplicates: "keep_first"',
     )

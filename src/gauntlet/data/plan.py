@@ -74,7 +74,8 @@ def make_plan(survey: Survey, options: ReaderOptions, roles: Roles, purpose: Pur
     columns = {name: kind for name, kind in everything.items() if name not in options.drop}
     _refuse_dropped_roles(roles, options)
     if training:
-        require_columns("roles", _named(roles), list(columns))
+        for role, named in roles.columns.items():
+            require_columns(f"roles.{role}", named, list(columns))
         if roles.label is None:
             raise ConfigurationError(
                 "training needs a label", field="roles.label", mend="Name the column to predict in roles.label"
@@ -166,13 +167,8 @@ def _derived_types(derived: Mapping[str, Expression], read: Mapping[str, ColumnT
     return types
 
 
-def _named(roles: Roles) -> list[str]:
-    single = (roles.label, roles.weight, roles.cluster, roles.time)
-    return [*(name for name in single if name is not None), *roles.key, *roles.exclude, *roles.categorical]
-
-
 def _refuse_dropped_roles(roles: Roles, options: ReaderOptions) -> None:
-    for name in _named(roles):
+    for name in (name for named in roles.columns.values() for name in named):
         if name in options.drop:
             raise ConfigurationError(
                 "leaves out a column that roles name",

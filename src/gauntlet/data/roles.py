@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from collections.abc import Mapping
+
+from pydantic import Field, model_validator
 
 from gauntlet.settings import Settings
 
@@ -25,6 +27,24 @@ class Roles(Settings):
     time: str | None = Field(None, description="Column of event times.")
     exclude: tuple[str, ...] = Field((), description="Columns kept in the snapshot but not used as features.")
     categorical: tuple[str, ...] = Field((), description="Integer columns whose values are codes, not quantities.")
+
+    @model_validator(mode="after")
+    def _label_is_only_the_label(self) -> Roles:
+        for role in ("key", "weight", "cluster", "time"):
+            if self.label is not None and self.label in self.columns[role]:
+                raise ValueError(f"label and {role} name the same column, {self.label!r}; give {role} another")
+        return self
+
+    @property
+    def columns(self) -> Mapping[str, tuple[str, ...]]:
+        """Role → the columns it names; none is an empty tuple."""
+        single = {"label": self.label, "weight": self.weight, "cluster": self.cluster, "time": self.time}
+        return {
+            **{role: () if name is None else (name,) for role, name in single.items()},
+            "key": self.key,
+            "exclude": self.exclude,
+            "categorical": self.categorical,
+        }
 
     @property
     def not_features(self) -> frozenset[str]:

@@ -63,6 +63,22 @@ def test_no_source_is_an_absent_snapshot(artifact):
     assert absence(Path(artifact.path)) == "no source is given"
 
 
+def test_no_source_to_learn_from_is_wrong_use(artifact, capsys):
+    with pytest.raises(SystemExit) as caught:
+        component("import_snapshot")(pinned=[], roles={"label": "y"}, snapshot=artifact)
+    assert caught.value.code == 2
+    assert "data: no file to learn from is named; found []. Name one at least" in capsys.readouterr().err
+    assert not Path(artifact.path).exists()
+
+
+@pytest.mark.parametrize("source", ["y.csv", {"url": "y.csv"}])
+def test_a_source_of_another_shape_is_wrong_use(source, capsys):
+    with pytest.raises(SystemExit) as caught:
+        component("resolve_source")(sources=[source])
+    assert caught.value.code == 2
+    assert "uri" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [

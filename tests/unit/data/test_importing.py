@@ -387,10 +387,11 @@ class TestWhatIsRefused:
     @pytest.mark.parametrize(
         ("options", "field"),
         [
-            ({"roles": {"label": "Y"}}, "roles"),
+            ({"roles": {"label": "Y"}}, "roles.label"),
+            ({"roles": {"label": "y", "weight": "i"}}, "roles.weight"),
             ({"roles": {"label": "y", "key": ["i"]}}, "roles.key"),
             ({"roles": {"label": "y", "cluster": "i"}}, "roles.cluster"),
-            ({"roles": {"label": "y", "exclude": ["i"]}}, "roles"),
+            ({"roles": {"label": "y", "exclude": ["i"]}}, "roles.exclude"),
             ({"split": {"key": ["i"]}}, "split.key"),
             ({"reader": {"types": {"i": "int"}}}, "reader.types"),
             ({"reader": {"values": {"i": {"a": 1}}}}, "reader.values"),
@@ -406,6 +407,8 @@ class TestWhatIsRefused:
         ("options", "message"),
         [
             ({"roles": {}}, "needs a label"),
+            ({"roles": {"label": "y", "key": ["y"]}}, "label and key name the same column, 'y'"),
+            ({"roles": {"label": "y", "weight": "y"}}, "label and weight name the same column, 'y'"),
             ({"reader": {"drop": ["y"]}}, "roles name"),
             ({"reader": {"derive": {"x": "n + 1"}}}, "column of this name"),
             ({"reader": {"derive": {"z": "q + 1"}}}, "not there"),
@@ -430,7 +433,7 @@ class TestWhatIsRefused:
         monkeypatch.setattr(ledger, "_ROWS_IN_MEMORY", limit)
         write_csv(tmp_path / "a.csv", **COLUMNS)
         write_csv(tmp_path / "b.csv", **{**COLUMNS, "id": ["r7", *(f"z{number}" for number in range(1, N))]})
-        error = refuse(tmp_path, tmp_path / "*.csv", r"1 rows .*'r7' in .*b\.csv row 1 and .*a\.csv row 8", roles=KEYED)
+        error = refuse(tmp_path, tmp_path / "*.csv", r"1 row has .*'r7' in .*b\.csv row 1 and .*a\.csv row 8", roles=KEYED)
         assert error.field == "roles.key (id)"
 
     def test_unless_the_first_is_kept(self, tmp_path):
