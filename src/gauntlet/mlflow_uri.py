@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,6 +19,20 @@ def artifact_root(tracking_uri: str, experiment: str) -> str | None:
         return None
     database = Path(tracking_uri.removeprefix(_SQLITE).partition("?")[0]).absolute()
     return (database.parent / _ARTIFACTS / experiment).as_uri()
+
+
+def connection_failure(error: BaseException) -> str | None:
+    """What the operating system said, where the error comes from a connection that could not be made or broke.
+
+    MLflow, requests and urllib3 each wrap it in a sentence of their own that repeats the address.
+    """
+    reason: str | None = None
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, ConnectionError | TimeoutError | socket.gaierror):
+            reason = inner.strerror or str(inner) or type(inner).__name__
+        inner = inner.__cause__ or inner.__context__
+    return reason
 
 
 def without_secrets(uri: str) -> str:

@@ -1,4 +1,4 @@
-from gauntlet.mlflow_uri import artifact_root, without_secrets
+from gauntlet.mlflow_uri import artifact_root, connection_failure, without_secrets
 
 
 def test_files_of_a_local_store_lie_beside_its_database(tmp_path):
@@ -15,3 +15,15 @@ def test_a_server_decides_by_itself():
 def test_passwords_are_not_shown():
     assert without_secrets("https://me:secret@mlflow.example:5000/x") == "https://mlflow.example:5000/x"
     assert without_secrets("http://mlflow:5000") == "http://mlflow:5000"
+
+
+def test_a_failed_connection_is_told_in_the_operating_systems_words():
+    wrapped = RuntimeError("three sentences about it")
+    wrapped.__cause__ = ConnectionRefusedError(111, "Connection refused")
+
+    assert connection_failure(wrapped) == "Connection refused"
+    assert connection_failure(TimeoutError("timed out")) == "timed out"
+
+
+def test_what_is_no_failed_connection_is_not_called_one():
+    assert connection_failure(PermissionError(13, "Permission denied")) is None

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gauntlet.errors import ConfigurationError, DependencyError
-from gauntlet.mlflow_uri import artifact_root, without_secrets
+from gauntlet.mlflow_uri import artifact_root, connection_failure, without_secrets
 from gauntlet.registry.store import DIGEST_TAG, MODEL_PART, TAG_PREFIX, Version
 
 if TYPE_CHECKING:
@@ -76,8 +76,21 @@ class MlflowStore:
 
         self._tracking = tracking
         self._registry = registry
-        with self._service("opening the registry"):
-            self._client: MlflowClient = MlflowClient(tracking_uri=tracking, registry_uri=registry)
+        from mlflow.exceptions import MlflowException
+
+        try:
+            with self._service("opening the registry"):
+                self._client: MlflowClient = MlflowClient(tracking_uri=tracking, registry_uri=registry)
+        except DependencyError as failure:
+            # Opening asks no server; what MLflow refuses here is an address it has no store for.
+            if not isinstance(failure.__cause__, MlflowException):
+                raise
+            raise ConfigurationError(
+                "is no address that MLflow knows",
+                field=TRACKING_URI if registry == tracking else f"{TRACKING_URI} or {REGISTRY_URI}",
+                value=without_secrets(registry),
+                mend="Use http:// or https:// with the server's name, or sqlite:////absolute/path/mlflow.db",
+            ) from failure.__cause__
 
     def aliases(self, name: str) -> Mapping[str, int]:
         """See ``ModelStore.aliases``."""
@@ -210,12 +223,12 @@ class MlflowStore:
             raise self._failed(doing, error, retryable=True) from error
 
     def _failed(self, doing: str, error: Exception, *, retryable: bool) -> DependencyError:
-        cause = " ".join(str(error).split()).replace(self._tracking, without_secrets(self._tracking))
+        said = " ".join(str(error).split()).replace(self._tracking, without_secrets(self._tracking))
         return DependencyError(
             f"MLflow failed while {doing}",
             field=without_secrets(self._registry),
-            value=cause,
-            mend="Check that the server runs and can be reached from here"
+            value=connection_failure(error) or said,
+            mend=f"Check that the server runs and can be reached from here, or correct {TRACKING_URI}"
             if retryable
             else "Check the request and the permissions of this account",
             retryable=retryable,

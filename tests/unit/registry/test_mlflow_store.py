@@ -41,6 +41,14 @@ def test_a_server_that_is_down_is_a_quick_retryable_error():
     assert time.monotonic() - started < SECONDS_TO_GIVE_UP
     assert caught.value.retryable
     assert caught.value.field == uri
+    assert caught.value.value == "Connection refused"
+    assert "MLFLOW_TRACKING_URI" in str(caught.value.mend)
+
+
+def test_an_address_that_mlflow_has_no_store_for_is_wrong_use():
+    with pytest.raises(ConfigurationError, match="MLFLOW_TRACKING_URI: is no address that MLflow knows") as caught:
+        MlflowStore("htp://me:hunter2@tracking", "htp://me:hunter2@tracking")
+    assert caught.value.value == "htp://tracking"
 
 
 def test_a_password_in_the_address_is_not_told(monkeypatch):
