@@ -25,16 +25,18 @@ def batch_predict(
     from pathlib import Path
 
     from gauntlet.data.snapshot import Snapshot
-    from gauntlet.prediction.batch import predict_split
+    from gauntlet.prediction.batch import predict_split, require_scorable
     from gauntlet.storage import absence, write_absent
 
+    data = Snapshot.open(Path(snapshot.path))
+    require_scorable(data, split=split, slice_columns=slice_columns)  # even with no champion: before a model is trained
     reason = absence(Path(model.path))
     if reason is not None:
         write_absent(Path(predictions.path), reason)
         return
     manifest = predict_split(
         Path(model.path),
-        Snapshot.open(Path(snapshot.path)),
+        data,
         Path(predictions.path),
         split=split,
         slice_columns=slice_columns,

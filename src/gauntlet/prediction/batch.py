@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -48,9 +49,8 @@ def predict_split(
         DataError: the model is not the one expected, needs a column the snapshot lacks, or returns no scores; labels,
             weights or clusters are missing or unknown.
     """
-    snapshot.require_split(split)
-    label = _label(snapshot)
-    slices = _checked_slices(slice_columns, snapshot)
+    require_scorable(snapshot, split=split, slice_columns=slice_columns)
+    label, slices = _label(snapshot), tuple(dict.fromkeys(slice_columns))
     with open_model(model, expected) as scorer, whole_folder(destination) as folder:
         inputs = _inputs(scorer, snapshot)
         target = _target(scorer.facts, snapshot, label, split)
@@ -68,6 +68,25 @@ def predict_split(
         )
         manifest.write(folder)
     return manifest
+
+
+def require_scorable(snapshot: Snapshot, *, split: str, slice_columns: Sequence[str]) -> None:
+    """Make sure that a snapshot has what scoring was asked for, whatever the model.
+
+    Raises:
+        ConfigurationError: no such split or slice column, or no label is declared.
+    """
+    snapshot.require_split(split)
+    _label(snapshot)
+    for name in slice_columns:
+        if name not in snapshot.columns:
+            close = difflib.get_close_matches(name, snapshot.columns, n=1)
+            raise ConfigurationError(
+                "no such column in the snapshot",
+                field="slice_columns",
+                value=name,
+                mend=f"Did you mean {close[0]!r}?" if close else f"Use some of: {', '.join(snapshot.columns)}",
+            )
 
 
 def _scored(
@@ -144,18 +163,6 @@ def _label(snapshot: Snapshot) -> str:
             mend="Import it with the label's column declared",
         )
     return label
-
-
-def _checked_slices(slice_columns: Sequence[str], snapshot: Snapshot) -> tuple[str, ...]:
-    for name in slice_columns:
-        if name not in snapshot.columns:
-            raise ConfigurationError(
-                "no such column in the snapshot",
-                field="slice_columns",
-                value=name,
-                mend=f"Use some of: {', '.join(snapshot.columns)}",
-            )
-    return tuple(dict.fromkeys(slice_columns))
 
 
 def _inputs(scorer: Scorer, snapshot: Snapshot) -> tuple[str, ...]:

@@ -87,6 +87,34 @@ def test_an_absent_model_makes_absent_predictions(inputs: dict[str, Any], tmp_pa
 
 
 @pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        pytest.param({"split": "tset"}, "split: no such split; found 'tset'", id="split"),
+        pytest.param({"slice_columns": ["regoin"]}, "slice_columns: no such column in the snapshot", id="slices"),
+    ],
+)
+def test_what_cannot_be_scored_is_found_before_there_is_a_model(
+    inputs: dict[str, Any],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    parameters: dict[str, Any],
+    message: str,
+) -> None:
+    write_absent(tmp_path / "model", "no champion yet")
+    predictions = artifact("Dataset", tmp_path / "predictions")
+    with pytest.raises(SystemExit) as caught:
+        load_component("model", "batch_predict")(
+            model=artifact("Model", tmp_path / "model"),
+            snapshot=inputs["snapshot"],
+            predictions=predictions,
+            **parameters,
+        )
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "predictions").exists()
+
+
+@pytest.mark.parametrize(
     ("parameters", "code", "message"),
     [
         pytest.param({"recipe": {"max_depth": 3}}, 2, "recipe.max_depth: unknown key", id="unknown key"),
