@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from gauntlet.errors import EXIT_USAGE
 from gauntlet.orchestration.graph import Task
 from gauntlet.orchestration.record import RunRecord, RunState, TaskRecord, TaskState
 from gauntlet.reports.format import duration
@@ -27,6 +28,7 @@ _ENDINGS = {
     RunState.INTERRUPTED: ("Interrupted", "bold yellow"),
     RunState.RUNNING: ("Still running, or killed", "bold yellow"),
 }
+_WRONG_USE = ("Wrong configuration", "bold red")
 _INDENT = "  "
 _WORD_WIDTH = 8
 
@@ -94,7 +96,7 @@ def task_line(task: TaskRecord, width: int) -> Text:
 
 def ending(run: RunRecord) -> Text:
     """How the run ended, in one line."""
-    word, style = _ENDINGS[run.state]
+    word, style = _WRONG_USE if run.exit_status == EXIT_USAGE else _ENDINGS[run.state]
     reused = sum(task.state is TaskState.REUSED for task in run.tasks)
     detail = f", {reused} of {len(run.tasks)} tasks reused" if reused else ""
     return Text.assemble((word, style), f" after {duration(run.seconds)}{detail}")

@@ -55,14 +55,21 @@ def test_the_report_of_a_run(toy):
         assert done.stdout.splitlines()[-1].startswith("Report: ")
 
 
-@pytest.mark.parametrize(("how", "status", "word"), [("gate", 1, "Stopped by a gate"), ("crash", 3, "Broken")])
+@pytest.mark.parametrize(
+    ("how", "status", "word"),
+    [("gate", 1, "Stopped by a gate"), ("configuration", 2, "Wrong configuration"), ("crash", 3, "Broken")],
+)
 def test_a_failure_names_task_cause_and_log_and_its_report_has_the_same_status(toy, how, status, word):
     params = toy.write("failing.yaml", f"count: 1\nhow: {how}\n")
     done = gauntlet(toy, "run", "words", "--params", str(params), "--name", how)
     assert done.returncode == status
     lines = done.stdout.splitlines()
     failed = next(position for position, line in enumerate(lines) if line.split()[:2] == ["failed", "finish"])
-    assert lines[failed + 1].strip() in {"GateStopped: too few words.", "RuntimeError: a defect"}
+    assert lines[failed + 1].strip() in {
+        "GateStopped: too few words.",
+        "ConfigurationError: how: is not a way; found 'configuration'. Choose another.",
+        "RuntimeError: a defect",
+    }
     assert lines[failed + 2].strip() == f"log: runs/{how}/logs/finish.log"
     assert any(line.startswith(word) for line in lines)
     assert "Traceback" not in done.stdout + done.stderr
