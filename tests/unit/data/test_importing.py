@@ -433,7 +433,8 @@ class TestWhatIsRefused:
         monkeypatch.setattr(ledger, "_ROWS_IN_MEMORY", limit)
         write_csv(tmp_path / "a.csv", **COLUMNS)
         write_csv(tmp_path / "b.csv", **{**COLUMNS, "id": ["r7", *(f"z{number}" for number in range(1, N))]})
-        error = refuse(tmp_path, tmp_path / "*.csv", r"1 row has .*'r7' in .*b\.csv row 1 and .*a\.csv row 8", roles=KEYED)
+        message = r"1 row has .*'r7' in .*b\.csv row 1 and .*a\.csv row 8"
+        error = refuse(tmp_path, tmp_path / "*.csv", message, roles=KEYED)
         assert error.field == "roles.key (id)"
 
     def test_unless_the_first_is_kept(self, tmp_path):
