@@ -1,6 +1,6 @@
 """Build the images with Buildah, Podman or Docker, whichever works.
 
-    .venv/bin/python containers/build.py [IMAGE …] [--base REFERENCE] [--accelerator cpu|cuda] [--once]
+    .venv/bin/python containers/build.py [IMAGE …] [--base REFERENCE] [--accelerator cpu|cuda]
 
 An image is named as compiled pipelines name it (``gauntlet/data:0.1.0``). It is told the digest of its lock and the
 code revision, which lineage records. Certificates and package indexes of this machine are lent to the build as secrets:
@@ -45,7 +45,6 @@ def build_command(
     revision: str,
     secrets: Mapping[str, Path],
     base: str | None = None,
-    once: bool = False,
 ) -> list[str]:
     """The command that builds one image.
 
@@ -56,7 +55,6 @@ def build_command(
         revision: the code revision.
         secrets: files lent to the build, by the name the Containerfile asks for.
         base: reference of the base image; the Containerfile's own when ``None``.
-        once: keep no intermediate layers.
     """
     arguments = {
         "LOCK_DIGEST": digest_file(lock),
@@ -67,7 +65,7 @@ def build_command(
     return [
         *((tool, "bud") if tool == "buildah" else (tool, "build")),
         *("--network", "host"),
-        *_local_options(tool, once),
+        *_local_options(tool),
         *(word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")),
         *(word for name, path in secrets.items() for word in ("--secret", f"id={name},src={path}")),
         *("--file", str(ROOT / "containers" / image / "Containerfile")),
@@ -97,11 +95,11 @@ def find_tool() -> str:
     return done.stdout.strip()
 
 
-def _local_options(tool: str, once: bool) -> Iterator[str]:
-    """Options that Podman and Buildah have and Docker has not: whether to keep layers, and the isolation."""
+def _local_options(tool: str) -> Iterator[str]:
+    """Options that Podman and Buildah have and Docker has not: keep layers, as Docker does unasked, and the isolation."""
     if tool == "docker":
         return
-    yield "--layers=false" if once else "--layers"
+    yield "--layers"
     if isolation := os.environ.get("BUILDAH_ISOLATION"):
         yield from ("--isolation", isolation)
 
@@ -113,18 +111,13 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("images", nargs="*", metavar="IMAGE", help=f"which; default: {', '.join(images(project))}")
     parser.add_argument("--base", default=os.environ.get("GAUNTLET_BASE_IMAGE"), help="base image to build on")
     parser.add_argument("--accelerator", choices=["cpu", "cuda"], default="cpu", help="which lock model is built from")
-    parser.add_argument(
-        "--once", action="store_true", help="keep no intermediate layers: quicker once, slower the next time"
-    )
     given = parser.parse_args(words)
     try:
         tool, revision = find_tool(), code_revision(ROOT)
         with lent(os.environ) as secrets:
             for image in given.images or images(project):
                 lock = lock_file(project, image, given.accelerator)
-                command = build_command(
-                    tool, image, lock=lock, revision=revision, secrets=secrets, base=given.base, once=given.once
-                )
+                command = build_command(tool, image, lock=lock, revision=revision, secrets=secrets, base=given.base)
                 start = time.monotonic()
                 if subprocess.run(command, check=False).returncode != 0:  # noqa: S603 - our own words
                     raise DependencyError("the build failed", field=image, mend="Read what the build said above")

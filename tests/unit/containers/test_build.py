@@ -70,7 +70,7 @@ def test_every_tool_has_its_own_words(build, tool, verb, monkeypatch):
     assert words[:2] == [tool, verb]
     assert words[-3:] == ["--tag", "gauntlet/evaluation:0.1.0", str(ROOT)]
     assert ("--isolation" in words) is (tool != "docker")
-    assert ("--layers=false" in command(build, tool, once=True)) is (tool != "docker")
+    assert ("--layers" in words) is (tool != "docker")
 
 
 @pytest.mark.parametrize("image", IMAGES)
