@@ -1,6 +1,6 @@
 # Everything sets itself up: a machine needs Python 3.11 and make (git, for development).
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format test-slow images images-offline tools compile lock bench clean
+.PHONY: help setup demo test lint format test-slow images images-offline tools compile docs lock clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := $(shell command -v uv || echo .tools/uv/bin/uv)
@@ -63,6 +63,9 @@ format: .venv/.stamp  ## Rewrite the code in the house style.
 
 compile: .venv/.stamp  ## Write pipelines/compiled.
 	.venv/bin/gauntlet compile
+
+docs: .venv/.stamp  ## Write docs/settings.md from the settings models.
+	.venv/bin/python docs/settings.py
 
 test: setup .environments/test-tools/.stamp  ## The fast tests, each in the environment of the image it belongs to.
 	$(in_command) tests/unit/orchestration tests/unit/cli tests/unit/containers tests/unit/pipelines -m "not ($(SLOW))"

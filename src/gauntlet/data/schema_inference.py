@@ -148,8 +148,8 @@ def _is_worth_listing(profile: Profile, policy: InferencePolicy) -> bool:
 
 
 def _identities(roles: Roles) -> frozenset[str]:
-    """Columns that name things: their values are new by nature."""
-    return frozenset(name for name in (*roles.key, roles.cluster) if name is not None)
+    """Columns whose values are new by nature: they name things, or say when."""
+    return frozenset(name for name in (*roles.key, roles.cluster, roles.time) if name is not None)
 
 
 def _range(profile: Profile, margin: float) -> tuple[float, float]:

@@ -1,0 +1,32 @@
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_settings_page_is_up_to_date():
+    spec = importlib.util.spec_from_file_location("settings_page", ROOT / "docs" / "settings.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    assert (ROOT / "docs" / "settings.md").read_text() == module.page(), "run make docs"
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "containers/README.md"])
+def test_links_between_pages_lead_somewhere(page):
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", (ROOT / page).read_text())
+
+    for link in links:
+        assert ((ROOT / page).parent / link).exists(), link
+
+
+def test_the_architecture_page_lists_every_component():
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    components = [path.stem for path in (ROOT / "components").glob("*/*.py")]
+
+    assert components
+    for name in components:
+        assert f"`{name}`" in page, name
