@@ -96,7 +96,7 @@ def find_tool() -> str:
 
 
 def _local_options(tool: str) -> Iterator[str]:
-    """Options that Podman and Buildah have and Docker has not: keep layers, as Docker does unasked, and the isolation."""
+    """Options of Podman and Buildah alone: keep layers (Docker does so unasked), and the isolation."""
     if tool == "docker":
         return
     yield "--layers"
