@@ -8,12 +8,19 @@ group gives every slice's placements from the one sort by score.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gauntlet.evaluation.sample import Floats, Ints
+
+Bools = NDArray[np.bool_]
+Codes = NDArray[np.int16]
+"""Groups as 16-bit numbers, where there are few enough."""
+_ROWS_AT_ONCE = 1 << 17
+"""Rows of small groups worked on together: the memory they need is used again, and fits the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -22,21 +29,30 @@ class Ranking:
 
     Attributes:
         order: (n,) row at each rank.
-        tied: (n,) True where a row's score equals that of the rank before; None when no two scores are equal.
+        positive: (n,) whether that row is positive.
+        weight: (n,) its weight, or None for equal weights.
+        run: (n,) number of the run of equal scores it belongs to, ascending; None when no two scores are equal.
     """
 
     order: Ints
-    tied: NDArray[np.bool_] | None
+    positive: Bools
+    weight: Floats | None
+    run: Ints | None
 
 
-def rank(score: Floats) -> Ranking:
-    """Sort rows by score."""
+def rank(label: Floats, score: Floats, weight: Floats | None = None) -> Ranking:
+    """Sort rows by score.
+
+    Args:
+        label: (n,) 0 or 1.
+        score: (n,).
+        weight: (n,), or None for equal weights.
+    """
     order = np.argsort(score)
     ascending = score[order]
-    tied = np.empty(len(score), dtype=np.bool_)
-    tied[0] = False
-    np.equal(ascending[1:], ascending[:-1], out=tied[1:])
-    return Ranking(order, tied if tied.any() else None)
+    rises = ascending[1:] != ascending[:-1]
+    run = None if rises.all() else np.concatenate([[0], np.cumsum(rises)])
+    return Ranking(order, (label == 1)[order], None if weight is None else weight[order], run)
 
 
 def auc(label: Floats, score: Floats, weight: Floats | None = None) -> float:
@@ -61,111 +77,145 @@ def auc_influence(label: Floats, score: Floats, weight: Floats | None = None) ->
         label, score, weight: (n,); no weight means equal weights.
     """
     everyone = np.zeros(len(label), dtype=np.int64)
-    value, influence = grouped_auc(rank(score), label, weight, everyone, 1)
+    value, influence = grouped_auc(rank(label, score, weight), everyone, 1)
     return float(value[0]), influence
 
 
 def grouped_auc(
-    ranking: Ranking,
-    label: Floats,
-    weight: Floats | None,
-    codes: Ints,
-    groups: int,
-    *,
-    corrected: bool = False,
+    ranking: Ranking, codes: Ints | Codes, groups: int, *, corrected: bool = False, out: Floats | None = None
 ) -> tuple[Floats, Floats]:
     """AUC of every group and each row's influence on its own group's.
 
     Args:
         ranking: the rows by score.
-        label: (n,) 0 or 1.
-        weight: (n,), or None for equal weights.
         codes: (n,) group of each row, -1 for none.
         groups: number of groups.
         corrected: scale influences by √(m / (m - 1)) within each class of (Kish effective) size m.
+        out: (n,) array to write the influences to.
 
     Returns:
         (groups,) AUC, NaN where a class is missing; (n,) influence, 0 outside groups and in groups without an AUC.
     """
+    influence = np.empty(len(codes)) if out is None else out
+    place, bounds = _regroup(ranking.order, codes, groups)
+    if bounds[-1] < len(codes):
+        influence[:] = 0.0
+    area = np.empty(groups)
+    for first, last in _batches(bounds):
+        here = slice(bounds[first], bounds[last])
+        inner = bounds[first : last + 1] - bounds[first]
+        part = _subset(ranking, here if place is None else place[here], inner)
+        area[first:last], values = _area(part, inner, corrected)
+        influence[part.order] = values
+    return area, influence
+
+
+def _regroup(order: Ints, codes: Ints | Codes, groups: int) -> tuple[Ints | None, Ints]:
+    """Ranks in order of (group, score), None for as they are; and (groups + 1,) the groups' bounds among them."""
     if groups == 1 and codes.min() == 0:
-        row, bounds, tied = ranking.order, np.array([0, len(codes)]), ranking.tied
-    else:
-        row, bounds, tied = _regroup(ranking, codes, groups)
-    positive = label[row]
-    if weight is None:
-        w, w_pos = None, positive
-        w_neg = 1.0 - positive
-    else:
-        w = weight[row]
-        w_pos = w * positive
-        w_neg = w - w_pos
-    below_neg, total_neg = _placements(w_neg, bounds, tied)
-    below_pos, total_pos = _placements(w_pos, bounds, tied)
-    both = (total_pos > 0) & (total_neg > 0)
-    safe_neg, safe_pos = np.where(both, total_neg, 1.0), np.where(both, total_pos, 1.0)
-    pairs = _segment_sums(w_pos * below_neg, bounds)
-    area = np.where(both, pairs / (safe_neg * safe_pos), 0.0)
-    # A positive's placement is the share of negatives below it; a negative's, the share of positives above it.
-    sizes = np.diff(bounds)
-    scale_pos, scale_neg = both / safe_pos, both / safe_neg
-    if corrected:
-        scale_pos = scale_pos * _correction(total_pos, w_pos, weight is not None, bounds)
-        scale_neg = scale_neg * _correction(total_neg, w_neg, weight is not None, bounds)
-    is_positive = positive == 1
-    numerator = np.where(is_positive, below_neg, -below_pos)
-    slope_pos, slope_neg = scale_pos / safe_neg, scale_neg / safe_pos
-    if groups == 1:
-        influence = numerator * np.where(is_positive, slope_pos[0], slope_neg[0])
-        influence += np.where(is_positive, -area[0] * scale_pos[0], (1 - area[0]) * scale_neg[0])
-    else:
-        influence = numerator * np.where(is_positive, np.repeat(slope_pos, sizes), np.repeat(slope_neg, sizes))
-        influence += np.where(
-            is_positive, np.repeat(-area * scale_pos, sizes), np.repeat((1 - area) * scale_neg, sizes)
-        )
-    if w is not None:
-        influence *= w
-    out = np.zeros(len(label))
-    out[row] = influence
-    return np.where(both, area, np.nan), out
+        return None, np.array([0, len(codes)])
+    # numpy sorts 16-bit keys by radix, in O(n).
+    ranked = codes.astype(np.int16 if groups < 1 << 15 else np.int64, copy=False)[order]
+    bounds = np.cumsum(np.bincount(ranked + 1, minlength=groups + 1))
+    place = np.argsort(ranked, kind="stable")
+    return place[bounds[0] :], bounds - bounds[0]
 
 
-def _regroup(ranking: Ranking, codes: Ints, groups: int) -> tuple[Ints, Ints, NDArray[np.bool_] | None]:
-    """Rows of groups in order of (group, score), the groups' bounds in it, and which ranks tie with the one before."""
-    ranked = codes[ranking.order]
-    kind = np.uint8 if groups < 1 << 8 else np.uint16 if groups < 1 << 16 else np.int64
-    # numpy sorts 8- and 16-bit keys by radix, in O(n); -1 wraps round to the largest key, after every group.
-    place = np.argsort(ranked.astype(kind), kind="stable")
-    if kind is np.int64:
-        place = np.concatenate([place[np.searchsorted(ranked[place], 0) :], place[: np.count_nonzero(ranked < 0)]])
-    sizes = np.bincount(ranked[ranked >= 0] if ranked.min() < 0 else ranked, minlength=groups)
-    bounds = np.concatenate([[0], np.cumsum(sizes)])
-    place = place[: bounds[-1]]
-    tied = None
-    if ranking.tied is not None:
+def _batches(bounds: Ints) -> Iterator[tuple[int, int]]:
+    """Consecutive groups, first and past the last, of together ``_ROWS_AT_ONCE`` rows or one group."""
+    first, groups = 0, len(bounds) - 1
+    while first < groups:
+        last = int(np.searchsorted(bounds, bounds[first] + _ROWS_AT_ONCE, side="right")) - 1
+        yield first, (first := max(first + 1, min(last, groups)))
+
+
+def _subset(ranking: Ranking, ranks: Ints | slice, bounds: Ints) -> Ranking:
+    """The rows at these ranks, which are in groups with these bounds."""
+    run = None
+    if ranking.run is not None:
         # Two rows of a group tie when their runs of equal scores are the same.
-        run = np.cumsum(~ranking.tied)[place]
-        tied = np.empty(len(place), dtype=np.bool_)
-        tied[:1] = False
-        np.equal(run[1:], run[:-1], out=tied[1:])
-        tied[bounds[:-1][bounds[:-1] < len(place)]] = False
-    return ranking.order[place], bounds, tied
+        run = ranking.run[ranks]
+        rises = np.empty(len(run), dtype=np.bool_)
+        np.not_equal(run[1:], run[:-1], out=rises[1:])
+        rises[bounds[:-1][np.diff(bounds) > 0]] = True
+        run = np.cumsum(rises) - 1
+    weight = None if ranking.weight is None else ranking.weight[ranks]
+    return Ranking(ranking.order[ranks], ranking.positive[ranks], weight, run)
 
 
-def _placements(weight: Floats, bounds: Ints, tied: NDArray[np.bool_] | None) -> tuple[Floats, Floats]:
-    """Weight in the same group below each row, plus half the weight tied with it; and each group's total."""
-    until = np.cumsum(weight)
-    edges = np.concatenate([[0.0], until])[bounds]
-    total = np.diff(edges)
-    if tied is None:
-        below = until - weight
-        # A row's own weight counts half, as any tie does; it meets no row of its own class, so it never matters.
+def _area(ranking: Ranking, bounds: Ints, corrected: bool) -> tuple[Floats, Floats]:
+    """(groups,) AUC, NaN where a class is missing, and (n,) influences of rows in order of (group, score)."""
+    pos = _side(np.flatnonzero(ranking.positive), ranking.weight, bounds)
+    neg = _side(np.flatnonzero(~ranking.positive), ranking.weight, bounds)
+    both = (pos.total > 0) & (neg.total > 0)
+    size_pos, size_neg = np.where(both, pos.total, 1.0), np.where(both, neg.total, 1.0)
+    # A positive's placement is the share of negatives below it; a negative's, the share of positives above it.
+    below_pos, below_neg = _outscored(pos, neg, ranking.run), _outscored(neg, pos, ranking.run)
+    won = below_pos if pos.weight is None else below_pos * pos.weight
+    area = np.where(both, _segment_sums(won, pos.bounds) / (size_pos * size_neg), 0.0)
+    scale_pos, scale_neg = (both * (_correction(side) if corrected else 1.0) for side in (pos, neg))
+    scale_pos, scale_neg = scale_pos / size_pos, scale_neg / size_neg
+    influence = np.empty(len(ranking.order))
+    influence[pos.at] = _linear(below_pos, scale_pos / size_neg, -area * scale_pos, pos)
+    influence[neg.at] = _linear(below_neg, -scale_neg / size_pos, (1 - area) * scale_neg, neg)
+    return np.where(both, area, np.nan), influence
+
+
+@dataclass(frozen=True)
+class _Side:
+    """The rows of one class, in order of (group, score).
+
+    Attributes:
+        at: (m,) their positions among the rows of both classes.
+        weight: (m,) or None.
+        bounds: (groups + 1,) where each group's begin.
+        until: (groups + 1,) their weight before each group.
+    """
+
+    at: Ints
+    weight: Floats | None
+    bounds: Ints
+    until: Floats
+
+    @property
+    def total(self) -> Floats:
+        """(groups,) weight in each group."""
+        return np.diff(self.until)
+
+
+def _side(at: Ints, weight: Floats | None, bounds: Ints) -> _Side:
+    inner = np.searchsorted(at, bounds)
+    if weight is None:
+        return _Side(at, None, inner, inner.astype(np.float64))
+    own = weight[at]
+    return _Side(at, own, inner, _before(own)[inner])
+
+
+def _before(weight: Floats) -> Floats:
+    """(m + 1,) weight before each row, and of all."""
+    return np.concatenate([[0.0], np.cumsum(weight)])
+
+
+def _outscored(own: _Side, other: _Side, run: Ints | None) -> Floats:
+    """(m,) weight of the other class in the same group below each row, plus half the weight tied with it."""
+    if run is None:
+        # A row's position counts both classes, its index its own.
+        others = own.at - np.arange(len(own.at))
+        below = others if other.weight is None else _before(other.weight)[others]
     else:
-        starts = np.flatnonzero(~tied)
-        ends = np.append(starts[1:], len(tied))
-        before = np.where(starts > 0, until[starts - 1], 0.0)
-        below = np.repeat((before + until[ends - 1]) / 2, ends - starts)
-    below -= edges[0] if len(bounds) == 2 else np.repeat(edges[:-1], np.diff(bounds))
-    return below, total
+        tied = np.bincount(run[other.at], other.weight, minlength=int(run[-1]) + 1 if len(run) else 0)
+        below = (np.cumsum(tied) - tied / 2)[run[own.at]]
+    return np.asarray(below - np.repeat(other.until[:-1], np.diff(own.bounds)))
+
+
+def _linear(values: Floats, slope: Floats, constant: Floats, side: _Side) -> Floats:
+    """(m,) a linear function of the values with each group's coefficients, times the weights."""
+    sizes = np.diff(side.bounds)
+    result = values * np.repeat(slope, sizes)
+    result += np.repeat(constant, sizes)
+    if side.weight is not None:
+        result *= side.weight
+    return result
 
 
 def _segment_sums(values: Floats, bounds: Ints) -> Floats:
@@ -176,11 +226,12 @@ def _segment_sums(values: Floats, bounds: Ints) -> Floats:
     return sums
 
 
-def _correction(total: Floats, weight: Floats, weighted: bool, bounds: Ints) -> Floats:
-    size = total
-    if weighted:
-        squares = _segment_sums(weight * weight, bounds)
-        size = np.divide(total**2, squares, out=np.zeros_like(total), where=squares > 0)
+def _correction(side: _Side) -> Floats:
+    """(groups,) √(m / (m - 1)) of the class's effective size m."""
+    size = side.total
+    if side.weight is not None:
+        squares = _segment_sums(side.weight**2, side.bounds)
+        size = np.divide(size**2, squares, out=np.zeros_like(size), where=squares > 0)
     return np.asarray(np.where(size > 1, np.sqrt(size / np.where(size > 1, size - 1, 1.0)), 1.0))
 
 
@@ -196,7 +247,7 @@ def delong(label: Floats, scores: Floats, weight: Floats | None = None) -> tuple
         (models,) AUCs, (models, models) covariance.
     """
     everyone = np.zeros(len(label), dtype=np.int64)
-    parts = [grouped_auc(rank(score), label, weight, everyone, 1, corrected=True) for score in scores]
+    parts = [grouped_auc(rank(label, score, weight), everyone, 1, corrected=True) for score in scores]
     influence = np.stack([part[1] for part in parts])
     return np.array([part[0][0] for part in parts]), influence @ influence.T
 

@@ -19,7 +19,7 @@ _SMALLEST = np.finfo(np.float64).eps
 def decision(sample: Sample) -> Floats:
     """(n,) the class decided: score at or above the threshold; multiclass: the most probable, the first of equals."""
     if sample.task == "multiclass":
-        return sample.score.argmax(axis=1).astype(np.float64)
+        return np.asarray(sample.score.argmax(axis=1), dtype=np.float64)
     return (sample.score >= sample.threshold).astype(np.float64)
 
 
@@ -29,7 +29,7 @@ def _log_loss(sample: Sample) -> Floats:
         chosen = sample.score[np.arange(sample.rows), sample.label.astype(np.int64)] / total
     else:
         chosen = np.where(sample.label == 1, sample.score, 1 - sample.score)
-    return -np.log(np.clip(chosen, _SMALLEST, 1 - _SMALLEST))
+    return np.asarray(-np.log(np.clip(chosen, _SMALLEST, 1 - _SMALLEST)))
 
 
 def _error(sample: Sample) -> Floats:
@@ -66,6 +66,6 @@ def column(name: str, sample: Sample) -> Floats:
         return {**LABEL_COLUMNS, **SCORE_COLUMNS}[name](sample)
     is_class = sample.label == int(class_)
     if base == "class":
-        return is_class.astype(np.float64)
+        return np.asarray(is_class, dtype=np.float64)
     decided = decision(sample) == int(class_)
-    return (decided & is_class if base == "hit" else decided).astype(np.float64)
+    return np.asarray(decided & is_class if base == "hit" else decided, dtype=np.float64)

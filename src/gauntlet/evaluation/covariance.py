@@ -8,8 +8,10 @@ their columns over the cells in both slices. Its cost does not depend on the num
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import sparse
@@ -77,21 +79,51 @@ def basis_gram(moments: Moments, blocks: Sequence[Block]) -> Floats:
     """(T, T) sums over the units that lie in one cell of the products of every two basis sums."""
     start = offsets(blocks)
     gram = np.zeros((start[-1], start[-1]))
+    spans = [_spans(block.columns) for block in blocks]
+
+    # Most columns are in every block: their products are copied out of the cells once, not once a pair.
+    @lru_cache(maxsize=4 * len(blocks))
+    def products(rows: tuple[int, int], columns: tuple[int, int]) -> Floats:
+        return moments.gram[:, slice(*rows), slice(*columns)].reshape(len(moments.gram), -1)
+
     for i, first in enumerate(blocks):
-        half = moments.gram[:, first.columns, :]
         for j in range(i, len(blocks)):
             second = blocks[j]
-            inside = np.flatnonzero((first.codes >= 0) & (second.codes >= 0))
-            both = first.codes[inside] * second.groups + second.codes[inside]
-            part = half[:, :, second.columns].reshape(len(half), -1)
-            adder = sparse.csr_matrix(
-                (np.ones(len(inside)), (both, inside)), shape=(first.groups * second.groups, len(half))
-            )
-            shape = (first.groups, second.groups, len(first.columns), len(second.columns))
-            tile = np.asarray(adder @ part).reshape(shape).transpose(0, 2, 1, 3).reshape(first.size, second.size)
-            gram[start[i] : start[i + 1], start[j] : start[j + 1]] = tile
-            gram[start[j] : start[j + 1], start[i] : start[i + 1]] = tile.T
+            inside = (first.codes >= 0) & (second.codes >= 0)
+            both = np.where(inside, first.codes * second.groups + second.codes, -1)
+            adder = group_adder(both, first.groups * second.groups)
+            tile = np.empty((first.groups, len(first.columns), second.groups, len(second.columns)))
+            for (rows, row_span), (columns, column_span) in itertools.product(spans[i], spans[j]):
+                part = np.asarray(adder @ products(row_span, column_span))
+                part = part.reshape(first.groups, second.groups, rows.stop - rows.start, columns.stop - columns.start)
+                tile[:, rows, :, columns] = part.transpose(0, 2, 1, 3)
+            flat = tile.reshape(first.size, second.size)
+            gram[start[i] : start[i + 1], start[j] : start[j + 1]] = flat
+            gram[start[j] : start[j + 1], start[i] : start[i + 1]] = flat.T
     return gram
+
+
+def _spans(columns: Ints) -> list[tuple[slice, tuple[int, int]]]:
+    """Runs of consecutive columns: where they are among the block's, and first and past-the-last column."""
+    runs = np.split(columns, np.flatnonzero(np.diff(columns) != 1) + 1)
+    ends = np.cumsum([len(run) for run in runs])
+    return [
+        (slice(int(end) - len(run), int(end)), (int(run[0]), int(run[-1]) + 1))
+        for run, end in zip(runs, ends, strict=True)
+        if len(run)
+    ]
+
+
+def group_adder(codes: Ints, groups: int) -> sparse.csc_matrix:
+    """(groups, C) matrix that adds the rows of each group up.
+
+    Args:
+        codes: (C,) group of each row, -1 for none.
+        groups: number of groups.
+    """
+    inside = codes >= 0
+    ends = np.concatenate([[0], np.cumsum(inside)])
+    return sparse.csc_matrix((np.ones(ends[-1]), codes[inside], ends), shape=(groups, len(codes)))
 
 
 def _cluster_sums(moments: Moments, blocks: Sequence[Block]) -> Iterator[Floats]:

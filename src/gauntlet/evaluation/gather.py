@@ -11,7 +11,7 @@ import numpy as np
 
 from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.evaluation import moments
-from gauntlet.evaluation.auc import grouped_auc, rank
+from gauntlet.evaluation.auc import Codes, Ranking, grouped_auc, rank
 from gauntlet.evaluation.columns import column, of_label
 from gauntlet.evaluation.covariance import Block
 from gauntlet.evaluation.metrics import Metric
@@ -20,7 +20,9 @@ from gauntlet.evaluation.sample import Floats, Ints, Sample, same_rows
 from gauntlet.evaluation.slices import Partition
 
 _WORKERS = 2
-"""Threads that rank models side by side; numpy's sorts and sums release the interpreter."""
+"""Threads that fill columns side by side; numpy's sorts and sums release the interpreter."""
+_ROWS_AT_ONCE = 1 << 16
+"""Rows whose columns are made together: what is needed on the way stays in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Question:
         slices = sum(len(levels) for _, levels in self.partitions)
         blocks = 1 + len(self.partitions) + (slices if self.complements else 0)
         ranks = [index for index, metric in enumerate(self.metrics) if metric.rank]
-        return tuple((a, m, b) for a in range(self.models) for m in ranks for b in range(blocks))
+        return tuple((a, m, b) for b in range(blocks) for a in range(self.models) for m in ranks)
 
 
 def placed(name: str, model: int) -> str:
@@ -100,21 +102,19 @@ def gather(
     )
     cell, cells = moments.find_cells([partition.codes for partition in partitions], first.rows)
     order = np.argsort(cell.astype(np.uint16) if len(cells) < 1 << 16 else cell, kind="stable")
-    columns = np.empty((first.rows, len(question.columns) + len(question.areas)))
-    for index, name in enumerate(question.columns):
-        model, _, base = name.rpartition("/")
-        values = column(base, models[int(model or 0)])
-        columns[:, index] = (values * first.weight if first.weighted else values)[order]
-    areas: dict[tuple[int, int, int], Floats] = {}
-    blocks = blocks_of(question, cells)
-
-    def rank_one(model: int) -> None:
-        _rank(models[model], model, question, blocks, cell[order], order, columns, areas)
+    cell = cell[order]
+    columns = np.empty((len(question.columns) + len(question.areas), first.rows))
 
     with ThreadPoolExecutor(_WORKERS) as pool:
-        list(pool.map(rank_one, sorted({model for model, _, _ in question.areas})))
+        list(
+            pool.map(
+                lambda start: _add_columns(models, question.columns, order, columns, start),
+                range(0, first.rows, _ROWS_AT_ONCE),
+            )
+        )
+        areas = _add_areas(pool, models, question, cell, cells, order, columns[len(question.columns) :])
     cluster = None if first.cluster is None else first.cluster[order]
-    return Gathered(question, moments.collect(columns, cell[order], cells, cluster), areas)
+    return Gathered(question, moments.collect(columns, cell, cells, cluster), areas)
 
 
 def merge(first: Gathered, second: Gathered) -> Gathered:
@@ -183,36 +183,71 @@ def _check_partitions(partitions: Sequence[Partition], rows: int) -> None:
             )
 
 
-def _rank(
-    sample: Sample,
-    model: int,
+def _add_columns(models: Sequence[Sample], names: Sequence[str], order: Ints, columns: Floats, start: int) -> None:
+    """Fill ``_ROWS_AT_ONCE`` rows of the columns that are functions of a row."""
+    here = slice(start, start + _ROWS_AT_ONCE)
+    rows = order[here]
+    parts = [
+        replace(one, label=one.label[rows], score=one.score[rows], weight=one.weight[rows], cluster=None)
+        for one in models
+    ]
+    for index, name in enumerate(names):
+        model, _, base = name.rpartition("/")
+        part = parts[int(model or 0)]
+        values = column(base, part)
+        columns[index, here] = values * part.weight if part.weighted else values
+
+
+def _add_areas(
+    pool: ThreadPoolExecutor,
+    models: Sequence[Sample],
     question: Question,
-    blocks: Sequence[Block],
     cell: Ints,
+    cells: Ints,
     order: Ints,
     columns: Floats,
-    areas: dict[tuple[int, int, int], Floats],
-) -> None:
-    """Fill in one model's areas and their columns of influences. A multiclass area is the mean over classes."""
+) -> dict[tuple[int, int, int], Floats]:
+    """Areas of every model in every block, and their columns of influences.
+
+    Args:
+        pool: does the work.
+        models, question: what is measured.
+        cell, cells: cell of each row, ascending, and what the cells are.
+        order: the rows in that order.
+        columns: (areas, n) to fill.
+    """
+    rows = np.bincount(cell, minlength=len(cells))
+    blocks = blocks_of(question, cells)
+    ranked = sorted({model for model, _, _ in question.areas})
+    rankings = dict(zip(ranked, pool.map(lambda model: _rankings(models[model], order), ranked), strict=True))
+    corrected = not question.clustered
+
+    def add(index: int) -> Floats:
+        model, _, b = question.areas[index]
+        block = blocks[b]
+        codes: Ints | Codes = (
+            np.repeat(block.codes, rows) if block.groups >= 1 << 15 else np.repeat(block.codes.astype(np.int16), rows)
+        )
+        return _area(rankings[model], codes, block.groups, corrected, columns[index])
+
+    return dict(zip(question.areas, pool.map(add, range(len(question.areas))), strict=True))
+
+
+def _rankings(sample: Sample, order: Ints) -> list[Ranking]:
+    """One ranking of the rows, or of multiclass rows one a class."""
     weight = sample.weight[order] if sample.weighted else None
     label = sample.label[order]
-    classes = range(sample.classes) if sample.task == "multiclass" else (1,)
-    scores = [(sample.score if sample.score.ndim == 1 else sample.score[:, k])[order] for k in classes]
-    targets = [(label == k).astype(np.float64) for k in classes]
-    rankings = [rank(score) for score in scores]
-    for position, key in enumerate(question.areas, start=len(question.columns)):
-        if key[0] != model:
-            continue
-        block = blocks[key[2]]
-        codes = block.codes[cell]
-        parts = [
-            grouped_auc(ranking, target, weight, codes, block.groups, corrected=sample.cluster is None)
-            for ranking, target in zip(rankings, targets, strict=True)
-        ]
-        if len(parts) == 1:
-            areas[key], columns[:, position] = parts[0]
-            continue
-        values = np.stack([value for value, _ in parts])
-        present = (~np.isnan(values)).sum(axis=0)
-        areas[key] = np.where(present > 0, np.nansum(values, axis=0) / np.maximum(present, 1), np.nan)
-        columns[:, position] = sum(part for _, part in parts) / np.append(np.maximum(present, 1), 1)[codes]
+    if sample.task != "multiclass":
+        return [rank(label, sample.score[order], weight)]
+    return [rank((label == k).astype(np.float64), sample.score[:, k][order], weight) for k in range(sample.classes)]
+
+
+def _area(rankings: Sequence[Ranking], codes: Ints | Codes, groups: int, corrected: bool, column: Floats) -> Floats:
+    """(groups,) areas, and the column of their influences. A multiclass area is the mean over the classes present."""
+    if len(rankings) == 1:
+        return grouped_auc(rankings[0], codes, groups, corrected=corrected, out=column)[0]
+    parts = [grouped_auc(ranking, codes, groups, corrected=corrected) for ranking in rankings]
+    values = np.stack([value for value, _ in parts])
+    present = (~np.isnan(values)).sum(axis=0)
+    column[:] = sum(part for _, part in parts) / np.append(np.maximum(present, 1), 1)[codes]
+    return np.where(present > 0, np.nansum(values, axis=0) / np.maximum(present, 1), np.nan)

@@ -74,7 +74,9 @@ def find_cells(codes: Sequence[Ints], rows: int) -> tuple[Ints, Ints]:
         levels = int(code.max()) + 2
         if width * levels > _COMPACT_RANGE:
             key, width = _compact(key, width)
-        key = key * levels + (code + 1)
+        key *= levels
+        key += code
+        key += 1
         width *= levels
     key, width = _compact(key, width)
     first = np.empty(width, dtype=np.int64)
@@ -95,7 +97,7 @@ def collect(columns: Floats, cell: Ints, cells: Ints, cluster: Ints | None = Non
     """Add the rows of a shard up.
 
     Args:
-        columns: (n, K) weighted columns.
+        columns: (K, n) weighted columns.
         cell: (n,) cell of each row, ascending.
         cells: (C, P) slices of each cell.
         cluster: (n,) cluster of each row, or None.
@@ -103,32 +105,33 @@ def collect(columns: Floats, cell: Ints, cells: Ints, cluster: Ints | None = Non
     count = len(cells)
     starts = np.searchsorted(cell, np.arange(count))
     rows = np.diff(starts, append=len(cell))
-    sums = np.add.reduceat(columns, starts, axis=0)
-    width = columns.shape[1]
+    sums = np.add.reduceat(columns, starts, axis=1).T.copy()
+    width = len(columns)
     nothing = Pieces(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty((0, width)))
     if cluster is None:
         return Moments(cells, rows, rows, sums, _gram(columns, starts, rows), nothing)
-    order = np.lexsort((cell, cluster))
+    order = np.argsort(cluster, kind="stable")  # the cells of a cluster stay ascending
     changed = (np.diff(cluster[order], prepend=-1) != 0) | (np.diff(cell[order], prepend=-1) != 0)
     begin = np.flatnonzero(changed)
     piece_cluster, piece_cell = cluster[order][begin], cell[order][begin]
-    piece_sums = np.add.reduceat(columns[order], begin, axis=0)
+    piece_sums = np.stack([np.add.reduceat(column[order], begin) for column in columns])
     units = np.bincount(piece_cell, minlength=count)
     shared = np.bincount(piece_cluster)[piece_cluster] > 1
     alone = np.flatnonzero(~shared)
     alone = alone[np.argsort(piece_cell[alone], kind="stable")]
     sizes = np.bincount(piece_cell[alone], minlength=count)
-    gram = _gram(piece_sums[alone], np.cumsum(sizes) - sizes, sizes)
-    pieces = Pieces(piece_cluster[shared], piece_cell[shared], piece_sums[shared])
+    gram = _gram(piece_sums[:, alone], np.cumsum(sizes) - sizes, sizes)
+    pieces = Pieces(piece_cluster[shared], piece_cell[shared], piece_sums[:, shared].T.copy())
     return Moments(cells, rows, units, sums, gram, pieces)
 
 
 def _gram(columns: Floats, starts: Ints, sizes: Ints) -> Floats:
-    width = columns.shape[1]
+    """(C, K, K) products of (K, n) columns over each cell's rows."""
+    width = len(columns)
     gram = np.empty((len(starts), width, width))
     for cell, (start, size) in enumerate(zip(starts.tolist(), sizes.tolist(), strict=True)):
-        part = columns[start : start + size]
-        np.matmul(part.T, part, out=gram[cell])
+        part = columns[:, start : start + size]
+        np.matmul(part, part.T, out=gram[cell])
     return gram
 
 

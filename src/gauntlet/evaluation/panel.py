@@ -179,11 +179,8 @@ def _slice_sums(by_cell: Floats, blocks: Sequence[Block], homes: Sequence[_Home]
     """(S, K) sums of every column in every slice."""
     by_block: dict[int, Floats] = {}
     for index in {home.block for home in homes}:
-        block = blocks[index]
-        inside = block.codes >= 0
-        total = np.zeros((block.groups, by_cell.shape[1]), dtype=by_cell.dtype)
-        np.add.at(total, block.codes[inside], by_cell[inside])
-        by_block[index] = total
+        adder = covariance.group_adder(blocks[index].codes, blocks[index].groups)
+        by_block[index] = np.asarray(adder.astype(by_cell.dtype) @ by_cell)
     everything = by_block[0][0]
     parts = [by_block[home.block][home.group] for home in homes]
     return np.stack([everything - part if home.slice.rest else part for home, part in zip(homes, parts, strict=True)])

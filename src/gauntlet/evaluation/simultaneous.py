@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg.blas import strmm
 from scipy.special import ndtri
 
 from gauntlet.evaluation.sample import Floats
@@ -45,12 +46,14 @@ def critical_value(
     if count == 1:
         return lowest
     generator = np.random.default_rng(_SEED) if rng is None else rng
-    root = np.linalg.cholesky((correlation + _JITTER * np.eye(count)) / (1 + _JITTER)).astype(np.float32)
+    root = np.linalg.cholesky((correlation + _JITTER * np.eye(count)) / (1 + _JITTER)).astype(np.float32, order="F")
     largest = np.empty(draws, dtype=np.float32)
     step = max(1, 4_000_000 // count)
     for start in range(0, draws, step):
-        normal = generator.standard_normal((min(step, draws - start), count), dtype=np.float32) @ root.T
-        largest[start : start + step] = (np.abs(normal) if sides == 2 else normal).max(axis=1)
+        normal = generator.standard_normal((min(step, draws - start), count), dtype=np.float32)
+        # Multiplies in place, by the triangle only: half the work of a product with the whole root.
+        joint = strmm(1.0, root, normal.T, lower=1, overwrite_b=1)
+        largest[start : start + step] = (np.abs(joint) if sides == 2 else joint).max(axis=0)
     return float(np.clip(np.quantile(largest, confidence), lowest, highest))
 
 

@@ -90,7 +90,7 @@ def test_groups_are_their_own_samples(digits):
     score, weight = np.round(rng.random(n), digits), rng.random(n) + 0.1
     codes = rng.integers(-1, 4, n)
     label[codes == 3] = 1.0
-    areas, influence = grouped_auc(rank(score), label, weight, codes, 5)
+    areas, influence = grouped_auc(rank(label, score, weight), codes, 5)
     for group in range(3):
         inside = codes == group
         value, own = auc_influence(label[inside], score[inside], weight[inside])
