@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gauntlet.data import equi_width
 from gauntlet.errors import DependencyError
 
 PACKAGE = "tensorflow_data_validation"
@@ -57,7 +58,7 @@ class Generators:
 
 @functools.cache
 def load_generators() -> Generators:
-    """Import TFDV's statistics generators and nothing else of it (0.3 s).
+    """Import TFDV's statistics generators and nothing else of it (0.3 s), with a faster equal-width histogram.
 
     Raises:
         DependencyError: TFDV is not installed, or its layout is not the one known.
@@ -70,6 +71,7 @@ def load_generators() -> Generators:
             weights = importlib.import_module(f"{PACKAGE}.utils.example_weight_map")
             merge = importlib.import_module("tfx_bsl.statistics.merge_util")
             array_util = importlib.import_module("tfx_bsl.arrow.array_util")
+        equi_width.use_in(basic.quantiles_util)
         return Generators(
             basic.BasicStatsGenerator,
             top.TopKUniquesSketchStatsGenerator,
