@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ from gauntlet.data.profile import FLOAT_STATISTICS, QUANTILES_HISTOGRAM, STRING_
 
 Array = NDArray[np.float64]
 BINS = 20
+_WHOLE = 0.99  # of a step, apart from rounding
+_NEIGHBOURS = 2  # edges on either side that tell whether values are lumped about one
 REST = "\x00 (not listed)"
 
 
@@ -90,13 +92,16 @@ class Cells:
 
     Attributes:
         shares: share of values in each cell, before and after; shapes (k,).
-        vague: for each inner cut, whether values heap up there, so that the quantiles place it only to within one of
-            their steps; before and after, shapes (k − 1,).
+        reach: how far each inner cut, read off quantiles, may lie from the share of values below it, before and after,
+            as a share; shapes (k − 1,).
+        lumped: which inner cuts are known only as the middle of a step between quantiles, because one value fills all
+            of it; before and after, shapes (k − 1,).
         step: that step, as a share, before and after.
     """
 
     shares: tuple[Array, Array]
-    vague: tuple[NDArray[np.bool_], NDArray[np.bool_]]
+    reach: tuple[Array, Array]
+    lumped: tuple[NDArray[np.bool_], NDArray[np.bool_]]
     step: tuple[float, float]
 
 
@@ -107,37 +112,79 @@ def number_cells(pair: Pair) -> Cells:
     pooled = np.sort(np.concatenate([np.interp(grid, np.linspace(0, 1, len(edges)), edges) for edges in sides]))[4:-4:4]
     values, repeats = np.unique(pooled, return_counts=True)
     heaps = values[repeats > 1]
-    whole = pair.before.type == pair.after.type == "int"
-    below = [_cumulative(edges, values, "left", whole=whole) for edges in sides]
-    up_to = [_cumulative(edges, heaps, "right", whole=whole) for edges in sides]
     order = np.argsort(np.concatenate([values, heaps]), kind="stable")  # the cut below a value comes before that above
-    shares, vague = [], []
-    for (left, left_vague), (right, right_vague) in zip(below, up_to, strict=True):
-        cuts = np.concatenate([left, right])[order]
-        shares.append(np.diff(np.concatenate([[0.0], np.maximum.accumulate(cuts), [1.0]])))
-        vague.append(np.concatenate([left_vague, right_vague])[order])
+    found = []
+    for edges, other in (sides, sides[::-1]):
+        lumps = _lumps(edges, other)
+        below, up_to = (
+            _cuts_at(edges, lumps, values, "left"),
+            _cuts_at(edges, lumps, heaps, "right"),
+        )
+        found.append(
+            _Cuts(
+                np.concatenate([below.shares, up_to.shares])[order],
+                np.concatenate([below.reach, up_to.reach])[order],
+                np.concatenate([below.lumped, up_to.lumped])[order],
+            )
+        )
+    first, second = found
     steps = [1 / (len(edges) - 1) for edges in sides]
-    return Cells((shares[0], shares[1]), (vague[0], vague[1]), (steps[0], steps[1]))
+    return Cells(
+        (first.cells(), second.cells()),
+        (first.reach, second.reach),
+        (first.lumped, second.lumped),
+        (steps[0], steps[1]),
+    )
 
 
-def _cumulative(
-    edges: Array, values: Array, side: Literal["left", "right"], *, whole: bool
-) -> tuple[Array, NDArray[np.bool_]]:
-    """Share of values below (``left``) or up to (``right``) each of ``values``, and where that is vague.
+class _Cuts(NamedTuple):
+    """Cumulative shares at cuts, and how sure they are: see ``Cells``; shapes (k − 1,)."""
 
-    Where a value fills at least one step between quantiles, the jump lies somewhere in the step before its first edge
-    (after its last): its middle is taken. Whole numbers heap up everywhere, if not by whole steps.
+    shares: Array
+    reach: Array
+    lumped: NDArray[np.bool_]
+
+    def cells(self) -> Array:
+        """Shares of the cells between the cuts, shape (k,)."""
+        return np.diff(np.concatenate([[0.0], np.maximum.accumulate(self.shares), [1.0]]))
+
+
+def _lumps(edges: Array, other: Array) -> Array:
+    """About how much of a step the values around each edge fill one by one, in [0, 1]; shape of ``edges``.
+
+    Two samples of a continuous distribution have no quantile in common. Where values come from a grid, a quantile is
+    found again, on its own side or on the other, about as often as one value fills a step.
+    """
+    repeated = np.isin(edges, other) | (np.searchsorted(edges, edges, "right") - np.searchsorted(edges, edges) > 1)
+    padded = np.pad(repeated.astype(float), _NEIGHBOURS, mode="edge")
+    return np.convolve(padded, np.full(2 * _NEIGHBOURS + 1, 1 / (2 * _NEIGHBOURS + 1)), mode="valid")
+
+
+def _cuts_at(edges: Array, lumps: Array, values: Array, side: Literal["left", "right"]) -> _Cuts:
+    """Share of values below (``left``) or up to (``right``) each of ``values``, and how far off that may be.
+
+    Within a step between quantiles the share is interpolated. That is off where the density bends, which unequal
+    widths of neighbouring steps show. Where values are lumped, the jump at a quantile lies anywhere in the step before
+    (after) it: its middle is taken.
     """
     steps = len(edges) - 1
     first, last = np.searchsorted(edges, values, side="left"), np.searchsorted(edges, values, side="right") - 1
-    heap = (last >= first) if whole else (last > first)
     at = np.clip(first - 1, 0, steps - 1)
-    width = edges[at + 1] - edges[at]
+    lump = np.where(last > first, 1.0, np.maximum(lumps[at], lumps[at + 1]))
+    widths = np.diff(edges)
+    around = widths[np.clip(at + np.array([[-1], [0], [1]]), 0, steps - 1)]
+    widest = around.max(axis=0)
+    bend = 1 - np.divide(around.min(axis=0), widest, out=np.ones(len(values)), where=widest > 0)
+    width = widths[at]
     inside = np.clip(np.divide(values - edges[at], width, out=np.zeros(len(values)), where=width > 0), 0, 1)
-    smooth = np.where(first == 0, 0.0, np.where(first > steps, 1.0, (at + inside) / steps))
-    jump = np.where(first == 0, 0.0, first - 0.5) if side == "left" else np.where(last == steps, steps, last + 0.5)
-    ends = (first == 0) if side == "left" else (last == steps)
-    return np.where(heap, jump / steps, smooth), (heap | whole) & ~ends
+    between = at + (1 - lump) * inside + lump / 2
+    on_edge = first - lump / 2 if side == "left" else last + lump / 2
+    shares = np.clip(np.where(last >= first, on_edge, between) / steps, 0, 1)
+    outside_low, outside_high = (first == 0, first > steps) if side == "left" else (last < 0, last >= steps)
+    shares = np.where(outside_low, 0.0, np.where(outside_high, 1.0, shares))
+    outside = outside_low | outside_high
+    reach = np.where(outside, 0.0, np.maximum(lump, bend**2) / (2 * steps))
+    return _Cuts(shares, reach, ~outside & (lump > _WHOLE))
 
 
 def aligned_counts(pair: Pair) -> tuple[tuple[str, ...], Array, Array]:

@@ -7,6 +7,7 @@ half a million numbers. The same sums in the same order take a hundredth of it.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from types import ModuleType
 from typing import Any
 
@@ -45,7 +46,7 @@ def use_in(quantiles_util: ModuleType) -> None:
         from tensorflow_metadata.proto.v0 import statistics_pb2
 
         result = statistics_pb2.Histogram(type=statistics_pb2.Histogram.STANDARD)
-        for position, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        for position, (low, high) in enumerate(pairwise(edges.tolist())):
             # A point on the border of two bars belongs to the lower one, and the least value to the first.
             reached = slice(
                 int(np.searchsorted(highs, low, side="left")), int(np.searchsorted(lows, high, side="right"))

@@ -6,9 +6,9 @@ The quantile at 1 − alpha is the **floor**: a distance below it is no evidence
 it cannot be held with these rows. A second simulation draws each side from its own distribution and gives an interval.
 
 A number's distance is one of shares of common cells, a category's one of shares of categories, so a sample is a
-multinomial draw and the cost does not depend on the number of rows. Shares of cells are read
-off quantiles, which place a cut between cells only to within a part of their step; the simulation moves cuts about by
-as much.
+multinomial draw and the cost does not depend on the number of rows. Shares of cells are read off quantiles, which place
+a cut between cells only to within a part of their step, or, where one value fills whole steps, say no more than which
+step it is in; the simulation reads its draws off in the same way.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gauntlet.data.comparators import Pair, aligned_counts, listing_error, number_cells
+from gauntlet.data.comparators import Cells, Pair, aligned_counts, listing_error, number_cells
 from gauntlet.data.distance import jensen_shannon, l_infinity
 
 Array = NDArray[np.float64]
+_ROUNDING = 1e-9
 _CATEGORIES = 256
 """Categories beyond the most frequent ones are drawn as one: each of them moves less than any of these."""
 
@@ -93,29 +94,70 @@ def _numbers(pair: Pair, replicates: int, rng: np.random.Generator) -> tuple[Arr
     """Distances of replicates (drawn from the pooled, from the two own distributions), each shape (replicates,)."""
     cells = number_cells(pair)
     sizes = (pair.before.present, pair.after.present)
-    pooled = (cells.shares[0] * sizes[0] + cells.shares[1] * sizes[1]) / sum(sizes)
 
-    def distances(first: Array, second: Array) -> Array:
-        drawn = [
-            _blur(rng.multinomial(size, shares / shares.sum(), size=replicates) / size, vague, step, rng)
-            for size, shares, vague, step in zip(sizes, (first, second), cells.vague, cells.step, strict=True)
-        ]
-        return jensen_shannon(drawn[0], drawn[1])
+    def draw(side: int, shares: Array) -> Array:
+        drawn = rng.multinomial(sizes[side], shares / shares.sum(), size=replicates) / sizes[side]
+        return np.asarray(np.cumsum(drawn, axis=1)[:, :-1])
 
-    return distances(pooled, pooled), distances(*cells.shares)
+    pooled = _pooled(cells, sizes)
+    phases = _phases(cells, replicates, rng)
+    same = [_read_off(draw(side, pooled), phases[side], cells, side, rng) for side in (0, 1)]
+    apart = [_between(_blur(draw(side, cells.shares[side]), cells.reach[side], rng)) for side in (0, 1)]
+    return jensen_shannon(same[0], same[1]), jensen_shannon(apart[0], apart[1])
 
 
-def _blur(shares: Array, vague: NDArray[np.bool_], step: float, rng: np.random.Generator) -> Array:
-    """Move the cuts between cells about, by as much as reading them off quantiles is uncertain.
+def _pooled(cells: Cells, sizes: tuple[int, int]) -> Array:
+    """The one distribution that both sides may come from, shape (k,).
 
-    A vague cut lies anywhere within its step; any other is interpolated within one, and off by up to a quarter of it
-    where the distribution bends. Shapes (replicates, k) in and out.
+    Each side counts by its rows, but where steps are all that is known of a cut, the middle between the two says more.
     """
-    cuts = np.cumsum(shares, axis=1)[:, :-1]
-    reach = np.where(vague, step / 2, step / 4)
-    cuts = np.clip(cuts + rng.uniform(-1, 1, size=cuts.shape) * reach, 0, 1)
-    ends = np.ones((len(shares), 1))
-    return np.diff(np.concatenate([0 * ends, np.maximum.accumulate(cuts, axis=1), ends], axis=1), axis=1)
+    first, second = (np.cumsum(shares)[:-1] for shares in cells.shares)
+    weight = np.where(cells.lumped[0] & cells.lumped[1], 0.5, sizes[0] / sum(sizes))
+    return _between(weight * first + (1 - weight) * second)
+
+
+def _phases(cells: Cells, replicates: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Where in its step a lumped cut may be, for each side; shapes (replicates, k − 1), 0 where cuts are not lumped.
+
+    Where both sides found it in the same step, it is anywhere in it, at the same place for both. Where they found it
+    in adjoining steps, it is about the boundary, and a mere nothing puts the sides a whole step apart. With many such
+    cuts that averages out; a single one must not count as evidence, so each replicate has one put so.
+    """
+    first, second = (np.cumsum(shares)[:-1] for shares in cells.shares)
+    step = max(cells.step)
+    lumped, apart = cells.lumped[0] & cells.lumped[1], np.abs(first - second) / step
+    anywhere = rng.uniform(-0.5, 0.5, size=(replicates, len(first))) * np.where(lumped & (apart < 0.5), step, 0)
+    astride = np.zeros_like(anywhere)
+    adjoining = np.flatnonzero(lumped & (apart >= 0.5) & (apart < 1.5))
+    if len(adjoining):
+        astride[np.arange(replicates), rng.choice(adjoining, replicates)] = rng.choice([-0.5, 0.5], replicates) * step
+    return anywhere + astride, anywhere - astride
+
+
+def _read_off(cuts: Array, phase: Array, cells: Cells, side: int, rng: np.random.Generator) -> Array:
+    """What quantiles tell of drawn cuts: the middle of a step at lumped ones, about the share at others.
+
+    Args:
+        cuts: shape (replicates, k − 1).
+        phase: where in its step a lumped cut is; shape (replicates, k − 1).
+        cells: where steps and uncertainty are.
+        side: which side's, 0 or 1.
+        rng: source of randomness.
+    """
+    step = cells.step[side]
+    middle = (np.floor((cuts + phase) / step + _ROUNDING) + 0.5) * step
+    return _between(np.where(cells.lumped[side], middle, _blur(cuts, cells.reach[side], rng)))
+
+
+def _blur(cuts: Array, reach: Array, rng: np.random.Generator) -> Array:
+    return np.asarray(cuts + rng.uniform(-1, 1, size=cuts.shape) * reach)
+
+
+def _between(cuts: Array) -> Array:
+    """Shares of the cells between cuts that need not be in order: shape (..., k − 1) to (..., k)."""
+    cuts = np.clip(cuts, 0, 1)
+    ends = np.ones((*cuts.shape[:-1], 1))
+    return np.diff(np.concatenate([0 * ends, np.maximum.accumulate(cuts, axis=-1), ends], axis=-1), axis=-1)
 
 
 def _categories(pair: Pair, replicates: int, rng: np.random.Generator) -> tuple[Array, Array]:
