@@ -11,13 +11,13 @@ from gauntlet.evaluation.inputs import Scored
 
 
 def at_most(share: float, trials: int) -> float:
-    """The largest share of trials that a true share of ``share`` explains, at three Monte-Carlo standard errors."""
-    return share + 3 * math.sqrt(share * (1 - share) / trials)
+    """The largest share of trials that a true share of ``share`` explains, at two Monte-Carlo standard errors."""
+    return share + 2 * math.sqrt(share * (1 - share) / trials)
 
 
 def at_least(share: float, trials: int) -> float:
     """The smallest such share."""
-    return share - 3 * math.sqrt(share * (1 - share) / trials)
+    return share - 2 * math.sqrt(share * (1 - share) / trials)
 
 
 def applications(rng: np.random.Generator, rows: int) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:

@@ -18,15 +18,17 @@ from gauntlet.evaluation.slices import ALL, Partition
 
 pytestmark = pytest.mark.simulation
 
-TRIALS = 2000
+TRIALS = 4000
 AT_ONCE = 100
 METRICS = names("binary")
 LOWEST, HIGHEST = 0.93, 0.97
-CAUTIOUS = {"negative_predictive_value", "f1", "balanced_accuracy", "precision"}
-"""Where few rows are at stake these may cover more than they say (docs/statistics.md); never less."""
+SLACK = 2 * np.sqrt(LOWEST * (1 - LOWEST) / TRIALS)
+"""Two standard errors of a share of the trials, 0.8 points."""
 
-# rows, prevalence, distance of the classes in score deviations, intercept; at least 20 rows in the smaller class.
-DESIGNS = {"small": (100, 0.3, 1.2, -0.6), "rare": (400, 0.05, 2.0, -2.0), "sharp": (1000, 0.3, 3.0, -1.0)}
+# rows, prevalence, distance of the classes in score deviations, intercept; about 30 rows in the smaller class.
+DESIGNS = {"small": (100, 0.3, 1.2, -0.6), "rare": (600, 0.05, 2.0, -2.0), "sharp": (1000, 0.3, 3.0, -1.0)}
+FEWEST = (400, 0.05, 2.0, -2.0)
+"""Twenty positives, three of them missed: as little as intervals are claimed for at all."""
 
 
 def sigmoid(z):
@@ -89,27 +91,38 @@ def covered(family, expected, metrics):
     return np.where(np.isnan(ends[..., 0]), np.nan, hit)
 
 
-@pytest.mark.parametrize("kind", ["plain", "weights", "clusters"])
-@pytest.mark.parametrize("design", DESIGNS)
-def test_intervals_of_levels_and_paired_differences_cover(design, kind):
-    rows, *model = DESIGNS[design]
+def coverage(design, kind, seed=20):
+    """Metric → share of the trials whose interval held the truth, of levels and of paired differences."""
+    rows, *model = design
     if kind == "clusters":
-        rows *= 3  # so that there are as many independent units
-    rng = np.random.default_rng(20)
+        rows *= 3  # four rows a person on average: still fewer people than there are rows without clusters
+    rng = np.random.default_rng(seed)
     expected = np.array([truth(*model)[name] for name in METRICS])
     level, difference = [], []
     for _ in range(TRIALS // AT_ONCE):
         panel = measure(draw(rng, AT_ONCE, rows, *model, kind), resolve(METRICS, "binary"), [as_slices(AT_ONCE, rows)])
         level.append(covered(levels(panel), expected, len(METRICS)))
         difference.append(covered(differences(panel), 0.0, len(METRICS)))
+    shares = {}
     for what, hits in (("level", level), ("difference", difference)):
-        share = dict(zip(METRICS, np.nanmean(np.concatenate(hits), axis=0), strict=True))
-        wrong = {
-            name: round(float(value), 4)
-            for name, value in share.items()
-            if not LOWEST <= value <= (0.99 if name in CAUTIOUS else HIGHEST)
-        }
-        assert not wrong, (what, wrong)
+        for name, share in zip(METRICS, np.nanmean(np.concatenate(hits), axis=0), strict=True):
+            shares[what, name] = round(float(share), 4)
+    return shares
+
+
+@pytest.mark.parametrize("kind", ["plain", "weights", "clusters"])
+@pytest.mark.parametrize("design", DESIGNS)
+def test_intervals_of_levels_and_paired_differences_cover(design, kind):
+    shares = coverage(DESIGNS[design], kind)
+    assert not {key: share for key, share in shares.items() if not LOWEST - SLACK <= share <= HIGHEST + SLACK}
+
+
+@pytest.mark.parametrize("kind", ["plain", "weights", "clusters"])
+def test_intervals_from_the_fewest_rows_never_cover_less_than_they_say(kind):
+    """Shares of so few decisions jump in steps; some intervals are then wider than need be, up to 98 %."""
+    shares = coverage(FEWEST, kind)
+    assert min(shares.values()) >= LOWEST - SLACK
+    assert max(shares.values()) <= 0.985
 
 
 def test_simultaneous_intervals_over_twenty_slices_cover_together():

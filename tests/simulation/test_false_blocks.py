@@ -44,13 +44,13 @@ def test_a_challenger_as_good_as_the_champion_is_blocked_at_most_alpha_of_the_ti
         verdict = compare(*exchangeable(np.random.default_rng([1, trial]), ROWS), policy).verdict
         assert verdict.facts["slices"] == 20
         blocked += verdict.status is Status.FAIL
-    assert blocked / TRIALS <= at_most(ALPHA, TRIALS), f"{blocked} of {TRIALS} blocked"
+    assert blocked <= ALPHA * TRIALS, f"{blocked} of {TRIALS} blocked"
 
 
 @pytest.mark.parametrize("metric", ["auc", "accuracy"])
 def test_as_many_rows_as_the_formula_asks_for_give_the_power_it_promises(metric: str) -> None:
     """Equally good models pass a margin in 80 % of the trials when the planned rows are for 80 %."""
-    margin, power, trials = 0.02, 0.8, 400
+    margin, power, trials = 0.02, 0.8, 1000
     pilot = [to_sample(one, 0.5) for one in exchangeable(np.random.default_rng(3), 200_000, sliced=False)]
     family = differences(measure(pilot, resolve([metric], "binary")))
     deviation = float(family.standard_error[0]) * math.sqrt(pilot[0].rows)

@@ -21,6 +21,9 @@ from gauntlet.evaluation.slices import ALL, Partition, Slice
 _PRIOR_UNITS = 5.0
 """Weight, in units of the smaller class, of the expected variance of an area against the one found. With 5 the
 intervals cover 94-96 % from 20 positives up (tests/simulation); at 500 positives it is one percent."""
+_PRIOR_CLUSTERS = 2.5
+"""The same where the units are clusters. Half as much, because the expected variance takes each cluster's rows for one
+row, and so errs on the wide side."""
 
 
 @dataclass(frozen=True)
@@ -106,23 +109,22 @@ def _corrections(question: Question, value: Floats, support: Floats, largest: Fl
 
     Sums get m / (m - 1). Areas of unclustered rows carry that already, class by class; but few positives with high
     scores also show too little spread more often than too much. So an area's variance is drawn towards the one that
-    Hanley & McNeil (1982) derive from the area and the class sizes alone, with the weight of a few more positives. That
-    formula knows nothing of clusters, so there it is not used.
+    Hanley & McNeil (1982) derive from the area and the class sizes alone, with the weight of a few more positives.
     """
+    prior = _PRIOR_CLUSTERS if question.clustered else _PRIOR_UNITS
     factor = np.where(support > 1, support / np.where(support > 1, support - 1, 1.0), 1.0)
     variance = np.diag(joint).reshape(value.shape)
     for m, metric in enumerate(question.metrics):
         if not metric.rank:
             continue
-        if question.clustered:
-            continue
-        factor[:, :, m] = 1.0
+        if not question.clustered:
+            factor[:, :, m] = 1.0
         if len(metric.support) == 2:
             found = variance[:, :, m] * factor[:, :, m]
             expected = hanley_mcneil(value[:, :, m], support[:, :, m], largest[:, :, m])
             usable = (found > 0) & (expected > 0)
             ratio = np.divide(expected, found, out=np.ones_like(found), where=usable)
-            weight = _PRIOR_UNITS / (support[:, :, m] + _PRIOR_UNITS)
+            weight = prior / (support[:, :, m] + prior)
             factor[:, :, m] *= 1 - weight + weight * ratio
     return factor
 
