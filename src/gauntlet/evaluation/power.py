@@ -30,7 +30,8 @@ def rows_needed(*, value: float, standard_error: float, bound: float, rows: int,
     distance = abs(value - bound)
     if not (math.isfinite(distance) and math.isfinite(standard_error) and distance > 0):
         return None
-    factor = (critical * standard_error / distance) ** 2
+    ratio = critical * standard_error / distance
+    factor = ratio * ratio  # infinite where a power would raise an error
     return max(rows, _up(rows * factor)) if math.isfinite(rows * factor) else None
 
 
