@@ -131,22 +131,8 @@ def continuous_training(
         policy=enforcement_policy,
     ).set_display_name("enforce-data-gates")
 
-    # Train, and score both models on the same rows.
-    model = train_model(
-        snapshot=snapshot.outputs["snapshot"],
-        schema=schema.outputs["schema"],
-        recipe=recipe,
-        seed=seed,
-        n_seeds=n_seeds,
-        device=device,
-        experiment=model_name,
-    ).after(data_gate)
-    challenger_predictions = batch_predict(
-        model=model.outputs["model"],
-        snapshot=snapshot.outputs["snapshot"],
-        split=evaluation_split,
-        slice_columns=slice_columns,
-    )
+    # The champion predicts first: a slice column that is not there, or a champion that cannot read these data, is found
+    # before a model is trained.
     champion_predictions = (
         batch_predict(
             model=champion.outputs["champion"],
@@ -157,6 +143,23 @@ def continuous_training(
         .after(data_gate)
         .set_display_name("batch-predict-champion")
     )
+
+    # Train, and let the challenger answer the same rows.
+    model = train_model(
+        snapshot=snapshot.outputs["snapshot"],
+        schema=schema.outputs["schema"],
+        recipe=recipe,
+        seed=seed,
+        n_seeds=n_seeds,
+        device=device,
+        experiment=model_name,
+    ).after(champion_predictions)
+    challenger_predictions = batch_predict(
+        model=model.outputs["model"],
+        snapshot=snapshot.outputs["snapshot"],
+        split=evaluation_split,
+        slice_columns=slice_columns,
+    ).set_display_name("batch-predict-challenger")
 
     # Gate 2, before the registry: good enough, fair enough, not worse than what serves.
     performance_check = evaluate_model(

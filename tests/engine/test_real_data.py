@@ -66,11 +66,7 @@ def test_sex_and_race_gaps_in_adult_appear_with_intervals(adult):
 
 
 def test_the_lineage_document_names_exact_origins(adult):
-    document = (
-        json.loads(adult.path("register-model", "lineage").joinpath("lineage.json").read_text())
-        if adult.path("register-model", "lineage").is_dir()
-        else json.loads(adult.path("register-model", "lineage").read_text())
-    )
+    document = json.loads((adult.path("register-model", "lineage") / "lineage.json").read_text())
     records = {record["component"]: record for record in document["records"]}
     snapshot = json.loads((adult.path("import-snapshot", "snapshot") / "snapshot.json").read_text())
 
@@ -89,7 +85,7 @@ def test_a_second_run_reuses_every_pure_task_before_the_champion_matters(adult, 
 
     assert again.state is RunState.PASSED, again.heard
     states = again.states()
-    for name in ("import-snapshot", "compute-statistics", "infer-schema", "train-model", "batch-predict"):
+    for name in ("import-snapshot", "compute-statistics", "infer-schema", "train-model", "batch-predict-challenger"):
         assert states[name] is TaskState.REUSED, again.heard
     assert states["resolve-source"] is TaskState.SUCCEEDED
     assert list(again.registry("adult-income")["versions"]) == ["1"], "the same model twice makes one version"
