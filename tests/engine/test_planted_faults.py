@@ -104,7 +104,11 @@ def test_an_identical_challenger_passes_and_makes_no_second_version(champion, ru
 
 
 def test_a_champion_better_in_one_slice_blocks(challenge, runs):
-    """The challenger learns from labels that are wrong for one purpose alone; both are judged on true ones."""
+    """The challenger learns from labels that are wrong for one purpose alone; both are judged on true ones.
+
+    What it learns is a lower score for everyone of that purpose, which leaves their order, and so AUC within the
+    slice, as it was: slices are compared by accuracy here.
+    """
     wrong = parameters_for(runs, "wrong-labels", 2, Faults(bias={("purpose", "medical"): -5.0}))["data"]
     true = parameters_for(runs, "true-labels", 3)["data"]
     result = challenge(
@@ -113,7 +117,7 @@ def test_a_champion_better_in_one_slice_blocks(challenge, runs):
         split={"fractions": {"train": 0.85, "validation": 0.15}},
         slice_columns=["sex", "purpose"],
         slices_policy={"columns": ["sex"], "fairness": {"demographic_parity": {"max_gap": 0.3}}},
-        champion_policy={"primary": {"metric": "auc", "margin": 0.2}, "slices": {"margin": 0.05}},
+        champion_policy={"primary": {"metric": "auc", "margin": 0.2}, "slices": {"metric": "accuracy", "margin": 0.05}},
         enforcement_policy={**ENFORCEMENT, "advisory": ["detect_skew"]},
     )
 
