@@ -1,6 +1,6 @@
 # Everything sets itself up: a machine needs Python 3.11 and make (git, for development).
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format test-slow images images-offline tools compile docs lock clean
+.PHONY: help setup demo test lint format test-slow bench images images-offline tools compile docs lock clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := $(shell command -v uv || echo .tools/uv/bin/uv)
@@ -79,6 +79,13 @@ test-slow: setup .environments/test-tools/.stamp  ## Simulations, whole runs, pu
 	$(call in_image,evaluation) tests/simulation tests/browser -m "$(SLOW)"
 	$(call in_image,model) tests/components/model -m "$(SLOW)"
 	$(call in_image,data) tests/unit/data tests/emulator tests/realdata -m "$(SLOW)"
+
+bench: setup  ## Every benchmark beside its peers, about ten minutes on an idle machine (benchmarks/RESULTS.md).
+	TF_CPP_MIN_LOG_LEVEL=3 .environments/data/bin/python benchmarks/statistics_parquet.py
+	.venv/bin/python benchmarks/evaluation_slices.py
+	.venv/bin/python benchmarks/paired_auc.py
+	.environments/data/bin/python benchmarks/detect_skew.py
+	.venv/bin/python benchmarks/startup.py
 
 # -- images ----------------------------------------------------------------------------------------------------------
 images: .venv/.stamp  ## Build every image with podman, buildah or docker, whichever works.

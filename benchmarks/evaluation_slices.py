@@ -160,8 +160,8 @@ def beside_fairlearn(rows: int, resamples: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the whole task")
-    parser.add_argument("--peer-rows", type=int, default=50_000, help="rows of the job that Fairlearn does too")
-    parser.add_argument("--resamples", type=int, default=10, help="resamples that Fairlearn is given")
+    parser.add_argument("--peer-rows", type=int, default=20_000, help="rows of the job that Fairlearn does too")
+    parser.add_argument("--resamples", type=int, default=100, help="resamples that Fairlearn is given")
     chosen = parser.parse_args()
     print(describe())
     whole_task(chosen.rows)

@@ -1,6 +1,6 @@
 """Two models' AUCs and the DeLong covariance between them, beside scikit-learn computing the two AUCs alone.
 
-Run: PYTHONPATH=src .environments/bench-evaluation/bin/python benchmarks/paired_auc.py
+python benchmarks/paired_auc.py
 """
 
 from __future__ import annotations
@@ -8,11 +8,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import numpy as np
-from machine import describe
-from sklearn.metrics import roc_auc_score
+from environment import enter
 
-from gauntlet.evaluation.auc import delong
+enter("evaluation")  # from here on scikit-learn can be imported
+
+import numpy as np  # noqa: E402
+from machine import describe  # noqa: E402
+from sklearn.metrics import roc_auc_score  # noqa: E402
+
+from gauntlet.evaluation.auc import delong  # noqa: E402
 
 ROWS = 1_000_000
 REPEATS = 5
