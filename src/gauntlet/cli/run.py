@@ -28,10 +28,25 @@ from gauntlet.cli.options import project_option, runs_option
     expose_value=False,
     help="What tasks run in: virtual environments. Containers are not supported yet.",
 )
+@click.option(
+    "--code",
+    "modules",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    multiple=True,
+    help="Folder of your own modules, for a recipe's trainer; on the import path of every task. May be repeated.",
+)
 @click.option("--no-cache", is_flag=True, help="Run every task, even where nothing it depends on has changed.")
 @runs_option
 @project_option
-def run(pipeline: str, params: Path | None, name: str, no_cache: bool, runs: Path, project_folder: Path | None) -> int:
+def run(
+    pipeline: str,
+    params: Path | None,
+    name: str,
+    modules: tuple[Path, ...],
+    no_cache: bool,
+    runs: Path,
+    project_folder: Path | None,
+) -> int:
     """Run PIPELINE on this machine, each task in the environment of its image.
 
     Tasks run in virtual environments built from the locks that build the images; they are made on first use. A task
@@ -41,6 +56,7 @@ def run(pipeline: str, params: Path | None, name: str, no_cache: bool, runs: Pat
     \b
       gauntlet run continuous_training --params loans.yaml
       gauntlet run continuous-training --params loans.yaml --no-cache --name first
+      gauntlet run continuous-training --params loans.yaml --code models/
     """
     from gauntlet.cli.progress import Progress, ending, shown
     from gauntlet.orchestration.engine import RunRequest, run_pipeline
@@ -55,6 +71,7 @@ def run(pipeline: str, params: Path | None, name: str, no_cache: bool, runs: Pat
         runs=runs,
         name=name,
         reuse=not no_cache,
+        modules=modules,
     )
     with Progress(console) as progress:
         record, folder = run_pipeline(request, progress)

@@ -17,7 +17,7 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -37,7 +37,7 @@ from gauntlet.orchestration.process import Processes
 from gauntlet.orchestration.project import Project, load_pipeline
 from gauntlet.orchestration.record import RunRecord, RunState, TaskRecord, TaskState
 from gauntlet.orchestration.reuse import Reuse
-from gauntlet.orchestration.revision import code_revision
+from gauntlet.orchestration.revision import run_revision
 from gauntlet.orchestration.runpage import write_page
 from gauntlet.orchestration.task import Job, TaskRunner
 
@@ -87,6 +87,8 @@ class RunRequest:
         reuse: whether pure tasks may be spared.
         variables: the environment variables that tasks inherit.
         folder: what relative paths in parameters are relative to.
+        modules: folders of the team's own modules (a ``recipe.trainer``), put on the import path of every task. They
+            count in what may be reused and in the revision that lineage records.
         environment_of: finds, or builds, the environment of an image.
     """
 
@@ -98,6 +100,7 @@ class RunRequest:
     reuse: bool = True
     variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     folder: Path = field(default_factory=Path.cwd)
+    modules: tuple[Path, ...] = ()
     environment_of: Callable[[Project, str, Announce], Environment] = ensure_environment
 
 
@@ -120,6 +123,8 @@ def run_pipeline(request: RunRequest, observer: Observer) -> tuple[RunRecord, Pa
     images = sorted({declaration.image for declaration in declared.values()})
     environments = {image: request.environment_of(request.project, image, observer.note) for image in images}
 
+    modules = tuple(_module_folder(folder) for folder in request.modules)
+
     started = datetime.now(UTC).astimezone()
     folder = _claim_folder(request, definition.name, started)
     record = RunRecord(
@@ -127,12 +132,15 @@ def run_pipeline(request: RunRequest, observer: Observer) -> tuple[RunRecord, Pa
         pipeline=definition.name,
         started=started.isoformat(timespec="seconds"),
         state=RunState.RUNNING,
-        code=code_revision(request.project.root),
+        code=run_revision(request.project.root, modules),
         parameters=dict(request.parameters),
         tasks=tuple(_not_started(task, declared[task.component]) for task in tasks),
     )
     record.write(folder)
     observer.began(record, folder)
+    reuse = Reuse(folder.parent / CACHE, observer.note) if request.reuse else None
+    if reuse:
+        reuse.forget()
     runner = TaskRunner(
         folder=folder,
         jobs={
@@ -143,8 +151,9 @@ def run_pipeline(request: RunRequest, observer: Observer) -> tuple[RunRecord, Pa
             )
             for task in tasks
         },
-        variables=_variables(request, record.code),
-        reuse=Reuse(folder.parent / CACHE, observer.note) if request.reuse else None,
+        variables=_variables(request, record.code, modules),
+        modules=modules,
+        reuse=reuse,
         processes=Processes(),
         started=observer.started,
         ended=observer.ended,
@@ -207,7 +216,15 @@ def _claim_folder(request: RunRequest, pipeline: str, started: datetime) -> Path
     )
 
 
-def _variables(request: RunRequest, revision: str) -> dict[str, str]:
+def _module_folder(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise ConfigurationError(
+            "there is no such folder", field="code", value=str(folder), mend="Name the folder that holds your modules"
+        )
+    return folder.resolve()
+
+
+def _variables(request: RunRequest, revision: str, modules: Sequence[Path]) -> dict[str, str]:
     """What every task finds in its environment."""
     runs = request.runs.resolve()
     inherited = {name: value for name, value in request.variables.items() if name not in _LEAKS}
@@ -220,6 +237,7 @@ def _variables(request: RunRequest, revision: str) -> dict[str, str]:
         "PYTHONNOUSERSITE": "1",
         "PYTHONUNBUFFERED": "1",
         "_KFP_RUNTIME": "true",
+        **({"PYTHONPATH": os.pathsep.join(map(str, modules))} if modules else {}),
     }
 
 

@@ -6,14 +6,18 @@ outputs' names and types. Lineage stays out of it: the same content is the same 
 
 An entry is a folder that appears whole. Artifacts are copied in and copied out, so editing a run's artifacts cannot
 reach the entry (on file systems that share blocks between copies this costs no space), and every copy is held against
-the digest taken when the task succeeded: an entry that was damaged is a miss, and says so. Deleting the folder is safe.
+the digest taken when the task succeeded: an entry that was damaged is a miss, and says so. Deleting the folder is safe;
+what nobody used for a month goes by itself.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +30,7 @@ from gauntlet.storage import whole_folder, write_json
 FORMAT = "gauntlet.reuse/1"
 _ENTRY = "entry.json"
 _OUTPUTS = "outputs"
+_KEPT_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,8 @@ class Reuse:
             self.warn(f"A stored result is damaged and was not used ({error}): {entry}")
             shutil.rmtree(entry, ignore_errors=True)
             return None
+        with suppress(OSError):
+            os.utime(entry)  # used today
         self._seen.update({destination / name: digest for name, digest in stored["artifacts"].items()})
         return TaskOutput(stored["output"]).moved(Path(_OUTPUTS), destination)
 
@@ -120,6 +127,14 @@ class Reuse:
                 write_json(work / _ENTRY, {**entry, "digest": digest_json([message, digests])})
         except OSError as error:
             self.warn(f"A result could not be stored for reuse ({error})")
+
+    def forget(self, days: float = _KEPT_DAYS) -> None:
+        """Remove what was neither made nor used for so many days."""
+        oldest = time.time() - days * 24 * 3600
+        for entry in self.root.iterdir() if self.root.is_dir() else ():
+            with suppress(OSError):  # another run may be at it too
+                if entry.stat().st_mtime < oldest:
+                    shutil.rmtree(entry)
 
     def _digest(self, path: Path) -> str:
         if path not in self._seen:

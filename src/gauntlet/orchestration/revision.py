@@ -1,8 +1,12 @@
-"""Which code is running: the revision people can look up, and the digest of what a component can reach."""
+"""Which code is running: the revision people can look up, and the digest of what a component can reach.
+
+A team's own modules (``gauntlet run --code``) count in both.
+"""
 
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from gauntlet import __version__
@@ -13,6 +17,19 @@ _LIBRARY = Path(__file__).resolve().parents[1]
 # What runs only outside components. Of orchestration, components import component.py alone.
 _UNREACHABLE = ("cli/", "orchestration/", "demo/")
 _REACHABLE = ("orchestration/component.py", "orchestration/__init__.py")
+
+
+def run_revision(root: Path, own: Sequence[Path]) -> str:
+    """Revision of the project at ``root``, and of a team's own modules: ``<commit>, features <digest>``.
+
+    Modules are named by their folder and content: they may lie outside every repository.
+    """
+    return ", ".join([code_revision(root), *(f"{folder.name} {short(modules_digest([folder]))}" for folder in own)])
+
+
+def modules_digest(folders: Sequence[Path]) -> str:
+    """Digest of the Python files of folders that are put on the import path, in that order."""
+    return digest_json([digest_tree(folder, keep=lambda name: name.endswith(".py")) for folder in folders])
 
 
 def code_revision(root: Path) -> str:

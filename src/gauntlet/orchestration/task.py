@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 
+from gauntlet.digest import digest_json
 from gauntlet.errors import ConfigurationError
 from gauntlet.orchestration.bridge import Order
 from gauntlet.orchestration.component import Caching
@@ -20,7 +21,7 @@ from gauntlet.orchestration.graph import Task
 from gauntlet.orchestration.process import Processes
 from gauntlet.orchestration.record import Made, TaskRecord, TaskState
 from gauntlet.orchestration.reuse import Reuse
-from gauntlet.orchestration.revision import code_digest
+from gauntlet.orchestration.revision import code_digest, modules_digest
 from gauntlet.storage import whole_folder
 
 _HTML = "system.HTML"
@@ -63,6 +64,7 @@ class TaskRunner:
         folder: the run's folder.
         jobs: by kfp's key.
         variables: environment variables of every task.
+        modules: folders of the team's own modules, on the import path of every task.
         reuse: where pure tasks are looked up; ``None`` to run them all.
         processes: the children.
         started: told when a task starts.
@@ -74,6 +76,7 @@ class TaskRunner:
     folder: Path
     jobs: Mapping[str, Job]
     variables: Mapping[str, str]
+    modules: Sequence[Path]
     reuse: Reuse | None
     processes: Processes
     started: Callable[[Task], None]
@@ -139,10 +142,11 @@ class TaskRunner:
         if self.reuse is None or job.declaration.caching is not Caching.PURE:
             return ""
         decisive = {name: self.variables[name] for name in _DECISIVE if name in self.variables}
+        reachable = code_digest(job.declaration.file)
         return self.reuse.key(
             given,
             component=job.task.component,
-            code=code_digest(job.declaration.file),
+            code=digest_json([reachable, modules_digest(self.modules)]) if self.modules else reachable,
             environment=job.environment.lock,
             variables={**decisive, **order.env},
         )

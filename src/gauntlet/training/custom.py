@@ -12,7 +12,8 @@ The function takes one ``Job`` and returns either
 
 It must depend on the job alone, so that the same seed gives the same model. Missing values are ``None`` in text columns
 and NaN in numbers. The function's module is stored with the model by value: whoever loads it needs the libraries it
-imports, not the module itself.
+imports, not the module itself. For a local run, name the module's folder with ``gauntlet run --code``; for a cluster,
+put it into an image built on the model image and onto its ``PYTHONPATH``.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ def resolve(trainer: str) -> Callable[[Job], Any]:
             f"cannot be imported: {error}",
             field="recipe.trainer",
             value=trainer,
-            mend="Install it into the model image, or put its folder on PYTHONPATH",
+            mend="Name its folder with gauntlet run --code; on a cluster, put it into the model image",
         ) from error
     if not callable(function):
         raise ConfigurationError(

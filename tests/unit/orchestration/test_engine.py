@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -95,6 +96,20 @@ def test_a_task_cannot_import_from_the_callers_python_path(run):
     assert "No module named 'stray'" in record.message
 
 
+def test_a_teams_own_modules_can_be_imported_and_are_named_in_the_revision(run):
+    run.toy.write("models/greeting.py", "WORD = 'hello'\n")
+    run.toy.edit("components/toy/finish.py", 'return f"{count} in {run}"', "import greeting; return greeting.WORD")
+    record, _ = run({"modules": (run.toy.folder / "models",)}, count=1)
+    assert task_of(record, "finish").results == {"Output": "hello"}
+    assert re.fullmatch(r".+, models [0-9a-f]{12}", record.code)
+
+
+def test_modules_that_are_not_there_are_refused(run):
+    with pytest.raises(ConfigurationError, match="code: there is no such folder"):
+        run({"modules": (run.toy.folder / "models",)}, count=1)
+    assert not (run.toy.folder / "runs").exists()
+
+
 # -- reuse ---------------------------------------------------------------------------------------------------------
 
 
@@ -150,6 +165,17 @@ def test_a_changed_library_runs_everything(run):
     run(count=3)
     (run.library / "evaluation" / "metrics.py").write_text("one = 2\n")
     assert run.states(count=3) == states_with(set())
+
+
+def test_a_teams_changed_module_runs_everything(run):
+    run.toy.write("models/greeting.py", "WORD = 'hello'\n")
+    own = {"modules": (run.toy.folder / "models",)}
+    run(own, count=3)
+    states = {task.name: task.state.value for task in run(own, count=3)[0].tasks}
+    assert states == states_with(PURE)
+    run.toy.write("models/greeting.py", "WORD = 'goodbye'\n")
+    states = {task.name: task.state.value for task in run(own, count=3)[0].tasks}
+    assert states == states_with(set())
 
 
 def test_a_changed_lock_runs_everything(run):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +144,33 @@ def test_a_store_that_cannot_be_written_is_a_warning(tmp_path):
     Reuse(tmp_path / "cache", warnings.append).store("k", tmp_path / "first", made(tmp_path / "first"))
     assert len(warnings) == 1
     assert "could not be stored" in warnings[0]
+
+
+def stored(folder: Path, name: str, days: float) -> Path:
+    """An entry that was last used so many days ago."""
+    (folder / "made").mkdir(exist_ok=True)
+    (folder / "made" / "out").write_text("result")
+    Reuse(folder / "cache", pytest.fail).store(name, folder / "made", TaskOutput({"artifacts": {}}))
+    then = time.time() - days * 24 * 3600
+    os.utime(folder / "cache" / name, (then, then))
+    return folder / "cache" / name
+
+
+def test_what_nobody_used_for_a_month_is_forgotten(tmp_path):
+    old, recent = stored(tmp_path, "old", 31), stored(tmp_path, "recent", 29)
+    Reuse(tmp_path / "cache", pytest.fail).forget()
+    assert not old.exists()
+    assert recent.exists()
+
+
+def test_what_is_used_is_kept(tmp_path):
+    entry = stored(tmp_path, "old", 31)
+    reuse = Reuse(tmp_path / "cache", pytest.fail)
+    assert reuse.restore("old", tmp_path / "again") is not None
+    reuse.forget()
+    assert entry.exists()
+
+
+def test_there_may_be_nothing_to_forget(tmp_path):
+    Reuse(tmp_path / "cache", pytest.fail).forget()
+    assert not (tmp_path / "cache").exists()
