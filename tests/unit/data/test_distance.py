@@ -69,7 +69,8 @@ def test_the_root_of_the_divergence_is_a_metric(one, two):
     k = min(len(one[0]), len(two[0]))
     a, b, c = (np.append(x[: k - 1], x[k - 1 :].sum()) for x in (one[0], one[1], two[0]))
     root = [math.sqrt(jensen_shannon(*pair)) for pair in ((a, c), (a, b), (b, c))]
-    assert root[0] <= root[1] + root[2] + 1e-9
+    # A divergence is exact to some 1e-16, so its root to some 1e-8.
+    assert root[0] <= root[1] + root[2] + 1e-7
 
 
 def test_reference_values():
