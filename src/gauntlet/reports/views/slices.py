@@ -115,7 +115,7 @@ def _reading(result: SlicesResult) -> tuple[str, ...]:
         sentences.append(f"Of {len(result.findings)} comparisons, {', '.join(said)}.")
     small = [row.slice.name for row in result.slices if not row.judged]
     if small:
-        named = ", ".join(small[:5]) + (f" and {len(small) - 5} more" if len(small) > 5 else "")
+        named = "; ".join(small[:5]) + (f" and {len(small) - 5} more" if len(small) > 5 else "")
         sentences.append(f"Too small to judge: {named}.")
     return tuple(sentences)
 
