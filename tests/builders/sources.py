@@ -10,6 +10,17 @@ from gauntlet.data.source import resolve
 from gauntlet.data.split import SplitOptions
 from gauntlet.settings import parse
 
+N = 200
+COLUMNS = {
+    "id": [f"r{number}" for number in range(N)],
+    "x": [number / 4 for number in range(N)],
+    "n": list(range(N)),
+    "c": ["north" if number % 3 else "south" for number in range(N)],
+    "y": [number % 2 for number in range(N)],
+}
+KEYED = {"label": "y", "key": ["id"]}
+ALL_TRAIN = {"fractions": {"train": 1.0}}
+
 
 def csv_text(**columns):
     """CSV with a header; ``None`` is an empty field."""
