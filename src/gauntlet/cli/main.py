@@ -39,7 +39,7 @@ def main() -> None:
 def report_errors(command: click.Command) -> None:
     """Run a command; every error ends as one paragraph and an exit status."""
     try:
-        status = command.main(standalone_mode=False)
+        status = command.main(prog_name=command.name, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         status = error.exit_code

@@ -16,6 +16,8 @@ NAMES = ("before", "after")
 _LONGEST_NAME = 22
 _UNEVEN = 40.0
 """Widest bin over the median bin beyond which bins are drawn equally wide."""
+_FINEST = 400.0
+"""All bins over the narrowest bin beyond which they are: it would be thinner than a pixel."""
 
 
 def histogram_pair(
@@ -163,7 +165,8 @@ def _on_a_scale(edges: list[float]) -> bool:
     if not all(math.isfinite(width) and width >= 0 for width in widths) or not math.isfinite(edges[-1] - edges[0]):
         return False
     middle = sorted(widths)[len(widths) // 2]
-    return middle > 0 and max(widths) <= _UNEVEN * middle and min(widths) > 0
+    seen = 0 < edges[-1] - edges[0] <= _FINEST * min(widths)
+    return seen and max(widths) <= _UNEVEN * middle
 
 
 def _edge_axis(edges: list[float], x: list[float], bottom: float) -> list[Markup]:

@@ -23,7 +23,9 @@ def test_bins_of_equal_width_stand_on_a_scale_of_values():
     assert float(second.get("width")) == pytest.approx(2 * float(first.get("width")), rel=0.02)
 
 
-@pytest.mark.parametrize("edges", [[0, 1, 2, 3, 1e6], [-math.inf, 0, 1, 2, math.inf], [0, 0, 1, 2, 3]])
+@pytest.mark.parametrize(
+    "edges", [[0, 1, 2, 3, 1e6], [0, 1, 1000, 2000, 3000], [-math.inf, 0, 1, 2, math.inf], [0, 0, 1, 2, 3]]
+)
 def test_very_unequal_bins_are_drawn_equally_wide(edges):
     widths = {rect.get("width") for rect in shapes(histogram_pair(edges, [1, 1, 1, 1]), "rect", "solo")}
     assert len(widths) == 1
