@@ -33,13 +33,18 @@ for command in (run, report, compile_command, diff):
 
 def main() -> None:
     """Run the ``gauntlet`` command."""
-    report_errors(gauntlet)
+    report_errors(gauntlet, "gauntlet")
 
 
-def report_errors(command: click.Command) -> None:
-    """Run a command; every error ends as one paragraph and an exit status."""
+def report_errors(command: click.Command, name: str | None = None) -> None:
+    """Run a command; every error ends as one paragraph and an exit status.
+
+    Args:
+        command: what to run.
+        name: what it is called in its help; by default as it was started.
+    """
     try:
-        status = command.main(prog_name=command.name, standalone_mode=False)
+        status = command.main(prog_name=name, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         status = error.exit_code
