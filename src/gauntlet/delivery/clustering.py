@@ -1,0 +1,114 @@
+"""How many requests say as much as one independent request: φ, from stable before the canary.
+
+Sessions, retries and shared nodes make hits come together. φ compares how the hits of stable's pods scatter around
+their common rate in each interval with how independent requests would; rates that drift, and outages that all pods
+share, do not enter.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gauntlet.errors import DataError
+
+ASSUMED = 5.0
+"""φ where it cannot be estimated."""
+LEAST_COMPARISONS = 30
+"""Pods beyond the first, summed over intervals that had hits and misses: fewer tell too little."""
+LEAST_HITS = 20
+"""Hits and misses, each, in those intervals."""
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """The design effect to test with.
+
+    Attributes:
+        phi: φ ≥ 1.
+        assumed: whether it is ``ASSUMED`` for want of data.
+        reason: one sentence: what it rests on, or what was missing.
+    """
+
+    phi: float
+    assumed: bool
+    reason: str
+
+
+def estimate(hits: Sequence[ArrayLike], requests: Sequence[ArrayLike]) -> Clustering:
+    """φ = max(1, Σ(y_ip - n_ip p_i)² / Σ n_ip p_i(1 - p_i)(1 - n_ip/n_i)), over intervals i and pods p of stable.
+
+    p_i is the rate of all pods in the interval. For independent requests of one rate both sums have nearly the same
+    mean. It does not see what hits all requests of one pod for long, cold starts (discard the warm-up) or retries (count
+    first attempts).
+
+    Args:
+        hits: for every interval, (pods,) hits. Pods may come and go.
+        requests: for every interval, (pods,) requests.
+
+    Returns:
+        The estimate, or φ = 5 and "assumed" where fewer than 30 comparisons of pods, or fewer than 20 hits or misses,
+        are there to rest it on.
+
+    Raises:
+        DataError: shapes differ, or a count is impossible.
+    """
+    if len(hits) != len(requests):
+        raise DataError(
+            "must have as many intervals as requests",
+            field="hits",
+            value=len(hits),
+            mend="Give both for every interval",
+        )
+    squares = expected = found = missed = 0.0
+    comparisons = 0
+    for index, (one, other) in enumerate(zip(hits, requests, strict=True)):
+        y, n = _interval(one, other, index)
+        rate = y.sum() / n.sum() if n.sum() else 0.0
+        if len(n) < 2 or not 0 < rate < 1:
+            continue
+        squares += float(((y - n * rate) ** 2).sum())
+        expected += float((n * rate * (1 - rate) * (1 - n / n.sum())).sum())
+        found, missed = found + y.sum(), missed + (n - y).sum()
+        comparisons += len(n) - 1
+    if comparisons < LEAST_COMPARISONS or min(found, missed) < LEAST_HITS:
+        return Clustering(
+            ASSUMED,
+            assumed=True,
+            reason=f"assumed: {comparisons} comparisons of stable pods with {found:g} hits; "
+            f"an estimate needs {LEAST_COMPARISONS} and {LEAST_HITS}",
+        )
+    phi = max(1.0, squares / expected)
+    return Clustering(
+        phi, assumed=False, reason=f"estimated from {comparisons} comparisons of stable pods with {found:g} hits"
+    )
+
+
+def _interval(hits: ArrayLike, requests: ArrayLike, index: int) -> tuple[np.ndarray, np.ndarray]:
+    y, n = np.asarray(hits, dtype=np.float64), np.asarray(requests, dtype=np.float64)
+    if y.ndim != 1 or y.shape != n.shape:
+        raise DataError(
+            "must be one number a pod, as requests",
+            field=f"hits, interval {index}",
+            value=y.shape,
+            mend="Give every pod's hits and requests in the same order",
+        )
+    impossible = ~(np.isfinite(n) & (y >= 0) & (y <= n) & (y == np.floor(y)) & (n == np.floor(n)))
+    if impossible.any():
+        where = int(np.argmax(impossible))
+        raise DataError(
+            f"cannot be a count among {n[where]:g} requests",
+            field=f"hits, interval {index}, pod {where}",
+            value=float(y[where]),
+            mend="Difference the raw counters; PromQL's increase() extrapolates",
+        )
+    return y[n > 0], n[n > 0]
+
+
+def effective(requests: float, clustering: Clustering) -> int:
+    """Independent requests that would say as much, rounded down."""
+    return math.floor(requests / clustering.phi)

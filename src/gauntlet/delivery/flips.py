@@ -1,0 +1,117 @@
+"""Mirrored pairs: how often the canary decides otherwise than stable on the same request, at any time (docs/canary.md, 5).
+
+The null "flips occur at a rate of at least p₀" is bet against with a Beta(½, ½) mixture restricted to rates below p₀:
+
+    M = ∫₀^p₀ θˣ(1-θ)ⁿ⁻ˣ dπ(θ) / p₀ˣ(1-p₀)ⁿ⁻ˣ,    dπ ∝ θ^-½ (1-θ)^-½ on (0, p₀).
+
+Exact for independent pairs at every look; ``phi`` divides the counts as it takes a root of every bet.
+"""
+
+from __future__ import annotations
+
+import math
+
+from gauntlet.delivery.counts import whole_number
+from gauntlet.errors import ConfigurationError, DataError
+
+_TINY = 1e-300
+
+
+def log_certificate(flips: float, pairs: float, *, limit: float, phi: float = 1.0) -> float:
+    """Logarithm of the evidence M that flips are rarer than ``limit``; M ≥ 1/α certifies it, at whichever look.
+
+    Args:
+        flips: pairs that were decided otherwise, in [0, ``pairs``].
+        pairs: mirrored requests answered by both.
+        limit: p₀ in (0, 1).
+        phi: pairs that say as much as one independent one, ≥ 1.
+
+    Raises:
+        DataError: counts that are none, or more flips than pairs.
+        ConfigurationError: ``limit`` or ``phi`` is out of range.
+
+    >>> log_certificate(0, 376, limit=0.01) < math.log(20) <= log_certificate(0, 377, limit=0.01)
+    True
+    """
+    _check(flips, pairs, phi)
+    if not 0 < limit < 1:
+        raise ConfigurationError("lies outside (0, 1)", field="limit", value=limit, mend="Name a rate of flips")
+    return _log_evidence(flips / phi, (pairs - flips) / phi, limit)
+
+
+def upper_bound(flips: float, pairs: float, *, alpha: float, phi: float = 1.0) -> float:
+    """Upper confidence bound of the flip rate that holds at all looks together with probability 1 - α.
+
+    The largest p₀ that ``log_certificate`` does not refute, by bisection: above flips/pairs the evidence grows with p₀
+    once it is large. 1 without pairs. The bound of any earlier look holds as well: keep the least.
+
+    Args:
+        flips: as in ``log_certificate``.
+        pairs: as in ``log_certificate``.
+        alpha: chance that the bound is ever below the truth, in (0, 0.3].
+        phi: as in ``log_certificate``.
+
+    Raises:
+        DataError: as in ``log_certificate``.
+        ConfigurationError: ``alpha`` or ``phi`` is out of range.
+
+    >>> round(upper_bound(0, 377, alpha=0.05), 4)
+    0.01
+    """
+    _check(flips, pairs, phi)
+    if not 0 < alpha <= 0.3:
+        raise ConfigurationError("lies outside (0, 0.3]", field="alpha", value=alpha, mend="Correct alpha")
+    if flips == pairs:
+        return 1.0
+    needed = -math.log(alpha)
+    low, high = flips / pairs, 1.0
+    while high - low > 1e-9 * high:
+        middle = (low + high) / 2
+        refuted = _log_evidence(flips / phi, (pairs - flips) / phi, middle) >= needed
+        low, high = (low, middle) if refuted else (middle, high)
+    return high
+
+
+def _check(flips: float, pairs: float, phi: float) -> None:
+    whole_number(flips, field="flips")
+    whole_number(pairs, field="pairs")
+    if flips > pairs:
+        raise DataError(f"are more than the {pairs:g} pairs", field="flips", value=flips, mend="Count pairs once")
+    if not 1 <= phi < math.inf:
+        raise ConfigurationError("must be at least 1", field="phi", value=phi, mend="Correct phi")
+
+
+def _log_evidence(hits: float, misses: float, limit: float) -> float:
+    """ln M. B(½,½)·I_p₀(½,½) is 2 arcsin √p₀; below the mean of the beta the powers of p₀ cancel exactly."""
+    a, b = hits + 0.5, misses + 0.5
+    normaliser = math.log(2 * math.asin(math.sqrt(limit)))
+    powers = hits * math.log(limit) + misses * math.log1p(-limit)
+    edge = 0.5 * (math.log(limit) + math.log1p(-limit))
+    if limit < (a + 1) / (a + b + 2):
+        return edge + math.log(_fraction(a, b, limit) / a) - normaliser
+    log_beta = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
+    beyond = math.exp(powers + edge - log_beta) * _fraction(b, a, 1 - limit) / b
+    return log_beta + math.log1p(-min(beyond, 1 - 1e-16)) - normaliser - powers
+
+
+def _fraction(a: float, b: float, x: float) -> float:
+    """a · I_x(a, b) B(a, b) / (xᵃ(1-x)ᵇ) as a continued fraction (DLMF 8.17.22), by the modified Lentz algorithm.
+
+    Converges quickly for x < (a + 1)/(a + b + 2), in about √max(a, b) terms.
+    """
+    c, d = 1.0, 1 - (a + b) * x / (a + 1)
+    d = 1 / (d if abs(d) > _TINY else _TINY)
+    value = d
+    for m in range(1, 200 + int(20 * math.sqrt(max(a, b)))):
+        for step in (
+            m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
+            -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
+        ):
+            d = 1 + step * d
+            c = 1 + step / c
+            d = 1 / (d if abs(d) > _TINY else _TINY)
+            c = c if abs(c) > _TINY else _TINY
+            value *= c * d
+        if abs(c * d - 1) < 1e-15:
+            break
+    return value

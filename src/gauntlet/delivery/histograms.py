@@ -1,0 +1,135 @@
+"""Latency: scraped cumulative histograms to counts of slow requests at boundaries fixed before the canary.
+
+A request counts as slow at boundary ``le`` if its latency is above it. What hangs reaches no histogram: watch the
+canary's share of requests and of those in flight as well.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from gauntlet.delivery.counts import Counts, whole_number
+from gauntlet.errors import ConfigurationError, DataError
+
+Buckets = Mapping[float, float]
+"""Boundary ``le`` in seconds, infinity included → requests of at most that latency."""
+Scrape = Mapping[str, Buckets]
+"""Pod → its raw counters at one instant."""
+
+LEAST_TAIL = 0.001
+MOST_TAIL = 0.25
+"""Shares of slow baseline requests between which a boundary tells anything: neither empty nor the bulk."""
+
+
+def checked(buckets: Buckets, *, pod: str) -> Buckets:
+    """The buckets, if they are a cumulative histogram.
+
+    Raises:
+        DataError: no bucket at infinity, a count that is none, or counts that fall as the boundary grows.
+    """
+    if math.inf not in buckets:
+        raise DataError("has no bucket at +Inf", field=pod, value=sorted(buckets), mend="Query every bucket")
+    previous = 0.0
+    for boundary in sorted(buckets):
+        whole_number(buckets[boundary], field=f"{pod} le={boundary:g}")
+        if buckets[boundary] < previous:
+            raise DataError(
+                f"is below the bucket before it ({previous:g})",
+                field=f"{pod} le={boundary:g}",
+                value=buckets[boundary],
+                mend="Read all buckets of a pod in one scrape, as raw cumulative counters",
+            )
+        previous = buckets[boundary]
+    return buckets
+
+
+def increase(before: Scrape, after: Scrape) -> dict[float, float]:
+    """Requests by bucket, all pods together, between two scrapes.
+
+    A pod whose any bucket fell was restarted: what it counts now is taken as its increase (a lower bound). A pod not
+    seen before gives nothing yet: its counters may reach back beyond the interval. Pods that are gone give nothing.
+
+    Raises:
+        DataError: a scrape is not cumulative, or pods differ in their boundaries.
+    """
+    total: dict[float, float] = {}
+    for pod in sorted(set(before) & set(after)):
+        old, new = checked(before[pod], pod=pod), checked(after[pod], pod=pod)
+        if set(old) != set(new) or (total and set(total) != set(new)):
+            raise DataError(
+                "has boundaries of its own", field=pod, value=sorted(new), mend="Give all revisions the same buckets"
+            )
+        restarted = any(new[boundary] < old[boundary] for boundary in new)
+        for boundary in new:
+            gained = new[boundary] - (0.0 if restarted else old[boundary])
+            total[boundary] = total.get(boundary, 0.0) + gained
+    return total
+
+
+def slow(buckets: Buckets, boundary: float) -> tuple[float, float]:
+    """(slow requests, requests) at a boundary; (0, 0) for no pods.
+
+    Raises:
+        DataError: the histogram has no such boundary.
+    """
+    if not buckets:
+        return 0.0, 0.0
+    if boundary not in buckets:
+        raise DataError(
+            "is not a bucket of the histogram", field="boundary", value=boundary, mend=f"Use one of {sorted(buckets)}"
+        )
+    total = buckets[math.inf]
+    return total - buckets[boundary], total
+
+
+def eligible(baseline: Buckets, *, objective: float | None = None) -> tuple[float, ...]:
+    """The boundaries to test at, to be fixed before the canary: those whose baseline tail lies in [0.1 %, 25 %].
+
+    Args:
+        baseline: requests by bucket of stable before the canary (``increase``).
+        objective: the latency promised to users, in seconds; then that boundary alone.
+
+    Raises:
+        DataError: the baseline has no requests, or no boundary is eligible.
+        ConfigurationError: the objective is not a boundary of the histogram.
+    """
+    finite = sorted(boundary for boundary in baseline if math.isfinite(boundary))
+    if objective is not None:
+        if objective not in finite:
+            raise ConfigurationError(
+                "is not a bucket of the histogram", field="objective", value=objective, mend=f"Use one of {finite}"
+            )
+        return (objective,)
+    chosen = tuple(
+        boundary
+        for boundary in finite
+        for above, total in [slow(baseline, boundary)]
+        if total > 0 and LEAST_TAIL <= above / total <= MOST_TAIL
+    )
+    if not chosen:
+        raise DataError(
+            "no boundary has between 0.1 % and 25 % of the baseline above it",
+            field="latency histogram",
+            value=dict(baseline),
+            mend="Set buckets around the latencies that occur, name an objective, or watch stable for longer first",
+        )
+    return chosen
+
+
+def counts(canary: Buckets, stable: Buckets, boundaries: Iterable[float]) -> dict[str, Counts]:
+    """Counts by name of boundary (``le=0.25``) of one interval, for ``combination.update_panel``.
+
+    Args:
+        canary: requests by bucket of the canary (``increase``); empty if it had no pods.
+        stable: of stable.
+        boundaries: what ``eligible`` chose.
+    """
+    return {
+        boundary_name(boundary): Counts(*slow(canary, boundary), *slow(stable, boundary)) for boundary in boundaries
+    }
+
+
+def boundary_name(boundary: float) -> str:
+    """How panels name a boundary."""
+    return f"le={boundary:g}"

@@ -1,0 +1,90 @@
+"""Do the canary's scores lie where stable's lie? For requests that were not answered by both.
+
+At every decile of stable, fixed before the canary, two tests: is the canary's share of scores above it larger, or its
+share at or below it, by more than δ. δ is a tolerance of the Kolmogorov-Smirnov distance: |F_c - F_s| ≤ δ at every edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gauntlet.delivery.counts import Counts
+from gauntlet.errors import DataError
+
+TOLERANCE = 0.05
+"""Default δ of the tests: distributions within five points of each other everywhere count as alike."""
+
+
+def edges(baseline: ArrayLike, *, bins: int = 10) -> tuple[float, ...]:
+    """Inner quantiles of stable's scores, ascending, equal ones once; at most ``bins`` - 1.
+
+    An edge that nothing lies above is left out: a constant score has no edge.
+
+    Args:
+        baseline: (n,) finite scores of stable before the canary, at least ``bins``.
+        bins: equally full bins, at least 2.
+
+    Raises:
+        DataError: too few scores, scores that are not finite, or all the same.
+    """
+    scores = _finite(baseline, field="baseline")
+    if scores.size < bins:
+        raise DataError(
+            f"has fewer scores than the {bins} bins", field="baseline", value=scores.size, mend="Watch stable first"
+        )
+    cuts = np.unique(np.quantile(scores, np.arange(1, bins) / bins, method="lower"))
+    cuts = cuts[cuts < scores.max()]
+    if not cuts.size:
+        raise DataError(
+            "nearly all scores are the same", field="baseline", value=float(scores[0]), mend="Test classes, not scores"
+        )
+    return tuple(float(cut) for cut in cuts)
+
+
+def exceedances(scores: ArrayLike, at: Iterable[float]) -> tuple[int, ...]:
+    """How many of the (n,) scores are above each edge.
+
+    Raises:
+        DataError: a score is not finite. A model that answers NaN is an error, not a score.
+    """
+    values = np.sort(_finite(scores, field="scores"))
+    return tuple(int(values.size - place) for place in np.searchsorted(values, list(at), side="right"))
+
+
+def counts(
+    canary: tuple[Iterable[int], int], stable: tuple[Iterable[int], int], at: Iterable[float]
+) -> dict[str, Counts]:
+    """Counts by edge and side (``above 0.3``, ``up to 0.3``) of one interval, for ``combination.update_panel``.
+
+    Args:
+        canary: (``exceedances`` at the edges, scores).
+        stable: the same of stable.
+        at: the edges.
+    """
+    (above_canary, n_c), (above_stable, n_s) = canary, stable
+    found: dict[str, Counts] = {}
+    for edge, x, y in zip(at, above_canary, above_stable, strict=True):
+        above, below = names(edge)
+        found[above] = Counts(x, n_c, y, n_s)
+        found[below] = Counts(n_c - x, n_c, n_s - y, n_s)
+    return found
+
+
+def names(edge: float) -> tuple[str, str]:
+    """How panels name the two tests at an edge. All digits: edges may lie close together."""
+    return f"above {edge!r}", f"up to {edge!r}"
+
+
+def _finite(scores: ArrayLike, *, field: str) -> np.ndarray:
+    values = np.asarray(scores, dtype=np.float64).ravel()
+    if not np.isfinite(values).all():
+        raise DataError(
+            "must be finite",
+            field=field,
+            value=float(values[~np.isfinite(values)][0]),
+            mend="Count answers without a score as errors",
+        )
+    return values
