@@ -11,13 +11,23 @@ HIGHEST_PRIOR = 0.999
 """Where nearly every request hits, a bet on more has nothing to win; below 1 all factors stay well away from 0."""
 
 
-def prior_rate(hits: ArrayLike, requests: ArrayLike) -> Floats:
-    """The rate m to centre the next bets on: (...) hits / (requests + 1) of the past, 0 without a past, at most 0.999.
+def prior_rate(hits: ArrayLike, canary: ArrayLike, stable: ArrayLike, *, rho: float, delta: float) -> Floats:
+    """The stable rate m to centre the next bets on: that of the past, if the canary were just at its limit.
 
-    Any value that the past alone decides keeps the bets valid; a good guess makes them grow.
+    (...) (hits - δ n_c) / (ρ n_c + n_s + 1), in [0, 0.999]; 0 without a past and without stable (ρ = 0). Any value
+    that the past alone decides keeps the bets valid; a good guess makes them grow.
+
+    Args:
+        hits: (...) hits of both arms so far.
+        canary: (...) requests of the canary so far.
+        stable: (...) requests of stable so far.
+        rho: ρ ≥ 0.
+        delta: δ in [0, 1).
     """
-    rate = np.asarray(hits, dtype=np.float64) / (np.asarray(requests, dtype=np.float64) + 1)
-    return np.minimum(rate, HIGHEST_PRIOR)
+    total, n_c, n_s = (np.asarray(part, dtype=np.float64) for part in (hits, canary, stable))
+    if rho == 0:
+        return np.zeros_like(total)
+    return np.clip((total - delta * n_c) / (rho * n_c + n_s + 1), 0.0, HIGHEST_PRIOR)
 
 
 def stakes(

@@ -43,8 +43,8 @@ def estimate(hits: Sequence[ArrayLike], requests: Sequence[ArrayLike]) -> Cluste
     """φ = max(1, Σ(y_ip - n_ip p_i)² / Σ n_ip p_i(1 - p_i)(1 - n_ip/n_i)), over intervals i and pods p of stable.
 
     p_i is the rate of all pods in the interval. For independent requests of one rate both sums have nearly the same
-    mean. It does not see what hits all requests of one pod for long, cold starts (discard the warm-up) or retries (count
-    first attempts).
+    mean. It does not see what hits all requests of one pod for long, cold starts (discard the warm-up) or retries
+    (count first attempts).
 
     Args:
         hits: for every interval, (pods,) hits. Pods may come and go.

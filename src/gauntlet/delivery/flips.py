@@ -1,4 +1,4 @@
-"""Mirrored pairs: how often the canary decides otherwise than stable on the same request, at any time (docs/canary.md, 5).
+"""Mirrored pairs: how often the canary decides otherwise than stable on the same request (docs/canary.md, 6).
 
 The null "flips occur at a rate of at least p₀" is bet against with a Beta(½, ½) mixture restricted to rates below p₀:
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
-from gauntlet.delivery.bets import Floats, log_factors
+from gauntlet.delivery.bets import Floats, log_factors, log_mean, prior_rate
 from gauntlet.delivery.sequential import Direction, Test
 from gauntlet.errors import ConfigurationError
 
-MIXTURE_COST = 1.25
-"""What mixing over ψ costs, in units of log E: less than ln K, for the neighbours of the best ψ win as well."""
+MOST_REQUESTS = 1e12
+"""Beyond this a promise is none."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Promise:
 
     Attributes:
         canary_requests: requests the canary has to answer.
-        psi: the factor of the grid that finds it first.
+        psi: the factor of the grid that contributes most.
         power: the probability promised.
     """
 
@@ -40,10 +40,10 @@ def requests_needed(
 ) -> Promise | None:
     """Canary requests after which the evidence has reached its threshold with probability ``power``.
 
-    log E(ψ) of n canary requests and n(1-w)/w stable ones has mean n·g and variance n·v (g, v from ``drift``). It has
-    passed L = φ(ln(1/α′) + 1.25), α′ = α · share / starts, with that probability once n·g - z√(n·v) = L, so
+    log E(ψ) of n canary requests and n(1-w)/w stable ones has mean n·g(ψ)/φ and variance n·v(ψ)/φ (``drift``), and
+    what is bad luck for one ψ is for all. So n solves
 
-        n = min over ψ of [(z√v + √(z²v + 4gL)) / 2g]².
+        log mean over ψ of exp((n·g(ψ) - z√(φ n v(ψ))) / φ) = ln(starts / (α · share)).
 
     The rates stay, the baseline is known (``begin``), and the evidence comes from one step.
 
@@ -57,7 +57,7 @@ def requests_needed(
         power: wanted probability, in (0.5, 1).
 
     Returns:
-        The promise of the best ψ; None where the rates give this test nothing to find.
+        The promise; None where the rates give this test nothing to find, or not within 10¹² requests.
 
     Raises:
         ConfigurationError: a value is out of range.
@@ -65,27 +65,36 @@ def requests_needed(
     _check({"stable": stable, "canary": canary, "weight": weight, "alpha": alpha}, power=power, share=share)
     gain, variance = drift(test, stable=stable, canary=canary, weight=weight)
     starts = test.starts if test.direction is Direction.HARM else 1
-    needed = test.phi * (math.log(starts / (alpha * share)) + MIXTURE_COST)
-    useful = gain > 0
-    if not useful.any():
-        return None
+    needed = math.log(starts / (alpha * share))
     z = float(ndtri(power))
-    g, v = gain[useful], test.phi * variance[useful]
-    requests = ((z * np.sqrt(v) + np.sqrt(z * z * v + 4 * g * needed)) / (2 * g)) ** 2
-    best = int(requests.argmin())
-    return Promise(math.ceil(requests[best]), float(np.asarray(test.psi)[useful][best]), power)
+
+    def unlucky(n: float) -> Floats:
+        return np.asarray((n * gain - z * np.sqrt(test.phi * n * variance)) / test.phi)
+
+    low, high = 0.0, 1.0
+    while float(log_mean(unlucky(high))) < needed:
+        low, high = high, 2 * high
+        if high > MOST_REQUESTS:
+            return None
+    while high - low > 0.5:
+        middle = (low + high) / 2
+        low, high = (middle, high) if float(log_mean(unlucky(middle))) < needed else (low, middle)
+    return Promise(math.ceil(high), test.psi[int(unlucky(high).argmax())], power)
 
 
 def drift(test: Test, *, stable: float, canary: float, weight: float) -> tuple[Floats, Floats]:
-    """Mean and variance of log E(ψ) a canary request, (K,) each, without clustering, once m is the pooled rate.
+    """Mean and variance of log E(ψ) a canary request, (K,) each, without clustering, once m has settled.
 
     Every canary request comes with (1-w)/w stable ones. Exact for Bernoulli requests; for rare hits the mean tends to
     p₁ ln a + r p₀ ln b - δ(a-1).
     """
     ratio = (1 - weight) / weight
-    pooled = weight * canary + (1 - weight) * stable
+    # Where (hits - δ n_c) / (ρ n_c + n_s) tends to.
+    many = 1e12
+    hits = many * (weight * canary + (1 - weight) * stable)
+    settled = prior_rate(hits, many * weight, many * (1 - weight), rho=test.rho, delta=test.delta)
     hit, miss, stable_hit, stable_miss = log_factors(
-        weight, 1 - weight, pooled, rho=test.rho, delta=test.delta, psi=test.psi
+        weight, 1 - weight, settled, rho=test.rho, delta=test.delta, psi=test.psi
     )
     gain = canary * hit + (1 - canary) * miss + ratio * (stable * stable_hit + (1 - stable) * stable_miss)
     variance = canary * (1 - canary) * (hit - miss) ** 2

@@ -1,7 +1,8 @@
 """Do the canary's scores lie where stable's lie? For requests that were not answered by both.
 
 At every decile of stable, fixed before the canary, two tests: is the canary's share of scores above it larger, or its
-share at or below it, by more than δ. δ is a tolerance of the Kolmogorov-Smirnov distance: |F_c - F_s| ≤ δ at every edge.
+share at or below it, by more than δ.
+δ is a tolerance of the Kolmogorov-Smirnov distance: |F_c - F_s| ≤ δ at every edge.
 """
 
 from __future__ import annotations

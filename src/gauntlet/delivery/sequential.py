@@ -33,8 +33,8 @@ class Direction(StrEnum):
 
 
 GRIDS = {
-    Direction.HARM: (1.15, 1.3, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 6.0, 10.0, 20.0, 50.0),
-    Direction.NOT_WORSE: (0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
+    Direction.HARM: (1.03, 1.07, 1.15, 1.3, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 6.0, 10.0, 20.0, 50.0),
+    Direction.NOT_WORSE: (0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95),
 }
 """Factors ψ between the arms' rates that are bet on, with equal weights."""
 
@@ -89,13 +89,15 @@ class Process:
         test: what is tested.
         log_e: one tuple a start, of one logarithm a ψ, in the order of ``test.psi``.
         hits: hits of both arms so far, with those of the baseline.
-        requests: requests of both arms so far, with those of the baseline.
+        canary_requests: requests of the canary so far.
+        stable_requests: requests of stable so far, with those of the baseline.
     """
 
     test: Test
     log_e: tuple[tuple[float, ...], ...]
     hits: float = 0.0
-    requests: float = 0.0
+    canary_requests: float = 0.0
+    stable_requests: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """JSON scalars, lists and objects only."""
@@ -114,13 +116,14 @@ class Process:
             given = dict(document["test"])
             test = Test(**{**given, "direction": Direction(given["direction"])})
             log_e = tuple(tuple(float(value) for value in start) for start in document["log_e"])
-            process = cls(test, log_e, float(document["hits"]), float(document["requests"]))
+            past = [float(document[name]) for name in ("hits", "canary_requests", "stable_requests")]
+            process = cls(test, log_e, *past)
             if not 1 <= len(log_e) <= test.starts or {len(start) for start in log_e} != {len(test.psi)}:
                 raise ValueError(f"log_e has {[len(start) for start in log_e]} values")
             if not all(math.isfinite(value) for start in log_e for value in start):
                 raise ValueError("log_e holds a value that is not finite")
-            if not 0 <= process.hits <= process.requests < math.inf:
-                raise ValueError(f"{process.hits} hits among {process.requests} requests")
+            if not (0 <= past[0] <= past[1] + past[2] < math.inf and min(past) >= 0):
+                raise ValueError(f"hits, requests of canary and stable are {past}")
         except (KeyError, TypeError, ValueError, ConfigurationError) as error:
             raise DataError(
                 "is not the state of a test", field="e-process", value=str(error), mend="Start the rollout anew"
@@ -145,7 +148,7 @@ def begin(test: Test, *, baseline: tuple[float, float] = (0, 0)) -> Process:
         raise DataError(
             f"are more than the {requests:g} requests", field="baseline hits", value=hits, mend="Correct the baseline"
         )
-    return Process(test, (_nothing(test),), float(hits), float(requests))
+    return Process(test, (_nothing(test),), float(hits), 0.0, float(requests))
 
 
 def update(process: Process, counts: Counts) -> Process:
@@ -161,7 +164,7 @@ def update(process: Process, counts: Counts) -> Process:
         counts.canary_requests,
         counts.stable_hits,
         counts.stable_requests,
-        prior_rate(process.hits, process.requests),
+        prior_rate(process.hits, process.canary_requests, process.stable_requests, rho=test.rho, delta=test.delta),
         rho=test.rho,
         delta=test.delta,
         psi=test.psi,
@@ -171,7 +174,8 @@ def update(process: Process, counts: Counts) -> Process:
         test,
         tuple(tuple(start) for start in log_e.tolist()),
         process.hits + counts.canary_hits + counts.stable_hits,
-        process.requests + counts.canary_requests + counts.stable_requests,
+        process.canary_requests + counts.canary_requests,
+        process.stable_requests + counts.stable_requests,
     )
 
 
