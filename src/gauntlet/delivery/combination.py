@@ -37,7 +37,7 @@ def restart_panel(panel: Panel) -> dict[str, Process]:
 def panel_log_e(panel: Panel) -> float:
     """Logarithm of the panel's evidence.
 
-    Harm: the mean of the tests' E, valid under any dependence (Vovk & Wang 2021, Proposition 3.1). Not worse: the
+    Harm: the mean of the tests' E, valid under any dependence (Vovk & Wang 2021). Not worse: the
     least, for a canary has to be shown not worse at every boundary.
 
     Raises:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
-from scipy.special import ndtri
 
 from gauntlet.delivery.bets import Floats, log_factors, log_mean, prior_rate
 from gauntlet.delivery.sequential import Direction, Test
@@ -66,7 +66,7 @@ def requests_needed(
     gain, variance = drift(test, stable=stable, canary=canary, weight=weight)
     starts = test.starts if test.direction is Direction.HARM else 1
     needed = math.log(starts / (alpha * share))
-    z = float(ndtri(power))
+    z = NormalDist().inv_cdf(power)
 
     def unlucky(n: float) -> Floats:
         return np.asarray((n * gain - z * np.sqrt(test.phi * n * variance)) / test.phi)
