@@ -54,10 +54,13 @@ def stakes(
     factor = np.asarray(psi, dtype=np.float64)
     q = rho * m + delta
     weighted = rho * n_c
-    share = np.divide(weighted, weighted + n_s, out=np.zeros_like(weighted + n_s), where=weighted + n_s > 0)
+    total = weighted + n_s
+    whole = np.where(total > 0, total, 1.0)
+    share, rest = weighted / whole, np.where(total > 0, n_s / whole, 1.0)
     b = 1 / (1 + share * (factor - 1))
-    first = (factor * b - 1) / (1 - m)
-    second = (1 - b) / (1 - m)
+    # a - 1 and 1 - b without cancellation, however unequal the arms.
+    first = rest * (factor - 1) * b / (1 - m)
+    second = share * (factor - 1) * b / (1 - m)
     divisor = np.where(factor > 1, 1 + first * q, 1 + np.abs(second) * m + np.abs(first) * np.maximum(m - q, 0.0))
     both = (n_c > 0) & ((n_s > 0) | (rho == 0))
     return np.where(both, first / divisor, 0.0), np.where(both, second / divisor, 0.0)

@@ -161,6 +161,14 @@ def test_one_arm_alone_shows_nothing(psi):
     assert not log_bets(0, 0, 0, 0, 0.0, **arguments).any()
 
 
+@pytest.mark.parametrize(("n_c", "n_s"), [(1, 10**9), (10**9, 1), (10**9, 10**9)])
+def test_bet_and_hedge_stay_in_proportion_however_unequal_the_arms(n_c, n_s):
+    for psi in (HARM, NOT_WORSE):
+        bet, hedge = stakes(n_c, n_s, 0.01, rho=1.1, delta=0.002, psi=psi)
+        np.testing.assert_allclose(n_s * hedge, 1.1 * n_c * bet, rtol=1e-12)
+        assert bet.all()
+
+
 def test_a_limit_of_its_own_needs_no_stable():
     alone = log_bets(9, 100, 0, 0, 0.0, rho=0.0, delta=0.01, psi=HARM)
     np.testing.assert_array_equal(alone, log_bets(9, 100, 50, 100, 0.0, rho=0.0, delta=0.01, psi=HARM))
