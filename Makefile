@@ -71,7 +71,7 @@ test: setup .environments/test-tools/.stamp  ## The fast tests, each in the envi
 	$(in_command) tests/unit/orchestration tests/unit/cli tests/unit/containers tests/unit/pipelines -m "not ($(SLOW))"
 	$(call in_image,evaluation) tests/unit/*.py tests/unit/demo tests/unit/evaluation tests/unit/delivery tests/unit/reports tests/components/evaluation -m "not ($(SLOW))"
 	$(call in_image,delivery) tests/unit/registry tests/unit/lineage tests/components/delivery -m "not ($(SLOW))"
-	$(call in_image,model) tests/unit/training tests/unit/prediction tests/components/model -m "not ($(SLOW))"
+	$(call in_image,model) tests/unit/training tests/unit/prediction tests/unit/serving tests/components/model -m "not ($(SLOW))"
 	$(call in_image,data) tests/unit/data tests/components/data -m "not ($(SLOW))"
 
 test-slow: setup .environments/test-tools/.stamp  ## Simulations, whole runs, public data, a browser, a storage emulator.

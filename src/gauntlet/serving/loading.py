@@ -1,0 +1,164 @@
+"""From a model folder to a model that may serve: copied, verified, loaded, and proven by a prediction.
+
+The order matters. Unpickling a model runs whatever its files say, even where loading then fails. So the folder is
+copied to a place that nobody else writes, the copy's digest is compared with the one expected, and that copy alone is
+loaded.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.model_digest import MLMODEL_FILE, verify_model
+from gauntlet.serving.answer import Answer, answer_of
+from gauntlet.serving.contract import InputContract, Rows, contract_of, rows_from_records
+from gauntlet.serving.errors import InvalidRequest
+from gauntlet.serving.scorers import Scorer, load_scorer
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A model that has answered once.
+
+    Attributes:
+        digest: its content digest, verified.
+        contract: what it takes.
+        facts: what its ``MLmodel`` says under ``metadata.gauntlet``; empty for a model not trained by Gauntlet.
+        scorer: the model.
+    """
+
+    digest: str
+    contract: InputContract
+    facts: Mapping[str, Any]
+    scorer: Scorer
+
+    def answer(self, rows: Rows) -> Answer:
+        """Score checked rows.
+
+        Raises:
+            InvalidRequest: a value that only the model knows to be unusable.
+            DataError: the model failed, or gave what is no answer.
+        """
+        return answer_of(self.scorer.predict(rows), rows=rows.count, names=self.contract.outputs)
+
+
+@contextmanager
+def open_served(folder: Path, expected: str) -> Iterator[ServedModel]:
+    """Load a model for serving; the copy it is loaded from lives as long as the block.
+
+    Inside the block the objects alive at its start are outside the garbage collector's reach (``gc.freeze``): full
+    collections over a loaded model's objects are pauses of 100 ms and more.
+
+    Args:
+        folder: an MLflow model folder.
+        expected: the digest it must have.
+
+    Raises:
+        ConfigurationError: no digest is given; a server never loads a model that nobody vouches for.
+        DataError: no model there, another one than expected, no contract, or it cannot be loaded or asked.
+    """
+    if not expected:
+        raise ConfigurationError(
+            "no digest to verify the model against", field="digest", mend="Give the one its registry version carries"
+        )
+    if not folder.is_dir():
+        raise DataError("is not an MLflow model", field=str(folder), mend="Give a folder that holds an MLmodel file")
+    with tempfile.TemporaryDirectory(prefix="gauntlet-served-") as scratch:
+        copy = Path(scratch) / "model"
+        shutil.copytree(folder, copy)
+        verify_model(copy, expected)
+        model = _load(copy, expected)
+        gc.collect()
+        gc.freeze()
+        try:
+            yield model
+        finally:
+            gc.unfreeze()
+
+
+def warm_up_rows(folder: Path, contract: InputContract, document: Mapping[str, Any]) -> Rows:
+    """The model's input example as checked rows; without one, a row of nulls where allowed and zeros elsewhere.
+
+    Args:
+        folder: the model folder.
+        contract: what the model takes.
+        document: its ``MLmodel``.
+
+    Raises:
+        DataError: the example cannot be read, or does not fit the signature.
+    """
+    info = document.get("saved_input_example_info")
+    if not info:
+        return Rows({one.name: [None if not one.required else _ZEROS[one.kind.name]] for one in contract.inputs}, 1)
+    try:
+        example = json.loads((folder / str(info["artifact_path"])).read_text())
+        records = (
+            [dict(zip(example["columns"], row, strict=True)) for row in example["data"]]
+            if isinstance(example, dict) and {"columns", "data"} <= example.keys()
+            else example
+        )
+        return rows_from_records(contract, records if isinstance(records, list) else [records])
+    except (OSError, ValueError, KeyError, TypeError, InvalidRequest) as error:
+        raise DataError(
+            "its input example does not fit its signature",
+            field="model",
+            value=str(error) if isinstance(error, InvalidRequest) else type(error).__name__,
+            mend="Log the model with a DataFrame as input example",
+        ) from error
+
+
+def _load(folder: Path, digest: str) -> ServedModel:
+    document = _document(folder)
+    contract = contract_of(document)
+    try:
+        loader = str(document["flavors"]["python_function"]["loader_module"])
+        facts = (document.get("metadata") or {}).get("gauntlet") or {}
+    except (AttributeError, KeyError, TypeError) as error:
+        raise DataError(
+            "its MLmodel names no Python function to score with",
+            field="model",
+            mend="Save the model with its pyfunc flavour",
+        ) from error
+    model = ServedModel(digest, contract, facts, load_scorer(folder, loader, contract))
+    rows = warm_up_rows(folder, contract, document)
+    try:
+        model.answer(rows)
+    except DataError as error:
+        raise DataError(
+            "the model was loaded, but does not answer its own input example",
+            field="model",
+            value=str(error),
+            mend="Try the model by hand; log it with an input example that it can score",
+        ) from error
+    return model
+
+
+def _document(folder: Path) -> Mapping[str, Any]:
+    import yaml
+
+    try:
+        document = yaml.safe_load((folder / MLMODEL_FILE).read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise DataError("its MLmodel cannot be read", field="model", mend="Save the model again") from error
+    return document if isinstance(document, dict) else {}
+
+
+_ZEROS: Mapping[str, Any] = {
+    "double": 0.0,
+    "float": 0.0,
+    "long": 0,
+    "integer": 0,
+    "string": "",
+    "boolean": False,
+    "datetime": datetime(1970, 1, 1),
+}

@@ -1,0 +1,89 @@
+"""The two roads from checked rows to a model's output: the direct one, and the one any MLflow pyfunc takes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Protocol
+
+from gauntlet.errors import DataError
+from gauntlet.serving.contract import InputContract, Rows, to_arrow
+from gauntlet.training.frame import frame_of
+from gauntlet.training.threads import wait_asleep
+
+
+class Scorer(Protocol):
+    """A loaded model. ``predict`` may be called from several threads."""
+
+    def predict(self, rows: Rows) -> Any:
+        """Score rows.
+
+        Args:
+            rows: checked against the model's contract.
+
+        Returns:
+            What the model returns: array, frame, series or list.
+
+        Raises:
+            InvalidRequest: a value that only the model knows to be unusable.
+            DataError: the model failed; the message holds no row data.
+        """
+        ...
+
+
+class Pyfunc:
+    """Any MLflow model, by way of the frame its signature asks for: slow, and the same as in batch scoring.
+
+    Args:
+        model: an ``mlflow.pyfunc.PyFuncModel``.
+        contract: its input.
+    """
+
+    def __init__(self, model: Any, contract: InputContract) -> None:
+        self._model = model
+        self._contract = contract
+        self._types = {one.name: one.kind.name for one in contract.inputs}
+
+    def predict(self, rows: Rows) -> Any:
+        """As ``Scorer.predict``."""
+        frame = frame_of(to_arrow(self._contract, rows), self._types)
+        try:
+            return self._model.predict(frame)
+        except Exception as error:  # whatever a stranger's model raises while it scores
+            # Its message, and those of what caused it, may quote the rows: only the type goes on.
+            raise DataError(
+                "the model failed to score",
+                field="model",
+                value=type(error).__name__,
+                mend="Try the model on such a request by hand",
+            ) from None
+
+
+def load_scorer(folder: Path, loader: str, contract: InputContract) -> Scorer:
+    """Load a model folder. **This runs code that the folder chooses: verify its digest first.**
+
+    Args:
+        folder: an MLflow model folder.
+        loader: the loader module its ``MLmodel`` names.
+        contract: its input.
+
+    Raises:
+        DataError: it cannot be loaded here.
+    """
+    from gauntlet.serving.direct import is_direct, load_direct
+
+    if is_direct(loader):
+        return load_direct(folder)
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    wait_asleep()
+    import mlflow.pyfunc
+
+    try:
+        return Pyfunc(mlflow.pyfunc.load_model(str(folder)), contract)
+    except Exception as error:  # whatever a stranger's model raises while it is unpickled
+        raise DataError(
+            "the model cannot be loaded in this image",
+            field="model",
+            value=f"{type(error).__name__}: {error}",
+            mend="Install what its requirements.txt names into the serving image",
+        ) from error
