@@ -131,11 +131,15 @@ def _check_tensor(tensor: Any, where: str) -> None:
     name, shape = tensor.get("name"), tensor.get("shape")
     if not isinstance(name, str) or not name:
         raise InvalidRequest(f"expected a name, found {found(name)}", field=f"{where}.name")
-    if tensor.get("datatype") not in _CHECKS:
+    datatype = tensor.get("datatype")
+    if not isinstance(datatype, str) or datatype not in _CHECKS:
         raise InvalidRequest("has no datatype of the protocol", field=name, mend=f"Use one of {', '.join(_CHECKS)}")
     if not isinstance(shape, list) or not all(type(one) is int and one >= 0 for one in shape):
         raise InvalidRequest("its shape is no array of sizes", field=name, mend="Give [rows]")
-    if "binary_data_size" in (tensor.get("parameters") or {}):
+    parameters = tensor.get("parameters")
+    if parameters is not None and not isinstance(parameters, Mapping):
+        raise InvalidRequest(f"expected an object of parameters, found {found(parameters)}", field=name)
+    if parameters and "binary_data_size" in parameters:
         raise InvalidRequest("holds binary data, which this server does not read", field=name, mend="Send JSON data")
     if not isinstance(tensor.get("data"), list):
         raise InvalidRequest(f"expected an array of data, found {found(tensor.get('data'))}", field=name)
