@@ -1,0 +1,174 @@
+"""The model server: KServe's SDK for the life of the process, our own road from request to answer.
+
+KServe's REST server brings the port, health and metrics endpoints, and draining at SIGTERM. Its road for predictions is
+not used: it answers bad tensors with their values, accepts shapes that do not fit, and counts no errors. Routes of the
+same paths stand before its own instead.
+
+The port opens when the model has answered its input example, so whoever can connect finds it ready.
+
+    python -m gauntlet.serving.server --model_dir DIR --model_digest sha256:… [--model_name NAME] [--model_version N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from gauntlet.errors import GauntletError
+from gauntlet.serving.contract import MOST_ROWS
+from gauntlet.serving.direct import DirectModel
+from gauntlet.serving.loading import open_served
+from gauntlet.serving.metrics import Metrics
+from gauntlet.serving.service import MOST_BYTES, Limits, Reply, Service, refusal
+
+log = logging.getLogger(__name__)
+
+_SMALL_BYTES = 16 * 1024
+"""A direct request up to this size is answered where it arrives: another thread would cost more than it takes."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until told to stop; the process's exit code."""
+    options = _options(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    try:
+        with open_served(Path(options.model_dir), options.model_digest) as model:
+            limits = Limits(rows=options.max_rows, bytes=options.max_bytes)
+            service = Service(model, options.model_name, options.model_version, limits)
+            log.info("%s %s (%s) has answered its input example", service.name, service.version, model.digest)
+            serve(service, host=options.host, port=options.http_port, grace_seconds=options.grace_seconds)
+    except GauntletError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the reason a container ends
+        return error.exit_code
+    return 0
+
+
+def serve(service: Service, *, host: str, port: int, grace_seconds: int) -> None:
+    """Listen until SIGTERM or SIGINT, then answer what is in flight and return.
+
+    Args:
+        service: what to serve.
+        host: the address to bind; KServe's server binds all whatever it is told.
+        port: the port.
+        grace_seconds: how long requests in flight may take to end.
+    """
+    from kserve import Model, ModelRepository
+    from kserve.model_server import app
+    from kserve.protocol.dataplane import DataPlane
+    from kserve.protocol.model_repository_extension import ModelRepositoryExtension
+    from kserve.protocol.rest.server import RESTServer
+
+    placeholder = Model(service.name)  # KServe's health and listing endpoints ask it; predictions never reach it
+    placeholder.ready = True
+    models = ModelRepository()
+    models.update(placeholder)
+    add_routes(app, service)
+    server = RESTServer(
+        "kserve.model_server:app",
+        DataPlane(model_registry=models),
+        ModelRepositoryExtension(model_registry=models),
+        port,
+        grace_period=grace_seconds,
+    )
+    server.config.host = host
+    server.config.access_log = False
+    asyncio.run(server.start())
+
+
+def add_routes(app: Any, service: Service) -> None:
+    """Put the predictions of both protocols, and the second one's metadata, before whatever routes an app has.
+
+    Args:
+        app: a Starlette application.
+        service: what answers.
+    """
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    metrics = Metrics(service.name, service.version, service.model.digest)
+    # One thread: a stranger's model need not be safe in several, and the interpreter's lock lets them win nothing.
+    worker = ThreadPoolExecutor(1, thread_name_prefix="model")
+    direct = isinstance(service.model.scorer, DirectModel)
+
+    def sent(reply: Reply) -> Response:
+        return Response(reply.body, reply.status, media_type="application/json")
+
+    def unknown(request: Request) -> Reply | None:
+        """A refusal when the path names another model or version."""
+        named = request.path_params
+        if named["name"] != service.name or named.get("version", service.version) != service.version:
+            return refusal(
+                404, f"no such model or version here; this server has {service.name} {service.version}".strip()
+            )
+        return None
+
+    def predicting(protocol: str, answer: Callable[[bytes], Reply]) -> Callable[[Request], Any]:
+        async def endpoint(request: Request) -> Response:
+            if refused := unknown(request):
+                return sent(refused)
+            body = await _body(request, service.limits.bytes)
+            began = time.perf_counter()
+            with metrics.in_flight.track_inprogress():
+                if direct and len(body) <= _SMALL_BYTES:
+                    reply = answer(body)
+                else:
+                    reply = await asyncio.get_running_loop().run_in_executor(worker, answer, body)
+            metrics.record(protocol, reply, time.perf_counter() - began)
+            return sent(reply)
+
+        return endpoint
+
+    async def metadata(request: Request) -> Response:
+        return sent(unknown(request) or service.metadata())
+
+    v1, v2 = predicting("v1", service.predict_v1), predicting("v2", service.predict_v2)
+    app.router.routes[:0] = [
+        Route("/v1/models/{name}:predict", v1, methods=["POST"]),
+        Route("/v2/models/{name}/infer", v2, methods=["POST"]),
+        Route("/v2/models/{name}/versions/{version}/infer", v2, methods=["POST"]),
+        Route("/v2/models/{name}", metadata, methods=["GET"]),
+        Route("/v2/models/{name}/versions/{version}", metadata, methods=["GET"]),
+    ]
+
+
+async def _body(request: Any, most_bytes: int) -> bytes:
+    """The request's body, or as much of it as shows that it is too long: the rest is read and forgotten."""
+    kept, length = [], 0
+    async for chunk in request.stream():
+        if length <= most_bytes:
+            kept.append(chunk)
+        length += len(chunk)
+    return b"".join(kept)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("gauntlet.serving.server", description="Serve an MLflow model.")
+    environment = os.environ.get
+    parser.add_argument("--model_dir", default="/mnt/models", help="an MLflow model folder")
+    parser.add_argument("--model_name", default="model", help="its name in paths")
+    parser.add_argument(
+        "--model_version", default=environment("GAUNTLET_MODEL_VERSION", ""), help="its registry version"
+    )
+    parser.add_argument(
+        "--model_digest", default=environment("GAUNTLET_MODEL_DIGEST", ""), help="the digest it must have (required)"
+    )
+    parser.add_argument("--host", default="0.0.0.0", help="the address to bind; 127.0.0.1 to be reached from here only")  # noqa: S104
+    parser.add_argument("--http_port", type=int, default=8080)
+    parser.add_argument("--max_rows", type=int, default=MOST_ROWS, help="rows one request may hold")
+    parser.add_argument("--max_bytes", type=int, default=MOST_BYTES, help="bytes one request may hold")
+    parser.add_argument("--grace_seconds", type=int, default=30, help="for requests in flight at SIGTERM")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

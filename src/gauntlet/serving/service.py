@@ -1,0 +1,126 @@
+"""One request's bytes in, one response's bytes out: everything a server does but listening.
+
+Whatever happens, the caller gets JSON and a status that says who has to act: 400 and 413 the caller, 500 the model's
+owner. No body and no log line repeats what a request holds.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from gauntlet.errors import DataError
+from gauntlet.serving import protocol_v1, protocol_v2
+from gauntlet.serving.contract import MOST_ROWS
+from gauntlet.serving.errors import InvalidRequest, TooLarge
+from gauntlet.serving.loading import ServedModel
+
+log = logging.getLogger(__name__)
+
+MOST_BYTES = 16 * 1024 * 1024
+"""Bytes one request may hold unless the server is told otherwise."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request may hold."""
+
+    rows: int = MOST_ROWS
+    bytes: int = MOST_BYTES
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A response.
+
+    Attributes:
+        status: the HTTP status.
+        body: JSON.
+        rows: rows answered; 0 unless the status is 200.
+    """
+
+    status: int
+    body: bytes
+    rows: int = 0
+
+
+@dataclass(frozen=True)
+class Service:
+    """A model under its public name.
+
+    Attributes:
+        model: the model.
+        name: its name in paths and responses.
+        version: its registry version, or ``""``.
+        limits: what a request may hold.
+    """
+
+    model: ServedModel
+    name: str
+    version: str = ""
+    limits: Limits = Limits()
+
+    def predict_v1(self, body: bytes) -> Reply:
+        """Answer ``POST /v1/models/NAME:predict``."""
+        return self._reply(body, self._answer_v1)
+
+    def predict_v2(self, body: bytes) -> Reply:
+        """Answer ``POST /v2/models/NAME/infer``."""
+        return self._reply(body, self._answer_v2)
+
+    def metadata(self) -> Reply:
+        """Answer ``GET /v2/models/NAME``."""
+        return Reply(200, _json(protocol_v2.metadata(self.model.contract, model=self.name, version=self.version)))
+
+    def _answer_v1(self, payload: Any) -> tuple[dict[str, Any], int]:
+        rows = protocol_v1.parse(payload, self.model.contract, most_rows=self.limits.rows)
+        return protocol_v1.respond(self.model.answer(rows)), rows.count
+
+    def _answer_v2(self, payload: Any) -> tuple[dict[str, Any], int]:
+        request = protocol_v2.parse(payload, self.model.contract, most_rows=self.limits.rows)
+        answer = self.model.answer(request.rows)
+        return protocol_v2.respond(answer, request, model=self.name, version=self.version), request.rows.count
+
+    def _reply(self, body: bytes, answer: Callable[[Any], tuple[dict[str, Any], int]]) -> Reply:
+        try:
+            response, rows = answer(self._payload(body))
+            return Reply(200, _json(response), rows)
+        except TooLarge as error:
+            return refusal(413, str(error))
+        except InvalidRequest as error:
+            return refusal(400, str(error))
+        except DataError as error:
+            log.error("%s", error)
+            return refusal(500, "the model failed to answer; the server's log names the kind of failure")
+        except Exception as error:
+            # An unknown message may quote the request, so it goes nowhere; where it happened is harmless.
+            log.error("%s at\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
+            return refusal(500, "the server failed; its log says where")
+
+    def _payload(self, body: bytes) -> Any:
+        if len(body) > self.limits.bytes:
+            raise TooLarge(
+                f"holds {len(body)} bytes; {self.limits.bytes} are allowed", field="request body", mend="Split it"
+            )
+        try:
+            return json.loads(body)
+        except json.JSONDecodeError as error:
+            raise InvalidRequest(
+                f"is not JSON at line {error.lineno}, column {error.colno}", field="request body", mend="Send JSON"
+            ) from None
+        except (ValueError, RecursionError) as error:  # not UTF-8, an integer of thousands of digits; nested too deep
+            problem = "is nested too deep" if isinstance(error, RecursionError) else "is not JSON in UTF-8"
+            raise InvalidRequest(problem, field="request body", mend="Send JSON") from None
+
+
+def refusal(status: int, message: str) -> Reply:
+    """A response that says why there is no answer, in the form both protocols share."""
+    return Reply(status, _json({"error": message}))
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
