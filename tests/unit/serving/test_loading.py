@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from builders.served_models import COLUMNS, brought
 from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.model_digest import digest_model
 from gauntlet.serving import protocol_v1
@@ -23,29 +24,7 @@ from gauntlet.serving.scorers import Pyfunc
 
 ModelOf = Callable[[str], Path]
 
-COLUMNS = {"amount": "double", "code": "long", "region": "string?", "member": "boolean", "since": "datetime?"}
 ROW = {"amount": 1.5, "code": 2, "region": "east", "member": True, "since": "2026-01-02"}
-
-
-def brought(folder: Path, function: Callable[[pd.DataFrame], Any], columns: Any = COLUMNS, example: Any = None) -> Path:
-    """A team's own pyfunc, pickled."""
-    import mlflow.pyfunc
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
-
-    class Brought(mlflow.pyfunc.PythonModel):
-        def predict(self, context, model_input, params=None):
-            return function(model_input)
-
-    specs = [ColSpec(kind.rstrip("?"), name, required=not kind.endswith("?")) for name, kind in (columns or {}).items()]
-    mlflow.pyfunc.save_model(
-        path=str(folder),
-        python_model=Brought(),
-        signature=ModelSignature(inputs=Schema(specs)) if specs else None,
-        input_example=example,
-        pip_requirements=["mlflow"],
-    )
-    return folder
 
 
 class Touch:

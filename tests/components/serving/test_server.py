@@ -1,0 +1,228 @@
+"""The server as a process: real requests over loopback, metrics, refusal to start, draining."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders.served_models import brought, train_one
+from gauntlet.model_digest import digest_model
+
+PATIENCE_SECONDS = 120
+"""For a busy machine to start a server; nothing is judged by it."""
+
+
+@dataclass
+class Server:
+    process: subprocess.Popen[bytes]
+    port: int
+    scratch: Path
+
+    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
+        try:
+            connection.request(method, path, body if isinstance(body, bytes | None) else json.dumps(body))
+            answer = connection.getresponse()
+            content = answer.read().decode()
+            return answer.status, json.loads(content) if content.startswith("{") else content
+        finally:
+            connection.close()
+
+    def metric(self, name: str, **labels: str) -> float:
+        for line in self.ask("GET", "/metrics")[1].splitlines():
+            if line.startswith(name + "{") and all(f'{key}="{value}"' in line for key, value in labels.items()):
+                return float(line.rsplit(" ", 1)[1])
+        raise AssertionError(f"no series {name} {labels}")
+
+
+def launch(folder: Path, digest: str, scratch: Path, *options: str) -> Server:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    scratch.mkdir()
+    words = ["--model_dir", folder, "--model_digest", digest, "--model_name", "loans", "--model_version", "7"]
+    words += ["--host", "127.0.0.1", "--http_port", port]
+    with (scratch.parent / f"{scratch.name}.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gauntlet.serving.server", *map(str, words), *options],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(scratch)},
+            stderr=log,
+        )
+    return Server(process, port, scratch)
+
+
+@contextmanager
+def serving(folder: Path, scratch: Path, *options: str) -> Iterator[Server]:
+    server = launch(folder, digest_model(folder), scratch, *options)
+    try:
+        wait_for(lambda: listens(server))
+        yield server
+    finally:
+        server.process.kill()
+        server.process.wait()
+
+
+def listens(server: Server, host: str = "127.0.0.1") -> bool:
+    assert server.process.poll() is None, "the server ended"
+    with socket.socket() as client:
+        return client.connect_ex((host, server.port)) == 0
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train_one("binary", tmp_path_factory.mktemp("loans"))
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(folder, tmp_path_factory.mktemp("server") / "tmp", "--max_bytes", "100000", "--max_rows", "50") as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def row(folder: Path) -> dict[str, Any]:
+    example = json.loads((folder / "input_example.json").read_text())
+    return dict(zip(example["columns"], example["data"][0], strict=True))
+
+
+def test_both_protocols_answer_alike(server: Server, row: dict[str, Any]) -> None:
+    status, v1 = server.ask("POST", "/v1/models/loans:predict", {"instances": [row] * 2})
+    assert status == 200
+    datatypes = {one["name"]: one["datatype"] for one in server.ask("GET", "/v2/models/loans")[1]["inputs"]}
+    assert list(datatypes) == list(row)
+    tensors = [
+        {"name": name, "shape": [2], "datatype": datatypes[name], "data": [value] * 2} for name, value in row.items()
+    ]
+    for path in ("/v2/models/loans/infer", "/v2/models/loans/versions/7/infer"):
+        status, v2 = server.ask("POST", path, {"id": "x", "inputs": tensors})
+        assert (status, v2["model_name"], v2["model_version"], v2["id"]) == (200, "loans", "7", "x")
+        assert [list(pair) for pair in zip(*(one["data"] for one in v2["outputs"]), strict=True)] == v1["predictions"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "message"),
+    [
+        ("/v1/models/loans:predict", b"{", 400, "is not JSON"),
+        ("/v1/models/loans:predict", {"instances": [{"amount": "secret"}]}, 400, "code: row 0"),
+        ("/v1/models/loans:predict", {"instances": []}, 400, "no rows"),
+        ("/v1/models/loans:predict", {"instances": [{}] * 51}, 413, "51 rows; 50 are allowed"),
+        ("/v1/models/loans:predict", b" " * 100_001, 413, "100000 are allowed"),
+        ("/v2/models/loans/infer", {"inputs": [{"name": "secret"}]}, 400, "secret: has no datatype"),
+        ("/v2/models/loans/infer", b"", 400, "is not JSON"),
+        ("/v1/models/lawns:predict", {"instances": [{}]}, 404, "no such model"),
+        ("/v2/models/loans/versions/8/infer", {}, 404, "no such model or version"),
+    ],
+)
+def test_a_bad_request_is_told_why(server: Server, path: str, body: Any, status: int, message: str) -> None:
+    found, answer = server.ask("POST", path, body)
+    assert found == status
+    assert message in answer["error"]
+
+
+def test_one_bad_request_does_not_fail_its_neighbours(server: Server, row: dict[str, Any]) -> None:
+    statuses: list[tuple[bool, int]] = []
+
+    def ask(bad: bool) -> None:
+        body = {"instances": [row | {"amount": "x"} if bad else row]}
+        statuses.extend((bad, server.ask("POST", "/v1/models/loans:predict", body)[0]) for _ in range(10))
+
+    threads = [threading.Thread(target=ask, args=(bad,)) for bad in (True, False, True, False)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert len(statuses) == 40
+    assert all(status == (400 if bad else 200) for bad, status in statuses)
+
+
+def test_metrics_count_every_request_with_the_models_version(server: Server, row: dict[str, Any]) -> None:
+    labels = {"model_name": "loans", "model_version": "7", "protocol": "v1"}
+
+    def counts() -> list[float]:
+        return [
+            server.metric("gauntlet_requests_total", **labels, code="200"),
+            server.metric("gauntlet_requests_total", **labels, code="400"),
+            server.metric("gauntlet_request_errors_total", **labels, fault="caller"),
+            server.metric("gauntlet_request_errors_total", **labels, fault="server"),
+            server.metric("gauntlet_request_seconds_count", **labels),
+            server.metric("gauntlet_rows_total", model_version="7"),
+        ]
+
+    before = counts()
+    server.ask("POST", "/v1/models/loans:predict", {"instances": [row] * 3})
+    server.ask("POST", "/v1/models/loans:predict", {"instances": [3]})
+    assert [after - first for after, first in zip(counts(), before, strict=True)] == [1, 1, 1, 0, 2, 3]
+    assert server.metric("gauntlet_model_info", digest=digest_of(server)) == 1
+    assert server.metric("gauntlet_requests_in_flight") == 0
+
+
+def digest_of(server: Server) -> str:
+    return re.search(r'digest="(sha256:\w+)"', server.ask("GET", "/metrics")[1]).group(1)
+
+
+def test_a_name_from_outside_becomes_no_series(server: Server) -> None:
+    server.ask("POST", "/v1/models/invented:predict", {"instances": [{}]})
+    assert "invented" not in server.ask("GET", "/metrics")[1]
+
+
+def test_health_and_address(server: Server) -> None:
+    for path in ("/v2/health/live", "/v2/health/ready", "/v2/models/loans/ready", "/v1/models/loans"):
+        assert server.ask("GET", path)[0] == 200
+    assert not listens(server, "127.0.0.2")  # only the address it was told
+
+
+def test_another_model_than_expected_is_not_served(folder: Path, tmp_path: Path) -> None:
+    for digest, code, message in [("sha256:" + "0" * 64, 3, "another model than expected"), ("", 2, "no digest")]:
+        server = launch(folder, digest, tmp_path / str(code))
+        assert server.process.wait(PATIENCE_SECONDS) == code
+        assert message in (tmp_path / f"{code}.log").read_text()
+
+
+def test_a_slow_answer_blocks_no_health_check_and_outlives_sigterm(tmp_path: Path) -> None:
+    go = tmp_path / "go"
+
+    def waits(frame: Any) -> Any:
+        import time
+
+        while frame["x"].iloc[0] > 0 and not go.exists():
+            time.sleep(0.02)
+        return frame["x"].to_numpy()
+
+    model = brought(tmp_path / "model", waits, {"x": "double"})
+    with serving(model, tmp_path / "scratch") as server:
+        answers: list[Any] = []
+        asking = threading.Thread(
+            target=lambda: answers.append(server.ask("POST", "/v1/models/loans:predict", {"instances": [5]}))
+        )
+        asking.start()
+        wait_for(lambda: server.metric("gauntlet_requests_in_flight") == 1)
+        assert server.ask("GET", "/v2/health/ready")[0] == 200
+        server.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: not listens(server))
+        go.touch()
+        asking.join(PATIENCE_SECONDS)
+        assert answers == [(200, {"predictions": [5.0]})]
+        assert server.process.wait(PATIENCE_SECONDS) == 0
+        assert list(server.scratch.glob("gauntlet-served-*")) == []
