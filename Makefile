@@ -9,7 +9,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Our environments keep their bytecode: without it every task would compile what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-IMAGES := data model evaluation delivery
+IMAGES := data model evaluation delivery serving
 LOCKS := $(wildcard containers/*/*.lock)
 SLOW := simulation or realdata or browser or emulator or engine or images
 
@@ -72,6 +72,7 @@ test: setup .environments/test-tools/.stamp  ## The fast tests, each in the envi
 	$(call in_image,evaluation) tests/unit/*.py tests/unit/demo tests/unit/evaluation tests/unit/delivery tests/unit/reports tests/components/evaluation -m "not ($(SLOW))"
 	$(call in_image,delivery) tests/unit/registry tests/unit/lineage tests/components/delivery -m "not ($(SLOW))"
 	$(call in_image,model) tests/unit/training tests/unit/prediction tests/unit/serving tests/components/model -m "not ($(SLOW))"
+	$(call in_image,serving) tests/components/serving -m "not ($(SLOW))"
 	$(call in_image,data) tests/unit/data tests/components/data -m "not ($(SLOW))"
 
 test-slow: setup .environments/test-tools/.stamp  ## Simulations, whole runs, public data, a browser, a storage emulator.
@@ -104,7 +105,7 @@ tools:  ## Build the outside tools that slow tests use (a storage emulator; need
 	CGO_ENABLED=0 GOBIN=$(CURDIR)/.tools/bin go install github.com/fsouza/fake-gcs-server@v1.52.3
 
 lock: .venv/.stamp  ## Resolve every requirements file again.
-	for image in data evaluation delivery; do $(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header containers/$$image/requirements.in -o containers/$$image/requirements.lock; done
+	for image in data evaluation delivery serving; do $(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header containers/$$image/requirements.in -o containers/$$image/requirements.lock; done
 	for wheel in cpu cuda; do $(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header containers/model/requirements.$$wheel.in -o containers/model/requirements.$$wheel.lock; done
 	$(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header pyproject.toml --extra cli --group dev --group test -o requirements.lock
 	$(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header --group test -o requirements-test.lock

@@ -175,7 +175,9 @@ def _columns(tensors: list[Any], contract: InputContract) -> dict[str, list[Any]
             raise InvalidRequest("is given twice", field=name)
         if len(shape) not in (1, 2) or shape[1:] not in ([], [1]):
             raise InvalidRequest(
-                f"has the shape {shape}", field=name, mend="Give a column the shape [rows] or [rows, 1]"
+                "its shape is not that of one value a row",
+                field=name,
+                mend="Give a column the shape [rows] or [rows, 1]",
             )
         _check_datatype(tensor, contract.by_name[name])
         columns[name] = _flat(tensor, (shape[0], 1))

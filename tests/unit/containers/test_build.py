@@ -73,7 +73,7 @@ def test_every_tool_has_its_own_words(build, tool, verb, monkeypatch):
     assert ("--layers" in words) is (tool != "docker")
 
 
-@pytest.mark.parametrize("image", IMAGES)
+@pytest.mark.parametrize("image", [*IMAGES, "serving"])
 def test_every_argument_and_secret_of_a_build_is_one_the_containerfile_takes(build, image):
     folder = ROOT / "containers" / image
     text = (folder / "Containerfile").read_text()
