@@ -135,6 +135,9 @@ def add_routes(app: Any, service: Service) -> None:
     async def metadata(request: Request) -> Response:
         return sent(unknown(request) or service.metadata())
 
+    async def closed(request: Request) -> Response:
+        return sent(refusal(404, "this server answers predictions alone; its model is fixed while it runs"))
+
     v1, v2 = predicting("v1", service.predict_v1), predicting("v2", service.predict_v2)
     app.router.routes[:0] = [
         Route("/v1/models/{name}:predict", v1, methods=["POST"]),
@@ -142,6 +145,9 @@ def add_routes(app: Any, service: Service) -> None:
         Route("/v2/models/{name}/versions/{version}/infer", v2, methods=["POST"]),
         Route("/v2/models/{name}", metadata, methods=["GET"]),
         Route("/v2/models/{name}/versions/{version}", metadata, methods=["GET"]),
+        # KServe's own would let whoever reaches the port unload the model, and parse bodies for explanations.
+        Route("/v2/repository/{path:path}", closed, methods=["GET", "POST"]),
+        Route("/v1/models/{name}:explain", closed, methods=["POST"]),
     ]
 
 

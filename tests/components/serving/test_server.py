@@ -193,6 +193,15 @@ def test_health_and_address(server: Server) -> None:
     assert not listens(server, "127.0.0.2")  # only the address it was told
 
 
+@pytest.mark.parametrize(
+    "path", ["/v2/repository/models/loans/unload", "/v2/repository/models/loans/load", "/v1/models/loans:explain"]
+)
+def test_nobody_can_unload_the_model(server: Server, row: dict[str, Any], path: str) -> None:
+    assert server.ask("POST", path, {})[0] == 404
+    assert server.ask("GET", "/v2/models/loans/ready")[0] == 200
+    assert server.ask("POST", "/v1/models/loans:predict", {"instances": [row]})[0] == 200
+
+
 def test_another_model_than_expected_is_not_served(folder: Path, tmp_path: Path) -> None:
     for digest, code, message in [("sha256:" + "0" * 64, 3, "another model than expected"), ("", 2, "no digest")]:
         server = launch(folder, digest, tmp_path / str(code))
