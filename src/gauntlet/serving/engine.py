@@ -1,0 +1,287 @@
+"""The connections of a run: asyncio and httptools around a ``Dispatch``."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import gc
+import importlib.util
+import select
+import selectors
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from gauntlet.errors import ConfigurationError, DependencyError
+from gauntlet.serving.dispatch import Dispatch
+from gauntlet.serving.measured import Outcome
+
+_CONNECT_SECONDS = 5.0
+"""How long the first connections may take."""
+_RETRY_SECONDS = (0.01, 0.5)
+"""First and longest pause before reopening a connection whose last one was of no use; it doubles in between."""
+_SETTLE_SECONDS = 0.01
+"""Between the opening of the pool and the first request."""
+
+
+def drive(dispatch: Dispatch, messages: Sequence[bytes], host: str, port: int) -> None:
+    """Run until everything is decided.
+
+    Args:
+        dispatch: the bookkeeping, not yet begun.
+        messages: whole requests, sent in turn.
+        host: name or address.
+        port: TCP port.
+
+    Raises:
+        DependencyError: nothing listens there, or it cannot be reached.
+        ConfigurationError: this process may not open so many connections.
+    """
+    if importlib.util.find_spec("httptools") is None:
+        raise DependencyError("is not installed", field="httptools", mend="Install httptools (pip install httptools)")
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(_precise_selector())) as runner, _resting_gc():
+        runner.run(_Engine(dispatch, messages, host, port).run())
+
+
+class _Engine:
+    def __init__(self, dispatch: Dispatch, messages: Sequence[bytes], host: str, port: int) -> None:
+        self._dispatch = dispatch
+        self._messages = messages
+        self._host, self._port = host, port
+        self._connections: dict[int, _Connection] = {}
+        self._pauses = [0.0] * dispatch.connections
+        self._opening: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._start = 0.0
+
+    async def run(self) -> None:
+        """Open the pool, send, wait for the last answer, close."""
+        self._loop = asyncio.get_running_loop()
+        self._finished: asyncio.Future[None] = self._loop.create_future()
+        self._loop.set_exception_handler(self._unexpected)
+        try:
+            await self._open_pool()
+            self._start = self._loop.time() + _SETTLE_SECONDS
+            self._wake()
+            await self._finished
+        finally:
+            if self._timer:
+                self._timer.cancel()
+            for task in self._opening:
+                task.cancel()
+            for connection in self._connections.values():
+                connection.cut()
+            await asyncio.sleep(0)
+
+    def now(self) -> float:
+        """Seconds since the start of the run."""
+        return self._loop.time() - self._start
+
+    # -- what connections tell -----------------------------------------------------------------------------------
+
+    def answered(self, connection: _Connection, status: int, keep: bool) -> None:
+        """The whole answer has come; the connection may take another request if ``keep``."""
+        if not self._dispatch.carries(connection.number):
+            self.broken(connection, Outcome.MALFORMED)  # an answer nobody asked for
+            return
+        now = self.now()
+        self._dispatch.answered(connection.number, status, now)
+        if keep:
+            self._send(self._dispatch.opened(connection.number, now))
+        else:
+            self._reopen(connection.number)
+        self._finish_if_done()
+
+    def broken(self, connection: _Connection, outcome: Outcome) -> None:
+        """The connection is gone, or to be; what it carried has failed that way."""
+        number = connection.number
+        self._dispatch.lost(number, outcome, self.now())
+        shortest, longest = _RETRY_SECONDS
+        self._pauses[number] = 0.0 if connection.useful else min(max(2 * self._pauses[number], shortest), longest)
+        connection.cut()
+        self._reopen(number)
+        self._finish_if_done()
+
+    # -- what time brings ----------------------------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        """Send everything that is due, give up what is late, and sleep until there is more."""
+        until = self.now()
+        while self._dispatch.is_due(until):
+            self._send(self._dispatch.fire(self.now()))
+        for number in self._dispatch.expire(until):
+            self._reopen(number)
+        self._finish_if_done()
+        if not self._dispatch.done:
+            self._timer = self._loop.call_at(self._start + self._dispatch.next_event(), self._wake)
+
+    def _send(self, what: tuple[int, int] | None) -> None:
+        if what:
+            number, request = what
+            self._connections[number].send(self._messages[request % len(self._messages)])
+
+    def _finish_if_done(self) -> None:
+        if self._dispatch.done and not self._finished.done():
+            self._finished.set_result(None)
+
+    def _unexpected(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """An error in a callback ends the run: asyncio would log it and wait for ever."""
+        error = context.get("exception") or RuntimeError(context["message"])
+        if not (self._finished.done() or isinstance(error, OSError)):  # a failing network is what is being counted
+            self._finished.set_exception(error)
+
+    # -- opening -------------------------------------------------------------------------------------------------
+
+    async def _open_pool(self) -> None:
+        where = f"{self._host}:{self._port}"
+        try:
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                for number in range(self._dispatch.connections):
+                    await self._open(number)
+        except TimeoutError as error:
+            raise DependencyError(
+                f"{where} did not take {self._dispatch.connections} connections within {_CONNECT_SECONDS:.0f} s",
+                field="address",
+                mend="Check that the server runs and accepts connections, or ask for fewer",
+                retryable=True,
+            ) from error
+        except ConnectionRefusedError as error:
+            raise DependencyError(
+                f"nothing listens on {where}", field="address", mend="Start the server, or correct host and port",
+                retryable=True,
+            ) from error  # fmt: skip
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                raise ConfigurationError(
+                    "this process may not open so many files",
+                    field="connections",
+                    value=self._dispatch.connections,
+                    mend="Give fewer connections, or raise the limit (ulimit -n)",
+                ) from error
+            raise DependencyError(
+                f"{where} cannot be reached ({error.strerror or error})",
+                field="address",
+                mend="Correct host and port",
+                retryable=True,
+            ) from error
+
+    async def _open(self, number: int) -> None:
+        _, connection = await self._loop.create_connection(lambda: _Connection(self, number), self._host, self._port)
+        if connection.in_use:  # else it has been lost meanwhile, and is being opened again
+            self._connections[number] = connection
+            self._send(self._dispatch.opened(number, self.now()))
+
+    def _reopen(self, number: int) -> None:
+        if number in self._connections:
+            self._connections[number].cut()
+        if not self._dispatch.done:
+            task = self._loop.create_task(self._open_again(number))
+            self._opening.add(task)
+            task.add_done_callback(self._opening.discard)
+
+    async def _open_again(self, number: int) -> None:
+        pause = self._pauses[number]
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                await self._open(number)
+            except OSError:
+                pause = min(max(2 * pause, _RETRY_SECONDS[0]), _RETRY_SECONDS[1])
+            else:
+                return
+
+
+class _Connection(asyncio.Protocol):
+    """One keep-alive connection: writes whole requests, reports whole answers."""
+
+    _transport: asyncio.Transport
+
+    def __init__(self, engine: _Engine, number: int) -> None:
+        import httptools
+
+        self.number = number
+        self.useful = False
+        self._engine: _Engine | None = engine  # None once cut: what is still under way reports to nobody
+        self._parser = httptools.HttpResponseParser(self)
+        self._parser_error: tuple[type[Exception], ...] = (httptools.HttpParserError, httptools.HttpParserUpgrade)
+
+    @property
+    def in_use(self) -> bool:
+        """Neither lost nor cut."""
+        return self._engine is not None
+
+    def send(self, message: bytes) -> None:
+        """Write one request."""
+        self._transport.write(message)
+
+    def cut(self) -> None:
+        """Close without waiting for anything, and report nothing more."""
+        self._engine = None
+        self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Asyncio: open."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Asyncio: part of an answer, or several parts."""
+        try:
+            self._parser.feed_data(data)
+        except self._parser_error:
+            if self._engine:
+                self._engine.broken(self, Outcome.MALFORMED)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Asyncio: closed by the server or the network."""
+        if self._engine:
+            self._engine.broken(self, Outcome.CUT)
+
+    def on_message_complete(self) -> None:
+        """Httptools: the last byte of an answer."""
+        status = self._parser.get_status_code()
+        if self._engine and status >= 200:  # 1xx only announce
+            self.useful = True
+            self._engine.answered(self, status, self._parser.should_keep_alive())
+
+
+if sys.platform == "linux":
+
+    class _PreciseSelector(selectors.EpollSelector):
+        """Sleeps to the microsecond: epoll itself counts in milliseconds and would make every request late.
+
+        select(2) watches the epoll descriptor, and its timeout is finer.
+        """
+
+        def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+            """Wait as the base class does, for exactly ``timeout`` seconds."""
+            if timeout is not None and timeout > 0 and self.fileno() < _SELECT_LIMIT:
+                select.select([self], [], [], timeout)
+                timeout = 0
+            return super().select(timeout)
+
+
+_SELECT_LIMIT = 1024
+"""select(2) takes descriptors below this (FD_SETSIZE)."""
+
+
+def _precise_selector() -> selectors.BaseSelector:
+    return _PreciseSelector() if sys.platform == "linux" else selectors.DefaultSelector()
+
+
+@contextmanager
+def _resting_gc() -> Iterator[None]:
+    """Nothing is collected meanwhile: a pass over a large heap takes longer than many an answer."""
+    enabled, frozen = gc.isenabled(), gc.get_freeze_count() > 0
+    gc.collect()
+    if not frozen:  # what others froze is theirs to thaw
+        gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if not frozen:
+            gc.unfreeze()
+        if enabled:
+            gc.enable()
