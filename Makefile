@@ -87,6 +87,7 @@ bench: setup  ## Every benchmark beside its peers, about ten minutes on an idle 
 	.venv/bin/python benchmarks/paired_auc.py
 	.environments/data/bin/python benchmarks/detect_skew.py
 	.venv/bin/python benchmarks/startup.py
+	.venv/bin/python benchmarks/load_generator.py
 
 # -- images ----------------------------------------------------------------------------------------------------------
 images: .venv/.stamp  ## Build every image with podman, buildah or docker, whichever works.

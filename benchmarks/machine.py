@@ -7,7 +7,7 @@ import platform
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
-_SHOWN = ("numpy", "scipy", "scikit-learn", "fairlearn", "pandas")
+_SHOWN = ("numpy", "scipy", "scikit-learn", "fairlearn", "pandas", "httptools")
 
 
 def describe() -> str:

@@ -14,7 +14,8 @@ An open-loop load (docs/load.md), each step one module:
     arrivals      when each request is meant to go out, drawn beforehand
     load          what is asked for, and ``run``
     dispatch      which request is where: the bookkeeping of a run, without network or clock
-    engine        the connections of a run                             timing   timers that keep their word
+    engine        the connections of a run
+    timing        exact timers, and a collector that rests
     measured      latencies from the intended start, errors by kind, and whether the run may be believed
     saturation    the highest rate a target keeps
 """

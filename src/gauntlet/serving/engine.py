@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import gc
 import importlib.util
-import select
-import selectors
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 from gauntlet.errors import ConfigurationError, DependencyError
 from gauntlet.serving.dispatch import Dispatch
 from gauntlet.serving.measured import Outcome
+from gauntlet.serving.timing import precise_loop, resting_collector
 
 _CONNECT_SECONDS = 5.0
 """How long the first connections may take."""
@@ -40,7 +36,7 @@ def drive(dispatch: Dispatch, messages: Sequence[bytes], host: str, port: int) -
     """
     if importlib.util.find_spec("httptools") is None:
         raise DependencyError("is not installed", field="httptools", mend="Install httptools (pip install httptools)")
-    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(_precise_selector())) as runner, _resting_gc():
+    with asyncio.Runner(loop_factory=precise_loop) as runner, resting_collector():
         runner.run(_Engine(dispatch, messages, host, port).run())
 
 
@@ -244,44 +240,3 @@ class _Connection(asyncio.Protocol):
         if self._engine and status >= 200:  # 1xx only announce
             self.useful = True
             self._engine.answered(self, status, self._parser.should_keep_alive())
-
-
-if sys.platform == "linux":
-
-    class _PreciseSelector(selectors.EpollSelector):
-        """Sleeps to the microsecond: epoll itself counts in milliseconds and would make every request late.
-
-        select(2) watches the epoll descriptor, and its timeout is finer.
-        """
-
-        def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-            """Wait as the base class does, for exactly ``timeout`` seconds."""
-            if timeout is not None and timeout > 0 and self.fileno() < _SELECT_LIMIT:
-                select.select([self], [], [], timeout)
-                timeout = 0
-            return super().select(timeout)
-
-
-_SELECT_LIMIT = 1024
-"""select(2) takes descriptors below this (FD_SETSIZE)."""
-
-
-def _precise_selector() -> selectors.BaseSelector:
-    return _PreciseSelector() if sys.platform == "linux" else selectors.DefaultSelector()
-
-
-@contextmanager
-def _resting_gc() -> Iterator[None]:
-    """Nothing is collected meanwhile: a pass over a large heap takes longer than many an answer."""
-    enabled, frozen = gc.isenabled(), gc.get_freeze_count() > 0
-    gc.collect()
-    if not frozen:  # what others froze is theirs to thaw
-        gc.freeze()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if not frozen:
-            gc.unfreeze()
-        if enabled:
-            gc.enable()

@@ -75,7 +75,7 @@ class Measured:
 
     @property
     def service(self) -> Floats:
-        """(n,) seconds from the sending to the end, as a closed loop would report; NaN if never sent."""
+        """(n,) seconds from the sending to the end, without the wait for a connection; NaN if never sent."""
         return self.ended - self.sent
 
     @property
@@ -111,14 +111,14 @@ class Measured:
         found = []
         if (share := self.achieved_rate / self.rate) < LEAST_ACHIEVED:
             found.append(
-                f"the rate was not kept: {self.achieved_rate:,.0f} of {self.rate:,.0f} requests/s were sent "
+                f"The rate was not kept: {self.achieved_rate:,.0f} of {self.rate:,.0f} requests/s were sent "
                 f"({share:.1%}). The target or the connections could not take it, or stalled as the run ended. "
-                "Lower the rate, give more connections, or run longer"
+                "Lower the rate, give more connections, or run longer."
             )
         if (lag := percentile(self.lag, 99)) > MOST_LAG_SECONDS:
             found.append(
-                f"the generator itself was {lag * 1e3:,.1f} ms late at p99, more than {MOST_LAG_SECONDS * 1e3:.0f} ms: "
-                "latencies are partly its own. Lower the rate, or give it a processor of its own"
+                f"The generator itself was {lag * 1e3:,.1f} ms late at p99, more than {MOST_LAG_SECONDS * 1e3:.0f} ms: "
+                "latencies are partly its own. Lower the rate, or give it a processor of its own."
             )
         return tuple(found)
 
@@ -132,7 +132,7 @@ class Summary:
         rate: requests per second asked for.
         achieved_rate: requests per second really sent.
         latency: by percentile, all requests.
-        service: by percentile, all that were sent: what a client that waits in line does not see.
+        service: by percentile, all that were sent: without the wait for a connection.
         lag_p99: of the generator itself.
         errors: failed requests by kind.
         faults: why the run does not show what was asked; empty when it may be believed.

@@ -33,9 +33,9 @@ class Limits:
         """What a run breaks, a sentence each; empty when the rate is kept. An invalid run keeps nothing."""
         found = list(run.faults)
         if self.p99 is not None and not run.latency[99] <= self.p99:
-            found.append(f"p99 of {run.latency[99] * 1e3:,.1f} ms is above the limit of {self.p99 * 1e3:,.1f} ms")
+            found.append(f"p99 of {run.latency[99] * 1e3:,.1f} ms is above the limit of {self.p99 * 1e3:,.1f} ms.")
         if run.error_share > self.error_share:
-            found.append(f"{run.error_share:.2%} of requests failed, above the limit of {self.error_share:.2%}")
+            found.append(f"{run.error_share:.2%} of requests failed, above the limit of {self.error_share:.2%}.")
         return tuple(found)
 
 

@@ -134,7 +134,7 @@ def test_a_rate_that_the_target_cannot_take_is_invalid():
     measured = simulate(arrivals(200, 10), one_worker(0.01), rate=200, seconds=10, connections=4, timeout=60)
     assert measured.achieved_rate == pytest.approx(100, rel=0.05)
     (fault,) = measured.faults()
-    assert "rate was not kept" in fault
+    assert "The rate was not kept" in fault
     assert "100 of 200 requests/s" in fault
 
 
@@ -143,7 +143,7 @@ def test_a_generator_that_is_late_itself_says_so_and_does_not_blame_the_target()
         arrivals(100, 10), one_worker(0.001), rate=100, seconds=10, connections=4, timeout=60, lag=0.008
     )
     (fault,) = measured.faults()
-    assert "the generator itself was 8.0 ms late" in fault
+    assert "The generator itself was 8.0 ms late" in fault
 
 
 def test_a_target_within_its_means_makes_a_valid_run():

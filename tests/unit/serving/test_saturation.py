@@ -54,8 +54,8 @@ def test_what_was_broken_is_said():
     assert limits.broken_by(summary(1, p99=0.05, errors={"timed out": 10})) == ()
     first, second, third = limits.broken_by(summary(1, p99=0.06, errors={"cut": 11}, faults=("late",)))
     assert first == "late"
-    assert second == "p99 of 60.0 ms is above the limit of 50.0 ms"
-    assert third == "1.10% of requests failed, above the limit of 1.00%"
+    assert second == "p99 of 60.0 ms is above the limit of 50.0 ms."
+    assert third == "1.10% of requests failed, above the limit of 1.00%."
 
 
 def test_a_p99_that_is_unknown_keeps_no_limit():
