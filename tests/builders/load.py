@@ -158,7 +158,8 @@ async def _answer(seen: Server, reader: asyncio.StreamReader, writer: asyncio.St
     except (asyncio.IncompleteReadError, ConnectionError):
         pass
     finally:
-        writer.close()
+        if not writer.is_closing():
+            writer.transport.abort()
 
 
 @contextmanager
@@ -173,8 +174,11 @@ def server() -> Iterator[Server]:
         ready.set()
         await stop.wait()
         listening.close()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        serving = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in serving:
             task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
+        await asyncio.sleep(0)  # aborted transports close in the next turn
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)
     thread.start()
