@@ -14,7 +14,7 @@ import numpy as np
 from gauntlet.serving.dispatch import Dispatch
 from gauntlet.serving.measured import Measured, Outcome, Summary
 
-HOW_TO_ENABLE = "httptools is not installed: make setup brings it, or pip install httptools"
+HOW_TO_ENABLE = "httptools is not installed: make test brings it, or pip install httptools"
 
 Serve = Callable[[int, float], tuple[float, Outcome]]
 """(request, when it was sent) → (when the connection is done with it, how)."""
