@@ -66,7 +66,7 @@ def test_sex_and_race_gaps_in_adult_appear_with_intervals(adult):
 
 
 def test_the_lineage_document_names_exact_origins(adult):
-    document = json.loads((adult.path("register-model", "lineage") / "lineage.json").read_text())
+    document = json.loads(adult.path("register-model", "lineage").read_text())
     records = {record["component"]: record for record in document["records"]}
     snapshot = json.loads((adult.path("import-snapshot", "snapshot") / "snapshot.json").read_text())
 
