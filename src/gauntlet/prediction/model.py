@@ -80,20 +80,29 @@ def _own(folder: Path, digest: str, facts: Mapping[str, Any]) -> Scorer:
     return Scorer(digest, facts, tuple(feature.name for feature in model.features), score)
 
 
-def _pyfunc(folder: Path, digest: str, facts: Mapping[str, Any]) -> Scorer:
+def load_pyfunc(folder: Path) -> Any:
+    """Load a model folder as an MLflow pyfunc. **This runs code that the folder chooses: verify its digest first.**
+
+    Raises:
+        DataError: it cannot be loaded here.
+    """
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     wait_asleep()
     import mlflow.pyfunc
 
     try:
-        model = mlflow.pyfunc.load_model(str(folder))
+        return mlflow.pyfunc.load_model(str(folder))
     except Exception as error:  # whatever a stranger's model raises while it is unpickled
         raise DataError(
             "the model cannot be loaded in this image",
             field="model",
             value=f"{type(error).__name__}: {error}",
-            mend="Install what its requirements.txt names into the model image",
+            mend="Install what its requirements.txt names into this image",
         ) from error
+
+
+def _pyfunc(folder: Path, digest: str, facts: Mapping[str, Any]) -> Scorer:
+    model = load_pyfunc(folder)
     schema = model.metadata.get_input_schema()
     if schema is not None and not schema.has_input_names():
         raise DataError("the model's signature names no columns", field="model", mend="Log it with a DataFrame example")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any, Protocol
 
 from gauntlet.errors import DataError
+from gauntlet.prediction.model import load_pyfunc
 from gauntlet.serving.contract import InputContract, Rows, to_arrow
 from gauntlet.training.frame import frame_of
-from gauntlet.training.threads import wait_asleep
 
 
 class Scorer(Protocol):
@@ -74,16 +73,4 @@ def load_scorer(folder: Path, loader: str, contract: InputContract) -> Scorer:
 
     if is_direct(loader):
         return load_direct(folder)
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    wait_asleep()
-    import mlflow.pyfunc
-
-    try:
-        return Pyfunc(mlflow.pyfunc.load_model(str(folder)), contract)
-    except Exception as error:  # whatever a stranger's model raises while it is unpickled
-        raise DataError(
-            "the model cannot be loaded in this image",
-            field="model",
-            value=f"{type(error).__name__}: {error}",
-            mend="Install what its requirements.txt names into the serving image",
-        ) from error
+    return Pyfunc(load_pyfunc(folder), contract)
