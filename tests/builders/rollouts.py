@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gauntlet.delivery.bets import log_bets, prior_rate
-from gauntlet.delivery.sequential import Test, mixed
+from gauntlet.delivery.evidence.bets import log_bets, prior_rate
+from gauntlet.delivery.evidence.sequential import Test, mixed
 
 
 class Interval(NamedTuple):

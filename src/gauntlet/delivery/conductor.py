@@ -1,24 +1,29 @@
-"""Carrying a rollout out: read the state, look around, decide, write, act; one turn after another.
+"""Carrying a rollout out: read the journal, look around, decide, write, act; one turn after another.
 
-``Target`` is what is acted on, ``Ledger`` what survives the one who acts, ``Judge`` what looks at the metrics. A turn
-may be killed between any two of its calls; the next one, by whoever, goes on from what was written. One at a time acts
-on a service (a lease has to see to that): the ledger's mark finds a second one when it writes, not before an action it
-had decided already.
+``Target`` is what is acted on, ``Ledger`` what survives the one who acts, ``Judge`` what looks at the metrics and ``Lease``
+what keeps a second one away. A turn may be killed between any two of its calls; the next one, by whoever, goes on from
+what was written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
+from gauntlet.delivery.journal import Entry, Journal
 from gauntlet.delivery.plan import RolloutPlan
-from gauntlet.delivery.rollout import Decision, Do, Look, Phase, Rollout, Seen, begin, decide
+from gauntlet.delivery.release import Release
+from gauntlet.delivery.rollout import Decision, Do, Look, Rollout, Seen, begin, decide, take_back
 from gauntlet.errors import ConfigurationError, DependencyError
 
 
 class Conflict(Exception):
-    """Somebody else wrote the state since it was read."""
+    """Somebody else wrote the journal since it was read."""
+
+
+class Taken(Exception):
+    """Somebody else holds the lease."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +55,11 @@ class Target(Protocol):
     def promote(self, rollout: Rollout) -> None:
         """Make the candidate the stable version."""
 
+    def restore(self, rollout: Rollout) -> None:
+        """Make the stable version run again, without taking requests from the candidate yet."""
+
     def roll_back(self, rollout: Rollout) -> None:
         """All requests to the stable version, then the candidate out of the specification, in this order."""
-
-
-class Judge(Protocol):
-    """Looks at metrics, and knows what people said."""
-
-    def look(self, rollout: Rollout, now: float) -> Judgement:
-        """What can be said now. Metrics that cannot be read are a look of status ``error``, not an exception."""
 
 
 @dataclass(frozen=True)
@@ -66,35 +67,82 @@ class Judgement:
     """The part of ``Seen`` that a judge knows; fields as there."""
 
     look: Look | None
-    requests: int
+    requests: int = 0
+    baseline: bool = True
     approved: int = 0
     refused: str = ""
 
 
+class Judge(Protocol):
+    """Looks at metrics, and knows what people said."""
+
+    def look(self, rollout: Rollout, memory: str, now: float) -> tuple[Judgement, str]:
+        """What can be said now, and what to remember for the next look.
+
+        The memory is written together with the state, or not at all: a look whose turn was killed never happened, and
+        the next one covers its interval. Metrics that cannot be read are a look of status ``error``, not an exception.
+
+        Args:
+            rollout: the state before this turn.
+            memory: what the last look that was written returned; empty before the first.
+            now: seconds since the epoch.
+        """
+
+
 class Ledger(Protocol):
-    """Keeps the state of one rollout a service, and its timeline.
+    """Keeps the journal of one rollout a service.
 
     Raises, all methods: ``DependencyError`` when the other side does not answer.
     """
 
-    def read(self, service: str) -> tuple[Rollout, str] | None:
-        """The state and the mark of its version; ``None`` if there was never a rollout on the service."""
+    def read(self, service: str) -> tuple[Journal, str] | None:
+        """The journal and the mark of its version; ``None`` if there was never a rollout on the service."""
 
-    def write(self, rollout: Rollout, mark: str) -> str:
-        """Replace the state that had this mark (empty: there was none), and return the new mark.
+    def write(self, journal: Journal, mark: str) -> str:
+        """Replace the journal that had this mark (empty: there was none), and return the new mark.
 
         Raises:
             Conflict: it has another mark by now.
         """
 
-    def note(self, rollout: Rollout, now: float, sentence: str) -> None:
-        """Add a sentence to the timeline."""
+
+class Lease(Protocol):
+    """One at a time acts on a service."""
+
+    def hold(self, service: str) -> None:
+        """Take the lease, or renew it.
+
+        Raises:
+            Taken: somebody else holds it.
+            DependencyError: whoever keeps it does not answer.
+        """
+
+    def check(self, service: str) -> None:
+        """Make sure, without asking anybody, that it is still held: called right before every action.
+
+        Raises:
+            Taken: it was not renewed in time.
+        """
+
+    def release(self, service: str) -> None:
+        """Give it back, if it is held."""
 
 
-def start(ledger: Ledger, service: str, candidate: str, stable: str, now: float) -> Rollout:
+@dataclass(frozen=True)
+class Stage:
+    """Everything a rollout is carried out with."""
+
+    ledger: Ledger
+    lease: Lease
+    target: Target
+    judge: Judge
+
+
+def start(ledger: Ledger, service: str, candidate: Release, stable: Release, now: float, attempt: str = "") -> Rollout:
     """Begin a rollout, or find the one that is under way or was finished for the same two versions.
 
-    Starting again what was finished changes nothing: it is not another rollout, let alone a rollback.
+    Starting again what was finished changes nothing: it is not another rollout, let alone a rollback. A candidate that
+    was taken back gets another chance under another name of the attempt.
 
     Raises:
         ConfigurationError: another candidate is on its way on this service.
@@ -102,94 +150,126 @@ def start(ledger: Ledger, service: str, candidate: str, stable: str, now: float)
     """
     found = ledger.read(service)
     if found is not None:
-        rollout, _ = found
-        if (rollout.candidate, rollout.stable) == (candidate, stable):
+        rollout = found[0].rollout
+        same = (rollout.candidate, rollout.stable, rollout.attempt) == (candidate, stable, attempt)
+        if same or (rollout.candidate == candidate and not rollout.phase.final):
             return rollout
         if not rollout.phase.final:
             raise ConfigurationError(
                 f"a rollout of {rollout.candidate} is under way ({rollout.phase.value}, {rollout.weight} %)",
                 field="service",
                 value=service,
-                mend="Wait for its end, or refuse it",
+                mend="Wait for its end, or take it back",
             )
-    fresh = begin(service, candidate, stable, now)
-    ledger.write(fresh, found[1] if found else "")
-    ledger.note(fresh, now, f"The rollout of {candidate} in place of {stable} begins.")
+    fresh = begin(service, candidate, stable, now, attempt)
+    began = f"The rollout of {candidate} in place of {stable} begins."
+    ledger.write(Journal(fresh).with_entry(Entry(now, fresh.phase, 0, Do.NOTHING, began)), found[1] if found else "")
     return fresh
 
 
-def turn(ledger: Ledger, target: Target, judge: Judge, plan: RolloutPlan, service: str, now: float) -> Decision:
+def refuse(ledger: Ledger, service: str, reason: str, now: float) -> Rollout:
+    """Have the newest rollout of a service taken back, also one that was promoted; turns then carry it out.
+
+    Raises:
+        ConfigurationError: there was never a rollout on the service.
+        Conflict: somebody else wrote at this moment; try again.
+    """
+    journal, mark = _read(ledger, service)
+    refused = take_back(journal.rollout, reason)
+    if refused != journal.rollout:
+        entry = Entry(now, refused.phase, refused.weight, Do.NOTHING, reason)
+        ledger.write(replace(journal, rollout=refused).with_entry(entry), mark)
+    return refused
+
+
+def turn(stage: Stage, plan: RolloutPlan, service: str, now: float) -> Decision:
     """One turn: what is decided is written before it is done.
 
     Raises:
         ConfigurationError: no rollout was started on the service.
         Conflict: somebody else took this turn; read again.
+        Taken: somebody else acts on this service.
         DependencyError: something did not answer; nothing was done that was not written before.
     """
-    found = ledger.read(service)
-    if found is None:
-        raise ConfigurationError("has no rollout", field="service", value=service, mend="Start one")
-    rollout, mark = found
+    stage.lease.hold(service)
+    journal, mark = _read(stage.ledger, service)
+    rollout = journal.rollout
     if rollout.phase.final:
         return decide(rollout, Seen(False, False), plan, now)
-    decision = decide(rollout, _seen(rollout, target, judge, now), plan, now)
-    if decision.rollout != rollout:
-        ledger.write(decision.rollout, mark)
-        ledger.note(decision.rollout, now, decision.sentence)
-    _carry_out(decision, target)
+    sighting = stage.target.observe(rollout)
+    said, memory = stage.judge.look(rollout, journal.memory, now)
+    decision = decide(rollout, _seen(sighting, said), plan, now)
+    after = decision.rollout
+    if after != rollout or memory != journal.memory:
+        entry = Entry(now, after.phase, after.weight, decision.do, decision.sentence, said.look)
+        stage.ledger.write(replace(journal, rollout=after, memory=memory).with_entry(entry), mark)
+    action = _action(decision.do, stage.target)
+    if action:
+        stage.lease.check(service)
+        action(after)
     return decision
 
 
 def conduct(
-    ledger: Ledger,
-    target: Target,
-    judge: Judge,
+    stage: Stage,
     plan: RolloutPlan,
     service: str,
     *,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
+    seen: Callable[[Decision], None] = lambda decision: None,
     patience: int = 20,
 ) -> Rollout:
     """Take turns until the rollout is over.
 
     Args:
-        ledger, target, judge, plan, service: as in ``turn``.
+        stage, plan, service: as in ``turn``.
         clock: seconds since the epoch.
         sleep: waits so many seconds.
+        seen: told of every turn.
         patience: turns in a row that may fail before this gives up; the state stays, and the next one goes on.
 
     Raises:
         DependencyError: patience is spent.
     """
     failed = 0
-    while True:
-        try:
-            decision = turn(ledger, target, judge, plan, service, clock())
-        except (Conflict, DependencyError) as error:
-            failed += 1
-            if failed > patience:
-                raise DependencyError(
-                    f"failed {failed} turns in a row",
-                    field=f"rollout on {service}",
-                    value=str(error),
-                    mend="Mend what does not answer and run this again: it goes on from here",
-                ) from error
-        else:
-            failed = 0
-            if decision.rollout.phase.final:
-                return decision.rollout
-        sleep(plan.interval_seconds)
+    try:
+        while True:
+            try:
+                decision = turn(stage, plan, service, clock())
+            except (Conflict, Taken, DependencyError) as error:
+                failed += 1
+                if failed > patience:
+                    raise DependencyError(
+                        f"failed {failed} turns in a row",
+                        field=f"rollout on {service}",
+                        value=str(error),
+                        mend="Mend what does not answer and run this again: it goes on from here",
+                    ) from error
+            else:
+                failed = 0
+                seen(decision)
+                if decision.rollout.phase.final:
+                    return decision.rollout
+            sleep(plan.interval_seconds)
+    finally:
+        stage.lease.release(service)
 
 
-def _seen(rollout: Rollout, target: Target, judge: Judge, now: float) -> Seen:
-    sighting = target.observe(rollout)
-    said = judge.look(rollout, now) if rollout.phase is not Phase.ROLLING_BACK else Judgement(None, 0)
+def _read(ledger: Ledger, service: str) -> tuple[Journal, str]:
+    found = ledger.read(service)
+    if found is None:
+        raise ConfigurationError("has no rollout", field="service", value=service, mend="Start one")
+    return found
+
+
+def _seen(sighting: Sighting, said: Judgement) -> Seen:
     return Seen(
         candidate_ready=sighting.candidate_ready,
         stable_ready=sighting.stable_ready,
         weight=sighting.weight,
         requests=said.requests,
+        baseline=said.baseline,
         look=said.look,
         failed=sighting.failed,
         approved=said.approved,
@@ -198,13 +278,11 @@ def _seen(rollout: Rollout, target: Target, judge: Judge, now: float) -> Seen:
     )
 
 
-def _carry_out(decision: Decision, target: Target) -> None:
-    actions = {
+def _action(do: Do, target: Target) -> Callable[[Rollout], None] | None:
+    return {
         Do.DEPLOY: target.deploy,
         Do.SET_WEIGHT: target.set_weight,
         Do.PROMOTE: target.promote,
+        Do.RESTORE: target.restore,
         Do.ROLL_BACK: target.roll_back,
-    }
-    action = actions.get(decision.do)
-    if action:
-        action(decision.rollout)
+    }.get(do)

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 from gauntlet.delivery.plan import RolloutPlan
+from gauntlet.delivery.release import Release
 from gauntlet.errors import DataError
 from gauntlet.verdict import Status
 
@@ -47,6 +48,8 @@ class Do(StrEnum):
     """Give the candidate ``Rollout.weight`` percent of the requests."""
     PROMOTE = "promote"
     """Make the candidate the stable version."""
+    RESTORE = "restore"
+    """Make the stable version run again beside the candidate: there is no way back to what does not answer."""
     ROLL_BACK = "roll_back"
     """All requests to the stable version first; then take the candidate out of the specification."""
     WAIT = "wait"
@@ -64,6 +67,7 @@ class Rollout:
         candidate: the version on its way.
         stable: the version it replaces.
         began: when, in seconds since the epoch.
+        attempt: tells a second try of the same two versions from a repetition of the first.
         phase: where it stands.
         step: index of the step it is at; -1 before the first.
         weight: percent of requests that the candidate is meant to have; never more than its step's.
@@ -78,9 +82,10 @@ class Rollout:
     """
 
     service: str
-    candidate: str
-    stable: str
+    candidate: Release
+    stable: Release
     began: float
+    attempt: str = ""
     phase: Phase = Phase.DEPLOYING
     step: int = -1
     weight: int = 0
@@ -108,10 +113,36 @@ class Rollout:
             document = json.loads(text)
             if document.pop("format") != FORMAT:
                 raise ValueError("another format")
-            return cls(**{**document, "phase": Phase(document["phase"])})
+            releases = {arm: Release(**document[arm]) for arm in ("candidate", "stable")}
+            return cls(**{**document, **releases, "phase": Phase(document["phase"])})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             mend = "Look at what else writes it; a rollout that cannot be read is rolled back by hand"
             raise DataError("is not the state of a rollout", field="state", value=str(error), mend=mend) from error
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What one metric has shown since the rollout began.
+
+    Attributes:
+        name: ``errors``, ``latency``, ``scores``, or a team's own.
+        status: pass, fail, inconclusive or error.
+        sentence: with its numbers.
+        log_harm: logarithm of the evidence of harm; harm is shown at ln(1/α) or above, α being its share.
+        log_safe: logarithm of the evidence that it is not worse.
+        canary: (hits, requests) of the candidate, where the metric counts.
+        stable: the same of the stable version.
+        dry_run: measured and reported, and without a say.
+    """
+
+    name: str
+    status: Status
+    sentence: str
+    log_harm: float | None = None
+    log_safe: float | None = None
+    canary: tuple[float, float] | None = None
+    stable: tuple[float, float] | None = None
+    dry_run: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,11 +153,15 @@ class Look:
         number: counts up from 1 in a rollout; a look that was counted already is not counted again.
         status: pass, fail, inconclusive or error, of all metrics together.
         sentence: what it saw.
+        metrics: one by one.
+        answered: requests that (candidate, stable) answered since the rollout began; ``None`` if unknown.
     """
 
     number: int
     status: Status
     sentence: str
+    metrics: tuple[Metric, ...] = ()
+    answered: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +173,7 @@ class Seen:
         stable_ready: the stable version answers.
         weight: percent of requests the candidate really has; ``None`` if it could not be read.
         requests: requests the candidate answered since its step's weight holds.
+        baseline: the stable version was watched long enough for the candidate to be compared with it.
         look: the newest look, if there is one.
         failed: why the candidate can never become ready, if that is known.
         approved: the highest step, in percent, that a person approved.
@@ -149,6 +185,7 @@ class Seen:
     stable_ready: bool
     weight: int | None = None
     requests: int = 0
+    baseline: bool = True
     look: Look | None = None
     failed: str = ""
     approved: int = 0
@@ -165,9 +202,16 @@ class Decision:
     sentence: str
 
 
-def begin(service: str, candidate: str, stable: str, now: float) -> Rollout:
+def begin(service: str, candidate: Release, stable: Release, now: float, attempt: str = "") -> Rollout:
     """A rollout that has not done anything yet."""
-    return Rollout(service, candidate, stable, began=now)
+    return Rollout(service, candidate, stable, began=now, attempt=attempt)
+
+
+def take_back(rollout: Rollout, reason: str) -> Rollout:
+    """The state from which the next turn begins to roll back, whatever the phase; also long after a promotion."""
+    if rollout.phase in (Phase.ROLLING_BACK, Phase.ROLLED_BACK):
+        return rollout
+    return replace(rollout, phase=Phase.ROLLING_BACK, weight=0, reason=reason)
 
 
 def decide(rollout: Rollout, seen: Seen, plan: RolloutPlan, now: float) -> Decision:
@@ -186,9 +230,7 @@ def decide(rollout: Rollout, seen: Seen, plan: RolloutPlan, now: float) -> Decis
     rollout = _count(rollout, seen.look)
     reason = _why_back(rollout, seen, plan, now)
     if reason:
-        return _take_back(
-            replace(rollout, phase=Phase.ROLLING_BACK, weight=0, reason=reason), replace(seen, done=False)
-        )
+        return _take_back(take_back(rollout, reason), replace(seen, done=False))
     if rollout.phase is Phase.PROMOTING:
         if seen.done:
             return Decision(replace(rollout, phase=Phase.PROMOTED), Do.NOTHING, f"{rollout.candidate} is stable now.")
@@ -204,7 +246,7 @@ def _take_back(rollout: Rollout, seen: Seen) -> Decision:
     if not seen.stable_ready and seen.candidate_ready:
         # Sending everything to a version that does not answer would leave nobody to answer.
         waits = f"{rollout.stable} does not answer; {rollout.candidate} keeps its requests until it does"
-        return Decision(rollout, Do.WAIT, f"Has to go back ({rollout.reason}), but {waits}.")
+        return Decision(rollout, Do.RESTORE, f"Has to go back ({rollout.reason}), but {waits}.")
     return Decision(rollout, Do.ROLL_BACK, rollout.reason)
 
 
@@ -250,6 +292,8 @@ def _why_back(rollout: Rollout, seen: Seen, plan: RolloutPlan, now: float) -> st
 def _deploy(rollout: Rollout, seen: Seen, plan: RolloutPlan) -> Decision:
     if not seen.candidate_ready:
         return Decision(rollout, Do.DEPLOY, f"{rollout.candidate} is made ready beside {rollout.stable}.")
+    if not seen.baseline:
+        return Decision(rollout, Do.WAIT, f"{rollout.stable} is watched, to know what is usual.")
     return _enter(replace(rollout, phase=Phase.RAMPING), plan)
 
 

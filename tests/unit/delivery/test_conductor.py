@@ -5,16 +5,25 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from gauntlet.delivery.conductor import Conflict, Judgement, Sighting, conduct, start, turn
+from gauntlet.delivery.conductor import Conflict, Judgement, Sighting, Stage, Taken, conduct, refuse, start, turn
+from gauntlet.delivery.journal import Journal
 from gauntlet.delivery.plan import RolloutPlan
-from gauntlet.delivery.rollout import Look, Phase, Rollout
+from gauntlet.delivery.release import Release
+from gauntlet.delivery.rollout import Look, Phase
 from gauntlet.errors import ConfigurationError, DependencyError
 from gauntlet.settings import parse
 from gauntlet.verdict import Status
 
+V1, V2, V3 = (Release(number, f"sha256:{number}", f"models/{number}") for number in "123")
 PLAN = parse(
     RolloutPlan,
-    {"steps": [10, 50, 100], "step_seconds": 120, "min_requests": 20, "budgets": {"errors": 3}},
+    {
+        "steps": [10, 50, 100],
+        "step_seconds": 120,
+        "min_requests": 20,
+        "budgets": {"errors": 3},
+        "ready_seconds": 50_000,  # turns that fail cost time
+    },
     field="plan",
 )
 KILLS = 150
@@ -35,47 +44,58 @@ class Service:
     harmful: bool = False
     now: float = 0.0
     stored: tuple[str, int] | None = None
-    timeline: list = field(default_factory=list)
-    running: set = field(default_factory=lambda: {"v1"})
-    specified: str = "v1"
+    holder: object = None
+    running: set = field(default_factory=lambda: {V1})
+    specified: str = V1
     weight: int = 0
     asked: int = 0
-    looks: int = 0
     most: int = 0
 
     # -- the ledger
     def read(self, service):
         self.trouble("read")
-        return None if self.stored is None else (Rollout.from_json(self.stored[0]), str(self.stored[1]))
+        return None if self.stored is None else (Journal.from_json(self.stored[0]), str(self.stored[1]))
 
-    def write(self, rollout, mark):
+    def write(self, journal, mark):
         self.trouble("before write")
         if mark != ("" if self.stored is None else str(self.stored[1])):
             raise Conflict
-        self.stored = (rollout.to_json(), 1 if self.stored is None else self.stored[1] + 1)
+        self.stored = (journal.to_json(), 1 if self.stored is None else self.stored[1] + 1)
         self.trouble("after write")
         return str(self.stored[1])
 
-    def note(self, rollout, now, sentence):
-        self.timeline.append(sentence)
-        self.trouble("after note")
+    @property
+    def timeline(self):
+        return [entry.sentence for entry in Journal.from_json(self.stored[0]).entries]
+
+    # -- the lease
+    def hold(self, service):
+        self.trouble("hold")
+        if self.holder not in (None, self):
+            raise Taken(str(self.holder))
+
+    def check(self, service):
+        self.trouble("check")
+
+    def release(self, service):
+        pass
 
     # -- the target
     def observe(self, rollout):
         self.trouble("observe")
         self.weight = self.asked
         self.most = max(self.most, self.weight)
-        written = Rollout.from_json(self.stored[0])
+        written = Journal.from_json(self.stored[0]).rollout
         assert self.weight <= written.weight or written.phase is not Phase.RAMPING, "no weight that was not written"
         done = {
-            Phase.PROMOTING: self.specified == "v2",
-            Phase.ROLLING_BACK: self.specified == "v1" and self.running == {"v1"} and self.weight == 0,
+            Phase.PROMOTING: self.specified == V2,
+            Phase.ROLLING_BACK: self.specified == V1 and self.running == {V1} and self.weight == 0,
         }
-        return Sighting("v2" in self.running, "v1" in self.running, self.weight, done=done.get(rollout.phase, False))
+        return Sighting(V2 in self.running, V1 in self.running, self.weight, done=done.get(rollout.phase, False))
 
     def deploy(self, rollout):
         self.trouble("before deploy")
-        self.running.add("v2")
+        self.running.add(V2)
         self.trouble("after deploy")
 
     def set_weight(self, rollout):
@@ -85,41 +105,51 @@ class Service:
 
     def promote(self, rollout):
         self.trouble("before promote")
-        self.specified = "v2"
+        self.specified = V2
         self.trouble("after promote")
+
+    def restore(self, rollout):
+        self.trouble("before restore")
+        self.running.add(V1)
+        self.trouble("after restore")
 
     def roll_back(self, rollout):
         self.trouble("before route")
         self.asked = 0
         self.trouble("between route and specification")
-        self.specified = "v1"
-        self.running.discard("v2")
+        self.specified = V1
+        self.running.discard(V2)
         self.trouble("after rollback")
 
     # -- the judge
-    def look(self, rollout, now):
-        self.looks += 1
+    def look(self, rollout, memory, now):
+        """Remembers how many looks were written; evidence of harm is found at the second step."""
+        number = int(memory or 0) + 1
         status = Status.FAIL if self.harmful and rollout.weight >= 50 else Status.PASS
-        return Judgement(Look(self.looks, status, "answers differ"), requests=1_000)
+        return Judgement(Look(number, status, "answers differ"), requests=1_000), str(number)
 
     def sleep(self, seconds):
         self.now += seconds
 
 
 def run(service):
-    start(service, "prices", "v2", "v1", service.now)
-    return conduct(service, service, service, PLAN, "prices", clock=lambda: service.now, sleep=service.sleep)
+    start(service, "prices", V2, V1, service.now)
+    return conduct(stage(service), PLAN, "prices", clock=lambda: service.now, sleep=service.sleep)
+
+
+def stage(service):
+    return Stage(ledger=service, lease=service, target=service, judge=service)
 
 
 def ends_well(service, end):
     if service.harmful:
         assert end.phase is Phase.ROLLED_BACK
         assert "Harm was shown: answers differ" in end.reason
-        assert (service.specified, service.asked, service.running) == ("v1", 0, {"v1"})
+        assert (service.specified, service.asked, service.running) == (V1, 0, {V1})
         assert service.most <= 50, "no step after the one that showed harm"
     else:
         assert end.phase is Phase.PROMOTED
-        assert service.specified == "v2"
+        assert service.specified == V2
     return True
 
 
@@ -127,8 +157,8 @@ def ends_well(service, end):
 def test_a_rollout_ends_as_its_candidate_deserves(harmful):
     service = Service(harmful=harmful)
     assert ends_well(service, run(service))
-    assert service.timeline[0] == "The rollout of v2 in place of v1 begins."
-    assert "v2 gets 10 % of the requests." in service.timeline
+    assert service.timeline[0] == "The rollout of version 2 in place of version 1 begins."
+    assert "version 2 gets 10 % of the requests." in service.timeline
 
 
 @pytest.mark.parametrize("harmful", [False, True], ids=["good", "harmful"])
@@ -190,25 +220,25 @@ def test_killed_and_refused_again_and_again_it_still_ends_well(harmful):
 
 def test_a_second_one_who_acts_is_found_when_it_writes():
     service = Service()
-    start(service, "prices", "v2", "v1", 0.0)
-    rollout, mark = service.read("prices")
+    start(service, "prices", V2, V1, 0.0)
+    journal, mark = service.read("prices")
     for _ in range(2):
-        turn(service, service, service, PLAN, "prices", 0.0)
+        turn(stage(service), PLAN, "prices", 0.0)
     with pytest.raises(Conflict):
-        service.write(rollout, mark)
+        service.write(journal, mark)
     assert ends_well(service, run(service))
 
 
 def test_one_rollout_a_service():
     service = Service()
-    start(service, "prices", "v2", "v1", 0.0)
-    with pytest.raises(ConfigurationError, match="a rollout of v2 is under way"):
-        start(service, "prices", "v3", "v1", 1.0)
+    start(service, "prices", V2, V1, 0.0)
+    with pytest.raises(ConfigurationError, match="a rollout of version 2 is under way"):
+        start(service, "prices", V3, V1, 1.0)
 
 
 def test_a_service_without_a_rollout_has_no_turn():
     with pytest.raises(ConfigurationError, match="has no rollout"):
-        turn(Service(), Service(), Service(), PLAN, "prices", 0.0)
+        turn(stage(Service()), PLAN, "prices", 0.0)
 
 
 def test_patience_ends_and_says_how_to_go_on():
@@ -218,3 +248,42 @@ def test_patience_ends_and_says_how_to_go_on():
 
     with pytest.raises(DependencyError, match="it goes on from here"):
         run(Service(trouble=trouble))
+
+
+def test_only_who_holds_the_lease_acts():
+    service = Service()
+    start(service, "prices", V2, V1, 0.0)
+    service.holder = "another"
+    with pytest.raises(Taken):
+        turn(stage(service), PLAN, "prices", 0.0)
+    assert service.running == {V1}
+
+
+def test_a_lease_lost_between_writing_and_acting_stops_the_action():
+    def trouble(where):
+        if where == "check":
+            raise Taken
+
+    service = Service(trouble=trouble)
+    start(service, "prices", V2, V1, 0.0)
+    with pytest.raises(Taken):
+        turn(stage(service), PLAN, "prices", 0.0)
+    assert service.running == {V1}
+
+
+def test_a_promoted_candidate_is_taken_back_on_demand_even_where_stable_is_gone():
+    service = Service()
+    assert run(service).phase is Phase.PROMOTED
+    service.running = {V2}
+    refuse(service, "prices", "customers complain", service.now)
+    end = conduct(stage(service), PLAN, "prices", clock=lambda: service.now, sleep=service.sleep)
+    assert (end.phase, end.reason) == (Phase.ROLLED_BACK, "customers complain")
+    assert (service.specified, service.asked, service.running) == (V1, 0, {V1})
+    assert refuse(service, "prices", "once more", service.now) == end, "what was taken back stays as it is"
+
+
+def test_what_was_taken_back_gets_another_chance_under_another_name():
+    service = Service(harmful=True)
+    assert run(service).phase is Phase.ROLLED_BACK
+    assert start(service, "prices", V2, V1, service.now).phase is Phase.ROLLED_BACK
+    assert start(service, "prices", V2, V1, service.now, attempt="mended").phase is Phase.DEPLOYING

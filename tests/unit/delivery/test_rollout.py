@@ -7,11 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gauntlet.delivery.plan import RolloutPlan
+from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout import Do, Look, Phase, Rollout, Seen, begin, decide
 from gauntlet.errors import DataError
 from gauntlet.settings import parse
 from gauntlet.verdict import Status
 
+V1, V2 = (Release(number, f"sha256:{number}", f"models/{number}") for number in "12")
 PLAN = parse(
     RolloutPlan,
     {
@@ -29,7 +31,7 @@ READY = Seen(candidate_ready=True, stable_ready=True)
 
 def ramping(**changes):
     """A rollout that holds its first step since time 100."""
-    state = Rollout("prices", "v2", "v1", began=0, phase=Phase.RAMPING, step=0, weight=10, held_since=100)
+    state = Rollout("prices", V2, V1, began=0, phase=Phase.RAMPING, step=0, weight=10, held_since=100)
     return replace(state, **changes)
 
 
@@ -38,17 +40,17 @@ def at_ten(status=Status.PASS, number=1, **changes):
 
 
 def test_a_candidate_gets_no_request_before_it_is_ready():
-    decision = decide(begin("prices", "v2", "v1", 0), replace(READY, candidate_ready=False), PLAN, 1)
+    decision = decide(begin("prices", V2, V1, 0), replace(READY, candidate_ready=False), PLAN, 1)
     assert (decision.do, decision.rollout.weight) == (Do.DEPLOY, 0)
 
 
 def test_a_ready_candidate_gets_its_first_share():
-    decision = decide(begin("prices", "v2", "v1", 0), READY, PLAN, 1)
+    decision = decide(begin("prices", V2, V1, 0), READY, PLAN, 1)
     assert (decision.do, decision.rollout.weight, decision.rollout.step) == (Do.SET_WEIGHT, 10, 0)
 
 
 def test_a_step_counts_from_when_its_weight_is_seen_to_hold():
-    entered = decide(begin("prices", "v2", "v1", 0), READY, PLAN, 1).rollout
+    entered = decide(begin("prices", V2, V1, 0), READY, PLAN, 1).rollout
     lagging = decide(entered, replace(READY, weight=0), PLAN, 50)
     assert (lagging.do, lagging.rollout.held_since) == (Do.SET_WEIGHT, None)
     assert decide(entered, replace(READY, weight=10), PLAN, 60).rollout.held_since == 60
@@ -99,8 +101,8 @@ def test_after_the_last_step_comes_promotion_and_then_nothing():
         (ramping(errors=1), at_ten(Status.ERROR), 101, "could not be read 2 times"),
         (ramping(), replace(READY, weight=10), 5_001, "longer than the 5,000 s"),
         (ramping(), replace(READY, refused="complaints"), 101, "A person took it back: complaints"),
-        (begin("prices", "v2", "v1", 0), replace(READY, failed="no memory"), 1, "cannot become ready: no memory"),
-        (begin("prices", "v2", "v1", 0), replace(READY, candidate_ready=False), 301, "not ready after 300 s"),
+        (begin("prices", V2, V1, 0), replace(READY, failed="no memory"), 1, "cannot become ready: no memory"),
+        (begin("prices", V2, V1, 0), replace(READY, candidate_ready=False), 301, "not ready after 300 s"),
     ],
 )
 def test_what_takes_a_candidate_back_and_why(state, seen, now, words):
@@ -146,13 +148,13 @@ def test_approval_is_waited_for_and_not_for_ever():
 def test_nobody_is_left_without_an_answer():
     dead = replace(at_ten(Status.FAIL), stable_ready=False)
     held = decide(ramping(), dead, PLAN, 101)
-    assert held.do is Do.WAIT
+    assert held.do is Do.RESTORE
     assert decide(held.rollout, replace(dead, stable_ready=True), PLAN, 102).do is Do.ROLL_BACK
     assert decide(held.rollout, replace(dead, candidate_ready=False), PLAN, 102).do is Do.ROLL_BACK
 
 
 def test_a_state_survives_being_written():
-    for state in (ramping(), begin("prices", "v2", "v1", 0.1), ramping(reason="ü", asked_since=1.25)):
+    for state in (ramping(), begin("prices", V2, V1, 0.1), ramping(reason="ü", asked_since=1.25)):
         assert Rollout.from_json(state.to_json()) == state
 
 
@@ -195,7 +197,7 @@ class World:
         done = (state.phase is Phase.PROMOTING and self.stable == "v2" and event["applied"]) or (
             state.phase is Phase.ROLLING_BACK and self.stable == "v1" and self.asked == 0 and self.weight == 0
         )
-        return Seen(self.candidate_ready, self.stable_ready, self.weight, event["requests"], look, done=done)
+        return Seen(self.candidate_ready, self.stable_ready, self.weight, event["requests"], look=look, done=done)
 
     def act(self, decision):
         self.actions.append(decision.do)
@@ -231,7 +233,7 @@ def turn(world, event):
         assert (after, decision.do) == (before, Do.NOTHING)
     if before.phase is Phase.ROLLING_BACK:
         assert after.phase in {Phase.ROLLING_BACK, Phase.ROLLED_BACK}
-        assert decision.do in {Do.ROLL_BACK, Do.WAIT, Do.NOTHING}
+        assert decision.do in {Do.ROLL_BACK, Do.RESTORE, Do.NOTHING}
     assert after.step - before.step in {0, 1}, "no step is left out"
     if decision.do is Do.SET_WEIGHT:
         assert after.phase is Phase.RAMPING
@@ -252,7 +254,7 @@ def turn(world, event):
 @settings(max_examples=300, deadline=None)
 @given(st.lists(events, max_size=60))
 def test_whatever_happens_it_is_safe_and_ends(happened):
-    world = World(begin("prices", "v2", "v1", 0).to_json())
+    world = World(begin("prices", V2, V1, 0).to_json())
     for event in happened:
         turn(world, event)
     calm = {"seconds": 60.0, "applied": True, "ready": True, "stable": True, "requests": 1_000, "killed": "no"}
@@ -265,3 +267,8 @@ def test_whatever_happens_it_is_safe_and_ends(happened):
         assert end.reason
     else:
         assert world.stable == "v2"
+
+
+def test_a_candidate_waits_until_stable_was_watched():
+    decision = decide(begin("prices", V2, V1, 0), replace(READY, baseline=False), PLAN, 1)
+    assert (decision.do, decision.rollout.weight) == (Do.WAIT, 0)

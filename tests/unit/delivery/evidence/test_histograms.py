@@ -2,10 +2,10 @@ import math
 
 import pytest
 
-from gauntlet.delivery.combination import panel_log_e, update_panel
-from gauntlet.delivery.counts import Counts
-from gauntlet.delivery.histograms import boundary_name, counts, eligible, increase, slow
-from gauntlet.delivery.sequential import Test, begin
+from gauntlet.delivery.evidence.combination import panel_log_e, update_panel
+from gauntlet.delivery.evidence.counts import Counts
+from gauntlet.delivery.evidence.histograms import boundary_name, counts, eligible, increase, slow
+from gauntlet.delivery.evidence.sequential import Test, begin
 from gauntlet.errors import ConfigurationError, DataError
 
 

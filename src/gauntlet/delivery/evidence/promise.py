@@ -8,8 +8,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from gauntlet.delivery.bets import Floats, log_factors, log_mean, prior_rate
-from gauntlet.delivery.sequential import Direction, Test
+from gauntlet.delivery.evidence.bets import Floats, log_factors, log_mean, prior_rate
+from gauntlet.delivery.evidence.sequential import Direction, Test
 from gauntlet.errors import ConfigurationError
 
 MOST_REQUESTS = 1e12

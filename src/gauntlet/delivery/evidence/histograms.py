@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
-from gauntlet.delivery.counts import Counts, whole_number
+from gauntlet.delivery.evidence.counts import Counts, whole_number
 from gauntlet.errors import ConfigurationError, DataError
 
 Buckets = Mapping[float, float]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 
-from gauntlet.delivery.counts import whole_number
+from gauntlet.delivery.evidence.counts import whole_number
 from gauntlet.errors import ConfigurationError, DataError
 
 _TINY = 1e-300

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from gauntlet.delivery.bets import log_bets, log_mean, prior_rate
-from gauntlet.delivery.counts import Counts, whole_number
+from gauntlet.delivery.evidence.bets import log_bets, log_mean, prior_rate
+from gauntlet.delivery.evidence.counts import Counts, whole_number
 from gauntlet.errors import ConfigurationError, DataError
 
 FORMAT = "gauntlet.e-process/1"

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from gauntlet.delivery.bets import HIGHEST_PRIOR, log_bets, log_factors, log_mean, prior_rate, stakes
-from gauntlet.delivery.sequential import GRIDS, Direction
+from gauntlet.delivery.evidence.bets import HIGHEST_PRIOR, log_bets, log_factors, log_mean, prior_rate, stakes
+from gauntlet.delivery.evidence.sequential import GRIDS, Direction
 
 HARM, NOT_WORSE = GRIDS[Direction.HARM], GRIDS[Direction.NOT_WORSE]
 ROUNDING = 1e-11

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from builders.rollouts import Interval, evidence
-from gauntlet.delivery.bets import log_bets, prior_rate
-from gauntlet.delivery.counts import Counts
-from gauntlet.delivery.sequential import Direction, Process, Test, begin, e_value, log_e_value, restart, update
+from gauntlet.delivery.evidence.bets import log_bets, prior_rate
+from gauntlet.delivery.evidence.counts import Counts
+from gauntlet.delivery.evidence.sequential import Direction, Process, Test, begin, e_value, log_e_value, restart, update
 from gauntlet.errors import ConfigurationError, DataError
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gauntlet.delivery.bets import log_mean
-from gauntlet.delivery.counts import Counts
-from gauntlet.delivery.sequential import Direction, Process, log_e_value, restart, update
+from gauntlet.delivery.evidence.bets import log_mean
+from gauntlet.delivery.evidence.counts import Counts
+from gauntlet.delivery.evidence.sequential import Direction, Process, log_e_value, restart, update
 from gauntlet.errors import ConfigurationError, DataError
 
 Panel = Mapping[str, Process]

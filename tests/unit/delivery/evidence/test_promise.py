@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from gauntlet.delivery.bets import log_bets
-from gauntlet.delivery.promise import drift, requests_needed
-from gauntlet.delivery.sequential import Direction, Test
+from gauntlet.delivery.evidence.bets import log_bets
+from gauntlet.delivery.evidence.promise import drift, requests_needed
+from gauntlet.delivery.evidence.sequential import Direction, Test
 from gauntlet.errors import ConfigurationError
 
 USUAL = {"stable": 0.01, "canary": 0.03, "weight": 0.1, "alpha": 0.05}

@@ -3,10 +3,10 @@ import math
 import numpy as np
 import pytest
 
-from gauntlet.delivery.combination import panel_log_e, update_panel
-from gauntlet.delivery.counts import Counts
-from gauntlet.delivery.scores import TOLERANCE, counts, edges, exceedances, names
-from gauntlet.delivery.sequential import Test, begin
+from gauntlet.delivery.evidence.combination import panel_log_e, update_panel
+from gauntlet.delivery.evidence.counts import Counts
+from gauntlet.delivery.evidence.scores import TOLERANCE, counts, edges, exceedances, names
+from gauntlet.delivery.evidence.sequential import Test, begin
 from gauntlet.errors import DataError
 
 EVEN = (np.arange(1000) + 0.5) / 1000

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gauntlet.delivery.clustering import ASSUMED, effective, estimate
+from gauntlet.delivery.evidence.clustering import ASSUMED, effective, estimate
 from gauntlet.errors import DataError
 
 

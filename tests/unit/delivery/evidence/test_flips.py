@@ -8,7 +8,7 @@ from scipy.integrate import quad
 from scipy.special import betainc, betaln
 from scipy.stats import binom
 
-from gauntlet.delivery.flips import log_certificate, upper_bound
+from gauntlet.delivery.evidence.flips import log_certificate, upper_bound
 from gauntlet.errors import ConfigurationError, DataError
 
 

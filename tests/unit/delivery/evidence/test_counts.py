@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from gauntlet.delivery.counts import Counts
+from gauntlet.delivery.evidence.counts import Counts
 from gauntlet.errors import DataError
 
 

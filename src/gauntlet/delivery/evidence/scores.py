@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gauntlet.delivery.counts import Counts
+from gauntlet.delivery.evidence.counts import Counts
 from gauntlet.errors import DataError
 
 TOLERANCE = 0.05

@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from gauntlet.delivery.combination import combine, not_worse, panel_log_e, restart_panel, update_panel
-from gauntlet.delivery.counts import Counts
-from gauntlet.delivery.sequential import Direction, Test, begin, e_value, log_e_value
+from gauntlet.delivery.evidence.combination import combine, not_worse, panel_log_e, restart_panel, update_panel
+from gauntlet.delivery.evidence.counts import Counts
+from gauntlet.delivery.evidence.sequential import Direction, Test, begin, e_value, log_e_value
 from gauntlet.errors import ConfigurationError, DataError
 
 HARMED, CALM = Counts(40, 1000, 90, 9000), Counts(10, 1000, 90, 9000)

@@ -1,0 +1,84 @@
+"""What every target offers, and the address that names one.
+
+local:FOLDER                 what ``gauntlet serve FOLDER`` runs on this machine
+kserve:NAMESPACE/NAME        an InferenceService of the cluster that the environment points at
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol
+
+from gauntlet.delivery.conductor import Lease, Ledger, Target
+from gauntlet.delivery.metering import Meter
+from gauntlet.delivery.release import Release
+from gauntlet.errors import ConfigurationError
+
+
+class Place(Protocol):
+    """A service as it stands, outside any rollout. ``DependencyError`` when the other side does not answer."""
+
+    def current(self) -> Release | None:
+        """The stable version; ``None`` where nothing was ever served."""
+
+    def install(self, release: Release) -> None:
+        """Serve the first version: there is nothing to compare it with, and nobody who would miss it.
+
+        Raises:
+            ConfigurationError: another version serves already.
+        """
+
+    def ready(self, release: Release) -> bool:
+        """Whether this version answers requests."""
+
+    def url(self) -> str:
+        """Where requests go, without a path: ``http://127.0.0.1:8080``."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service with everything a rollout on it is carried out with.
+
+    Attributes:
+        name: what ledger and lease know it by.
+        place: the service as it stands.
+        target: what is acted on.
+        ledger: where the journal is kept.
+        lease: keeps a second actor away.
+        meter: the counters it keeps itself; a Prometheus is asked instead where one is given.
+    """
+
+    name: str
+    place: Place
+    target: Target
+    ledger: Ledger
+    lease: Lease
+    meter: Meter
+
+
+KINDS: Mapping[str, str] = {
+    "local": "gauntlet.delivery.targets.local.opening",
+    "kserve": "gauntlet.delivery.targets.kserve.opening",
+}
+"""Kind → the module whose ``open_place(address: str) -> Service`` opens it."""
+
+
+def open_service(address: str) -> Service:
+    """The service an address names.
+
+    Raises:
+        ConfigurationError: it is no address of a kind known here.
+        DependencyError: nothing answers there.
+    """
+    kind, _, rest = address.partition(":")
+    if kind not in KINDS or not rest:
+        raise ConfigurationError(
+            "is not the address of a service",
+            field="service",
+            value=address,
+            mend="Give local:FOLDER or kserve:NAMESPACE/NAME",
+        )
+    opening: Callable[[str], Service] = import_module(KINDS[kind]).open_place
+    return opening(rest)
