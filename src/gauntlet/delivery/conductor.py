@@ -1,8 +1,8 @@
 """Carrying a rollout out: read the journal, look around, decide, write, act; one turn after another.
 
-``Target`` is what is acted on, ``Ledger`` what survives the one who acts, ``Judge`` what looks at the metrics and ``Lease``
-what keeps a second one away. A turn may be killed between any two of its calls; the next one, by whoever, goes on from
-what was written.
+``Target`` is what is acted on, ``Ledger`` what survives the one who acts, ``Judge`` what looks at the metrics, and
+``Lease`` what keeps a second one away. A turn may be killed between any two of its calls; the next one, by whoever,
+goes on from what was written.
 """
 
 from __future__ import annotations

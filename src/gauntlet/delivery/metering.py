@@ -1,7 +1,7 @@
 """What can be counted of a service at one instant: raw counters, as they stand, of every pod of both versions.
 
-Raw, because only whoever looks knows its intervals: PromQL's ``rate`` and ``increase`` extrapolate, and a test of counts
-needs counts.
+Raw, because only whoever looks knows its intervals: PromQL's ``rate`` and ``increase`` extrapolate, and a test of
+counts needs counts.
 """
 
 from __future__ import annotations
