@@ -23,11 +23,15 @@ class Place(Protocol):
     def current(self) -> Release | None:
         """The stable version; ``None`` where nothing was ever served."""
 
-    def install(self, release: Release) -> None:
-        """Serve the first version: there is nothing to compare it with, and nobody who would miss it.
+    def install(self, release: Release, *, replace: bool = False) -> None:
+        """Serve a version with all requests at once: the first one, or any in staging. Returns before it is ready.
+
+        Args:
+            release: what to serve; nothing changes where it serves already.
+            replace: take the place of another version, which goes; for staging only.
 
         Raises:
-            ConfigurationError: another version serves already.
+            ConfigurationError: another version serves already, and ``replace`` is not set.
         """
 
     def ready(self, release: Release) -> bool:
