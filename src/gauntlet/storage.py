@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ABSENT_FILE = "absent.json"
+WORKDIR = "GAUNTLET_WORKDIR"
 
 
 @contextmanager
@@ -79,3 +80,8 @@ def absence(path: Path) -> str | None:
 
 def _beside(destination: Path) -> Path:
     return destination.with_name(f".{destination.name}.{uuid.uuid4().hex[:8]}.partial")
+
+
+def working_folder() -> Path:
+    """Where relative paths start: the engine runs tasks in folders of their own and says here where the user stood."""
+    return Path(os.environ.get(WORKDIR, "."))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import glob
 import itertools
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +17,8 @@ from typing import Any
 from gauntlet.digest import digest_file
 from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.settings import Settings, parse
+from gauntlet.storage import working_folder
 
-WORKDIR = "GAUNTLET_WORKDIR"
 _GCS = "gs://"
 _WILDCARDS = frozenset("*?[")
 
@@ -151,24 +150,21 @@ def _local_files(uri: str, field: str) -> list[str]:
         visible = [name for name in below if not any(part.startswith((".", "_")) for part in name.parts)]
         found = [(Path(uri) / name).as_posix() for name in visible]
     elif _WILDCARDS & set(uri):
-        names = glob.glob(uri, root_dir=None if Path(uri).is_absolute() else _workdir(), recursive=True)
+        names = glob.glob(uri, root_dir=None if Path(uri).is_absolute() else working_folder(), recursive=True)
         found = sorted(name for name in names if _local(name).is_file())
     else:
         raise ConfigurationError(
             "there is no such file or folder", field=field, value=uri, mend=f"Looked at {path}: correct the path"
         )
     if not found:
-        raise ConfigurationError("names no file", field=field, value=uri, mend=f"Looked in {_workdir()}: correct it")
+        raise ConfigurationError(
+            "names no file", field=field, value=uri, mend=f"Looked in {working_folder()}: correct it"
+        )
     return found
 
 
-def _workdir() -> Path:
-    """Where relative paths start: the engine runs tasks in folders of their own and says here where the user stood."""
-    return Path(os.environ.get(WORKDIR, "."))
-
-
 def _local(uri: str) -> Path:
-    return _workdir() / uri
+    return working_folder() / uri
 
 
 def _require_version(path: Path, pinned: Pinned) -> None:

@@ -40,6 +40,7 @@ from gauntlet.orchestration.reuse import Reuse
 from gauntlet.orchestration.revision import run_revision
 from gauntlet.orchestration.runpage import write_page
 from gauntlet.orchestration.task import Job, TaskRunner
+from gauntlet.storage import WORKDIR
 
 CACHE = ".cache"
 LATEST = "latest"
@@ -232,7 +233,7 @@ def _variables(request: RunRequest, revision: str, modules: Sequence[Path]) -> d
     return {
         **({} if inherited.get("MLFLOW_TRACKING_URI") else local),
         **inherited,
-        "GAUNTLET_WORKDIR": str(request.folder.resolve()),
+        WORKDIR: str(request.folder.resolve()),
         "GAUNTLET_CODE_REVISION": revision,
         "PYTHONNOUSERSITE": "1",
         "PYTHONUNBUFFERED": "1",

@@ -1,7 +1,8 @@
 """From verdicts to a decision: may this run go on?
 
 Gates measure and always succeed; this is the one place where a measurement stops a run. ``fail`` and ``error`` block.
-What ``inconclusive`` does is policy: by default it blocks where people are protected and warns elsewhere.
+What ``inconclusive`` does is policy: by default it blocks where people or production are protected and warns
+elsewhere.
 """
 
 from __future__ import annotations
@@ -19,8 +20,21 @@ from gauntlet.verdict import Check, Status, Verdict
 Action = Literal["block", "warn"]
 
 DEFAULT = "default"
-_GATES = frozenset({"validate_schema", "detect_skew", "evaluate_model", "evaluate_slices", "compare_champion"})
-_PROTECTS_PEOPLE = frozenset({"evaluate_slices"})
+_GATES = frozenset(
+    {
+        "validate_schema",
+        "detect_skew",
+        "evaluate_model",
+        "evaluate_slices",
+        "compare_champion",
+        "test_serving",
+        "shadow",
+        "rollout",
+        "verify_deployment",
+    }
+)
+_CAUTIOUS = frozenset({"evaluate_slices", "rollout"})
+"""Gates that block when they cannot tell: the one protects people, the other production."""
 _SENTENCES = 3
 """Failing checks quoted in full for each gate; the rest are counted."""
 
@@ -31,7 +45,7 @@ class EnforcementPolicy(Settings):
     inconclusive: Mapping[str, Action] = Field(
         {},
         description="Gate name, or 'default' → what to do when it could not tell. "
-        "Unless said otherwise: evaluate_slices blocks, the rest warns.",
+        "Unless said otherwise: evaluate_slices and rollout block, the rest warns.",
     )
     error: Action = Field("block", description="What to do when a gate could not check what was asked.")
     advisory: tuple[str, ...] = Field((), description="Gates whose verdicts are reported and never block.")
@@ -40,9 +54,9 @@ class EnforcementPolicy(Settings):
         """What an inconclusive verdict of ``gate`` does."""
         if gate in self.inconclusive:
             return self.inconclusive[gate]
-        if DEFAULT in self.inconclusive and gate not in _PROTECTS_PEOPLE:
+        if DEFAULT in self.inconclusive and gate not in _CAUTIOUS:
             return self.inconclusive[DEFAULT]
-        return "block" if gate in _PROTECTS_PEOPLE else "warn"
+        return "block" if gate in _CAUTIOUS else "warn"
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,10 @@ class MemoryStore:
         aliases = {**self._aliases.get(name, {}), **assign}
         self._aliases[name] = {alias: number for alias, number in aliases.items() if alias not in remove}
 
+    def address(self, version: Version) -> str:
+        """See ``ModelStore.address``."""
+        return f"memory:{version.name}/{version.number}"
+
     def download(self, version: Version, part: str, destination: Path) -> bool:
         """See ``ModelStore.download``."""
         files = self._entry(version.name, version.number).parts.get(part)

@@ -18,6 +18,8 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from gauntlet.errors import ConfigurationError, DependencyError
 from gauntlet.mlflow_uri import artifact_root, connection_failure, without_secrets
@@ -163,6 +165,12 @@ class MlflowStore:
                 self._client.set_registered_model_alias(name, alias, str(number))
             for alias in remove:
                 self._client.delete_registered_model_alias(name, alias)
+
+    def address(self, version: Version) -> str:
+        """See ``ModelStore.address``. A local store's ``file:`` URIs are given as paths."""
+        with self._service("asking where a model lies"):
+            found = str(self._address(version, MODEL_PART))
+        return url2pathname(urlsplit(found).path) if found.startswith("file:") else found
 
     def download(self, version: Version, part: str, destination: Path) -> bool:
         """See ``ModelStore.download``."""

@@ -19,6 +19,8 @@ from gauntlet.errors import ConfigurationError
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
+PREVIOUS = "previous"
+"""The version that was champion before this one."""
 
 
 class Promote(StrEnum):
@@ -73,3 +75,23 @@ def plan_promotion(aliases: Mapping[str, int], version: int, promote: Promote) -
     if promote is Promote.ALWAYS or (promote is Promote.FIRST and champion is None):
         return Moves({CHAMPION: version}, remove=(CHALLENGER,) if aliases.get(CHALLENGER) == version else ())
     return Moves({} if aliases.get(CHALLENGER) == version else {CHALLENGER: version})
+
+
+def succeed(aliases: Mapping[str, int], version: int) -> Moves:
+    """What moves when ``version`` has taken over all of production: it is champion, who was that is ``previous``."""
+    champion = aliases.get(CHAMPION)
+    remove = (CHALLENGER,) if aliases.get(CHALLENGER) == version else ()
+    if champion == version:
+        return Moves({}, remove)
+    return Moves({CHAMPION: version} | ({} if champion is None else {PREVIOUS: champion}), remove)
+
+
+def step_back(aliases: Mapping[str, int], version: int, former: int) -> Moves:
+    """What moves when ``version`` was taken out of production and ``former`` serves again.
+
+    Somebody else's promotion in between is left alone; a version that was taken back is nobody's challenger.
+    """
+    remove = (CHALLENGER,) if aliases.get(CHALLENGER) == version else ()
+    if aliases.get(CHAMPION) != version:
+        return Moves({}, remove)
+    return Moves({CHAMPION: former}, (*remove, *((PREVIOUS,) if aliases.get(PREVIOUS) == former else ())))

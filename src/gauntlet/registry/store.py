@@ -1,4 +1,4 @@
-"""The model registry as Gauntlet needs it: an interface of eight verbs, whatever stands behind it.
+"""The model registry as Gauntlet needs it: an interface of nine verbs, whatever stands behind it.
 
 A version is a model folder and the evidence beside it (``lineage``, ``statistics``, ``schema``), each a folder by name.
 Everything that decides (promotion, registration, fetching) works on this interface and is tested on an implementation
@@ -76,6 +76,9 @@ class ModelStore(Protocol):
 
     def move(self, name: str, assign: Mapping[str, int], remove: tuple[str, ...]) -> None:
         """Assign aliases, then remove aliases."""
+
+    def address(self, version: Version) -> str:
+        """Where the version's model folder lies, for whoever loads it without this interface: a path or a URI."""
 
     def download(self, version: Version, part: str, destination: Path) -> bool:
         """Copy a part's content into the existing folder ``destination``; ``False``: the version has no such part."""

@@ -45,6 +45,14 @@ def test_parts_come_back_byte_for_byte(store, name, parts, tmp_path):
         assert files(destination) == files(source)
 
 
+def test_where_a_model_lies_is_a_path_or_an_address(store, name, parts):
+    address = store.address(store.create(name, parts, TAGS, ""))
+    if address.startswith("/"):
+        assert (Path(address) / "MLmodel").read_text() == "a"
+    else:
+        assert address.partition(":")[0] in {"memory", "mlflow-artifacts"}
+
+
 def test_a_part_that_was_not_stored_is_reported_missing(store, name, parts, tmp_path):
     version = store.create(name, parts, TAGS, "")
     assert store.download(version, "lineage", tmp_path) is False
