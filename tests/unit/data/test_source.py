@@ -4,8 +4,9 @@ import hashlib
 
 import pytest
 
-from gauntlet.data.source import WORKDIR, Pinned, fetch, parse_pinned, resolve
+from gauntlet.data.source import Pinned, fetch, parse_pinned, resolve
 from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.storage import WORKDIR
 
 
 def names(sources):
