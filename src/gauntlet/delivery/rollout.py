@@ -79,6 +79,7 @@ class Rollout:
         inconclusive: looks in a row, at this step, that could not tell.
         errors: looks in a row that could not be made.
         reason: why it is being, or was, taken back; empty otherwise.
+        because: what kind of reason: ``fail``, ``inconclusive`` or ``error``; ``None`` if it was not taken back.
     """
 
     service: str
@@ -97,6 +98,7 @@ class Rollout:
     inconclusive: int = 0
     errors: int = 0
     reason: str = ""
+    because: Status | None = None
 
     def to_json(self) -> str:
         """The state as it is stored."""
@@ -114,7 +116,8 @@ class Rollout:
             if document.pop("format") != FORMAT:
                 raise ValueError("another format")
             releases = {arm: Release(**document[arm]) for arm in ("candidate", "stable")}
-            return cls(**{**document, **releases, "phase": Phase(document["phase"])})
+            because = document["because"] and Status(document["because"])
+            return cls(**{**document, **releases, "phase": Phase(document["phase"]), "because": because})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             mend = "Look at what else writes it; a rollout that cannot be read is rolled back by hand"
             raise DataError("is not the state of a rollout", field="state", value=str(error), mend=mend) from error
@@ -201,17 +204,20 @@ class Decision:
     do: Do
     sentence: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sentence", _begun_large(self.sentence))
+
 
 def begin(service: str, candidate: Release, stable: Release, now: float, attempt: str = "") -> Rollout:
     """A rollout that has not done anything yet."""
     return Rollout(service, candidate, stable, began=now, attempt=attempt)
 
 
-def take_back(rollout: Rollout, reason: str) -> Rollout:
+def take_back(rollout: Rollout, reason: str, because: Status = Status.FAIL) -> Rollout:
     """The state from which the next turn begins to roll back, whatever the phase; also long after a promotion."""
     if rollout.phase in (Phase.ROLLING_BACK, Phase.ROLLED_BACK):
         return rollout
-    return replace(rollout, phase=Phase.ROLLING_BACK, weight=0, reason=reason)
+    return replace(rollout, phase=Phase.ROLLING_BACK, weight=0, reason=_begun_large(reason), because=because)
 
 
 def decide(rollout: Rollout, seen: Seen, plan: RolloutPlan, now: float) -> Decision:
@@ -228,9 +234,10 @@ def decide(rollout: Rollout, seen: Seen, plan: RolloutPlan, now: float) -> Decis
     if rollout.phase is Phase.ROLLING_BACK:
         return _take_back(rollout, seen)
     rollout = _count(rollout, seen.look)
-    reason = _why_back(rollout, seen, plan, now)
-    if reason:
-        return _take_back(take_back(rollout, reason), replace(seen, done=False))
+    why = _why_back(rollout, seen, plan, now)
+    if why:
+        because, reason = why
+        return _take_back(take_back(rollout, reason, because), replace(seen, done=False))
     if rollout.phase is Phase.PROMOTING:
         if seen.done:
             return Decision(replace(rollout, phase=Phase.PROMOTED), Do.NOTHING, f"{rollout.candidate} is stable now.")
@@ -264,29 +271,31 @@ def _count(rollout: Rollout, look: Look | None) -> Rollout:
     )
 
 
-def _why_back(rollout: Rollout, seen: Seen, plan: RolloutPlan, now: float) -> str:
-    """Why the candidate has to go; empty if it may stay."""
+def _why_back(rollout: Rollout, seen: Seen, plan: RolloutPlan, now: float) -> tuple[Status, str] | None:
+    """Why the candidate has to go; ``None`` if it may stay."""
     said = f": {seen.look.sentence}" if seen.look else "."
     budgets = plan.budgets
     if seen.refused:
-        return f"A person took it back: {seen.refused}"
+        return Status.FAIL, f"A person took it back: {seen.refused}"
     if seen.failed:
-        return f"{rollout.candidate} cannot become ready: {seen.failed}"
+        return Status.FAIL, f"{rollout.candidate} cannot become ready: {seen.failed}"
     if rollout.failures > budgets.failures:
-        return f"Harm was shown{said}"
+        return Status.FAIL, f"Harm was shown{said}"
     if rollout.errors > budgets.errors:
-        return f"Its metrics could not be read {rollout.errors} times in a row{said}"
+        return Status.ERROR, f"Its metrics could not be read {rollout.errors} times in a row{said}"
     if rollout.phase is Phase.PROMOTING:
-        return ""  # from here on only harm takes it back, not a clock
+        return None  # from here on only harm takes it back, not a clock
     if rollout.inconclusive > budgets.inconclusive and plan.undecided == "roll_back":
-        return f"{rollout.inconclusive} looks in a row could not tell{said}"
+        return Status.INCONCLUSIVE, f"{rollout.inconclusive} looks in a row could not tell{said}"
     if now - rollout.began > plan.total_seconds:
-        return f"It took longer than the {plan.total_seconds:,.0f} s allowed for all of it."
+        return Status.INCONCLUSIVE, f"It took longer than the {plan.total_seconds:,.0f} s allowed for all of it."
     if rollout.phase is Phase.DEPLOYING and now - rollout.began > plan.ready_seconds:
-        return f"{rollout.candidate} was not ready after {plan.ready_seconds:,.0f} s."
+        if seen.candidate_ready:
+            return Status.INCONCLUSIVE, f"{rollout.stable} had too little traffic to compare with{said}"
+        return Status.FAIL, f"{rollout.candidate} was not ready after {plan.ready_seconds:,.0f} s."
     if rollout.asked_since is not None and now - rollout.asked_since > plan.approval_seconds:
-        return f"Nobody approved {_next(rollout, plan)} % within {plan.approval_seconds:,.0f} s."
-    return ""
+        return Status.INCONCLUSIVE, f"Nobody approved {_next(rollout, plan)} % within {plan.approval_seconds:,.0f} s."
+    return None
 
 
 def _deploy(rollout: Rollout, seen: Seen, plan: RolloutPlan) -> Decision:
@@ -339,3 +348,7 @@ def _missing(rollout: Rollout, seen: Seen, plan: RolloutPlan, now: float) -> str
     if not rollout.shown:
         return "the last look did not show that it is safe"
     return ""
+
+
+def _begun_large(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]

@@ -158,7 +158,7 @@ def test_a_rollout_ends_as_its_candidate_deserves(harmful):
     service = Service(harmful=harmful)
     assert ends_well(service, run(service))
     assert service.timeline[0] == "The rollout of version 2 in place of version 1 begins."
-    assert "version 2 gets 10 % of the requests." in service.timeline
+    assert "Version 2 gets 10 % of the requests." in service.timeline
 
 
 @pytest.mark.parametrize("harmful", [False, True], ids=["good", "harmful"])
@@ -277,7 +277,7 @@ def test_a_promoted_candidate_is_taken_back_on_demand_even_where_stable_is_gone(
     service.running = {V2}
     refuse(service, "prices", "customers complain", service.now)
     end = conduct(stage(service), PLAN, "prices", clock=lambda: service.now, sleep=service.sleep)
-    assert (end.phase, end.reason) == (Phase.ROLLED_BACK, "customers complain")
+    assert (end.phase, end.reason) == (Phase.ROLLED_BACK, "Customers complain")
     assert (service.specified, service.asked, service.running) == (V1, 0, {V1})
     assert refuse(service, "prices", "once more", service.now) == end, "what was taken back stays as it is"
 
