@@ -1,0 +1,168 @@
+"""Deliveries from end to end, on any service: bring a version out, take one back, have a look at one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from gauntlet.delivery.conductor import Conflict, Judge, Stage, Taken, conduct, refuse, start
+from gauntlet.delivery.journal import Entry, Journal
+from gauntlet.delivery.plan import RolloutPlan
+from gauntlet.delivery.release import Release
+from gauntlet.delivery.rollout import Decision, Do, Phase, begin
+from gauntlet.delivery.targets.service import Service
+from gauntlet.errors import ConfigurationError, DependencyError
+
+
+@dataclass(frozen=True)
+class Time:
+    """The clock of whoever delivers.
+
+    Attributes:
+        now: seconds since the epoch.
+        sleep: waits so many seconds.
+    """
+
+    now: Callable[[], float]
+    sleep: Callable[[float], None]
+
+
+Told = Callable[[Decision], None]
+
+
+def stage_release(service: Service, release: Release, time: Time, *, patience: float) -> str:
+    """Serve a version in staging, in place of whatever is there, and wait until it answers.
+
+    Args:
+        service: the staging service.
+        release: what to serve.
+        time: the clock.
+        patience: seconds to wait.
+
+    Returns:
+        Where it answers.
+
+    Raises:
+        DependencyError: it does not answer in time.
+    """
+    service.place.install(release, replace=True)
+    _wait_until_ready(service, release, time, patience)
+    return service.place.url()
+
+
+def roll_out(
+    service: Service, release: Release, judge: Judge, plan: RolloutPlan, time: Time, *, attempt: str = "", told: Told
+) -> Journal:
+    """Bring a version to all of production's traffic, or take it back; resumes what was begun.
+
+    The first version of a service is installed: there is nothing to compare it with. A version that serves already
+    stays. A rollout of another version that nobody acts on any more is taken back first.
+
+    Args:
+        service: where.
+        release: what.
+        judge: looks at it.
+        plan: the steps.
+        time: the clock.
+        attempt: another name gives a candidate that was taken back another chance.
+        told: hears every turn.
+
+    Returns:
+        The journal of the rollout, which is over.
+
+    Raises:
+        DependencyError: something did not answer for too long, or somebody else acts on the service. What was begun
+            stays, and this goes on with it when it is called again.
+    """
+    stage = _stage(service, judge)
+    _hold(service)
+    found = service.ledger.read(service.name)
+    if found and not found[0].rollout.phase.final and found[0].rollout.candidate != release:
+        reason = f"It was left behind unfinished, and {release} is on its way."
+        _take_back(stage, plan, service, reason, time, told)
+    stable = service.place.current()
+    if not (found and not found[0].rollout.phase.final) and (stable is None or stable.digest == release.digest):
+        return _installed(service, release, stable, plan, time)
+    start(service.ledger, service.name, release, stable or release, time.now(), attempt)
+    return _conduct(stage, plan, service, time, told)
+
+
+def take_back(service: Service, judge: Judge, plan: RolloutPlan, reason: str, time: Time, *, told: Told) -> Journal:
+    """Take the newest rollout of a service back, also a promoted one, and see it through; repeatable.
+
+    Raises:
+        ConfigurationError: there was never a rollout on the service.
+        DependencyError: as ``roll_out``.
+    """
+    _hold(service)
+    return _take_back(_stage(service, judge), plan, service, reason, time, told)
+
+
+def unfinished(service: Service) -> bool:
+    """Whether a rollout was begun and not ended."""
+    found = service.ledger.read(service.name)
+    return found is not None and not found[0].rollout.phase.final
+
+
+def _stage(service: Service, judge: Judge) -> Stage:
+    return Stage(ledger=service.ledger, lease=service.lease, target=service.target, judge=judge)
+
+
+def _hold(service: Service) -> None:
+    try:
+        service.lease.hold(service.name)
+    except Taken as error:
+        raise DependencyError(
+            "is being acted on by somebody else",
+            field=service.name,
+            value=str(error),
+            mend="Wait until that rollout has ended, or for its lease to run out if it died",
+            retryable=True,
+        ) from error
+
+
+def _installed(service: Service, release: Release, stable: Release | None, plan: RolloutPlan, time: Time) -> Journal:
+    """Make sure that a version serves that needs no rollout: the first one, or the one that serves already."""
+    found = service.ledger.read(service.name)
+    if stable is None:
+        service.place.install(release)
+    _wait_until_ready(service, release, time, plan.ready_seconds)
+    if found and found[0].rollout.phase is Phase.PROMOTED and found[0].rollout.candidate.digest == release.digest:
+        journal = found[0]
+    else:
+        sentence = f"{release} serves: there was no version before it." if stable is None else f"{release} serves."
+        done = replace(begin(service.name, release, release, time.now()), phase=Phase.PROMOTED, weight=100)
+        journal = Journal(done).with_entry(Entry(time.now(), done.phase, 100, Do.NOTHING, sentence))
+        service.ledger.write(journal, found[1] if found else "")
+    service.lease.release(service.name)
+    return journal
+
+
+def _wait_until_ready(service: Service, release: Release, time: Time, patience: float) -> None:
+    deadline = time.now() + patience
+    while not service.place.ready(release):
+        if time.now() > deadline:
+            raise DependencyError(
+                f"{release} does not answer after {patience:,.0f} s",
+                field=service.name,
+                mend="Read the server's log; a wrong digest or a missing library ends it at once",
+            )
+        time.sleep(min(1.0, patience / 10))
+
+
+def _take_back(stage: Stage, plan: RolloutPlan, service: Service, reason: str, time: Time, told: Told) -> Journal:
+    for _ in range(10):
+        try:
+            refuse(service.ledger, service.name, reason, time.now())
+        except Conflict:
+            continue
+        return _conduct(stage, plan, service, time, told)
+    raise DependencyError("is written by somebody else all the time", field=service.name, mend="Stop the other one")
+
+
+def _conduct(stage: Stage, plan: RolloutPlan, service: Service, time: Time, told: Told) -> Journal:
+    conduct(stage, plan, service.name, clock=time.now, sleep=time.sleep, seen=told)
+    found = service.ledger.read(service.name)
+    if found is None:
+        raise ConfigurationError("has lost its journal", field=service.name, mend="Leave the ledger alone")
+    return found[0]

@@ -1,0 +1,117 @@
+"""Deliveries from end to end, on a service in memory."""
+
+from dataclasses import replace
+
+import pytest
+
+from builders.memory_service import V1, V2, V3, Killed, MemoryService
+from gauntlet.delivery.delivering import Time, roll_out, stage_release, take_back, unfinished
+from gauntlet.delivery.outcome import answered_share, verdict_of
+from gauntlet.delivery.plan import RolloutPlan
+from gauntlet.delivery.rollout import Phase
+from gauntlet.errors import DependencyError
+from gauntlet.settings import parse
+from gauntlet.verdict import Status
+
+PLAN = parse(RolloutPlan, {"steps": [10, 50, 100], "step_seconds": 120, "min_requests": 20}, field="plan")
+
+
+def deliver(world, release=V2, **options):
+    time = Time(lambda: world.now, world.sleep)
+    return roll_out(world.service(), release, world, PLAN, time, told=lambda decision: None, **options)
+
+
+def give_up(world, reason="complaints"):
+    time = Time(lambda: world.now, world.sleep)
+    return take_back(world.service(), world, PLAN, reason, time, told=lambda decision: None)
+
+
+def test_a_good_version_ends_with_all_requests_and_a_passing_verdict():
+    world = MemoryService()
+    verdict = verdict_of(deliver(world))
+    assert (verdict.gate, verdict.status, world.specified) == ("rollout", Status.PASS, V2)
+    assert "Version 2 serves all requests." in verdict.summary
+    assert verdict.facts["share_candidate"] == pytest.approx(0.1)
+
+
+def test_a_harmful_one_ends_where_it_was_and_says_what_it_answered():
+    world = MemoryService(harmful=True)
+    journal = deliver(world)
+    verdict = verdict_of(journal)
+    assert (verdict.status, world.specified) == (Status.FAIL, V1)
+    assert "Version 2 was taken back: Harm was shown: answers differ" in verdict.summary
+    assert f"It answered {answered_share(journal):.1%}"[:11] in verdict.summary
+    assert verdict.facts["weight_reached"] == 50
+
+
+def test_the_first_version_is_installed():
+    world = MemoryService(specified=None, running=set())
+    verdict = verdict_of(deliver(world, V1))
+    assert (verdict.status, world.specified) == (Status.PASS, V1)
+    assert "there was no version before it" in verdict.summary
+    stored = world.stored
+    assert verdict_of(deliver(world, V1)) == verdict
+    assert world.stored == stored, "delivered again, nothing changes"
+
+
+def test_a_version_that_serves_already_stays():
+    world = MemoryService()
+    deliver(world)
+    stored = world.stored
+    assert verdict_of(deliver(world)).status is Status.PASS
+    assert world.stored == stored
+
+
+def test_a_candidate_that_was_taken_back_stays_back_until_another_attempt():
+    world = MemoryService(harmful=True)
+    deliver(world)
+    world.harmful = False
+    assert verdict_of(deliver(world)).status is Status.FAIL
+    assert verdict_of(deliver(world, attempt="mended")).status is Status.PASS
+
+
+def test_what_died_is_taken_back_by_the_next_rollout():
+    calls = iter(range(10**6))
+
+    def trouble(where):
+        if next(calls) == 40:
+            raise Killed(where)
+
+    world = MemoryService(trouble=trouble)
+    with pytest.raises(Killed):
+        deliver(world)
+    assert unfinished(world.service())
+    journal = deliver(world, V3)
+    assert journal.rollout.candidate == V3
+    assert V2 not in world.running
+
+
+def test_a_promoted_version_is_taken_back_on_demand():
+    world = MemoryService()
+    deliver(world)
+    journal = give_up(world)
+    assert (journal.rollout.phase, world.specified) == (Phase.ROLLED_BACK, V1)
+    assert give_up(world) == journal
+
+
+def test_nobody_acts_beside_another():
+    world = MemoryService(holder="another")
+    with pytest.raises(DependencyError, match="acted on by somebody else"):
+        deliver(world)
+
+
+def test_staging_waits_for_an_answer():
+    world = MemoryService(specified=None, running=set())
+    time = Time(lambda: world.now, world.sleep)
+    assert stage_release(world.service(), V2, time, patience=10).startswith("http://")
+    assert world.running == {V2}
+    world.ready = lambda release: False
+    with pytest.raises(DependencyError, match="does not answer after 10 s"):
+        stage_release(world.service(), V3, time, patience=10)
+
+
+def test_an_unfinished_rollout_is_inconclusive():
+    world = MemoryService()
+    journal = deliver(world)
+    going = replace(journal, rollout=replace(journal.rollout, phase=Phase.RAMPING))
+    assert verdict_of(going).status is Status.INCONCLUSIVE
