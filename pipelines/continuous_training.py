@@ -69,6 +69,60 @@ def continuous_training(
         enforcement_policy: What an inconclusive gate does, by gate.
         promote: Who becomes champion: first (only if there is none yet), always, never.
     """
+    training(
+        data=data,
+        roles=roles,
+        model_name=model_name,
+        reader=reader,
+        split=split,
+        serving_data=serving_data,
+        curated_schema=curated_schema,
+        schema_inference=schema_inference,
+        schema_policy=schema_policy,
+        skew_policy=skew_policy,
+        recipe=recipe,
+        seed=seed,
+        n_seeds=n_seeds,
+        device=device,
+        evaluation_split=evaluation_split,
+        slice_columns=slice_columns,
+        performance_policy=performance_policy,
+        slices_policy=slices_policy,
+        champion_policy=champion_policy,
+        enforcement_policy=enforcement_policy,
+        promote=promote,
+    )
+
+
+def training(
+    *,
+    data: list,
+    roles: dict,
+    model_name: str,
+    reader: dict,
+    split: dict,
+    serving_data: list,
+    curated_schema: list,
+    schema_inference: dict,
+    schema_policy: dict,
+    skew_policy: dict,
+    recipe: dict,
+    seed: int,
+    n_seeds: int,
+    device: str,
+    evaluation_split: str,
+    slice_columns: list,
+    performance_policy: dict,
+    slices_policy: dict,
+    champion_policy: dict,
+    enforcement_policy: dict,
+    promote: str,
+) -> dsl.PipelineTask:
+    """Wire the tasks of ``continuous_training``, also for pipelines that go on after it.
+
+    Returns:
+        The task that registers the model; its output is the version.
+    """
     # A misspelt key in the last gate's policy should not be found after training.
     configuration = check_configuration(
         model_name=model_name,
@@ -179,7 +233,7 @@ def continuous_training(
         policy=enforcement_policy,
     ).set_display_name("enforce-model-gates")
 
-    register_model(
+    return register_model(
         model=model.outputs["model"],
         snapshot=snapshot.outputs["snapshot"],
         schema=schema.outputs["schema"],

@@ -69,8 +69,7 @@ def fetch_champion(store: ModelStore, model_name: str, *, model: Path, statistic
         write_absent(statistics, reason)
         return Champion()
     version = require_version(store, model_name, number)
-    document = fetch_lineage(store, version)
-    digest = _fetch_model(store, version, model)
+    digest, document = fetch_version(store, version, model=model)
     statistics_digest = _fetch_statistics(store, version, statistics)
     recorded = document.artifacts.get(STATISTICS_PART, "") if document else ""
     return Champion(
@@ -80,6 +79,20 @@ def fetch_champion(store: ModelStore, model_name: str, *, model: Path, statistic
         statistics_digest=recorded or statistics_digest if statistics_digest else "",
         statistics_chain=document.chain(recorded) if document and statistics_digest else "",
     )
+
+
+def fetch_version(store: ModelStore, version: Version, *, model: Path) -> tuple[str, Document | None]:
+    """Copy the model of a version, verified.
+
+    Returns:
+        Its digest, and its lineage (``None`` for one that was registered without).
+
+    Raises:
+        DataError: it has no digest, or its content is not what the digest says.
+        DependencyError: the registry does not answer.
+    """
+    document = fetch_lineage(store, version)
+    return _fetch_model(store, version, model), document
 
 
 def fetch_lineage(store: ModelStore, version: Version) -> Document | None:

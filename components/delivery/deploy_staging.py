@@ -1,0 +1,29 @@
+"""A version where it can be tried before anybody depends on it."""
+
+from gauntlet.orchestration.component import Caching, component
+
+
+@component(image="delivery", caching=Caching.ACTING)
+def deploy_staging(staging: str, model_name: str, version: str, patience_seconds: float = 600.0) -> str:
+    """Serve a registered version in staging, in place of what is there, and wait until it answers.
+
+    Args:
+        staging: The staging service, local:FOLDER or kserve:NAMESPACE/NAME; never the one that production asks.
+        model_name: Name of the registered model.
+        version: The version to serve.
+        patience_seconds: How long it may take until it answers.
+
+    Returns:
+        The URL where it answers.
+    """
+    import time
+
+    from gauntlet.delivery.delivering import Time, stage_release
+    from gauntlet.delivery.releasing import release_of
+    from gauntlet.delivery.targets.service import open_service
+    from gauntlet.registry.mlflow_store import open_store
+    from gauntlet.registry.succession import find_candidate
+
+    store = open_store()
+    release = release_of(store, find_candidate(store, model_name, version), staging)
+    return stage_release(open_service(staging), release, Time(time.time, time.sleep), patience=patience_seconds)
