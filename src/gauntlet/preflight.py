@@ -15,6 +15,10 @@ from gauntlet.data.schema_inference import InferencePolicy
 from gauntlet.data.skew_policy import SkewPolicy
 from gauntlet.data.split import SplitOptions
 from gauntlet.data.validation import SchemaPolicy
+from gauntlet.delivery.analysis.plan import AnalysisPlan
+from gauntlet.delivery.plan import RolloutPlan
+from gauntlet.delivery.shadow import ShadowPolicy
+from gauntlet.delivery.targets.service import require_address
 from gauntlet.errors import ConfigurationError
 from gauntlet.evaluation.policies import ChampionPolicy, PerformancePolicy, SlicesPolicy
 from gauntlet.registry.enforcement import EnforcementPolicy, require_known_gates
@@ -23,6 +27,16 @@ from gauntlet.registry.store import require_model_name
 from gauntlet.settings import Settings, parse
 from gauntlet.training.device import require_device_name
 from gauntlet.training.recipe import Recipe
+
+DELIVERY_SETTINGS: Mapping[str, type[Settings]] = {
+    "roles": Roles,
+    "reader": ReaderOptions,
+    "serving_policy": ServingPolicy,
+    "shadow_policy": ShadowPolicy,
+    "rollout_plan": RolloutPlan,
+    "analysis": AnalysisPlan,
+    "enforcement_policy": EnforcementPolicy,
+}
 
 SETTINGS: Mapping[str, type[Settings]] = {
     "roles": Roles,
@@ -66,3 +80,29 @@ def check_training(
     require_model_name(model_name)
     parse_promote(promote)
     require_device_name(device)
+
+
+def check_delivery(settings: Mapping[str, Mapping[str, Any]], *, service: str, staging: str) -> None:
+    """Check the parameters of a delivery.
+
+    Args:
+        settings: parameter name → what the user gave, for parameters named in ``DELIVERY_SETTINGS``.
+        service: address of the service in production.
+        staging: address of the service in staging.
+
+    Raises:
+        ConfigurationError: for the first that cannot be used, by the parameter's own name.
+    """
+    parsed = {name: parse(DELIVERY_SETTINGS[name], values, field=name) for name, values in settings.items()}
+    enforcement = parsed.get("enforcement_policy")
+    if isinstance(enforcement, EnforcementPolicy):
+        require_known_gates(enforcement, field="enforcement_policy")
+    for field, address in (("service", service), ("staging", staging)):
+        require_address(address, field=field)
+    if service == staging:
+        raise ConfigurationError(
+            "is the service in production: a version would answer callers before it was tried",
+            field="staging",
+            value=staging,
+            mend="Name a service of its own",
+        )

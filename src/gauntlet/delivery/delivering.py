@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from gauntlet.delivery.conductor import Conflict, Judge, Stage, Taken, conduct, refuse, start
@@ -96,6 +97,20 @@ def take_back(service: Service, judge: Judge, plan: RolloutPlan, reason: str, ti
     """
     _hold(service)
     return _take_back(_stage(service, judge), plan, service, reason, time, told)
+
+
+@contextmanager
+def hold(service: Service) -> Iterator[None]:
+    """Keep everybody else from acting on a service meanwhile.
+
+    Raises:
+        DependencyError: somebody else acts on it.
+    """
+    _hold(service)
+    try:
+        yield
+    finally:
+        service.lease.release(service.name)
 
 
 def unfinished(service: Service) -> bool:

@@ -39,6 +39,12 @@ def find_candidate(store: ModelStore, model_name: str, version: str = "") -> Ver
     return found
 
 
+def champion_number(store: ModelStore, model_name: str) -> str:
+    """The version that is champion; empty if none is."""
+    number = store.aliases(require_model_name(model_name)).get(CHAMPION)
+    return "" if number is None else str(number)
+
+
 def record_promotion(store: ModelStore, model_name: str, version: str) -> int | None:
     """Make a version champion; a repetition changes nothing.
 

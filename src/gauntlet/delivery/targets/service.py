@@ -13,7 +13,10 @@ from typing import Protocol
 
 from gauntlet.delivery.conductor import Lease, Ledger, Target
 from gauntlet.delivery.metering import Meter
+from gauntlet.delivery.people import People, nobody
 from gauntlet.delivery.release import Release
+from gauntlet.delivery.rollout import Rollout
+from gauntlet.delivery.shadow import ShadowSeen
 from gauntlet.errors import ConfigurationError
 
 
@@ -41,6 +44,19 @@ class Place(Protocol):
         """Where requests go, without a path: ``http://127.0.0.1:8080``."""
 
 
+class Mirror(Protocol):
+    """Copies requests of the stable version to a candidate that answers nobody, and compares what they say."""
+
+    def start(self, rollout: Rollout, share: float) -> None:
+        """Copy a share of the requests, in (0, 1], from now on; counts begin at zero."""
+
+    def seen(self, rollout: Rollout) -> ShadowSeen:
+        """What was counted since the start."""
+
+    def stop(self, rollout: Rollout) -> None:
+        """Copy nothing any more; repeatable."""
+
+
 @dataclass(frozen=True)
 class Service:
     """A service with everything a rollout on it is carried out with.
@@ -52,6 +68,8 @@ class Service:
         ledger: where the journal is kept.
         lease: keeps a second actor away.
         meter: the counters it keeps itself; a Prometheus is asked instead where one is given.
+        people: what people said of a rollout where the service keeps it.
+        mirror: copies requests; ``None`` where the place cannot.
     """
 
     name: str
@@ -60,6 +78,8 @@ class Service:
     ledger: Ledger
     lease: Lease
     meter: Meter
+    people: People = nobody
+    mirror: Mirror | None = None
 
 
 KINDS: Mapping[str, str] = {
@@ -69,6 +89,23 @@ KINDS: Mapping[str, str] = {
 """Kind → the module whose ``open_place(address: str) -> Service`` opens it."""
 
 
+def require_address(address: str, *, field: str = "service") -> tuple[str, str]:
+    """The kind and the rest of an address.
+
+    Raises:
+        ConfigurationError: it is no address of a kind known here.
+    """
+    kind, _, rest = address.partition(":")
+    if kind not in KINDS or not rest:
+        raise ConfigurationError(
+            "is not the address of a service",
+            field=field,
+            value=address,
+            mend="Give local:FOLDER or kserve:NAMESPACE/NAME",
+        )
+    return kind, rest
+
+
 def open_service(address: str) -> Service:
     """The service an address names.
 
@@ -76,13 +113,6 @@ def open_service(address: str) -> Service:
         ConfigurationError: it is no address of a kind known here.
         DependencyError: nothing answers there.
     """
-    kind, _, rest = address.partition(":")
-    if kind not in KINDS or not rest:
-        raise ConfigurationError(
-            "is not the address of a service",
-            field="service",
-            value=address,
-            mend="Give local:FOLDER or kserve:NAMESPACE/NAME",
-        )
+    kind, rest = require_address(address)
     opening: Callable[[str], Service] = import_module(KINDS[kind]).open_place
     return opening(rest)

@@ -1,0 +1,49 @@
+"""Back to the version before."""
+
+from kfp.dsl import HTML, Artifact, Output
+
+from gauntlet.orchestration.component import Caching, component
+
+
+@component(image="delivery", caching=Caching.ACTING)
+def rollback(
+    service: str,
+    model_name: str,
+    timeline: Output[Artifact],
+    report: Output[HTML],
+    reason: str = "A person asked for it.",
+    only_unfinished: bool = False,
+    plan: dict = {},
+) -> str:
+    """Take the newest rollout of a service back, also one that was promoted, and give the former champion its title.
+
+    Run again, it changes nothing. A rollout that somebody is acting on ends first.
+
+    Args:
+        service: The service, local:FOLDER or kserve:NAMESPACE/NAME.
+        model_name: Name of the registered model.
+        reason: Why; it stands in the timeline.
+        only_unfinished: Leave a rollout alone that has ended; for what has to happen when a run dies.
+        plan: The plan of the rollout, for its interval.
+        timeline: Everything that happened, as JSON.
+        report: The same for people.
+
+    Returns:
+        rolled_back, or nothing_to_do.
+    """
+    from gauntlet.delivery.delivering import take_back, unfinished
+    from gauntlet.delivery.desk import open_desk
+    from gauntlet.registry.mlflow_store import open_store
+    from gauntlet.registry.succession import record_rollback
+    from gauntlet.reports.views.rollout import write_nothing, write_rollout
+
+    store = open_store()
+    desk = open_desk(service, plan, {}, store=store, model_name=model_name)
+    if only_unfinished and not unfinished(desk.service):
+        write_nothing(f"No rollout on {service} was left unfinished.", timeline=timeline.path, report=report.path)
+        return "nothing_to_do"
+    journal = take_back(desk.service, desk.judge, desk.plan, reason, desk.time, told=desk.tell)
+    taken, former = journal.rollout.candidate, journal.rollout.stable
+    record_rollback(store, model_name, taken.version, former.version)
+    write_rollout(journal, desk.plan, timeline=timeline.path, report=report.path)
+    return journal.rollout.phase.value

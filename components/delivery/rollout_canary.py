@@ -1,0 +1,54 @@
+"""From no request to all of them, watched, and back by itself."""
+
+from kfp.dsl import HTML, Artifact, Output
+
+from gauntlet.orchestration.component import Caching, component
+
+
+@component(image="delivery", caching=Caching.ACTING)
+def rollout_canary(
+    service: str,
+    model_name: str,
+    version: str,
+    verdict: Output[Artifact],
+    timeline: Output[Artifact],
+    report: Output[HTML],
+    plan: dict = {},
+    analysis: dict = {},
+    prometheus: str = "",
+    attempt: str = "",
+) -> str:
+    """Give a version more and more of production's requests, and take it back when harm is shown.
+
+    Succeeds either way: the verdict says how it ended. Killed at any instant, the next run goes on where it was.
+
+    Args:
+        service: The service, local:FOLDER or kserve:NAMESPACE/NAME.
+        model_name: Name of the registered model.
+        version: The version to roll out.
+        plan: Steps, intervals, budgets and approvals.
+        analysis: What is measured, the margins and the chance of a false alarm.
+        prometheus: URL of a Prometheus to read counters from; empty to read the service's own.
+        attempt: Another name gives a version that was taken back another chance.
+        verdict: How it ended.
+        timeline: Everything that happened, as JSON.
+        report: The same for people.
+
+    Returns:
+        promoted or rolled_back.
+    """
+    from gauntlet.delivery.delivering import roll_out
+    from gauntlet.delivery.desk import open_desk
+    from gauntlet.delivery.releasing import release_of
+    from gauntlet.registry.mlflow_store import open_store
+    from gauntlet.registry.succession import find_candidate, record_rollback
+    from gauntlet.reports.views.rollout import write_rollout
+
+    store = open_store()
+    release = release_of(store, find_candidate(store, model_name, version), service)
+    desk = open_desk(service, plan, analysis, prometheus=prometheus, store=store, model_name=model_name)
+    journal = roll_out(desk.service, release, desk.judge, desk.plan, desk.time, attempt=attempt, told=desk.tell)
+    if journal.rollout.because:
+        record_rollback(store, model_name, version, journal.rollout.stable.version)
+    write_rollout(journal, desk.plan, verdict=verdict.path, timeline=timeline.path, report=report.path)
+    return journal.rollout.phase.value

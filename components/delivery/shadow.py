@@ -1,0 +1,59 @@
+"""Production's requests, answered twice and compared, before a candidate answers anybody."""
+
+from kfp.dsl import HTML, Artifact, Output
+
+from gauntlet.orchestration.component import Caching, component
+
+
+@component(image="delivery", caching=Caching.ACTING)
+def shadow(
+    service: str,
+    model_name: str,
+    version: str,
+    verdict: Output[Artifact],
+    report: Output[HTML],
+    policy: dict = {},
+    seconds: float = 600.0,
+    share: float = 1.0,
+    patience_seconds: float = 600.0,
+):
+    """Send a candidate copies of production's requests and compare what it says; callers never hear it.
+
+    Args:
+        service: The service, local:FOLDER or kserve:NAMESPACE/NAME.
+        model_name: Name of the registered model.
+        version: The version to try.
+        policy: Tolerated share of other decisions, errors, slow answers; pairs wanted.
+        seconds: How long copies are sent at most; less when the verdict stands earlier.
+        share: Share of the requests that are copied, above 0 and at most 1.
+        patience_seconds: How long it may take until the candidate answers.
+        verdict: What the comparison says.
+        report: The same for people.
+    """
+    import time
+    from pathlib import Path
+
+    from gauntlet.delivery.delivering import Time
+    from gauntlet.delivery.releasing import release_of
+    from gauntlet.delivery.shadow import ShadowPolicy
+    from gauntlet.delivery.shadowing import shadow_release
+    from gauntlet.delivery.targets.service import open_service
+    from gauntlet.registry.mlflow_store import open_store
+    from gauntlet.registry.succession import find_candidate
+    from gauntlet.reports.views.shadow import write_shadow
+    from gauntlet.settings import parse
+
+    settings = parse(ShadowPolicy, policy, field="policy")
+    store = open_store()
+    release = release_of(store, find_candidate(store, model_name, version), service)
+    shadowed = shadow_release(
+        open_service(service),
+        release,
+        settings,
+        Time(time.time, time.sleep),
+        seconds=seconds,
+        share=share,
+        patience=patience_seconds,
+    )
+    shadowed.verdict.write(Path(verdict.path))
+    write_shadow(shadowed.seen, shadowed.verdict, settings, Path(report.path))

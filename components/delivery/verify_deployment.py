@@ -1,0 +1,57 @@
+"""A look at what was promoted, in the days after; to be run on a schedule."""
+
+from kfp.dsl import HTML, Artifact, Output
+
+from gauntlet.orchestration.component import Caching, component
+
+
+@component(image="delivery", caching=Caching.ACTING)
+def verify_deployment(
+    service: str,
+    model_name: str,
+    verdict: Output[Artifact],
+    timeline: Output[Artifact],
+    report: Output[HTML],
+    analysis: dict = {},
+    prometheus: str = "",
+    watch_hours: float = 48.0,
+    take_back_on_harm: bool = True,
+    plan: dict = {},
+) -> str:
+    """Hold a promoted version against what the version before it was like, and take it back when harm is shown.
+
+    Every check goes on with the evidence of the rollout, so that checking often raises no more false alarms.
+
+    Args:
+        service: The service, local:FOLDER or kserve:NAMESPACE/NAME.
+        model_name: Name of the registered model.
+        analysis: What is measured, as in the rollout.
+        prometheus: URL of a Prometheus to read counters from; empty to read the service's own.
+        watch_hours: How long after its rollout began a version is watched.
+        take_back_on_harm: Take it back at once; otherwise only the verdict says so.
+        plan: The plan of the rollout, for its interval.
+        verdict: What was found.
+        timeline: Everything that happened since the rollout began, as JSON.
+        report: The same for people.
+
+    Returns:
+        watching, rolled_back, or watched: the time is over, or nothing was promoted.
+    """
+    from pathlib import Path
+
+    from gauntlet.delivery.desk import open_desk
+    from gauntlet.delivery.verification import verify
+    from gauntlet.registry.mlflow_store import open_store
+    from gauntlet.registry.succession import champion_number, record_rollback
+    from gauntlet.reports.views.rollout import write_rollout
+
+    store = open_store()
+    desk = open_desk(service, plan, analysis, prometheus=prometheus, store=store, model_name=model_name)
+    champion = champion_number(store, model_name)
+    verified = verify(desk, champion, watch_seconds=watch_hours * 3600, act=take_back_on_harm)
+    rollout = verified.journal.rollout
+    if rollout.because:
+        record_rollback(store, model_name, rollout.candidate.version, rollout.stable.version)
+    write_rollout(verified.journal, desk.plan, timeline=timeline.path, report=report.path)
+    verified.verdict.write(Path(verdict.path))
+    return verified.outcome

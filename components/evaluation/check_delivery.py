@@ -1,0 +1,42 @@
+"""Every setting of a delivery, checked before anything is served."""
+
+from gauntlet.orchestration.component import Caching, component
+
+
+@component(image="evaluation", caching=Caching.PURE)
+def check_delivery(
+    service: str,
+    staging: str,
+    roles: dict = {},
+    reader: dict = {},
+    serving_policy: dict = {},
+    shadow_policy: dict = {},
+    rollout_plan: dict = {},
+    analysis: dict = {},
+    enforcement_policy: dict = {},
+):
+    """Check every setting of a delivery, so that a misspelt key stops it in its first second.
+
+    Args:
+        service: The service in production.
+        staging: The service in staging; another one.
+        roles: What columns are for.
+        reader: How to read the files.
+        serving_policy: What a server must bear.
+        shadow_policy: What a candidate has to show in the shadow.
+        rollout_plan: Steps, intervals, budgets and approvals.
+        analysis: What is measured, and the margins.
+        enforcement_policy: What stops the run.
+    """
+    from gauntlet.preflight import check_delivery as check
+
+    settings = {
+        "roles": roles,
+        "reader": reader,
+        "serving_policy": serving_policy,
+        "shadow_policy": shadow_policy,
+        "rollout_plan": rollout_plan,
+        "analysis": analysis,
+        "enforcement_policy": enforcement_policy,
+    }
+    check(settings, service=service, staging=staging)

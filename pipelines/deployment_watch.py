@@ -1,0 +1,41 @@
+"""The days after a promotion: to be run on a schedule, every quarter of an hour or so."""
+
+from components.delivery.verify_deployment import verify_deployment
+from components.evaluation.enforce_gates import enforce_gates
+
+from gauntlet.orchestration.definition import pipeline
+
+
+@pipeline(name="deployment-watch")
+def deployment_watch(
+    service: str,
+    model_name: str,
+    analysis: dict = {},
+    prometheus: str = "",
+    watch_hours: float = 48.0,
+    take_back_on_harm: bool = True,
+    rollout_plan: dict = {},
+    enforcement_policy: dict = {},
+):
+    """Look at what was promoted, go on with the evidence of its rollout, and take it back when harm is shown.
+
+    Args:
+        service: The service, local:FOLDER or kserve:NAMESPACE/NAME.
+        model_name: Name of the registered model.
+        analysis: What is measured, as in the rollout.
+        prometheus: URL of a Prometheus to read counters from; empty to read the service's own.
+        watch_hours: How long after its rollout began a version is watched.
+        take_back_on_harm: Take it back at once; otherwise the run only fails.
+        rollout_plan: The plan of the rollout, for its interval.
+        enforcement_policy: What an inconclusive check does.
+    """
+    check = verify_deployment(
+        service=service,
+        model_name=model_name,
+        analysis=analysis,
+        prometheus=prometheus,
+        watch_hours=watch_hours,
+        take_back_on_harm=take_back_on_harm,
+        plan=rollout_plan,
+    )
+    enforce_gates(stage="the deployment", first=check.outputs["verdict"], policy=enforcement_policy)

@@ -1,0 +1,18 @@
+"""One click: production goes back to the version before."""
+
+from components.delivery.rollback import rollback
+
+from gauntlet.orchestration.definition import pipeline
+
+
+@pipeline(name="rollback")
+def rollback_service(service: str, model_name: str, reason: str = "A person asked for it.", rollout_plan: dict = {}):
+    """Take the newest rollout of a service back, whether it is under way or was promoted.
+
+    Args:
+        service: The service, local:FOLDER or kserve:NAMESPACE/NAME.
+        model_name: Name of the registered model.
+        reason: Why; it stands in the timeline.
+        rollout_plan: The plan of the rollout, for its interval.
+    """
+    rollback(service=service, model_name=model_name, reason=reason, plan=rollout_plan)

@@ -1,0 +1,126 @@
+"""From new data to all of production's traffic, every gate in between."""
+
+from components.delivery.rollback import rollback
+from kfp import dsl
+from pipelines.continuous_delivery import delivery
+from pipelines.continuous_training import training
+
+from gauntlet.orchestration.definition import pipeline
+
+
+@pipeline(name="train-and-deliver")
+def train_and_deliver(
+    data: list,
+    roles: dict,
+    model_name: str,
+    service: str,
+    staging: str,
+    requests: list,
+    reader: dict = {},
+    split: dict = {},
+    serving_data: list = [],
+    curated_schema: list = [],
+    schema_inference: dict = {},
+    schema_policy: dict = {},
+    skew_policy: dict = {},
+    recipe: dict = {},
+    seed: int = 0,
+    n_seeds: int = 3,
+    device: str = "auto",
+    evaluation_split: str = "test",
+    slice_columns: list = [],
+    performance_policy: dict = {},
+    slices_policy: dict = {},
+    champion_policy: dict = {},
+    enforcement_policy: dict = {},
+    serving_policy: dict = {},
+    shadow_policy: dict = {},
+    shadow_seconds: float = 600.0,
+    rollout_plan: dict = {},
+    analysis: dict = {},
+    prometheus: str = "",
+    attempt: str = "",
+):
+    """Train a model on new data, hold it against every gate, register it, and bring it to production in watched steps.
+
+    Args:
+        data: Files to learn from, [{"uri": "gs://bucket/*.csv", "split": "test"}]; a file with a split is that split.
+        roles: What columns are for, {"label": "Y", "key": [...], "weight": ..., "cluster": ..., "exclude": [...]}.
+        model_name: Name of the registered model.
+        service: The service in production, local:FOLDER or kserve:NAMESPACE/NAME.
+        staging: A service of its own where the version is tried first.
+        requests: Files with rows as callers send them, [{"uri": "gs://bucket/requests.csv"}].
+        reader: How to read the files: types, missing values, value mappings, derived columns.
+        split: How rows are divided, by a stable hash or by time; default 70 / 15 / 15 by hash.
+        serving_data: Logged serving requests to compare the training data with; none by default.
+        curated_schema: The schema file the team keeps, [{"uri": "gs://bucket/schema.pbtxt"}]; inferred when absent.
+        schema_inference: How a schema is inferred when none is curated: presence, ranges, domains.
+        schema_policy: What the schema gate tolerates.
+        skew_policy: How far a column may move, from training to serving and since the champion's training data.
+        recipe: What to train: estimator, hyperparameters, early stopping, or the team's own module:function.
+        seed: Seed of training.
+        n_seeds: Models trained with different seeds, to measure the variance that training itself brings.
+        device: Where to train: auto, cuda (refused when absent) or cpu.
+        evaluation_split: The split that models are judged on.
+        slice_columns: Columns to slice by: the groups that must not be harmed.
+        performance_policy: Minimum performance, {"metrics": {"auc": {"min": 0.8}}}.
+        slices_policy: What may differ between groups, and by how much.
+        champion_policy: Margins against the serving model, and what to do when there is none.
+        enforcement_policy: What an inconclusive gate does, by gate.
+        serving_policy: What a server must bear in staging, and how much its answers may differ from batch scoring.
+        shadow_policy: What a candidate has to show on copies of production's requests.
+        shadow_seconds: How long copies are sent at most.
+        rollout_plan: Steps, intervals, budgets and approvals.
+        analysis: What is measured, the margins and the chance of a false alarm.
+        prometheus: URL of a Prometheus to read counters from; empty to read the service's own.
+        attempt: Another name gives a version that was taken back another chance.
+    """
+    finish = rollback(
+        service=service,
+        model_name=model_name,
+        reason="The run that rolled it out ended before the rollout did.",
+        only_unfinished=True,
+        plan=rollout_plan,
+    ).set_display_name("finish-rollout")
+    with dsl.ExitHandler(exit_task=finish):
+        # Registration gives no title here: a version becomes champion once it serves all requests.
+        registered = training(
+            data=data,
+            roles=roles,
+            model_name=model_name,
+            reader=reader,
+            split=split,
+            serving_data=serving_data,
+            curated_schema=curated_schema,
+            schema_inference=schema_inference,
+            schema_policy=schema_policy,
+            skew_policy=skew_policy,
+            recipe=recipe,
+            seed=seed,
+            n_seeds=n_seeds,
+            device=device,
+            evaluation_split=evaluation_split,
+            slice_columns=slice_columns,
+            performance_policy=performance_policy,
+            slices_policy=slices_policy,
+            champion_policy=champion_policy,
+            enforcement_policy=enforcement_policy,
+            promote="never",
+        )
+        delivery(
+            model_name=model_name,
+            service=service,
+            staging=staging,
+            requests=requests,
+            version=registered.outputs["Output"],
+            roles=roles,
+            reader=reader,
+            serving_policy=serving_policy,
+            shadow_policy=shadow_policy,
+            shadow_seconds=shadow_seconds,
+            rollout_plan=rollout_plan,
+            analysis=analysis,
+            prometheus=prometheus,
+            attempt=attempt,
+            enforcement_policy=enforcement_policy,
+        )

@@ -1,0 +1,77 @@
+"""What somebody who delivers has before them: the service, what looks at it, the plan, and a clock."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gauntlet.delivery.analysis.plan import AnalysisPlan
+from gauntlet.delivery.conductor import Judge
+from gauntlet.delivery.delivering import Time
+from gauntlet.delivery.judge import MeterJudge
+from gauntlet.delivery.people import by_tags, either
+from gauntlet.delivery.plan import RolloutPlan
+from gauntlet.delivery.rollout import Decision, Do
+from gauntlet.delivery.targets.service import Service, open_service
+from gauntlet.registry.store import ModelStore
+from gauntlet.settings import parse
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything a delivery is carried out with.
+
+    Attributes:
+        service: where.
+        judge: looks at it.
+        plan: the steps.
+        analysis: how it is looked at.
+        time: the clock of this machine.
+    """
+
+    service: Service
+    judge: Judge
+    plan: RolloutPlan
+    analysis: AnalysisPlan
+    time: Time
+
+    def tell(self, decision: Decision) -> None:
+        """Print a turn for the log; waiting without news is not told again and again."""
+        look = decision.rollout.looked
+        if decision.do is not Do.WAIT or look % 5 == 0:
+            sys.stdout.write(f"{time.strftime('%H:%M:%S')}  {decision.sentence}\n")
+            sys.stdout.flush()
+
+
+def open_desk(
+    address: str,
+    plan: Mapping[str, Any],
+    analysis: Mapping[str, Any],
+    *,
+    store: ModelStore,
+    model_name: str,
+    prometheus: str = "",
+) -> Desk:
+    """Open a service for a delivery.
+
+    Args:
+        address: of the service.
+        plan: a ``RolloutPlan``, as the user wrote it.
+        analysis: an ``AnalysisPlan``, as the user wrote it.
+        store: the registry, whose tags people may speak through.
+        model_name: the registered model.
+        prometheus: URL of a Prometheus that is asked for counters; empty for the service's own.
+
+    Raises:
+        ConfigurationError: a setting or the address cannot be used.
+        DependencyError: nothing answers there.
+    """
+    steps = parse(RolloutPlan, plan, field="plan")
+    settings = parse(AnalysisPlan, analysis, field="analysis")
+    service = open_service(address)
+    meter = service.metered_by(prometheus) if prometheus else service.meter
+    judge = MeterJudge(meter, settings, steps, either(service.people, by_tags(store, model_name)))
+    return Desk(service, judge, steps, settings, Time(time.time, time.sleep))
