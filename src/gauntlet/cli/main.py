@@ -12,6 +12,7 @@ from gauntlet import __version__
 from gauntlet.cli.compile import compile_command, diff
 from gauntlet.cli.report import report
 from gauntlet.cli.run import run
+from gauntlet.cli.serve import serve
 from gauntlet.errors import EXIT_BROKEN, GauntletError
 
 EXIT_INTERRUPTED = 130
@@ -27,7 +28,7 @@ def gauntlet() -> None:
     """
 
 
-for command in (run, report, compile_command, diff):
+for command in (run, serve, report, compile_command, diff):
     gauntlet.add_command(command)
 
 

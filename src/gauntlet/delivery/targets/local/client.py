@@ -1,0 +1,216 @@
+"""Talking to the host of a folder, with nothing but the standard library."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from gauntlet.delivery.targets.local.spec import Desired
+from gauntlet.errors import ConfigurationError, DataError, DependencyError
+
+HOST_FILE = "host.json"
+_FORMAT = "gauntlet.host/1"
+_TRIES = 10
+"""Times a change is made anew because another came first."""
+_PAUSE_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class RevisionStatus:
+    """How far a version's server is.
+
+    Attributes:
+        digest: of the model it serves.
+        ready: it answers now.
+        failed: why it will not be started again; empty otherwise.
+        port: where it listens; ``None`` while there is no process.
+        pid: its process.
+        restarts: how often it was started again.
+    """
+
+    digest: str
+    ready: bool
+    failed: str
+    port: int | None
+    pid: int | None
+    restarts: int
+
+
+@dataclass(frozen=True)
+class State:
+    """What a host says of itself.
+
+    Attributes:
+        incarnation: another one after every start of the host: its counters began anew then.
+        desired: what is asked of it.
+        weights: version → percent of requests, in force.
+        revisions: version → how far it is.
+    """
+
+    incarnation: str
+    desired: Desired
+    weights: Mapping[str, int]
+    revisions: Mapping[str, RevisionStatus]
+
+
+class Client:
+    """The host of one folder; finds a new one when the old one is gone.
+
+    Args:
+        folder: what it keeps.
+        seconds: how long an answer may take.
+    """
+
+    def __init__(self, folder: Path, seconds: float = 10.0) -> None:
+        self.folder = folder
+        self._seconds = seconds
+
+    def state(self) -> State:
+        """What the host says of itself.
+
+        Raises:
+            DependencyError: no host answers.
+        """
+        return _state(self._document("GET", "/v1/state"))
+
+    def change(self, made: Callable[[Desired], Desired]) -> State:
+        """Ask for what ``made`` makes of what is asked now; made anew when another change came first.
+
+        Raises:
+            DependencyError: no host answers, or others change it all the time.
+        """
+        for _ in range(_TRIES):
+            state = self.state()
+            wanted = made(state.desired)
+            if wanted == state.desired:
+                return state
+            asked = replace(wanted, generation=state.desired.generation + 1).to_document()
+            match = {"if-match": f'"{state.desired.generation}"'}
+            status, body = self._ask("PUT", "/v1/desired", json.dumps(asked).encode(), match)
+            if status == 200:
+                return _state(self._read(body))
+            if status != 412:
+                raise ConfigurationError(
+                    f"the host refuses it ({status}): {self._said(body)}",
+                    field=str(self.folder),
+                    mend="Correct what is asked",
+                )
+            time.sleep(_PAUSE_SECONDS)
+        raise DependencyError(
+            f"was changed by others {_TRIES} times in a row",
+            field=str(self.folder),
+            mend="Try again",
+            retryable=True,
+        )
+
+    def restart(self, version: str) -> None:
+        """Have a failed version started again."""
+        self._ask("POST", f"/v1/revisions/{version}/restart")
+
+    def mirror(self) -> Mapping[str, Any]:
+        """The mirrored version's largest disagreements, as the host's ``/v1/mirror`` has them."""
+        return self._document("GET", "/v1/mirror")
+
+    def metrics(self) -> str:
+        """The router's page for Prometheus."""
+        return self._page(self._address("admin"))
+
+    def server_metrics(self, port: int) -> str:
+        """The same of a version's own server.
+
+        Raises:
+            DependencyError: it does not answer.
+        """
+        return self._page(("127.0.0.1", port))
+
+    def url(self) -> str:
+        """Where callers go."""
+        return str(self._about()["url"])
+
+    # -- the wire ------------------------------------------------------------------------------------------------
+
+    def _document(self, method: str, path: str) -> Mapping[str, Any]:
+        status, body = self._ask(method, path)
+        if status != 200:
+            raise self._silent(f"{path} answers with status {status}")
+        return self._read(body)
+
+    def _page(self, address: tuple[str, int]) -> str:
+        status, body = self._once(address, "GET", "/metrics", None, {})
+        if status != 200:
+            raise self._silent(f"/metrics on port {address[1]} answers with status {status}")
+        return body.decode()
+
+    def _ask(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes]:
+        return self._once(self._address("admin"), method, path, body, headers or {})
+
+    def _once(
+        self, address: tuple[str, int], method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection(*address, timeout=self._seconds)
+        try:
+            connection.connect()
+            # Head and body are two writes; without this the second waits for the first to be acknowledged.
+            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.request(method, path, body, dict(headers))
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise self._silent(f"{type(error).__name__} at port {address[1]}") from error
+        finally:
+            connection.close()
+
+    def _address(self, which: str) -> tuple[str, int]:
+        found = urlsplit(str(self._about()[which]))
+        return str(found.hostname), int(found.port or 0)
+
+    def _about(self) -> Mapping[str, Any]:
+        try:
+            about = json.loads((self.folder / HOST_FILE).read_text())
+            if about["format"] != _FORMAT:
+                raise ValueError(f"format {about['format']!r}")
+        except FileNotFoundError as error:
+            raise self._silent(f"there is no {HOST_FILE}") from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise self._silent(f"{HOST_FILE} cannot be read") from error
+        return dict(about)
+
+    def _read(self, body: bytes) -> Mapping[str, Any]:
+        try:
+            return dict(json.loads(body))
+        except (ValueError, TypeError) as error:
+            raise self._silent("it answers what is no JSON") from error
+
+    def _said(self, body: bytes) -> str:
+        return str(self._read(body).get("error", ""))
+
+    def _silent(self, why: str) -> DependencyError:
+        return DependencyError(
+            f"no host answers ({why})",
+            field=str(self.folder),
+            mend=f"Start one: gauntlet serve {self.folder}",
+            retryable=True,
+        )
+
+
+def _state(document: Mapping[str, Any]) -> State:
+    try:
+        return State(
+            incarnation=str(document["incarnation"]),
+            desired=Desired.from_document(document["desired"]),
+            weights=dict(document["weights"]),
+            revisions={version: RevisionStatus(**one) for version, one in document["revisions"].items()},
+        )
+    except (KeyError, TypeError, DataError, ConfigurationError) as error:
+        raise DependencyError(
+            f"the host answers what is not its state ({error})", field="/v1/state", mend="Start one of this version"
+        ) from error

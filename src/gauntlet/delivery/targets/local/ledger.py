@@ -1,0 +1,56 @@
+"""Journals of rollouts, one file a service, replaced whole by whoever read the newest."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gauntlet.delivery.conductor import Conflict
+from gauntlet.delivery.journal import Journal
+from gauntlet.digest import digest_bytes
+from gauntlet.storage import write_bytes
+
+
+class LocalLedger:
+    """Implements ``conductor.Ledger``; a journal's mark is the digest of its file.
+
+    Args:
+        folder: where the journals lie.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self, service: str) -> tuple[Journal, str] | None:
+        """The journal and its mark; ``None`` if there is none."""
+        try:
+            content = self._file(service).read_bytes()
+        except FileNotFoundError:
+            return None
+        return Journal.from_json(content.decode()), digest_bytes(content)
+
+    def write(self, journal: Journal, mark: str) -> str:
+        """Replace the journal that had this mark; raises ``Conflict`` if it has another."""
+        service = journal.rollout.service
+        content = journal.to_json().encode()
+        with self._alone(service):
+            file = self._file(service)
+            found = digest_bytes(file.read_bytes()) if file.exists() else ""
+            if found != mark:
+                raise Conflict(f"the journal of {service} was written by another")
+            for left in self._folder.glob(f".{file.name}.*.partial"):
+                left.unlink(missing_ok=True)  # by a writer that was killed: nobody else writes now
+            write_bytes(file, content)
+        return digest_bytes(content)
+
+    def _file(self, service: str) -> Path:
+        return self._folder / f"{service}.json"
+
+    @contextmanager
+    def _alone(self, service: str) -> Iterator[None]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / f"{service}.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield

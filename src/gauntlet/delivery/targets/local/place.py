@@ -1,0 +1,53 @@
+"""A local service as it stands, outside any rollout."""
+
+from __future__ import annotations
+
+from gauntlet.delivery.release import Release
+from gauntlet.delivery.targets.local import changes
+from gauntlet.delivery.targets.local.client import Client
+from gauntlet.delivery.targets.local.target import is_ready
+
+
+class LocalPlace:
+    """Implements ``service.Place``, and mirrors.
+
+    Args:
+        client: the host.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def current(self) -> Release | None:
+        """The stable version."""
+        return self._client.state().desired.served
+
+    def install(self, release: Release, *, replace: bool = False) -> None:
+        """Serve a version with all requests at once."""
+        self._client.change(lambda now: changes.install(now, release, again=replace))
+
+    def ready(self, release: Release) -> bool:
+        """Whether this very release answers."""
+        return is_ready(self._client.state(), release)
+
+    def url(self) -> str:
+        """Where requests go."""
+        return self._client.url()
+
+    def failed(self, release: Release) -> str:
+        """Why this release's server will not be started again; empty while there is hope."""
+        status = self._client.state().revisions.get(release.version)
+        return status.failed if status else ""
+
+    def shadow(self, release: Release, share: float) -> None:
+        """Copy a share of the stable version's requests to a version that answers nobody.
+
+        Args:
+            release: the version.
+            share: of the requests, above 0 and at most 1.
+        """
+        self._client.change(lambda now: changes.shadow(now, release, share))
+
+    def unshadow(self) -> None:
+        """Stop copying; the version that got the copies goes."""
+        self._client.change(changes.unshadow)

@@ -1,0 +1,48 @@
+"""Which version a request goes to: at random, and in every block of 100 requests by exactly the weights.
+
+Independent draws would give a version of 1 % now and then 5 of 100 requests, and a small canary would be small on
+average only. Within a block the order is random, so no pattern of requests can line up with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+
+BLOCK = 100
+"""Requests a block: one a percent."""
+
+
+class Splitter:
+    """Deals blocks of requests to versions.
+
+    Args:
+        random: shuffles every block.
+    """
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._weights: dict[str, int] = {}
+        self._block: list[str] = []
+
+    @property
+    def weights(self) -> Mapping[str, int]:
+        """Version → percent, as it is dealt now; empty before the first."""
+        return self._weights
+
+    def set(self, weights: Mapping[str, int]) -> None:
+        """Deal by other weights from the next request on. The same weights again change nothing.
+
+        Args:
+            weights: version → percent, above 0, summing to 100; or empty, for nobody.
+        """
+        if dict(weights) != self._weights:
+            self._weights = dict(weights)
+            self._block = []
+
+    def next(self) -> str | None:
+        """The version that answers the next request; ``None`` if there is none."""
+        if not self._block:
+            self._block = [version for version, percent in self._weights.items() for _ in range(percent)]
+            self._random.shuffle(self._block)
+        return self._block.pop() if self._block else None

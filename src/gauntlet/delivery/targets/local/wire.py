@@ -1,0 +1,209 @@
+"""HTTP/1.1 as a server speaks it: connections in, whole requests out, answers in the order they were asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+MOST_BODY = 16 * 1024 * 1024
+"""Bytes of one request's body."""
+_MOST_HEAD = 64 * 1024
+"""Bytes of one request's target and headers."""
+HOP_BY_HOP = frozenset(
+    b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding "
+    b"upgrade content-length expect".split()
+)
+"""Headers of a connection rather than of a message (RFC 9110, 7.6.1), and what is written anew."""
+_REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
+
+
+@dataclass(slots=True)
+class Request:
+    """One whole request; header names in lower case."""
+
+    method: bytes = b""
+    target: bytes = b""
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    body: bytes = b""
+    keep: bool = True
+
+    def header(self, name: bytes) -> bytes:
+        """The first value of a header; empty where it is absent."""
+        return next((value for key, value in self.headers if key == name), b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response: status, body, headers beside the length."""
+
+    status: int
+    body: bytes = b""
+    headers: Headers = ()
+
+
+def said(status: int, document: Any, *headers: tuple[bytes, bytes]) -> Answer:
+    """An answer in JSON."""
+    body = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+    return Answer(status, body, ((b"content-type", b"application/json"), *headers))
+
+
+Respond = Callable[[Answer], None]
+Handle = Callable[[Request, Respond], None]
+"""Takes a request, and calls back once with its answer, at once or later."""
+
+
+class Connection(asyncio.Protocol):
+    """A caller's connection.
+
+    Args:
+        handle: answers requests.
+        opened: every open connection puts itself in, and takes itself out.
+        most_body: bytes a request's body may have.
+    """
+
+    _transport: asyncio.Transport
+
+    def __init__(self, handle: Handle, opened: set[Connection], most_body: int = MOST_BODY) -> None:
+        import httptools
+
+        self._handle = handle
+        self._opened = opened
+        self._most_body = most_body
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser_errors: tuple[type[Exception], ...] = (httptools.HttpParserError, httptools.HttpParserUpgrade)
+        self._waiting: deque[tuple[Request, Answer | None]] = deque()
+        self._asked: Request | None = None
+        self._refused: Answer | None = None
+        self._ending = False
+
+    def end(self) -> None:
+        """Close once what was asked is answered."""
+        self._ending = True
+        if self._asked is None:
+            self._transport.close()
+
+    # -- asyncio -------------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Open."""
+        self._transport = transport  # type: ignore[assignment]  # uvloop's transport is no subclass of asyncio's
+        self._opened.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Closed; what is still being answered is answered to nobody."""
+        self._ending = True
+        self._opened.discard(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Part of a request, or several."""
+        if self._refused:
+            return
+        try:
+            self._parser.feed_data(data)
+        except self._parser_errors:
+            self._refuse(said(400, {"error": "this is not an HTTP/1.1 request"}))
+
+    def eof_received(self) -> bool:
+        """No more requests; those asked are still answered."""
+        self._ending = True
+        return self._asked is not None
+
+    # -- httptools -----------------------------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        self._request = Request()
+        self._parts: list[bytes] = []
+        self._head_bytes = self._body_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Part of the target."""
+        self._request.target += url
+        self._count_head(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header."""
+        self._request.headers.append((name.lower(), value))
+        self._count_head(len(name) + len(value))
+
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        self._request.method = self._parser.get_method()
+        if self._request.header(b"expect").lower() == b"100-continue" and not self._refused:
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, body: bytes) -> None:
+        """Part of the body."""
+        self._body_bytes += len(body)
+        if self._body_bytes <= self._most_body:
+            self._parts.append(body)
+        else:
+            self._parts.clear()  # read to its end and forgotten: who is still sending would not see an answer
+
+    def on_message_complete(self) -> None:
+        """The last byte of a request."""
+        if self._refused:
+            return
+        self._request.body = b"".join(self._parts)
+        self._request.keep = self._parser.should_keep_alive()
+        too_long = {"error": f"a request's body may have {self._most_body} bytes; this one has {self._body_bytes}"}
+        refused = said(413, too_long) if self._body_bytes > self._most_body else None
+        self._waiting.append((self._request, refused))
+        if len(self._waiting) > 1:
+            self._transport.pause_reading()
+        self._next()
+
+    # -- answering -----------------------------------------------------------------------------------------------
+
+    def _next(self) -> None:
+        if self._asked is not None:
+            return
+        if self._waiting:
+            self._asked, refused = self._waiting.popleft()
+            if refused:
+                self._answered(refused)
+            else:
+                self._handle(self._asked, self._answered)
+        elif self._refused:
+            self._write(self._refused, Request(keep=False))
+
+    def _answered(self, answer: Answer) -> None:
+        asked, self._asked = self._asked, None
+        assert asked is not None, "one answer a request"
+        if not self._transport.is_closing():
+            self._write(answer, asked)
+        if self._transport.is_closing():
+            self._waiting.clear()
+            return
+        if not self._waiting:
+            self._transport.resume_reading()
+        self._next()
+
+    def _write(self, answer: Answer, asked: Request) -> None:
+        close = (self._ending and not self._waiting) or not asked.keep
+        length = (b"content-length", b"%d" % len(answer.body))
+        headers = (*answer.headers, length, *(((b"connection", b"close"),) if close else ()))
+        body = b"" if asked.method == b"HEAD" else answer.body
+        reason = _REASONS.get(answer.status, b"Unknown")
+        lines = b"".join(b"%b: %b\r\n" % header for header in headers)
+        self._transport.write(b"HTTP/1.1 %d %b\r\n%b\r\n%b" % (answer.status, reason, lines, body))
+        if close:
+            self._transport.close()
+
+    def _refuse(self, answer: Answer) -> None:
+        """Answer so when everything asked before is answered, then close: the rest cannot be read."""
+        if not self._refused:
+            self._refused = answer
+            self._next()
+
+    def _count_head(self, count: int) -> None:
+        self._head_bytes += count
+        if self._head_bytes > _MOST_HEAD:
+            self._refuse(said(431, {"error": f"a request's head may have {_MOST_HEAD} bytes"}))

@@ -1,0 +1,23 @@
+"""A host whose servers are stubs: ``python stub_host.py FOLDER [PORT]``. Quick to start, and impatient."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from gauntlet.delivery.release import Release
+from gauntlet.delivery.targets.local.host import Options, serve
+from gauntlet.delivery.targets.local.servers import Pace
+
+STUB = Path(__file__).with_name("stub_server.py")
+
+
+def command(release: Release, port: int) -> tuple[str, ...]:
+    return (sys.executable, "-I", "-S", str(STUB), release.uri, release.version, str(port))
+
+
+PACE = Pace(probe=0.01, watch=0.2, answer=5.0, first_pause=0.05, longest_pause=1.0, grace=5.0)
+
+if __name__ == "__main__":
+    port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    sys.exit(serve(Options(Path(sys.argv[1]), port=port, timeout=2.0, seed=7, command=command, pace=PACE)))

@@ -1,0 +1,51 @@
+"""A model server that is none: it starts at once, and answers what the file at its URI says.
+
+    python stub_server.py URI VERSION PORT
+
+The file holds JSON: ``score`` (answered for every row), ``exit`` (ends so instead of listening, saying ``says``),
+``status`` (answers so), ``seconds`` (takes so long). It is read anew for every request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+
+
+async def answer(uri: Path, version: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+            method, path = head.split()[:2]
+            lengths = [line.split(":")[1] for line in head.lower().split("\r\n") if line.startswith("content-length:")]
+            body = await reader.readexactly(int(lengths[0]) if lengths else 0)
+            told = json.loads(uri.read_text())
+            if method == "GET":
+                status, content = (200 if path.endswith(f"/versions/{version}") else 404), b"{}"
+            else:
+                await asyncio.sleep(told.get("seconds", 0))
+                rows = len(json.loads(body)["instances"])
+                status, content = told.get("status", 200), json.dumps({"predictions": [told["score"]] * rows}).encode()
+            writer.write(b"HTTP/1.1 %d x\r\ncontent-length: %d\r\n\r\n%b" % (status, len(content), content))
+            await writer.drain()
+    except (asyncio.IncompleteReadError, ConnectionError):
+        writer.transport.abort()
+
+
+async def main(uri: Path, version: str, port: int) -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    server = await asyncio.start_server(lambda r, w: answer(uri, version, r, w), "127.0.0.1", port)
+    await stop.wait()
+    server.close()
+
+
+if __name__ == "__main__":
+    told = json.loads(Path(sys.argv[1]).read_text())
+    if "exit" in told:
+        sys.stderr.write(told.get("says", "will not") + "\n")
+        sys.exit(told["exit"])
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))

@@ -1,0 +1,148 @@
+"""Rollouts on real model servers: by ``conduct`` with a judge that says what it is told, under open-loop load."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from builders.local import Running, hosting, wait_for
+from builders.served_models import brought
+from gauntlet.delivery.conductor import Judgement, Stage, conduct, refuse, start
+from gauntlet.delivery.plan import RolloutPlan
+from gauntlet.delivery.release import Release
+from gauntlet.delivery.rollout import Look, Phase
+from gauntlet.delivery.targets.service import open_service
+from gauntlet.model_digest import digest_model
+from gauntlet.serving.load import Load, run
+from gauntlet.serving.measured import Measured
+from gauntlet.settings import parse
+from gauntlet.verdict import Status
+
+PLAN = parse(
+    RolloutPlan,
+    {"steps": [10, 50, 100], "interval_seconds": 0.2, "step_seconds": 0.4, "min_requests": 1},
+    field="plan",
+)
+BODY = json.dumps({"instances": [{"x": 1.0}]}).encode()
+
+
+@dataclass
+class Scripted:
+    """A judge: fine until the candidate has ``until`` percent."""
+
+    until: int = 101
+
+    def look(self, rollout, memory, now):
+        number = int(memory or 0) + 1
+        status = Status.FAIL if rollout.weight >= self.until else Status.PASS
+        return Judgement(Look(number, status, "answers differ"), requests=10), str(number)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Release, Release]:
+    folder = tmp_path_factory.mktemp("models")
+    first = brought(folder / "1", lambda frame: frame["x"].to_numpy() * 0.25, {"x": "double"})
+    second = brought(folder / "2", lambda frame: frame["x"].to_numpy() * 0.75, {"x": "double"})
+    return Release("1", digest_model(first), str(first)), Release("2", digest_model(second), str(second))
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("service") / "x"
+    words = [sys.executable, "-m", "gauntlet.delivery.targets.local.host", str(folder), "--port", "0"]
+    with hosting(folder, words) as one:
+        yield one
+
+
+@contextmanager
+def load(host: Running, rate: float = 60) -> Iterator[list[Measured]]:
+    """Open-loop load for as long as the block, and a little longer; what was measured is there afterwards."""
+    measured: list[Measured] = []
+    done = threading.Event()
+
+    def keep() -> None:
+        while not done.is_set():
+            asked = Load(rate, 1.0, method="POST", path="/v1/models/model:predict", bodies=(BODY,), connections=8)
+            measured.append(run(asked, "127.0.0.1", host.port))
+
+    loading = threading.Thread(target=keep)
+    loading.start()
+    try:
+        yield measured
+    finally:
+        done.set()
+        loading.join()
+
+
+def roll(host: Running, candidate: Release, judge: Scripted, attempt: str = ""):
+    service = open_service(f"local:{host.folder}")
+    stage = Stage(service.ledger, service.lease, service.target, judge)
+    stable = service.place.current()
+    assert stable is not None
+    start(service.ledger, service.name, candidate, stable, time.time(), attempt)
+    return conduct(stage, PLAN, service.name, clock=time.time, sleep=time.sleep, patience=50)
+
+
+def versions(host: Running) -> set[str]:
+    return {host.ask(BODY).version for _ in range(100)}
+
+
+def test_promoted_and_taken_back_no_request_is_lost(host, models):
+    first, second = models
+    host.installed(first)
+    assert host.ask(BODY).json == {"predictions": [0.25]}
+    with load(host) as measured:
+        assert roll(host, second, Scripted()).phase is Phase.PROMOTED
+        assert versions(host) == {"2"}
+        assert host.ask(BODY).json == {"predictions": [0.75]}
+        service = open_service(f"local:{host.folder}")
+        refuse(service.ledger, service.name, "customers complain", time.time())
+        stage = Stage(service.ledger, service.lease, service.target, Scripted())
+        end = conduct(stage, PLAN, service.name, clock=time.time, sleep=time.sleep)
+        assert (end.phase, end.reason) == (Phase.ROLLED_BACK, "customers complain")
+        assert versions(host) == {"1"}
+        harmful = roll(host, second, Scripted(until=50), attempt="again")
+        assert harmful.phase is Phase.ROLLED_BACK
+        assert "answers differ" in harmful.reason
+        assert versions(host) == {"1"}
+    assert sum(len(one.latency) for one in measured) > 300
+    assert [one.errors for one in measured if one.errors] == []
+
+
+def test_another_model_than_the_digest_says_never_answers(host, models):
+    first, second = models
+    host.installed(first)
+    swapped = replace(second, version="3", digest="sha256:" + "0" * 64)
+    end = roll(host, swapped, Scripted())
+    assert end.phase is Phase.ROLLED_BACK
+    assert "another model than expected" in end.reason
+    page = host.client.metrics()
+    assert 'gauntlet_router_requests_total{code="200",version="3"} 0.0' in page
+    assert set(host.client.state().revisions) == {"1"}
+
+
+def test_a_shadow_is_compared_and_answers_nobody(host, models):
+    first, second = models
+    host.installed(first)
+    place = host.service.place
+    place.shadow(second, 1.0)
+    wait_for(lambda: place.ready(second))
+    assert versions(host) == {"1"}
+    wait_for(lambda: 'gauntlet_mirror_pairs_total{version="2"} 100.0' in host.client.metrics())
+    page = host.client.metrics()
+    assert 'gauntlet_mirror_flips_total{version="2"} 100.0' in page
+    assert 'gauntlet_mirror_errors_total{arm="candidate",version="2"} 0.0' in page
+    assert 'gauntlet_router_requests_total{code="200",version="2"}' in page
+    worst = host.client.mirror()["worst"]
+    assert worst[0]["scores"] == {"stable": 0.25, "candidate": 0.75}
+    place.unshadow()
+    wait_for(lambda: set(host.client.state().revisions) == {"1"})
+    assert not Path(host.folder / "scratch").joinpath("2").exists()

@@ -1,0 +1,276 @@
+"""Router and host as processes, with stub servers: who answers, what is counted, what callers see of trouble."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections import Counter
+
+import pytest
+
+from builders.local import ROW, Running, ask, hosting, release, stub, wait_for
+from gauntlet.delivery.rollout import begin
+from gauntlet.delivery.targets.local import changes
+from gauntlet.delivery.targets.local.client import Client
+from gauntlet.delivery.targets.local.opening import open_place
+from gauntlet.errors import ConfigurationError, DependencyError
+from gauntlet.serving.load import Load, run
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory):
+    with hosting(tmp_path_factory.mktemp("local") / "loans") as one:
+        yield one
+
+
+@pytest.fixture
+def v1(host: Running):
+    return host.installed(stub(host.folder, "1", score=0.25))
+
+
+@pytest.fixture
+def v2(host: Running, v1):
+    """Beside version 1, ready, with no requests."""
+    candidate = stub(host.folder, "2", score=0.75)
+    host.client.change(lambda now: changes.deploy(now, candidate, v1))
+    wait_for(lambda: host.client.state().revisions["2"].ready)
+    return candidate
+
+
+def metric(host: Running, name: str, **labels: str) -> float:
+    for line in host.client.metrics().splitlines():
+        if line.startswith(name + "{") and all(f'{key}="{value}"' in line for key, value in labels.items()):
+            return float(line.rsplit(" ", 1)[1])
+    raise AssertionError(f"no series {name} {labels}")
+
+
+def test_an_empty_folder_answers_503(tmp_path):
+    with hosting(tmp_path / "empty") as host:
+        assert host.service.place.current() is None
+        answered = host.ask()
+        assert (answered.status, answered.version) == (503, "none")
+        assert answered.json == {"error": "no version serves yet"}
+
+
+def test_an_answer_says_which_version_it_is_from(host, v1):
+    answered = host.ask()
+    assert (answered.status, answered.version, answered.json) == (200, "1", {"predictions": [0.25]})
+    assert host.service.place.current() == v1
+    with pytest.raises(ConfigurationError, match="version 1 serves here already"):
+        host.service.place.install(release("9"))
+
+
+def test_a_version_without_weight_answers_nobody(host, v2):
+    assert {host.ask().version for _ in range(200)} == {"1"}
+
+
+@pytest.mark.parametrize("percent", [1, 30, 100])
+def test_in_blocks_of_100_requests_the_weights_are_exact(host, v1, v2, percent):
+    host.client.change(lambda now: changes.weigh(now, v2, v1, percent))
+    seen = Counter(host.ask().version for _ in range(300))
+    assert seen == Counter({version: 3 * share for version, share in (("1", 100 - percent), ("2", percent)) if share})
+    assert metric(host, "gauntlet_router_weight", version="2") == percent
+
+
+def test_every_series_exists_from_the_start_and_counts(tmp_path):
+    with hosting(tmp_path / "loans") as host:
+        host.installed(stub(tmp_path, "1"))
+        for code in ("200", "400", "413", "500", "502", "503", "504"):
+            assert metric(host, "gauntlet_router_requests_total", version="1", code=code) == 0
+        assert metric(host, "gauntlet_router_errors_total", version="1") == 0
+        host.ask()
+        stub(tmp_path, "1", status=500)
+        host.ask()
+        stub(tmp_path, "1", status=418)
+        host.ask()
+        for code in ("200", "418", "500"):
+            assert metric(host, "gauntlet_router_requests_total", version="1", code=code) == 1
+        assert metric(host, "gauntlet_router_errors_total", version="1") == 1
+        assert metric(host, "gauntlet_router_seconds_bucket", version="1", le="+Inf") == 3
+        assert metric(host, "gauntlet_router_in_flight", version="1") == 0
+        told = host.service.meter.read(begin("loans", release("2"), release("1"), 0.0))
+        assert told.candidate == {}
+        (counters,) = told.stable.values()
+        assert (counters.requests, counters.errors, counters.in_flight) == (3, 1, 0)
+        assert counters.latency[float("inf")] == 3
+
+
+def test_who_is_late_costs_the_caller_a_504(host, v1):
+    stub(host.folder, "1", seconds=600)
+    assert host.ask().status == 504
+    stub(host.folder, "1")
+    assert host.ask().status == 200
+
+
+def test_a_dead_server_costs_502_or_503_until_it_is_back(host, v1):
+    before = host.client.state().revisions["1"]
+    host.ask()
+    os.kill(before.pid, signal.SIGKILL)
+    codes = {host.ask().status for _ in range(20)}
+    assert codes & {502, 503}
+    wait_for(lambda: host.ask().status == 200)
+    after = host.client.state().revisions["1"]
+    assert (after.restarts, after.pid != before.pid) == (before.restarts + 1, True)
+
+
+def test_a_server_that_refuses_the_model_has_failed_and_says_why(host, v1):
+    bad = stub(host.folder, "3", exit=3, says="digest: another model than expected.")
+    host.client.change(lambda now: changes.deploy(now, bad, v1))
+    failed = wait_for(lambda: host.client.state().revisions["3"].failed)
+    assert failed == "digest: another model than expected."
+    host.client.change(lambda now: changes.weigh(now, bad, v1, 100))
+    assert dict(host.client.state().weights) == {"1": 100}, "who never answered gets nobody"
+    assert {host.ask().version for _ in range(100)} == {"1"}
+    stub(host.folder, "3", score=1.0)
+    host.client.restart("3")
+    wait_for(lambda: dict(host.client.state().weights) == {"3": 100})
+    assert host.ask().version == "3"
+
+
+def test_a_server_that_never_becomes_ready_has_failed_after_five_starts(host, v1):
+    bad = stub(host.folder, "4", exit=1, says="out of memory")
+    host.client.change(lambda now: changes.deploy(now, bad, v1))
+    failed = wait_for(lambda: host.client.state().revisions["4"].failed)
+    assert failed == "its server ended 5 times without having been ready; the last time: out of memory"
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/v2/repository/models/model/unload"])
+def test_what_belongs_to_whoever_runs_it_is_closed_to_callers(host, v1, path):
+    assert host.ask(path=path).status == 404
+
+
+def test_requests_on_one_connection_are_answered_in_order(host, v1):
+    def request(rows: int, *lines: str) -> bytes:
+        body = json.dumps({"instances": [1] * rows}).encode()
+        head = ["POST /v1/models/model:predict HTTP/1.1", "host: x", f"content-length: {len(body)}", *lines]
+        return "\r\n".join([*head, "", ""]).encode() + body
+
+    with socket.create_connection(("127.0.0.1", host.port), timeout=60) as caller:
+        caller.sendall(request(1) + request(2) + request(3, "connection: close"))
+        said = b"".join(iter(lambda: caller.recv(65536), b""))
+    assert [part.split(b"\r\n")[0] for part in said.split(b'{"predictions": ')[1:]] == [
+        b"[0.25]}HTTP/1.1 200 OK",
+        b"[0.25, 0.25]}HTTP/1.1 200 OK",
+        b"[0.25, 0.25, 0.25]}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"nonsense\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nhost: x\r\nx: " + b"y" * 70_000 + b"\r\n\r\n", b"431"),
+        (b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 20000000\r\n\r\n" + b"0" * 20_000_000, b"413"),
+        (b"GET http://elsewhere/ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", b"404"),
+    ],
+    ids=["no HTTP", "head too long", "body too long", "a proxy's request"],
+)
+def test_what_is_no_request_is_refused_and_reaches_nobody(host, v1, sent, status):
+    before = host.client.metrics().count("\n")
+    with socket.create_connection(("127.0.0.1", host.port), timeout=60) as caller:
+        caller.sendall(sent)
+        assert caller.recv(65536).split()[1] == status
+    assert host.client.metrics().count("\n") == before
+
+
+def test_a_caller_that_waits_before_sending_its_body_is_told_to_go_on(host, v1):
+    with socket.create_connection(("127.0.0.1", host.port), timeout=60) as caller:
+        head = (
+            b"POST /v1/models/model:predict HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: %d\r\n\r\n"
+        )
+        caller.sendall(head % len(ROW))
+        assert caller.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        caller.sendall(ROW)
+        assert caller.recv(65536).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_head_is_answered_without_a_body(host, v1):
+    answered = ask(host.port, None, "/v2/models/model/versions/1", "HEAD")
+    assert (answered.status, answered.body, answered.headers["content-length"]) == (200, b"", "2")
+
+
+def test_no_request_is_lost_while_weights_change_and_servers_come_and_go(host, v1):
+    load = Load(rate=150, seconds=6, connections=16, method="POST", path="/v1/models/model:predict", bodies=(ROW,))
+    measured = []
+    loading = threading.Thread(target=lambda: measured.append(run(load, "127.0.0.1", host.port)))
+    loading.start()
+    for round_ in range(6):
+        candidate = stub(host.folder, f"c{round_}", score=0.5, seconds=0.05)
+        stable = host.service.place.current()
+        host.client.change(lambda now, c=candidate, s=stable: changes.deploy(now, c, s))
+        wait_for(lambda c=candidate: host.service.place.ready(c))
+        for percent in (10, 50, 100):
+            host.client.change(lambda now, c=candidate, s=stable, p=percent: changes.weigh(now, c, s, p))
+            time.sleep(0.1)
+        if round_ % 2:
+            host.client.change(lambda now, s=stable: changes.roll_back(now, s))
+        else:
+            host.client.change(lambda now, c=candidate, s=stable: changes.promote(now, c, s))
+    loading.join()
+    assert measured[0].errors == {}
+    assert measured[0].succeeded.all()
+
+
+# -- the document ------------------------------------------------------------------------------------------------
+
+
+def test_a_change_made_from_an_old_document_is_refused(host, v1):
+    admin = int(json.loads((host.folder / "host.json").read_text())["admin"].rsplit(":", 1)[1])
+    now = host.client.state().desired
+    body = json.dumps({**now.to_document(), "generation": now.generation + 1}).encode()
+    for match, status in [(None, 428), ("nonsense", 428), (str(now.generation - 1), 412), (f'"{now.generation}"', 200)]:
+        headers = {} if match is None else {"if-match": match}
+        assert ask(admin, body, "/v1/desired", "PUT", **headers).status == status
+    for wrong in (b"no JSON", b"{}", body):  # the last has the generation that is there already
+        headers = {"if-match": str(now.generation + 1)}
+        assert ask(admin, wrong, "/v1/desired", "PUT", **headers).status == 400
+    assert ask(admin, None, "/v1/elsewhere", "GET").status == 404
+    assert ask(admin, None, "/v1/revisions/77/restart", "POST").status == 404
+
+
+def test_a_second_host_of_a_folder_is_refused(host):
+    second = subprocess.run(host.command, capture_output=True, text=True, check=False, timeout=60)
+    assert second.returncode == 2
+    assert "is served by another process already" in second.stderr
+
+
+def test_after_kill_9_no_server_is_left_and_the_next_host_goes_on(tmp_path):
+    with hosting(tmp_path / "loans") as host:
+        v1 = host.installed(stub(tmp_path, "1"))
+        v2 = stub(tmp_path, "2")
+        host.client.change(lambda now: changes.weigh(now, v2, v1, 10))
+        wait_for(lambda: dict(host.client.state().weights) == {"1": 90, "2": 10})
+        before = host.client.state()
+        host.kill()
+        with pytest.raises(DependencyError, match=r"Start one: gauntlet serve .*loans"):
+            open_place(str(host.folder))
+        wait_for(lambda: not any(_lives(one.pid) for one in before.revisions.values()))
+        host.start()
+        assert host.client.state().desired == before.desired
+        wait_for(lambda: dict(host.client.state().weights) == {"1": 90, "2": 10})
+        assert host.client.state().incarnation != before.incarnation
+        pids = [one.pid for one in host.client.state().revisions.values()]
+        assert host.end() == 0
+        assert not any(_lives(pid) for pid in pids)
+        assert not list((host.folder / "scratch").iterdir())
+
+
+def test_no_host_says_how_to_start_one(tmp_path):
+    with pytest.raises(DependencyError, match=r"no host answers \(there is no host.json\).*gauntlet serve"):
+        open_place(str(tmp_path))
+    (tmp_path / "host.json").write_text("{")
+    with pytest.raises(DependencyError, match="cannot be read"):
+        Client(tmp_path).url()
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,61 @@
+"""Journals on disk: one writer at a time, never half a journal, nothing left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+
+import pytest
+
+from builders.local import release
+from gauntlet.delivery.conductor import Conflict
+from gauntlet.delivery.journal import Journal
+from gauntlet.delivery.rollout import begin
+from gauntlet.delivery.targets.local.ledger import LocalLedger
+from gauntlet.errors import DataError
+
+FIRST, SECOND, THIRD = (Journal(begin("loans", release("2"), release("1"), now)) for now in (1.0, 2.0, 3.0))
+
+
+def test_a_journal_is_replaced_by_who_read_the_newest_alone(tmp_path):
+    ledger = LocalLedger(tmp_path / "rollouts")
+    assert ledger.read("loans") is None
+    mark = ledger.write(FIRST, "")
+    assert ledger.read("loans") == (FIRST, mark)
+    newer = ledger.write(SECOND, mark)
+    for stale in ("", mark):
+        with pytest.raises(Conflict):
+            ledger.write(THIRD, stale)
+    assert LocalLedger(tmp_path / "rollouts").read("loans") == (SECOND, newer)
+
+
+def test_of_many_who_write_at_once_one_wins(tmp_path):
+    ledger = LocalLedger(tmp_path)
+    mark, won, start = ledger.write(FIRST, ""), [], threading.Barrier(8)
+
+    def write(now):
+        start.wait()
+        with contextlib.suppress(Conflict):
+            won.append(LocalLedger(tmp_path).write(Journal(begin("loans", release("2"), release("1"), now)), mark))
+
+    threads = [threading.Thread(target=write, args=(now,)) for now in range(10, 18)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 1
+    assert ledger.read("loans")[1] == won[0]
+
+
+def test_what_a_killed_writer_left_is_swept(tmp_path):
+    ledger = LocalLedger(tmp_path)
+    left = tmp_path / ".loans.json.0a1b2c3d.partial"
+    left.write_text("half a jour")
+    ledger.write(FIRST, "")
+    assert not left.exists()
+
+
+def test_what_is_no_journal_is_an_error(tmp_path):
+    (tmp_path / "loans.json").write_text("{}")
+    with pytest.raises(DataError, match="is not the journal of a rollout"):
+        LocalLedger(tmp_path).read("loans")
