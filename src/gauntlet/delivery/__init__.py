@@ -4,6 +4,8 @@ release      a version as something that can be served
 plan         what a team asks of a rollout
 rollout      the next action, from state and observation
 journal      state, evidence and timeline, written as one
+timeline     what a journal tells, for people and for an audit
+shadow       whether a candidate that answers copies may go on to real requests
 conductor    carrying it out: written before it is done
 evidence/    what a canary's numbers prove, however often one looks (docs/canary.md)
 """

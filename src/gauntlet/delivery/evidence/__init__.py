@@ -6,7 +6,8 @@ sequential   one e-process: state, update, restarts at steps, JSON
 combination  several boundaries of one metric, several metrics, and the culprit
 histograms   latency buckets of scraped counters to counts
 scores       prediction scores to counts
-flips        mirrored pairs: certificate and bound of the flip rate
+flips        mirrored pairs: certificate and bounds of the flip rate
+pairs        mirrored pairs: errors and slow answers of both arms
 clustering   how much less requests say than independent ones would
 promise      requests and time until harm of a given size is found
 """

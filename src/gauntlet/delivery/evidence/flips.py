@@ -72,6 +72,28 @@ def upper_bound(flips: float, pairs: float, *, alpha: float, phi: float = 1.0) -
     return high
 
 
+def lower_bound(flips: float, pairs: float, *, alpha: float, phi: float = 1.0) -> float:
+    """Lower confidence bound of the flip rate that holds at all looks together with probability 1 - α.
+
+    Pairs that agree are as rare as the flips are not: 1 - ``upper_bound`` of their rate. 0 without flips.
+
+    Args:
+        flips: as in ``log_certificate``.
+        pairs: as in ``log_certificate``.
+        alpha: chance that the bound is ever above the truth, in (0, 0.3].
+        phi: as in ``log_certificate``.
+
+    Raises:
+        DataError: as in ``log_certificate``.
+        ConfigurationError: as in ``upper_bound``.
+
+    >>> 0.05 < lower_bound(40, 400, alpha=0.05) < 0.1
+    True
+    """
+    _check(flips, pairs, phi)
+    return 1 - upper_bound(pairs - flips, pairs, alpha=alpha, phi=phi)
+
+
 def _check(flips: float, pairs: float, phi: float) -> None:
     whole_number(flips, field="flips")
     whole_number(pairs, field="pairs")

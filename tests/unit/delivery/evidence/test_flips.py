@@ -8,7 +8,7 @@ from scipy.integrate import quad
 from scipy.special import betainc, betaln
 from scipy.stats import binom
 
-from gauntlet.delivery.evidence.flips import log_certificate, upper_bound
+from gauntlet.delivery.evidence.flips import log_certificate, lower_bound, upper_bound
 from gauntlet.errors import ConfigurationError, DataError
 
 
@@ -126,3 +126,24 @@ def test_parameters_out_of_range_are_refused():
         upper_bound(0, 1, alpha=0.5)
     with pytest.raises(ConfigurationError, match="phi"):
         upper_bound(0, 1, alpha=0.05, phi=0.5)
+
+
+def test_the_lower_bound_is_where_the_opposite_certificate_crosses():
+    flips, pairs = 40, 400
+    low = lower_bound(flips, pairs, alpha=0.05)
+    assert 0.05 < low < flips / pairs < upper_bound(flips, pairs, alpha=0.05)
+    assert log_certificate(pairs - flips, pairs, limit=1 - low) == pytest.approx(math.log(20), abs=1e-4)
+    assert lower_bound(0, 400, alpha=0.05) == lower_bound(0, 0, alpha=0.05) == 0
+
+
+def test_the_exact_chance_that_a_lower_bound_is_ever_above_the_truth_is_below_alpha():
+    """Every path of 300 pairs at a rate of 20 %, by dynamic programming over the flips so far."""
+    rate, alpha, alive = 0.2, 0.05, np.array([1.0])
+    wrong = 0.0
+    for pairs in range(1, 301):
+        alive = np.convolve(alive, [1 - rate, rate])
+        for flips in np.flatnonzero(alive > 0):
+            if log_certificate(pairs - flips, pairs, limit=1 - rate) >= -math.log(alpha):
+                wrong += alive[flips]
+                alive[flips] = 0.0
+    assert 0.005 < wrong <= alpha

@@ -1,0 +1,295 @@
+"""A candidate that answers copies of production's requests, and nobody: may it go on to real ones?
+
+Pure: counts in, verdict out. It may be asked as often as one likes; every bound holds at all looks together
+(docs/canary.md, 6). A pass needs every check; any one check fails the gate, so the checks share α for failing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Annotated
+
+from pydantic import Field
+
+from gauntlet.delivery.evidence.counts import whole_number
+from gauntlet.delivery.evidence.flips import lower_bound, upper_bound
+from gauntlet.delivery.evidence.histograms import MOST_TAIL, Buckets, checked, slow
+from gauntlet.delivery.evidence.pairs import Pairs, excess_bounds
+from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.settings import Settings
+from gauntlet.verdict import Check, Status, Verdict, decide
+
+GATE = "shadow"
+_MOST_NEEDED = 1_000_000
+"""Pairs beyond which ``rows_needed`` says nothing."""
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class ShadowPolicy(Settings):
+    """What a candidate has to show on mirrored requests."""
+
+    max_flip_rate: Share | None = Field(
+        default=0.05, description="Share of requests decided otherwise than by stable, at most; null: not judged."
+    )
+    error_margin: Share = Field(
+        default=0.005, description="How much more often than stable it may fail, as a difference of shares."
+    )
+    latency_ratio: Annotated[float, Field(gt=0)] | None = Field(
+        default=1.1, description="Slow answers, as a multiple of stable's, at most; null: latency is not judged."
+    )
+    latency_margin: Share = Field(default=0.01, description="Share of slow answers allowed on top of that.")
+    latency_objective: Annotated[float, Field(gt=0)] | None = Field(
+        default=None,
+        description="Slow means above this many seconds, a bucket's boundary; null: at every boundary that at most a "
+        "quarter of stable's answers exceed.",
+    )
+    min_pairs: int = Field(default=500, ge=1, description="Pairs answered by both without which nothing passes.")
+    max_dropped: Share = Field(
+        default=0.2, description="Share of copies that were never sent beyond which nothing passes: bursts are missing."
+    )
+    alpha: Annotated[float, Field(gt=0, le=0.3)] = Field(
+        default=0.05, description="Chance of ever passing what is beyond a limit, and of ever failing what is within."
+    )
+    phi: Annotated[float, Field(ge=1)] = Field(
+        default=1.0, description="Requests that say as much as one independent one: sessions and retries come together."
+    )
+
+
+@dataclass(frozen=True)
+class ShadowSeen:
+    """What mirroring has shown since it began. Whole numbers, but ``seconds``.
+
+    A mirrored request is a pair (both answered), a failure of one, or a failure of both.
+
+    Attributes:
+        pairs: requests that both answered.
+        flips: pairs that the candidate decided otherwise than stable.
+        candidate_errors: requests that stable answered and the candidate did not (5xx, time-out, no answer).
+        stable_errors: requests that the candidate answered and stable did not.
+        both_errors: requests that neither answered.
+        dropped: copies that were not sent, because the queue was full.
+        differences: cumulative histogram of |candidate's score - stable's|, by upper bound, infinity included; of
+            scores, of which an answer may hold several. Empty where answers have none.
+        candidate_latency: cumulative histogram of the candidate's seconds over the pairs; empty if not kept.
+        stable_latency: the same of stable, at the same boundaries.
+        candidate_scores: cumulative histogram of the candidate's scores over the pairs; empty if there are none.
+        stable_scores: the same of stable, at the same boundaries.
+        seconds: since mirroring began.
+
+    Raises:
+        DataError: a count is none, there are more flips than pairs, a histogram is not cumulative, or two histograms
+            that belong together differ in their boundaries or, for latencies, in their totals.
+    """
+
+    pairs: int
+    flips: int
+    candidate_errors: int
+    stable_errors: int
+    both_errors: int = 0
+    dropped: int = 0
+    differences: Buckets = field(default_factory=dict)
+    candidate_latency: Buckets = field(default_factory=dict)
+    stable_latency: Buckets = field(default_factory=dict)
+    candidate_scores: Buckets = field(default_factory=dict)
+    stable_scores: Buckets = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if isinstance(value, Mapping):
+                if value:
+                    checked(value, pod=one.name)
+            elif one.name != "seconds":
+                whole_number(value, field=one.name)
+        if not 0 <= self.seconds < math.inf:
+            raise DataError("is no duration", field="seconds", value=self.seconds, mend="Give seconds")
+        if self.flips > self.pairs:
+            raise DataError(f"are more than the {self.pairs} pairs", field="flips", value=self.flips, mend="Count once")
+        for name in ("latency", "scores"):
+            own, other = getattr(self, f"candidate_{name}"), getattr(self, f"stable_{name}")
+            if set(own) != set(other):
+                mend = "Give both arms the same buckets"
+                raise DataError("differs from stable's in its boundaries", field=f"candidate_{name}", mend=mend)
+        if self.candidate_latency and self.candidate_latency[math.inf] != self.stable_latency[math.inf]:
+            mend = "Count the latencies of both arms when a pair is complete"
+            raise DataError("counts other pairs than stable's", field="candidate_latency", mend=mend)
+
+    @property
+    def mirrored(self) -> int:
+        """Copies whose end is known."""
+        return self.pairs + self.candidate_errors + self.stable_errors + self.both_errors
+
+    @property
+    def dropped_share(self) -> float:
+        """Share of the copies that were never sent; 0 before the first copy."""
+        return self.dropped / (self.dropped + self.mirrored) if self.dropped else 0.0
+
+
+def judge_shadow(seen: ShadowSeen, policy: ShadowPolicy) -> Verdict:
+    """What the mirrored requests say: pass, fail, or not yet.
+
+    Args:
+        seen: everything since mirroring began; the same shadow may be judged again and again.
+        policy: the limits.
+
+    Returns:
+        Checks ``flips``, ``errors``, ``latency`` (as far as the policy asks for them) and ``copies``. Intervals: the
+        low end holds at all looks and for all checks together with probability 1 - α, the high end of each check with
+        1 - α. Nothing mirrored is inconclusive.
+
+    Raises:
+        ConfigurationError: the latency objective is not a boundary of the histogram.
+    """
+    asked = [_errors]
+    if policy.max_flip_rate is not None:
+        asked.insert(0, _flips)
+    if policy.latency_ratio is not None:
+        asked.append(_latency)
+    checks = [_with_enough(check(seen, policy, policy.alpha / len(asked)), seen, policy) for check in asked]
+    checks.append(_copies(seen, policy))
+    facts = {
+        "pairs": seen.pairs,
+        "flips": seen.flips,
+        "candidate_errors": seen.candidate_errors,
+        "stable_errors": seen.stable_errors,
+        "dropped": seen.dropped,
+        "seconds": float(seen.seconds),
+        "alpha": policy.alpha,
+        "phi": policy.phi,
+    }
+    return Verdict(GATE, tuple(checks), _summary(checks, seen), facts)
+
+
+def _flips(seen: ShadowSeen, policy: ShadowPolicy, share: float) -> Check:
+    assert policy.max_flip_rate is not None
+    limit = policy.max_flip_rate
+
+    def bounds(times: int) -> tuple[float, float]:
+        flips, pairs = times * seen.flips, times * seen.pairs
+        low = lower_bound(flips, pairs, alpha=share, phi=policy.phi)
+        return low, upper_bound(flips, pairs, alpha=policy.alpha, phi=policy.phi)
+
+    if not seen.pairs:
+        return Check("flips", Status.INCONCLUSIVE, "No request was answered by both.", bound=limit, direction="max")
+    rate = seen.flips / seen.pairs
+    low, high = bounds(1)
+    reason = (
+        f"{seen.flips:,} of {seen.pairs:,} pairs were decided otherwise, {rate:.2%} "
+        f"(between {low:.2%} and {high:.2%}); at most {limit:.2%} are allowed."
+    )
+    return _check("flips", rate, bounds, limit, seen.pairs, reason)
+
+
+def _errors(seen: ShadowSeen, policy: ShadowPolicy, share: float) -> Check:
+    found = Pairs(
+        seen.candidate_errors + seen.both_errors, seen.stable_errors + seen.both_errors, seen.mirrored, seen.both_errors
+    )
+    if not found.pairs:
+        nothing = "Nothing was mirrored yet."
+        return Check("errors", Status.INCONCLUSIVE, nothing, bound=policy.error_margin, direction="max")
+    reason = (
+        f"{found.canary / found.pairs:.2%} of {seen.mirrored:,} mirrored requests failed at the candidate, "
+        f"{found.stable / found.pairs:.2%} at stable; at most {policy.error_margin:.2%} more are allowed."
+    )
+    return _excess("errors", found, 1.0, policy.error_margin, (share, policy.alpha), policy.phi, reason)
+
+
+def _latency(seen: ShadowSeen, policy: ShadowPolicy, share: float) -> Check:
+    """The worst boundary. Those that are looked at depend on the data, so all of them share α for failing."""
+    assert policy.latency_ratio is not None
+    finite = sorted(boundary for boundary in seen.stable_latency if math.isfinite(boundary))
+    if not finite or not seen.stable_latency[math.inf]:
+        nothing = "No latencies were kept."
+        return Check("latency", Status.INCONCLUSIVE, nothing, bound=policy.latency_margin, direction="max")
+    if policy.latency_objective is not None and policy.latency_objective not in finite:
+        mend = f"Use one of {finite}"
+        where, what = "latency_objective", "is not a boundary of the histogram"
+        raise ConfigurationError(what, field=where, value=policy.latency_objective, mend=mend)
+    told = finite if policy.latency_objective is None else [policy.latency_objective]
+    found = {le: Pairs(slow(seen.candidate_latency, le)[0], *slow(seen.stable_latency, le)) for le in told}
+    if policy.latency_objective is None:
+        found = {le: pairs for le, pairs in found.items() if pairs.stable <= MOST_TAIL * pairs.pairs}
+    if not found:
+        reason = f"More than {MOST_TAIL:.0%} of stable's answers took longer than {finite[-1]:g} s, the last boundary."
+        return Check("latency", Status.INCONCLUSIVE, reason, bound=policy.latency_margin, direction="max")
+    checks = [
+        _excess(
+            "latency",
+            pairs,
+            policy.latency_ratio,
+            policy.latency_margin,
+            (share / len(told), policy.alpha),
+            policy.phi,
+            f"{pairs.canary / pairs.pairs:.2%} of the candidate's answers took longer than {boundary:g} s, "
+            f"{pairs.stable / pairs.pairs:.2%} of stable's; at most {policy.latency_ratio:g} times as many and "
+            f"{policy.latency_margin:.2%} are allowed.",
+        )
+        for boundary, pairs in found.items()
+    ]
+    return max(checks, key=_badness)
+
+
+def _copies(seen: ShadowSeen, policy: ShadowPolicy) -> Check:
+    """What was never sent is known, not estimated; it can make the rest worthless, and speaks against nobody."""
+    kept = seen.dropped_share <= policy.max_dropped
+    copies = seen.dropped + seen.mirrored
+    reason = f"{seen.dropped:,} of {copies:,} copies were never sent; at most {policy.max_dropped:.0%} may be."
+    status = Status.PASS if kept and seen.mirrored else Status.INCONCLUSIVE
+    return Check("copies", status, reason, seen.dropped_share, None, policy.max_dropped, "max", copies)
+
+
+def _excess(
+    name: str, found: Pairs, rho: float, margin: float, alpha: tuple[float, float], phi: float, reason: str
+) -> Check:
+    def bounds(times: int) -> tuple[float, float]:
+        both = None if found.both is None else times * found.both
+        many = Pairs(times * found.canary, times * found.stable, times * found.pairs, both)
+        return excess_bounds(many, rho=rho, alpha=alpha, phi=phi)
+
+    measured = (found.canary - rho * found.stable) / found.pairs
+    return _check(name, measured, bounds, margin, int(found.pairs), reason)
+
+
+def _check(
+    name: str,
+    measured: float,
+    bounds: Callable[[int], tuple[float, float]],
+    limit: float,
+    size: int,
+    reason: str,
+) -> Check:
+    """Hold the bounds against a limit; where they cannot tell, find out with how many pairs of this kind they would."""
+    interval = bounds(1)
+    status = decide(interval, bound=limit, direction="max")
+    needed = None
+    if status is Status.INCONCLUSIVE:
+        times = 2
+        while times * size <= _MOST_NEEDED and decide(bounds(times), bound=limit, direction="max") is status:
+            times *= 2
+        needed = times * size if times * size <= _MOST_NEEDED else None
+    return Check(name, status, reason, measured, interval, limit, "max", size, needed)
+
+
+def _with_enough(check: Check, seen: ShadowSeen, policy: ShadowPolicy) -> Check:
+    if check.status is not Status.PASS or seen.pairs >= policy.min_pairs:
+        return check
+    reason = f"{check.reason} {seen.pairs:,} of the {policy.min_pairs:,} pairs that are asked for."
+    return replace(check, status=Status.INCONCLUSIVE, reason=reason, rows_needed=policy.min_pairs)
+
+
+def _badness(check: Check) -> tuple[int, float, float]:
+    order = (Status.PASS, Status.INCONCLUSIVE, Status.FAIL, Status.ERROR)
+    low, high = check.interval or (0.0, 0.0)
+    return order.index(check.status), low if check.status is Status.FAIL else high, low
+
+
+def _summary(checks: list[Check], seen: ShadowSeen) -> str:
+    for status in (Status.ERROR, Status.FAIL, Status.INCONCLUSIVE):
+        reasons = [check.reason for check in checks if check.status is status]
+        if reasons:
+            return " ".join(reasons) if seen.mirrored or status is not Status.INCONCLUSIVE else reasons[0]
+    return f"On {seen.pairs:,} mirrored requests the candidate stays within every limit."
