@@ -8,14 +8,19 @@ from gauntlet.reports.curves import CalibrationBin, Series, calibration, curve, 
 from gauntlet.reports.distribution import bars, histogram_pair
 from gauntlet.reports.flow import Edge, Node, flow
 from gauntlet.reports.forest import ForestRow, forest, interval_bar
+from gauntlet.reports.history import Line, history
+from gauntlet.reports.ramp import Mark, Stretch, ramp
 from gauntlet.reports.svg import glyph, look
 
 __all__ = [
     "CalibrationBin",
     "Edge",
     "ForestRow",
+    "Line",
+    "Mark",
     "Node",
     "Series",
+    "Stretch",
     "bars",
     "calibration",
     "curve",
@@ -23,7 +28,9 @@ __all__ = [
     "forest",
     "glyph",
     "histogram_pair",
+    "history",
     "interval_bar",
     "look",
+    "ramp",
     "sparkline",
 ]

@@ -18,9 +18,13 @@ KNOWN_STATUSES = frozenset(
         *("pass", "fail", "inconclusive", "error"),
         *("succeeded", "reused", "failed", "skipped"),
         *("passed", "stopped", "broken"),
+        *("promoted", "rolled back"),
     }
 )
-_SAME_LOOK = {"succeeded": "pass", "passed": "pass", "failed": "fail", "broken": "fail", "stopped": "fail"}
+_SAME_LOOK = {
+    **dict.fromkeys(("succeeded", "passed", "promoted"), "pass"),
+    **dict.fromkeys(("failed", "broken", "stopped", "rolled back"), "fail"),
+}
 _EM_OF_CHARACTER = 0.6
 _FONT_SIZE = 12.0
 

@@ -1,0 +1,140 @@
+"""Lines over time, with bands of uncertainty and a bound: evidence as it grew, rates as they settled."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from gauntlet.reports import svg
+from gauntlet.reports.elapsed import Elapsed, axis, elapsed
+from gauntlet.reports.scale import Scale, scale_over
+
+_LOOKS = 5
+"""Lines are told apart by colour and dash; after so many looks they start again."""
+_LONGEST_NAME = 28
+_LEGEND_ROW = 18.0
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line.
+
+    Attributes:
+        name: as the legend calls it.
+        points: (seconds, value), in the order of time; a point that is not finite is left out.
+        band: (low, high) of every point; empty for none.
+    """
+
+    name: str
+    points: Sequence[tuple[float, float]]
+    band: Sequence[tuple[float, float]] = ()
+
+
+def history(
+    lines: Sequence[Line],
+    *,
+    seconds: float,
+    y: str,
+    since: str = "the beginning",
+    bound: float | None = None,
+    bound_name: str = "",
+    log: bool = False,
+    unit: str = "",
+    width: float = 460,
+    height: float = 280,
+    title: str = "",
+) -> Markup:
+    """Draw lines over time.
+
+    Args:
+        lines: at most about five can be told apart.
+        seconds: how long the x axis is.
+        y: what the y axis measures.
+        since: what the x axis counts from.
+        bound: a dashed line across.
+        bound_name: what is written at it.
+        log: equal ratios take equal room; values of 0 and below are left out.
+        unit: ``"%"`` writes values as percentages (they are given as shares).
+        width: in pixels.
+        height: in pixels, without the legend.
+        title: the accessible name.
+    """
+    left, right = 64.0, width - 12
+    legend, rows = _legend(lines, left, right)
+    top = 6 + _LEGEND_ROW * rows + (14 if bound is not None else 4)
+    bottom = top + height - 60
+    across = elapsed(seconds, start=left, end=right)
+    drawn = [_known(line, log=log) for line in lines]
+    values = [value for line in drawn for _, value, low, high in line for value in (value, low, high)]
+    floor = None if log else 0.0
+    up = scale_over([*values, bound], start=bottom, end=top, log=log, pad=0.06, floor=floor)
+    parts = [*legend, *_value_axis(up, left, right, unit), *axis(across, bottom, since, most=5)]
+    parts.append(_turned(y, (top + bottom) / 2))
+    if bound is not None and math.isfinite(bound):
+        parts.append(svg.line(left, up.at(bound), right, up.at(bound), "bound"))
+        parts.append(svg.text(right, up.at(bound) - 5, bound_name, class_="small", anchor="end"))
+    for i, points in enumerate(drawn):
+        parts += _drawn(points, across, up, f"l{i % _LOOKS}")
+    if not values:
+        parts.append(svg.text((left + right) / 2, (top + bottom) / 2, "no values", class_="muted", anchor="middle"))
+    return svg.drawing(width, bottom + 40, *parts, title=title or f"{y} over time")
+
+
+_Point = tuple[float, float, float, float]
+"""Seconds, value, and the ends of its band."""
+
+
+def _known(line: Line, *, log: bool) -> list[_Point]:
+    band = line.band or [(value, value) for _, value in line.points]
+    found = [(at, value, low, high) for (at, value), (low, high) in zip(line.points, band, strict=True)]
+    return [point for point in found if all(map(math.isfinite, point)) and (not log or point[2] > 0)]
+
+
+def _drawn(points: Sequence[_Point], across: Elapsed, up: Scale, look: str) -> list[Markup]:
+    parts = []
+    if any(low < high for _, _, low, high in points):
+        over = [(across.at(at), up.at(high)) for at, _, _, high in points]
+        under = [(across.at(at), up.at(low)) for at, _, low, _ in reversed(points)]
+        if len(points) > 1:
+            parts.append(svg.path([*over, *under], f"band {look}", closed=True))
+        else:
+            parts.append(svg.line(*over[0], *under[0], f"{look} whisker"))
+    if len(points) == 1:
+        at, value, *_ = points[0]
+        parts.append(svg.element("circle", cx=across.at(at), cy=up.at(value), r=3.5, class_=f"dot {look}"))
+    elif points:
+        parts.append(svg.path([(across.at(at), up.at(value)) for at, value, *_ in points], f"line {look}"))
+    return parts
+
+
+def _legend(lines: Sequence[Line], left: float, right: float) -> tuple[list[Markup], int]:
+    """The names, beside each other and on as many rows as they need."""
+    parts: list[Markup] = []
+    x, row = left, 0
+    for i, line in enumerate(lines):
+        name = line.name if line.points else f"{line.name} (no values)"
+        wide = 46 + svg.text_width(name[:_LONGEST_NAME])
+        if x > left and x + wide > right:
+            x, row = left, row + 1
+        y = 12 + _LEGEND_ROW * row
+        parts.append(svg.line(x, y - 4, x + 24, y - 4, f"line l{i % _LOOKS}"))
+        parts.append(svg.label(x + 31, y, name, longest=_LONGEST_NAME))
+        x += wide
+    return parts, row + 1
+
+
+def _value_axis(up: Scale, left: float, right: float, unit: str) -> list[Markup]:
+    ticks = up.ticks(5)
+    parts: list[Markup] = []
+    for tick, words in zip(ticks, up.written(ticks, unit=unit), strict=True):
+        parts.append(svg.line(left, up.at(tick), right, up.at(tick), "grid"))
+        parts.append(svg.text(left - 8, up.at(tick) + 4, words, class_="muted num", anchor="end"))
+    return parts
+
+
+def _turned(words: str, y: float) -> Markup:
+    turn = f"rotate(-90 12 {svg.coordinate(y)})"
+    return svg.element("text", words, x=12, y=y, transform=turn, class_="muted", text_anchor="middle")

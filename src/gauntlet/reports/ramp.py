@@ -1,0 +1,161 @@
+"""The way of a rollout: the candidate's weight over time, its phases, every look, and the moments that decided it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from gauntlet.reports import svg
+from gauntlet.reports.elapsed import Elapsed, axis, elapsed
+from gauntlet.reports.format import duration
+from gauntlet.reports.scale import Scale
+
+_WIDTH = 960.0
+_HEIGHT = 230.0
+"""Of the area between 0 and 100 %."""
+_LABELS = 18.0
+_STRIP = 22.0
+_SEVERITY = ("pass", "inconclusive", "error", "fail")
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A phase and a weight for as long as they lasted.
+
+    Attributes:
+        start: seconds since the rollout began.
+        end: the same.
+        weight: percent.
+        phase: as a reader would call it.
+        back: the candidate is being taken back, or was.
+    """
+
+    start: float
+    end: float
+    weight: float
+    phase: str
+    back: bool = False
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A look (``words`` is its tip), or a moment that decided something (``words`` stands above it)."""
+
+    at: float
+    status: str
+    words: str
+
+
+def ramp(
+    stretches: Sequence[Stretch],
+    looks: Sequence[Mark],
+    moments: Sequence[Mark] = (),
+    *,
+    seconds: float,
+    since: str,
+    title: str = "Weight of the candidate over time",
+) -> Markup:
+    """Draw a rollout.
+
+    Args:
+        stretches: what followed what, without gaps; the last one may have no length.
+        looks: drawn by status on a strip under the weights.
+        moments: upright lines with their words, at most about four.
+        seconds: how long the x axis is.
+        since: what the x axis counts from.
+        title: the accessible name.
+    """
+    left, right = 58.0, _WIDTH - 12
+    rows = _rows(moments, elapsed(seconds, start=left, end=right))
+    top = 26.0 + _LABELS * (max(rows, default=-1) + 1)
+    bottom = top + _HEIGHT
+    across = elapsed(seconds, start=left, end=right)
+    up = Scale(0.0, 1.0, bottom, top)
+    parts = [*_phases(stretches, across, top, bottom), *_shares(up, left, right)]
+    parts += _weights(stretches, across, up)
+    for moment, row in zip(moments, rows, strict=True):
+        parts += _moment(moment, across, row, top, bottom)
+    strip = bottom + 14
+    parts += _strip(looks, across, strip)
+    parts.append(svg.text(left - 8, strip + 4, "looks", class_="muted", anchor="end"))
+    parts += axis(across, strip + _STRIP - 8, since)
+    return svg.drawing(_WIDTH, strip + _STRIP + 32, *parts, title=title)
+
+
+def _phases(stretches: Sequence[Stretch], across: Elapsed, top: float, bottom: float) -> list[Markup]:
+    """Neighbours of one phase are one area; its name stands in it where there is room, and is its tip everywhere."""
+    merged: list[Stretch] = []
+    for one in stretches:
+        if merged and merged[-1].phase == one.phase:
+            merged[-1] = Stretch(merged[-1].start, one.end, one.weight, one.phase, one.back)
+        else:
+            merged.append(one)
+    parts = []
+    for i, one in enumerate(merged):
+        start, end = across.at(one.start), across.at(one.end)
+        kind = "phase back" if one.back else "phase" if i % 2 else "phase other"
+        tip = f"{one.phase}, {duration(one.end - one.start)}"
+        parts.append(svg.rect(start, top - 20, end - start, bottom - top + 20, kind, tip=tip))
+        if svg.text_width(one.phase) < end - start - 8:
+            parts.append(svg.text((start + end) / 2, top - 6, one.phase, class_="muted small", anchor="middle"))
+    return parts
+
+
+def _shares(up: Scale, left: float, right: float) -> list[Markup]:
+    parts = []
+    for percent in (0, 25, 50, 75, 100):
+        y = up.at(percent / 100)
+        parts.append(svg.line(left, y, right, y, "grid"))
+        parts.append(svg.text(left - 8, y + 4, f"{percent}%", class_="muted num", anchor="end"))
+    return parts
+
+
+def _weights(stretches: Sequence[Stretch], across: Elapsed, up: Scale) -> list[Markup]:
+    points = [(across.at(at), up.at(one.weight / 100)) for one in stretches for at in (one.start, one.end)]
+    if not points:
+        return []
+    floor = up.start
+    area = svg.path([(points[0][0], floor), *points, (points[-1][0], floor)], "band l0", closed=True)
+    return [area, svg.path(points, "line l0")]
+
+
+def _moment(moment: Mark, across: Elapsed, row: int, top: float, bottom: float) -> list[Markup]:
+    x, y = across.at(moment.at), 14 + _LABELS * row
+    kind = f"s-{svg.look(moment.status)} stroke"
+    anchor = "end" if _leftwards(moment, across) else "start"
+    words = svg.text(x - 8 if anchor == "end" else x + 8, y, moment.words, class_="name", anchor=anchor)
+    return [svg.line(x, y - 8, x, bottom, kind), svg.mark(moment.status, x, y - 4, radius=4), words]
+
+
+def _rows(moments: Sequence[Mark], across: Elapsed) -> list[int]:
+    """The row of each moment's words: the first one where they do not lie over those before."""
+    taken: list[list[tuple[float, float]]] = []
+    rows = []
+    for moment in moments:
+        x, wide = across.at(moment.at), svg.text_width(moment.words) + 24
+        start, end = (x - wide, x + 8) if _leftwards(moment, across) else (x - 8, x + wide)
+        row = next(
+            (i for i, spans in enumerate(taken) if all(end < low or start > high for low, high in spans)), len(taken)
+        )
+        if row == len(taken):
+            taken.append([])
+        taken[row].append((start, end))
+        rows.append(row)
+    return rows
+
+
+def _leftwards(moment: Mark, across: Elapsed) -> bool:
+    return across.at(moment.at) + svg.text_width(moment.words) + 16 > across.scale.end
+
+
+def _strip(looks: Sequence[Mark], across: Elapsed, y: float) -> list[Markup]:
+    """The looks, the worst on top; the more there are, the smaller."""
+    room = across.scale.end - across.scale.start
+    radius = min(4.0, max(1.6, room / (2.6 * max(1, len(looks)))))
+    ranked = sorted(looks, key=lambda look: _SEVERITY.index(look.status) if look.status in _SEVERITY else 0)
+    return [
+        svg.element("g", svg.element("title", look.words), svg.mark(look.status, across.at(look.at), y, radius=radius))
+        for look in ranked
+    ]

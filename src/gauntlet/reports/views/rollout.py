@@ -1,0 +1,256 @@
+"""The page of a rollout: how it ended and why, its way, the evidence as it grew, and every step of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gauntlet.delivery.journal import Entry, Journal
+from gauntlet.delivery.plan import RolloutPlan
+from gauntlet.delivery.release import Release
+from gauntlet.delivery.rollout import Phase
+from gauntlet.delivery.timeline import answered, ended, iso, last_seen, looks, moment
+from gauntlet.reports.format import duration
+from gauntlet.reports.history import Line
+from gauntlet.reports.page import render
+from gauntlet.reports.ramp import Mark, Stretch
+from gauntlet.reports.views.rollout_evidence import (
+    MetricRow,
+    RatePanel,
+    equal_shares,
+    grown,
+    metric_rows,
+    rate_panels,
+)
+from gauntlet.reports.views.rollout_way import (
+    StepRow,
+    counted,
+    headline,
+    moments,
+    people,
+    step_rows,
+    stretches,
+    waits_for,
+)
+
+ALPHA = 0.05
+"""Level of a rollout whose judge did not say another."""
+
+
+@dataclass(frozen=True)
+class PromiseRow:
+    """What was promised of one metric before the rollout began.
+
+    Attributes:
+        metric: its name.
+        rise: the harm that would be found: ``0.9% to 2%``.
+        requests: requests the candidate has to answer for it; ``None``: it cannot be promised.
+        seconds: the time these take at each step of the plan; ``None`` where it cannot be said.
+    """
+
+    metric: str
+    rise: str
+    requests: int | None
+    seconds: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class EntryRow:
+    """One line of the timeline.
+
+    Attributes:
+        at: ISO 8601, UTC.
+        after: time since the rollout began, in words.
+        phase: where it stood afterwards.
+        weight: percent of requests the candidate was meant to have afterwards.
+        do: what was carried out.
+        sentence: why.
+        look: status of the look; empty where there was none.
+        saw: what the look saw, unless the sentence says it.
+    """
+
+    at: str
+    after: str
+    phase: str
+    weight: int
+    do: str
+    sentence: str
+    look: str
+    saw: str
+
+
+@dataclass(frozen=True)
+class RolloutView:
+    """The page.
+
+    Attributes:
+        service: what was rolled out on.
+        candidate, stable: the two versions.
+        attempt: which try of the same two versions; may be empty.
+        outcome: ``promoted``, ``rolled back``, or the phase it is in.
+        headline: what happened, in one sentence.
+        reason: why it was taken back, in full; empty otherwise.
+        began, ended: when; ``ended`` is ``None`` while it is under way.
+        since: ``began`` as axes write it.
+        seconds: from the beginning to the end, or to the last entry.
+        answered: requests that (candidate, stable) answered as of the last look that knew; ``None``: none did.
+        unseen_seconds: from that look to the moment the candidate was seen to be gone; 0 where it is not.
+        looks: how many there were, and ended which way.
+        left_out: looks that the timeline no longer holds.
+        stretches, marks, moments: the drawing of its way.
+        harm, safe: evidence of each metric over time.
+        needed: evidence that suffices, 1/α.
+        rates: the rates of both versions over time, a panel a metric.
+        metrics: what each metric showed last.
+        steps: time, looks and requests of every step.
+        promises: what was promised beforehand; empty if nothing was.
+        step_weights: the plan's steps, in percent.
+        people: (time, what a person decided).
+        waits_for: the step that waits for approval; ``None`` if none does.
+        entries: the whole timeline.
+        plan: the plan, flat.
+    """
+
+    service: str
+    candidate: Release
+    stable: Release
+    attempt: str
+    outcome: str
+    headline: str
+    reason: str
+    began: datetime
+    ended: datetime | None
+    since: str
+    seconds: float
+    answered: tuple[float, float] | None
+    unseen_seconds: float
+    looks: str
+    left_out: int
+    stretches: tuple[Stretch, ...]
+    marks: tuple[Mark, ...]
+    moments: tuple[Mark, ...]
+    harm: tuple[Line, ...]
+    safe: tuple[Line, ...]
+    needed: float
+    rates: tuple[RatePanel, ...]
+    metrics: tuple[MetricRow, ...]
+    steps: tuple[StepRow, ...]
+    promises: tuple[PromiseRow, ...]
+    step_weights: tuple[int, ...]
+    people: tuple[tuple[str, str], ...]
+    waits_for: int | None
+    entries: tuple[EntryRow, ...]
+    plan: Mapping[str, str]
+
+    @property
+    def share(self) -> float | None:
+        """Share of all requests that the candidate answered; ``None`` if that is not known."""
+        return self.answered[0] / sum(self.answered) if self.answered and sum(self.answered) else None
+
+    @property
+    def step_heads(self) -> list[str]:
+        """The steps as the heads of columns."""
+        return [f"at {weight}%" for weight in self.step_weights]
+
+
+def rollout_page(
+    journal: Journal,
+    plan: RolloutPlan,
+    promises: Sequence[PromiseRow] = (),
+    *,
+    alpha: float = ALPHA,
+    shares: Mapping[str, float] | None = None,
+) -> str:
+    """The report of a rollout, finished or under way; arguments as in ``rollout_view``."""
+    view = rollout_view(journal, plan, promises, alpha=alpha, shares=shares)
+    title = f"Rollout of {view.candidate} on {view.service}"
+    return render("rollout.html.j2", title=title, subtitle=f"in place of {view.stable}, since {view.since}", view=view)
+
+
+def rollout_view(
+    journal: Journal,
+    plan: RolloutPlan,
+    promises: Sequence[PromiseRow] = (),
+    *,
+    alpha: float = ALPHA,
+    shares: Mapping[str, float] | None = None,
+) -> RolloutView:
+    """Gather what the page shows.
+
+    Args:
+        journal: the rollout, at any point of its way.
+        plan: what was asked of it.
+        promises: what was promised before it began.
+        alpha: chance of a false rollback over all of it, in (0, 1).
+        shares: metric → its share of α; all metrics alike where none are given.
+    """
+    rollout, seen, end = journal.rollout, looks(journal), ended(journal)
+    return RolloutView(
+        service=rollout.service,
+        candidate=rollout.candidate,
+        stable=rollout.stable,
+        attempt=rollout.attempt,
+        outcome=rollout.phase.value.replace("_", " "),
+        headline=headline(journal),
+        reason=rollout.reason,
+        began=moment(rollout.began),
+        ended=None if end is None else moment(end),
+        since=iso(rollout.began),
+        seconds=last_seen(journal) - rollout.began,
+        answered=answered(journal),
+        unseen_seconds=_unseen(journal),
+        looks=counted(look.status for _, look in seen),
+        left_out=max(0, rollout.looked - len(seen)),
+        stretches=stretches(journal),
+        marks=tuple(
+            Mark(at - rollout.began, look.status.value, f"look {look.number}: {look.status.value}. {look.sentence}")
+            for at, look in seen
+        ),
+        moments=moments(journal, plan),
+        harm=grown(journal, "log_harm", equal_shares(journal) if shares is None else shares),
+        safe=grown(journal, "log_safe"),
+        needed=1 / alpha,
+        rates=rate_panels(journal),
+        metrics=metric_rows(journal),
+        steps=step_rows(journal, plan),
+        promises=tuple(promises),
+        step_weights=plan.steps,
+        people=people(journal, plan),
+        waits_for=waits_for(journal, plan),
+        entries=tuple(_entry(entry, rollout.began) for entry in journal.entries),
+        plan=_flat(plan),
+    )
+
+
+def _unseen(journal: Journal) -> float:
+    """Seconds from the last look that knew who answered what to the moment the candidate was seen to be gone."""
+    known = [at for at, look in looks(journal) if look.answered is not None]
+    end = ended(journal)
+    gone = journal.rollout.phase is Phase.ROLLED_BACK
+    return end - known[-1] if gone and known and end is not None else 0.0
+
+
+def _entry(entry: Entry, began: float) -> EntryRow:
+    look = entry.look
+    told = look is None or not look.sentence or look.sentence in entry.sentence
+    return EntryRow(
+        at=iso(entry.at),
+        after=duration(entry.at - began),
+        phase=entry.phase.value.replace("_", " "),
+        weight=entry.weight,
+        do=entry.do.value.replace("_", " "),
+        sentence=entry.sentence,
+        look="" if look is None else look.status.value,
+        saw="" if look is None or told else look.sentence,
+    )
+
+
+def _flat(plan: RolloutPlan) -> dict[str, str]:
+    values = plan.model_dump()
+    budgets = {f"budgets.{name}": value for name, value in values.pop("budgets").items()}
+    written = {**values, **budgets}
+    return {
+        name: (", ".join(map(str, value)) or "none") if isinstance(value, tuple) else str(value)
+        for name, value in written.items()
+    }

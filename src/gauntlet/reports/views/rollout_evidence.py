@@ -1,0 +1,171 @@
+"""What the metrics of a rollout showed over time: evidence, and the rates of both versions with their intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Literal
+
+from gauntlet.delivery.journal import Journal
+from gauntlet.delivery.rollout import Metric
+from gauntlet.delivery.timeline import looks
+from gauntlet.reports.format import count, interval, number, quantity
+from gauntlet.reports.history import Line
+
+CONFIDENCE = 0.95
+_LEAST, _MOST = 1e-3, 1e6
+"""Evidence is drawn between these; what lies beyond is drawn at them."""
+_LARGEST = 700.0
+"""The largest logarithm whose exponential is a float."""
+
+
+@dataclass(frozen=True)
+class RatePanel:
+    """The rates of both versions in one metric.
+
+    Attributes:
+        metric: its name.
+        lines: candidate and stable.
+    """
+
+    metric: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """What one metric showed when it was last looked at, written out.
+
+    Attributes:
+        name: with a remark where it has no say.
+        status: of the metric.
+        sentence: what it saw.
+        candidate, stable: the rate; ``–`` where it does not count.
+        candidate_note, stable_note: its interval and the requests; empty where there are none.
+        harm, safe: evidence of harm, and of being not worse.
+    """
+
+    name: str
+    status: str
+    sentence: str
+    candidate: str
+    candidate_note: str
+    stable: str
+    stable_note: str
+    harm: str
+    safe: str
+
+
+def names(journal: Journal) -> tuple[str, ...]:
+    """The metrics, in the order in which they were first seen."""
+    return tuple(dict.fromkeys(metric.name for _, look in looks(journal) for metric in look.metrics))
+
+
+def grown(
+    journal: Journal, kind: Literal["log_harm", "log_safe"], shares: Mapping[str, float] | None = None
+) -> tuple[Line, ...]:
+    """A metric's evidence over time, times its share of α, so that one line, 1/α, is the limit of them all.
+
+    Args:
+        journal: the rollout.
+        kind: which evidence.
+        shares: metric → its share of α; 1 where it is missing.
+
+    Returns:
+        Lines of the metrics that give such evidence, drawn between 0.001 and a million.
+    """
+    lines = []
+    for name in names(journal):
+        share = (shares or {}).get(name, 1.0)
+        points = [
+            (at - journal.rollout.began, min(_MOST, max(_LEAST, _exp(value) * share)))
+            for at, metric in _history(journal, name)
+            for value in [metric.log_harm if kind == "log_harm" else metric.log_safe]
+            if value is not None and not math.isnan(value)
+        ]
+        if points:
+            lines.append(Line(_called(_history(journal, name)[-1][1]), points))
+    return tuple(lines)
+
+
+def equal_shares(journal: Journal) -> dict[str, float]:
+    """Every metric that gives evidence of harm and has a say, with the same share of α; the others with that too."""
+    known = [name for name in names(journal) for metric in [_history(journal, name)[-1][1]] if not metric.dry_run]
+    voting = [name for name in known if any(metric.log_harm is not None for _, metric in _history(journal, name))]
+    return dict.fromkeys(names(journal), 1 / max(1, len(voting)))
+
+
+def rate_panels(journal: Journal) -> tuple[RatePanel, ...]:
+    """The rates of each metric that counts, pooled since the rollout began, with Wilson intervals at 95 %."""
+    panels = []
+    for name in names(journal):
+        found = [(at - journal.rollout.began, metric) for at, metric in _history(journal, name)]
+        arms = {
+            "candidate": [(at, metric.canary) for at, metric in found if metric.canary is not None],
+            "stable": [(at, metric.stable) for at, metric in found if metric.stable is not None],
+        }
+        lines = [_rates(arm, [(at, *pair) for at, pair in counts if pair[1] > 0]) for arm, counts in arms.items()]
+        if any(line.points for line in lines):
+            panels.append(RatePanel(_called(found[-1][1]), tuple(lines)))
+    return tuple(panels)
+
+
+def metric_rows(journal: Journal) -> tuple[MetricRow, ...]:
+    """Every metric as it was last seen."""
+    return tuple(_row(_history(journal, name)[-1][1]) for name in names(journal))
+
+
+def _row(metric: Metric) -> MetricRow:
+    return MetricRow(
+        name=_called(metric),
+        status=metric.status.value,
+        sentence=metric.sentence,
+        candidate=_rate(metric.canary),
+        candidate_note=_note(metric.canary),
+        stable=_rate(metric.stable),
+        stable_note=_note(metric.stable),
+        harm="–" if metric.log_harm is None else number(_exp(metric.log_harm)),
+        safe="–" if metric.log_safe is None else number(_exp(metric.log_safe)),
+    )
+
+
+def _called(metric: Metric) -> str:
+    return f"{metric.name} (no say)" if metric.dry_run else metric.name
+
+
+def _history(journal: Journal, name: str) -> list[tuple[float, Metric]]:
+    return [(at, metric) for at, look in looks(journal) for metric in look.metrics if metric.name == name]
+
+
+def _exp(logarithm: float) -> float:
+    return math.exp(logarithm) if logarithm < _LARGEST else math.inf
+
+
+def _rates(name: str, counts: Sequence[tuple[float, float, float]]) -> Line:
+    band = _wilson([(hits, requests) for _, hits, requests in counts])
+    return Line(name, [(at, hits / requests) for at, hits, requests in counts], band)
+
+
+def _rate(counts: tuple[float, float] | None) -> str:
+    if counts is None:
+        return "–"
+    hits, requests = counts
+    return quantity(hits / requests, _wilson([counts])[0], unit="%") if requests else "no requests"
+
+
+def _note(counts: tuple[float, float] | None) -> str:
+    if counts is None or not counts[1]:
+        return ""
+    return f"{interval(_wilson([counts])[0], unit='%')}, of {count(counts[1])}"
+
+
+def _wilson(counts: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    if not counts:
+        return []
+    from gauntlet.evaluation.intervals import wilson  # scipy: half a second that a page without rates does not need
+
+    critical = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    low, high = wilson([hits / requests for hits, requests in counts], [requests for _, requests in counts], critical)
+    return list(zip(low.tolist(), high.tolist(), strict=True))

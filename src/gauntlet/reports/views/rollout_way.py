@@ -1,0 +1,157 @@
+"""The way of a rollout in words and shapes: how it ended, when it had which weight, what decided it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gauntlet.delivery.journal import Journal
+from gauntlet.delivery.plan import RolloutPlan
+from gauntlet.delivery.rollout import Phase
+from gauntlet.delivery.timeline import (
+    answered,
+    culprit,
+    ended,
+    harm_shown,
+    highest_weight,
+    iso,
+    last_seen,
+    looks,
+    said,
+    stays,
+    taken_back,
+)
+from gauntlet.reports.format import duration, percent
+from gauntlet.reports.ramp import Mark, Stretch
+from gauntlet.verdict import Status
+
+_SHOWN = {Status.FAIL: "fail", Status.ERROR: "error", Status.INCONCLUSIVE: "inconclusive", Status.PASS: "pass"}
+
+
+@dataclass(frozen=True)
+class StepRow:
+    """One step of the plan.
+
+    Attributes:
+        weight: percent of requests.
+        entered: ISO 8601, UTC; empty if it was never reached.
+        seconds: how long the candidate was meant to have this weight.
+        looks: how many, and ended which way.
+        requests: requests the candidate answered from the first to the last look at it; ``None``: not known.
+    """
+
+    weight: int
+    entered: str
+    seconds: float | None
+    looks: str
+    requests: float | None
+
+
+def headline(journal: Journal) -> str:
+    """What happened, in one sentence."""
+    rollout = journal.rollout
+    took = duration(last_seen(journal) - rollout.began)
+    match rollout.phase:
+        case Phase.PROMOTED:
+            return f"Promoted after {took}: {rollout.candidate} answers all requests."
+        case Phase.ROLLED_BACK:
+            return f"Rolled back after {took}{_where(journal)}: {_why(journal)}."
+        case Phase.ROLLING_BACK:
+            return f"Being rolled back after {took}{_where(journal)}: {_why(journal)}."
+        case Phase.PROMOTING:
+            return f"Being promoted after {took}: every step was shown to be safe."
+        case Phase.DEPLOYING:
+            return f"Under way for {took}: {rollout.candidate} is made ready and has no requests."
+        case Phase.RAMPING:
+            return f"Under way for {took}: {rollout.candidate} has {rollout.weight}% of the requests."
+
+
+def _where(journal: Journal) -> str:
+    if any(stay.phase is Phase.PROMOTED for stay in stays(journal)):
+        return " and a promotion"
+    highest = highest_weight(journal)
+    return f" at {highest}%" if highest else " and before its first request"
+
+
+def _why(journal: Journal) -> str:
+    """The metric that showed harm, with its rates where it counts; otherwise the reason as it was written."""
+    back = taken_back(journal)
+    found = culprit(back.look) if back is not None and back.look is not None and harm_shown(journal) else None
+    if found is None:
+        reason = journal.rollout.reason.strip().rstrip(".") or "no reason was written"
+        return reason[0].lower() + reason[1:] if reason[1:2].islower() or reason[1:2] == " " else reason
+    if found.canary is None or found.stable is None or not found.canary[1] or not found.stable[1]:
+        return found.sentence.rstrip(".")
+    candidate, stable = (percent(hits / requests) for hits, requests in (found.canary, found.stable))
+    return f"{found.name} {candidate} against {stable}"
+
+
+def stretches(journal: Journal) -> tuple[Stretch, ...]:
+    """Phases and weights in seconds since the beginning."""
+    began = journal.rollout.began
+    return tuple(
+        Stretch(
+            stay.start - began,
+            stay.end - began,
+            stay.weight,
+            stay.phase.value.replace("_", " "),
+            back=stay.phase in (Phase.ROLLING_BACK, Phase.ROLLED_BACK),
+        )
+        for stay in stays(journal)
+    )
+
+
+def moments(journal: Journal, plan: RolloutPlan) -> tuple[Mark, ...]:
+    """What decided it, oldest first: approvals, harm, being taken back, the end."""
+    began, end, back, harm = journal.rollout.began, ended(journal), taken_back(journal), harm_shown(journal)
+    found = [Mark(one.at - began, "pass", f"{one.approved}% approved") for one in said(journal, plan) if one.approved]
+    if harm is not None:
+        found.append(Mark(harm - began, "fail", "harm shown"))
+    if back is not None and back.at != harm:
+        found.append(Mark(back.at - began, "fail", "taken back"))
+    if end is not None and journal.rollout.phase is Phase.ROLLED_BACK:
+        later = f"{duration(end - back.at)} later: " if back is not None else ""
+        found.append(Mark(end - began, "none", f"{later}no requests any more"))
+    elif end is not None:
+        found.append(Mark(end - began, "pass", "promoted"))
+    return tuple(sorted(found, key=lambda mark: mark.at))
+
+
+def step_rows(journal: Journal, plan: RolloutPlan) -> tuple[StepRow, ...]:
+    """Every step of the plan, those that were never reached included."""
+    found = {stay.weight: stay for stay in reversed(stays(journal)) if stay.phase is Phase.RAMPING}
+    rows = []
+    for weight in plan.steps:
+        stay = found.get(weight)
+        if stay is None:
+            rows.append(StepRow(weight, "", None, "", None))
+            continue
+        inside = [(at, look) for at, look in looks(journal) if stay.start < at <= stay.end]
+        before, after = answered(journal, stay.start) or (0.0, 0.0), answered(journal, stay.end)
+        requests = after[0] - before[0] if inside and after is not None else None
+        spent = stay.end - stay.start
+        rows.append(StepRow(weight, iso(stay.start), spent, counted(look.status for _, look in inside), requests))
+    return tuple(rows)
+
+
+def counted(statuses: Iterable[Status]) -> str:
+    """How many ended which way, the worst first: ``2 fail, 31 pass``."""
+    number = Counter(statuses)
+    return ", ".join(f"{number[status]} {name}" for status, name in _SHOWN.items() if number[status]) or "none"
+
+
+def people(journal: Journal, plan: RolloutPlan) -> tuple[tuple[str, str], ...]:
+    """(ISO time, what a person decided), oldest first."""
+    return tuple(
+        (iso(one.at), f"Approved {one.approved}%." if one.approved is not None else f"Refused: {one.reason}")
+        for one in said(journal, plan)
+    )
+
+
+def waits_for(journal: Journal, plan: RolloutPlan) -> int | None:
+    """The step that waits for a person's approval; ``None`` if none does."""
+    rollout = journal.rollout
+    if rollout.phase is not Phase.RAMPING or rollout.asked_since is None or rollout.step + 1 >= len(plan.steps):
+        return None
+    return plan.steps[rollout.step + 1]
