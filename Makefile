@@ -1,6 +1,6 @@
 # Everything sets itself up: a machine needs Python 3.11 and make (git, for development).
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format test-slow bench images images-offline tools compile docs lock clean
+.PHONY: help setup demo test lint format test-slow bench images images-offline tools cluster-tools compile docs lock clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := $(shell command -v uv || echo .tools/uv/bin/uv)
@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 IMAGES := data model evaluation delivery serving
 LOCKS := $(wildcard containers/*/*.lock)
-SLOW := simulation or realdata or browser or emulator or engine or images
+SLOW := simulation or realdata or browser or emulator or engine or images or cluster
 
 # $(call in_image,IMAGE) runs pytest in an image's environment, with the test tools beside it.
 in_image = PYTHONPATH=.environments/test-tools _KFP_RUNTIME=true .environments/$(1)/bin/python -m pytest -q
@@ -75,9 +75,10 @@ test: setup .environments/test-tools/.stamp  ## The fast tests, each in the envi
 	$(call in_image,serving) tests/components/serving -m "not ($(SLOW))"
 	$(call in_image,data) tests/unit/data tests/components/data -m "not ($(SLOW))"
 
-test-slow: setup .environments/test-tools/.stamp  ## Simulations, whole runs, public data, a browser, a storage emulator.
+test-slow: setup .environments/test-tools/.stamp  ## Simulations, whole runs, public data, a browser, a storage emulator, an API server.
 	$(in_command) tests/engine -m "$(SLOW)"
 	$(call in_image,evaluation) tests/simulation tests/browser -m "$(SLOW)"
+	$(call in_image,delivery) tests/cluster -m "$(SLOW)"
 	$(call in_image,model) tests/components/model -m "$(SLOW)"
 	$(call in_image,data) tests/unit/data tests/emulator tests/realdata -m "$(SLOW)"
 
@@ -104,6 +105,12 @@ images-offline: setup  ## The same without an image registry (root, debootstrap)
 
 tools:  ## Build the outside tools that slow tests use (a storage emulator; needs Go).
 	CGO_ENABLED=0 GOBIN=$(CURDIR)/.tools/bin go install github.com/fsouza/fake-gcs-server@v1.52.3
+
+cluster-tools: .tools/cluster/.stamp  ## Build a Kubernetes API server for slow tests, with KServe's CRDs (needs Go; minutes, once).
+
+.tools/cluster/.stamp: $(wildcard tests/cluster/tools/*)
+	@tests/cluster/tools/build.sh .tools/cluster
+	@touch $@
 
 lock: .venv/.stamp  ## Resolve every requirements file again.
 	for image in data evaluation delivery serving; do $(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header containers/$$image/requirements.in -o containers/$$image/requirements.lock; done
