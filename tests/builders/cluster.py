@@ -19,6 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+import urllib3
+
 from builders.certificates import Authority
 from builders.mlflow_server import free_port
 
@@ -50,6 +52,14 @@ def missing_tools() -> str | None:
     return f"no {absent[0]}: run `make cluster-tools` (binaries of your own: set {ASSETS_VARIABLE})"
 
 
+class Refused(Exception):
+    """The server's refusal: its HTTP status, and its words as the message."""
+
+    def __init__(self, status: int, said: str) -> None:
+        super().__init__(said)
+        self.status = status
+
+
 class ApiServer:
     """An API server that lives as long as the ``with`` block. Every child dies with the process that started it.
 
@@ -69,6 +79,9 @@ class ApiServer:
         self.url = f"https://127.0.0.1:{free_port()}"
         self._processes: list[subprocess.Popen[bytes]] = []
         self._names = itertools.count(1)
+        self._pool = urllib3.PoolManager(
+            ca_certs=str(self.authority), cert_file=str(self._admin.certificate), key_file=str(self._admin.key)
+        )
 
     def __enter__(self) -> Self:
         try:
@@ -128,24 +141,18 @@ class ApiServer:
         """One raw request as the administrator; a body that is not bytes goes as JSON.
 
         Raises:
-            RuntimeError: any answer of 400 and above, with the server's words.
+            Refused: any answer of 400 and above.
         """
-        import urllib3
-
-        # A pool of its own each time: callers are few and may be threads.
-        with urllib3.PoolManager(
-            ca_certs=str(self.authority), cert_file=str(self._admin.certificate), key_file=str(self._admin.key)
-        ) as pool:
-            answer = pool.request(
-                method,
-                self.url + path,
-                body=body if isinstance(body, bytes) or body is None else json.dumps(body).encode(),
-                headers={"Content-Type": content_type, "Accept": "application/json"},
-                retries=False,
-                timeout=30,
-            )
+        answer = self._pool.request(
+            method,
+            self.url + path,
+            body=body if isinstance(body, bytes) or body is None else json.dumps(body).encode(),
+            headers={"Content-Type": content_type, "Accept": "application/json"},
+            retries=False,
+            timeout=30,
+        )
         if answer.status >= 400:
-            raise RuntimeError(f"{method} {path}: {answer.status} {answer.data.decode()[:2000]}")
+            raise Refused(answer.status, f"{method} {path}: {answer.status} {answer.data.decode()[:2000]}")
         return json.loads(answer.data) if answer.data.startswith(b"{") else {"text": answer.data.decode()}
 
     def create(self, manifest: Mapping[str, Any], namespace: str | None = None) -> dict[str, Any]:
@@ -261,15 +268,13 @@ class ApiServer:
         self._processes.append(process)
 
     def _wait_ready(self) -> None:
-        import urllib3
-
         deadline = time.monotonic() + _START_SECONDS
         said = ""
         while time.monotonic() < deadline and all(process.poll() is None for process in self._processes):
             try:
                 self.request("GET", "/readyz")
                 return
-            except (urllib3.exceptions.HTTPError, RuntimeError) as error:
+            except (urllib3.exceptions.HTTPError, Refused) as error:
                 said = str(error)
             time.sleep(0.1)
         logs = "\n".join(path.read_text()[-2000:] for path in sorted(self.folder.glob("*.log")))
