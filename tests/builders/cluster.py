@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import urllib3
 
-from builders.certificates import Authority
+from builders.certificates import Authority, Signed
 from builders.mlflow_server import free_port
 
 if TYPE_CHECKING:
@@ -71,11 +71,11 @@ class ApiServer:
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="gauntlet-cluster-")
         self.folder = Path(self._folder.name)
-        certificates = Authority(self.folder / "certificates")
-        self.authority = certificates.certificate
-        self._serving = certificates.serving("apiserver")
-        self._admin = certificates.client("admin", "system:masters")
-        self._token_key = certificates.signing_key("tokens")
+        self._certificates = Authority(self.folder / "certificates")
+        self.authority = self._certificates.certificate
+        self._serving = self._certificates.serving("apiserver")
+        self._admin = self._certificates.client("admin", "system:masters")
+        self._token_key = self._certificates.signing_key("tokens")
         self.url = f"https://127.0.0.1:{free_port()}"
         self._processes: list[subprocess.Popen[bytes]] = []
         self._names = itertools.count(1)
@@ -114,6 +114,10 @@ class ApiServer:
         else:
             configuration.api_key = {"authorization": f"Bearer {token}"}
         return ApiClient(configuration)
+
+    def certificate(self, name: str) -> Signed:
+        """Of another server on loopback, such as a proxy or a webhook, signed by the same authority."""
+        return self._certificates.serving(name)
 
     def kubeconfig(self, path: Path, token: str | None = None, url: str | None = None) -> Path:
         """Write a kubeconfig for a process of its own; arguments as ``client``'s."""
