@@ -15,15 +15,16 @@ def rfc3339() -> str:
     return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def accept_routes(api: ApiServer, *, refuse: frozenset[str] = frozenset()) -> bool:
+def accept_routes(api: ApiServer, scope: str = "", *, refuse: frozenset[str] = frozenset()) -> bool:
     """Write the status of every HTTPRoute whose present generation has none, and say whether there was one.
 
     Args:
         api: the server.
+        scope: ``/namespaces/NAME``, or nothing for all.
         refuse: names of routes that the gateway does not take.
     """
     wrote = False
-    for route in api.request("GET", f"{ROUTES}/httproutes")["items"]:
+    for route in api.request("GET", f"{ROUTES}{scope}/httproutes")["items"]:
         metadata = route["metadata"]
         parents = [_parent(api, route, parent, refuse) for parent in route["spec"].get("parentRefs", ())]
         if _told(parents) == _told(route.get("status", {}).get("parents", [])):

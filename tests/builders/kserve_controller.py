@@ -23,9 +23,8 @@ from builders.knative import KnativeService
 from builders.kserve_behaviour import Behaviour
 
 INFERENCE_SERVICES = "/apis/serving.kserve.io/v1beta1"
-MODE_ANNOTATION = "serving.kserve.io/deploymentMode"
 _FINALIZER = "inferenceservice.finalizers"
-_OLD_NAMES = {"Serverless": "Knative", "RawDeployment": "Standard"}
+OLD_MODES = {"Serverless": "Knative", "RawDeployment": "Standard"}
 _GONE_OR_CHANGED = (404, 409)
 
 
@@ -45,11 +44,20 @@ class KServeController:
     Args:
         api: the server; requests are the administrator's.
         default_mode: of an InferenceService without the annotation: ``Standard`` or ``Knative``.
+        namespace: to look after nothing else.
         makes_routes: whether Standard mode creates HTTPRoutes of its own, as it does with Gateway API enabled.
     """
 
-    def __init__(self, api: ApiServer, default_mode: str = "Standard", *, makes_routes: bool = True) -> None:
+    def __init__(
+        self,
+        api: ApiServer,
+        default_mode: str = "Standard",
+        *,
+        namespace: str | None = None,
+        makes_routes: bool = True,
+    ) -> None:
         self._api = api
+        self._scope = f"/namespaces/{namespace}" if namespace else ""
         self._default_mode = default_mode
         self._makes_routes = makes_routes
         self._behaviours: dict[str | None, Behaviour] = {None: Behaviour()}
@@ -79,9 +87,9 @@ class KServeController:
     def step(self) -> bool:
         """Reconcile everything once, and say whether anything was written or is under way."""
         with self._lock:
-            listed = self._api.request("GET", f"{INFERENCE_SERVICES}/inferenceservices")["items"]
+            listed = self._api.request("GET", f"{INFERENCE_SERVICES}{self._scope}/inferenceservices")["items"]
             moved = [self._reconcile(item) for item in listed]
-            return accept_routes(self._api, refuse=self._refused_routes) or any(moved)
+            return accept_routes(self._api, self._scope, refuse=self._refused_routes) or any(moved)
 
     def settle(self, limit: int = 100) -> None:
         """Step until a step changes nothing.
@@ -179,8 +187,8 @@ def _is_unseen(memory: _Memory, generation: int, lag: int) -> bool:
 
 
 def _mode(isvc: Mapping[str, Any], default: str) -> str:
-    asked = isvc["metadata"].get("annotations", {}).get(MODE_ANNOTATION, default)
-    return _OLD_NAMES.get(asked, asked)
+    asked = isvc["metadata"].get("annotations", {}).get(kserve_objects.MODE_ANNOTATION, default)
+    return OLD_MODES.get(asked, asked)
 
 
 def _knative_service(isvc: Mapping[str, Any]) -> KnativeService:

@@ -13,6 +13,7 @@ from typing import Any
 
 from builders.knative import State
 
+MODE_ANNOTATION = "serving.kserve.io/deploymentMode"
 SERVICE_LABEL = "serving.kserve.io/inferenceservice"
 COMPONENT_LABEL = "component"
 AUTOSCALER_ANNOTATION = "serving.kserve.io/autoscalerClass"
@@ -22,9 +23,32 @@ _NOT_PROPAGATED = {
     "autoscaling.knative.dev/max-scale",
     "internal.serving.kserve.io/storage-initializer-sourceuri",
     "kubectl.kubernetes.io/last-applied-configuration",
-    "internal.serving.kserve.io/model-format",
+    "modelFormat",
 }
 _SCALING = ("maxReplicas", "scaleTarget", "scaleMetric", "autoScaling")
+
+
+def inference_service(name: str, namespace: str, mode: str, uri: str, **predictor: Any) -> dict[str, Any]:
+    """An InferenceService to create: one MLflow model in the mode ``Knative`` or ``Standard``.
+
+    Args:
+        name: of the service.
+        namespace: where.
+        mode: the deployment mode.
+        uri: where the model lies.
+        **predictor: more of ``spec.predictor``.
+    """
+    return {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "metadata": {"name": name, "namespace": namespace, "annotations": {MODE_ANNOTATION: mode}},
+        "spec": {"predictor": {"model": model(uri), **predictor}},
+    }
+
+
+def model(uri: str) -> dict[str, Any]:
+    """The ``model`` of a predictor."""
+    return {"modelFormat": {"name": "mlflow"}, "runtime": "gauntlet", "storageUri": uri}
 
 
 def predictor_name(service: str, variant: str | None) -> str:
@@ -144,7 +168,7 @@ def deployment_status(made: Mapping[str, Any], before: Mapping[str, Any], state:
         state: of the pods that the present template asks for.
     """
     replicas = made["spec"]["replicas"]
-    available = replicas if state == "ready" else before.get("availableReplicas", 0)
+    available = replicas if state == "ready" else min(before.get("availableReplicas", 0), replicas)
     is_enough = available >= min(replicas, 1)
     enough = ("True", "MinimumReplicasAvailable") if is_enough else ("False", "MinimumReplicasUnavailable")
     progressing = {
@@ -152,16 +176,20 @@ def deployment_status(made: Mapping[str, Any], before: Mapping[str, Any], state:
         "ready": ("True", "NewReplicaSetAvailable", "ReplicaSet has successfully progressed."),
         "failed": ("False", "ProgressDeadlineExceeded", "ReplicaSet has timed out progressing."),
     }[state]
-    status = {
-        "observedGeneration": made["metadata"]["generation"],
+    counts = {
         "replicas": replicas,
         "updatedReplicas": replicas if state == "ready" else 0,
+        "readyReplicas": available,
+        "availableReplicas": available,
+    }
+    return {
+        "observedGeneration": made["metadata"]["generation"],
+        **{name: count for name, count in counts.items() if count},  # the server leaves zeros out
         "conditions": [
             {"type": "Available", "status": enough[0], "reason": enough[1], "message": ""},
             {"type": "Progressing", "status": progressing[0], "reason": progressing[1], "message": progressing[2]},
         ],
     }
-    return status | ({"availableReplicas": available, "readyReplicas": available} if available else {})
 
 
 def _replicas(stable: Mapping[str, Any], entry: Mapping[str, Any]) -> int:
