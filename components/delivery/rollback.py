@@ -31,19 +31,21 @@ def rollback(
     Returns:
         rolled_back, or nothing_to_do.
     """
+    from pathlib import Path
+
     from gauntlet.delivery.delivering import take_back, unfinished
     from gauntlet.delivery.desk import open_desk
     from gauntlet.registry.mlflow_store import open_store
     from gauntlet.registry.succession import record_rollback
-    from gauntlet.reports.views.rollout import write_nothing, write_rollout
+    from gauntlet.reports.delivery import write_nothing, write_rollout
 
     store = open_store()
     desk = open_desk(service, plan, {}, store=store, model_name=model_name)
     if only_unfinished and not unfinished(desk.service):
-        write_nothing(f"No rollout on {service} was left unfinished.", timeline=timeline.path, report=report.path)
+        write_nothing(f"No rollout on {service} was left unfinished.", timeline=Path(timeline.path), report=Path(report.path))
         return "nothing_to_do"
     journal = take_back(desk.service, desk.judge, desk.plan, reason, desk.time, told=desk.tell)
     taken, former = journal.rollout.candidate, journal.rollout.stable
     record_rollback(store, model_name, taken.version, former.version)
-    write_rollout(journal, desk.plan, timeline=timeline.path, report=report.path)
+    write_rollout(journal, desk.plan, timeline=Path(timeline.path), report=Path(report.path))
     return journal.rollout.phase.value

@@ -37,12 +37,15 @@ def rollout_canary(
     Returns:
         promoted or rolled_back.
     """
+    from pathlib import Path
+
     from gauntlet.delivery.delivering import roll_out
     from gauntlet.delivery.desk import open_desk
+    from gauntlet.delivery.outcome import verdict_of
     from gauntlet.delivery.releasing import release_of
     from gauntlet.registry.mlflow_store import open_store
     from gauntlet.registry.succession import find_candidate, record_rollback
-    from gauntlet.reports.views.rollout import write_rollout
+    from gauntlet.reports.delivery import write_rollout
 
     store = open_store()
     release = release_of(store, find_candidate(store, model_name, version), service)
@@ -50,5 +53,6 @@ def rollout_canary(
     journal = roll_out(desk.service, release, desk.judge, desk.plan, desk.time, attempt=attempt, told=desk.tell)
     if journal.rollout.because:
         record_rollback(store, model_name, version, journal.rollout.stable.version)
-    write_rollout(journal, desk.plan, verdict=verdict.path, timeline=timeline.path, report=report.path)
+    verdict_of(journal).write(Path(verdict.path))
+    write_rollout(journal, desk.plan, timeline=Path(timeline.path), report=Path(report.path), **desk.shown(journal))
     return journal.rollout.phase.value

@@ -33,6 +33,8 @@ def shadow(
     import time
     from pathlib import Path
 
+    from gauntlet.reports.delivery import write_shadow
+
     from gauntlet.delivery.delivering import Time
     from gauntlet.delivery.releasing import release_of
     from gauntlet.delivery.shadow import ShadowPolicy
@@ -40,7 +42,6 @@ def shadow(
     from gauntlet.delivery.targets.service import open_service
     from gauntlet.registry.mlflow_store import open_store
     from gauntlet.registry.succession import find_candidate
-    from gauntlet.reports.views.shadow import write_shadow
     from gauntlet.settings import parse
 
     settings = parse(ShadowPolicy, policy, field="policy")
@@ -56,4 +57,4 @@ def shadow(
         patience=patience_seconds,
     )
     shadowed.verdict.write(Path(verdict.path))
-    write_shadow(shadowed.seen, shadowed.verdict, settings, Path(report.path))
+    write_shadow(shadowed, settings, Path(report.path))

@@ -43,7 +43,7 @@ def verify_deployment(
     from gauntlet.delivery.verification import verify
     from gauntlet.registry.mlflow_store import open_store
     from gauntlet.registry.succession import champion_number, record_rollback
-    from gauntlet.reports.views.rollout import write_rollout
+    from gauntlet.reports.delivery import write_rollout
 
     store = open_store()
     desk = open_desk(service, plan, analysis, prometheus=prometheus, store=store, model_name=model_name)
@@ -52,6 +52,6 @@ def verify_deployment(
     rollout = verified.journal.rollout
     if rollout.because:
         record_rollback(store, model_name, rollout.candidate.version, rollout.stable.version)
-    write_rollout(verified.journal, desk.plan, timeline=timeline.path, report=report.path)
+    write_rollout(verified.journal, desk.plan, timeline=Path(timeline.path), report=Path(report.path))
     verified.verdict.write(Path(verdict.path))
     return verified.outcome

@@ -97,6 +97,11 @@ def shadow(desired: Desired, candidate: Release, share: float) -> Desired:
     return _changed(_with(desired, candidate), mirror=Mirror(candidate.version, share))
 
 
+def without_mirror(desired: Desired) -> Desired:
+    """No copies to anybody; who got them stays, without requests."""
+    return desired if desired.mirror is None else _changed(desired, mirror=None)
+
+
 def unshadow(desired: Desired) -> Desired:
     """No copies to anybody; a version that only got copies goes."""
     if desired.mirror is None:

@@ -135,18 +135,21 @@ class Mirroring:
                 reply = await pool.ask(copied.sent, self._seconds)
         except (TimeoutError, NoAnswer):
             pass
+        seconds = time.perf_counter() - began
         pairs.requests.inc()
-        pairs.seconds["stable"].observe(copied.seconds)
-        pairs.seconds["candidate"].observe(time.perf_counter() - began)
-        if _failed(copied.reply):
-            pairs.errors["stable"].inc()
-        if _failed(reply):
-            pairs.errors["candidate"].inc()
-        if copied.reply is None or reply is None or _failed(copied.reply) or _failed(reply):
+        lost = _lost(copied.reply, reply)
+        if lost:
+            pairs.errors[lost].inc()
             return
+        assert copied.reply is not None
+        assert reply is not None
         if copied.reply.status != reply.status:
-            pairs.incomparable.inc()
-        elif reply.status == 200:
+            pairs.errors["candidate"].inc()  # it refuses what the stable version answers, or the other way round
+            return
+        pairs.seconds["stable"].observe(copied.seconds)
+        pairs.seconds["candidate"].observe(seconds)
+        pairs.pairs.inc()
+        if reply.status == 200:
             await self._compare(pairs, version, copied.reply.body, reply.body)
 
     async def _compare(self, pairs: Pairs, version: str, stable: bytes, candidate: bytes) -> None:
@@ -157,7 +160,10 @@ class Mirroring:
                 found = compare(stable, candidate, self._threshold)
         except Incomparable:
             pairs.incomparable.inc()
+            pairs.flips.inc()
             return
+        if any(pair.flip for pair in found):
+            pairs.flips.inc()
         for row, pair in enumerate(found):
             _count(pairs, pair)
             if pair.difference > 0:
@@ -174,14 +180,17 @@ class Mirroring:
             heapq.heappop(kept)
 
 
+def _lost(stable: Reply | None, candidate: Reply | None) -> str:
+    """Who did not answer: ``stable``, ``candidate``, ``both``; empty where both did."""
+    lost = [name for name, reply in (("stable", stable), ("candidate", candidate)) if _failed(reply)]
+    return "both" if len(lost) == 2 else "".join(lost)
+
+
 def _failed(reply: Reply | None) -> bool:
     return reply is None or reply.status >= 500
 
 
 def _count(pairs: Pairs, pair: Pair) -> None:
-    pairs.pairs.inc()
-    if pair.flip:
-        pairs.flips.inc()
     pairs.difference.observe(pair.difference)
     if pair.scores is not None:
         pairs.scores["stable"].observe(pair.scores[0])

@@ -6,6 +6,7 @@ from gauntlet.delivery.targets.local.client import Client
 from gauntlet.delivery.targets.local.lease import LocalLease
 from gauntlet.delivery.targets.local.ledger import LocalLedger
 from gauntlet.delivery.targets.local.meter import LocalMeter
+from gauntlet.delivery.targets.local.mirror import LocalMirror
 from gauntlet.delivery.targets.local.place import LocalPlace
 from gauntlet.delivery.targets.local.target import LocalTarget
 from gauntlet.delivery.targets.service import Service
@@ -34,4 +35,5 @@ def open_place(address: str) -> Service:
         ledger=LocalLedger(journals),
         lease=LocalLease(journals),
         meter=LocalMeter(client),
+        mirror=LocalMirror(client),
     )

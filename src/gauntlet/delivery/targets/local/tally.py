@@ -5,15 +5,15 @@
     gauntlet_router_seconds{version}                   histogram: from the whole request to the whole answer
     gauntlet_router_in_flight{version}                 requests being answered
     gauntlet_router_weight{version}                    percent of requests in force
-    gauntlet_mirror_pairs_total{version}               rows that both versions answered
-    gauntlet_mirror_flips_total{version}               of these, decided otherwise
-    gauntlet_mirror_requests_total{version}            requests copied
-    gauntlet_mirror_errors_total{version, arm}         of these, not answered by the candidate, or by the stable version
-    gauntlet_mirror_incomparable_total{version}        answers of both that cannot be held beside each other
+    gauntlet_mirror_requests_total{version}            requests copied, whose end is known
+    gauntlet_mirror_pairs_total{version}               of these, answered by both versions
+    gauntlet_mirror_flips_total{version}               of these, decided otherwise in at least one row
+    gauntlet_mirror_incomparable_total{version}        of these, answers of different form; they count as flips
+    gauntlet_mirror_errors_total{version, lost}        of the copied, not answered by candidate, stable, or both
     gauntlet_mirror_dropped_total{version}             requests not copied, because too many waited
-    gauntlet_mirror_difference{version}                histogram of absolute differences of scores
-    gauntlet_mirror_scores{version, arm}               histogram of the scores of both
-    gauntlet_mirror_seconds{version, arm}              histogram of the latencies of both
+    gauntlet_mirror_difference{version}                histogram of absolute differences of scores, by row
+    gauntlet_mirror_scores{version, arm}               histogram of the scores of both, by row
+    gauntlet_mirror_seconds{version, arm}              histogram of the latencies of both, by pair
 
 Every series of a version exists, at zero, from the moment the version does.
 """
@@ -28,6 +28,7 @@ from gauntlet.serving.metrics import BUCKETS, CODES
 
 ROUTER_CODES = (*CODES, 502, 503, 504)
 ARMS = ("candidate", "stable")
+LOST = (*ARMS, "both")
 DIFFERENCES = (0.0, 1e-9, 1e-6, 1e-4, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 """Upper bounds of absolute differences: from equal to the bit over rounding to another answer altogether."""
 SCORES = tuple(round(0.05 * step, 2) for step in range(1, 21))
@@ -67,7 +68,7 @@ class Pairs:
         self.incomparable = family.incomparable.labels(version)
         self.dropped = family.dropped.labels(version)
         self.difference = family.difference.labels(version)
-        self.errors = {arm: family.mirror_errors.labels(version, arm) for arm in ARMS}
+        self.errors = {lost: family.mirror_errors.labels(version, lost) for lost in LOST}
         self.scores = {arm: family.scores.labels(version, arm) for arm in ARMS}
         self.seconds = {arm: family.mirror_seconds.labels(version, arm) for arm in ARMS}
 
@@ -85,10 +86,10 @@ class Family:
             "gauntlet_router_in_flight", "Requests being answered.", ["version"], registry=self.registry
         )
         self.weight = Gauge("gauntlet_router_weight", "Percent of requests.", ["version"], registry=self.registry)
-        self.pairs = self._counter("mirror_pairs", "Rows that both answered.", "version")
-        self.flips = self._counter("mirror_flips", "Rows decided otherwise.", "version")
+        self.pairs = self._counter("mirror_pairs", "Copies that both answered.", "version")
+        self.flips = self._counter("mirror_flips", "Pairs decided otherwise.", "version")
         self.copied = self._counter("mirror_requests", "Requests copied.", "version")
-        self.mirror_errors = self._counter("mirror_errors", "Copies that one did not answer.", "version", "arm")
+        self.mirror_errors = self._counter("mirror_errors", "Copies not answered.", "version", "lost")
         self.incomparable = self._counter("mirror_incomparable", "Answers of different form.", "version")
         self.dropped = self._counter("mirror_dropped", "Requests not copied for want of room.", "version")
         self.difference = self._histogram("mirror_difference", "Difference of scores.", DIFFERENCES, "version")
