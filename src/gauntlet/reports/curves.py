@@ -83,7 +83,7 @@ def curve(
     else:
         across = scale_over((px for _, points in lines for px, _ in points), start=left, end=right, pad=0)
         up = scale_over((py for _, points in lines for _, py in points), start=bottom, end=top)
-    parts = _axes(across, up, x, y)
+    parts = axes(across, up, x, y)
     if diagonal:
         parts.append(svg.line(left, bottom, right, top, "reference"))
     for i, (name, points) in enumerate(lines):
@@ -109,7 +109,7 @@ def calibration(bins: Sequence[CalibrationBin], *, width: float = 460, height: f
     """
     left, right, top, bottom = 58.0, width - 14, 14.0, height - 92
     across, up = Scale(0, 1, left, right), Scale(0, 1, bottom, top)
-    parts = _axes(across, up, "predicted probability", "observed share")
+    parts = axes(across, up, "predicted probability", "observed share")
     parts.append(svg.line(left, bottom, right, top, "reference"))
     known = [one for one in bins if math.isfinite(one.predicted) and math.isfinite(one.observed)]
     most = max((one.n for one in known), default=0) or 1
@@ -167,7 +167,18 @@ def _thin(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return kept
 
 
-def _axes(across: Scale, up: Scale, x: str, y: str) -> list[Markup]:
+def axes(
+    across: Scale, up: Scale, x: str, y: str, *, x_ticks: Sequence[tuple[float, str]] | None = None
+) -> list[Markup]:
+    """Both axes with their grid, ticks and titles.
+
+    Args:
+        across: the scale of x.
+        up: the scale of y.
+        x: what the x axis measures.
+        y: what the y axis measures.
+        x_ticks: (value, words) in place of round numbers.
+    """
     bottom, top = up.start, up.end
     parts: list[Markup] = []
     ticks = up.ticks(5)
@@ -175,7 +186,7 @@ def _axes(across: Scale, up: Scale, x: str, y: str) -> list[Markup]:
         parts.append(svg.line(across.start, up.at(tick), across.end, up.at(tick), "grid"))
         parts.append(svg.text(across.start - 8, up.at(tick) + 4, words, class_="muted num", anchor="end"))
     ticks = across.ticks(5)
-    for tick, words in zip(ticks, across.written(ticks), strict=True):
+    for tick, words in x_ticks if x_ticks is not None else zip(ticks, across.written(ticks), strict=True):
         parts.append(svg.line(across.at(tick), bottom, across.at(tick), bottom + 4, "axis"))
         parts.append(svg.text(across.at(tick), bottom + 18, words, class_="muted num", anchor="middle"))
     parts.append(svg.line(across.start, bottom, across.end, bottom, "axis"))

@@ -11,6 +11,7 @@ from gauntlet.reports.forest import ForestRow, forest, interval_bar
 from gauntlet.reports.history import Line, history
 from gauntlet.reports.ramp import Mark, Stretch, ramp
 from gauntlet.reports.svg import glyph, look
+from gauntlet.reports.tails import TailMark, Trial, scatter, tail, trials
 
 __all__ = [
     "CalibrationBin",
@@ -21,6 +22,8 @@ __all__ = [
     "Node",
     "Series",
     "Stretch",
+    "TailMark",
+    "Trial",
     "bars",
     "calibration",
     "curve",
@@ -32,5 +35,8 @@ __all__ = [
     "interval_bar",
     "look",
     "ramp",
+    "scatter",
     "sparkline",
+    "tail",
+    "trials",
 ]

@@ -170,11 +170,12 @@ def to_arrow(contract: InputContract, rows: Rows) -> pa.RecordBatch:
     import pyarrow as pa
 
     return pa.RecordBatch.from_pydict(
-        {one.name: pa.array(rows.columns[one.name], _arrow_type(one.kind.name)) for one in contract.inputs}
+        {one.name: pa.array(rows.columns[one.name], arrow_type(one.kind.name)) for one in contract.inputs}
     )
 
 
-def _arrow_type(kind: str) -> pa.DataType:
+def arrow_type(kind: str) -> pa.DataType:
+    """The Arrow type of an MLflow column type that is in ``values.KINDS``."""
     import pyarrow as pa
 
     return pa.timestamp("us") if kind == "datetime" else pa.type_for_alias(_ARROW_TYPES[kind])

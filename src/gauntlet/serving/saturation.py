@@ -63,6 +63,8 @@ class Search:
         precision: the answer is within this share of the true point, as far as runs repeat themselves.
         attempts: a rate counts as broken once so many runs broke it, as kept once one kept it: a single stall of a busy
             machine must not pass for saturation.
+        most_trials: runs after which the search ends as it stands, its bracket wider than the precision; None for no
+            limit.
     """
 
     start: float = 100.0
@@ -70,6 +72,7 @@ class Search:
     highest: float = 20_000.0
     precision: float = 0.05
     attempts: int = 2
+    most_trials: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.lowest <= self.start <= self.highest:
@@ -82,6 +85,10 @@ class Search:
             )
         if self.attempts < 1:
             raise ConfigurationError("must be at least 1", field="attempts", value=self.attempts, mend="Give 1 or more")
+        if self.most_trials is not None and self.most_trials < 1:
+            raise ConfigurationError(
+                "must be at least 1", field="most_trials", value=self.most_trials, mend="Give 1 or more, or None"
+            )
 
 
 @dataclass(frozen=True)
@@ -105,7 +112,7 @@ def next_rate(trials: Sequence[Trial], search: Search) -> float | None:
     """The rate to try next; None when the search is over.
 
     Doubles while rates are kept, halves while none is, then halves the bracket on a log scale until it is narrower than
-    the precision. A rate that broke is tried again until it is kept or has had its attempts.
+    the precision. A rate that broke is tried again until it is kept or has had its attempts. Ends when trials run out.
 
     Args:
         trials: all runs so far, in any order.
@@ -113,6 +120,8 @@ def next_rate(trials: Sequence[Trial], search: Search) -> float | None:
     """
     if not trials:
         return search.start
+    if search.most_trials is not None and len(trials) >= search.most_trials:
+        return None
     for rate in {trial.rate for trial in trials}:
         if _undecided(trials, rate, search.attempts):
             return rate

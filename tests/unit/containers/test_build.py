@@ -11,7 +11,7 @@ import pytest
 from gauntlet.digest import digest_file
 
 ROOT = Path(__file__).parents[3]
-IMAGES = ("data", "model", "evaluation", "delivery")
+IMAGES = ("data", "model", "evaluation", "delivery", "serving")
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_every_tool_has_its_own_words(build, tool, verb, monkeypatch):
     assert ("--layers" in words) is (tool != "docker")
 
 
-@pytest.mark.parametrize("image", [*IMAGES, "serving"])
+@pytest.mark.parametrize("image", IMAGES)
 def test_every_argument_and_secret_of_a_build_is_one_the_containerfile_takes(build, image):
     folder = ROOT / "containers" / image
     text = (folder / "Containerfile").read_text()

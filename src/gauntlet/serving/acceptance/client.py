@@ -1,0 +1,100 @@
+"""One request, one reply: whatever happens on the way is part of the reply, not an exception."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from gauntlet.errors import DependencyError
+from gauntlet.serving.acceptance.address import Address
+
+_JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back.
+
+    Attributes:
+        status: the HTTP status; 0 when there was no whole answer.
+        kind: the media type, in lower case, without parameters.
+        body: the bytes.
+        failure: why there was no whole answer; empty when there was one.
+    """
+
+    status: int
+    kind: str = ""
+    body: bytes = b""
+    failure: str = ""
+
+    def json(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            ValueError: it is none.
+        """
+        return json.loads(self.body)
+
+
+class Client:
+    """A connection that is kept while it works. Not for several threads at once.
+
+    Args:
+        address: the server.
+        timeout: seconds for one answer.
+        headers: sent with every request.
+    """
+
+    def __init__(self, address: Address, *, timeout: float, headers: Mapping[str, str] | None = None) -> None:
+        self._address = address
+        self._headers = {"content-type": _JSON, **(headers or {})}
+        self._connection = http.client.HTTPConnection(address.host, address.port, timeout=timeout)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def ask(self, method: str, path: str, body: bytes | None = None) -> Reply:
+        """Send a request and wait for its answer. Follows no redirection and repeats nothing.
+
+        Args:
+            method: GET or POST.
+            path: below the address's base.
+            body: the bytes; ``None`` sends none.
+        """
+        try:
+            # A server may refuse a long body before it has read it; its answer is then still to be had.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                self._connection.request(method, self._address.base + path, body, self._headers)
+            answer = self._connection.getresponse()
+            content = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            return Reply(0, failure="no answer in time" if isinstance(error, TimeoutError) else type(error).__name__)
+        return Reply(answer.status, answer.headers.get_content_type().lower(), content)
+
+
+def require_reachable(client: Client, address: Address) -> None:
+    """Make sure that somebody answers HTTP there, before any single failure is called the server's.
+
+    Raises:
+        DependencyError: nobody does.
+    """
+    reply = client.ask("GET", "/v2/health/live")
+    if reply.failure:
+        raise DependencyError(
+            f"does not answer ({reply.failure})",
+            field="url",
+            value=str(address),
+            mend="Start the server and wait until it is ready, or correct the address",
+            retryable=True,
+        )

@@ -1,0 +1,262 @@
+"""``test_serving``: everything in its order, and one verdict.
+
+What may break a server comes last. Once the server has answered, whatever it does is a finding: this gate raises only
+for what the user or the data got wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gauntlet.data.snapshot import Snapshot
+from gauntlet.digest import short
+from gauntlet.errors import DependencyError
+from gauntlet.model_digest import digest_model
+from gauntlet.serving.acceptance import footprint as footprints
+from gauntlet.serving.acceptance.address import Address, parse_address
+from gauntlet.serving.acceptance.bodies import encode, predict_path
+from gauntlet.serving.acceptance.case import Subject
+from gauntlet.serving.acceptance.cases import contract_cases
+from gauntlet.serving.acceptance.client import Client, require_reachable
+from gauntlet.serving.acceptance.conformance import Finding, check_neighbours, judge_cases, send_cases
+from gauntlet.serving.acceptance.footprint import Footprint, watching
+from gauntlet.serving.acceptance.latency import (
+    Drive,
+    LatencyRun,
+    SaturationRun,
+    judge_latency,
+    judge_saturation,
+    run_latency,
+    run_saturation,
+)
+from gauntlet.serving.acceptance.parity import Parity, judge_parity, judge_refused, measure_parity
+from gauntlet.serving.acceptance.policy import LatencyLimits, ServingPolicy
+from gauntlet.serving.acceptance.sampling import Offline, read_offline
+from gauntlet.serving.contract import InputContract, read_contract
+from gauntlet.serving.load import Load, run
+from gauntlet.serving.measured import Measured, Outcome
+from gauntlet.verdict import Check, Status, Verdict
+
+GATE = "test_serving"
+_ROWS = 200
+"""Rows to make requests from where parity, which says how many, is not tested."""
+_MOST_BODIES = 500
+"""Different requests of a load; they are sent in turn."""
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What was found.
+
+    Attributes:
+        address: the server.
+        model: the model's name in paths.
+        digest: the model's content digest.
+        policy: what was asked.
+        findings: every case of the API contract.
+        parities: served scores beside offline ones.
+        latency: the run at the rate asked for.
+        saturation: the search for the highest rate.
+        footprint: what the server took during ``latency``.
+        verdict: all checks.
+    """
+
+    address: str
+    model: str
+    digest: str
+    policy: ServingPolicy
+    findings: tuple[Finding, ...]
+    parities: tuple[Parity, ...]
+    latency: LatencyRun | None
+    saturation: SaturationRun | None
+    footprint: Footprint | None
+    verdict: Verdict
+
+
+def examine(
+    url: str, model: Path, snapshot: Path, predictions: Path, policy: ServingPolicy, *, name: str = "model"
+) -> Examination:
+    """Test a server that serves a model.
+
+    Args:
+        url: where it is, ``http://HOST:PORT``.
+        model: the model's folder; read, never loaded.
+        snapshot: the data that was scored.
+        predictions: what ``batch_predict`` made of it with this model.
+        policy: what is asked.
+        name: the model's name in paths.
+
+    Raises:
+        ConfigurationError: the address cannot be used or is not allowed, or a pattern waives nothing.
+        DataError: model, snapshot and predictions cannot be read or do not belong together.
+        DependencyError: nobody answers there.
+    """
+    address = parse_address(url, allow_remote=policy.allow_remote)
+    contract, digest = read_contract(model), digest_model(model)
+    rows = policy.parity.rows if policy.parity else _ROWS
+    offline = read_offline(predictions, Snapshot.open(snapshot), contract, model=digest, rows=rows)
+    bench = _Bench(address, name, contract, offline, policy)
+    with bench.connect() as client:
+        require_reachable(client, address)
+    checks: list[Check] = []
+    if policy.identity:
+        checks.append(bench.check_identity(digest))
+    findings = bench.test_contract(checks)
+    parities = bench.test_parity(checks)
+    latency, footprint = bench.test_latency(checks)
+    saturation = bench.test_saturation(checks)
+    facts: dict[str, str | int | float | bool] = {
+        "address": str(address),
+        "model": name,
+        "digest": digest,
+        "rows": len(offline.ids),
+        "requests_of_the_contract": len(findings),
+        "waived": len(policy.contract.waive) if policy.contract else 0,
+        "confidence": policy.confidence,
+    }
+    verdict = Verdict(GATE, tuple(checks), summarise(checks), facts)
+    return Examination(
+        str(address), name, digest, policy, findings, parities, latency, saturation, footprint, verdict
+    )  # fmt: skip
+
+
+def summarise(checks: Sequence[Check]) -> str:
+    """The verdict in one sentence."""
+    wrong = [check for check in checks if check.status is not Status.PASS]
+    if not wrong:
+        return (
+            f"The server does what was asked of it: {len(checks)} checks passed." if checks else "Nothing was tested."
+        )
+    counted = [(status, [one.name for one in wrong if one.status is status]) for status in _SAYING]
+    said = [f"{len(names)} {_SAYING[status]} ({', '.join(names)})" for status, names in counted if names]
+    return f"Of {len(checks)} checks {'; '.join(said)}."
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """The server and what it is asked with; each method adds its checks to those there are."""
+
+    address: Address
+    name: str
+    contract: InputContract
+    offline: Offline
+    policy: ServingPolicy
+
+    def connect(self) -> Client:
+        return Client(self.address, timeout=self.policy.timeout_seconds, headers=self.policy.headers)
+
+    def check_identity(self, digest: str) -> Check:
+        title = "the server serves this model"
+        with self.connect() as client:
+            found = footprints.served_digest(client.ask("GET", "/metrics").body.decode(errors="replace"))
+        if found is None:
+            reason = "Its /metrics have no single gauntlet_model_info; set identity to false for another server."
+            return Check(title, Status.ERROR, reason)
+        if found != digest:
+            return Check(title, Status.FAIL, f"It serves {short(found)}…, not {short(digest)}….")
+        return Check(title, Status.PASS, f"It serves {short(digest)}….")
+
+    def test_contract(self, checks: list[Check]) -> tuple[Finding, ...]:
+        if self.policy.contract is None:
+            return ()
+        subject = Subject(self.contract, self.name, self.offline.rows)
+        cases = contract_cases(subject, self.policy.protocols, self.policy.contract)
+        with self.connect() as client:
+            findings = send_cases(client, cases, subject)
+        checks += judge_cases(findings)
+        for protocol in self.policy.protocols:
+            mine = [case for case in cases if case.protocol == protocol]
+            found = check_neighbours(self.connect, mine, subject)
+            checks += [found] if found else []
+        return findings
+
+    def test_parity(self, checks: list[Check]) -> tuple[Parity, ...]:
+        policy = self.policy.parity
+        if policy is None:
+            return ()
+        found: list[Parity] = []
+        with self.connect() as client:
+            for protocol in self.policy.protocols:
+                found += measure_parity(
+                    client, self.contract, self.offline, policy,
+                    protocol=protocol, model=self.name, seed=self.policy.seed,
+                )  # fmt: skip
+        checks.append(judge_refused(self.offline))
+        checks += [
+            judge_parity(one, tolerance=policy.tolerance, confidence=self.policy.confidence) for one in found
+        ]  # fmt: skip
+        return tuple(found)
+
+    def test_latency(self, checks: list[Check]) -> tuple[LatencyRun | None, Footprint | None]:
+        limits, wanted = self.policy.latency, self.policy.footprint
+        if limits is None:
+            return None, None
+        try:
+            with watching(self.connect, wanted.every_seconds if wanted else limits.seconds) as looks:
+                latency = run_latency(
+                    self._drive(limits), limits, confidence=self.policy.confidence, seed=self.policy.seed
+                )
+        except DependencyError as error:
+            checks.append(_unreachable("latency", error))
+            return None, None
+        checks += judge_latency(latency, limits)
+        if wanted is None:
+            return latency, None
+        answered = int(np.count_nonzero(latency.measured.outcome == Outcome.ANSWERED))
+        seen = Footprint(tuple(looks.taken), answered * latency.attempts, looks.failures)
+        checks += footprints.judge_footprint(seen, wanted, confidence=self.policy.confidence)
+        return latency, seen
+
+    def test_saturation(self, checks: list[Check]) -> SaturationRun | None:
+        policy, limits = self.policy.saturation, self.policy.latency
+        if policy is None or limits is None:
+            return None
+        try:
+            found = run_saturation(self._drive(limits), policy, limits, seed=self.policy.seed + limits.attempts)
+        except DependencyError as error:
+            checks.append(_unreachable("highest rate kept, requests/s", error))
+            return None
+        checks.append(judge_saturation(found, policy, limits))
+        return found
+
+    def _drive(self, limits: LatencyLimits) -> Drive:
+        """A load of real rows in the first protocol."""
+        protocol, rows, size = self.policy.protocols[0], self.offline.rows, limits.rows_per_request
+        count = min(_MOST_BODIES, -(-len(rows) // size))
+        bodies = [
+            encode(protocol, self.contract, [rows[(start * size + i) % len(rows)] for i in range(size)])
+            for start in range(count)
+        ]
+        path = self.address.base + predict_path(protocol, self.name)
+        headers = {"content-type": "application/json", **self.policy.headers}
+
+        def drive(rate: float, seconds: float, seed: int) -> Measured:
+            load = Load(
+                rate=rate,
+                seconds=seconds,
+                seed=seed,
+                connections=limits.connections,
+                timeout=limits.timeout_seconds,
+                method="POST",
+                path=path,
+                bodies=bodies,
+                headers=headers,
+            )
+            return run(load, self.address.host, self.address.port)
+
+        return drive
+
+
+def _unreachable(name: str, error: DependencyError) -> Check:
+    return Check(name, Status.ERROR, f"The server could no longer be reached: {error.message}.")
+
+
+_SAYING = {
+    Status.FAIL: "failed",
+    Status.ERROR: "could not be made",
+    Status.INCONCLUSIVE: "could not tell",
+}
