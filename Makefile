@@ -46,8 +46,8 @@ $(UV):
 	@touch $@
 
 # -- using it --------------------------------------------------------------------------------------------------------
-demo: setup  ## Take generated loan applications to a champion, then a challenger past it.
-	@.venv/bin/python -m gauntlet.demo
+demo: setup  ## From generated data to a champion that serves, and a challenger past it; FAULT=list for faults to plant.
+	@.venv/bin/python -m gauntlet.demo $(if $(FAULT),--fault $(FAULT))
 
 # -- developing it ---------------------------------------------------------------------------------------------------
 lint: .venv/.stamp  ## Style, types, layers, and whether the compiled pipelines are up to date.

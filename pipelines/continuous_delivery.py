@@ -26,6 +26,7 @@ def continuous_delivery(
     version: str = "",
     roles: dict = {},
     reader: dict = {},
+    served_as: str = "model",
     serving_policy: dict = {},
     shadow_policy: dict = {},
     shadow_seconds: float = 600.0,
@@ -45,6 +46,7 @@ def continuous_delivery(
         version: The version to deliver; empty for the challenger, or the champion where there is none.
         roles: What columns of these files are for, as in training; the label may be missing.
         reader: How to read the files, as in training.
+        served_as: The model's name in the paths of its server.
         serving_policy: What a server must bear in staging, and how much its answers may differ from batch scoring.
         shadow_policy: What a candidate has to show on copies of production's requests.
         shadow_seconds: How long copies are sent at most.
@@ -71,6 +73,7 @@ def continuous_delivery(
             version=version,
             roles=roles,
             reader=reader,
+            served_as=served_as,
             serving_policy=serving_policy,
             shadow_policy=shadow_policy,
             shadow_seconds=shadow_seconds,
@@ -91,6 +94,7 @@ def delivery(
     version: str,
     roles: dict,
     reader: dict,
+    served_as: str,
     serving_policy: dict,
     shadow_policy: dict,
     shadow_seconds: float,
@@ -134,6 +138,7 @@ def delivery(
         model=candidate.outputs["model"],
         snapshot=rows.outputs["snapshot"],
         predictions=predictions.outputs["predictions"],
+        model_name=served_as,
         policy=serving_policy,
     )
     staging_gate = enforce_gates(

@@ -33,6 +33,7 @@ def train_and_deliver(
     slices_policy: dict = {},
     champion_policy: dict = {},
     enforcement_policy: dict = {},
+    served_as: str = "model",
     serving_policy: dict = {},
     shadow_policy: dict = {},
     shadow_seconds: float = 600.0,
@@ -67,6 +68,7 @@ def train_and_deliver(
         slices_policy: What may differ between groups, and by how much.
         champion_policy: Margins against the serving model, and what to do when there is none.
         enforcement_policy: What an inconclusive gate does, by gate.
+        served_as: The model's name in the paths of its server.
         serving_policy: What a server must bear in staging, and how much its answers may differ from batch scoring.
         shadow_policy: What a candidate has to show on copies of production's requests.
         shadow_seconds: How long copies are sent at most.
@@ -115,6 +117,7 @@ def train_and_deliver(
             version=registered.outputs["Output"],
             roles=roles,
             reader=reader,
+            served_as=served_as,
             serving_policy=serving_policy,
             shadow_policy=shadow_policy,
             shadow_seconds=shadow_seconds,

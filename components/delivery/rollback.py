@@ -42,7 +42,9 @@ def rollback(
     store = open_store()
     desk = open_desk(service, plan, {}, store=store, model_name=model_name)
     if only_unfinished and not unfinished(desk.service):
-        write_nothing(f"No rollout on {service} was left unfinished.", timeline=Path(timeline.path), report=Path(report.path))
+        write_nothing(
+            f"No rollout on {service} was left unfinished.", timeline=Path(timeline.path), report=Path(report.path)
+        )
         return "nothing_to_do"
     journal = take_back(desk.service, desk.judge, desk.plan, reason, desk.time, told=desk.tell)
     taken, former = journal.rollout.candidate, journal.rollout.stable

@@ -33,8 +33,6 @@ def shadow(
     import time
     from pathlib import Path
 
-    from gauntlet.reports.delivery import write_shadow
-
     from gauntlet.delivery.delivering import Time
     from gauntlet.delivery.releasing import release_of
     from gauntlet.delivery.shadow import ShadowPolicy
@@ -42,6 +40,7 @@ def shadow(
     from gauntlet.delivery.targets.service import open_service
     from gauntlet.registry.mlflow_store import open_store
     from gauntlet.registry.succession import find_candidate
+    from gauntlet.reports.delivery import write_shadow
     from gauntlet.settings import parse
 
     settings = parse(ShadowPolicy, policy, field="policy")

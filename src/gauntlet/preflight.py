@@ -24,6 +24,7 @@ from gauntlet.evaluation.policies import ChampionPolicy, PerformancePolicy, Slic
 from gauntlet.registry.enforcement import EnforcementPolicy, require_known_gates
 from gauntlet.registry.promotion import parse_promote
 from gauntlet.registry.store import require_model_name
+from gauntlet.serving.acceptance.policy import ServingPolicy
 from gauntlet.settings import Settings, parse
 from gauntlet.training.device import require_device_name
 from gauntlet.training.recipe import Recipe

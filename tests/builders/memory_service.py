@@ -136,6 +136,9 @@ class MemoryService:
     def url(self):
         return "http://127.0.0.1:9"
 
+    def url_of(self, release):
+        return f"http://127.0.0.1:{release.version}"
+
     def stage(self):
         return Stage(ledger=self, lease=self, target=self, judge=self)
 

@@ -41,14 +41,14 @@ def stage_release(service: Service, release: Release, time: Time, *, patience: f
         patience: seconds to wait.
 
     Returns:
-        Where it answers.
+        Where its own server answers.
 
     Raises:
         DependencyError: it does not answer in time.
     """
     service.place.install(release, replace=True)
     _wait_until_ready(service, release, time, patience)
-    return service.place.url()
+    return service.place.url_of(release)
 
 
 def roll_out(

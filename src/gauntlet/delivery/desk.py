@@ -72,6 +72,5 @@ def open_desk(
     steps = parse(RolloutPlan, plan, field="plan")
     settings = parse(AnalysisPlan, analysis, field="analysis")
     service = open_service(address)
-    meter = service.metered_by(prometheus) if prometheus else service.meter
-    judge = MeterJudge(meter, settings, steps, either(service.people, by_tags(store, model_name)))
+    judge = MeterJudge(service.meter, settings, steps, either(service.people, by_tags(store, model_name)))
     return Desk(service, judge, steps, settings, Time(time.time, time.sleep))

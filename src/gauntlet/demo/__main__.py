@@ -1,10 +1,14 @@
-"""``python -m gauntlet.demo``: two quarters of loan applications, the first to a champion, the second past it."""
+"""``python -m gauntlet.demo``: two quarters of loan applications, from data to a champion that serves, and past it."""
 
 from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import yaml
@@ -14,14 +18,45 @@ from rich.text import Text
 from gauntlet.cli.main import report_errors
 from gauntlet.cli.progress import Progress, ending, shown
 from gauntlet.demo.loans import generate, write_csv
-from gauntlet.demo.story import tell
+from gauntlet.demo.production import Production, Traffic, production
+from gauntlet.demo.story import tell, tell_delivery
 from gauntlet.errors import EXIT_PASS
 from gauntlet.orchestration.engine import RunRequest, run_pipeline
-from gauntlet.orchestration.project import find_project
-from gauntlet.orchestration.record import RunState
+from gauntlet.orchestration.environments import ensure_environment
+from gauntlet.orchestration.project import Project, find_project
+from gauntlet.orchestration.record import RunRecord, RunState
 
 SEED = 20
 SPANS = (1, 2)
+RATE = 120.0
+"""Applications a second in production."""
+FAULTS: Mapping[str, str] = {
+    "slow": "in production, each answer of the new version comes 80 ms late",
+    "errors": "in production, the new version fails for one applicant in eight",
+    "wrong": "in production, the new version is quick, healthy, and decides otherwise",
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What all runs of the demo share."""
+
+    project: Project
+    folder: Path
+    console: Console
+
+    def run(self, pipeline: str, parameters: dict[str, Any]) -> tuple[RunRecord, Path]:
+        """Run a pipeline and print how it goes."""
+        request = RunRequest(project=self.project, pipeline=pipeline, parameters=parameters, runs=self.folder)
+        with Progress(self.console) as progress:
+            record, run = run_pipeline(request, progress)
+        self.console.print(ending(record))
+        self.console.print()
+        return record, run
+
+    def example(self, name: str) -> dict[str, Any]:
+        """The parameters of an example, as a user would write them."""
+        return dict(yaml.safe_load((self.project.root / "examples" / f"{name}.yaml").read_text()))
 
 
 @click.command()
@@ -29,38 +64,87 @@ SPANS = (1, 2)
 @click.option(
     "--folder", type=click.Path(path_type=Path), default=Path("runs/demo"), show_default=True, help="Where it all goes."
 )
-def demo(rows: int, folder: Path) -> int:
-    """Take a quarter of generated loan applications to a champion, and the next quarter's model past it."""
-    console = Console(file=sys.stdout, highlight=False)
-    project = find_project(Path.cwd())
-    parameters = yaml.safe_load((project.root / "examples" / "loans.yaml").read_text())
-    _forget_models(folder)
+@click.option("--fault", default="", help="Plant a fault: one of those that --fault list shows.")
+def demo(rows: int, folder: Path, fault: str) -> int:
+    """Take a quarter of generated loan applications to a champion that serves, and the next quarter's model past it.
+
+    With a fault planted, the new version passes every test there is before production, and is taken back there. The
+    command then ends with 1, as a blocked run does.
+    """
+    if fault == "list":
+        for name, words in FAULTS.items():
+            click.echo(f"{name:<8} {words}")
+        return EXIT_PASS
+    if fault and fault not in FAULTS:
+        raise click.UsageError(f"There is no fault {fault!r}. Use one of: {', '.join(FAULTS)}.")
+    stage = Stage(find_project(Path.cwd()), folder, Console(file=sys.stdout, highlight=False))
+    _forget(folder)
     told: list[str] = []
-    for span in SPANS:
-        data = folder / "data" / f"loans-{span}.csv"
-        write_csv(generate(span, rows, SEED), str(data))
-        request = RunRequest(
-            project=project,
-            pipeline="continuous_training",
-            parameters={**parameters, "data": [{"uri": str(data.resolve())}]},
-            runs=folder,
-        )
-        with Progress(console) as progress:
-            record, run = run_pipeline(request, progress)
-        console.print(ending(record))
-        console.print()
-        told += [f"Quarter {span}: {rows:,} loan applications", *(f"  {line}" for line in tell(record, run))]
-        told.append(f"  {'report':<8}  {shown(run / 'index.html')}")
-        if record.state is not RunState.PASSED:
-            break
-    for line in told:
-        console.print(Text(line), soft_wrap=True)
-    return record.exit_status if record.state is not RunState.PASSED else EXIT_PASS
+    try:
+        return _story(stage, rows, fault, told)
+    finally:
+        for line in told:
+            stage.console.print(Text(line), soft_wrap=True)
 
 
-def _forget_models(folder: Path) -> None:
-    """Start with an empty registry, so that the story is the same every time; what pure tasks made is kept."""
-    for name in ("mlflow.db", "mlflow-artifacts"):
+def _story(stage: Stage, rows: int, fault: str, told: list[str]) -> int:
+    environment = ensure_environment(stage.project, "serving", lambda sentence: stage.console.print(sentence))
+    parameters = stage.example("loans-delivery")
+    with production(stage.folder, environment.python, parameters["served_as"]) as place:
+        for span in SPANS:
+            planted = fault if span == SPANS[-1] else ""
+            record = _train(stage, span, rows, planted, told)
+            if record.state is not RunState.PASSED:
+                return record.exit_status
+            record = _deliver(stage, place, parameters, span, planted, told)
+            if record.state is not RunState.PASSED:
+                return record.exit_status
+    return EXIT_PASS
+
+
+def _train(stage: Stage, span: int, rows: int, fault: str, told: list[str]) -> RunRecord:
+    data = stage.folder / "data" / f"loans-{span}.csv"
+    write_csv(generate(span, rows, SEED), str(data))
+    parameters = {**stage.example("loans"), "data": [{"uri": str(data.resolve())}]}
+    if fault:
+        parameters["recipe"] = {"trainer": "gauntlet.demo.faulty:train", "options": {"fault": fault}}
+    record, run = stage.run("continuous_training", parameters)
+    planted = f"; planted: {FAULTS[fault]}" if fault else ""
+    told += [f"Quarter {span}: {rows:,} loan applications{planted}", *(f"  {line}" for line in tell(record, run))]
+    told.append(f"  {'report':<8}  {shown(run / 'index.html')}")
+    return record
+
+
+def _deliver(
+    stage: Stage, place: Production, parameters: dict[str, Any], span: int, fault: str, told: list[str]
+) -> RunRecord:
+    """Bring the quarter's model to production; the first finds it empty, the others full of applicants."""
+    requests = stage.folder / "data" / f"requests-{span}.csv"
+    write_csv(generate(span + 1, 2_000, SEED + 1, label=False), str(requests))
+    parameters = {
+        **parameters,
+        "service": place.service,
+        "staging": place.staging,
+        "requests": [{"uri": str(requests.resolve())}],
+    }
+    if fault:
+        # A shadow would find it before anybody is answered. Here we want to see what finds it if no shadow does.
+        parameters["enforcement_policy"] = {"advisory": ["shadow"]}
+    first = span == SPANS[0]
+    with nullcontext(Traffic(Path())) if first else place.traffic(requests, rate=RATE) as traffic:
+        record, run = stage.run("continuous_delivery", parameters)
+    seen = {} if first else traffic.seen()
+    told += [f"  {line}" for line in tell_delivery(record, run, seen)]
+    told += [f"  {'report':<8}  {shown(run / 'index.html')}", ""]
+    return record
+
+
+def _forget(folder: Path) -> None:
+    """Start with an empty registry and an empty production, so that the story is the same every time.
+
+    What pure tasks made is kept.
+    """
+    for name in ("mlflow.db", "mlflow-artifacts", "production", "staging"):
         path = folder / name
         if path.is_dir():
             shutil.rmtree(path)

@@ -1,9 +1,11 @@
-"""What a run of ``continuous_training`` did, in a few lines for somebody who was not watching."""
+"""What runs of the pipelines did, in a few lines for somebody who was not watching."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from gauntlet.orchestration.record import RunRecord, RunState, TaskState
 from gauntlet.verdict import Verdict
@@ -16,6 +18,9 @@ SUBJECTS: Mapping[str, str] = {
     "evaluate_slices": "people",
     "compare_champion": "champion",
 }
+DELIVERED: Mapping[str, str] = {"test_serving": "staging", "shadow": "shadow", "rollout": "canary"}
+COMPONENTS: Mapping[str, str] = {"rollout": "rollout_canary"}
+"""Gates whose component has another name."""
 
 
 def tell(record: RunRecord, folder: Path) -> list[str]:
@@ -33,11 +38,45 @@ def tell(record: RunRecord, folder: Path) -> list[str]:
     return [*lines, f"{'outcome':<{width}}  {_outcome(record)}"]
 
 
-def _verdicts(record: RunRecord, folder: Path) -> Iterator[Verdict]:
-    for gate in SUBJECTS:
+def tell_delivery(record: RunRecord, folder: Path, seen: Mapping[str, Any]) -> list[str]:
+    """One line a gate of ``continuous_delivery``, one for what callers saw, and one for how it ended.
+
+    Args:
+        record: the run.
+        folder: its folder.
+        seen: what callers saw: ``requests``, ``errors``, ``p99_first``, ``p99_worst``; empty if nobody called.
+    """
+    width = max(len(subject) for subject in SUBJECTS.values())
+    lines = [
+        f"{DELIVERED[verdict.gate]:<{width}}  {verdict.status.value}: {verdict.summary}"
+        for verdict in _verdicts(record, folder, DELIVERED, COMPONENTS)
+    ]
+    if seen.get("requests"):
+        failed = sum(seen["errors"].values())
+        share = f"{failed / seen['requests']:.2%}"
+        callers = f"{seen['requests']:,} requests, {failed:,} without an answer ({share})"
+        quick = f"p99 {seen['p99_first'] * 1e3:,.0f} ms at first, {seen['p99_worst'] * 1e3:,.0f} ms at worst"
+        lines.append(f"{'callers':<{width}}  {callers}; {quick}")
+    return [*lines, f"{'outcome':<{width}}  {_delivered(record)}"]
+
+
+def _verdicts(
+    record: RunRecord,
+    folder: Path,
+    subjects: Mapping[str, str] = SUBJECTS,
+    components: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Verdict]:
+    for gate in (components.get(subject, subject) for subject in subjects):
         for task in record.tasks:
             if task.component == gate and task.state in {TaskState.SUCCEEDED, TaskState.REUSED}:
                 yield Verdict.read(folder / task.artifacts[VERDICT].path)
+
+
+def _delivered(record: RunRecord) -> str:
+    if record.state is not RunState.PASSED:
+        return record.message
+    version = next(task for task in record.tasks if task.component == "fetch_candidate").results["Output"]
+    return f"{record.parameters['model_name']} version {version} serves, and is the champion."
 
 
 def _outcome(record: RunRecord) -> str:

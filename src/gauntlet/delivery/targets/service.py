@@ -43,6 +43,9 @@ class Place(Protocol):
     def url(self) -> str:
         """Where requests go, without a path: ``http://127.0.0.1:8080``."""
 
+    def url_of(self, release: Release) -> str:
+        """Where this version's own server answers, past whatever splits requests, its ``/metrics`` included."""
+
 
 class Mirror(Protocol):
     """Copies requests of the stable version to a candidate that answers nobody, and compares what they say."""

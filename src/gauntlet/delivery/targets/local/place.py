@@ -6,6 +6,7 @@ from gauntlet.delivery.release import Release
 from gauntlet.delivery.targets.local import changes
 from gauntlet.delivery.targets.local.client import Client
 from gauntlet.delivery.targets.local.target import is_ready
+from gauntlet.errors import DependencyError
 
 
 class LocalPlace:
@@ -33,6 +34,17 @@ class LocalPlace:
     def url(self) -> str:
         """Where requests go."""
         return self._client.url()
+
+    def url_of(self, release: Release) -> str:
+        """Where the version's own server listens.
+
+        Raises:
+            DependencyError: it does not run.
+        """
+        status = self._client.state().revisions.get(release.version)
+        if status is None or status.port is None:
+            raise DependencyError("does not run", field=str(release), mend="Deploy it, or look at its log")
+        return f"http://127.0.0.1:{status.port}"
 
     def failed(self, release: Release) -> str:
         """Why this release's server will not be started again; empty while there is hope."""
