@@ -37,6 +37,11 @@ class DirectModel:
         self._booster = booster
         self._codes = tuple(None if one.categories is None else _codes(one.categories) for one in features)
 
+    @property
+    def categories(self) -> dict[str, tuple[str, ...]]:
+        """Categorical inputs → the values seen in training, as text."""
+        return {one.name: one.categories for one in self._features if one.categories is not None}
+
     def predict(self, rows: Rows) -> np.ndarray:
         """Score rows: float32 probabilities (rows, classes), or values (rows,).
 
@@ -89,10 +94,10 @@ def _numbers(values: list[Any]) -> list[Any]:
 
 
 def _coded(values: list[Any], codes: Mapping[str | None, float]) -> list[float]:
-    return [codes.get(_category(value), _NAN) for value in values]
+    return [codes.get(category(value), _NAN) for value in values]
 
 
-def _category(value: Any) -> str | None:
+def category(value: Any) -> str | None:
     """A category's name, as ``encoding.as_text`` spells it: a float that is a whole number reads as the integer."""
     if type(value) is str or value is None:
         return value

@@ -6,6 +6,9 @@
     gauntlet_request_seconds{model_name, model_version, protocol}          from the body's arrival to the response
     gauntlet_requests_in_flight{model_name, model_version}                 hung ones are in no histogram
     gauntlet_rows_total{model_name, model_version}                         rows answered
+    gauntlet_scores_bucket{model_name, model_version, le}                  rows answered with a score of at most le
+    gauntlet_slice_scores_bucket{model_name, model_version, slice, le}     the same by group (``region=north``)
+    gauntlet_ready_seconds{model_name, model_version}                      from the process's start to its first ready
     gauntlet_model_info{model_name, model_version, digest}                 1
 
 All labels are the server's own; nothing a caller sends becomes one. Counters exist from the start, at zero, so that the
@@ -14,8 +17,12 @@ first error is a rise and not the birth of a series.
 
 from __future__ import annotations
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from collections.abc import Iterator
 
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import HistogramMetricFamily
+
+from gauntlet.serving.scored import ScoreCounts
 from gauntlet.serving.service import Reply
 
 PROTOCOLS = ("v1", "v2")
@@ -33,10 +40,18 @@ class Metrics:
         name: the model's name.
         version: its version.
         digest: its content digest.
+        scores: what counts the scores answered, if anything does.
         registry: where they are registered.
     """
 
-    def __init__(self, name: str, version: str, digest: str, registry: CollectorRegistry = REGISTRY) -> None:
+    def __init__(
+        self,
+        name: str,
+        version: str,
+        digest: str,
+        scores: ScoreCounts | None = None,
+        registry: CollectorRegistry = REGISTRY,
+    ) -> None:
         model = {"model_name": name, "model_version": version}
         requests = Counter("gauntlet_requests", "Requests by status.", (*_MODEL, "protocol", "code"), registry=registry)
         errors = Counter(
@@ -53,7 +68,13 @@ class Metrics:
         rows = Counter("gauntlet_rows", "Rows answered.", _MODEL, registry=registry)
         info = Gauge("gauntlet_model_info", "The model served.", (*_MODEL, "digest"), registry=registry)
         info.labels(**model, digest=digest).set(1)
+        ready = Gauge(
+            "gauntlet_ready_seconds", "From the process's start to its first ready.", _MODEL, registry=registry
+        )
+        if scores:
+            registry.register(_Scores(scores, (name, version)))
         self.in_flight = in_flight.labels(**model)
+        self.ready_seconds = ready.labels(**model)
         self._rows = rows.labels(**model)
         self._seconds = {one: seconds.labels(**model, protocol=one) for one in PROTOCOLS}
         self._requests = {
@@ -78,3 +99,28 @@ class Metrics:
         self._rows.inc(reply.rows)
         if reply.status != 200:
             self._errors[protocol, "caller" if reply.status < 500 else "server"].inc()
+
+
+class _Scores:
+    """Score counts as histograms, read when somebody asks: a histogram of the client library's own searches its bounds
+    one by one, for every row.
+    """
+
+    def __init__(self, counts: ScoreCounts, model: tuple[str, str]) -> None:
+        self._counts = counts
+        self._model = model
+        self._bounds = [*map(repr, counts.edges), "+Inf"]
+
+    def collect(self) -> Iterator[HistogramMetricFamily]:
+        """What prometheus_client asks a collector for."""
+        scores = HistogramMetricFamily("gauntlet_scores", "Scores answered.", labels=_MODEL)
+        scores.add_metric(self._model, self._buckets(self._counts.totals()), None)
+        yield scores
+        if by_slice := self._counts.by_slice():
+            sliced = HistogramMetricFamily("gauntlet_slice_scores", "Scores answered.", labels=(*_MODEL, "slice"))
+            for name, totals in by_slice.items():
+                sliced.add_metric((*self._model, name), self._buckets(totals), None)
+            yield sliced
+
+    def _buckets(self, totals: list[int]) -> list[tuple[str, float]]:
+        return [(bound, float(total)) for bound, total in zip(self._bounds, totals, strict=True)]

@@ -28,6 +28,7 @@ from gauntlet.serving.contract import MOST_ROWS
 from gauntlet.serving.direct import DirectModel
 from gauntlet.serving.loading import open_served
 from gauntlet.serving.metrics import Metrics
+from gauntlet.serving.scored import score_counts
 from gauntlet.serving.service import MOST_BYTES, Limits, Reply, Service, refusal
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with open_served(Path(options.model_dir), options.model_digest) as model:
             limits = Limits(rows=options.max_rows, bytes=options.max_bytes)
-            service = Service(model, options.model_name, options.model_version, limits)
+            scores = score_counts(model, options.score_edges, options.slice_columns)
+            service = Service(model, options.model_name, options.model_version, limits, scores)
             log.info("%s %s (%s) has answered its input example", service.name, service.version, model.digest)
             serve(service, host=options.host, port=options.http_port, grace_seconds=options.grace_seconds)
     except GauntletError as error:
@@ -75,7 +77,7 @@ def serve(service: Service, *, host: str, port: int, grace_seconds: int) -> None
     placeholder.ready = True
     models = ModelRepository()
     models.update(placeholder)
-    add_routes(app, service)
+    metrics = add_routes(app, service)
     server = RESTServer(
         "kserve.model_server:app",
         DataPlane(model_registry=models),
@@ -85,21 +87,39 @@ def serve(service: Service, *, host: str, port: int, grace_seconds: int) -> None
     )
     server.config.host = host
     _quiet()
-    asyncio.run(server.start())
+    asyncio.run(_run(server, metrics))
 
 
-def add_routes(app: Any, service: Service) -> None:
+async def _run(server: Any, metrics: Metrics) -> None:
+    """Run KServe's server, and note when its port opened."""
+
+    async def note() -> None:
+        while not server._server.started:
+            await asyncio.sleep(0.005)
+        metrics.ready_seconds.set(process_age_seconds())
+
+    noting = asyncio.create_task(note())
+    try:
+        await server.start()
+    finally:
+        noting.cancel()
+
+
+def add_routes(app: Any, service: Service) -> Metrics:
     """Put the predictions of both protocols, and the second one's metadata, before whatever routes an app has.
 
     Args:
         app: a Starlette application.
         service: what answers.
+
+    Returns:
+        What its requests are counted by.
     """
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import Route
 
-    metrics = Metrics(service.name, service.version, service.model.digest)
+    metrics = Metrics(service.name, service.version, service.model.digest, service.scores)
     # One thread: a stranger's model need not be safe in several, and the interpreter's lock lets them win nothing.
     worker = ThreadPoolExecutor(1, thread_name_prefix="model")
     direct = isinstance(service.model.scorer, DirectModel)
@@ -149,6 +169,15 @@ def add_routes(app: Any, service: Service) -> None:
         Route("/v2/repository/{path:path}", closed, methods=["GET", "POST"]),
         Route("/v1/models/{name}:explain", closed, methods=["POST"]),
     ]
+    return metrics
+
+
+def process_age_seconds() -> float:
+    """Seconds since this process was started, by the kernel's account (Linux)."""
+    # The second field, the command in parentheses, may hold spaces.
+    started_ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+    up = float(Path("/proc/uptime").read_text().split()[0])
+    return up - started_ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _quiet() -> None:
@@ -184,7 +213,19 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--max_rows", type=int, default=MOST_ROWS, help="rows one request may hold")
     parser.add_argument("--max_bytes", type=int, default=MOST_BYTES, help="bytes one request may hold")
     parser.add_argument("--grace_seconds", type=int, default=30, help="for requests in flight at SIGTERM")
+    parser.add_argument(
+        "--score_edges", type=_numbers, default=(), help="where scores are counted, e.g. 0.1,0.5; hundredths if binary"
+    )
+    parser.add_argument("--slice_columns", type=_names, default=(), help="inputs whose groups are counted: sex,region")
     return parser.parse_args(arguments)
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in text.split(",") if part.strip())
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 if __name__ == "__main__":

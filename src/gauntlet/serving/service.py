@@ -15,9 +15,11 @@ from typing import Any
 
 from gauntlet.errors import DataError
 from gauntlet.serving import protocol_v1, protocol_v2
-from gauntlet.serving.contract import MOST_ROWS
+from gauntlet.serving.answer import Answer
+from gauntlet.serving.contract import MOST_ROWS, Rows
 from gauntlet.serving.errors import InvalidRequest, TooLarge
 from gauntlet.serving.loading import ServedModel
+from gauntlet.serving.scored import ScoreCounts
 
 log = logging.getLogger(__name__)
 
@@ -57,12 +59,14 @@ class Service:
         name: its name in paths and responses.
         version: its registry version, or ``""``.
         limits: what a request may hold.
+        scores: what counts the scores answered, if anything does.
     """
 
     model: ServedModel
     name: str
     version: str = ""
     limits: Limits = Limits()
+    scores: ScoreCounts | None = None
 
     def predict_v1(self, body: bytes) -> Reply:
         """Answer ``POST /v1/models/NAME:predict``."""
@@ -76,19 +80,23 @@ class Service:
         """Answer ``GET /v2/models/NAME``."""
         return Reply(200, _json(protocol_v2.metadata(self.model.contract, model=self.name, version=self.version)))
 
-    def _answer_v1(self, payload: Any) -> tuple[dict[str, Any], int]:
+    def _answer_v1(self, payload: Any) -> tuple[dict[str, Any], Rows, Answer]:
         rows = protocol_v1.parse(payload, self.model.contract, most_rows=self.limits.rows)
-        return protocol_v1.respond(self.model.answer(rows)), rows.count
+        answer = self.model.answer(rows)
+        return protocol_v1.respond(answer), rows, answer
 
-    def _answer_v2(self, payload: Any) -> tuple[dict[str, Any], int]:
+    def _answer_v2(self, payload: Any) -> tuple[dict[str, Any], Rows, Answer]:
         request = protocol_v2.parse(payload, self.model.contract, most_rows=self.limits.rows)
         answer = self.model.answer(request.rows)
-        return protocol_v2.respond(answer, request, model=self.name, version=self.version), request.rows.count
+        return protocol_v2.respond(answer, request, model=self.name, version=self.version), request.rows, answer
 
-    def _reply(self, body: bytes, answer: Callable[[Any], tuple[dict[str, Any], int]]) -> Reply:
+    def _reply(self, body: bytes, answer: Callable[[Any], tuple[dict[str, Any], Rows, Answer]]) -> Reply:
         try:
-            response, rows = answer(self._payload(body))
-            return Reply(200, _json(response), rows)
+            response, rows, answered = answer(self._payload(body))
+            reply = Reply(200, _json(response), rows.count)
+            if self.scores:
+                self.scores.add(rows, answered)
+            return reply
         except TooLarge as error:
             return refusal(413, str(error))
         except InvalidRequest as error:

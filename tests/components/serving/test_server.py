@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import math
 import os
 import re
 import signal
@@ -23,6 +24,7 @@ import pytest
 from builders.served_models import brought, train_one
 from gauntlet.model_digest import digest_model
 
+OPTIONS = ["--max_bytes", "100000", "--max_rows", "50", "--slice_columns", "region"]
 PATIENCE_SECONDS = 120
 """For a busy machine to start a server; nothing is judged by it."""
 
@@ -97,7 +99,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(folder, tmp_path_factory.mktemp("server") / "tmp", "--max_bytes", "100000", "--max_rows", "50") as one:
+    with serving(folder, tmp_path_factory.mktemp("server") / "tmp", *OPTIONS) as one:
         yield one
 
 
@@ -176,6 +178,26 @@ def test_metrics_count_every_request_with_the_models_version(server: Server, row
     assert [after - first for after, first in zip(counts(), before, strict=True)] == [1, 1, 1, 0, 2, 3]
     assert server.metric("gauntlet_model_info", digest=digest_of(server)) == 1
     assert server.metric("gauntlet_requests_in_flight") == 0
+
+
+def test_scores_are_counted_where_they_fall_and_by_known_group(server: Server, row: dict[str, Any]) -> None:
+    def bucket(le: str, **labels: str) -> float:
+        return server.metric("gauntlet_slice_scores_bucket" if labels else "gauntlet_scores_bucket", le=le, **labels)
+
+    score = server.ask("POST", "/v1/models/loans:predict", {"instances": [row]})[1]["predictions"][0][1]
+    at, below = (f"{(math.ceil(score * 100) - less) / 100!r}" for less in (0, 1))
+    before = bucket(below), bucket(at), bucket("+Inf"), bucket("+Inf", slice="region=(other)")
+    server.ask("POST", "/v1/models/loans:predict", {"instances": [row, row]})
+    server.ask("POST", "/v1/models/loans:predict", {"instances": [{"refused": 1}]})
+    after = bucket(below), bucket(at), bucket("+Inf"), bucket("+Inf", slice="region=(other)")
+    assert [one - other for one, other in zip(after, before, strict=True)] == [0, 2, 2, 0]
+    server.ask("POST", "/v1/models/loans:predict", {"instances": [row | {"region": "invented"}]})
+    assert bucket("+Inf", slice="region=(other)") == before[3] + 1
+    assert "invented" not in server.ask("GET", "/metrics")[1]
+
+
+def test_it_says_how_long_it_took_to_be_ready(server: Server) -> None:
+    assert 0 < server.metric("gauntlet_ready_seconds", model_version="7") < PATIENCE_SECONDS
 
 
 def digest_of(server: Server) -> str:

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from gauntlet.errors import DataError
 from gauntlet.model_digest import digest_model
 from gauntlet.serving.contract import Rows, contract_of
 from gauntlet.serving.loading import ServedModel, open_served
+from gauntlet.serving.scored import ScoreCounts
 from gauntlet.serving.service import Limits, Service
 
 CONTRACT = contract_of(
@@ -49,6 +51,15 @@ def test_an_answer_in_each_protocol() -> None:
         "id": "a",
         "outputs": [{"name": "y", "shape": [2], "datatype": "FP64", "data": [2.0, 5.0]}],
     }
+
+
+def test_scores_are_counted_of_what_was_answered_alone() -> None:
+    counts = ScoreCounts([2.0])
+    counting = replace(service(), scores=counts)
+    counting.predict_v1(b'{"instances": [{"x": 1}, [2.5]]}')
+    counting.predict_v1(b'{"instances": [{"x": "no number"}]}')
+    replace(service(DataError("fails")), scores=counts).predict_v1(b'{"instances": [{"x": 1}]}')
+    assert counts.totals() == [1, 2]
 
 
 @pytest.mark.parametrize(
