@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.targets.local.host import Options, serve
+from gauntlet.delivery.targets.local.host import serve
+from gauntlet.delivery.targets.local.running import Options
 from gauntlet.delivery.targets.local.servers import Pace
 
 STUB = Path(__file__).with_name("stub_server.py")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -65,7 +64,7 @@ def serve(folder: Path, project_folder: Path | None, **options: str | int | floa
     _become([str(environment.python), "-m", HOST, str(folder), *words])
 
 
-def _become(command: Sequence[str]) -> None:
+def _become(command: list[str]) -> None:
     """Go on as the host itself: Ctrl-C and every other signal then reach it, and its exit status is ours."""
     import gauntlet
 

@@ -9,7 +9,7 @@ What is asked, without network or clock:
 
 The host (``python -m gauntlet.delivery.targets.local.host FOLDER``), in the environment that models are served in:
 
-    host         one a folder: keeps the document, makes it so, and says how far it is
+    host         the process, one a folder           running   keeps the document and makes it so
     servers      one process a version: started, watched, drained        leash   none of them outlives the host
     router       requests to versions        wire, upstream   HTTP/1.1 on both sides of it
     mirroring    copies of requests for a version that answers nobody    tally   what is counted

@@ -10,14 +10,11 @@ GET  /metrics                         Prometheus
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
+from gauntlet.delivery.targets.local.running import Running
 from gauntlet.delivery.targets.local.spec import Desired
 from gauntlet.delivery.targets.local.wire import Answer, Request, Respond, said
 from gauntlet.errors import GauntletError
-
-if TYPE_CHECKING:
-    from gauntlet.delivery.targets.local.host import Host
 
 _PAGE = ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),)
 
@@ -26,11 +23,11 @@ class Admin:
     """Answers whoever runs the service.
 
     Args:
-        host: what it answers for.
+        running: what it answers for.
     """
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
+    def __init__(self, running: Running) -> None:
+        self._running = running
 
     def handle(self, request: Request, respond: Respond) -> None:
         """Answer one request."""
@@ -40,7 +37,7 @@ class Admin:
         path = request.target.partition(b"?")[0].decode("latin-1")
         match request.method, path.strip("/").split("/"):
             case b"GET", ["v1", "state"]:
-                return said(200, self._host.state())
+                return said(200, self._running.state())
             case b"PUT", ["v1", "desired"]:
                 return self._put(request)
             case b"POST", ["v1", "revisions", version, "restart"]:
@@ -48,12 +45,12 @@ class Admin:
             case b"GET", ["v1", "mirror"]:
                 return self._mirror()
             case b"GET", ["metrics"]:
-                return Answer(200, self._host.family.page(), _PAGE)
+                return Answer(200, self._running.family.page(), _PAGE)
         return said(404, {"error": f"there is no {request.method.decode('latin-1')} {path} here"})
 
     def _put(self, request: Request) -> Answer:
         """Exchange the document for one that was made from it."""
-        now = self._host.desired.generation
+        now = self._running.desired.generation
         try:
             expected = int(request.header(b"if-match").strip(b'" '))
         except ValueError:
@@ -67,19 +64,19 @@ class Admin:
         if desired.generation != now + 1:
             return said(400, {"error": f"desired.generation: must be {now + 1}; found {desired.generation}."})
         try:
-            self._host.ask(desired)
+            self._running.ask(desired)
         except OSError as error:
             return said(507, {"error": f"what is asked could not be written: {error.strerror}"})
-        return said(200, self._host.state())
+        return said(200, self._running.state())
 
     def _restart(self, version: str) -> Answer:
-        if not self._host.start_again(version):
+        if not self._running.start_again(version):
             return said(404, {"error": f"there is no version {version} here"})
-        return said(202, self._host.state())
+        return said(202, self._running.state())
 
     def _mirror(self) -> Answer:
-        mirror = self._host.desired.mirror
+        mirror = self._running.desired.mirror
         if mirror is None:
             return said(200, {"mirror": None, "worst": []})
         asked = {"version": mirror.version, "share": mirror.share}
-        return said(200, {"mirror": asked, "worst": self._host.mirroring.worst(mirror.version)})
+        return said(200, {"mirror": asked, "worst": self._running.mirroring.worst(mirror.version)})

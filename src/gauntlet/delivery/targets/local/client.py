@@ -16,7 +16,8 @@ from gauntlet.delivery.targets.local.spec import Desired
 from gauntlet.errors import ConfigurationError, DataError, DependencyError
 
 HOST_FILE = "host.json"
-_FORMAT = "gauntlet.host/1"
+"""In the folder: where its host listens."""
+HOST_FORMAT = "gauntlet.host/1"
 _TRIES = 10
 """Times a change is made anew because another came first."""
 _PAUSE_SECONDS = 0.02
@@ -176,7 +177,7 @@ class Client:
     def _about(self) -> Mapping[str, Any]:
         try:
             about = json.loads((self.folder / HOST_FILE).read_text())
-            if about["format"] != _FORMAT:
+            if about["format"] != HOST_FORMAT:
                 raise ValueError(f"format {about['format']!r}")
         except FileNotFoundError as error:
             raise self._silent(f"there is no {HOST_FILE}") from error

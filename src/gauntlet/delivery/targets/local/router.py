@@ -86,9 +86,7 @@ class Router:
         sent = message(request)
         copy_for = self._mirroring.wanted(len(sent)) if version == self._stable and _predicts(request) else None
         count.in_flight.inc()
-        reply, answer = None, said(503, {"error": f"version {version} is not ready"}, (b"retry-after", b"1"))
-        if pool is not None:
-            reply, answer = await self._ask(pool, version, sent)
+        reply, answer = await self._ask(pool, version, sent)
         seconds = time.perf_counter() - began
         count.in_flight.dec()
         count.record(answer.status, seconds)
@@ -96,7 +94,9 @@ class Router:
         if copy_for is not None:
             self._mirroring.offer(copy_for, Copied(sent, reply, seconds))
 
-    async def _ask(self, pool: Pool, version: str, sent: bytes) -> tuple[Reply | None, Answer]:
+    async def _ask(self, pool: Pool | None, version: str, sent: bytes) -> tuple[Reply | None, Answer]:
+        if pool is None:
+            return None, said(503, {"error": f"version {version} is not ready"}, (b"retry-after", b"1"))
         self._asked[pool] = self._asked.get(pool, 0) + 1
         try:
             reply = await pool.ask(sent, self._seconds)
