@@ -31,8 +31,8 @@ TOOLS = Path(__file__).parents[2] / ".tools/cluster"
 ASSETS_VARIABLE = "KUBEBUILDER_ASSETS"
 CRDS = TOOLS / "crds"
 
-_START_SECONDS = 120
-_ESTABLISHED_SECONDS = 60
+_START_SECONDS = 180
+_ESTABLISHED_SECONDS = 180
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 _CRD_PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"

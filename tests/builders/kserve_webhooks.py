@@ -41,8 +41,8 @@ def completed(isvc: Mapping[str, Any], default_mode: str) -> dict[str, Any]:
     for predictor in _predictors(made):
         if "model" in predictor:
             predictor["model"] = {"name": "", "resources": {}, **predictor["model"]}
-    if model := made["spec"]["predictor"].get("model"):
-        annotations.setdefault("modelFormat", model["modelFormat"]["name"])
+    if model_format := made["spec"]["predictor"].get("model", {}).get("modelFormat", {}).get("name"):
+        annotations.setdefault("modelFormat", model_format)
     return made
 
 
@@ -184,22 +184,35 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         request = review["request"]
-        answer: dict[str, Any] = {"uid": request["uid"], "allowed": True}
-        if self.path.startswith("/mutating"):
-            made = completed(request["object"], self.server.default_mode)
-            patch = [
-                {"op": "add", "path": "/metadata/annotations", "value": made["metadata"]["annotations"]},
-                {"op": "replace", "path": "/spec", "value": made["spec"]},
-            ]
-            answer |= {"patchType": "JSONPatch", "patch": base64.b64encode(json.dumps(patch).encode()).decode()}
-        elif said := refusal(request["object"], request.get("oldObject")):
-            answer |= {"allowed": False, "status": {"code": 403, "message": said}}
+        judge = self._complete if self.path.startswith("/mutating") else self._judge
+        try:
+            answer = judge(request)
+        except (AttributeError, KeyError, TypeError) as error:  # the schema is looked at only after the webhooks
+            answer = _denied(400, f"cannot be decoded: {error!r}")
+        answer["uid"] = request["uid"]
         body = json.dumps({"apiVersion": review["apiVersion"], "kind": review["kind"], "response": answer}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _complete(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        made = completed(request["object"], self.server.default_mode)
+        patch = [
+            {"op": "add", "path": "/metadata/annotations", "value": made["metadata"]["annotations"]},
+            {"op": "replace", "path": "/spec", "value": made["spec"]},
+        ]
+        encoded = base64.b64encode(json.dumps(patch).encode()).decode()
+        return {"allowed": True, "patchType": "JSONPatch", "patch": encoded}
+
+    def _judge(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        said = refusal(request["object"], request.get("oldObject"))
+        return _denied(403, said) if said else {"allowed": True}
+
+
+def _denied(code: int, said: str) -> dict[str, Any]:
+    return {"allowed": False, "status": {"code": code, "message": said}}
 
 
 def _predictors(isvc: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -252,7 +252,7 @@ class _Handler(BaseHTTPRequestHandler):
             for key, value in answer.getheaders():
                 if key.lower() not in {*_HOP_BY_HOP, "date", "server"}:
                     self.send_header(key, value)
-            if "true" in parse_qs(urlsplit(self.path).query).get("watch", ()):
+            if _is_watch(self.path):
                 self._stream(answer, once=fault is Fault.CUT)
             else:
                 self._send(answer.read(), cut=fault is Fault.CUT)
@@ -293,3 +293,8 @@ class _Handler(BaseHTTPRequestHandler):
 def _hang_up(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
+
+
+def _is_watch(path: str) -> bool:
+    # Each client writes a boolean in its own language.
+    return any(value.lower() in ("true", "1") for value in parse_qs(urlsplit(path).query).get("watch", ()))
