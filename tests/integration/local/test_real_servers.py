@@ -16,9 +16,12 @@ import pytest
 from builders.local import Running, hosting, wait_for
 from builders.served_models import brought
 from gauntlet.delivery.conductor import Judgement, Stage, conduct, refuse, start
+from gauntlet.delivery.delivering import Time
 from gauntlet.delivery.plan import RolloutPlan
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout import Look, Phase
+from gauntlet.delivery.shadow import ShadowPolicy
+from gauntlet.delivery.shadowing import shadow_release
 from gauntlet.delivery.targets.service import open_service
 from gauntlet.model_digest import digest_model
 from gauntlet.serving.load import Load, run
@@ -107,7 +110,7 @@ def test_promoted_and_taken_back_no_request_is_lost(host, models):
         refuse(service.ledger, service.name, "customers complain", time.time())
         stage = Stage(service.ledger, service.lease, service.target, Scripted())
         end = conduct(stage, PLAN, service.name, clock=time.time, sleep=time.sleep)
-        assert (end.phase, end.reason) == (Phase.ROLLED_BACK, "customers complain")
+        assert (end.phase, end.reason) == (Phase.ROLLED_BACK, "Customers complain")
         assert versions(host) == {"1"}
         harmful = roll(host, second, Scripted(until=50), attempt="again")
         assert harmful.phase is Phase.ROLLED_BACK
@@ -132,17 +135,31 @@ def test_another_model_than_the_digest_says_never_answers(host, models):
 def test_a_shadow_is_compared_and_answers_nobody(host, models):
     first, second = models
     host.installed(first)
-    place = host.service.place
-    place.shadow(second, 1.0)
-    wait_for(lambda: place.ready(second))
-    assert versions(host) == {"1"}
-    wait_for(lambda: 'gauntlet_mirror_pairs_total{version="2"} 100.0' in host.client.metrics())
+    with load(host):
+        shadowed = shadow(host, replace(second, version="4"))
+    assert shadowed.verdict.status is Status.FAIL
+    assert "decided otherwise" in shadowed.verdict.summary
+    assert shadowed.seen.flips == shadowed.seen.pairs >= 50
+    assert (shadowed.seen.candidate_errors, shadowed.seen.stable_errors) == (0, 0)
     page = host.client.metrics()
-    assert 'gauntlet_mirror_flips_total{version="2"} 100.0' in page
-    assert 'gauntlet_mirror_errors_total{arm="candidate",version="2"} 0.0' in page
-    assert 'gauntlet_router_requests_total{code="200",version="2"}' in page
-    worst = host.client.mirror()["worst"]
-    assert worst[0]["scores"] == {"stable": 0.25, "candidate": 0.75}
-    place.unshadow()
+    assert 'gauntlet_router_requests_total{code="200",version="4"} 0.0' in page, "no caller heard it"
     wait_for(lambda: set(host.client.state().revisions) == {"1"})
-    assert not Path(host.folder / "scratch").joinpath("2").exists()
+    assert host.client.state().desired.mirror is None
+
+
+def test_a_shadow_of_the_same_answers_passes_and_leaves_the_candidate_ready(host, models):
+    first, _ = models
+    host.installed(first)
+    with load(host):
+        shadowed = shadow(host, replace(first, version="5"), min_pairs=200, max_flip_rate=0.1)
+        assert shadowed.verdict.status is Status.PASS
+        again = shadow(host, replace(first, version="5"), min_pairs=200, max_flip_rate=0.1)
+    assert shadowed.seen.flips == 0
+    assert 200 <= again.seen.pairs < 2 * shadowed.seen.pairs, "each shadow counts its own"
+    assert set(host.client.state().revisions) == {"1", "5"}
+
+
+def shadow(host, candidate, **policy):
+    settings = parse(ShadowPolicy, {"min_pairs": 50, "latency_ratio": None, **policy}, field="policy")
+    time_ = Time(time.time, time.sleep)
+    return shadow_release(host.service, candidate, settings, time_, seconds=20.0, share=1.0, patience=120.0)
