@@ -39,6 +39,50 @@ class Clustering:
     reason: str
 
 
+@dataclass(frozen=True)
+class Scatter:
+    """What ``estimate`` rests on, so far; intervals are added one by one with ``scattered``.
+
+    Attributes:
+        squares: Σ(y_ip - n_ip p_i)².
+        expected: Σ n_ip p_i(1 - p_i)(1 - n_ip/n_i).
+        hits: in intervals that had hits and misses.
+        misses: in the same.
+        comparisons: pods beyond the first, summed over these intervals.
+    """
+
+    squares: float = 0.0
+    expected: float = 0.0
+    hits: float = 0.0
+    misses: float = 0.0
+    comparisons: int = 0
+
+
+def scattered(scatter: Scatter, hits: ArrayLike, requests: ArrayLike, *, interval: int = 0) -> Scatter:
+    """The scatter with one more interval.
+
+    Args:
+        scatter: that of the intervals before.
+        hits: (pods,) hits. Pods may come and go from one interval to the next.
+        requests: (pods,) requests.
+        interval: its number, for messages.
+
+    Raises:
+        DataError: shapes differ, or a count is impossible.
+    """
+    y, n = _interval(hits, requests, interval)
+    rate = y.sum() / n.sum() if n.sum() else 0.0
+    if len(n) < 2 or not 0 < rate < 1:
+        return scatter
+    return Scatter(
+        scatter.squares + float(((y - n * rate) ** 2).sum()),
+        scatter.expected + float((n * rate * (1 - rate) * (1 - n / n.sum())).sum()),
+        scatter.hits + float(y.sum()),
+        scatter.misses + float((n - y).sum()),
+        scatter.comparisons + len(n) - 1,
+    )
+
+
 def estimate(hits: Sequence[ArrayLike], requests: Sequence[ArrayLike]) -> Clustering:
     """φ = max(1, Σ(y_ip - n_ip p_i)² / Σ n_ip p_i(1 - p_i)(1 - n_ip/n_i)), over intervals i and pods p of stable.
 
@@ -51,8 +95,7 @@ def estimate(hits: Sequence[ArrayLike], requests: Sequence[ArrayLike]) -> Cluste
         requests: for every interval, (pods,) requests.
 
     Returns:
-        The estimate, or φ = 5 and "assumed" where fewer than 30 comparisons of pods, or fewer than 20 hits or misses,
-        are there to rest it on.
+        As ``design_effect``.
 
     Raises:
         DataError: shapes differ, or a count is impossible.
@@ -64,25 +107,25 @@ def estimate(hits: Sequence[ArrayLike], requests: Sequence[ArrayLike]) -> Cluste
             value=len(hits),
             mend="Give both for every interval",
         )
-    squares = expected = found = missed = 0.0
-    comparisons = 0
+    scatter = Scatter()
     for index, (one, other) in enumerate(zip(hits, requests, strict=True)):
-        y, n = _interval(one, other, index)
-        rate = y.sum() / n.sum() if n.sum() else 0.0
-        if len(n) < 2 or not 0 < rate < 1:
-            continue
-        squares += float(((y - n * rate) ** 2).sum())
-        expected += float((n * rate * (1 - rate) * (1 - n / n.sum())).sum())
-        found, missed = found + y.sum(), missed + (n - y).sum()
-        comparisons += len(n) - 1
-    if comparisons < LEAST_COMPARISONS or min(found, missed) < LEAST_HITS:
+        scatter = scattered(scatter, one, other, interval=index)
+    return design_effect(scatter)
+
+
+def design_effect(scatter: Scatter) -> Clustering:
+    """The estimate, or φ = 5 and "assumed" where fewer than 30 comparisons of pods, or fewer than 20 hits or misses,
+    are there to rest it on.
+    """
+    comparisons, found = scatter.comparisons, scatter.hits
+    if comparisons < LEAST_COMPARISONS or min(found, scatter.misses) < LEAST_HITS:
         return Clustering(
             ASSUMED,
             assumed=True,
             reason=f"assumed: {comparisons} comparisons of stable pods with {found:g} hits; "
             f"an estimate needs {LEAST_COMPARISONS} and {LEAST_HITS}",
         )
-    phi = max(1.0, squares / expected)
+    phi = max(1.0, scatter.squares / scatter.expected)
     return Clustering(
         phi, assumed=False, reason=f"estimated from {comparisons} comparisons of stable pods with {found:g} hits"
     )

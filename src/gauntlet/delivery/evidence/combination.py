@@ -10,7 +10,7 @@ import numpy as np
 
 from gauntlet.delivery.evidence.bets import log_mean
 from gauntlet.delivery.evidence.counts import Counts
-from gauntlet.delivery.evidence.sequential import Direction, Process, log_e_value, restart, update
+from gauntlet.delivery.evidence.sequential import Direction, Process, log_e_values, restart, update_all
 from gauntlet.errors import ConfigurationError, DataError
 
 Panel = Mapping[str, Process]
@@ -26,7 +26,7 @@ def update_panel(panel: Panel, counts: Mapping[str, Counts]) -> dict[str, Proces
     missing = sorted(set(panel) - set(counts))
     if missing:
         raise DataError("were not counted in this interval", field="counts", value=missing, mend="Count them all")
-    return {name: update(process, counts[name]) for name, process in panel.items()}
+    return dict(zip(panel, update_all(list(panel.values()), [counts[name] for name in panel]), strict=True))
 
 
 def restart_panel(panel: Panel) -> dict[str, Process]:
@@ -51,7 +51,7 @@ def panel_log_e(panel: Panel) -> float:
             value=sorted(directions),
             mend="Keep harm and not worse in panels of their own",
         )
-    logs = np.array([log_e_value(process) for process in panel.values()])
+    logs = log_e_values(list(panel.values()))
     return float(logs.min() if directions == {Direction.NOT_WORSE} else log_mean(logs))
 
 

@@ -55,16 +55,47 @@ def increase(before: Scrape, after: Scrape) -> dict[float, float]:
     """
     total: dict[float, float] = {}
     for pod in sorted(set(before) & set(after)):
-        old, new = checked(before[pod], pod=pod), checked(after[pod], pod=pod)
-        if set(old) != set(new) or (total and set(total) != set(new)):
-            raise DataError(
-                "has boundaries of its own", field=pod, value=sorted(new), mend="Give all revisions the same buckets"
-            )
-        restarted = any(new[boundary] < old[boundary] for boundary in new)
-        for boundary in new:
-            gained = new[boundary] - (0.0 if restarted else old[boundary])
-            total[boundary] = total.get(boundary, 0.0) + gained
+        restarted = fell(before[pod], after[pod])
+        total = together(total, gained(before[pod], after[pod], restarted=restarted, pod=pod), pod=pod)
     return total
+
+
+def fell(before: Buckets, after: Buckets) -> bool:
+    """A counter that both have went down, as no counter does while its process lives."""
+    return any(after[boundary] < before[boundary] for boundary in set(before) & set(after))
+
+
+def gained(before: Buckets, after: Buckets, *, restarted: bool, pod: str) -> dict[float, float]:
+    """What one pod's buckets grew by; all they hold after a restart, or where the histogram was born meanwhile.
+
+    Raises:
+        DataError: a histogram is not cumulative, or its boundaries changed.
+    """
+    if not after:
+        return {}
+    new = checked(after, pod=pod)
+    if not before:
+        return dict(new)
+    if set(checked(before, pod=pod)) != set(new):
+        raise _own_boundaries(new, pod)
+    return {boundary: new[boundary] - (0.0 if restarted else before[boundary]) for boundary in new}
+
+
+def together(total: Buckets, more: Buckets, *, pod: str) -> dict[float, float]:
+    """Two histograms as one; an empty one adds nothing.
+
+    Raises:
+        DataError: their boundaries differ.
+    """
+    if total and more and set(total) != set(more):
+        raise _own_boundaries(more, pod)
+    return {boundary: total.get(boundary, 0.0) + more.get(boundary, 0.0) for boundary in total or more}
+
+
+def _own_boundaries(buckets: Buckets, pod: str) -> DataError:
+    return DataError(
+        "has boundaries of its own", field=pod, value=sorted(buckets), mend="Give all revisions the same buckets"
+    )
 
 
 def slow(buckets: Buckets, boundary: float) -> tuple[float, float]:

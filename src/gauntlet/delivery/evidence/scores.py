@@ -7,12 +7,14 @@ share at or below it, by more than δ.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from gauntlet.delivery.evidence.counts import Counts
+from gauntlet.delivery.evidence.histograms import Buckets
 from gauntlet.errors import DataError
 
 TOLERANCE = 0.05
@@ -43,6 +45,36 @@ def edges(baseline: ArrayLike, *, bins: int = 10) -> tuple[float, ...]:
             "nearly all scores are the same", field="baseline", value=float(scores[0]), mend="Test classes, not scores"
         )
     return tuple(float(cut) for cut in cuts)
+
+
+def histogram_edges(baseline: Buckets, *, bins: int = 10) -> tuple[float, ...]:
+    """The histogram's boundaries nearest above stable's inner quantiles, ascending, equal ones once.
+
+    A boundary that nothing lies above, or at most nothing, is left out.
+
+    Args:
+        baseline: scores by bucket of stable before the canary.
+        bins: about equally full bins, at least 2.
+
+    Raises:
+        DataError: fewer scores than bins, or all between two neighbouring boundaries.
+    """
+    total = baseline.get(math.inf, 0.0)
+    if total < bins:
+        raise DataError(
+            f"has fewer scores than the {bins} bins", field="baseline", value=total, mend="Watch stable first"
+        )
+    inner = [boundary for boundary in sorted(baseline) if 0 < baseline[boundary] < total]
+    cuts = {
+        next((boundary for boundary in inner if baseline[boundary] * bins >= total * part), None)
+        for part in range(1, bins)
+    }
+    found = tuple(sorted(cut for cut in cuts if cut is not None)) or tuple(inner[-1:])
+    if not found:
+        raise DataError(
+            "all scores lie between two boundaries", field="baseline", value=total, mend="Set finer score_edges"
+        )
+    return found
 
 
 def exceedances(scores: ArrayLike, at: Iterable[float]) -> tuple[int, ...]:

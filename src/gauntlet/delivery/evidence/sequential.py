@@ -9,7 +9,7 @@ True
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -158,25 +158,40 @@ def update(process: Process, counts: Counts) -> Process:
         process: the evidence before it.
         counts: what the interval showed; intervals must not overlap.
     """
-    test = process.test
-    gained = log_bets(
-        counts.canary_hits,
-        counts.canary_requests,
-        counts.stable_hits,
-        counts.stable_requests,
-        prior_rate(process.hits, process.canary_requests, process.stable_requests, rho=test.rho, delta=test.delta),
-        rho=test.rho,
-        delta=test.delta,
-        psi=test.psi,
-    )
-    log_e = np.asarray(process.log_e) + gained / test.phi
-    return Process(
-        test,
-        tuple(tuple(start) for start in log_e.tolist()),
-        process.hits + counts.canary_hits + counts.stable_hits,
-        process.canary_requests + counts.canary_requests,
-        process.stable_requests + counts.stable_requests,
-    )
+    return update_all([process], [counts])[0]
+
+
+def update_all(processes: Sequence[Process], counts: Sequence[Counts]) -> list[Process]:
+    """``update`` for many processes, those of one test at once: the same numbers, bit for bit."""
+    updated = list(processes)
+    for places in _alike(processes):
+        found = _updated([processes[place] for place in places], [counts[place] for place in places])
+        for place, process in zip(places, found, strict=True):
+            updated[place] = process
+    return updated
+
+
+def _updated(processes: Sequence[Process], counts: Sequence[Counts]) -> list[Process]:
+    test = processes[0].test
+    x, n_c, y, n_s = np.array(
+        [(one.canary_hits, one.canary_requests, one.stable_hits, one.stable_requests) for one in counts]
+    ).T
+    hits, canary, stable = np.array([(one.hits, one.canary_requests, one.stable_requests) for one in processes]).T
+    prior = prior_rate(hits, canary, stable, rho=test.rho, delta=test.delta)
+    gained = log_bets(x, n_c, y, n_s, prior, rho=test.rho, delta=test.delta, psi=test.psi)
+    log_e = np.array([one.log_e for one in processes]) + gained[:, None, :] / test.phi
+    sums = np.array([hits + x + y, canary + n_c, stable + n_s]).T.tolist()
+    return [
+        Process(test, tuple(map(tuple, starts)), *total) for starts, total in zip(log_e.tolist(), sums, strict=True)
+    ]
+
+
+def _alike(processes: Sequence[Process]) -> list[list[int]]:
+    """Places of the processes that have one test and as many starts."""
+    groups: dict[tuple[Test, int], list[int]] = {}
+    for place, process in enumerate(processes):
+        groups.setdefault((process.test, len(process.log_e)), []).append(place)
+    return list(groups.values())
 
 
 def restart(process: Process) -> Process:
@@ -203,6 +218,14 @@ def log_e_value(process: Process) -> float:
     "worse from some step on".
     """
     return float(mixed(np.asarray(process.log_e), process.test))
+
+
+def log_e_values(processes: Sequence[Process]) -> np.ndarray:
+    """(processes,) ``log_e_value`` of many."""
+    found = np.zeros(len(processes))
+    for places in _alike(processes):
+        found[places] = mixed(np.array([processes[place].log_e for place in places]), processes[places[0]].test)
+    return found
 
 
 def e_value(process: Process) -> float:

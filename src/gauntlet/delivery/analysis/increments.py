@@ -1,0 +1,65 @@
+"""What pods counted between two readings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gauntlet.delivery.evidence.counts import whole_number
+from gauntlet.delivery.evidence.histograms import fell, gained, together
+from gauntlet.delivery.metering import Counters, Pods
+
+
+def increments(before: Pods, after: Pods) -> dict[str, Counters]:
+    """Pod → what its counters grew by; ``in_flight`` is that of now.
+
+    A pod any of whose counters fell was restarted: what it counts now is taken as its increase (a lower bound). A pod
+    not seen before gives nothing yet: its counters may reach back beyond the interval. Pods that are gone give nothing.
+
+    Raises:
+        DataError: a counter that is none, or a histogram whose boundaries changed.
+    """
+    return {pod: _increase(before[pod], after[pod], pod) for pod in sorted(set(before) & set(after))}
+
+
+def total(pods: Mapping[str, Counters]) -> Counters:
+    """All pods as one.
+
+    Raises:
+        DataError: their histograms have different boundaries.
+    """
+    found = Counters(0.0, 0.0)
+    for pod, one in sorted(pods.items()):
+        slices = sorted(set(found.sliced) | set(one.sliced))
+        found = Counters(
+            found.requests + one.requests,
+            found.errors + one.errors,
+            together(found.latency, one.latency, pod=pod),
+            together(found.scores, one.scores, pod=pod),
+            {name: together(found.sliced.get(name, {}), one.sliced.get(name, {}), pod=pod) for name in slices},
+            found.in_flight + one.in_flight,
+        )
+    return found
+
+
+def _increase(before: Counters, after: Counters, pod: str) -> Counters:
+    whole_number(after.requests, field=f"{pod} requests")
+    whole_number(after.errors, field=f"{pod} errors")
+    restarted = (
+        after.requests < before.requests
+        or after.errors < before.errors
+        or fell(before.latency, after.latency)
+        or fell(before.scores, after.scores)
+        or any(fell(before.sliced.get(name, {}), buckets) for name, buckets in after.sliced.items())
+    )
+    since = Counters(0.0, 0.0) if restarted else before
+    return Counters(
+        after.requests - since.requests,
+        after.errors - since.errors,
+        gained(before.latency, after.latency, restarted=restarted, pod=f"{pod} latency"),
+        gained(before.scores, after.scores, restarted=restarted, pod=f"{pod} scores"),
+        {
+            name: gained(before.sliced.get(name, {}), buckets, restarted=restarted, pod=f"{pod} {name}")
+            for name, buckets in after.sliced.items()
+        },
+        after.in_flight,
+    )

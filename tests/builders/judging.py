@@ -1,0 +1,137 @@
+"""A simulated service: pods that count as real ones do, and rollouts on it that are judged and decided turn by turn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from gauntlet.delivery.analysis.plan import AnalysisPlan
+from gauntlet.delivery.judge import MeterJudge
+from gauntlet.delivery.metering import Counters, Reading
+from gauntlet.delivery.plan import RolloutPlan
+from gauntlet.delivery.release import Release
+from gauntlet.delivery.rollout import Do, Look, Phase, Rollout, Seen, begin, decide
+
+V1, V2 = (Release(number, f"sha256:{number}", f"models/{number}") for number in "12")
+SECONDS = (0.01, 0.1, 0.5, math.inf)
+EDGES = (*(number / 10 for number in range(1, 10)), math.inf)
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """How a version answers.
+
+    Attributes:
+        errors: share of requests it fails.
+        latency: shares of the buckets of ``SECONDS``.
+        scores: shares of the buckets of ``EDGES``; () for none.
+        sliced: slice → (share of requests, shares of the buckets).
+    """
+
+    errors: float = 0.01
+    latency: Sequence[float] = (0.6, 0.38, 0.018, 0.002)
+    scores: Sequence[float] = (0.1,) * 10
+    sliced: Mapping[str, tuple[float, Sequence[float]]] = field(default_factory=dict)
+
+
+@dataclass
+class World:
+    """Pods of two versions; a ``Meter``.
+
+    Attributes:
+        rng: draws requests.
+        pods: version → pod → its counters now.
+        down: what a reading raises instead.
+    """
+
+    rng: np.random.Generator
+    pods: dict[str, dict[str, Counters]] = field(default_factory=lambda: {"1": {}, "2": {}})
+    now: float = 0.0
+    down: Exception | None = None
+
+    def answer(self, version: str, pod: str, requests: int, behaviour: Behaviour = Behaviour(), in_flight: float = 0):
+        """Answer some requests on a pod, which starts if it was not there."""
+        old = self.pods[version].get(pod, Counters(0.0, 0.0))
+        sliced = {
+            name: self._grown(old.sliced.get(name, {}), EDGES, int(self.rng.binomial(requests, share)), shares)
+            for name, (share, shares) in behaviour.sliced.items()
+        }
+        self.pods[version][pod] = Counters(
+            old.requests + requests,
+            old.errors + float(self.rng.binomial(requests, behaviour.errors)),
+            self._grown(old.latency, SECONDS, requests, behaviour.latency),
+            self._grown(old.scores, EDGES, requests, behaviour.scores),
+            sliced,
+            in_flight,
+        )
+
+    def read(self, rollout: Rollout) -> Reading:
+        """As ``Meter.read``."""
+        if self.down:
+            raise self.down
+        return Reading(self.now, dict(self.pods[rollout.candidate.version]), dict(self.pods[rollout.stable.version]))
+
+    def _grown(self, old, bounds, requests, shares):
+        if not len(shares):
+            return {}
+        gained = np.cumsum(self.rng.multinomial(requests, shares))
+        return {bound: old.get(bound, 0.0) + float(more) for bound, more in zip(bounds, gained, strict=True)}
+
+
+Traffic = Callable[[int, float], tuple[float, Behaviour, Behaviour]]
+"""Turn and weight in percent → expected requests in the interval, stable's behaviour, the candidate's."""
+
+
+def conducted(
+    judge: MeterJudge,
+    world: World,
+    plan: RolloutPlan,
+    traffic: Traffic,
+    *,
+    turns: int = 500,
+    split: Callable[[int, int], int] | None = None,
+    looks: list[Look] | None = None,
+) -> Rollout:
+    """The rollout after all its turns; weights hold by the next turn.
+
+    Args:
+        judge: of the rollout.
+        world: its meter.
+        plan: the rollout's.
+        traffic: what happens between turns.
+        turns: at most.
+        split: requests and weight → the candidate's; a binomial draw otherwise.
+        looks: filled with every look.
+    """
+    rollout, memory, weight = begin("loans", V2, V1, 0.0), "", 0
+    world.answer("1", "a", 0)
+    world.answer("1", "b", 0)
+    world.answer("2", "c", 0)
+    for turn in range(turns):
+        said, memory = judge.look(rollout, memory, world.now)
+        if looks is not None and said.look:
+            looks.append(said.look)
+        seen = Seen(True, True, weight=weight, requests=said.requests, baseline=said.baseline, look=said.look)
+        decision = decide(rollout, replace(seen, done=rollout.phase is not Phase.RAMPING), plan, world.now)
+        rollout = decision.rollout
+        if rollout.phase.final:
+            return rollout
+        if decision.do in (Do.SET_WEIGHT, Do.ROLL_BACK):
+            weight = rollout.weight
+        expected, stable, candidate = traffic(turn, weight)
+        requests = int(world.rng.poisson(expected))
+        canary = split(requests, weight) if split else int(world.rng.binomial(requests, weight / 100))
+        half = int(world.rng.binomial(requests - canary, 0.5))
+        world.answer("1", "a", half, stable)
+        world.answer("1", "b", requests - canary - half, stable)
+        world.answer("2", "c", canary, candidate)
+        world.now += plan.interval_seconds
+    return rollout
+
+
+def judge_of(world: World, plan: AnalysisPlan, rollout_plan: RolloutPlan, **options) -> MeterJudge:
+    """A judge that reads the world."""
+    return MeterJudge(world, plan, rollout_plan, **options)
