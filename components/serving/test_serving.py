@@ -28,7 +28,7 @@ def test_serving(
         model_name: The model's name in the server's paths.
         policy: {"latency": {"rate": 100, "seconds": 60, "p99_ms": 250}, "saturation": {"min_rate": 200},
             "footprint": {"peak_mb": 2048, "cold_start_seconds": 60}, "parity": {"tolerance": 1e-6},
-            "protocols": ["v1", "v2"], "allow_remote": false}; a block that is null is not tested.
+            "protocols": ["v1", "v2"], "allow_remote": false}; a block that is false is not tested.
         verdict: Each demand with what was measured, its interval and one sentence.
         report: Latencies, the rate at which they end, memory, and served scores beside offline ones.
     """

@@ -8,17 +8,33 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from gauntlet.errors import ConfigurationError
 
 
 class Settings(BaseModel):
-    """Base of all settings: immutable, unknown keys refused, defaults checked by the same rules as a user's values."""
+    """Base of all settings: immutable, unknown keys refused, defaults checked by the same rules as a user's values.
+
+    Kubeflow Pipelines cannot pass a null, so ``false`` says "none" wherever null is allowed and a boolean is not.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _false_is_none(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        switched = {name for name, field in cls.model_fields.items() if _may_be_none(field.annotation)}
+        return {key: None if value is False and key in switched else value for key, value in values.items()}
+
+
+def _may_be_none(annotation: Any) -> bool:
+    options = get_args(annotation)
+    return type(None) in options and bool not in options
 
 
 Model = TypeVar("Model", bound=Settings)

@@ -79,3 +79,15 @@ def test_what_is_no_mapping_is_named(values):
 def test_further_errors_are_counted():
     with pytest.raises(ConfigurationError, match="1 more like this"):
         parse(Policy, {"a": 1, "b": 2}, field="policy")
+
+
+class Switched(Settings):
+    limit: float | None = 2.0
+    block: Required | None = None
+    kept: bool | None = True
+
+
+def test_false_says_none_where_null_is_allowed_and_a_boolean_is_not():
+    switched = parse(Switched, {"limit": False, "block": False, "kept": False}, field="policy")
+
+    assert (switched.limit, switched.block, switched.kept) == (None, None, False)

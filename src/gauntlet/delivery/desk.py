@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gauntlet.delivery.analysis import stored
+from gauntlet.delivery.analysis.levels import shares
 from gauntlet.delivery.analysis.plan import AnalysisPlan
 from gauntlet.delivery.conductor import Judge
 from gauntlet.delivery.delivering import Time
+from gauntlet.delivery.journal import Journal
 from gauntlet.delivery.judge import MeterJudge
 from gauntlet.delivery.people import by_tags, either
 from gauntlet.delivery.plan import RolloutPlan
@@ -37,6 +40,14 @@ class Desk:
     plan: RolloutPlan
     analysis: AnalysisPlan
     time: Time
+
+    def shown(self, journal: Journal) -> dict[str, Any]:
+        """What a report shows beside the journal: keyword arguments of ``reports.delivery.write_rollout``."""
+        memory = stored.from_json(journal.memory) if journal.memory else None
+        told: dict[str, Any] = {"alpha": self.analysis.alpha}
+        if memory and memory.tests:
+            told["shares"] = shares(memory, self.analysis)
+        return told
 
     def tell(self, decision: Decision) -> None:
         """Print a turn for the log; waiting without news is not told again and again."""

@@ -32,18 +32,18 @@ class ShadowPolicy(Settings):
     """What a candidate has to show on mirrored requests."""
 
     max_flip_rate: Share | None = Field(
-        default=0.05, description="Share of requests decided otherwise than by stable, at most; null: not judged."
+        default=0.05, description="Share of requests decided otherwise than by stable, at most; false: not judged."
     )
     error_margin: Share = Field(
         default=0.005, description="How much more often than stable it may fail, as a difference of shares."
     )
     latency_ratio: Annotated[float, Field(gt=0)] | None = Field(
-        default=1.1, description="Slow answers, as a multiple of stable's, at most; null: latency is not judged."
+        default=1.1, description="Slow answers, as a multiple of stable's, at most; false: latency is not judged."
     )
     latency_margin: Share = Field(default=0.01, description="Share of slow answers allowed on top of that.")
     latency_objective: Annotated[float, Field(gt=0)] | None = Field(
         default=None,
-        description="Slow means above this many seconds, a bucket's boundary; null: at every boundary that at most a "
+        description="Slow means above this many seconds, a bucket's boundary; false: at every boundary that at most a "
         "quarter of stable's answers exceed.",
     )
     min_pairs: int = Field(default=500, ge=1, description="Pairs answered by both without which nothing passes.")

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlflow.pyfunc import PythonModel
 
+from gauntlet.demo.production import PLACE
 from gauntlet.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
     from gauntlet.training.custom import Job
 
-PLACE = "GAUNTLET_DEMO_PRODUCTION"
-"""The environment variable that says that this is production."""
 FAULTS = ("slow", "errors", "wrong")
 LATE_SECONDS = 0.08
 UNKNOWN_ONE_IN = 8

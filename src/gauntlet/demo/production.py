@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gauntlet.demo.faulty import PLACE
 from gauntlet.errors import DependencyError
 
+PLACE = "GAUNTLET_DEMO_PRODUCTION"
+"""The environment variable that says that this is production."""
 HOST = "gauntlet.delivery.targets.local.host"
 TRAFFIC = "gauntlet.demo.traffic"
 START_SECONDS = 60.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,8 @@ def _typed(name: str, value: Any, kind: str) -> Any:
         mend = f'Write {name}: "{value}"' if kind == "STRING" and not isinstance(value, list | dict) else ""
         raise ConfigurationError(f"must be {_TYPES[kind]}", field=name, value=value, mend=mend or f"Correct {name}")
     _portable(name, value)
-    return int(value) if kind == "NUMBER_INTEGER" else value
+    exact: Mapping[str, Callable[[Any], Any]] = {"NUMBER_INTEGER": int, "NUMBER_DOUBLE": float}
+    return exact[kind](value) if kind in exact else value
 
 
 def _is_number(value: object) -> bool:
@@ -117,7 +118,8 @@ def _portable(path: str, value: object) -> None:
                 _portable(f"{path}.{key}", part)
             return
         case None:
-            reason, mend = "null cannot be passed through Kubeflow Pipelines", "Leave the line out"
+            reason = "null cannot be passed through Kubeflow Pipelines"
+            mend = "Leave the line out; where it should say none, write false"
         case int():
             reason, mend = "is too large to be passed exactly", "Write it in quotes"
         case float():

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from gauntlet.demo.faulty import FAULTS, PLACE, train
+from gauntlet.demo.faulty import FAULTS, train
 from gauntlet.demo.loans import generate
+from gauntlet.demo.production import PLACE
 from gauntlet.errors import ConfigurationError
 
 FEATURES = ["income", "debt_ratio", "late_payments", "purpose"]

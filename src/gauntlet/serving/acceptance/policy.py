@@ -42,7 +42,7 @@ class ParityPolicy(Settings):
 
 
 class LatencyLimits(Settings):
-    """An open-loop run and what it has to hold. A limit left out is measured and not judged."""
+    """An open-loop run and what it has to hold. A limit that is false is measured and not judged."""
 
     rate: float = Field(100.0, gt=0, le=20_000, description="Requests per second.")
     seconds: float = Field(60.0, ge=1, le=3600, description="How long. p99.9 needs some 5,000 requests.")
@@ -75,7 +75,7 @@ class SaturationPolicy(Settings):
 
 
 class FootprintPolicy(Settings):
-    """Limits on what the server takes, from its own /metrics. A limit that is null is not asked for."""
+    """Limits on what the server takes, from its own /metrics. A limit that is false is not asked for."""
 
     peak_mb: float | None = Field(2048.0, gt=0, description="Most resident memory seen, in MB of 10⁶ bytes.")
     growth_bytes_per_request: float | None = Field(
@@ -88,7 +88,7 @@ class FootprintPolicy(Settings):
 
 
 class ServingPolicy(Settings):
-    """Policy of ``test_serving``. A block that is null is not tested."""
+    """Policy of ``test_serving``. A block that is false is not tested."""
 
     protocols: tuple[Protocol, ...] = Field(("v1", "v2"), min_length=1, description="Which protocols are tested.")
     contract: ContractPolicy | None = Field(ContractPolicy.model_validate({}), description="The API contract.")
@@ -114,9 +114,9 @@ class ServingPolicy(Settings):
         if len(set(self.protocols)) < len(self.protocols):
             raise ValueError("protocols: names one twice")
         if self.latency is None and self.footprint is not None:
-            raise ValueError("footprint is measured under the load of latency: give latency, or set footprint to null")
+            raise ValueError("footprint is measured under the load of latency: give latency, or set footprint to false")
         if self.latency is None and self.saturation is not None:
-            raise ValueError("saturation starts at the rate of latency: give latency, or set saturation to null")
+            raise ValueError("saturation starts at the rate of latency: give latency, or set saturation to false")
         if self.latency and self.saturation and self.latency.rate > self.saturation.highest:
             raise ValueError("saturation.highest is below latency.rate: raise it")
         return self
