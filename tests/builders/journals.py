@@ -116,7 +116,7 @@ def rolled_out(
 
 def _look(number: int, found: Mapping[str, _Evidence], answered: tuple[float, float]) -> Look:
     metrics = [_metric(name, evidence) for name, evidence in found.items()]
-    scores = Metric("scores", metrics[0].status, "The scores lie where stable's lie.", -0.4, 0.5 * number - 3)
+    scores = Metric("scores", Status.PASS, "The scores lie where stable's lie.", -0.4, 0.5 * number - 3)
     sales = Metric("sales", Status.ERROR, "The query answered two series.", dry_run=True)
     status = worst(metric.status for metric in metrics)
     shown = next((metric.sentence for metric in metrics if metric.status is status), "")

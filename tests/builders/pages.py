@@ -9,6 +9,7 @@ from functools import cache
 from types import SimpleNamespace
 
 from builders.data_pages import DATA_PAGES
+from builders.delivery_pages import DELIVERY_PAGES
 from builders.gate_pages import GATE_PAGES
 from builders.reports import run, verdict
 from gauntlet.reports import plots
@@ -92,6 +93,7 @@ PAGES: dict[str, Callable[[], Page]] = {
     "verdict-long": lambda: _verdict(120),
     **DATA_PAGES,
     **GATE_PAGES,
+    **DELIVERY_PAGES,
 }
 """Template's stem (and a variant after a hyphen) → the page."""
 

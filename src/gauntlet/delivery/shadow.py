@@ -22,8 +22,8 @@ from gauntlet.settings import Settings
 from gauntlet.verdict import Check, Status, Verdict, decide
 
 GATE = "shadow"
-_MOST_NEEDED = 1_000_000
-"""Pairs beyond which ``rows_needed`` says nothing."""
+_FARTHEST = 64
+"""How many times the pairs so far ``rows_needed`` looks ahead; beyond that it says nothing."""
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -268,9 +268,9 @@ def _check(
     needed = None
     if status is Status.INCONCLUSIVE:
         times = 2
-        while times * size <= _MOST_NEEDED and decide(bounds(times), bound=limit, direction="max") is status:
+        while times <= _FARTHEST and decide(bounds(times), bound=limit, direction="max") is status:
             times *= 2
-        needed = times * size if times * size <= _MOST_NEEDED else None
+        needed = times * size if times <= _FARTHEST else None
     return Check(name, status, reason, measured, interval, limit, "max", size, needed)
 
 

@@ -175,9 +175,9 @@ def moment(at: float) -> datetime:
     return datetime.fromtimestamp(at, UTC)
 
 
-def iso(at: float) -> str:
-    """Seconds since the epoch as ISO 8601 in UTC, to the millisecond: ``2026-03-01T14:05:09.250Z``."""
-    return moment(at).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def iso(at: float, timespec: str = "milliseconds") -> str:
+    """Seconds since the epoch as ISO 8601 in UTC: ``2026-03-01T14:05:09.250Z``; ``timespec`` as ``datetime``'s."""
+    return moment(at).isoformat(timespec=timespec).replace("+00:00", "Z")
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

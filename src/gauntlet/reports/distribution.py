@@ -26,6 +26,7 @@ def histogram_pair(
     after: Sequence[float] | None = None,
     *,
     names: tuple[str, str] = NAMES,
+    even: bool = False,
     width: float = 460,
     height: float = 200,
     title: str = "Distribution",
@@ -40,6 +41,7 @@ def histogram_pair(
         before: count or share in each bin; any total.
         after: the same for the second distribution.
         names: what the two are called.
+        even: draw bins equally wide in any case: shares of bins on a scale are read as densities.
         width: in pixels.
         height: in pixels.
         title: the accessible name.
@@ -51,7 +53,8 @@ def histogram_pair(
     shares = [share[:bins] for share in shares]
     bounds = [float(edge) for edge in edges[: bins + 1]]
     left, right, top, bottom = 46.0, width - 10, 24.0, height - 26
-    x = _bin_positions(bounds, left, right)
+    scaled = not even and _on_a_scale(bounds)
+    x = _bin_positions(bounds, left, right, scaled=scaled)
     highest = max((value for share in shares for value in share), default=0.0)
     y = scale_over([0.0, highest or 1.0], start=bottom, end=top, pad=0.06, floor=0.0)
     look = "first" if len(shares) == 2 else "solo"
@@ -68,7 +71,7 @@ def histogram_pair(
             outline += [(x[i], y.at(value)), (x[i + 1], y.at(value))]
         outline.append((x[-1], bottom))
         parts.append(svg.path(outline, "second"))
-    parts += _edge_axis(bounds, x, bottom)
+    parts += _edge_axis(bounds, x, bottom, scaled=scaled)
     return svg.drawing(width, height, *parts, title=title)
 
 
@@ -152,8 +155,8 @@ def _shares(counts: Sequence[float]) -> list[float]:
     return [value / total for value in scaled]
 
 
-def _bin_positions(edges: list[float], left: float, right: float) -> list[float]:
-    if _on_a_scale(edges):
+def _bin_positions(edges: list[float], left: float, right: float, *, scaled: bool) -> list[float]:
+    if scaled:
         scale = Scale(edges[0], edges[-1], left, right)
         return [scale.at(edge) for edge in edges]
     step = (right - left) / (len(edges) - 1)
@@ -169,9 +172,9 @@ def _on_a_scale(edges: list[float]) -> bool:
     return seen and max(widths) <= _UNEVEN * middle
 
 
-def _edge_axis(edges: list[float], x: list[float], bottom: float) -> list[Markup]:
+def _edge_axis(edges: list[float], x: list[float], bottom: float, *, scaled: bool) -> list[Markup]:
     parts = [svg.line(x[0], bottom, x[-1], bottom, "axis")]
-    if _on_a_scale(edges):
+    if scaled:
         scale = Scale(edges[0], edges[-1], x[0], x[-1])
         ticks = scale.ticks(5)
         places = [(scale.at(tick), words) for tick, words in zip(ticks, scale.written(ticks), strict=True)]

@@ -209,6 +209,11 @@ def shorten(text: str, longest: int = 60) -> str:
     return f"{text[: longest - 1 - tail]}…{text[len(text) - tail :]}"
 
 
+def superscript(power: int) -> str:
+    """A power as it is written above the line: ``⁻⁷``."""
+    return str(power).translate(_SUPERSCRIPTS)
+
+
 def _known(value: Number) -> float | None:
     if value is None:
         return None
@@ -221,7 +226,7 @@ def _known(value: Number) -> float | None:
 
 def _scientific(value: float, digits: int) -> str:
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-    return f"{_signed_text(_trim(mantissa))} × 10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
+    return f"{_signed_text(_trim(mantissa))} × 10{superscript(int(exponent))}"
 
 
 def _trim(text: str) -> str:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from gauntlet.reports import svg
 from gauntlet.reports.elapsed import Elapsed, axis, elapsed
+from gauntlet.reports.format import number, superscript
 from gauntlet.reports.scale import Scale, scale_over
 
 _LOOKS = 5
@@ -62,7 +63,7 @@ def history(
         height: in pixels, without the legend.
         title: the accessible name.
     """
-    left, right = 64.0, width - 12
+    left, right = 64.0, width - 18
     legend, rows = _legend(lines, left, right)
     top = 6 + _LEGEND_ROW * rows + (14 if bound is not None else 4)
     bottom = top + height - 60
@@ -75,9 +76,10 @@ def history(
     parts.append(_turned(y, (top + bottom) / 2))
     if bound is not None and math.isfinite(bound):
         parts.append(svg.line(left, up.at(bound), right, up.at(bound), "bound"))
-        parts.append(svg.text(right, up.at(bound) - 5, bound_name, class_="small", anchor="end"))
     for i, points in enumerate(drawn):
         parts += _drawn(points, across, up, f"l{i % _LOOKS}")
+    if bound is not None and math.isfinite(bound):
+        parts.append(svg.text(right, up.at(bound) - 5, bound_name, class_="small halo", anchor="end"))
     if not values:
         parts.append(svg.text((left + right) / 2, (top + bottom) / 2, "no values", class_="muted", anchor="middle"))
     return svg.drawing(width, bottom + 40, *parts, title=title or f"{y} over time")
@@ -129,10 +131,19 @@ def _legend(lines: Sequence[Line], left: float, right: float) -> tuple[list[Mark
 def _value_axis(up: Scale, left: float, right: float, unit: str) -> list[Markup]:
     ticks = up.ticks(5)
     parts: list[Markup] = []
-    for tick, words in zip(ticks, up.written(ticks, unit=unit), strict=True):
+    for tick, words in zip(ticks, _powers(ticks) if up.log else up.written(ticks, unit=unit), strict=True):
         parts.append(svg.line(left, up.at(tick), right, up.at(tick), "grid"))
         parts.append(svg.text(left - 8, up.at(tick) + 4, words, class_="muted num", anchor="end"))
     return parts
+
+
+def _powers(ticks: Sequence[float]) -> list[str]:
+    """Values of a logarithmic axis: powers of ten as such where their zeros would have to be counted."""
+    exponents = [round(math.log10(tick)) for tick in ticks]
+    return [
+        f"10{superscript(power)}" if abs(power) > 3 and math.isclose(tick, 10.0**power) else number(tick)
+        for tick, power in zip(ticks, exponents, strict=True)
+    ]
 
 
 def _turned(words: str, y: float) -> Markup:

@@ -67,16 +67,18 @@ def ramp(
         since: what the x axis counts from.
         title: the accessible name.
     """
-    left, right = 58.0, _WIDTH - 12
-    rows = _rows(moments, elapsed(seconds, start=left, end=right))
+    left, right = 58.0, _WIDTH - 18
+    across = elapsed(seconds, start=left, end=right)
+    rows = _rows(moments, across)
     top = 26.0 + _LABELS * (max(rows, default=-1) + 1)
     bottom = top + _HEIGHT
-    across = elapsed(seconds, start=left, end=right)
     up = Scale(0.0, 1.0, bottom, top)
     parts = [*_phases(stretches, across, top, bottom), *_shares(up, left, right)]
     parts += _weights(stretches, across, up)
-    for moment, row in zip(moments, rows, strict=True):
-        parts += _moment(moment, across, row, top, bottom)
+    placed = list(zip(moments, rows, strict=True))
+    parts += [_upright(moment, across, row, bottom) for moment, row in placed]
+    for moment, row in placed:  # above every line: a later one's words may lie across an earlier one's
+        parts += _words(moment, across, row)
     strip = bottom + 14
     parts += _strip(looks, across, strip)
     parts.append(svg.text(left - 8, strip + 4, "looks", class_="muted", anchor="end"))
@@ -121,12 +123,18 @@ def _weights(stretches: Sequence[Stretch], across: Elapsed, up: Scale) -> list[M
     return [area, svg.path(points, "line l0")]
 
 
-def _moment(moment: Mark, across: Elapsed, row: int, top: float, bottom: float) -> list[Markup]:
+def _upright(moment: Mark, across: Elapsed, row: int, bottom: float) -> Markup:
+    x = across.at(moment.at)
+    return svg.line(x, 6 + _LABELS * row, x, bottom, f"s-{svg.look(moment.status)} stroke")
+
+
+def _words(moment: Mark, across: Elapsed, row: int) -> list[Markup]:
     x, y = across.at(moment.at), 14 + _LABELS * row
-    kind = f"s-{svg.look(moment.status)} stroke"
-    anchor = "end" if _leftwards(moment, across) else "start"
-    words = svg.text(x - 8 if anchor == "end" else x + 8, y, moment.words, class_="name", anchor=anchor)
-    return [svg.line(x, y - 8, x, bottom, kind), svg.mark(moment.status, x, y - 4, radius=4), words]
+    leftwards = _leftwards(moment, across)
+    words = svg.text(
+        x - 8 if leftwards else x + 8, y, moment.words, class_="name halo", anchor="end" if leftwards else "start"
+    )
+    return [words, svg.mark(moment.status, x, y - 4, radius=4)]
 
 
 def _rows(moments: Sequence[Mark], across: Elapsed) -> list[int]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from builders.shadows import LE, shadow
+from gauntlet.delivery.evidence.pairs import Pairs, log_not_worse, log_worse
 from gauntlet.delivery.shadow import ShadowPolicy, ShadowSeen, judge_shadow
 from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.settings import parse
@@ -131,6 +132,17 @@ def test_what_is_not_asked_for_is_not_judged():
     bad = slower(replace(GOOD, flips=9_000), 0.1, 5_000)
     assert [check.name for check in judge_shadow(bad, policy).checks] == ["errors", "copies"]
     assert judge_shadow(bad, policy).status is Status.PASS
+
+
+@pytest.mark.parametrize("own", [0, 5, 12, 18, 25, 40, 60])
+def test_the_gate_decides_as_the_evidence_at_the_margin_does(own):
+    """The simulation asks the evidence."""
+    seen = replace(shadow(scale=0.1), candidate_errors=own, stable_errors=4, both_errors=3)
+    pairs = Pairs(own + 3, 7, seen.mirrored, both=3)
+    proven = log_not_worse(pairs, delta=0.005) >= math.log(20)
+    refuted = log_worse(pairs, delta=0.005) >= math.log(3 * 20)
+    expected = Status.PASS if proven else Status.FAIL if refuted else Status.INCONCLUSIVE
+    assert found(seen, "errors").status is expected
 
 
 def test_clustered_requests_need_more_pairs():

@@ -43,6 +43,11 @@ def test_the_run_page_is_what_it_was():
     )
 
 
+@pytest.mark.parametrize("name", ["rollout-harm", "shadow"])
+def test_the_pages_of_a_delivery_are_what_they_were(name):
+    assert_gold(made(name)[0], GOLD / f"{name}.html")
+
+
 def test_the_same_view_gives_the_same_bytes():
     pages = {render("run.html.j2", title="x", view=run()) for _ in range(3)}
     assert len(pages) == 1

@@ -19,9 +19,10 @@ from gauntlet.reports.views.rollout_evidence import (
     MetricRow,
     RatePanel,
     equal_shares,
-    grown,
+    harm,
     metric_rows,
     rate_panels,
+    safety,
 )
 from gauntlet.reports.views.rollout_way import (
     StepRow,
@@ -149,6 +150,11 @@ class RolloutView:
         return self.answered[0] / sum(self.answered) if self.answered and sum(self.answered) else None
 
     @property
+    def detail(self) -> str:
+        """The reason, unless the headline says it."""
+        return "" if self.reason.strip().rstrip(".").lower() in self.headline.lower() else self.reason
+
+    @property
     def step_heads(self) -> list[str]:
         """The steps as the heads of columns."""
         return [f"at {weight}%" for weight in self.step_weights]
@@ -196,7 +202,7 @@ def rollout_view(
         reason=rollout.reason,
         began=moment(rollout.began),
         ended=None if end is None else moment(end),
-        since=iso(rollout.began),
+        since=iso(rollout.began, "seconds"),
         seconds=last_seen(journal) - rollout.began,
         answered=answered(journal),
         unseen_seconds=_unseen(journal),
@@ -208,8 +214,8 @@ def rollout_view(
             for at, look in seen
         ),
         moments=moments(journal, plan),
-        harm=grown(journal, "log_harm", equal_shares(journal) if shares is None else shares),
-        safe=grown(journal, "log_safe"),
+        harm=harm(journal, equal_shares(journal) if shares is None else shares),
+        safe=safety(journal),
         needed=1 / alpha,
         rates=rate_panels(journal),
         metrics=metric_rows(journal),
@@ -235,7 +241,7 @@ def _entry(entry: Entry, began: float) -> EntryRow:
     look = entry.look
     told = look is None or not look.sentence or look.sentence in entry.sentence
     return EntryRow(
-        at=iso(entry.at),
+        at=iso(entry.at, "seconds"),
         after=duration(entry.at - began),
         phase=entry.phase.value.replace("_", " "),
         weight=entry.weight,

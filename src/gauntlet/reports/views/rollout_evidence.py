@@ -63,24 +63,40 @@ def names(journal: Journal) -> tuple[str, ...]:
     return tuple(dict.fromkeys(metric.name for _, look in looks(journal) for metric in look.metrics))
 
 
-def grown(
-    journal: Journal, kind: Literal["log_harm", "log_safe"], shares: Mapping[str, float] | None = None
-) -> tuple[Line, ...]:
-    """A metric's evidence over time, times its share of α, so that one line, 1/α, is the limit of them all.
+def harm(journal: Journal, shares: Mapping[str, float]) -> tuple[Line, ...]:
+    """A metric's evidence of harm over time, times its share of α, and the sum of all that have a say.
+
+    Harm is shown when the sum reaches 1/α (docs/canary.md, 3).
 
     Args:
         journal: the rollout.
-        kind: which evidence.
         shares: metric → its share of α; 1 where it is missing.
 
     Returns:
-        Lines of the metrics that give such evidence, drawn between 0.001 and a million.
+        The sum where it has several parts, then the metrics; drawn between 0.001 and a million.
     """
+    lines = _grown(journal, "log_harm", shares)
+    total: dict[float, float] = {}
+    voting = [name for name in names(journal) if not _history(journal, name)[-1][1].dry_run]
+    for name in voting:
+        for at, metric in _history(journal, name):
+            if metric.log_harm is not None:
+                after = at - journal.rollout.began
+                total[after] = total.get(after, 0.0) + shares.get(name, 1.0) * _exp(metric.log_harm)
+    together = Line("sum of all", [(at, _visible(value)) for at, value in sorted(total.items())])
+    return (together, *lines) if sum(line.name in voting for line in lines) > 1 else lines
+
+
+def safety(journal: Journal) -> tuple[Line, ...]:
+    """A metric's evidence of being not worse over time; each needs 1/α by itself. Drawn as ``harm`` is."""
+    return _grown(journal, "log_safe", {})
+
+
+def _grown(journal: Journal, kind: Literal["log_harm", "log_safe"], shares: Mapping[str, float]) -> tuple[Line, ...]:
     lines = []
     for name in names(journal):
-        share = (shares or {}).get(name, 1.0)
         points = [
-            (at - journal.rollout.began, min(_MOST, max(_LEAST, _exp(value) * share)))
+            (at - journal.rollout.began, _visible(_exp(value) * shares.get(name, 1.0)))
             for at, metric in _history(journal, name)
             for value in [metric.log_harm if kind == "log_harm" else metric.log_safe]
             if value is not None and not math.isnan(value)
@@ -88,6 +104,10 @@ def grown(
         if points:
             lines.append(Line(_called(_history(journal, name)[-1][1]), points))
     return tuple(lines)
+
+
+def _visible(evidence: float) -> float:
+    return min(_MOST, max(_LEAST, evidence))
 
 
 def equal_shares(journal: Journal) -> dict[str, float]:

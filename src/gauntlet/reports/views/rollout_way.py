@@ -131,7 +131,9 @@ def step_rows(journal: Journal, plan: RolloutPlan) -> tuple[StepRow, ...]:
         before, after = answered(journal, stay.start) or (0.0, 0.0), answered(journal, stay.end)
         requests = after[0] - before[0] if inside and after is not None else None
         spent = stay.end - stay.start
-        rows.append(StepRow(weight, iso(stay.start), spent, counted(look.status for _, look in inside), requests))
+        rows.append(
+            StepRow(weight, iso(stay.start, "seconds"), spent, counted(look.status for _, look in inside), requests)
+        )
     return tuple(rows)
 
 
@@ -144,7 +146,7 @@ def counted(statuses: Iterable[Status]) -> str:
 def people(journal: Journal, plan: RolloutPlan) -> tuple[tuple[str, str], ...]:
     """(ISO time, what a person decided), oldest first."""
     return tuple(
-        (iso(one.at), f"Approved {one.approved}%." if one.approved is not None else f"Refused: {one.reason}")
+        (iso(one.at, "seconds"), f"Approved {one.approved}%." if one.approved is not None else f"Refused: {one.reason}")
         for one in said(journal, plan)
     )
 

@@ -1,0 +1,52 @@
+"""The pages of a rollout and of a shadow, as they come out of made-up traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from builders.journals import PLAN, rolled_out
+from builders.shadows import shadow
+from gauntlet.delivery.journal import Journal
+from gauntlet.delivery.shadow import ShadowPolicy, ShadowSeen, judge_shadow
+from gauntlet.reports.views.rollout import PromiseRow, rollout_page
+from gauntlet.reports.views.shadow import shadow_page
+
+Page = tuple[str, list[str]]
+
+PROMISES = (
+    PromiseRow("errors", "0.9% to 2%", 2_840, (946.0, 473.0, 189.0, 95.0, 47.0)),
+    PromiseRow("latency", "4% to 8%", 1_210, (403.0, 202.0, 81.0, 40.0, 20.0)),
+    PromiseRow("scores", "0.1 of a decile", None, (None,) * 5),
+)
+OFTEN = PLAN.model_copy(update={"interval_seconds": 2.0})
+
+
+def harmful() -> Journal:
+    """A candidate that begins to fail at 10 %, and is taken back."""
+    return rolled_out(canary={"errors": 0.06}, bad_from=10)
+
+
+def _rollout(journal: Journal, *words: str, promised: bool = True) -> Page:
+    return rollout_page(journal, PLAN, PROMISES if promised else ()), ["Rollout of version 8 on loans", *words]
+
+
+def _shadow(seen: ShadowSeen, *words: str) -> Page:
+    policy = ShadowPolicy()
+    return shadow_page(seen, policy, judge_shadow(seen, policy), title="Shadow of version 8 on loans"), list(words)
+
+
+DELIVERY_PAGES: dict[str, Callable[[], Page]] = {
+    "rollout-harm": lambda: _rollout(harmful(), "at 10%: errors 2.7% against 1.0%", "harm shown", "What was promised"),
+    "rollout-promoted": lambda: _rollout(rolled_out(), "answers all requests", "Approved 50%."),
+    "rollout-long": lambda: _rollout(rolled_out(plan=OFTEN, per_second=300), "Long timelines are thinned"),
+    "rollout-silent": lambda: _rollout(rolled_out(per_second=0), "no requests"),
+    "rollout-begun": lambda: _rollout(rolled_out(turns=1), "No look was made", promised=False),
+    "rollout-refused": lambda: _rollout(rolled_out(refused_at=20), "Refused: ", "wrong prices"),
+    "shadow": lambda: _shadow(shadow(), "stays within every limit", "98.50%", "p99.9"),
+    "shadow-wrong": lambda: _shadow(
+        replace(shadow(scale=0.1), flips=520, dropped=900), "were decided otherwise", "copies were never sent"
+    ),
+    "shadow-bare": lambda: _shadow(ShadowSeen(900, 3, 2, 1, seconds=60.0), "No latencies were kept", "no scores"),
+    "shadow-none": lambda: _shadow(ShadowSeen(0, 0, 0, 0), "Nothing was mirrored yet"),
+}
