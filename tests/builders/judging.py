@@ -8,12 +8,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from gauntlet.delivery.analysis.absorb import absorb
+from gauntlet.delivery.analysis.memory import Memory
 from gauntlet.delivery.analysis.plan import AnalysisPlan
 from gauntlet.delivery.judge import MeterJudge
 from gauntlet.delivery.metering import Counters, Reading
 from gauntlet.delivery.plan import RolloutPlan
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout import Do, Look, Phase, Rollout, Seen, begin, decide
+from gauntlet.settings import parse
 
 V1, V2 = (Release(number, f"sha256:{number}", f"models/{number}") for number in "12")
 SECONDS = (0.01, 0.1, 0.5, math.inf)
@@ -135,3 +138,44 @@ def conducted(
 def judge_of(world: World, plan: AnalysisPlan, rollout_plan: RolloutPlan, **options) -> MeterJudge:
     """A judge that reads the world."""
     return MeterJudge(world, plan, rollout_plan, **options)
+
+
+DEPLOYING = begin("loans", V2, V1, 0.0)
+
+
+def plan(**values):
+    """An analysis plan that takes requests as independent and counts from the first second on."""
+    return parse(AnalysisPlan, {"phi": 1.0, "warm_up_seconds": 0, **values}, field="analysis")
+
+
+def ramping(step=0, weight=10, held=0.0, phase=Phase.RAMPING):
+    """A rollout at a step whose weight has held since then."""
+    return replace(DEPLOYING, phase=phase, step=step, weight=weight, held_since=held)
+
+
+class Story:
+    """A memory and the world it is of, look by look."""
+
+    def __init__(self, chosen, *, steps=4, seed=5, pods=("a", "b")):
+        self.plan, self.world, self.pods = chosen, World(np.random.default_rng(seed)), pods
+        self.memory = Memory(steps)
+        for pod in pods:
+            self.world.answer("1", pod, 0)
+        self.world.answer("2", "c", 0)
+
+    def serve(self, stable=0, canary=0, bad=Behaviour()):
+        for pod in self.pods:
+            self.world.answer("1", pod, stable // len(self.pods))
+        self.world.answer("2", "c", canary, bad)
+        return self
+
+    def look(self, rollout, after=60.0):
+        self.world.now += after
+        self.memory = absorb(self.memory, self.world.read(rollout), rollout, self.plan, self.world.now)
+        return self.memory
+
+    def with_baseline(self, requests=2000):
+        self.look(DEPLOYING, after=0)
+        self.serve(requests).look(DEPLOYING)
+        assert self.memory.tests is not None
+        return self

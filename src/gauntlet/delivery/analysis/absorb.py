@@ -191,5 +191,5 @@ def _alarmed(memory: Memory, plan: AnalysisPlan) -> Memory:
         return memory
     named = tuple(dict.fromkeys((*memory.culprits, *alarm.culprits)))
     needed = 1 / alarm_level(plan)
-    said = f"together the metrics show harm (e-value {e_value(alarm.log_e)}, needs {needed:.3g}), {alarm.leading} most"
+    said = f"Together the metrics show harm (e-value {e_value(alarm.log_e)}, needs {needed:.3g}), {alarm.leading} most"
     return replace(memory, culprits=named, alarm=memory.alarm or said)

@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -70,7 +71,7 @@ def test_intervals_add_up_to_one_long_interval_and_never_count_a_request_twice(l
     histories = {name: history(life, length) for name, life in lives.items()}
     instants = sorted({0, length, *data.draw(st.sets(st.integers(0, length)))})
     readings = [{name: one[instant][0] for name, one in histories.items()} for instant in instants]
-    short = [total(increments(a, b)) for a, b in zip(readings, readings[1:], strict=False)]
+    short = [total(increments(a, b)) for a, b in pairwise(readings)]
     long = total(increments(readings[0], readings[-1]))
     truth = sum(one[length][1] for one in histories.values())
     summed = sum(one.requests for one in short)

@@ -16,8 +16,12 @@ BASELINE = Counters(
     10,
     {0.1: 600.0, 0.5: 900.0, 1.0: 990.0, 5.0: 1000.0, math.inf: 1000.0},
     DECILES,
-    {"sex=Female": DECILES, "sex=Male": {edge: 2 * count for edge, count in DECILES.items()}, "sex=(other)": {0.5: 1.0, math.inf: 2.0}},
-)  # fmt: skip
+    {
+        "sex=Female": DECILES,
+        "sex=Male": {edge: 2 * count for edge, count in DECILES.items()},
+        "sex=(other)": {0.5: 1.0, math.inf: 2.0},
+    },
+)
 
 
 def plan(**values):
