@@ -12,8 +12,9 @@ from gauntlet.delivery.metering import Counters, Pods
 def increments(before: Pods, after: Pods) -> dict[str, Counters]:
     """Pod → what its counters grew by; ``in_flight`` is that of now.
 
-    A pod any of whose counters fell was restarted: what it counts now is taken as its increase (a lower bound). A pod
-    not seen before gives nothing yet: its counters may reach back beyond the interval. Pods that are gone give nothing.
+    Where a counter fell, its process was restarted: what is counted now is taken as the increase (a lower bound).
+    Requests, errors and latency are one process's; scores may be another's, behind a router. What was not seen before,
+    a pod or a histogram, gives nothing yet: it may reach back beyond the interval. Pods that are gone give nothing.
 
     Raises:
         DataError: a counter that is none, or a histogram whose boundaries changed.
@@ -44,21 +45,18 @@ def total(pods: Mapping[str, Counters]) -> Counters:
 def _increase(before: Counters, after: Counters, pod: str) -> Counters:
     whole_number(after.requests, field=f"{pod} requests")
     whole_number(after.errors, field=f"{pod} errors")
-    restarted = (
-        after.requests < before.requests
-        or after.errors < before.errors
-        or fell(before.latency, after.latency)
-        or fell(before.scores, after.scores)
-        or any(fell(before.sliced.get(name, {}), buckets) for name, buckets in after.sliced.items())
+    restarted = after.requests < before.requests or after.errors < before.errors or fell(before.latency, after.latency)
+    rescored = fell(before.scores, after.scores) or any(
+        fell(before.sliced.get(name, {}), buckets) for name, buckets in after.sliced.items()
     )
     since = Counters(0.0, 0.0) if restarted else before
     return Counters(
         after.requests - since.requests,
         after.errors - since.errors,
         gained(before.latency, after.latency, restarted=restarted, pod=f"{pod} latency"),
-        gained(before.scores, after.scores, restarted=restarted, pod=f"{pod} scores"),
+        gained(before.scores, after.scores, restarted=rescored, pod=f"{pod} scores"),
         {
-            name: gained(before.sliced.get(name, {}), buckets, restarted=restarted, pod=f"{pod} {name}")
+            name: gained(before.sliced.get(name, {}), buckets, restarted=rescored, pod=f"{pod} {name}")
             for name, buckets in after.sliced.items()
         },
         after.in_flight,

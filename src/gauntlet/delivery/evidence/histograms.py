@@ -66,16 +66,15 @@ def fell(before: Buckets, after: Buckets) -> bool:
 
 
 def gained(before: Buckets, after: Buckets, *, restarted: bool, pod: str) -> dict[float, float]:
-    """What one pod's buckets grew by; all they hold after a restart, or where the histogram was born meanwhile.
+    """What one pod's buckets grew by; all they hold after a restart. Nothing where there were none before: they may
+    reach back beyond the interval.
 
     Raises:
         DataError: a histogram is not cumulative, or its boundaries changed.
     """
-    if not after:
+    if not before or not after:
         return {}
     new = checked(after, pod=pod)
-    if not before:
-        return dict(new)
     if set(checked(before, pod=pod)) != set(new):
         raise _own_boundaries(new, pod)
     return {boundary: new[boundary] - (0.0 if restarted else before[boundary]) for boundary in new}

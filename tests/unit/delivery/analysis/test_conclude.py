@@ -158,6 +158,9 @@ def test_slices_are_compared_within_themselves():
     usual = Behaviour(sliced={"region=north": (0.5, flat), "region=south": (0.5, flat)})
     moved = Behaviour(sliced={"region=north": (0.5, up), "region=south": (0.5, down)})
     story = Story(plan(metrics=["errors", "scores", "slices"]))
+    for pod in story.pods:
+        story.world.answer("1", pod, 0, usual)
+    story.world.answer("2", "c", 0, usual)
     story.look(ramping(step=-1), after=0)
     for pod in story.pods:
         story.world.answer("1", pod, 2000, usual)

@@ -34,10 +34,20 @@ def test_pods_that_come_and_pods_that_go_give_nothing():
     assert increments({"gone": pod(10), "stays": pod(10)}, {"stays": pod(12), "new": pod(99)}).keys() == {"stays"}
 
 
-def test_a_slice_seen_for_the_first_time_began_at_zero():
-    born = {"region=north": {0.5: 2.0, math.inf: 3.0}}
-    grown = increments({"a": pod(10)}, {"a": pod(13, sliced=born)})["a"]
-    assert grown.sliced == born
+def test_a_histogram_seen_for_the_first_time_gives_nothing_yet():
+    """It may have been unreadable for a moment: taking all of it would count the past again."""
+    north = {"region=north": {0.5: 2.0, math.inf: 3.0}}
+    grown = increments({"a": pod(10)}, {"a": pod(13, sliced=north)})["a"]
+    assert (grown.requests, grown.sliced) == (3, {"region=north": {}})
+
+
+def test_behind_a_router_a_server_that_restarts_does_not_restart_its_requests():
+    """The router's counters go on; counting them from zero would count every request twice."""
+    before = Counters(1000, 10, {0.1: 900.0, math.inf: 1000.0}, {0.5: 600.0, math.inf: 980.0})
+    after = Counters(1100, 12, {0.1: 990.0, math.inf: 1100.0}, {0.5: 30.0, math.inf: 50.0})
+    grown = increments({"router": before}, {"router": after})["router"]
+    assert (grown.requests, grown.errors, grown.latency[math.inf]) == (100, 2, 100)
+    assert grown.scores == {0.5: 30.0, math.inf: 50.0}
 
 
 @pytest.mark.parametrize(
