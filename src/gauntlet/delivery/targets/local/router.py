@@ -76,13 +76,17 @@ class Router:
             unready = said(503, {"error": "no version serves yet"}, (b"retry-after", b"1"))
             respond(_labelled(unready, "none"))
             return
-        task = asyncio.get_running_loop().create_task(self._answer(version, request, respond))
+        # Chosen and counted in one step: a version that is let go in the next waits for this request.
+        pool = self._pools.get(version)
+        if pool is not None:
+            self._asked[pool] = self._asked.get(pool, 0) + 1
+        task = asyncio.get_running_loop().create_task(self._answer(version, pool, request, respond))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _answer(self, version: str, request: Request, respond: Respond) -> None:
+    async def _answer(self, version: str, pool: Pool | None, request: Request, respond: Respond) -> None:
         began = time.perf_counter()
-        count, pool = self._family.of(version), self._pools.get(version)
+        count = self._family.of(version)
         sent = message(request)
         copy_for = self._mirroring.wanted(len(sent)) if version == self._stable and _predicts(request) else None
         count.in_flight.inc()
@@ -97,7 +101,6 @@ class Router:
     async def _ask(self, pool: Pool | None, version: str, sent: bytes) -> tuple[Reply | None, Answer]:
         if pool is None:
             return None, said(503, {"error": f"version {version} is not ready"}, (b"retry-after", b"1"))
-        self._asked[pool] = self._asked.get(pool, 0) + 1
         try:
             reply = await pool.ask(sent, self._seconds)
         except TimeoutError:

@@ -1,0 +1,271 @@
+"""``kill -9``: of who conducts a rollout, at every step and at random instants; of servers; of the host.
+
+It always ends promoted or rolled back as its candidate deserves; no request goes to a version that was not given it in
+writing; none is lost unless the one who had to answer it was killed itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders.local import Running, hosting, stub, wait_for
+from gauntlet.delivery.conductor import Judgement, Stage, conduct, start
+from gauntlet.delivery.plan import RolloutPlan
+from gauntlet.delivery.release import Release
+from gauntlet.delivery.rollout import Look, Phase, Rollout
+from gauntlet.settings import parse
+from gauntlet.verdict import Status
+
+pytestmark = pytest.mark.kills
+
+PLAN = parse(
+    RolloutPlan,
+    {
+        "steps": [10, 50, 100],
+        "interval_seconds": 0.02,
+        "step_seconds": 0.06,
+        "min_requests": 1,
+        "budgets": {"errors": 500, "inconclusive": 500},
+    },
+    field="plan",
+)
+HARM_AT = 50
+RANDOM_KILLS = 60
+TROUBLED = 24
+
+
+@dataclass
+class Scripted:
+    """A judge that finds harm at ``HARM_AT`` percent, or never."""
+
+    harmful: bool
+
+    def look(self, rollout: Rollout, memory: str, now: float) -> tuple[Judgement, str]:
+        number = int(memory or 0) + 1
+        status = Status.FAIL if self.harmful and rollout.weight >= HARM_AT else Status.PASS
+        return Judgement(Look(number, status, "answers differ"), requests=10), str(number)
+
+
+class Watched:
+    """One part of a stage; every call of it is a place before and a place after, told with the rollout's state."""
+
+    def __init__(self, part: Any, passed: Callable[[str], None]) -> None:
+        self._part, self._passed = part, passed
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._part, name)
+
+        def call(*arguments: Any) -> Any:
+            self._passed(f"before {name}")
+            found = method(*arguments)
+            self._passed(f"after {name}")
+            return found
+
+        return call
+
+
+class Conductor:
+    """A process that conducts a rollout, forked from this one.
+
+    Args:
+        host: whose service.
+        candidate: what it rolls out.
+        harmful: what its judge finds.
+        attempt: the rollout's name.
+        fatal: the place at which it kills itself; ``None`` for nowhere.
+        places: file that gets the places it passes.
+    """
+
+    def __init__(
+        self, host: Running, candidate: Release, *, harmful: bool, attempt: str, fatal: str | None = None, places: Path
+    ) -> None:
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                _conduct(host, candidate, Scripted(harmful), attempt, fatal, places)
+                os._exit(0)
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+
+    def end(self, timeout: float = 120) -> int:
+        """Its exit status, negative for the signal that killed it."""
+        until = time.monotonic() + timeout
+        while time.monotonic() < until:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.005)
+        self.kill()
+        raise AssertionError("the rollout does not end")
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+
+
+def _conduct(host: Running, candidate: Release, judge: Scripted, attempt: str, fatal: str | None, places: Path) -> None:
+    service = host.service
+    state = "beginning"
+
+    def passed(place: str) -> None:
+        nonlocal state
+        name = f"{place} at {state}"
+        with places.open("a") as lines:
+            lines.write(name + "\n")
+        if name == fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    ledger, lease, target, looking = (
+        Watched(one, passed) for one in (service.ledger, service.lease, service.target, judge)
+    )
+    found = service.ledger.read(service.name)
+    unfinished = found is not None and found[0].rollout.attempt == attempt
+    stable = found[0].rollout.stable if unfinished else service.place.current()
+    start(ledger, service.name, candidate, stable, time.time(), attempt)
+
+    def seen(decision: Any) -> None:
+        nonlocal state
+        state = f"{decision.rollout.phase.value} {decision.rollout.step}"
+
+    stage = Stage(ledger, lease, target, looking)
+    conduct(stage, PLAN, service.name, clock=time.time, sleep=time.sleep, seen=seen, patience=500)
+
+
+@dataclass
+class Trials:
+    """Rollouts one after another on one host, under one caller's eyes."""
+
+    host: Running
+    log: Path
+    places: Path
+    first: Release
+    second: Release
+    number: int = 0
+
+    def prepared(self, harmful: bool) -> tuple[Release, Release, str]:
+        """(candidate, stable, name of the attempt): whoever does not serve is the next candidate."""
+        serving = self.host.service.place.current()
+        stable, candidate = (self.first, self.second) if serving == self.first else (self.second, self.first)
+        wait_for(lambda: self.host.service.place.ready(stable))
+        self.number += 1
+        self.log.write_text("")
+        self.places.write_text("")
+        return candidate, stable, f"{self.number}{'h' if harmful else 'g'}"
+
+    def conductor(self, candidate: Release, harmful: bool, attempt: str, fatal: str | None = None) -> Conductor:
+        return Conductor(self.host, candidate, harmful=harmful, attempt=attempt, fatal=fatal, places=self.places)
+
+    def ends_well(self, candidate: Release, stable: Release, *, harmful: bool) -> None:
+        """The journal, the service and the callers agree on an end that the candidate deserves."""
+        journal, _ = self.host.service.ledger.read(self.host.service.name)
+        state = self.host.client.state()
+        expected, left = (Phase.ROLLED_BACK, stable) if harmful else (Phase.PROMOTED, candidate)
+        assert (journal.rollout.phase, journal.rollout.candidate) == (expected, candidate), journal.rollout.reason
+        assert (state.desired.served, dict(state.weights)) == (left, {left.version: 100})
+        assert set(state.revisions) == {left.version}
+        weights = [entry.weight for entry in journal.entries]
+        assert weights == sorted(weights) or harmful
+        assert set(weights) <= {0, 10, 50} if harmful else {10, 50, 100} <= set(weights)
+
+    def nobody_was_harmed(self, candidate: Release, *, statuses: frozenset[str] = frozenset({"200"})) -> None:
+        """What the caller saw: every answer, nothing from a version before it had a weight in writing."""
+        journal, _ = self.host.service.ledger.read(self.host.service.name)
+        given = min((entry.at for entry in journal.entries if entry.weight > 0), default=float("inf"))
+        lines = self.log.read_text().splitlines()[:-1]
+        answers = [line.split() for line in lines if not line.startswith("weights")]
+        assert answers
+        assert {status for _, _, status, _ in answers} <= statuses
+        assert not [one for one in answers if one[3] == candidate.version and float(one[1]) < given]
+        for line in lines:
+            if line.startswith("weights"):
+                _, in_force, written = line.split("\t")
+                allowed = json.loads(written).get(candidate.version)
+                assert allowed is None or json.loads(in_force).get(candidate.version, 0) <= allowed
+
+
+@pytest.fixture(scope="module")
+def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trials]:
+    folder = tmp_path_factory.mktemp("kills") / "loans"
+    log = folder.parent / "answers.log"
+    with hosting(folder) as host:
+        first, second = stub(folder.parent, "1", score=0.25), stub(folder.parent, "2", score=0.75)
+        host.installed(first)
+        words = [sys.executable, "-S", str(Path(__file__).parents[2] / "builders" / "caller.py"), str(folder), str(log)]
+        caller = subprocess.Popen(words)
+        try:
+            yield Trials(host, log, folder.parent / "places.log", first, second)
+        finally:
+            caller.kill()
+            caller.wait()
+
+
+@pytest.mark.parametrize("harmful", [False, True], ids=["good", "harmful"])
+def test_killed_at_every_boundary(trials, harmful):
+    candidate, stable, attempt = trials.prepared(harmful)
+    assert trials.conductor(candidate, harmful, attempt).end() == 0
+    trials.ends_well(candidate, stable, harmful=harmful)
+    places = sorted(set(trials.places.read_text().splitlines()))
+    assert len(places) > 50
+    killed = 0
+    for place in places:
+        candidate, stable, attempt = trials.prepared(harmful)
+        killed += trials.conductor(candidate, harmful, attempt, fatal=place).end() == -signal.SIGKILL
+        assert trials.conductor(candidate, harmful, attempt).end() == 0
+        trials.ends_well(candidate, stable, harmful=harmful)
+        trials.nobody_was_harmed(candidate)
+    assert killed > 50
+
+
+@pytest.mark.parametrize("harmful", [False, True], ids=["good", "harmful"])
+def test_killed_at_random_instants(trials, harmful):
+    draw = random.Random(int(harmful))
+    killed = 0
+    while killed < RANDOM_KILLS // 2:
+        candidate, stable, attempt = trials.prepared(harmful)
+        for _ in range(3):
+            conductor = trials.conductor(candidate, harmful, attempt)
+            time.sleep(draw.uniform(0, 0.6))
+            conductor.kill()
+            killed += conductor.end() == -signal.SIGKILL
+        assert trials.conductor(candidate, harmful, attempt).end() == 0
+        trials.ends_well(candidate, stable, harmful=harmful)
+        trials.nobody_was_harmed(candidate)
+
+
+@pytest.mark.parametrize("harmful", [False, True], ids=["good", "harmful"])
+def test_servers_and_the_host_are_killed_as_well(trials, harmful):
+    """Callers see that; the rollout ends as it should, and what was written is not lost."""
+    draw = random.Random(10 + harmful)
+    for _ in range(TROUBLED // 2):
+        candidate, stable, attempt = trials.prepared(harmful)
+        conductor = trials.conductor(candidate, harmful, attempt)
+        time.sleep(draw.uniform(0, 0.8))
+        what = draw.choice(["host", "server", "server", "host and conductor"])
+        if what.startswith("host"):
+            before = trials.host.client.state().desired.generation
+            trials.host.kill()
+            if what == "host and conductor":
+                conductor.kill()
+            trials.host.start()
+            assert trials.host.client.state().desired.generation >= before
+        else:
+            running = [one.pid for one in trials.host.client.state().revisions.values() if one.pid]
+            if running:
+                os.kill(draw.choice(running), signal.SIGKILL)
+        if conductor.end() != 0:
+            assert trials.conductor(candidate, harmful, attempt).end() == 0
+        trials.ends_well(candidate, stable, harmful=harmful)
+        trials.nobody_was_harmed(candidate, statuses=frozenset({"200", "0", "502", "503"}))
