@@ -3,7 +3,7 @@
 GET  /v1/state                        what is asked, weights in force, every revision
 PUT  /v1/desired                      ask for another document; If-Match: the generation it was made from
 POST /v1/revisions/VERSION/restart    start a server that failed again
-GET  /v1/mirror                       largest disagreements of the mirrored version
+GET  /v1/mirror                       the mirrored version: counts, and its largest disagreements
 GET  /metrics                         Prometheus
 """
 
@@ -77,6 +77,7 @@ class Admin:
     def _mirror(self) -> Answer:
         mirror = self._running.desired.mirror
         if mirror is None:
-            return said(200, {"mirror": None, "worst": []})
+            return said(200, {"mirror": None, "counts": {}, "worst": []})
         asked = {"version": mirror.version, "share": mirror.share}
-        return said(200, {"mirror": asked, "worst": self._running.mirroring.worst(mirror.version)})
+        counts = self._running.family.pairs_of(mirror.version).counts()
+        return said(200, {"mirror": asked, "counts": counts, "worst": self._running.mirroring.worst(mirror.version)})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from gauntlet.delivery.metering import Counters, Pods, Reading
 from gauntlet.delivery.prometheus.exposition import parse_exposition
@@ -17,10 +16,10 @@ _OURS = "gauntlet_"
 
 
 class LocalMeter:
-    """Implements ``metering.Meter``: one pod a version, named after the router's incarnation.
+    """Implements ``metering.Meter``: a version has one pod of the router's counters, and one of its server's scores.
 
-    A router that was started again counts from zero, as a pod of another name; a reset is then never mistaken for a
-    quiet interval.
+    They are apart because they begin anew apart: a pod any of whose counters fell is taken for restarted as a whole.
+    Both have names of their life, so that a reset is never mistaken for an increase.
 
     Args:
         client: the host.
@@ -46,15 +45,17 @@ class LocalMeter:
         status = state.revisions.get(version)
         if routed is None or status is None:
             return {}
-        return {f"router-{state.incarnation}": self._with_scores(routed, version, status)}
+        return {f"router-{state.incarnation}": routed, **self._scores(version, status)}
 
-    def _with_scores(self, routed: Counters, version: str, status: RevisionStatus) -> Counters:
+    def _scores(self, version: str, status: RevisionStatus) -> Pods:
         """What the server itself keeps; nothing while it is down, which the router's counters show."""
         if not status.ready or status.port is None:
-            return routed
+            return {}
         try:
             page = self._client.server_metrics(status.port)
         except DependencyError:
-            return routed
+            return {}
         own = counters(parse_exposition(page, prefix=_OURS), SERVER).get((version, ""))
-        return routed if own is None else replace(routed, scores=own.scores, sliced=own.sliced)
+        if own is None or not own.scores:
+            return {}
+        return {f"server-{status.pid}": Counters(0.0, 0.0, scores=own.scores, sliced=own.sliced)}

@@ -74,7 +74,6 @@ class Mirroring:
         self._seconds = seconds
         self._mirror: Mirror | None = None
         self._waiting: asyncio.Queue[tuple[str, Copied]] = asyncio.Queue(MOST_WAITING)
-        self._under_way = 0
         self._order = itertools.count()
         self._worst: dict[str, list[tuple[float, int, dict[str, Any]]]] = {}
 
@@ -107,10 +106,6 @@ class Mirroring:
             for _ in range(AT_ONCE):
                 group.create_task(self._copy())
 
-    def idle(self, version: str) -> bool:
-        """Whether nothing of this version is under way."""
-        return not self._under_way or self._mirror is None or self._mirror.version != version
-
     def worst(self, version: str) -> list[dict[str, Any]]:
         """The largest disagreements, largest first: the two scores, never the row they belong to."""
         return [one for _, _, one in sorted(self._worst.get(version, []), reverse=True)]
@@ -121,11 +116,7 @@ class Mirroring:
             mirror, pool = self._mirror, self._pool_of(version)
             if mirror is None or mirror.version != version:
                 continue  # no longer wanted
-            self._under_way += 1
-            try:
-                await self._ask(self._family.pairs_of(version), version, pool, copied)
-            finally:
-                self._under_way -= 1
+            await self._ask(self._family.pairs_of(version), version, pool, copied)
 
     async def _ask(self, pairs: Pairs, version: str, pool: Pool | None, copied: Copied) -> None:
         began = time.perf_counter()
@@ -134,7 +125,7 @@ class Mirroring:
             if pool is not None:
                 reply = await pool.ask(copied.sent, self._seconds)
         except (TimeoutError, NoAnswer):
-            pass
+            pass  # counted as lost
         seconds = time.perf_counter() - began
         pairs.requests.inc()
         lost = _lost(copied.reply, reply)
@@ -146,11 +137,12 @@ class Mirroring:
         if copied.reply.status != reply.status:
             pairs.errors["candidate"].inc()  # it refuses what the stable version answers, or the other way round
             return
+        if reply.status != 200:
+            return  # both refuse it alike: the caller's fault, which says nothing of the model
+        pairs.pairs.inc()
         pairs.seconds["stable"].observe(copied.seconds)
         pairs.seconds["candidate"].observe(seconds)
-        pairs.pairs.inc()
-        if reply.status == 200:
-            await self._compare(pairs, version, copied.reply.body, reply.body)
+        await self._compare(pairs, version, copied.reply.body, reply.body)
 
     async def _compare(self, pairs: Pairs, version: str, stable: bytes, candidate: bytes) -> None:
         try:

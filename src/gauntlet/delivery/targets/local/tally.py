@@ -6,7 +6,7 @@
     gauntlet_router_in_flight{version}                 requests being answered
     gauntlet_router_weight{version}                    percent of requests in force
     gauntlet_mirror_requests_total{version}            requests copied, whose end is known
-    gauntlet_mirror_pairs_total{version}               of these, answered by both versions
+    gauntlet_mirror_pairs_total{version}               of these, answered by both versions (refused alike: not counted)
     gauntlet_mirror_flips_total{version}               of these, decided otherwise in at least one row
     gauntlet_mirror_incomparable_total{version}        of these, answers of different form; they count as flips
     gauntlet_mirror_errors_total{version, lost}        of the copied, not answered by candidate, stable, or both
@@ -62,6 +62,8 @@ class Pairs:
     """The series of one version that gets copies."""
 
     def __init__(self, version: str, family: Family) -> None:
+        self._version = version
+        self._family = family
         self.pairs = family.pairs.labels(version)
         self.flips = family.flips.labels(version)
         self.requests = family.copied.labels(version)
@@ -71,6 +73,15 @@ class Pairs:
         self.errors = {lost: family.mirror_errors.labels(version, lost) for lost in LOST}
         self.scores = {arm: family.scores.labels(version, arm) for arm in ARMS}
         self.seconds = {arm: family.mirror_seconds.labels(version, arm) for arm in ARMS}
+
+    def counts(self) -> dict[str, float]:
+        """The counters of this version, by name."""
+        told = self._family.registry.get_sample_value
+        plain = ("requests", "pairs", "flips", "incomparable", "dropped")
+        found = {name: told(f"gauntlet_mirror_{name}_total", {"version": self._version}) for name in plain}
+        for lost in LOST:
+            found[f"lost_by_{lost}"] = told("gauntlet_mirror_errors_total", {"version": self._version, "lost": lost})
+        return {name: count or 0.0 for name, count in found.items()}
 
 
 class Family:
