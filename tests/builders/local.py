@@ -19,6 +19,7 @@ from gauntlet.delivery.release import Release
 from gauntlet.delivery.targets.local.client import Client
 from gauntlet.delivery.targets.local.opening import open_place
 from gauntlet.delivery.targets.service import Service
+from gauntlet.digest import digest_bytes
 from gauntlet.errors import DependencyError
 
 PATIENCE_SECONDS = 120
@@ -27,7 +28,7 @@ ROW = json.dumps({"instances": [1]}).encode()
 
 
 def release(version: str, uri: object = "models/x") -> Release:
-    return Release(version, "sha256:" + version.rjust(64, "0"), str(uri))
+    return Release(version, digest_bytes(version.encode()), str(uri))
 
 
 def stub(folder: Path, version: str, **told: Any) -> Release:
