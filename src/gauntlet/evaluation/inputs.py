@@ -111,7 +111,9 @@ def _column(table: pa.Table, name: str) -> pa.ChunkedArray:
             "is not in the predictions",
             field=name,
             value=", ".join(table.column_names),
-            mend="Run batch_predict again; slice columns are named in its slice_columns",
+            mend="Score rows that have a label"
+            if name == "label"
+            else "Run batch_predict again; slice columns are named in its slice_columns",
         )
     return table.column(name)
 

@@ -45,16 +45,17 @@ def predict_split(
         expected: the model's digest where it is known; another model is not loaded.
 
     Raises:
-        ConfigurationError: no such split or slice column, or no label is declared.
+        ConfigurationError: no such split or slice column, or neither the snapshot has a label nor the model says what
+            it predicts.
         DataError: the model is not the one expected, needs a column the snapshot lacks, or returns no scores; labels,
             weights or clusters are missing or unknown.
     """
     require_scorable(snapshot, split=split, slice_columns=slice_columns)
-    label, slices = _label(snapshot), tuple(dict.fromkeys(slice_columns))
+    label, slices = label_of(snapshot), tuple(dict.fromkeys(slice_columns))
     with open_model(model, expected) as scorer, whole_folder(destination) as folder:
         inputs = _inputs(scorer, snapshot)
         target = _target(scorer.facts, snapshot, label, split)
-        rows = _write_parts(folder, _scored(scorer, snapshot, split, inputs, target, slices))
+        rows = _write_parts(folder, _scored(scorer, snapshot, split, inputs, target, label, slices))
         manifest = Manifest(
             task=target.task,
             classes=target.classes,
@@ -74,10 +75,9 @@ def require_scorable(snapshot: Snapshot, *, split: str, slice_columns: Sequence[
     """Make sure that a snapshot has what scoring was asked for, whatever the model.
 
     Raises:
-        ConfigurationError: no such split or slice column, or no label is declared.
+        ConfigurationError: no such split or slice column.
     """
     snapshot.require_split(split)
-    _label(snapshot)
     for name in slice_columns:
         if name not in snapshot.columns:
             close = difflib.get_close_matches(name, snapshot.columns, n=1)
@@ -90,27 +90,38 @@ def require_scorable(snapshot: Snapshot, *, split: str, slice_columns: Sequence[
 
 
 def _scored(
-    scorer: Scorer, snapshot: Snapshot, split: str, inputs: Sequence[str], target: Target, slices: Sequence[str]
+    scorer: Scorer,
+    snapshot: Snapshot,
+    split: str,
+    inputs: Sequence[str],
+    target: Target,
+    label: str | None,
+    slices: Sequence[str],
 ) -> Iterator[pa.RecordBatch]:
     roles = snapshot.roles
-    extra = [name for name in (target.column, roles.weight, roles.cluster, *slices) if name is not None]
+    extra = [name for name in (label, roles.weight, roles.cluster, *slices) if name is not None]
     for batch in snapshot.batches(split, list(dict.fromkeys([EXAMPLE_ID, *inputs, *extra]))):
         output = scorer.score(batch.select(list(inputs)))
         scores = as_scores(output, task=target.task, classes=target.classes, rows=batch.num_rows)
-        yield _rows(batch, scores, target, roles, slices, split)
+        yield _rows(batch, scores, target, label, roles, slices, split)
 
 
 def _rows(
-    batch: pa.RecordBatch, scores: Any, target: Target, roles: Roles, slices: Sequence[str], split: str
+    batch: pa.RecordBatch,
+    scores: Any,
+    target: Target,
+    label: str | None,
+    roles: Roles,
+    slices: Sequence[str],
+    split: str,
 ) -> pa.RecordBatch:
     import numpy as np
     import pyarrow as pa
 
     weights = check_weights(batch.column(roles.weight), roles.weight) if roles.weight else np.ones(batch.num_rows)
-    columns: dict[str, Any] = {
-        "example_id": batch.column(EXAMPLE_ID),
-        "label": pa.array(target.encode(batch.column(target.column), where=f"split {split}")),
-    }
+    columns: dict[str, Any] = {"example_id": batch.column(EXAMPLE_ID)}
+    if label is not None:
+        columns["label"] = pa.array(target.encode(batch.column(label), where=f"split {split}"))
     if target.task == "multiclass":
         columns |= {f"{SCORE_PREFIX}{name}": pa.array(scores[:, code]) for code, name in enumerate(target.classes)}
     else:
@@ -153,16 +164,10 @@ def _write_parts(folder: Path, batches: Iterator[pa.RecordBatch]) -> int:
     return rows
 
 
-def _label(snapshot: Snapshot) -> str:
+def label_of(snapshot: Snapshot) -> str | None:
+    """The label's column, if the snapshot has it: rows that were only served have none."""
     label = snapshot.roles.label
-    if label is None or label not in snapshot.columns:
-        raise ConfigurationError(
-            "the snapshot has no label to hold scores against",
-            field="roles.label",
-            value=label,
-            mend="Import it with the label's column declared",
-        )
-    return label
+    return label if label in snapshot.columns else None
 
 
 def _inputs(scorer: Scorer, snapshot: Snapshot) -> tuple[str, ...]:
@@ -181,23 +186,30 @@ def _inputs(scorer: Scorer, snapshot: Snapshot) -> tuple[str, ...]:
     return scorer.inputs
 
 
-def _target(facts: Mapping[str, Any], snapshot: Snapshot, label: str, split: str) -> Target:
+def _target(facts: Mapping[str, Any], snapshot: Snapshot, label: str | None, split: str) -> Target:
     """Task and classes as the model knows them, or as the data shows them for a model that does not say."""
     if not facts.get("task"):
+        if label is None:
+            raise ConfigurationError(
+                "the snapshot has no label, and the model does not say what it predicts",
+                field="roles.label",
+                value=snapshot.roles.label,
+                mend="Import rows with the label's column, or use a model that Gauntlet trained",
+            )
         where = _TRAIN if snapshot.splits.get(_TRAIN) else split
         profile = survey(snapshot, where, [label], frozenset([label]))[label]
         categorical = label in snapshot.roles.categorical
         return understand(
             label, snapshot.columns[label], profile, task="auto", roles=snapshot.roles, categorical=categorical
         )
-    if facts.get("label", label) != label:
+    if label is not None and facts.get("label", label) != label:
         raise DataError(
             "the model predicts another label",
             field="label",
             value=facts["label"],
             mend=f"The snapshot's label is {label}: use a model trained for it",
         )
-    target = Target(label, cast(Task, facts["task"]), tuple(facts.get("classes", ())))
+    target = Target(label or str(facts.get("label", "")), cast(Task, facts["task"]), tuple(facts.get("classes", ())))
     positive = snapshot.roles.positive
     name = str(positive).lower() if isinstance(positive, bool) else str(positive)
     if positive is not None and target.task == "binary" and target.classes[1] != name:

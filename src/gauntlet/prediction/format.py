@@ -7,6 +7,7 @@
 |---|---|---|
 | ``example_id`` | string | the snapshot's row |
 | ``label`` | int32 or double | binary: 1 is positive; multiclass: index into ``classes``; regression: the value |
+|  |  | (no such column where the rows have no label) |
 | ``score`` | double | binary: probability of the positive class; regression: the prediction |
 | ``score:<class>`` | double | multiclass, instead of ``score``: one probability a class, in the order of ``classes`` |
 | ``weight`` | double | example weight; 1 when none is declared |
