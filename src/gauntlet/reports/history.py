@@ -118,7 +118,7 @@ def _legend(lines: Sequence[Line], left: float, right: float) -> tuple[list[Mark
     x, row = left, 0
     for i, line in enumerate(lines):
         name = line.name if line.points else f"{line.name} (no values)"
-        wide = 46 + svg.text_width(name[:_LONGEST_NAME])
+        wide = 40 + svg.text_width(name[:_LONGEST_NAME])
         if x > left and x + wide > right:
             x, row = left, row + 1
         y = 12 + _LEGEND_ROW * row

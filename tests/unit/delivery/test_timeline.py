@@ -115,7 +115,7 @@ def test_a_refusal_that_was_written_straight_away_is_told():
     ledger = Kept(rolled_out(turns=20))
     refuse(ledger, "loans", "wrong prices", BEGAN + 999)
     (refused,) = said(ledger.journal, PLAN)
-    assert (refused.at, refused.reason) == (BEGAN + 999, "wrong prices")
+    assert (refused.at, refused.reason) == (BEGAN + 999, "Wrong prices")
 
 
 class Kept:
