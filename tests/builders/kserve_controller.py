@@ -1,4 +1,4 @@
-"""Plays KServe 0.20 against a real API server: every InferenceService is reconciled in the mode it asks for.
+"""Plays KServe 0.20, or what follows it, against a real API server: each InferenceService in its mode.
 
 One ``step`` is one pass of KServe's controller and of those below it (Knative, Deployments, the gateway). Each sees
 what the pass before left, so that a change takes a few steps to show, as it takes a few passes in a cluster.
@@ -44,6 +44,7 @@ class KServeController:
     Args:
         api: the server; requests are the administrator's.
         default_mode: of an InferenceService without the annotation: ``Standard`` or ``Knative``.
+        release: of KServe; the two differ in Standard mode only.
         namespace: to look after nothing else.
         makes_routes: whether Standard mode creates HTTPRoutes of its own, as it does with Gateway API enabled.
     """
@@ -53,12 +54,14 @@ class KServeController:
         api: ApiServer,
         default_mode: str = "Standard",
         *,
+        release: kserve_standard.Release = "0.20",
         namespace: str | None = None,
         makes_routes: bool = True,
     ) -> None:
         self._api = api
         self._scope = f"/namespaces/{namespace}" if namespace else ""
         self._default_mode = default_mode
+        self._release = release
         self._makes_routes = makes_routes
         self._behaviours: dict[str | None, Behaviour] = {None: Behaviour()}
         self._refused_routes: frozenset[str] = frozenset()
@@ -153,7 +156,13 @@ class KServeController:
             moved = kserve_knative.reconcile(memory.service, isvc, status, behaviour)
         else:
             moved = kserve_standard.reconcile(
-                self._api, isvc, status, memory.ages, behaviour, makes_routes=self._makes_routes
+                self._api,
+                isvc,
+                status,
+                memory.ages,
+                behaviour,
+                release=self._release,
+                makes_routes=self._makes_routes,
             )
         return self._write_status(isvc, status) or moved
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from builders.knative import State
@@ -56,20 +56,24 @@ def predictor_name(service: str, variant: str | None) -> str:
     return f"{service}-{variant}-predictor" if variant else f"{service}-predictor"
 
 
-def variants(isvc: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def variants(isvc: Mapping[str, Any], counted: Collection[str]) -> dict[str, dict[str, Any]]:
     """Each Deployment's name and the predictor it runs: the stable one first, then an entry of ``spec.canary`` each.
 
-    A canary is the stable predictor with the entry's fields on top, so what an entry leaves out it inherits, and the
-    stable one gives up the replicas that canaries take (but never its last).
+    A canary is the stable predictor with the entry's fields on top, so what an entry leaves out it inherits.
+
+    Args:
+        isvc: the InferenceService.
+        counted: canaries for whose replicas the stable predictor gives up as many (but never its last).
     """
     service, stable = isvc["metadata"]["name"], isvc["spec"]["predictor"]
     canaries = isvc["spec"].get("canary") or []
-    taken = [_replicas(stable, entry) for entry in canaries]
+    replicas_of = {entry["predictor"]["name"]: _replicas(stable, entry) for entry in canaries}
     first = copy.deepcopy(stable)
     if "minReplicas" in stable:
-        first["minReplicas"] = max(stable["minReplicas"] - sum(taken), 1)
+        taken = sum(replicas for name, replicas in replicas_of.items() if name in counted)
+        first["minReplicas"] = max(stable["minReplicas"] - taken, 1)
     made = {predictor_name(service, stable.get("name")): first}
-    for entry, replicas in zip(canaries, taken, strict=True):
+    for entry, replicas in zip(canaries, replicas_of.values(), strict=True):
         merged = _merged(stable, entry["predictor"])
         for field in _SCALING:
             merged.pop(field, None)
@@ -138,8 +142,18 @@ def service(isvc: Mapping[str, Any], name: str) -> dict[str, Any]:
     }
 
 
-def http_route(isvc: Mapping[str, Any], name: str, predictor: str) -> dict[str, Any]:
-    """KServe's own route to the stable predictor's Service. It has one backend: canaries get nothing through it."""
+def http_route(isvc: Mapping[str, Any], name: str, weights: Mapping[str, int]) -> dict[str, Any]:
+    """KServe's own route to the predictor.
+
+    Args:
+        isvc: the InferenceService.
+        name: of the route.
+        weights: of the Services behind it.
+    """
+    backends = [
+        {"group": "", "kind": "Service", "name": service, "port": 80, "weight": weight}
+        for service, weight in weights.items()
+    ]
     return {
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "HTTPRoute",
@@ -152,7 +166,7 @@ def http_route(isvc: Mapping[str, Any], name: str, predictor: str) -> dict[str, 
             "rules": [
                 {
                     "matches": [{"path": {"type": "RegularExpression", "value": "^/.*$"}}],
-                    "backendRefs": [{"group": "", "kind": "Service", "name": predictor, "port": 80, "weight": 1}],
+                    "backendRefs": backends,
                 }
             ],
         },

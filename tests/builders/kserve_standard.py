@@ -1,11 +1,15 @@
-"""KServe's Standard mode against the API server: Deployments, Services and routes, and the pods behind them."""
+"""KServe's Standard mode against the API server: Deployments, Services and routes, and the pods behind them.
+
+Release 0.20 splits no traffic. What follows it (pull requests 5912 and 5984 of kserve/kserve) gives each canary that is
+ready its ``trafficPercent`` in KServe's own route, and takes replicas from the stable predictor for such canaries only.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from builders import kserve_objects, kserve_status
 from builders.cluster import ApiServer, Refused
@@ -15,6 +19,7 @@ from builders.kserve_behaviour import Behaviour
 _WANTED = "tests.gauntlet/wanted"
 _APPS, _CORE = "/apis/apps/v1", "/api/v1"
 
+Release = Literal["0.20", "0.21"]
 Ages = dict[tuple[str, int], int]
 """Steps since a Deployment (its UID) was given the generation."""
 
@@ -26,6 +31,7 @@ def reconcile(
     ages: Ages,
     behaviour: Behaviour,
     *,
+    release: Release,
     makes_routes: bool,
 ) -> bool:
     """One pass of KServe, then one of the controllers of its Deployments.
@@ -36,12 +42,15 @@ def reconcile(
         status: its status, written in place.
         ages: kept from pass to pass.
         behaviour: how the pods fare.
+        release: of KServe.
         makes_routes: whether KServe creates HTTPRoutes.
 
     Returns:
         Whether something was written, or pods are under way.
     """
-    wanted = kserve_objects.variants(isvc)
+    ready = {item["name"] for item in status.get("canaryStatuses", ()) if item["ready"]}
+    percents = {item["predictor"]["name"]: item["trafficPercent"] for item in isvc["spec"].get("canary") or []}
+    wanted = kserve_objects.variants(isvc, counted=ready if release == "0.21" else percents)
     found = {}
     for name, predictor in wanted.items():
         found[name] = _ensure(api, _APPS, "deployments", kserve_objects.deployment(isvc, name, predictor))
@@ -49,12 +58,22 @@ def reconcile(
     moved = drop_others(api, isvc, set(wanted))
     _propagate(status, isvc, wanted, found)
     if makes_routes and status["conditions"]["PredictorReady"][0] == "True":
-        stable = next(iter(wanted))
-        for route in (isvc["metadata"]["name"], stable):
-            _ensure(api, ROUTES, "httproutes", kserve_objects.http_route(isvc, route, stable))
+        split = {name: percent for name, percent in percents.items() if name in ready} if release == "0.21" else {}
+        _ensure_routes(api, isvc, split, release)
     for name, made in found.items():
         moved |= _run_pods(api, made, _uri(wanted[name]), ages, behaviour)
     return moved
+
+
+def _ensure_routes(api: ApiServer, isvc: Mapping[str, Any], split: Mapping[str, int], release: Release) -> None:
+    service, variant = isvc["metadata"]["name"], isvc["spec"]["predictor"].get("name")
+    stable = kserve_objects.predictor_name(service, variant)
+    weights = {stable: 100 - sum(split.values()) if split else 1}
+    weights |= {kserve_objects.predictor_name(service, name): percent for name, percent in split.items()}
+    # Before, the route was named after the predictor's variant, and a promotion left the one before behind.
+    own = kserve_objects.predictor_name(service, None if release == "0.21" else variant)
+    for name in (service, own):
+        _ensure(api, ROUTES, "httproutes", kserve_objects.http_route(isvc, name, weights))
 
 
 def drop_others(api: ApiServer, isvc: Mapping[str, Any], wanted: set[str]) -> bool:

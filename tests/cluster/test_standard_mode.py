@@ -3,6 +3,7 @@
 import pytest
 
 from builders.cluster import Refused
+from builders.kserve_controller import KServeController
 from builders.kserve_objects import AUTOSCALER_ANNOTATION, model
 
 pytestmark = pytest.mark.cluster
@@ -107,7 +108,8 @@ def test_promoting_keeps_the_pods_of_the_canary(loans):
     assert name == "loans-next-predictor"
     assert after["metadata"]["uid"] == before["metadata"]["uid"]
     assert after["spec"]["template"] == before["spec"]["template"]
-    assert backends(loans, "loans") == [("loans-next-predictor", 1)]
+    assert backends(loans, "loans") == backends(loans, name) == [("loans-next-predictor", 1)]
+    assert backends(loans, "loans-predictor") == [("loans-predictor", 1)]  # left behind, to a Service that is gone
     with pytest.raises(Refused, match="not found"):
         loans.api.request("GET", f"/api/v1/namespaces/{loans.namespace}/services/loans-predictor")
 
@@ -146,6 +148,35 @@ def test_what_a_canary_does_not_say_it_inherits(loans):
     set_canary(loans, entry(NEXT, 10))
     (container,) = loans.deployments()["loans-next-predictor"]["spec"]["template"]["spec"]["containers"]
     assert container["env"] == [{"name": "THREADS", "value": "2"}]
+
+
+@pytest.fixture
+def newer(loans):
+    """The same service under the release after 0.20."""
+    loans.controller = KServeController(loans.api, namespace=loans.namespace, release="0.21")
+    loans.controller.settle()
+    return loans
+
+
+def test_the_next_release_splits_by_itself_once_the_canary_is_ready(newer):
+    newer.controller.behave("loans", ready_after=6)
+    newer.patch("loans", {"spec": {"canary": [entry(NEXT, 10)]}})
+    for _ in range(6):
+        newer.controller.step()
+        assert backends(newer, "loans") == [("loans-predictor", 1)]
+        assert newer.deployments()["loans-predictor"]["spec"]["replicas"] == 2
+    newer.controller.settle()
+    assert backends(newer, "loans") == [("loans-predictor", 90), ("loans-next-predictor", 10)]
+    assert newer.deployments()["loans-predictor"]["spec"]["replicas"] == 1
+
+
+def test_the_next_release_keeps_the_name_of_its_route(newer):
+    set_canary(newer, entry(NEXT, 10))
+    newer.patch("loans", {"spec": {"predictor": {"name": "next", "model": model(NEXT)}, "canary": None}})
+    newer.controller.settle()
+    assert backends(newer, "loans-predictor") == [("loans-next-predictor", 1)]
+    with pytest.raises(Refused, match="not found"):
+        backends(newer, "loans-next-predictor")
 
 
 def test_a_deleted_service_takes_its_children_along(loans):
