@@ -6,12 +6,9 @@ else is the real thing: schemas, the status subresource, resource versions and t
 
 from __future__ import annotations
 
-import ctypes
 import itertools
 import json
 import os
-import signal
-import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -22,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 import urllib3
 
 from builders.certificates import Authority, Signed
+from builders.children import Children
 from builders.mlflow_server import free_port
 
 if TYPE_CHECKING:
@@ -31,10 +29,9 @@ TOOLS = Path(__file__).parents[2] / ".tools/cluster"
 ASSETS_VARIABLE = "KUBEBUILDER_ASSETS"
 CRDS = TOOLS / "crds"
 
+_ISSUER = "https://kubernetes.default.svc"
 _START_SECONDS = 180
 _ESTABLISHED_SECONDS = 180
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None)
 _CRD_PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
@@ -61,11 +58,12 @@ class Refused(Exception):
 
 
 class ApiServer:
-    """An API server that lives as long as the ``with`` block. Every child dies with the process that started it.
+    """An API server that lives as long as the ``with`` block, and never longer than this process.
 
     Attributes:
         url: ``https://127.0.0.1:PORT``.
         authority: the certificate (PEM) that signed the server's.
+        children: etcd and kube-apiserver.
     """
 
     def __init__(self) -> None:
@@ -77,7 +75,7 @@ class ApiServer:
         self._admin = self._certificates.client("admin", "system:masters")
         self._token_key = self._certificates.signing_key("tokens")
         self.url = f"https://127.0.0.1:{free_port()}"
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self.children = Children(self.folder)
         self._names = itertools.count(1)
         self._pool = urllib3.PoolManager(
             ca_certs=str(self.authority), cert_file=str(self._admin.certificate), key_file=str(self._admin.key)
@@ -229,8 +227,8 @@ class ApiServer:
     # -- its processes -----------------------------------------------------------------------------------------------
     def _start(self) -> None:
         etcd = f"http://127.0.0.1:{free_port()}"
-        self._run(
-            "etcd",
+        self.children.start(
+            binaries() / "etcd",
             f"--data-dir={self.folder / 'etcd'}",
             f"--listen-client-urls={etcd}",
             f"--advertise-client-urls={etcd}",
@@ -238,8 +236,8 @@ class ApiServer:
             "--unsafe-no-fsync",
             "--log-level=warn",
         )
-        self._run(
-            "kube-apiserver",
+        self.children.start(
+            binaries() / "kube-apiserver",
             f"--etcd-servers={etcd}",
             "--bind-address=127.0.0.1",
             f"--secure-port={self.url.rpartition(':')[2]}",
@@ -259,30 +257,17 @@ class ApiServer:
         )
         self._wait_ready()
 
-    def _run(self, program: str, *options: str) -> None:
-        with (self.folder / f"{program}.log").open("wb") as log:
-            process = subprocess.Popen(
-                [str(binaries() / program), *options],
-                stdout=log,
-                stderr=log,
-                cwd=self.folder,
-                start_new_session=True,
-                preexec_fn=_die_with_parent,
-            )
-        self._processes.append(process)
-
     def _wait_ready(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
         said = ""
-        while time.monotonic() < deadline and all(process.poll() is None for process in self._processes):
+        while time.monotonic() < deadline and self.children.are_well:
             try:
                 self.request("GET", "/readyz")
                 return
             except (urllib3.exceptions.HTTPError, Refused) as error:
                 said = str(error)
             time.sleep(0.1)
-        logs = "\n".join(path.read_text()[-2000:] for path in sorted(self.folder.glob("*.log")))
-        raise RuntimeError(f"the API server did not start ({said}):\n{logs}")
+        raise RuntimeError(f"the API server did not start ({said}):\n{self.children.logs()}")
 
     def _wait_established(self, names: set[str]) -> None:
         deadline = time.monotonic() + _ESTABLISHED_SECONDS
@@ -296,17 +281,5 @@ class ApiServer:
             time.sleep(0.1)
 
     def _stop(self) -> None:
-        # The server first, so that it never sees its store vanish; nothing in the folder outlives us, so no farewell.
-        for process in reversed(self._processes):
-            process.kill()
-            process.wait()
-        self._processes.clear()
+        self.children.stop()
         self._folder.cleanup()
-
-
-_ISSUER = "https://kubernetes.default.svc"
-
-
-def _die_with_parent() -> None:
-    """In the child: be killed when the test process goes, however it goes."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,6 +1,11 @@
 """What makes the API server of these tests a real one: schemas, conflicts, subresources, watches, RBAC, webhooks."""
 
+import os
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
 
 import pytest
 from kubernetes import client, config, watch
@@ -232,13 +237,36 @@ def test_a_gateway_tells_of_each_generation_of_a_route(loans):
 
 
 # -- the harness itself ----------------------------------------------------------------------------------------------
+def runs(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
 def test_nothing_outlives_the_block():
     with ApiServer() as server:
-        processes = list(server._processes)
-        assert [process.poll() for process in processes] == [None, None]
+        pids = server.children.pids
+        assert [runs(pid) for pid in pids] == [True, True]
         assert server.request("GET", "/readyz") == {"text": "ok"}
-    assert all(process.returncode is not None for process in processes)
+    assert [runs(pid) for pid in pids] == [False, False]
     assert not server.folder.exists()
+
+
+def test_nothing_outlives_a_test_process_that_is_killed(tmp_path):
+    program = (
+        "import time\nfrom builders.cluster import ApiServer\n"
+        "with ApiServer() as server:\n    print(*server.children.pids, flush=True)\n    time.sleep(600)\n"
+    )
+    paths = os.pathsep.join(str(Path(__file__).parents[2] / name) for name in ("src", "tests"))
+    environment = {**os.environ, "PYTHONPATH": paths, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, env=environment) as process:
+        pids = [int(pid) for pid in process.stdout.readline().split()]
+        process.kill()
+    deadline = time.monotonic() + 30
+    while any(runs(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [runs(pid) for pid in pids] == [False, False]
 
 
 def test_a_server_that_does_not_start_shows_its_log(monkeypatch, tmp_path):
