@@ -151,7 +151,7 @@ class ApiServer:
             body=body if isinstance(body, bytes) or body is None else json.dumps(body).encode(),
             headers={"Content-Type": content_type, "Accept": "application/json"},
             retries=False,
-            timeout=30,
+            timeout=60,
         )
         if answer.status >= 400:
             raise Refused(answer.status, f"{method} {path}: {answer.status} {answer.data.decode()[:2000]}")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from builders.cluster import Refused
 from builders.kserve_objects import model
 
 pytestmark = pytest.mark.cluster
@@ -172,5 +173,5 @@ def test_a_route_ahead_of_its_revision_gives_the_rest_to_the_one_before_the_stab
 
 
 def test_the_mode_is_decided_once(loans):
-    with pytest.raises(Exception, match="deploymentMode cannot be changed from 'Knative' to 'Standard'"):
+    with pytest.raises(Refused, match="deploymentMode cannot be changed from 'Knative' to 'Standard'"):
         loans.patch("loans", {"metadata": {"annotations": {"serving.kserve.io/deploymentMode": "Standard"}}})
