@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,9 +66,14 @@ def _wrong_refusal(case: Case, reply: Reply) -> str:
         return "the refusal repeats data of the request"
     if case.wants == "refusal" and not any(texts):
         return "the refusal gives no reason"
-    if case.names and not any(case.names in text or shortened(case.names) in text for text in texts):
+    if case.names and not any(_names(case.names, text) for text in texts):
         return "the refusal does not name the field"
     return ""
+
+
+def _names(field: str, text: str) -> bool:
+    """The text names the field, as a word of its own: ``message`` does not name ``age``."""
+    return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in {field, shortened(field)})
 
 
 def _wrong_content(case: Case, reply: Reply, contract: InputContract, model: str) -> str:

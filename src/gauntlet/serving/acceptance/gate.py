@@ -7,6 +7,7 @@ for what the user or the data got wrong.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from gauntlet.serving.acceptance.case import Subject
 from gauntlet.serving.acceptance.cases import contract_cases
 from gauntlet.serving.acceptance.client import Client, require_reachable
 from gauntlet.serving.acceptance.conformance import Finding, check_neighbours, judge_cases, send_cases
-from gauntlet.serving.acceptance.footprint import Footprint, watching
+from gauntlet.serving.acceptance.footprint import Footprint, Looks, watching
 from gauntlet.serving.acceptance.latency import (
     Drive,
     LatencyRun,
@@ -196,7 +197,7 @@ class _Bench:
         if limits is None:
             return None, None
         try:
-            with watching(self.connect, wanted.every_seconds if wanted else limits.seconds) as looks:
+            with watching(self.connect, wanted.every_seconds) if wanted else nullcontext(Looks()) as looks:
                 latency = run_latency(
                     self._drive(limits), limits, confidence=self.policy.confidence, seed=self.policy.seed
                 )

@@ -45,7 +45,7 @@ class LatencyLimits(Settings):
     """An open-loop run and what it has to hold. A limit that is false is measured and not judged."""
 
     rate: float = Field(100.0, gt=0, le=20_000, description="Requests per second.")
-    seconds: float = Field(60.0, ge=1, le=3600, description="How long. p99.9 needs some 5,000 requests.")
+    seconds: float = Field(60.0, ge=1, le=3600, description="How long. p99.9 needs some 10,000 requests.")
     connections: int = Field(64, ge=1, le=4096, description="Connections kept open.")
     timeout_seconds: float = Field(5.0, gt=0, le=60, description="After which a request has failed.")
     rows_per_request: int = Field(1, ge=1, le=1000, description="Rows of each request.")
