@@ -12,6 +12,7 @@ from builders.data_pages import DATA_PAGES
 from builders.delivery_pages import DELIVERY_PAGES
 from builders.gate_pages import GATE_PAGES
 from builders.reports import run, verdict
+from builders.serving_pages import serving_page
 from gauntlet.reports import plots
 from gauntlet.reports.page import _environment, render
 from gauntlet.reports.views.run import Outcome
@@ -89,6 +90,8 @@ PAGES: dict[str, Callable[[], Page]] = {
     "gallery": _gallery,
     "run-broken": lambda: _run(Outcome.BROKEN),
     "run-passed": lambda: _run(Outcome.PASSED),
+    "serving-failed": lambda: (serving_page(good=False), ["Latency at 120 requests/s", "application-", "500 in HTML"]),
+    "serving-passed": lambda: (serving_page(good=True), ["The highest rate", "Memory under load", "offline score"]),
     "verdict": lambda: _verdict(0),
     "verdict-long": lambda: _verdict(120),
     **DATA_PAGES,

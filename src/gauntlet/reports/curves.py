@@ -58,6 +58,7 @@ def curve(
     y: str,
     diagonal: bool = False,
     unit_square: bool = False,
+    from_zero: bool = False,
     width: float = 460,
     height: float = 340,
     title: str = "",
@@ -70,6 +71,7 @@ def curve(
         y: what the y axis measures.
         diagonal: draw the line of no skill, with both axes from 0 to 1 (ROC).
         unit_square: both axes from 0 to 1 without the diagonal (precision–recall).
+        from_zero: the y axis begins at 0, so that a change looks as large as it is (memory).
         width: in pixels.
         height: in pixels.
         title: the accessible name.
@@ -82,7 +84,10 @@ def curve(
         across, up = Scale(0, 1, left, right), Scale(0, 1, bottom, top)
     else:
         across = scale_over((px for _, points in lines for px, _ in points), start=left, end=right, pad=0)
-        up = scale_over((py for _, points in lines for _, py in points), start=bottom, end=top)
+        values = [py for _, points in lines for _, py in points]
+        up = scale_over(
+            [0.0, *values] if from_zero else values, start=bottom, end=top, floor=0.0 if from_zero else None
+        )
     parts = axes(across, up, x, y)
     if diagonal:
         parts.append(svg.line(left, bottom, right, top, "reference"))

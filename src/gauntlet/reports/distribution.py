@@ -83,6 +83,7 @@ def bars(
     names: tuple[str, str] = NAMES,
     top: int = 12,
     shares: bool = True,
+    largest_first: bool = True,
     width: float = 460,
     title: str = "Categories",
 ) -> Markup:
@@ -96,6 +97,7 @@ def bars(
         top: how many categories get a bar of their own.
         shares: whether values are divided by their total and shown as percentages; otherwise they stand as they are
             (feature importances), the rest is left out, and negative values count as 0.
+        largest_first: whether the largest come first; otherwise they stand as given, all of them.
         width: in pixels.
         title: the accessible name.
     """
@@ -104,6 +106,8 @@ def bars(
     if found < 1:
         return _nothing(width, title)
     order = sorted(range(found), key=lambda i: (-max(column[i] for column in columns), str(categories[i])))
+    if not largest_first:
+        order, top = list(range(found)), found
     shown = order if len(order) <= top + 1 else order[:top]
     table = [(str(categories[i]), [column[i] for column in columns]) for i in shown]
     if shares and len(shown) < found:

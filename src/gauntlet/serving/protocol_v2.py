@@ -96,7 +96,13 @@ def respond(answer: Answer, request: Request, *, model: str, version: str = "") 
         request: what it was asked.
         model: the served model's name.
         version: its version, if it has one.
+
+    Raises:
+        InvalidRequest: an output was asked for that the model does not give; found here where its signature names none.
     """
+    for name in request.outputs:
+        if name not in answer.names:
+            raise _no_such_output(name, answer.names)
     head = {"model_name": model} | ({"model_version": version} if version else {})
     head |= {"id": request.id} if request.id else {}
     asked = request.outputs or answer.names
@@ -230,10 +236,12 @@ def _outputs(asked: Any, contract: InputContract) -> tuple[str, ...]:
     names = tuple(one["name"] for one in asked)
     for name in names:
         if contract.outputs and name not in contract.outputs:
-            raise InvalidRequest(
-                "the model gives no such output", field=name, mend=nearest(name, contract.outputs, "outputs")
-            )
+            raise _no_such_output(name, contract.outputs)
     return names
+
+
+def _no_such_output(name: str, known: tuple[str, ...]) -> InvalidRequest:
+    return InvalidRequest("the model gives no such output", field=name, mend=nearest(name, known, "outputs"))
 
 
 def _tensor(name: str, column: np.ndarray) -> dict[str, Any]:

@@ -29,6 +29,8 @@ PEOPLE = contract_of(
 )
 PLAIN = contract_of({"signature": {"inputs": json.dumps([{"name": n, "type": "double"} for n in "ab"])}})
 
+ONE = contract_of({"signature": {"inputs": json.dumps([{"name": "a", "type": "double"}])}})
+
 PERSON = st.fixed_dictionaries(
     {
         "age": st.integers(-(2**63), 2**63 - 1),
@@ -202,6 +204,12 @@ def test_only_the_outputs_asked_for_come_back() -> None:
     response = protocol_v2.respond(answer_of(np.zeros((2, 2)), rows=2, names=PEOPLE.outputs), request, model="m")
     assert [one["name"] for one in response["outputs"]] == ["paid"]
     assert response.keys() == {"model_name", "outputs"}
+
+
+def test_an_output_that_the_model_does_not_give_is_refused_where_its_signature_names_none() -> None:
+    asked = protocol_v2.parse({"inputs": [tensor("a", "FP64", [1.0])], "outputs": [{"name": "paid"}]}, ONE)
+    with pytest.raises(InvalidRequest, match="paid: the model gives no such output"):
+        protocol_v2.respond(answer_of(np.zeros(1), rows=1), asked, model="m")
 
 
 @pytest.mark.parametrize(

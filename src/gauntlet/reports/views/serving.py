@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gauntlet.reports.format import number
 from gauntlet.reports.plots import Series, TailMark, Trial
 from gauntlet.serving.acceptance.conformance import Finding
 from gauntlet.serving.acceptance.footprint import Footprint
@@ -18,7 +19,7 @@ from gauntlet.serving.arrivals import Floats
 from gauntlet.verdict import Verdict
 
 _TAIL_POINTS = 240
-_MOST_PROBLEMS = 40
+_MOST_PROBLEMS = 20
 _APART = (0.0, 1e-12, 1e-9, 1e-6, 1e-3)
 
 
@@ -197,7 +198,7 @@ def _latency(run: LatencyRun, limits: LatencyLimits, verdict: Verdict, protocol:
     for name, one in zip(QUANTILES, run.quantiles, strict=True):
         limit: float | None = getattr(limits, name)
         ends = one.low * 1e3, one.high * 1e3
-        status = statuses.get(f"latency {label(one.q)}, ms", "")
+        status = statuses.get(f"latency {label(one.q)} (ms)", "")
         marks.append(TailMark(one.q, one.value * 1e3, *ends, limit, status))
         rank = min(len(service) - 1, math.ceil((len(service) - 1) * one.q))
         needed = one.needed if math.isinf(one.high) else None
@@ -265,7 +266,7 @@ def _memory(seen: Footprint) -> MemoryView:
 
 def _parity(parity: Parity) -> ParityView:
     edges = [-1.0, *_APART, math.inf]
-    names = ["equal", *(f"up to {edge:g}" for edge in _APART[1:]), f"above {_APART[-1]:g}"]
+    names = ["equal", *(f"up to {number(edge)}" for edge in _APART[1:]), f"above {number(_APART[-1])}"]
     counts, _ = np.histogram(np.searchsorted(np.asarray(edges), parity.differences), bins=np.arange(1, len(edges) + 1))
     return ParityView(
         name=parity.name,

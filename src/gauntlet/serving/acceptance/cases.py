@@ -164,7 +164,8 @@ def _misshaped_v1(make: Maker, good: Row) -> dict[str, bytes]:
     values = [good[one.name] for one in make.contract.inputs]
     return {
         "a row too long": dumps({"instances": [[*values, MARKS[0]]]}),
-        "a row is null": dumps({"instances": [good, None]}),
+        # Of a model with one column a row may be the value itself, and null a missing one.
+        "a row is no row": dumps({"instances": [good, None if len(values) > 1 else {_UNKNOWN: MARKS[0]}]}),
         "columns of different lengths": dumps(
             {"inputs": {one.name: [good[one.name]] * (1 + (i == 0)) for i, one in enumerate(make.contract.inputs)}}
         )

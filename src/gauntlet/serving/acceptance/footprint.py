@@ -138,14 +138,14 @@ def judge_footprint(seen: Footprint, policy: FootprintPolicy, *, confidence: flo
     """
     trouble = _trouble(seen)
     asked: dict[str, tuple[float | None, Callable[[str, float], Check]]] = {
-        "peak memory, MB": (policy.peak_mb, lambda name, bound: _peak(seen, name, bound)),
-        "memory growth, bytes/request": (
+        "peak memory (MB)": (policy.peak_mb, lambda name, bound: _peak(seen, name, bound)),
+        "memory growth (bytes/request)": (
             policy.growth_bytes_per_request,
             lambda name, bound: _growth(seen, name, bound, confidence),
         ),
-        "processor time, ms/request": (policy.cpu_ms_per_request, lambda name, bound: _cpu(seen, name, bound)),
+        "processor time (ms/request)": (policy.cpu_ms_per_request, lambda name, bound: _cpu(seen, name, bound)),
         "processors busy": (policy.cores, lambda name, bound: _cores(seen, name, bound)),
-        "cold start, seconds": (policy.cold_start_seconds, lambda name, bound: _cold_start(seen, name, bound)),
+        "cold start (s)": (policy.cold_start_seconds, lambda name, bound: _cold_start(seen, name, bound)),
     }
     return tuple(
         Check(name, Status.ERROR, trouble, bound=bound, direction="max") if trouble else judge(name, bound)

@@ -133,7 +133,7 @@ def summarise(checks: Sequence[Check]) -> str:
             f"The server does what was asked of it: {len(checks)} checks passed." if checks else "Nothing was tested."
         )
     counted = [(status, [one.name for one in wrong if one.status is status]) for status in _SAYING]
-    said = [f"{len(names)} {_SAYING[status]} ({', '.join(names)})" for status, names in counted if names]
+    said = [f"{len(names)} {_SAYING[status]}: {', '.join(names)}" for status, names in counted if names]
     return f"Of {len(checks)} checks {'; '.join(said)}."
 
 
@@ -219,7 +219,7 @@ class _Bench:
         try:
             found = run_saturation(self._drive(limits), policy, limits, seed=self.policy.seed + limits.attempts)
         except DependencyError as error:
-            checks.append(_unreachable("highest rate kept, requests/s", error))
+            checks.append(_unreachable("highest rate kept (requests/s)", error))
             return None
         checks.append(judge_saturation(found, policy, limits))
         return found

@@ -77,7 +77,7 @@ def _judge_quantile(run: LatencyRun, found: Quantile, bound: float, name: str) -
     )
     status, reason = _unless_invalid(run, status, reason)
     return Check(
-        f"latency {title}, ms",
+        f"latency {title} (ms)",
         status,
         reason,
         measured=value,
@@ -94,7 +94,7 @@ def _judge_errors(run: LatencyRun, bound: float) -> Check:
     found, low, high = share(failed, confidence=run.confidence)
     status = decide((low, high), bound=bound, direction="max")
     kinds = ", ".join(f"{count} {kind}" for kind, count in run.measured.errors.items())
-    reason = f"{int(failed.sum())} of {len(failed)} requests failed{f' ({kinds})' if kinds else ''}."
+    reason = f"{int(failed.sum()):,} of {len(failed):,} requests failed{f' ({kinds})' if kinds else ''}."
     status, reason = _unless_invalid(run, status, reason)
     # Clopper–Pearson without an error: the upper end is about −ln(α/2) / n.
     needed = int(-log((1 - run.confidence) / 2) / bound) + 1 if status is Status.INCONCLUSIVE else None
@@ -184,7 +184,7 @@ def judge_saturation(run: SaturationRun, policy: SaturationPolicy, latency: Late
     generator, tried = _generator_broke(run), sum(one.rate == found.broken for one in run.summaries)
     high = float("inf") if found.broken is None or generator or tried < run.search.attempts else found.broken
     status = decide((low, high), bound=bound, direction="min")
-    why = f" {found.broke[0]}" if found.broke else ""
+    why = f" {found.broke[0].split('. ')[0].rstrip('.')}." if found.broke else ""
     kept = f"{low:,.0f} requests/s were kept" if found.kept else "No rate was kept"
     if found.broken is None:
         reason = f"{kept}; nothing higher was tried."
@@ -194,7 +194,7 @@ def judge_saturation(run: SaturationRun, policy: SaturationPolicy, latency: Late
         status = Status.ERROR
         reason = f"{reason} The generator itself was the limit."
     return Check(
-        "highest rate kept, requests/s",
+        "highest rate kept (requests/s)",
         status,
         reason,
         measured=low,

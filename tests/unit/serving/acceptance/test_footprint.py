@@ -33,11 +33,11 @@ EVERYTHING = {
     "cold_start_seconds": 10,
 }
 NAMES = [
-    "peak memory, MB",
-    "memory growth, bytes/request",
-    "processor time, ms/request",
+    "peak memory (MB)",
+    "memory growth (bytes/request)",
+    "processor time (ms/request)",
     "processors busy",
-    "cold start, seconds",
+    "cold start (s)",
 ]
 
 
@@ -57,19 +57,19 @@ def test_a_modest_server_passes_everything() -> None:
     found = judge(looks())
     assert list(found) == NAMES
     assert {check.status for check in found.values()} == {Status.PASS}
-    assert found["peak memory, MB"].measured == 200
-    assert found["processor time, ms/request"].measured == pytest.approx(2.0)
+    assert found["peak memory (MB)"].measured == 200
+    assert found["processor time (ms/request)"].measured == pytest.approx(2.0)
     assert found["processors busy"].measured == pytest.approx(0.2)
-    assert found["cold start, seconds"].measured == 2.0
+    assert found["cold start (s)"].measured == 2.0
 
 
 @pytest.mark.parametrize(
     ("seen", "name"),
     [
-        (looks(memory=lambda at: 6e8 if at == 30 else 2e8), "peak memory, MB"),
-        (looks(memory=lambda at: 2e8 + 100_000 * at), "memory growth, bytes/request"),
-        (looks(cpu_per_second=0.6), "processor time, ms/request"),
-        (looks(ready=11.0), "cold start, seconds"),
+        (looks(memory=lambda at: 6e8 if at == 30 else 2e8), "peak memory (MB)"),
+        (looks(memory=lambda at: 2e8 + 100_000 * at), "memory growth (bytes/request)"),
+        (looks(cpu_per_second=0.6), "processor time (ms/request)"),
+        (looks(ready=11.0), "cold start (s)"),
     ],
 )
 def test_each_limit_is_broken_alone(seen: list[Look], name: str) -> None:
@@ -84,25 +84,25 @@ def test_processors_are_those_busy_on_average() -> None:
 
 
 def test_growth_is_a_thousand_bytes_where_each_request_keeps_a_thousand() -> None:
-    check = judge(looks(memory=lambda at: 2e8 + 100_000 * at))["memory growth, bytes/request"]
+    check = judge(looks(memory=lambda at: 2e8 + 100_000 * at))["memory growth (bytes/request)"]
     assert check.measured == pytest.approx(1000)  # 100 requests a second
 
 
 def test_warming_up_is_no_leak() -> None:
-    check = judge(looks(memory=lambda at: 2e8 + 1e6 * min(at, 15)))["memory growth, bytes/request"]
+    check = judge(looks(memory=lambda at: 2e8 + 1e6 * min(at, 15)))["memory growth (bytes/request)"]
     assert (check.status, check.measured) == (Status.PASS, 0.0)
 
 
 def test_one_jump_is_no_leak_but_noise_may_hide_one() -> None:
-    jump = judge(looks(memory=lambda at: 2e8 + (5e6 if at > 55 else 0)))["memory growth, bytes/request"]
+    jump = judge(looks(memory=lambda at: 2e8 + (5e6 if at > 55 else 0)))["memory growth (bytes/request)"]
     assert jump.status is Status.PASS
     noise = np.random.default_rng(0).normal(scale=3e6, size=60)
-    check = judge(looks(memory=lambda at: 2e8 + noise[at]))["memory growth, bytes/request"]
+    check = judge(looks(memory=lambda at: 2e8 + noise[at]))["memory growth (bytes/request)"]
     assert check.status is Status.INCONCLUSIVE
 
 
 def test_few_looks_tell_no_slope() -> None:
-    check = judge(looks(n=8))["memory growth, bytes/request"]
+    check = judge(looks(n=8))["memory growth (bytes/request)"]
     assert check.status is Status.INCONCLUSIVE
     assert "too few" in check.reason
 
@@ -111,7 +111,7 @@ def test_absent_series_are_errors_and_those_not_asked_for_are_not_missed() -> No
     bare = [replace(look, memory=None, cpu=None, ready=None) for look in looks()]
     found = judge(bare)
     assert {check.status for check in found.values()} == {Status.ERROR}
-    assert "gauntlet_ready_seconds" in found["cold start, seconds"].reason
+    assert "gauntlet_ready_seconds" in found["cold start (s)"].reason
     assert judge(bare, **dict.fromkeys(EVERYTHING)) == {}
     assert list(judge(looks(), **dict.fromkeys(EVERYTHING) | {"cores": 2})) == ["processors busy"]
 
@@ -120,7 +120,7 @@ def test_a_process_that_was_started_anew_says_nothing() -> None:
     seen = looks()
     found = judge([*seen[:30], *(replace(look, started=2000.0) for look in seen[30:])])
     assert {check.status for check in found.values()} == {Status.ERROR}
-    assert "started anew" in found["peak memory, MB"].reason
+    assert "started anew" in found["peak memory (MB)"].reason
 
 
 def test_a_server_without_metrics_is_an_error_for_all() -> None:
@@ -130,7 +130,7 @@ def test_a_server_without_metrics_is_an_error_for_all() -> None:
 
 
 def test_no_request_answered_is_no_time_for_each() -> None:
-    assert judge(looks(), requests=0)["processor time, ms/request"].status is Status.ERROR
+    assert judge(looks(), requests=0)["processor time (ms/request)"].status is Status.ERROR
 
 
 def test_a_page_of_prometheus_is_read() -> None:

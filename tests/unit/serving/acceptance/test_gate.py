@@ -149,7 +149,7 @@ class TestUnderLoad:
 
     def test_a_slow_server_does_not_pass(self, staged: Staged) -> None:
         found = run(staged, slow(0.05), **UNDER_LOAD)
-        latency = wrong_ones(found)["latency p50, ms"]
+        latency = wrong_ones(found)["latency p50 (ms)"]
         assert latency in (Status.FAIL, Status.ERROR)  # an error where this machine is too busy to measure
         assert found.latency is not None
         assert found.latency.measured.service.min() >= 0.05
@@ -161,8 +161,8 @@ class TestUnderLoad:
         found = run(staged, metrics=leaking, **UNDER_LOAD)
         assert found.footprint is not None
         assert found.footprint.requests in (80, 160)  # twice, where this machine was too busy at first
-        assert wrong_ones(found)["memory growth, bytes/request"] is Status.FAIL
-        peak = next(check for check in found.verdict.checks if check.name == "peak memory, MB")
+        assert wrong_ones(found)["memory growth (bytes/request)"] is Status.FAIL
+        peak = next(check for check in found.verdict.checks if check.name == "peak memory (MB)")
         assert peak.status is Status.PASS
 
     def test_the_search_for_the_highest_rate_is_bounded(self, staged: Staged) -> None:
@@ -170,7 +170,7 @@ class TestUnderLoad:
         found = run(staged, **UNDER_LOAD | {"saturation": search, "footprint": None})
         assert found.saturation is not None
         assert len(found.saturation.summaries) <= 2
-        assert "highest rate kept, requests/s" in {check.name for check in found.verdict.checks}
+        assert "highest rate kept (requests/s)" in {check.name for check in found.verdict.checks}
 
     def test_the_load_is_of_real_rows_in_the_first_protocol(self, staged: Staged) -> None:
         bodies: list[bytes] = []
@@ -192,7 +192,6 @@ class TestUnderLoad:
 def test_a_summary_names_what_is_wrong_by_how_wrong_it_is() -> None:
     checks = [Check(name, Status(name), "") for name in ("pass", "error", "inconclusive", "fail")]
     assert (
-        summarise(checks)
-        == "Of 4 checks 1 failed (fail); 1 could not be made (error); 1 could not tell (inconclusive)."
+        summarise(checks) == "Of 4 checks 1 failed: fail; 1 could not be made: error; 1 could not tell: inconclusive."
     )
     assert summarise(checks[:1]) == "The server does what was asked of it: 1 checks passed."

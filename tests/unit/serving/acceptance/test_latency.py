@@ -47,31 +47,31 @@ def test_a_fast_server_passes_every_limit_it_can_be_held_to() -> None:
     found = checks(drive(), limits(seconds=120, p50_ms=20, p95_ms=50, p99_ms=100, p999_ms=250))
     assert {check.status for check in found.values()} == {Status.PASS}
     assert list(found) == [
-        *(f"latency {name}, ms" for name in ("p50", "p95", "p99", "p99.9")),
+        *(f"latency {name} (ms)" for name in ("p50", "p95", "p99", "p99.9")),
         "failed requests under load",
     ]
-    assert found["latency p99, ms"].sample_size == 12_000
+    assert found["latency p99 (ms)"].sample_size == 12_000
 
 
 def test_a_stalling_server_fails_at_the_tail_and_not_at_the_median() -> None:
     found = checks(drive(stall=0.3), limits(p50_ms=20, p99_ms=100))
-    assert found["latency p50, ms"].status is Status.PASS
-    check = found["latency p99, ms"]
+    assert found["latency p50 (ms)"].status is Status.PASS
+    check = found["latency p99 (ms)"]
     assert check.status is Status.FAIL
     # A rest of 0.3 s every 2 s: p99 = 0.3 · (1 − 0.01 · 2 / 0.3) s = 280 ms.
     assert check.measured == pytest.approx(280, rel=0.1)
 
 
 def test_a_limit_within_the_interval_is_inconclusive_and_says_how_many_requests_would_tell() -> None:
-    value = checks(drive(stall=0.3), limits(p99_ms=1000))["latency p99, ms"].measured
-    check = checks(drive(stall=0.3), limits(p99_ms=value))["latency p99, ms"]
+    value = checks(drive(stall=0.3), limits(p99_ms=1000))["latency p99 (ms)"].measured
+    check = checks(drive(stall=0.3), limits(p99_ms=value))["latency p99 (ms)"]
     assert check.status is Status.INCONCLUSIVE
     assert check.rows_needed is not None
     assert check.rows_needed > 6000
 
 
 def test_p999_of_few_requests_is_inconclusive_however_fast() -> None:
-    check = checks(drive(), limits(seconds=5, p99_ms=None, p999_ms=1000))["latency p99.9, ms"]
+    check = checks(drive(), limits(seconds=5, p99_ms=None, p999_ms=1000))["latency p99.9 (ms)"]
     assert check.status is Status.INCONCLUSIVE
     assert check.rows_needed is not None
     assert check.rows_needed >= 4000
@@ -81,6 +81,7 @@ def test_failures_are_held_against_their_share() -> None:
     found = checks(failing(every=20), limits())
     check = found["failed requests under load"]
     assert (check.status, check.measured) == (Status.FAIL, pytest.approx(0.05))
+    assert "300 of 6,000" in check.reason
     assert "300 status 500" in check.reason
     assert checks(failing(every=700), limits(seconds=20))["failed requests under load"].status is Status.INCONCLUSIVE
 
@@ -105,16 +106,16 @@ def test_a_late_generator_proves_nothing_neither_way() -> None:
     good = checks(drive(lag=0.02), limits(p99_ms=1000))
     assert {check.status for check in good.values()} == {Status.ERROR}
     bad = checks(drive(lag=0.02, stall=0.5), limits(p99_ms=100))
-    assert bad["latency p99, ms"].status is Status.ERROR
-    assert "late at p99" in bad["latency p99, ms"].reason
+    assert bad["latency p99 (ms)"].status is Status.ERROR
+    assert "late at p99" in bad["latency p99 (ms)"].reason
 
 
 def test_a_rate_that_the_server_could_not_take_fails_and_never_passes() -> None:
     """Twice the work it can do, on two connections: the rate is not kept, and that is the server's doing."""
     found = checks(drive(service=0.02, connections=2, timeout=1), limits(seconds=20, p50_ms=20, p99_ms=60_000))
-    assert found["latency p50, ms"].status is Status.FAIL
-    assert "rate was not kept" in found["latency p50, ms"].reason
-    assert found["latency p99, ms"].status is Status.ERROR  # within the limit, by its time-out; but of another load
+    assert found["latency p50 (ms)"].status is Status.FAIL
+    assert "rate was not kept" in found["latency p50 (ms)"].reason
+    assert found["latency p99 (ms)"].status is Status.ERROR  # within the limit, by its time-out; but of another load
     assert found["failed requests under load"].status is Status.FAIL
 
 
