@@ -2,4 +2,7 @@
 
 exposition   a server's ``/metrics`` page to samples
 families     which series mean what, and samples to ``metering.Counters``
+client       a Prometheus, asked for values at one instant
+queries      PromQL out of queries/*/*.promql
+meter        ``metering.Meter`` on a Prometheus, and a team's own queries
 """

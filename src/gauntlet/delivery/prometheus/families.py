@@ -29,6 +29,7 @@ class Family:
         in_flight: gauge of requests being answered; empty where none is kept.
         pod: the label that names the pod; empty where all samples come from one.
         summed: labels that split what is one to a rollout, such as the protocol.
+        units: of ``le`` in ``latency`` that make a second.
     """
 
     version: str
@@ -40,6 +41,7 @@ class Family:
     in_flight: str = ""
     pod: str = ""
     summed: tuple[str, ...] = ()
+    units: float = 1.0
 
 
 SERVER = Family(
@@ -60,6 +62,33 @@ ROUTER = Family(
     in_flight="gauntlet_router_in_flight",
 )
 """The local router: what callers saw, time-outs and refused connections (as 502 and 504) included."""
+
+KNATIVE = Family(
+    version="revision_name",
+    requests="kn_serving_invocation_duration_seconds_count",
+    code="http_response_status_code",
+    latency="kn_serving_invocation_duration_seconds_bucket",
+    summed=("http_response_status_code",),
+)
+"""Knative's queue-proxy, 1.19 and later; the scrape adds ``revision_name`` (manifests/monitoring)."""
+
+KNATIVE_1_18 = Family(
+    version="revision_name",
+    requests="revision_app_request_count",
+    code="response_code",
+    latency="revision_app_request_latencies_bucket",
+    summed=("response_code",),
+    units=1000.0,
+)
+"""Knative's queue-proxy up to 1.18, which counts milliseconds."""
+
+FAMILIES: Mapping[str, Family] = {
+    "server": SERVER,
+    "router": ROUTER,
+    "knative": KNATIVE,
+    "knative_1_18": KNATIVE_1_18,
+}
+"""Name, as in settings and of the folder of its queries → family."""
 
 
 def counters(samples: Iterable[Sample], family: Family) -> dict[VersionAndPod, Counters]:
@@ -99,6 +128,7 @@ class _Told:
             self._in_flight[where] = self._in_flight.get(where, 0.0) + _count(sample)
         elif sample.name in (family.latency, family.scores, family.sliced):
             part, boundary = sample.labels.get("slice", ""), _boundary(sample)
+            boundary = boundary / family.units if sample.name == family.latency else boundary
             where = self._where(sample, repr(boundary), part)
             buckets = self._buckets.setdefault((sample.name, part, where), {})
             buckets[boundary] = buckets.get(boundary, 0.0) + _count(sample)

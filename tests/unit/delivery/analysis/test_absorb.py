@@ -123,7 +123,7 @@ def test_a_look_that_was_killed_leaves_its_interval_to_the_next():
     assert once.memory.counted == (200, 1800)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.sets(st.integers(1, 11)), st.integers(0, 2**32 - 1))
 def test_whichever_looks_are_missed_all_requests_are_counted_once(missed, seed):
     story = Story(plan(metrics=["errors", "latency"]), seed=seed).with_baseline()
