@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 IMAGES := data model evaluation delivery serving
 LOCKS := $(wildcard containers/*/*.lock)
-SLOW := simulation or realdata or browser or emulator or engine or images or cluster
+SLOW := simulation or realdata or browser or emulator or engine or images or cluster or prometheus
 
 # $(call in_image,IMAGE) runs pytest in an image's environment, with the test tools beside it.
 in_image = PYTHONPATH=.environments/test-tools _KFP_RUNTIME=true .environments/$(1)/bin/python -m pytest -q
@@ -80,6 +80,7 @@ test-slow: setup .environments/test-tools/.stamp  ## Simulations, whole runs, pu
 	$(call in_image,evaluation) tests/simulation tests/browser -m "$(SLOW)"
 	$(call in_image,delivery) tests/cluster -m "$(SLOW)"
 	$(call in_image,model) tests/components/model -m "$(SLOW)"
+	$(call in_image,serving) tests/prometheus -m "$(SLOW)"
 	$(call in_image,data) tests/unit/data tests/emulator tests/realdata -m "$(SLOW)"
 
 bench: setup  ## Every benchmark beside its peers, about ten minutes on an idle machine (benchmarks/RESULTS.md).

@@ -30,7 +30,7 @@ class Behaviour:
     Attributes:
         errors: share of requests it fails.
         latency: shares of the buckets of ``SECONDS``.
-        scores: shares of the buckets of ``EDGES``; () for none.
+        scores: shares of the world's buckets of scores; () for none.
         sliced: slice → (share of requests, shares of the buckets).
     """
 
@@ -48,25 +48,27 @@ class World:
         rng: draws requests.
         pods: version → pod → its counters now.
         down: what a reading raises instead.
+        edges: of the scores' buckets.
     """
 
     rng: np.random.Generator
     pods: dict[str, dict[str, Counters]] = field(default_factory=lambda: {"1": {}, "2": {}})
     now: float = 0.0
     down: Exception | None = None
+    edges: Sequence[float] = EDGES
 
     def answer(self, version: str, pod: str, requests: int, behaviour: Behaviour = Behaviour(), in_flight: float = 0):
         """Answer some requests on a pod, which starts if it was not there."""
         old = self.pods[version].get(pod, Counters(0.0, 0.0))
         sliced = {
-            name: self._grown(old.sliced.get(name, {}), EDGES, int(self.rng.binomial(requests, share)), shares)
+            name: self._grown(old.sliced.get(name, {}), self.edges, int(self.rng.binomial(requests, share)), shares)
             for name, (share, shares) in behaviour.sliced.items()
         }
         self.pods[version][pod] = Counters(
             old.requests + requests,
             old.errors + float(self.rng.binomial(requests, behaviour.errors)),
             self._grown(old.latency, SECONDS, requests, behaviour.latency),
-            self._grown(old.scores, EDGES, requests, behaviour.scores),
+            self._grown(old.scores, self.edges, requests, behaviour.scores),
             sliced,
             in_flight,
         )
@@ -110,9 +112,10 @@ def conducted(
         looks: filled with every look.
     """
     rollout, memory, weight = begin("loans", V2, V1, 0.0), "", 0
-    world.answer("1", "a", 0)
-    world.answer("1", "b", 0)
-    world.answer("2", "c", 0)
+    _, usual, new = traffic(0, 0)
+    world.answer("1", "a", 0, usual)
+    world.answer("1", "b", 0, usual)
+    world.answer("2", "c", 0, new)
     for turn in range(turns):
         said, memory = judge.look(rollout, memory, world.now)
         if looks is not None and said.look:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +12,7 @@ from gauntlet.delivery.analysis.memory import OUTCOMES, Evidence, Memory, OwnAns
 from gauntlet.delivery.analysis.plan import AnalysisPlan, OwnMetric
 from gauntlet.delivery.analysis.starvation import starved
 from gauntlet.delivery.analysis.wording import duration, e_value, hits, rates
-from gauntlet.delivery.evidence.sequential import Process, log_e_values
+from gauntlet.delivery.evidence.sequential import log_e_values
 from gauntlet.delivery.rollout import Look, Metric, Rollout
 from gauntlet.verdict import Status
 
@@ -75,9 +74,9 @@ class _Seen:
     @property
     def strongest(self) -> str:
         """The test that shows most harm: its numbers are told."""
-        panels = [self.evidence.harm, self.evidence.alone_harm]
-        logs = {test: max(_log_e(panel, test) for panel in panels if panel) for test in self.evidence.tallies}
-        return max(logs, key=lambda test: logs[test])
+        panels = [panel for panel in (self.evidence.harm, self.evidence.alone_harm) if panel]
+        logs = np.max([log_e_values(list(panel.values())) for panel in panels], axis=0)
+        return list(self.evidence.tallies)[int(logs.argmax())]
 
 
 def _metric(name: str, memory: Memory, plan: AnalysisPlan) -> Metric:
@@ -162,10 +161,6 @@ def _own(metric: OwnMetric, answer: OwnAnswer, dry_run: bool) -> Metric:
         status = Status.FAIL if answer.streak >= metric.looks else Status.INCONCLUSIVE
         said = f"{answer.value:g}; {bound} ({answer.streak} of {metric.looks} looks in a row)"
     return Metric(metric.name, status, _sentence(f"{metric.name}: {said}"), dry_run=dry_run)
-
-
-def _log_e(panel: Mapping[str, Process], test: str) -> float:
-    return float(np.asarray(log_e_values([panel[test]]))[0])
 
 
 def _sentence(text: str) -> str:

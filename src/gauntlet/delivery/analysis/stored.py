@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 from gauntlet.delivery.analysis.memory import Evidence, Memory, Outcomes, OwnAnswer, Tally
@@ -166,12 +166,11 @@ def _evidence(written: Mapping[str, Any]) -> Evidence:
 def _panel_written(panel: Panel) -> list[Any]:
     """[test, name → the rest of its process], by test: at full weight each has a limit of its own."""
     found: list[Any] = []
-    for name, process in panel.items():
-        document = process.to_json()
-        test = document.pop("test")
-        if not found or found[-1][0] != test:
-            found.append([test, {}])
-        found[-1][1][name] = [document["log_e"], *_whole([document[part] for part in _PROCESS[1:]])]
+    for test, named in groupby(panel.items(), key=lambda one: one[1].test):
+        processes = {
+            name: [process.log_e, *_whole([getattr(process, part) for part in _PROCESS[1:]])] for name, process in named
+        }
+        found.append([asdict(test), processes])
     return found
 
 

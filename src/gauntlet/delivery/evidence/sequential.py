@@ -101,7 +101,8 @@ class Process:
 
     def to_json(self) -> dict[str, Any]:
         """JSON scalars, lists and objects only."""
-        return {"format": FORMAT, **asdict(self), "log_e": [list(start) for start in self.log_e]}
+        past = {"hits": self.hits, "canary_requests": self.canary_requests, "stable_requests": self.stable_requests}
+        return {"format": FORMAT, "test": asdict(self.test), "log_e": [list(start) for start in self.log_e], **past}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Process:

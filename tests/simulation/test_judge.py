@@ -1,0 +1,111 @@
+"""Whole rollouts as they are judged and decided: all metrics, a look after every interval, and the step at full weight.
+
+``test_canary.py`` holds the evidence to its word, one setting a test. Here everything works together: the baseline, the
+tests it leads to, α shared among metrics and steps, and limits that are estimates.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from builders.judging import Behaviour, World, conducted, judge_of, plan
+from builders.trials import at_least
+from gauntlet.delivery.analysis import stored
+from gauntlet.delivery.plan import RolloutPlan
+from gauntlet.delivery.rollout import Phase
+from gauntlet.settings import parse
+
+pytestmark = pytest.mark.simulation
+
+TRIALS = 2000
+ALPHA = 0.05
+REQUESTS = 2000
+FIFTHS = (0.2,) * 5
+STEPS = {"steps": [10, 50, 100], "min_requests": 1, "budgets": {"inconclusive": 1000}}
+
+
+@pytest.fixture(autouse=True)
+def _memories_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writing them down is half of the time, and has tests of its own."""
+    monkeypatch.setattr(stored, "to_json", lambda memory: memory)
+    monkeypatch.setattr(stored, "from_json", lambda memory: memory)
+
+
+def behaviour(errors: float = 0.01, slow: float = 0.05, high: float = 0.0) -> Behaviour:
+    """Rates of errors and of answers above 0.1 s; ``high`` moves that share of scores from the lowest fifths up."""
+    scores = (0.2 - high / 2, 0.2 - high / 2, 0.2, 0.2 + high / 2, 0.2 + high / 2)
+    return Behaviour(errors, (0.5, 0.5 - slow, 0.9 * slow, 0.1 * slow), scores)
+
+
+def rolled_out(stable, candidate, rollout_plan, analysis, *names):
+    """Rollouts by how they ended, seeded by the names."""
+    ends: Counter[Phase] = Counter()
+    at_full_weight = 0
+    for trial in range(TRIALS):
+        rng = np.random.default_rng(zlib.crc32(repr((*names, trial)).encode()))
+        world = World(rng, edges=(0.2, 0.4, 0.6, 0.8, math.inf))
+        rollout = conducted(
+            judge_of(world, analysis, rollout_plan),
+            world,
+            rollout_plan,
+            lambda turn, weight: (REQUESTS, stable(turn), candidate(turn)),
+        )
+        ends[rollout.phase] += 1
+        at_full_weight += rollout.phase is Phase.ROLLED_BACK and rollout.step == 2
+    return ends, at_full_weight / TRIALS
+
+
+NO_MARGIN = {
+    "errors": {"harm": 0.0},
+    "latency": {"ratio": 1.0, "harm": 0.0},
+    "scores": {"harm": 0.0},
+    "baseline_requests": 10_000,
+}
+"""Identical models then lie on the margin of every test: the hardest that a rollout can be given."""
+
+RATES = {
+    "constant": lambda turn: behaviour(),
+    "swinging": lambda turn: behaviour(0.01 + 0.004 * math.sin(turn / 4), 0.05 + 0.02 * math.sin(turn / 5)),
+}
+
+
+@pytest.mark.parametrize(("rates", "margins"), [("constant", NO_MARGIN), ("swinging", {"baseline_requests": 10_000})])
+def test_an_identical_candidate_is_taken_back_at_most_alpha_of_the_time(rates, margins, record_property):
+    """Eight looks a step. Rates that swing together need the margins: at full weight stable's past is the limit."""
+    slow_steps = parse(RolloutPlan, {**STEPS, "step_seconds": 8 * 60}, field="plan")
+    ends, late = rolled_out(RATES[rates], RATES[rates], slow_steps, plan(**margins), "identical", rates)
+    record_property("taken back", ends[Phase.ROLLED_BACK] / TRIALS)
+    record_property("of these at full weight", late)
+    assert ends[Phase.ROLLED_BACK] / TRIALS <= ALPHA
+    assert ends[Phase.PROMOTED] == TRIALS - ends[Phase.ROLLED_BACK]
+
+
+RISES = {
+    "errors": behaviour(errors=0.03),  # each just what the plan promises to find
+    "latency": behaviour(slow=2 * 0.05 + 0.01),
+    "scores": behaviour(high=0.15),
+}
+
+
+@pytest.mark.parametrize("metric", RISES)
+def test_a_promised_rise_is_found_before_the_first_step_is_passed(metric, record_property):
+    """A step is passed when the promised requests are there, so what was promised is kept if it never is."""
+    quick = parse(RolloutPlan, {**STEPS, "step_seconds": 1}, field="plan")
+    found = 0
+    for trial in range(TRIALS):
+        rng = np.random.default_rng(zlib.crc32(repr(("rise", metric, trial)).encode()))
+        world = World(rng, edges=(0.2, 0.4, 0.6, 0.8, math.inf))
+        rollout = conducted(
+            judge_of(world, plan(metrics=[metric], baseline_requests=4000), quick),
+            world,
+            quick,
+            lambda turn, weight: (REQUESTS, behaviour(), RISES[metric]),
+        )
+        found += rollout.phase is Phase.ROLLED_BACK and rollout.step == 0
+    record_property("found at the first step", found / TRIALS)
+    assert found / TRIALS >= at_least(0.9, TRIALS)
