@@ -7,24 +7,28 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gauntlet.preflight import SETTINGS
+from gauntlet.delivery.prometheus.meter import PrometheusPlan
+from gauntlet.preflight import DELIVERY_SETTINGS, SETTINGS
+from gauntlet.settings import Settings
 
 PAGE = Path(__file__).with_name("settings.md")
 INTRODUCTION = """# Settings
 
-Every block of settings that `continuous_training` takes, by the name of its parameter. A key that is not listed here is
-refused in the first second of a run. This page is written from the code by `make docs`.
+Every block of settings that `continuous_training` takes, by the name of its parameter, then those of a delivery. A key
+that is not listed here is refused in the first second of a run. This page is written from the code by `make docs`.
 """
+
+MODELS: dict[str, type[Settings]] = {**SETTINGS, **DELIVERY_SETTINGS, "prometheus": PrometheusPlan}
 
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([INTRODUCTION, *(_section(name) for name in SETTINGS)])
+    return "\n".join([INTRODUCTION, *(_section(name) for name in MODELS)])
 
 
 def _section(name: str) -> str:
-    schema = SETTINGS[name].model_json_schema()
-    summary = (SETTINGS[name].__doc__ or "").strip().splitlines()[0]
+    schema = MODELS[name].model_json_schema()
+    summary = (MODELS[name].__doc__ or "").strip().splitlines()[0]
     lines = [
         f"## `{name}`",
         "",
@@ -51,6 +55,8 @@ def _nested(root: dict[str, Any], field: dict[str, Any]) -> Iterator[tuple[dict[
     for option in (field, *field.get("anyOf", ()), *field.get("allOf", ())):
         if "$ref" in option:
             yield _follow(root, option), ""
+        if "$ref" in option.get("items", {}):
+            yield _follow(root, option["items"]), "<n>."
         values = option.get("additionalProperties")
         if isinstance(values, dict) and "$ref" in values:
             yield _follow(root, values), "<name>."
