@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 IMAGES := data model evaluation delivery serving
 LOCKS := $(wildcard containers/*/*.lock)
-SLOW := simulation or realdata or browser or emulator or engine or images or cluster or prometheus
+SLOW := simulation or realdata or browser or emulator or engine or images or cluster or prometheus or kills
 
 # $(call in_image,IMAGE) runs pytest in an image's environment, with the test tools beside it.
 in_image = PYTHONPATH=.environments/test-tools _KFP_RUNTIME=true .environments/$(1)/bin/python -m pytest -q
@@ -72,7 +72,7 @@ test: setup .environments/test-tools/.stamp  ## The fast tests, each in the envi
 	$(call in_image,evaluation) tests/unit/*.py tests/unit/demo --ignore=tests/unit/demo/test_faulty.py tests/unit/evaluation tests/unit/delivery tests/unit/reports tests/components/evaluation -m "not ($(SLOW))"
 	$(call in_image,delivery) tests/unit/registry tests/unit/lineage tests/components/delivery -m "not ($(SLOW))"
 	$(call in_image,model) tests/unit/demo/test_faulty.py tests/unit/training tests/unit/prediction tests/unit/serving tests/components/model -m "not ($(SLOW))"
-	$(call in_image,serving) tests/components/serving -m "not ($(SLOW))"
+	$(call in_image,serving) tests/components/serving tests/integration/local -m "not ($(SLOW))"
 	$(call in_image,data) tests/unit/data tests/components/data -m "not ($(SLOW))"
 
 test-slow: setup .environments/test-tools/.stamp  ## Simulations, whole runs, public data, a browser, a storage emulator, an API server.
@@ -80,7 +80,7 @@ test-slow: setup .environments/test-tools/.stamp  ## Simulations, whole runs, pu
 	$(call in_image,evaluation) tests/simulation tests/browser -m "$(SLOW)"
 	$(call in_image,delivery) tests/cluster -m "$(SLOW)"
 	$(call in_image,model) tests/components/model -m "$(SLOW)"
-	$(call in_image,serving) tests/prometheus -m "$(SLOW)"
+	$(call in_image,serving) tests/prometheus tests/integration/local -m "$(SLOW)"
 	$(call in_image,data) tests/unit/data tests/emulator tests/realdata -m "$(SLOW)"
 
 bench: setup  ## Every benchmark beside its peers, about ten minutes on an idle machine (benchmarks/RESULTS.md).

@@ -3,7 +3,7 @@
     python stub_server.py URI VERSION PORT
 
 The file holds JSON: ``score`` (answered for every row), ``exit`` (ends so instead of listening, saying ``says``),
-``status`` (answers so), ``seconds`` (takes so long). It is read anew for every request.
+``status`` (answers so), ``seconds`` (takes so long). It is read anew for every request. ``/metrics`` counts scores.
 """
 
 from __future__ import annotations
@@ -14,6 +14,15 @@ import signal
 import sys
 from pathlib import Path
 
+SCORES: list[float] = []
+
+
+def metrics(version: str) -> bytes:
+    counts = {bound: sum(score <= float(bound) for score in SCORES) for bound in ("0.5", "1.0", "+Inf")}
+    lines = [f'gauntlet_scores_bucket{{model_version="{version}",le="{le}"}} {n}' for le, n in counts.items()]
+    requests = f'gauntlet_requests_total{{model_version="{version}",code="200"}} {len(SCORES)}'
+    return "\n".join([requests, *lines, ""]).encode()
+
 
 async def answer(uri: Path, version: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
@@ -23,12 +32,15 @@ async def answer(uri: Path, version: str, reader: asyncio.StreamReader, writer: 
             lengths = [line.split(":")[1] for line in head.lower().split("\r\n") if line.startswith("content-length:")]
             body = await reader.readexactly(int(lengths[0]) if lengths else 0)
             told = json.loads(uri.read_text())
-            if method == "GET":
+            if path == "/metrics":
+                status, content = 200, metrics(version)
+            elif method == "GET":
                 status, content = (200 if path.endswith(f"/versions/{version}") else 404), b"{}"
             else:
                 await asyncio.sleep(told.get("seconds", 0))
-                rows = len(json.loads(body)["instances"])
-                status, content = told.get("status", 200), json.dumps({"predictions": [told["score"]] * rows}).encode()
+                answers = [told["score"]] * len(json.loads(body)["instances"])
+                SCORES.extend(score for score in answers if isinstance(score, float))
+                status, content = told.get("status", 200), json.dumps({"predictions": answers}).encode()
             writer.write(b"HTTP/1.1 %d x\r\ncontent-length: %d\r\n\r\n%b" % (status, len(content), content))
             await writer.drain()
     except (asyncio.IncompleteReadError, ConnectionError):

@@ -13,135 +13,21 @@ import signal
 import subprocess
 import sys
 import time
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from builders.conductors import Conductor
 from builders.local import Running, hosting, stub, wait_for
-from gauntlet.delivery.conductor import Judgement, Stage, conduct, start
-from gauntlet.delivery.plan import RolloutPlan
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout import Look, Phase, Rollout
-from gauntlet.settings import parse
-from gauntlet.verdict import Status
+from gauntlet.delivery.rollout import Phase
 
 pytestmark = pytest.mark.kills
 
-PLAN = parse(
-    RolloutPlan,
-    {
-        "steps": [10, 50, 100],
-        "interval_seconds": 0.02,
-        "step_seconds": 0.06,
-        "min_requests": 1,
-        "budgets": {"errors": 500, "inconclusive": 500},
-    },
-    field="plan",
-)
-HARM_AT = 50
 RANDOM_KILLS = 60
 TROUBLED = 24
-
-
-@dataclass
-class Scripted:
-    """A judge that finds harm at ``HARM_AT`` percent, or never."""
-
-    harmful: bool
-
-    def look(self, rollout: Rollout, memory: str, now: float) -> tuple[Judgement, str]:
-        number = int(memory or 0) + 1
-        status = Status.FAIL if self.harmful and rollout.weight >= HARM_AT else Status.PASS
-        return Judgement(Look(number, status, "answers differ"), requests=10), str(number)
-
-
-class Watched:
-    """One part of a stage; every call of it is a place before and a place after, told with the rollout's state."""
-
-    def __init__(self, part: Any, passed: Callable[[str], None]) -> None:
-        self._part, self._passed = part, passed
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._part, name)
-
-        def call(*arguments: Any) -> Any:
-            self._passed(f"before {name}")
-            found = method(*arguments)
-            self._passed(f"after {name}")
-            return found
-
-        return call
-
-
-class Conductor:
-    """A process that conducts a rollout, forked from this one.
-
-    Args:
-        host: whose service.
-        candidate: what it rolls out.
-        harmful: what its judge finds.
-        attempt: the rollout's name.
-        fatal: the place at which it kills itself; ``None`` for nowhere.
-        places: file that gets the places it passes.
-    """
-
-    def __init__(
-        self, host: Running, candidate: Release, *, harmful: bool, attempt: str, fatal: str | None = None, places: Path
-    ) -> None:
-        self.pid = os.fork()
-        if self.pid == 0:
-            try:
-                _conduct(host, candidate, Scripted(harmful), attempt, fatal, places)
-                os._exit(0)
-            except BaseException:
-                traceback.print_exc()
-                os._exit(1)
-
-    def end(self, timeout: float = 120) -> int:
-        """Its exit status, negative for the signal that killed it."""
-        until = time.monotonic() + timeout
-        while time.monotonic() < until:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(0.005)
-        self.kill()
-        raise AssertionError("the rollout does not end")
-
-    def kill(self) -> None:
-        os.kill(self.pid, signal.SIGKILL)
-
-
-def _conduct(host: Running, candidate: Release, judge: Scripted, attempt: str, fatal: str | None, places: Path) -> None:
-    service = host.service
-    state = "beginning"
-
-    def passed(place: str) -> None:
-        nonlocal state
-        name = f"{place} at {state}"
-        with places.open("a") as lines:
-            lines.write(name + "\n")
-        if name == fatal:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    ledger, lease, target, looking = (
-        Watched(one, passed) for one in (service.ledger, service.lease, service.target, judge)
-    )
-    found = service.ledger.read(service.name)
-    unfinished = found is not None and found[0].rollout.attempt == attempt
-    stable = found[0].rollout.stable if unfinished else service.place.current()
-    start(ledger, service.name, candidate, stable, time.time(), attempt)
-
-    def seen(decision: Any) -> None:
-        nonlocal state
-        state = f"{decision.rollout.phase.value} {decision.rollout.step}"
-
-    stage = Stage(ledger, lease, target, looking)
-    conduct(stage, PLAN, service.name, clock=time.time, sleep=time.sleep, seen=seen, patience=500)
 
 
 @dataclass

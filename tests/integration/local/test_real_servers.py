@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import sys
 import threading
 import time
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from builders.conductors import Conductor
 from builders.local import Running, hosting, wait_for
 from builders.served_models import brought
 from gauntlet.delivery.conductor import Judgement, Stage, conduct, refuse, start
@@ -156,6 +158,25 @@ def test_a_shadow_of_the_same_answers_passes_and_leaves_the_candidate_ready(host
     assert shadowed.seen.flips == 0
     assert 200 <= again.seen.pairs < 2 * shadowed.seen.pairs, "each shadow counts its own"
     assert set(host.client.state().revisions) == {"1", "5"}
+
+
+@pytest.mark.kills
+@pytest.mark.parametrize("harmful", [False, True], ids=["good", "harmful"])
+def test_killed_while_real_servers_load_and_answer(host, models, tmp_path, harmful):
+    first, second = models
+    draw = random.Random(int(harmful))
+    for number in range(2):
+        host.installed(first)
+        told = {"harmful": harmful, "attempt": f"killed-{harmful}-{number}", "places": tmp_path / "places"}
+        with load(host) as measured:
+            for _ in range(4):
+                conductor = Conductor(host, second, **told)
+                time.sleep(draw.uniform(0, 2))
+                conductor.kill()
+                conductor.end()
+            assert Conductor(host, second, **told).end() == 0
+            assert versions(host) == ({"1"} if harmful else {"2"})
+        assert [one.errors for one in measured if one.errors] == []
 
 
 def shadow(host, candidate, **policy):

@@ -100,6 +100,25 @@ def test_every_series_exists_from_the_start_and_counts(tmp_path):
         assert counters.latency[float("inf")] == 3
 
 
+def test_scores_that_begin_anew_with_their_server_leave_the_router_s_counters_alone(host, v1, v2):
+    rollout = begin("loans", v2, v1, 0.0)
+
+    def pods():
+        return host.service.meter.read(rollout).stable
+
+    host.ask()
+    first = wait_for(lambda: len(pods()) == 2 and pods())
+    (router,), (server,) = ([name for name in first if name.startswith(kind)] for kind in ("router-", "server-"))
+    assert (first[router].scores, first[server].requests, first[server].latency) == ({}, 0, {})
+    assert first[server].scores[float("inf")] > 0
+    os.kill(host.client.state().revisions["1"].pid, signal.SIGKILL)
+    wait_for(lambda: len(pods()) == 1)
+    after = wait_for(lambda: len(pods()) == 2 and pods())
+    assert router in after
+    assert server not in after
+    assert after[router].requests >= first[router].requests
+
+
 def test_who_is_late_costs_the_caller_a_504(host, v1):
     stub(host.folder, "1", seconds=600)
     assert host.ask().status == 504
