@@ -184,10 +184,11 @@ def test_requests_on_one_connection_are_answered_in_order(host, v1):
     [
         (b"nonsense\r\n\r\n", b"400"),
         (b"GET / HTTP/1.1\r\nhost: x\r\nx: " + b"y" * 70_000 + b"\r\n\r\n", b"431"),
+        (b"GET / HTTP/1.1\r\nx: " + b"y" * 2_000_000, b"431"),
         (b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 20000000\r\n\r\n" + b"0" * 20_000_000, b"413"),
         (b"GET http://elsewhere/ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", b"404"),
     ],
-    ids=["no HTTP", "head too long", "body too long", "a proxy's request"],
+    ids=["no HTTP", "head too long", "head without end", "body too long", "a proxy's request"],
 )
 def test_what_is_no_request_is_refused_and_reaches_nobody(host, v1, sent, status):
     before = host.client.metrics().count("\n")
@@ -277,6 +278,17 @@ def test_after_kill_9_no_server_is_left_and_the_next_host_goes_on(tmp_path):
         assert host.end() == 0
         assert not any(_lives(pid) for pid in pids)
         assert not list((host.folder / "scratch").iterdir())
+
+
+def test_another_host_that_listens_where_one_did_is_not_taken_for_it(host, v1):
+    about = host.folder / "host.json"
+    told = about.read_text()
+    about.write_text(json.dumps({**json.loads(told), "incarnation": "another"}))
+    try:
+        with pytest.raises(DependencyError, match="another one listens where it did"):
+            host.client.state()
+    finally:
+        about.write_text(told)
 
 
 def test_no_host_says_how_to_start_one(tmp_path):

@@ -17,5 +17,5 @@ The host (``python -m gauntlet.delivery.targets.local.host FOLDER``), in the env
 
 What a rollout is carried out with, from any environment:
 
-    client, target, place, ledger, lease, meter, opening
+    client, target, place, ledger, lease, meter, mirror, opening
 """

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 
+from gauntlet.delivery.targets.local.client import INCARNATION_HEADER
 from gauntlet.delivery.targets.local.running import Running
 from gauntlet.delivery.targets.local.spec import Desired
 from gauntlet.delivery.targets.local.wire import Answer, Request, Respond, said
@@ -34,6 +35,9 @@ class Admin:
         respond(self._answer(request))
 
     def _answer(self, request: Request) -> Answer:
+        meant = request.header(INCARNATION_HEADER.encode()).decode("latin-1")
+        if meant and meant != self._running.incarnation:
+            return said(421, {"error": "another host is meant, which listened here before"})
         path = request.target.partition(b"?")[0].decode("latin-1")
         match request.method, path.strip("/").split("/"):
             case b"GET", ["v1", "state"]:

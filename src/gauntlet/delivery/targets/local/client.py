@@ -18,6 +18,9 @@ from gauntlet.errors import ConfigurationError, DataError, DependencyError
 HOST_FILE = "host.json"
 """In the folder: where its host listens."""
 HOST_FORMAT = "gauntlet.host/1"
+INCARNATION_HEADER = "x-gauntlet-incarnation"
+"""Says which host is meant: another one may listen there by now."""
+_MISDIRECTED = 421
 _TRIES = 10
 """Times a change is made anew because another came first."""
 _PAUSE_SECONDS = 0.02
@@ -59,6 +62,16 @@ class State:
     desired: Desired
     weights: Mapping[str, int]
     revisions: Mapping[str, RevisionStatus]
+
+
+@dataclass(frozen=True)
+class _Host:
+    """Where a host listens, as its folder says."""
+
+    url: str
+    name: str
+    port: int
+    incarnation: str
 
 
 class Client:
@@ -121,7 +134,7 @@ class Client:
 
     def metrics(self) -> str:
         """The router's page for Prometheus."""
-        return self._page(self._address("admin"))
+        return self._page(*self._ask("GET", "/metrics"))
 
     def server_metrics(self, port: int) -> str:
         """The same of a version's own server.
@@ -129,11 +142,11 @@ class Client:
         Raises:
             DependencyError: it does not answer.
         """
-        return self._page(("127.0.0.1", port))
+        return self._page(*self._once(("127.0.0.1", port), "GET", "/metrics", None, {}))
 
     def url(self) -> str:
         """Where callers go."""
-        return str(self._about()["url"])
+        return self._host().url
 
     # -- the wire ------------------------------------------------------------------------------------------------
 
@@ -143,16 +156,20 @@ class Client:
             raise self._silent(f"{path} answers with status {status}")
         return self._read(body)
 
-    def _page(self, address: tuple[str, int]) -> str:
-        status, body = self._once(address, "GET", "/metrics", None, {})
+    def _page(self, status: int, body: bytes) -> str:
         if status != 200:
-            raise self._silent(f"/metrics on port {address[1]} answers with status {status}")
-        return body.decode()
+            raise self._silent(f"/metrics answers with status {status}")
+        return body.decode(errors="replace")
 
     def _ask(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
-        return self._once(self._address("admin"), method, path, body, headers or {})
+        host = self._host()
+        meant = {INCARNATION_HEADER: host.incarnation, **(headers or {})}
+        status, answer = self._once((host.name, host.port), method, path, body, meant)
+        if status == _MISDIRECTED:
+            raise self._silent("another one listens where it did")
+        return status, answer
 
     def _once(
         self, address: tuple[str, int], method: str, path: str, body: bytes | None, headers: Mapping[str, str]
@@ -170,20 +187,17 @@ class Client:
         finally:
             connection.close()
 
-    def _address(self, which: str) -> tuple[str, int]:
-        found = urlsplit(str(self._about()[which]))
-        return str(found.hostname), int(found.port or 0)
-
-    def _about(self) -> Mapping[str, Any]:
+    def _host(self) -> _Host:
         try:
             about = json.loads((self.folder / HOST_FILE).read_text())
             if about["format"] != HOST_FORMAT:
                 raise ValueError(f"format {about['format']!r}")
+            admin = urlsplit(str(about["admin"]))
+            return _Host(str(about["url"]), str(admin.hostname), int(admin.port or 0), str(about["incarnation"]))
         except FileNotFoundError as error:
             raise self._silent(f"there is no {HOST_FILE}") from error
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise self._silent(f"{HOST_FILE} cannot be read") from error
-        return dict(about)
 
     def _read(self, body: bytes) -> Mapping[str, Any]:
         try:

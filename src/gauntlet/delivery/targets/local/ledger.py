@@ -10,6 +10,7 @@ from pathlib import Path
 from gauntlet.delivery.conductor import Conflict
 from gauntlet.delivery.journal import Journal
 from gauntlet.digest import digest_bytes
+from gauntlet.errors import DependencyError
 from gauntlet.storage import write_bytes
 
 
@@ -29,21 +30,28 @@ class LocalLedger:
             content = self._file(service).read_bytes()
         except FileNotFoundError:
             return None
-        return Journal.from_json(content.decode()), digest_bytes(content)
+        except OSError as error:
+            raise _unusable(self._file(service), error) from error
+        return Journal.from_json(content.decode(errors="replace")), digest_bytes(content)
 
     def write(self, journal: Journal, mark: str) -> str:
         """Replace the journal that had this mark; raises ``Conflict`` if it has another."""
         service = journal.rollout.service
-        content = journal.to_json().encode()
+        content, file = journal.to_json().encode(), self._file(service)
+        try:
+            self._replace(service, file, content, mark)
+        except OSError as error:
+            raise _unusable(file, error) from error
+        return digest_bytes(content)
+
+    def _replace(self, service: str, file: Path, content: bytes, mark: str) -> None:
         with self._alone(service):
-            file = self._file(service)
             found = digest_bytes(file.read_bytes()) if file.exists() else ""
             if found != mark:
                 raise Conflict(f"the journal of {service} was written by another")
             for left in self._folder.glob(f".{file.name}.*.partial"):
                 left.unlink(missing_ok=True)  # by a writer that was killed: nobody else writes now
             write_bytes(file, content)
-        return digest_bytes(content)
 
     def _file(self, service: str) -> Path:
         return self._folder / f"{service}.json"
@@ -54,3 +62,12 @@ class LocalLedger:
         with (self._folder / f"{service}.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _unusable(file: Path, error: OSError) -> DependencyError:
+    return DependencyError(
+        f"cannot be read or written ({error.strerror or error})",
+        field=str(file),
+        mend="See to the disk's space and the folder's permissions; the rollout goes on from what is written",
+        retryable=True,
+    )

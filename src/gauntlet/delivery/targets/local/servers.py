@@ -194,9 +194,11 @@ class ModelServer:
         self._process, self.pool = process, Pool(port)
         if self._stopping:  # asked for while it was being started
             self._signal(signal.SIGTERM)
-        watching = asyncio.get_running_loop().create_task(self._watch(self.pool, process))
+        probing = Pool(port, most=1)  # its own: requests that queue for a busy server are no sign of its death
+        watching = asyncio.get_running_loop().create_task(self._watch(probing, process))
         code = await process.wait()
         watching.cancel()
+        probing.close()
         self.ready, self._process, self.pool = False, None, None
         return code
 

@@ -16,6 +16,8 @@ MOST_BODY = 16 * 1024 * 1024
 """Bytes of one request's body."""
 _MOST_HEAD = 64 * 1024
 """Bytes of one request's target and headers."""
+_MOST_UNREAD = 1024 * 1024
+"""Bytes of a head that does not end, counted as they come: the parser tells of a header once it is whole."""
 HOP_BY_HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding "
     b"upgrade content-length expect".split()
@@ -82,6 +84,8 @@ class Connection(asyncio.Protocol):
         self._asked: Request | None = None
         self._refused: Answer | None = None
         self._ending = False
+        self._in_head = True
+        self._unread_bytes = 0
 
     def end(self) -> None:
         """Close once what was asked is answered."""
@@ -109,6 +113,9 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(data)
         except self._parser_errors:
             self._refuse(said(400, {"error": "this is not an HTTP/1.1 request"}))
+        self._unread_bytes = self._unread_bytes + len(data) if self._in_head else 0
+        if self._unread_bytes > _MOST_UNREAD:
+            self._refuse_head()
 
     def eof_received(self) -> bool:
         """No more requests; those asked are still answered."""
@@ -135,6 +142,7 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
+        self._in_head = False
         self._request.method = self._parser.get_method()
         if self._request.header(b"expect").lower() == b"100-continue" and not self._refused:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -149,6 +157,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """The last byte of a request."""
+        self._in_head = True
         if self._refused:
             return
         self._request.body = b"".join(self._parts)
@@ -206,4 +215,7 @@ class Connection(asyncio.Protocol):
     def _count_head(self, count: int) -> None:
         self._head_bytes += count
         if self._head_bytes > _MOST_HEAD:
-            self._refuse(said(431, {"error": f"a request's head may have {_MOST_HEAD} bytes"}))
+            self._refuse_head()
+
+    def _refuse_head(self) -> None:
+        self._refuse(said(431, {"error": f"a request's head may have {_MOST_HEAD} bytes"}))

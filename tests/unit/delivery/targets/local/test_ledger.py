@@ -12,7 +12,7 @@ from gauntlet.delivery.conductor import Conflict
 from gauntlet.delivery.journal import Journal
 from gauntlet.delivery.rollout import begin
 from gauntlet.delivery.targets.local.ledger import LocalLedger
-from gauntlet.errors import DataError
+from gauntlet.errors import DataError, DependencyError
 
 FIRST, SECOND, THIRD = (Journal(begin("loans", release("2"), release("1"), now)) for now in (1.0, 2.0, 3.0))
 
@@ -59,3 +59,12 @@ def test_what_is_no_journal_is_an_error(tmp_path):
     (tmp_path / "loans.json").write_text("{}")
     with pytest.raises(DataError, match="is not the journal of a rollout"):
         LocalLedger(tmp_path).read("loans")
+
+
+def test_a_folder_that_is_none_is_an_error_that_waiting_may_mend(tmp_path):
+    (tmp_path / "rollouts").write_text("a file")
+    ledger = LocalLedger(tmp_path / "rollouts")
+    for use in (lambda: ledger.read("loans"), lambda: ledger.write(FIRST, "")):
+        with pytest.raises(DependencyError, match="cannot be read or written") as refused:
+            use()
+        assert refused.value.retryable
