@@ -102,9 +102,10 @@ def failing(every: int) -> Drive:
     return run
 
 
-def test_a_late_generator_proves_nothing_neither_way() -> None:
+def test_a_late_generator_fails_nobody_and_what_passes_in_spite_of_it_passes() -> None:
     good = checks(drive(lag=0.02), limits(p99_ms=1000))
-    assert {check.status for check in good.values()} == {Status.ERROR}
+    assert good["latency p99 (ms)"].status is Status.PASS
+    assert "20.0 ms late at p99, which is part of it" in good["latency p99 (ms)"].reason
     bad = checks(drive(lag=0.02, stall=0.5), limits(p99_ms=100))
     assert bad["latency p99 (ms)"].status is Status.ERROR
     assert "late at p99" in bad["latency p99 (ms)"].reason
