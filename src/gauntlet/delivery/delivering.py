@@ -145,7 +145,7 @@ def _installed(service: Service, release: Release, stable: Release | None, plan:
     if found and found[0].rollout.phase is Phase.PROMOTED and found[0].rollout.candidate.digest == release.digest:
         journal = found[0]
     else:
-        sentence = f"{release} serves: there was no version before it." if stable is None else f"{release} serves."
+        sentence = f"Version {release.version} serves" + (", the first one." if stable is None else " already.")
         done = replace(begin(service.name, release, release, time.now()), phase=Phase.PROMOTED, weight=100)
         journal = Journal(done).with_entry(Entry(time.now(), done.phase, 100, Do.NOTHING, sentence))
         service.ledger.write(journal, found[1] if found else "")

@@ -48,7 +48,7 @@ def test_the_first_version_is_installed():
     world = MemoryService(specified=None, running=set())
     verdict = verdict_of(deliver(world, V1))
     assert (verdict.status, world.specified) == (Status.PASS, V1)
-    assert "there was no version before it" in verdict.summary
+    assert "Version 1 serves, the first one." in verdict.summary
     stored = world.stored
     assert verdict_of(deliver(world, V1)) == verdict
     assert world.stored == stored, "delivered again, nothing changes"

@@ -108,15 +108,15 @@ def _unless_invalid(run: LatencyRun, status: Status, reason: str) -> tuple[Statu
     """A run that did not keep its rate passes nothing. It fails something only where the generator itself was on time:
     then whatever was late or lost was the target's doing.
 
-    A run that kept its rate, and in which only the generator was late, may pass: latency counts from the intended
-    start, so what it measured is no less than what callers would have seen.
+    A run that kept its rate, and in which only the generator was late, may pass or leave it open: latency counts from
+    the intended start, so what it measured is no less than what callers would have seen.
     """
     faults = run.measured.faults()
     if not faults:
         return status, reason
     lag = percentile(run.measured.lag, 99)
     kept = run.measured.achieved_rate >= LEAST_ACHIEVED * run.measured.rate
-    if status is Status.PASS and kept:
+    if status in (Status.PASS, Status.INCONCLUSIVE) and kept:
         return status, f"{reason} The generator was {lag * 1e3:,.1f} ms late at p99, which is part of it."
     if status is Status.FAIL and lag <= MOST_LAG_SECONDS:
         return status, f"{reason} {faults[0]}"
