@@ -65,6 +65,11 @@ class KnativeService:
             self._template, self._traffic = json.loads(_canonical(template)), list(traffic)
             self.generation += 1
 
+    @property
+    def desired(self) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]:
+        """Template and traffic as they were last set."""
+        return self._template, self._traffic
+
     def tick(self, outcome: Callable[[Revision], State], *, route_first: bool = False) -> None:
         """Reconcile once.
 

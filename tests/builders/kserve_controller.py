@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from builders import kserve_knative, kserve_objects, kserve_standard, kserve_status
+from builders import knative_objects, kserve_knative, kserve_objects, kserve_standard, kserve_status
 from builders.cluster import ApiServer, Refused
 from builders.gateway_controller import accept_routes, rfc3339
 from builders.knative import KnativeService
@@ -33,6 +33,7 @@ class _Memory:
     """What a controller knows of one InferenceService from one step to the next."""
 
     service: KnativeService
+    published: knative_objects.Published = field(default_factory=dict)
     ages: kserve_standard.Ages = field(default_factory=dict)
     generation: int = 0
     unseen: int = 0
@@ -154,6 +155,7 @@ class KServeController:
         status["deploymentMode"] = mode
         if mode == "Knative":
             moved = kserve_knative.reconcile(memory.service, isvc, status, behaviour)
+            knative_objects.publish(self._api, memory.service, memory.published)
         else:
             moved = kserve_standard.reconcile(
                 self._api,

@@ -1,0 +1,205 @@
+"""A thin client of the Kubernetes API: JSON in, JSON out, errors by who has to act.
+
+Changes are merge patches that carry the ``resourceVersion`` they were made for, so that a change by somebody else is
+seen (409) and never overwritten. Such a patch is safe to repeat: were the first one applied, the second is a conflict.
+It is repeated here only where the server says that it did nothing (429); reads are repeated whatever went wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from gauntlet.delivery.conductor import Conflict
+from gauntlet.delivery.targets.kserve.resources import Resource
+from gauntlet.errors import ConfigurationError, DependencyError, InternalError
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
+
+Json = dict[str, Any]
+
+_CONNECT_SECONDS, _READ_SECONDS = 5.0, 15.0
+_ATTEMPTS = 4
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 10.0
+_NOT_DONE = frozenset({429})
+"""Answers after which a change is known not to have happened."""
+_TRANSIENT = frozenset({0, 429, 500, 502, 503, 504})
+"""Answers that may be better next time; 0 is none at all."""
+_METHODS = {"get": "GET", "list": "GET", "create": "POST", "patch": "PATCH"}
+
+
+class Refused(DependencyError):
+    """The API server or an admission webhook does not accept an object; asking again would change nothing."""
+
+
+class Api:
+    """Four verbs on any kind.
+
+    Raises, all methods:
+        Conflict: the object is not the one that was read, or is there already, or is gone.
+        Refused: the object itself is not accepted.
+        DependencyError: no answer, or one that says nothing.
+        ConfigurationError: this account may not do it, or the cluster does not know the kind.
+
+    Args:
+        client: an authenticated client; its own retries must be off.
+        sleep: waits so many seconds between attempts.
+        draw: uniform in [0, 1), to spread those waits.
+    """
+
+    def __init__(
+        self,
+        client: ApiClient,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self._client, self._sleep, self._draw = client, sleep, draw
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Json | None:
+        """An object, or ``None`` when there is none of this name."""
+        return self._send("get", resource, namespace, name)
+
+    def list(self, resource: Resource, namespace: str, selector: str = "") -> list[Json]:
+        """All objects of a namespace that have the labels of a selector."""
+        found = self._send("list", resource, namespace, "", query={"labelSelector": selector} if selector else {})
+        return [] if found is None else list(found["items"])
+
+    def create(self, resource: Resource, namespace: str, body: Json) -> Json:
+        """Create an object; one that is there already is a conflict."""
+        created = self._send("create", resource, namespace, body.get("metadata", {}).get("name", ""), body)
+        return cast(Json, created)
+
+    def patch(self, resource: Resource, namespace: str, name: str, version: str, body: Json) -> Json:
+        """Merge a patch into the version of an object that it was made for (``null`` removes a field)."""
+        if not version:
+            raise InternalError("a patch without a resourceVersion would overwrite what others wrote", field=name)
+        metadata = {**body.get("metadata", {}), "resourceVersion": version}
+        patched = self._send("patch", resource, namespace, name, {**body, "metadata": metadata})
+        return cast(Json, patched)
+
+    def _send(
+        self,
+        verb: str,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        body: Json | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Json | None:
+        path = resource.path(namespace, "" if verb in ("list", "create") else name)
+        repeated = _TRANSIENT if body is None else _NOT_DONE
+        for attempt in range(1, _ATTEMPTS + 1):
+            status, headers, said = self._call(_METHODS[verb], path, body, query or {})
+            if status in repeated and attempt < _ATTEMPTS:
+                self._sleep(self._pause(attempt, headers.get("Retry-After", "")))
+                continue
+            break
+        if 200 <= status < 300:
+            return said
+        if status == 404 and verb == "get" and _is_about_an_object(said):
+            return None
+        raise _error(status, said, verb, resource, f"{namespace}/{name}".strip("/"))
+
+    def _pause(self, attempt: int, asked: str) -> float:
+        """Seconds before the next attempt: never less than what the server asked for, else growing, and jittered."""
+        if asked.isdigit():
+            return min(float(asked), _LONGEST_PAUSE_SECONDS) + _FIRST_PAUSE_SECONDS * self._draw()
+        return min(_FIRST_PAUSE_SECONDS * 2.0**attempt, _LONGEST_PAUSE_SECONDS) * (1 + self._draw()) / 2
+
+    def _call(
+        self, method: str, path: str, body: Json | None, query: Mapping[str, str]
+    ) -> tuple[int, Mapping[str, str], Json]:
+        """One request: status (0 when there was no answer), headers, and the object or what was said instead."""
+        from kubernetes.client.exceptions import ApiException
+        from urllib3.exceptions import HTTPError
+
+        kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        try:
+            found, status, headers = self._client.call_api(
+                path,
+                method,
+                query_params=dict(query),
+                header_params={"Content-Type": kind, "Accept": "application/json"},
+                body=body,
+                response_type="object",
+                auth_settings=["BearerToken"],
+                # A pair: the client takes a single number for a timeout only if it is an int, and ignores others.
+                _request_timeout=(_CONNECT_SECONDS, _READ_SECONDS),
+            )
+            return status, headers, found
+        except ApiException as error:
+            return error.status, error.headers or {}, _status(error.body) or {"message": error.body or error.reason}
+        except (HTTPError, OSError) as error:
+            return 0, {}, {"message": f"{type(error).__name__}: {error}"}
+
+
+def connect() -> Api:
+    """The cluster this process runs in, or else the one that the current context of ``KUBECONFIG`` names.
+
+    Raises:
+        ConfigurationError: neither is there, or it cannot be read.
+    """
+    from kubernetes import config
+    from kubernetes.client import ApiClient, Configuration
+
+    configuration = Configuration()
+    try:
+        try:
+            config.load_incluster_config(client_configuration=configuration)
+        except config.ConfigException:
+            config.load_kube_config(client_configuration=configuration)
+    except (config.ConfigException, OSError) as error:
+        raise ConfigurationError(
+            "names no cluster",
+            field="KUBECONFIG",
+            value=str(error),
+            mend="Run in a pod with a service account, or point KUBECONFIG at a file with a current context",
+        ) from error
+    configuration.retries = False  # the transport's own would repeat reads behind our back, jitter and all unseen
+    return Api(ApiClient(configuration))
+
+
+def _is_about_an_object(told: Json) -> bool:
+    """Whether a 404 says that there is no such object, rather than no such kind."""
+    return bool((told.get("details") or {}).get("name"))
+
+
+def _status(text: str | None) -> Json:
+    try:
+        found = json.loads(text or "")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _error(status: int, told: Json, verb: str, resource: Resource, name: str) -> Exception:
+    """What an answer that is no success means to whoever asked."""
+    said = str(told.get("message") or told)
+    field = f"{verb} {resource} {name}".strip()
+    if status == 409 or (status == 404 and _is_about_an_object(told)):
+        return Conflict(f"{field}: {said}")
+    if status == 404:
+        return ConfigurationError("the cluster has no such kind", field=field, value=said, mend=resource.install)
+    if status == 403 and "admission webhook" not in said:
+        return ConfigurationError(
+            "this account may not do it",
+            field=field,
+            value=said,
+            mend=f"Bind a Role with the verb {verb!r} on {str(resource)!r} to it, as manifests/ does",
+        )
+    if status in (400, 403, 405, 413, 415, 422):
+        return Refused("is not accepted", field=field, value=said, mend="Correct what the message names")
+    if status == 401:
+        return DependencyError("does not know this account", field=field, value=said, mend="Renew its credentials")
+    return DependencyError(
+        "gave no usable answer" if status else "did not answer",
+        field=field,
+        value=f"{status}: {said}" if status else said,
+        mend="Try again when the API server is well",
+        retryable=True,
+    )

@@ -1,0 +1,94 @@
+"""Knative mode: one InferenceService whose revisions share the requests by ``canaryTrafficPercent``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gauntlet.delivery.conductor import Conflict, Sighting
+from gauntlet.delivery.rollout import Rollout
+from gauntlet.delivery.targets.kserve import revisions
+from gauntlet.delivery.targets.kserve.api import Api, Json
+from gauntlet.delivery.targets.kserve.before import Before, Record
+from gauntlet.delivery.targets.kserve.predictors import difference
+from gauntlet.delivery.targets.kserve.resources import (
+    INFERENCE_SERVICES,
+    KNATIVE_REVISIONS,
+    KNATIVE_SERVICES,
+    predictor_service,
+    split,
+)
+from gauntlet.delivery.targets.kserve.revisions import Change, View
+from gauntlet.errors import DependencyError
+
+_TRIES = 5
+"""The controllers write the status at any moment, which makes a patch conflict; the next try reads it again."""
+
+
+class KnativeTarget:
+    """``conductor.Target`` over one or more InferenceServices in Knative mode."""
+
+    def __init__(self, api: Api) -> None:
+        self._api, self._record = api, Record(api)
+
+    def observe(self, rollout: Rollout) -> Sighting:
+        """What is there now."""
+        view, _ = self._view(rollout, self._record.before(rollout))
+        return revisions.sighting(view, rollout)
+
+    def deploy(self, rollout: Rollout) -> None:
+        """Make the candidate the template, with no requests."""
+        self._carry_out(rollout, revisions.deploy)
+
+    def set_weight(self, rollout: Rollout) -> None:
+        """Give the candidate its share."""
+        self._carry_out(rollout, revisions.set_weight)
+
+    def promote(self, rollout: Rollout) -> None:
+        """Take the share away: the latest revision, which is the candidate's, has everything."""
+        self._carry_out(rollout, revisions.promote)
+
+    def restore(self, rollout: Rollout) -> None:
+        """Make the stable version the template again."""
+        self._carry_out(rollout, revisions.restore)
+
+    def roll_back(self, rollout: Rollout) -> None:
+        """Share 0, the old template, no share: one of these at a time, as far as the one before it has come."""
+        self._carry_out(rollout, revisions.roll_back)
+
+    def _carry_out(self, rollout: Rollout, decide: Callable[[View, Rollout], Change | None]) -> None:
+        for _ in range(_TRIES):
+            view, isvc = self._view(rollout, self._record.before_acting(rollout))
+            change = decide(view, rollout)
+            if change is None:
+                return
+            if change.keep is not None:
+                self._record.keep(rollout, change.keep)
+                continue
+            if self._patch(rollout, isvc, change.predictor or {}):
+                return
+        raise DependencyError(
+            f"was changed by others during each of {_TRIES} tries",
+            field=f"InferenceService {rollout.service}",
+            mend="Look at what else writes it; the next turn tries again",
+            retryable=True,
+        )
+
+    def _patch(self, rollout: Rollout, isvc: Json, predictor: Json) -> bool:
+        namespace, name = split(rollout.service)
+        patch = {"spec": {"predictor": difference(isvc["spec"]["predictor"], predictor)}}
+        try:
+            self._api.patch(INFERENCE_SERVICES, namespace, name, isvc["metadata"]["resourceVersion"], patch)
+        except Conflict:
+            return False
+        return True
+
+    def _view(self, rollout: Rollout, before: Before | None) -> tuple[View, Json]:
+        namespace, name = split(rollout.service)
+        isvc = self._api.get(INFERENCE_SERVICES, namespace, name)
+        if isvc is None:
+            raise DependencyError("is not there", field=f"InferenceService {rollout.service}", mend="Create it")
+        # Read after the InferenceService: a status that Knative has left behind already is then seen to be old.
+        service = self._api.get(KNATIVE_SERVICES, namespace, predictor_service(name))
+        found = {one: self._api.get(KNATIVE_REVISIONS, namespace, one) for one in sorted(revisions.named(isvc))}
+        there = {one: revisions.revision(document) for one, document in found.items() if document is not None}
+        return revisions.read(isvc, service, there, before), isvc

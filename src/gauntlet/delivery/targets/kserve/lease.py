@@ -1,0 +1,142 @@
+"""One at a time acts: a ``coordination.k8s.io`` Lease, by the rules of client-go's leader election.
+
+The clocks of two machines are never compared. Somebody else's lease has run out when its record has not changed for as
+long as it says it lasts, counted on *this* machine since it was first seen. One's own counts from before the request
+that renewed it, so it is over here before it can be over anywhere else.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+import os
+import socket
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from gauntlet.delivery.conductor import Conflict, Taken
+from gauntlet.delivery.targets.kserve.api import Api, Json
+from gauntlet.delivery.targets.kserve.ledger import LABELS
+from gauntlet.delivery.targets.kserve.resources import LEASES, record_name, split
+from gauntlet.errors import DependencyError
+
+LEASE_SECONDS = 120.0
+_MARGIN = 0.2
+"""Share of the lease at whose end nothing is begun any more: requests take time, and clocks drift."""
+
+
+def identity() -> str:
+    """A name of this process that no other one has: ``HOST_PID_RANDOM``."""
+    return f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
+
+
+@dataclass
+class _Seen:
+    """Somebody's record, and when it was first seen like this."""
+
+    record: tuple[object, ...] = ()
+    since: float = 0.0
+
+
+@dataclass
+class ClusterLease:
+    """``conductor.Lease`` for any number of services.
+
+    Attributes:
+        api: the cluster.
+        holder: who this is.
+        seconds: how long a lease lasts without being renewed. Longer than an interval between turns keeps others away
+            between them, too; how long a successor waits after a crash grows with it.
+        monotonic: a clock that never goes back.
+    """
+
+    api: Api
+    holder: str = field(default_factory=identity)
+    seconds: float = LEASE_SECONDS
+    monotonic: Callable[[], float] = time.monotonic
+    _seen: dict[str, _Seen] = field(default_factory=dict)
+    _until: dict[str, float] = field(default_factory=dict)
+
+    def hold(self, service: str) -> None:
+        """Take the lease, or renew it.
+
+        Raises:
+            Taken: somebody else holds it, or took it at this moment.
+            DependencyError: it cannot be read or written.
+        """
+        namespace, name = split(service)
+        began = self.monotonic()
+        document = self.api.get(LEASES, namespace, record_name(name))
+        try:
+            if document is None:
+                metadata = {"name": record_name(name), "labels": LABELS}
+                body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata}
+                self.api.create(LEASES, namespace, {**body, "spec": {**self._record(0), "acquireTime": _now()}})
+            else:
+                self._renew_or_take(service, document)
+        except Conflict as error:
+            raise Taken(f"somebody else took the lease of {service} at this moment") from error
+        self._until[service] = began + self.seconds * (1 - _MARGIN)
+
+    def check(self, service: str) -> None:
+        """Make sure, without asking anybody, that it is still held.
+
+        Raises:
+            Taken: it was not renewed in time.
+        """
+        if self.monotonic() >= self._until.get(service, -math.inf):
+            raise Taken(f"the lease of {service} was not renewed in time")
+
+    def release(self, service: str) -> None:
+        """Give it back, if it is held. One that cannot be given back runs out."""
+        if self._until.pop(service, None) is None:
+            return
+        namespace, name = split(service)
+        try:
+            document = self.api.get(LEASES, namespace, record_name(name))
+            if document is not None and document["spec"].get("holderIdentity") == self.holder:
+                spec = {"holderIdentity": None, "leaseDurationSeconds": 1, "renewTime": _now()}
+                self.api.patch(LEASES, namespace, record_name(name), _version(document), {"spec": spec})
+        except (Conflict, DependencyError):
+            return
+
+    def _renew_or_take(self, service: str, document: Json) -> None:
+        namespace, name = split(service)
+        spec = document.get("spec") or {}
+        now_held_by = spec.get("holderIdentity") or ""
+        transitions = int(spec.get("leaseTransitions") or 0)
+        if now_held_by == self.holder:
+            change = self._record(transitions)
+        else:
+            if now_held_by and not self._has_run_out(service, spec):
+                self._until.pop(service, None)
+                raise Taken(f"{now_held_by} holds the lease of {service}")
+            change = {**self._record(transitions + 1), "acquireTime": _now()}
+        self.api.patch(LEASES, namespace, record_name(name), _version(document), {"spec": change})
+
+    def _has_run_out(self, service: str, spec: Json) -> bool:
+        record = (spec.get("holderIdentity"), spec.get("renewTime"), spec.get("leaseTransitions"))
+        seen = self._seen.setdefault(service, _Seen())
+        if seen.record != record:
+            self._seen[service] = _Seen(record, self.monotonic())
+            return False
+        return self.monotonic() - seen.since > float(spec.get("leaseDurationSeconds") or self.seconds)
+
+    def _record(self, transitions: int) -> Json:
+        return {
+            "holderIdentity": self.holder,
+            "leaseDurationSeconds": math.ceil(self.seconds),
+            "renewTime": _now(),
+            "leaseTransitions": transitions,
+        }
+
+
+def _now() -> str:
+    """For people; nobody reckons with it but by whether it has changed."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _version(document: Json) -> str:
+    return str(document["metadata"]["resourceVersion"])

@@ -1,0 +1,383 @@
+"""Standard mode, decided: what an InferenceService shows, and the next change of it or of its route. No I/O.
+
+The stable version is ``spec.predictor``, the candidate an entry of ``spec.canary``: two Deployments, each behind its
+Service. A candidate's name holds its version and digest, so its Deployment tells what it runs.
+
+Traps that shape this module:
+
+- An entry that names no ``minReplicas`` gets its share of the stable ones: none at all at 0 %. It may not have more
+  than the predictor asks for, and KServe takes as many from the predictor, ready or not. So the entry always names
+  them, enough for its share, and the predictor is given that many more for as long as the rollout lasts.
+- KServe 0.20 takes ``trafficPercent`` and sends nothing: an HTTPRoute of our own splits. Newer ones split in their own
+  route as well, which then lists the entry's Service. Whatever splits has to show the weight before it is believed.
+- Changing ``predictor.name`` deletes the Deployment of the old one: routes leave it first.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gauntlet.delivery.conductor import Sighting
+from gauntlet.delivery.release import Release
+from gauntlet.delivery.rollout import Phase, Rollout
+from gauntlet.delivery.targets.kserve import routes
+from gauntlet.delivery.targets.kserve.before import Before
+from gauntlet.delivery.targets.kserve.predictors import (
+    Identity,
+    Json,
+    identity_in_pods,
+    identity_of,
+    mark_of,
+    with_release,
+)
+from gauntlet.delivery.targets.kserve.resources import predictor_service
+from gauntlet.digest import short
+
+NOTE = "gauntlet.dev/rollout"
+"""Annotation of our HTTPRoute; unlike one of the InferenceService it reaches no pod."""
+_DIGITS = 8
+_LONGEST_NAME = 63
+"""Of a Service."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A Deployment: what it runs, how many of its pods answer, and why no more ever will, if that is known."""
+
+    identity: Identity | None
+    available: int = 0
+    wanted: int = 1
+    failed: str = ""
+
+    @property
+    def ready(self) -> bool:
+        """Whether all the pods asked for answer."""
+        return self.available >= max(self.wanted, 1)
+
+
+@dataclass(frozen=True)
+class View:
+    """An InferenceService and what stands behind it, at one moment.
+
+    Attributes:
+        name: of it.
+        predictor: ``spec.predictor``.
+        entries: ``spec.canary``.
+        workloads: Deployments by name, which are their Services' names; one whose template is not yet the one
+            specified, or whose pods are not of it, is left out.
+        route: our HTTPRoute, if there is one.
+        own: KServe's, if there is one.
+        runtime: that KServe chose.
+        before: what was there before the rollout.
+    """
+
+    name: str
+    predictor: Json
+    entries: tuple[Json, ...] = ()
+    workloads: Mapping[str, Workload] = field(default_factory=dict)
+    route: Json | None = None
+    own: Json | None = None
+    runtime: str = ""
+    before: Before | None = None
+
+    def specifies(self, release: Release) -> bool:
+        """Whether ``spec.predictor`` holds this version."""
+        return _holds(self.predictor, release)
+
+    def entry(self, release: Release) -> Json | None:
+        """The entry of ``spec.canary`` that holds this version."""
+        return next((one for one in self.entries if _holds(one["predictor"], release)), None)
+
+    def service(self, release: Release) -> str:
+        """The Service of this version; empty where the specification does not have it."""
+        entry = self.entry(release)
+        holder = self.predictor if self.specifies(release) else entry and entry["predictor"]
+        return predictor_service(self.name, holder.get("name", "")) if holder else ""
+
+    def answers(self, release: Release) -> bool:
+        """Whether this version is specified, and pods of it answer."""
+        workload = self.workloads.get(self.service(release))
+        return bool(workload and workload.identity and workload.identity.runs(release) and workload.available)
+
+    def splitting(self, service: str) -> list[Json]:
+        """The routes whose weights a rollout sets: ours, and KServe's where that knows the entry's Service."""
+        both = [self.route] if self.route is not None else []
+        if self.own is not None and routes.knows(self.own, self.name, service) and routes.accepted(self.own):
+            both.append(self.own)
+        return both
+
+    def share(self, service: str) -> int | None:
+        """Percent of the requests for a Service; ``None`` where routes differ, or one is not taken as it is."""
+        every = self.splitting(service)
+        shares = {routes.share(one, self.name, service) if routes.taken(one) else None for one in every}
+        return shares.pop() if len(shares) == 1 else None
+
+
+@dataclass(frozen=True)
+class Change:
+    """One step: write down what was there before, change ``spec``, or change the rules of our route. One of them.
+
+    Attributes:
+        note: an annotation of our route. It makes a new version of it, so that a change still on its way is refused.
+    """
+
+    keep: Before | None = None
+    spec: Json | None = None
+    rules: list[Json] | None = None
+    note: str = ""
+
+
+def variant_name(release: Release) -> str:
+    """``predictor.name`` of a version: ``v7-0123abcd``."""
+    version = re.sub(r"[^a-z0-9]+", "-", release.version.lower()).strip("-")
+    return f"v{version}-{short(release.digest, _DIGITS)}"
+
+
+def workload(document: Json) -> Workload | None:
+    """A Deployment; ``None`` as long as its pods may be of an earlier template."""
+    status, spec = document.get("status") or {}, document["spec"]
+    wanted = int(spec.get("replicas", 1))
+    if status.get("observedGeneration") != document["metadata"]["generation"]:
+        return None
+    progressing: Mapping[str, Any] = next(
+        (one for one in status.get("conditions") or () if one["type"] == "Progressing"), {}
+    )
+    late = progressing.get("reason") == "ProgressDeadlineExceeded"
+    available = min(int(status.get("availableReplicas", 0)), int(status.get("updatedReplicas", 0)))
+    failed = f"{progressing['reason']}: {progressing.get('message', '')}" if late else ""
+    return Workload(identity_in_pods(spec["template"]["spec"]), available, wanted, failed)
+
+
+# -- what is seen -----------------------------------------------------------------------------------------------------
+def sighting(view: View, rollout: Rollout) -> Sighting:
+    """What this shows of a rollout."""
+    back = rollout.phase is Phase.ROLLING_BACK
+    candidate = view.service(rollout.candidate)
+    return Sighting(
+        candidate_ready=view.answers(rollout.candidate) if back else candidate_ready(view, rollout),
+        stable_ready=view.answers(rollout.stable),
+        weight=view.share(candidate) if candidate else 0,
+        failed="" if back else _failed(view, rollout),
+        done=_is_back(view, rollout) if back else _is_promoted(view, rollout),
+    )
+
+
+def candidate_ready(view: View, rollout: Rollout) -> bool:
+    """All its pods answer, and something there can split the requests."""
+    workload = view.workloads.get(view.service(rollout.candidate))
+    return bool(
+        view.before is not None
+        and view.answers(rollout.candidate)
+        and workload
+        and workload.ready
+        and view.splitting(view.service(rollout.candidate))
+    )
+
+
+def _failed(view: View, rollout: Rollout) -> str:
+    candidate, stable = rollout.candidate, rollout.stable
+    if (candidate.version, candidate.digest) == (stable.version, stable.digest):
+        return "it is the version that serves already"
+    if candidate.uri == stable.uri:
+        return f"it lies where {stable} does ({candidate.uri}), and KServe promotes no such predictor"
+    found = identity_of(view.predictor)
+    specified = "no version" if found is None else f"version {found.version}"
+    if view.before is None:
+        return "" if view.specifies(stable) else f"the InferenceService specifies {specified}, not {stable}"
+    if not (view.specifies(stable) or view.specifies(candidate)):
+        return f"somebody changed the model to {specified}"
+    if rollout.phase is not Phase.DEPLOYING and not view.service(candidate):
+        return "somebody took it out of the specification"
+    if too_long(view.name, candidate):
+        return f"the name of its Service would be longer than {_LONGEST_NAME} characters"
+    workload = view.workloads.get(view.service(candidate))
+    return workload.failed if workload and not view.answers(candidate) else ""
+
+
+def _is_promoted(view: View, rollout: Rollout) -> bool:
+    service = view.service(rollout.candidate)
+    promoted = view.specifies(rollout.candidate) and not view.entries and view.answers(rollout.candidate)
+    return promoted and all(routes.taken(one) and routes.only(one, view.name, service) for one in _ours(view))
+
+
+def _is_back(view: View, rollout: Rollout) -> bool:
+    if view.before is None and not view.service(rollout.candidate):
+        return True  # nothing was changed, for that is written down before
+    back = view.specifies(rollout.stable) and not view.service(rollout.candidate) and view.answers(rollout.stable)
+    service = view.service(rollout.stable)
+    return (
+        back
+        and view.predictor.get("minReplicas") == _replicas_before(view)
+        and all(routes.taken(one) for one in _ours(view))
+        and _alone(view, service, mark_of("after", rollout)) is None
+    )
+
+
+# -- what to change ---------------------------------------------------------------------------------------------------
+def deploy(view: View, rollout: Rollout) -> Change | None:
+    """Towards a candidate that runs beside the stable version, without requests."""
+    if not view.specifies(rollout.stable) or view.service(rollout.candidate):
+        return None
+    if view.before is None:
+        quiet = not view.entries and view.answers(rollout.stable)
+        return Change(keep=Before(view.predictor)) if quiet else None
+    if view.entries:
+        return None
+    return _alone(view, view.service(rollout.stable)) or _with_entry(view, rollout.candidate, weight=0)
+
+
+def set_weight(view: View, rollout: Rollout) -> Change | None:
+    """Towards the rollout's weight: pods for it, then requests."""
+    entry = view.entry(rollout.candidate)
+    if entry is None or not candidate_ready(view, rollout):
+        return None
+    if entry["predictor"].get("minReplicas", 0) < _replicas(view, rollout.weight):
+        return _with_entry(view, rollout.candidate, weight=entry["trafficPercent"], replicas_for=rollout.weight)
+    return _shared(view, rollout.candidate, rollout.stable, rollout.weight)
+
+
+def promote(view: View, rollout: Rollout) -> Change | None:
+    """Towards a specification in which the candidate is the predictor: its pods stay as they are."""
+    if not candidate_ready(view, rollout):
+        return None
+    return _make_predictor(view, rollout.candidate, rollout.stable)
+
+
+def restore(view: View, rollout: Rollout) -> Change | None:
+    """The stable version as an entry without requests, where a promotion has deleted it."""
+    if view.service(rollout.stable):
+        return None
+    return _with_entry(view, rollout.stable, weight=0, replicas_for=100)
+
+
+def roll_back(view: View, rollout: Rollout) -> Change | None:
+    """Towards the stable version, routes first, then the candidate out of the specification."""
+    if view.specifies(rollout.stable):
+        service = view.service(rollout.stable)
+        if change := _alone(view, service, mark_of("after", rollout)):
+            return change
+        entry = view.entry(rollout.candidate)
+        # KServe's own route: its weight goes by the entry, which stays until that is seen.
+        if entry is not None and entry["trafficPercent"]:
+            return _with_entry(view, rollout.candidate, weight=0)
+        leaving = view.service(rollout.candidate)
+        gone = not view.splitting(leaving) or view.share(leaving) == 0
+        return _quiet(view) if gone else None
+    if view.answers(rollout.stable):
+        return _make_predictor(view, rollout.stable, rollout.candidate)
+    if view.answers(rollout.candidate):
+        return restore(view, rollout)
+    # Neither answers, so there is nothing to lose by replacing one by the other in place.
+    return Change(spec={"predictor": _predictor(view, rollout.stable), "canary": None})
+
+
+def _make_predictor(view: View, release: Release, other: Release) -> Change | None:
+    """All requests to one version, then its entry's name and model into the predictor, in one change."""
+    service = view.service(release)
+    if view.specifies(release):
+        return _alone(view, service) or _quiet(view)
+    change = _shared(view, release, other, 100)
+    if change is not None:
+        return change
+    if view.splitting(service) and view.share(service) != 100:
+        return None
+    return Change(spec={"predictor": _predictor(view, release), "canary": None})
+
+
+def _predictor(view: View, release: Release) -> Json:
+    """``spec.predictor`` with this version in it, under this version's name, and with the replicas of before."""
+    entry = view.entry(release)
+    name = entry["predictor"]["name"] if entry else variant_name(release)
+    return {**_with_replicas_of_before(view), "name": name, "model": _model(view, release)}
+
+
+def _model(view: View, release: Release) -> Json:
+    """The model of a version: as it was before the rollout, if it was there, and else made of what is there now."""
+    if view.before is not None and _holds(view.before.predictor, release):
+        return dict(view.before.predictor["model"])
+    return dict(with_release(view.predictor, release, view.runtime)["model"])
+
+
+def _with_entry(view: View, release: Release, *, weight: int, replicas_for: int | None = None) -> Change | None:
+    """An entry for this version, and as many more pods for the predictor as KServe takes from it."""
+    replicas = _replicas(view, weight if replicas_for is None else replicas_for)
+    old = view.entry(release)
+    if old is not None:
+        replicas = max(replicas, int(old["predictor"].get("minReplicas", 1)))
+    predictor = old["predictor"] if old else {"name": variant_name(release), "model": _model(view, release)}
+    entry = {"predictor": {**predictor, "minReplicas": replicas}, "trafficPercent": weight}
+    others = [
+        {**one, "trafficPercent": min(one["trafficPercent"], 100 - weight)} for one in view.entries if one is not old
+    ]
+    spec: Json = {"predictor": dict(view.predictor), "canary": [*others, entry]}
+    least = _replicas_before(view)
+    if least:
+        most = int(view.predictor.get("maxReplicas") or 0)
+        spec["predictor"]["minReplicas"] = min(least + replicas, most) if most else least + replicas
+    return None if spec == {"predictor": view.predictor, "canary": list(view.entries)} else Change(spec=spec)
+
+
+def _shared(view: View, release: Release, other: Release, percent: int) -> Change | None:
+    """Weights of two versions: of our route, then in the entry, where newer versions of KServe read them."""
+    service, beside = view.service(release), view.service(other)
+    if view.route is not None and routes.share(view.route, view.name, service) != percent:
+        weights = {beside: 100 - percent, service: percent} if beside else {service: 100}
+        return Change(rules=routes.weighted(view.route, view.name, weights))
+    entry = view.entry(release)
+    if entry is not None and entry["trafficPercent"] != percent:
+        return _with_entry(view, release, weight=percent)
+    return None
+
+
+def _alone(view: View, service: str, note: str = "") -> Change | None:
+    """All requests of our route to one Service, without a mirror; with this note, if one is given."""
+    if view.route is None:
+        return None
+    noted = (view.route["metadata"].get("annotations") or {}).get(NOTE, "")
+    if routes.only(view.route, view.name, service) and note in ("", noted):
+        return None
+    bare = routes.mirrored(view.route, view.name, None)
+    rules = routes.weighted({**view.route, "spec": {"rules": bare}}, view.name, {service: 100})
+    return Change(rules=rules, note=note)
+
+
+def _quiet(view: View) -> Change | None:
+    """No entry, and the replicas of before."""
+    predictor = _with_replicas_of_before(view)
+    if not view.entries and predictor == view.predictor:
+        return None
+    return Change(spec={"predictor": predictor, "canary": None})
+
+
+def _with_replicas_of_before(view: View) -> Json:
+    least = _replicas_before(view)
+    kept = {key: value for key, value in view.predictor.items() if key != "minReplicas"}
+    return kept if least is None else {**kept, "minReplicas": least}
+
+
+def _ours(view: View) -> list[Json]:
+    return [view.route] if view.route is not None else []
+
+
+def _holds(predictor: Mapping[str, Any], release: Release) -> bool:
+    found = identity_of(predictor)
+    return found is not None and found.runs(release)
+
+
+def _replicas_before(view: View) -> int | None:
+    predictor = view.predictor if view.before is None else view.before.predictor
+    found = predictor.get("minReplicas")
+    return None if found is None else int(found)
+
+
+def _replicas(view: View, weight: int) -> int:
+    return max(1, math.ceil((_replicas_before(view) or 1) * weight / 100))
+
+
+def too_long(name: str, release: Release) -> bool:
+    """Whether the Service of this version would have a name longer than a Service may have."""
+    return len(predictor_service(name, variant_name(release))) > _LONGEST_NAME

@@ -1,0 +1,201 @@
+"""Rollouts on a real API server: a service to roll out on, a judge that says what it is told, and a watch on weights.
+
+Time is simulated: whoever conducts "sleeps" by letting the cluster's controllers take a few steps. After each of these
+the candidate's share is held against the most that was ever written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from builders.cluster import ApiServer
+from builders.gateway_controller import ROUTES
+from builders.kserve_controller import INFERENCE_SERVICES, KServeController
+from builders.kserve_objects import inference_service
+from gauntlet.delivery.conductor import Judgement, Stage, Target, conduct, start
+from gauntlet.delivery.plan import RolloutPlan
+from gauntlet.delivery.release import Release
+from gauntlet.delivery.rollout import Look, Rollout
+from gauntlet.delivery.targets.kserve.api import Api
+from gauntlet.delivery.targets.kserve.knative import KnativeTarget
+from gauntlet.delivery.targets.kserve.ledger import ConfigMapLedger
+from gauntlet.delivery.targets.kserve.lease import ClusterLease
+from gauntlet.delivery.targets.kserve.predictors import identity_in_pods, with_release
+from gauntlet.delivery.targets.kserve.standard import StandardTarget
+from gauntlet.settings import parse
+from gauntlet.verdict import Status
+
+V1, V2, V3 = (Release(number, f"sha256:{number * 64}", f"s3://models/{number}") for number in "123")
+NAME = "loans"
+PLAN = parse(
+    RolloutPlan,
+    {
+        "steps": [10, 50, 100],
+        "interval_seconds": 60,
+        "step_seconds": 60,
+        "min_requests": 1,
+        "ready_seconds": 1_800,
+        "budgets": {"errors": 3},
+    },
+    field="plan",
+)
+_MOST_TURNS = 400
+
+
+class Endless(AssertionError):
+    """A rollout that should have ended long ago."""
+
+
+@dataclass
+class Verdicts:
+    """``conductor.Judge``: harm from a weight on, no harm before; looks are numbered by its memory."""
+
+    harm_from: int = 101
+    approved: int = 0
+    refused: str = ""
+
+    def look(self, rollout: Rollout, memory: str, now: float) -> tuple[Judgement, str]:
+        number = int(memory or 0) + 1
+        status = Status.FAIL if rollout.weight >= self.harm_from else Status.PASS
+        look = Look(number, status, "answers differ")
+        return Judgement(look, requests=1_000, approved=self.approved, refused=self.refused), str(number)
+
+
+@dataclass
+class Ground:
+    """An InferenceService in a namespace of its own, serving version 1, with the controllers that bring it about.
+
+    Attributes:
+        most: the largest share, in percent, that the candidate ever had.
+        strange: shares of versions that are neither stable nor the candidate.
+        now: seconds since the epoch.
+    """
+
+    server: ApiServer
+    mode: str
+    namespace: str = ""
+    steps: int = 2
+    harm_from: int = 101
+    now: float = 1_000.0
+    most: int = 0
+    strange: list[Mapping[str, int]] = field(default_factory=list)
+    meanwhile: Callable[[Ground], None] = lambda ground: None
+
+    def __post_init__(self) -> None:
+        self.namespace = self.namespace or self.server.namespace("rollout")
+        self.service = f"{self.namespace}/{NAME}"
+        self.controller = KServeController(self.server, namespace=self.namespace)
+        self.judge = Verdicts(self.harm_from)
+        self.turns = 0
+        body = inference_service(NAME, self.namespace, self.mode, V1.uri)
+        body["spec"]["predictor"] = with_release(body["spec"]["predictor"], V1)
+        self.server.request("POST", f"{INFERENCE_SERVICES}/namespaces/{self.namespace}/inferenceservices", body)
+        if self.mode == "Standard":
+            self.server.request("POST", f"{ROUTES}/namespaces/{self.namespace}/httproutes", route(self.namespace))
+        self.controller.settle()
+
+    # -- conducting --------------------------------------------------------------------------------------------------
+    def api(self) -> Api:
+        return Api(self.server.client(), sleep=lambda seconds: None)
+
+    def stage(self, api: Api | None = None, holder: str = "tests") -> Stage:
+        api = api or self.api()
+        lease = ClusterLease(api, holder=holder, seconds=1_000.0)
+        return Stage(ConfigMapLedger(api), lease, self.target(api), self.judge)
+
+    def target(self, api: Api) -> Target:
+        return KnativeTarget(api) if self.mode == "Knative" else StandardTarget(api)
+
+    def run(self, api: Api | None = None, *, attempt: str = "", candidate: Release = V2) -> Rollout:
+        stage = self.stage(api)
+        stable = V1 if candidate is V2 else V2
+        start(stage.ledger, self.service, candidate, stable, self.now, attempt)
+        return self.go_on(stage)
+
+    def go_on(self, stage: Stage | None = None) -> Rollout:
+        return conduct(
+            stage or self.stage(), PLAN, self.service, clock=lambda: self.now, sleep=self.sleep, patience=100
+        )
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.turns += 1
+        if self.turns > _MOST_TURNS:
+            raise Endless(f"no end after {self.turns} turns: {self.timeline()[-3:]}")
+        self.meanwhile(self)
+        for _ in range(self.steps):
+            self.controller.step()
+            self.watch()
+
+    # -- seeing, as the administrator --------------------------------------------------------------------------------
+    def watch(self) -> None:
+        """Hold what the candidate has against what was ever written."""
+        shares = self.shares()
+        self.most = max(self.most, shares.get("2", 0))
+        if strange := {version: share for version, share in shares.items() if version not in ("1", "2")}:
+            self.strange.append(strange)
+        found = ConfigMapLedger(self.api()).read(self.service)
+        written = max((entry.weight for entry in found[0].entries), default=0) if found else 0
+        assert shares.get("2", 0) <= written, f"{shares} where {written} % was written"
+
+    def shares(self) -> dict[str, int]:
+        """Version → percent of the requests it has, wherever they are split."""
+        return self._knative_shares() if self.mode == "Knative" else self._standard_shares()
+
+    def _knative_shares(self) -> dict[str, int]:
+        shares: dict[str, int] = {}
+        for target in self.get()["status"]["components"]["predictor"]["traffic"]:
+            path = f"/apis/serving.knative.dev/v1/namespaces/{self.namespace}/revisions/{target['revisionName']}"
+            version = self._version(self.server.request("GET", path)["spec"])
+            shares[version] = shares.get(version, 0) + target["percent"]
+        return shares
+
+    def _standard_shares(self) -> dict[str, int]:
+        shares: dict[str, int] = {}
+        deployments = f"/apis/apps/v1/namespaces/{self.namespace}/deployments"
+        running = {
+            item["metadata"]["name"]: self._version(item["spec"]["template"]["spec"])
+            for item in self.server.request("GET", deployments)["items"]
+        }
+        for backend in self.route()["spec"]["rules"][0]["backendRefs"]:
+            if backend["weight"]:
+                version = running.get(backend["name"], f"nothing at {backend['name']}")
+                shares[version] = shares.get(version, 0) + backend["weight"]
+        return shares
+
+    def _version(self, pods: Mapping[str, Any]) -> str:
+        found = identity_in_pods(pods)
+        return found.version if found else "unknown"
+
+    def get(self) -> dict[str, Any]:
+        return self.server.request("GET", self.path)
+
+    @property
+    def path(self) -> str:
+        return f"{INFERENCE_SERVICES}/namespaces/{self.namespace}/inferenceservices/{NAME}"
+
+    def patch(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        return self.server.request("PATCH", self.path, body, "application/merge-patch+json")
+
+    def route(self) -> dict[str, Any]:
+        return self.server.request("GET", f"{ROUTES}/namespaces/{self.namespace}/httproutes/{NAME}-rollout")
+
+    def timeline(self) -> list[str]:
+        found = ConfigMapLedger(self.api()).read(self.service)
+        return [entry.sentence for entry in found[0].entries] if found else []
+
+
+def route(namespace: str) -> dict[str, Any]:
+    """Our HTTPRoute as a team creates it: everything to the predictor."""
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": {"name": f"{NAME}-rollout", "namespace": namespace},
+        "spec": {
+            "hostnames": [f"{NAME}.{namespace}.example.com"],
+            "parentRefs": [{"name": "gateway"}],
+            "rules": [{"backendRefs": [{"name": f"{NAME}-predictor", "port": 80, "weight": 100}]}],
+        },
+    }
