@@ -14,14 +14,15 @@ from builders.cluster import ApiServer
 from builders.gateway_controller import ROUTES
 from builders.kserve_controller import INFERENCE_SERVICES, KServeController
 from builders.kserve_objects import inference_service
+from builders.memory_cluster import MemoryApi, MemoryServer
 from gauntlet.delivery.conductor import Judgement, Stage, Target, conduct, start
 from gauntlet.delivery.plan import RolloutPlan
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout import Look, Rollout
 from gauntlet.delivery.targets.kserve.api import Api
 from gauntlet.delivery.targets.kserve.knative import KnativeTarget
-from gauntlet.delivery.targets.kserve.ledger import ConfigMapLedger
 from gauntlet.delivery.targets.kserve.lease import ClusterLease
+from gauntlet.delivery.targets.kserve.ledger import ConfigMapLedger
 from gauntlet.delivery.targets.kserve.predictors import identity_in_pods, with_release
 from gauntlet.delivery.targets.kserve.standard import StandardTarget
 from gauntlet.settings import parse
@@ -42,6 +43,26 @@ PLAN = parse(
     field="plan",
 )
 _MOST_TURNS = 400
+
+
+Fate = Callable[[str, str, str], None]
+"""Called with method, path, and ``before`` or ``after``; what it raises befalls whoever asked."""
+
+
+class Killed(BaseException):
+    """What ``kill -9`` is to whoever conducts."""
+
+
+class MortalApi(Api):
+    """A client whose owner may die at any request: before the server has it, or after it was carried out."""
+
+    fate: Fate = staticmethod(lambda method, path, when: None)
+
+    def _call(self, method: str, path: str, body: Any, query: Mapping[str, str]) -> tuple[int, Mapping[str, str], Any]:
+        self.fate(method, path, "before")
+        answer = super()._call(method, path, body, query)
+        self.fate(method, path, "after")
+        return answer
 
 
 class Endless(AssertionError):
@@ -73,7 +94,7 @@ class Ground:
         now: seconds since the epoch.
     """
 
-    server: ApiServer
+    server: ApiServer | MemoryServer
     mode: str
     namespace: str = ""
     steps: int = 2
@@ -88,6 +109,7 @@ class Ground:
         self.service = f"{self.namespace}/{NAME}"
         self.controller = KServeController(self.server, namespace=self.namespace)
         self.judge = Verdicts(self.harm_from)
+        self.ledger = ConfigMapLedger(self.api())
         self.turns = 0
         body = inference_service(NAME, self.namespace, self.mode, V1.uri)
         body["spec"]["predictor"] = with_release(body["spec"]["predictor"], V1)
@@ -97,8 +119,13 @@ class Ground:
         self.controller.settle()
 
     # -- conducting --------------------------------------------------------------------------------------------------
-    def api(self) -> Api:
-        return Api(self.server.client(), sleep=lambda seconds: None)
+    def api(self, fate: Fate | None = None) -> Api:
+        fate = fate or (lambda method, path, when: None)
+        if isinstance(self.server, MemoryServer):
+            return MemoryApi(self.server, fate)
+        api = MortalApi(self.server.client(), sleep=lambda seconds: None)
+        api.fate = fate
+        return api
 
     def stage(self, api: Api | None = None, holder: str = "tests") -> Stage:
         api = api or self.api()
@@ -136,7 +163,9 @@ class Ground:
         self.most = max(self.most, shares.get("2", 0))
         if strange := {version: share for version, share in shares.items() if version not in ("1", "2")}:
             self.strange.append(strange)
-        found = ConfigMapLedger(self.api()).read(self.service)
+        if shares.get("2", 0) == 0:
+            return
+        found = self.ledger.read(self.service)
         written = max((entry.weight for entry in found[0].entries), default=0) if found else 0
         assert shares.get("2", 0) <= written, f"{shares} where {written} % was written"
 
@@ -183,7 +212,7 @@ class Ground:
         return self.server.request("GET", f"{ROUTES}/namespaces/{self.namespace}/httproutes/{NAME}-rollout")
 
     def timeline(self) -> list[str]:
-        found = ConfigMapLedger(self.api()).read(self.service)
+        found = self.ledger.read(self.service)
         return [entry.sentence for entry in found[0].entries] if found else []
 
 
