@@ -14,6 +14,7 @@ class Behaviour:
     Attributes:
         ready_after: from a new template to pods that are ready.
         broken: storage URIs whose model fails to load, once ``ready_after`` has passed.
+        stuck: storage URIs whose pods neither come up nor fail.
         lag: until a changed specification is seen at all; until then the status tells of the one before.
         paused: nothing is reconciled.
         idle: scaled to zero once ready: no pods, which reads as a model that is loading (Knative mode).
@@ -22,6 +23,7 @@ class Behaviour:
 
     ready_after: int = 1
     broken: frozenset[str] = frozenset()
+    stuck: frozenset[str] = frozenset()
     lag: int = 0
     paused: bool = False
     idle: bool = False
@@ -29,6 +31,6 @@ class Behaviour:
 
     def outcome(self, age: int, uri: str) -> State:
         """What has become of pods that were asked for ``age`` steps ago and load the model at ``uri``."""
-        if age < self.ready_after:
+        if age < self.ready_after or uri in self.stuck:
             return "pending"
         return "failed" if uri in self.broken else "ready"

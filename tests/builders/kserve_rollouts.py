@@ -101,6 +101,8 @@ class Ground:
     harm_from: int = 101
     now: float = 1_000.0
     most: int = 0
+    candidate: Release = V2
+    stable: Release = V1
     strange: list[Mapping[str, int]] = field(default_factory=list)
     meanwhile: Callable[[Ground], None] = lambda ground: None
 
@@ -135,11 +137,14 @@ class Ground:
     def target(self, api: Api) -> Target:
         return KnativeTarget(api) if self.mode == "Knative" else StandardTarget(api)
 
-    def run(self, api: Api | None = None, *, attempt: str = "", candidate: Release = V2) -> Rollout:
+    def run(self, api: Api | None = None, *, attempt: str = "") -> Rollout:
         stage = self.stage(api)
-        stable = V1 if candidate is V2 else V2
-        start(stage.ledger, self.service, candidate, stable, self.now, attempt)
+        start(stage.ledger, self.service, self.candidate, self.stable, self.now, attempt)
         return self.go_on(stage)
+
+    def next(self, candidate: Release, stable: Release) -> None:
+        """What ``run`` rolls out from now on, and in place of what."""
+        self.candidate, self.stable, self.most = candidate, stable, 0
 
     def go_on(self, stage: Stage | None = None) -> Rollout:
         return conduct(
@@ -160,14 +165,15 @@ class Ground:
     def watch(self) -> None:
         """Hold what the candidate has against what was ever written."""
         shares = self.shares()
-        self.most = max(self.most, shares.get("2", 0))
-        if strange := {version: share for version, share in shares.items() if version not in ("1", "2")}:
+        share = shares.get(self.candidate.version, 0)
+        self.most = max(self.most, share)
+        known = {self.stable.version, self.candidate.version}
+        if strange := {version: part for version, part in shares.items() if version not in known}:
             self.strange.append(strange)
-        if shares.get("2", 0) == 0:
-            return
-        found = self.ledger.read(self.service)
-        written = max((entry.weight for entry in found[0].entries), default=0) if found else 0
-        assert shares.get("2", 0) <= written, f"{shares} where {written} % was written"
+        if share:
+            found = self.ledger.read(self.service)
+            written = max((entry.weight for entry in found[0].entries), default=0) if found else 0
+            assert share <= written, f"{shares} where {written} % was written"
 
     def shares(self) -> dict[str, int]:
         """Version → percent of the requests it has, wherever they are split."""

@@ -157,9 +157,12 @@ def _address(path: str) -> tuple[str, str, str, str]:
     if rest and rest[0] == "namespaces":
         namespace, rest = rest[1], rest[2:]
     plural, name, part = (*rest, "", "", "")[:3]
-    return (f"{plural}.{group}" if group == "serving.knative.dev" and plural == "services" else plural), (
-        namespace
-    ), name, part
+    return (
+        (f"{plural}.{group}" if group == "serving.knative.dev" and plural == "services" else plural),
+        (namespace),
+        name,
+        part,
+    )
 
 
 def _refused(status: int, reason: str, message: str, details: Mapping[str, str]) -> Refused:

@@ -69,6 +69,16 @@ class Api:
         found = self._send("list", resource, namespace, "", query={"labelSelector": selector} if selector else {})
         return [] if found is None else list(found["items"])
 
+    def schema(self, resource: Resource) -> Json:
+        """What the server publishes of a kind's group and version (OpenAPI 3); empty where it knows none."""
+        group = f"apis/{resource.group}" if resource.group else "api"
+        status, _, said = self._call("GET", f"/openapi/v3/{group}/{resource.version}", None, {})
+        if status == 404:
+            return {}
+        if not 200 <= status < 300:
+            raise _error(status, said, "get", resource, "schema")
+        return said
+
     def create(self, resource: Resource, namespace: str, body: Json) -> Json:
         """Create an object; one that is there already is a conflict."""
         created = self._send("create", resource, namespace, body.get("metadata", {}).get("name", ""), body)

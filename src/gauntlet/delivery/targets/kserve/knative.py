@@ -32,7 +32,7 @@ class KnativeTarget:
 
     def observe(self, rollout: Rollout) -> Sighting:
         """What is there now."""
-        view, _ = self._view(rollout, self._record.before(rollout))
+        view, _ = look(self._api, rollout.service, self._record.before(rollout))
         return revisions.sighting(view, rollout)
 
     def deploy(self, rollout: Rollout) -> None:
@@ -57,7 +57,7 @@ class KnativeTarget:
 
     def _carry_out(self, rollout: Rollout, decide: Callable[[View, Rollout], Change | None]) -> None:
         for _ in range(_TRIES):
-            view, isvc = self._view(rollout, self._record.before_acting(rollout))
+            view, isvc = look(self._api, rollout.service, self._record.before_acting(rollout))
             change = decide(view, rollout)
             if change is None:
                 return
@@ -82,13 +82,19 @@ class KnativeTarget:
             return False
         return True
 
-    def _view(self, rollout: Rollout, before: Before | None) -> tuple[View, Json]:
-        namespace, name = split(rollout.service)
-        isvc = self._api.get(INFERENCE_SERVICES, namespace, name)
-        if isvc is None:
-            raise DependencyError("is not there", field=f"InferenceService {rollout.service}", mend="Create it")
-        # Read after the InferenceService: a status that Knative has left behind already is then seen to be old.
-        service = self._api.get(KNATIVE_SERVICES, namespace, predictor_service(name))
-        found = {one: self._api.get(KNATIVE_REVISIONS, namespace, one) for one in sorted(revisions.named(isvc))}
-        there = {one: revisions.revision(document) for one, document in found.items() if document is not None}
-        return revisions.read(isvc, service, there, before), isvc
+
+def look(api: Api, service: str, before: Before | None) -> tuple[View, Json]:
+    """An InferenceService in Knative mode as it is now, and the document it was read from.
+
+    Raises:
+        DependencyError: it is not there, or something does not answer.
+    """
+    namespace, name = split(service)
+    isvc = api.get(INFERENCE_SERVICES, namespace, name)
+    if isvc is None:
+        raise DependencyError("is not there", field=f"InferenceService {service}", mend="Create it")
+    # Read after the InferenceService: a status that Knative has left behind already is then seen to be old.
+    child = api.get(KNATIVE_SERVICES, namespace, predictor_service(name))
+    found = {one: api.get(KNATIVE_REVISIONS, namespace, one) for one in sorted(revisions.named(isvc))}
+    there = {one: revisions.revision(document) for one, document in found.items() if document is not None}
+    return revisions.read(isvc, child, there, before), isvc

@@ -239,13 +239,9 @@ def _is_promoted(view: View, rollout: Rollout) -> bool:
 
 def _is_back(view: View, rollout: Rollout) -> bool:
     """The stable version is specified and has everything, by a template that no late change of ours can undo."""
-    if not view.specifies(rollout.stable):
-        return False
     if view.before is None:
-        return True  # nothing was changed, for that is written down before
-    found = identity_of(view.predictor)
-    restored = found is not None and found.mark == mark_of("after", rollout)
-    return restored and view.settled and view.answers(view.ready, rollout.stable)
+        return True  # nothing was changed by this rollout, for that is written down before
+    return _is_restored(view, rollout) and view.settled and view.answers(view.ready, rollout.stable)
 
 
 # -- what to change ---------------------------------------------------------------------------------------------------
@@ -281,23 +277,23 @@ def promote(view: View, rollout: Rollout) -> Change | None:
 
 def restore(view: View, rollout: Rollout) -> Change | None:
     """The old template, at the candidate's share: Knative moves that when the new revision is ready, not before."""
-    return _put_back(view, rollout, view.percent)
+    return None if view.before is None else _put_back(view, rollout, view.before, view.percent)
 
 
 def roll_back(view: View, rollout: Rollout) -> Change | None:
     """Towards the stable version, routes first: share 0, then the old template still at 0, then no share."""
-    if view.before is None and view.specifies(rollout.stable):
+    if view.before is None:
         return None
     if _is_restored(view, rollout):
         back = view.arrived and view.created == view.ready and view.answers(view.ready, rollout.stable)
         return _share(view, None) if back else None
     if view.specifies(rollout.stable) and view.percent is None:
-        return _put_back(view, rollout, None)
+        return _put_back(view, rollout, view.before, None)
     if not view.answers(_remainder(view, rollout), rollout.stable):
-        return _put_back(view, rollout, view.percent)
+        return _put_back(view, rollout, view.before, view.percent)
     if view.percent != 0:
         return _share(view, 0)
-    return _put_back(view, rollout, 0) if view.share(rollout.stable) == 100 else None
+    return _put_back(view, rollout, view.before, 0) if view.share(rollout.stable) == 100 else None
 
 
 def _is_restored(view: View, rollout: Rollout) -> bool:
@@ -305,12 +301,10 @@ def _is_restored(view: View, rollout: Rollout) -> bool:
     return found is not None and found.runs(rollout.stable) and found.mark == mark_of("after", rollout)
 
 
-def _put_back(view: View, rollout: Rollout, percent: int | None) -> Change | None:
+def _put_back(view: View, rollout: Rollout, before: Before, percent: int | None) -> Change | None:
     if _is_restored(view, rollout):
         return None
-    # What was kept may be gone with its ConfigMap; the release alone is enough then.
-    old = with_release(view.predictor, rollout.stable, view.runtime) if view.before is None else view.before.predictor
-    return Change(predictor=with_percent(marked(old, mark_of("after", rollout)), percent))
+    return Change(predictor=with_percent(marked(before.predictor, mark_of("after", rollout)), percent))
 
 
 def _share(view: View, percent: int | None) -> Change | None:

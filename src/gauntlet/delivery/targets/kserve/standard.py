@@ -33,7 +33,7 @@ class StandardTarget:
 
     def observe(self, rollout: Rollout) -> Sighting:
         """What is there now."""
-        view, _ = self._view(rollout, self._record.before(rollout))
+        view, _ = look(self._api, rollout.service, self._record.before(rollout))
         return variants.sighting(view, rollout)
 
     def deploy(self, rollout: Rollout) -> None:
@@ -79,7 +79,7 @@ class StandardTarget:
 
     def _carry_out(self, rollout: Rollout, decide: Callable[[View, Rollout], Change | None]) -> None:
         for _ in range(_TRIES):
-            view, isvc = self._view(rollout, self._record.before_acting(rollout))
+            view, isvc = look(self._api, rollout.service, self._record.before_acting(rollout))
             change = decide(view, rollout)
             if change is None:
                 return
@@ -113,32 +113,38 @@ class StandardTarget:
             return False
         return True
 
-    def _view(self, rollout: Rollout, before: Before | None) -> tuple[View, Json]:
-        namespace, name = split(rollout.service)
-        isvc = self._api.get(INFERENCE_SERVICES, namespace, name)
-        if isvc is None:
-            raise DependencyError("is not there", field=f"InferenceService {rollout.service}", mend="Create it")
-        spec, status = isvc["spec"], isvc.get("status") or {}
-        entries = tuple(spec.get("canary") or ())
-        holders = [spec["predictor"], *(one["predictor"] for one in entries)]
-        workloads = {}
-        for service in (predictor_service(name, holder.get("name", "")) for holder in holders):
-            document = self._api.get(DEPLOYMENTS, namespace, service)
-            found = None if document is None else variants.workload(document)
-            if found is not None:
-                workloads[service] = found
-        own = self._api.get(HTTP_ROUTES, namespace, name)
-        view = View(
-            name=name,
-            predictor=spec["predictor"],
-            entries=entries,
-            workloads=workloads,
-            route=self._api.get(HTTP_ROUTES, namespace, route_name(name)),
-            own=own if own is not None and _is_of_kserve(own) else None,
-            runtime=status.get("servingRuntimeName") or status.get("clusterServingRuntimeName") or "",
-            before=before,
-        )
-        return view, isvc
+
+def look(api: Api, service: str, before: Before | None) -> tuple[View, Json]:
+    """An InferenceService in Standard mode as it is now, and the document it was read from.
+
+    Raises:
+        DependencyError: it is not there, or something does not answer.
+    """
+    namespace, name = split(service)
+    isvc = api.get(INFERENCE_SERVICES, namespace, name)
+    if isvc is None:
+        raise DependencyError("is not there", field=f"InferenceService {service}", mend="Create it")
+    spec, status = isvc["spec"], isvc.get("status") or {}
+    entries = tuple(spec.get("canary") or ())
+    holders = [spec["predictor"], *(one["predictor"] for one in entries)]
+    workloads = {}
+    for child in (predictor_service(name, holder.get("name", "")) for holder in holders):
+        document = api.get(DEPLOYMENTS, namespace, child)
+        found = None if document is None else variants.workload(document)
+        if found is not None:
+            workloads[child] = found
+    own = api.get(HTTP_ROUTES, namespace, name)
+    view = View(
+        name=name,
+        predictor=spec["predictor"],
+        entries=entries,
+        workloads=workloads,
+        route=api.get(HTTP_ROUTES, namespace, route_name(name)),
+        own=own if own is not None and _is_of_kserve(own) else None,
+        runtime=status.get("servingRuntimeName") or status.get("clusterServingRuntimeName") or "",
+        before=before,
+    )
+    return view, isvc
 
 
 def _is_of_kserve(route: Json) -> bool:

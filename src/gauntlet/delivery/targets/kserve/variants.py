@@ -205,8 +205,8 @@ def _is_promoted(view: View, rollout: Rollout) -> bool:
 
 
 def _is_back(view: View, rollout: Rollout) -> bool:
-    if view.before is None and not view.service(rollout.candidate):
-        return True  # nothing was changed, for that is written down before
+    if view.before is None:
+        return True  # nothing was changed by this rollout, for that is written down before
     back = view.specifies(rollout.stable) and not view.service(rollout.candidate) and view.answers(rollout.stable)
     service = view.service(rollout.stable)
     return (
@@ -249,13 +249,15 @@ def promote(view: View, rollout: Rollout) -> Change | None:
 
 def restore(view: View, rollout: Rollout) -> Change | None:
     """The stable version as an entry without requests, where a promotion has deleted it."""
-    if view.service(rollout.stable):
+    if view.before is None or view.service(rollout.stable):
         return None
     return _with_entry(view, rollout.stable, weight=0, replicas_for=100)
 
 
 def roll_back(view: View, rollout: Rollout) -> Change | None:
     """Towards the stable version, routes first, then the candidate out of the specification."""
+    if view.before is None:
+        return None
     if view.specifies(rollout.stable):
         service = view.service(rollout.stable)
         if change := _alone(view, service, mark_of("after", rollout)):

@@ -1,0 +1,58 @@
+"""In which mode KServe runs an InferenceService."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+
+from gauntlet.delivery.conductor import Conflict
+from gauntlet.delivery.targets.kserve.api import Api, Json
+from gauntlet.delivery.targets.kserve.resources import CONFIG_MAPS
+from gauntlet.errors import ConfigurationError, DependencyError
+
+ANNOTATION = "serving.kserve.io/deploymentMode"
+KSERVE_NAMESPACE = "kserve"
+_CONFIGURATION = "inferenceservice-config"
+
+
+class Mode(StrEnum):
+    """How revisions of a model run side by side."""
+
+    KNATIVE = "Knative"
+    STANDARD = "Standard"
+
+
+_OLD_NAMES = {"Serverless": Mode.KNATIVE, "RawDeployment": Mode.STANDARD}
+
+
+def mode_of(api: Api, isvc: Json | None) -> Mode:
+    """The mode of an InferenceService: as KServe has decided it, else as asked for, else the cluster's default.
+
+    Args:
+        api: the cluster.
+        isvc: the InferenceService; ``None`` for one that is yet to come.
+
+    Raises:
+        ConfigurationError: it is in a mode that has no rollouts (ModelMesh).
+    """
+    status, metadata = (isvc or {}).get("status") or {}, (isvc or {}).get("metadata") or {}
+    asked = status.get("deploymentMode") or (metadata.get("annotations") or {}).get(ANNOTATION) or _default(api)
+    try:
+        return _OLD_NAMES.get(asked) or Mode(asked)
+    except ValueError as error:
+        raise ConfigurationError(
+            "is a mode without rollouts",
+            field=ANNOTATION,
+            value=asked,
+            mend=f"Serve in {Mode.STANDARD} or {Mode.KNATIVE} mode",
+        ) from error
+
+
+def _default(api: Api) -> str:
+    """The cluster's default; KServe's own (Standard) where this account may not read it."""
+    try:
+        found = api.get(CONFIG_MAPS, KSERVE_NAMESPACE, _CONFIGURATION) or {}
+        deploy = json.loads((found.get("data") or {}).get("deploy", "{}"))
+    except (ConfigurationError, DependencyError, Conflict, ValueError):
+        return Mode.STANDARD
+    return str(deploy.get("defaultDeploymentMode") or Mode.STANDARD)
