@@ -42,6 +42,8 @@ PLAN = parse(
     },
     field="plan",
 )
+QUICK = PLAN.model_copy(update={"interval_seconds": 0.05, "step_seconds": 0.05})
+"""The same in real time."""
 _MOST_TURNS = 400
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-_CONNECT_SECONDS, _READ_SECONDS = 5.0, 15.0
+PATIENCE = (5.0, 15.0)
 _ATTEMPTS = 4
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 10.0
 _NOT_DONE = frozenset({429})
@@ -47,6 +47,7 @@ class Api:
 
     Args:
         client: an authenticated client; its own retries must be off.
+        patience: seconds to connect, and for an answer.
         sleep: waits so many seconds between attempts.
         draw: uniform in [0, 1), to spread those waits.
     """
@@ -55,10 +56,11 @@ class Api:
         self,
         client: ApiClient,
         *,
+        patience: tuple[float, float] = PATIENCE,
         sleep: Callable[[float], None] = time.sleep,
         draw: Callable[[], float] = random.random,
     ) -> None:
-        self._client, self._sleep, self._draw = client, sleep, draw
+        self._client, self._patience, self._sleep, self._draw = client, patience, sleep, draw
 
     def get(self, resource: Resource, namespace: str, name: str) -> Json | None:
         """An object, or ``None`` when there is none of this name."""
@@ -139,7 +141,7 @@ class Api:
                 response_type="object",
                 auth_settings=["BearerToken"],
                 # A pair: the client takes a single number for a timeout only if it is an int, and ignores others.
-                _request_timeout=(_CONNECT_SECONDS, _READ_SECONDS),
+                _request_timeout=self._patience,
             )
             return status, headers, found
         except ApiException as error:

@@ -10,11 +10,12 @@ from dataclasses import replace
 
 from gauntlet.delivery.conductor import Conflict
 from gauntlet.delivery.journal import Entry, Journal
+from gauntlet.delivery.people import Said, approved_step
 from gauntlet.delivery.rollout import Rollout
 from gauntlet.delivery.targets.kserve.api import Api, Json
 from gauntlet.delivery.targets.kserve.before import JOURNAL_KEY
 from gauntlet.delivery.targets.kserve.resources import CONFIG_MAPS, record_name, split
-from gauntlet.errors import DataError
+from gauntlet.errors import DataError, DependencyError
 
 APPROVE, REFUSE = "gauntlet.dev/approve", "gauntlet.dev/refuse"
 MOST_BYTES = 900_000
@@ -59,14 +60,15 @@ class ConfigMapLedger:
         written = self._api.patch(CONFIG_MAPS, namespace, record_name(name), mark, patch)
         return str(written["metadata"]["resourceVersion"])
 
-    def people(self, rollout: Rollout) -> tuple[int, str]:
+    def people(self, rollout: Rollout) -> Said:
         """The highest step that a person approved, in percent (0: none), and why one takes it back (empty: nobody)."""
-        document = self._get(rollout.service)
+        try:
+            document = self._get(rollout.service)
+        except DependencyError:
+            return 0, ""  # approval then waits, and nothing else is held up
         said = {} if document is None else document["metadata"].get("annotations") or {}
-        approved = said.get(APPROVE, "").strip().rstrip("%").strip()
         refused = said[REFUSE].strip() or "no reason given" if REFUSE in said else ""
-        # What is no number approves nothing: to misread it as consent would be the worse mistake.
-        return (min(int(approved), 100) if approved.isdecimal() else 0), refused
+        return approved_step(said.get(APPROVE, "")), refused
 
     def _without_journal(self, service: str) -> str:
         """The version of a ConfigMap that holds no journal yet; empty if there is no ConfigMap at all."""

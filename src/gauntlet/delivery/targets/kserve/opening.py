@@ -27,12 +27,14 @@ def open_place(address: str) -> Service:
 def open_on(api: Api, address: str) -> Service:
     """The same, on a cluster already connected to."""
     mode = mode_of(api, api.get(INFERENCE_SERVICES, *split(address)))
+    ledger = ConfigMapLedger(api)
     target: Target = KnativeTarget(api) if mode is Mode.KNATIVE else StandardTarget(api)
     return Service(
         name=address,
         place=ClusterPlace(api, address, mode),
         target=target,
-        ledger=ConfigMapLedger(api),
+        ledger=ledger,
         lease=ClusterLease(api),
         meter=NoMeter(),
+        people=ledger.people,
     )

@@ -9,7 +9,14 @@ from gauntlet.delivery.targets.kserve import knative, standard
 from gauntlet.delivery.targets.kserve.api import Api, Json
 from gauntlet.delivery.targets.kserve.ledger import ConfigMapLedger
 from gauntlet.delivery.targets.kserve.modes import ANNOTATION, Mode
-from gauntlet.delivery.targets.kserve.predictors import DIGEST, VERSION, release_in, with_release
+from gauntlet.delivery.targets.kserve.predictors import (
+    DIGEST,
+    VERSION,
+    difference,
+    release_in,
+    with_percent,
+    with_release,
+)
 from gauntlet.delivery.targets.kserve.resources import HTTP_ROUTES, INFERENCE_SERVICES, route_name, split
 from gauntlet.errors import ConfigurationError, DependencyError
 
@@ -39,9 +46,8 @@ class ClusterPlace:
         isvc = self._get()
         if isvc is None:
             return None
-        found = ConfigMapLedger(self._api).read(self._service)
-        if found is not None and not found[0].rollout.phase.final:
-            return found[0].rollout.stable
+        if (under_way := self._under_way()) is not None:
+            return under_way.stable
         release = release_in(isvc["spec"]["predictor"])
         if release is None:
             raise ConfigurationError(
@@ -52,23 +58,18 @@ class ClusterPlace:
             )
         return release
 
-    def install(self, release: Release) -> None:
-        """Create the InferenceService with the first version.
+    def install(self, release: Release, *, replace: bool = False) -> None:
+        """Create the InferenceService with this version, or put the version into the one that is there.
 
         Raises:
-            ConfigurationError: another version serves already, or this account may not create one.
+            ConfigurationError: another version serves already and ``replace`` is not set, a rollout is under way, or
+                this account may not create one.
         """
-        current = self.current()
-        if current is not None:
-            if (current.version, current.digest) == (release.version, release.digest):
-                return
-            raise ConfigurationError(
-                f"serves {current} already",
-                field=f"InferenceService {self._service}",
-                value=str(release),
-                mend="Roll it out",
-            )
         namespace, name = split(self._service)
+        isvc = self._get()
+        if isvc is not None:
+            self._put(isvc, release, replace)
+            return
         model = {"modelFormat": {"name": "mlflow"}, "protocolVersion": "v2", "runtime": self._runtime}
         self._api.create(
             INFERENCE_SERVICES,
@@ -80,6 +81,22 @@ class ClusterPlace:
                 "spec": {"predictor": with_release({"model": model}, release)},
             },
         )
+
+    def _put(self, isvc: Json, release: Release, replace: bool) -> None:
+        current = release_in(isvc["spec"]["predictor"])
+        if current is not None and (current.version, current.digest) == (release.version, release.digest):
+            return
+        if not replace or self._under_way() is not None:
+            raise ConfigurationError(
+                f"serves {current or 'a model without a version'} already",
+                field=f"InferenceService {self._service}",
+                value=str(release),
+                mend="Roll it out",
+            )
+        namespace, name = split(self._service)
+        predictor = with_release(with_percent(isvc["spec"]["predictor"], None), release, self._runtime)
+        patch = {"spec": {"predictor": difference(isvc["spec"]["predictor"], predictor)}}
+        self._api.patch(INFERENCE_SERVICES, namespace, name, isvc["metadata"]["resourceVersion"], patch)
 
     def ready(self, release: Release) -> bool:
         """Whether this version answers requests."""
@@ -108,6 +125,29 @@ class ClusterPlace:
                 retryable=True,
             )
         return str(url)
+
+    def url_of(self, release: Release) -> str:
+        """The Service of a version's own pods, as it is reached inside the cluster.
+
+        Raises:
+            DependencyError: the version is not there.
+        """
+        namespace, _ = split(self._service)
+        if self._mode is Mode.STANDARD:
+            service = standard.look(self._api, self._service, None)[0].service(release)
+        else:
+            view, _ = knative.look(self._api, self._service, None)
+            # The newest of those that answer: a copy of the version may stand beside it.
+            service = max((one for one in view.revisions if view.answers(one, release)), default="")
+        if not service:
+            raise DependencyError(
+                f"has no {release}", field=f"InferenceService {self._service}", mend="Deploy it", retryable=True
+            )
+        return f"http://{service}.{namespace}.svc.cluster.local"
+
+    def _under_way(self) -> Rollout | None:
+        found = ConfigMapLedger(self._api).read(self._service)
+        return found[0].rollout if found is not None and not found[0].rollout.phase.final else None
 
     def _get(self) -> Json | None:
         return self._api.get(INFERENCE_SERVICES, *split(self._service))

@@ -1,0 +1,29 @@
+"""A conductor in a process of its own, to be killed: ``conduct.py KUBECONFIG SERVICE MODE HARM_FROM HOLDER``."""
+
+import os
+import sys
+import time
+
+from builders.kserve_rollouts import QUICK, V1, V2, Verdicts
+from gauntlet.delivery.conductor import Stage, conduct, start
+from gauntlet.delivery.targets.kserve.api import connect
+from gauntlet.delivery.targets.kserve.knative import KnativeTarget
+from gauntlet.delivery.targets.kserve.lease import ClusterLease
+from gauntlet.delivery.targets.kserve.ledger import ConfigMapLedger
+from gauntlet.delivery.targets.kserve.standard import StandardTarget
+
+
+def main(kubeconfig: str, service: str, mode: str, harm_from: str, holder: str) -> None:
+    os.environ["KUBECONFIG"] = kubeconfig
+    api = connect()
+    target = KnativeTarget(api) if mode == "Knative" else StandardTarget(api)
+    lease = ClusterLease(api, holder=holder, seconds=1.0)
+    stage = Stage(ConfigMapLedger(api), lease, target, Verdicts(int(harm_from)))
+    start(stage.ledger, service, V2, V1, time.time())
+    print("conducting", flush=True)
+    end = conduct(stage, QUICK, service, clock=time.time, sleep=time.sleep, patience=10_000)
+    print(end.phase.value, flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

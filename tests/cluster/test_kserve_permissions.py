@@ -1,0 +1,106 @@
+"""A whole rollout under the account of ``manifests/``, and nothing beyond it."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from builders.gateway_controller import ROUTES
+from builders.kserve_controller import INFERENCE_SERVICES
+from builders.kserve_rollouts import NAME, V1, Ground
+from gauntlet.delivery.rollout import Phase
+from gauntlet.delivery.targets.kserve.api import Api
+from gauntlet.delivery.targets.kserve.modes import Mode
+from gauntlet.delivery.targets.kserve.place import ClusterPlace
+from gauntlet.delivery.targets.kserve.preflight import preflight
+from gauntlet.delivery.targets.kserve.resources import HTTP_ROUTES
+from gauntlet.delivery.targets.kserve.resources import INFERENCE_SERVICES as SERVICES
+from gauntlet.errors import ConfigurationError
+
+pytestmark = pytest.mark.cluster
+
+MANIFESTS = Path(__file__).parents[2] / "manifests"
+MODES = pytest.mark.parametrize("mode", ["Knative", "Standard"])
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+_COLLECTIONS = {
+    "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
+    "Role": f"{RBAC}/namespaces/{{}}/roles",
+    "RoleBinding": f"{RBAC}/namespaces/{{}}/rolebindings",
+    "ServingRuntime": "/apis/serving.kserve.io/v1alpha1/namespaces/{}/servingruntimes",
+    "InferenceService": f"{INFERENCE_SERVICES}/namespaces/{{}}/inferenceservices",
+    "HTTPRoute": f"{ROUTES}/namespaces/{{}}/httproutes",
+    "Gateway": f"{ROUTES}/namespaces/{{}}/gateways",
+}
+
+
+def apply(api, folder, namespace):
+    """What ``kubectl apply -k`` does with a folder, but for the images."""
+    listed = yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]
+    for name in listed:
+        if (folder / name).is_dir():
+            apply(api, folder / name, namespace)
+            continue
+        for document in yaml.safe_load_all((folder / name).read_text()):
+            for subject in document.get("subjects", ()):
+                subject["namespace"] = namespace
+            api.request("POST", _COLLECTIONS[document["kind"]].format(namespace), document)
+
+
+@pytest.fixture
+def ground_of(api):
+    def made(mode):
+        ground = Ground(api, mode)
+        apply(api, MANIFESTS / "base", ground.namespace)
+        token = api.token(ground.namespace, "gauntlet-delivery")
+        return ground, Api(api.client(token), sleep=lambda seconds: None)
+
+    return made
+
+
+@MODES
+def test_a_whole_rollout_and_its_way_back_need_no_more_than_the_role(ground_of, mode):
+    ground, api = ground_of(mode)
+    assert ground.run(api).phase is Phase.PROMOTED
+    ground.ledger.people(ground.ledger.read(ground.service)[0].rollout)
+    ground.server.request(
+        "PATCH",
+        f"/api/v1/namespaces/{ground.namespace}/configmaps/gauntlet-rollout-{NAME}",
+        {"metadata": {"annotations": {"gauntlet.dev/refuse": "customers complain"}}},
+        "application/merge-patch+json",
+    )
+    stage = ground.stage(api)
+    rollout = stage.ledger.read(ground.service)[0].rollout
+    assert stage.ledger.people(rollout) == (0, "customers complain")
+
+
+@MODES
+def test_a_verb_outside_the_role_is_refused_by_name(ground_of, mode):
+    ground, api = ground_of(mode)
+    body = {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "metadata": {"name": "other"}}
+    with pytest.raises(ConfigurationError, match="verb 'create' on 'inferenceservices"):
+        api.create(SERVICES, ground.namespace, {**body, "spec": ground.get()["spec"]})
+    with pytest.raises(ConfigurationError, match="verb 'list' on 'httproutes"):
+        api.list(HTTP_ROUTES, ground.namespace)
+    with pytest.raises(ConfigurationError, match="may not do it"):
+        ClusterPlace(api, f"{ground.namespace}/other", Mode(mode)).install(V1)
+
+
+@MODES
+def test_the_preflight_says_which_permission_is_missing(ground_of, mode):
+    ground, api = ground_of(mode)
+    patch = {"spec": {"predictor": {"minReplicas": 2, "model": {"runtime": "gauntlet-serving"}}}}
+    ground.patch(patch)
+    ground.controller.settle()
+    assert preflight(api, ground.service) == ()
+    role = f"{RBAC}/namespaces/{ground.namespace}/roles/gauntlet-delivery"
+    rules = [rule for rule in ground.server.request("GET", role)["rules"] if rule["resources"] != ["leases"]]
+    ground.server.request("PATCH", role, {"rules": rules}, "application/merge-patch+json")
+    found = preflight(api, ground.service)
+    assert [one.about for one in found] == [f"{verb} leases.coordination.k8s.io" for verb in ("get", "create", "patch")]
+    with pytest.raises(ConfigurationError, match="'get' on 'leases"):
+        ground.run(api)
+
+
+@pytest.mark.parametrize("example", ["knative", "standard"])
+def test_the_examples_are_what_the_api_server_takes(api, namespace, example):
+    apply(api, MANIFESTS / "examples" / example, namespace)
