@@ -63,7 +63,7 @@ class KServeController:
         self._scope = f"/namespaces/{namespace}" if namespace else ""
         self._default_mode = default_mode
         self._release = release
-        self._makes_routes = makes_routes
+        self.makes_routes = makes_routes
         self._behaviours: dict[str | None, Behaviour] = {None: Behaviour()}
         self._refused_routes: frozenset[str] = frozenset()
         self._memories: dict[str, _Memory] = {}
@@ -164,7 +164,7 @@ class KServeController:
                 memory.ages,
                 behaviour,
                 release=self._release,
-                makes_routes=self._makes_routes,
+                makes_routes=self.makes_routes,
             )
         return self._write_status(isvc, status) or moved
 

@@ -67,6 +67,12 @@ class MortalApi(Api):
         return answer
 
 
+def without_retries(client: Any) -> Any:
+    """A client whose transport repeats nothing by itself, as ``api.connect`` makes it."""
+    client.rest_client.pool_manager.connection_pool_kw["retries"] = False
+    return client
+
+
 class Endless(AssertionError):
     """A rollout that should have ended long ago."""
 
@@ -127,7 +133,7 @@ class Ground:
         fate = fate or (lambda method, path, when: None)
         if isinstance(self.server, MemoryServer):
             return MemoryApi(self.server, fate)
-        api = MortalApi(self.server.client(), sleep=lambda seconds: None)
+        api = MortalApi(without_retries(self.server.client()), sleep=lambda seconds: None)
         api.fate = fate
         return api
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from gauntlet.delivery.conductor import Conflict, Sighting
 from gauntlet.delivery.rollout import Rollout
-from gauntlet.delivery.targets.kserve import revisions
+from gauntlet.delivery.targets.kserve import revision_steps, revisions
 from gauntlet.delivery.targets.kserve.api import Api, Json
 from gauntlet.delivery.targets.kserve.before import Before, Record
 from gauntlet.delivery.targets.kserve.predictors import difference
@@ -17,7 +17,8 @@ from gauntlet.delivery.targets.kserve.resources import (
     predictor_service,
     split,
 )
-from gauntlet.delivery.targets.kserve.revisions import Change, View
+from gauntlet.delivery.targets.kserve.revision_steps import Change
+from gauntlet.delivery.targets.kserve.revisions import View
 from gauntlet.errors import DependencyError
 
 _TRIES = 5
@@ -37,23 +38,23 @@ class KnativeTarget:
 
     def deploy(self, rollout: Rollout) -> None:
         """Make the candidate the template, with no requests."""
-        self._carry_out(rollout, revisions.deploy)
+        self._carry_out(rollout, revision_steps.deploy)
 
     def set_weight(self, rollout: Rollout) -> None:
         """Give the candidate its share."""
-        self._carry_out(rollout, revisions.set_weight)
+        self._carry_out(rollout, revision_steps.set_weight)
 
     def promote(self, rollout: Rollout) -> None:
         """Take the share away: the latest revision, which is the candidate's, has everything."""
-        self._carry_out(rollout, revisions.promote)
+        self._carry_out(rollout, revision_steps.promote)
 
     def restore(self, rollout: Rollout) -> None:
         """Make the stable version the template again."""
-        self._carry_out(rollout, revisions.restore)
+        self._carry_out(rollout, revision_steps.restore)
 
     def roll_back(self, rollout: Rollout) -> None:
         """Share 0, the old template, no share: one of these at a time, as far as the one before it has come."""
-        self._carry_out(rollout, revisions.roll_back)
+        self._carry_out(rollout, revision_steps.roll_back)
 
     def _carry_out(self, rollout: Rollout, decide: Callable[[View, Rollout], Change | None]) -> None:
         for _ in range(_TRIES):

@@ -29,9 +29,6 @@ from gauntlet.delivery.targets.kserve.predictors import (
     identity_in_pods,
     identity_of,
     mark_of,
-    marked,
-    with_percent,
-    with_release,
 )
 
 
@@ -100,14 +97,6 @@ class View:
         """One revision, of the template specified, has everything."""
         latest = {self.created, self.ready, self.rolled_out}
         return self.arrived and self.percent is None and len(latest) == 1 and dict(self.traffic) == {self.created: 100}
-
-
-@dataclass(frozen=True)
-class Change:
-    """One step: write down what was there before, or make the predictor this. Either, never both."""
-
-    keep: Before | None = None
-    predictor: Json | None = None
 
 
 def read(isvc: Json, service: Json | None, revisions: Mapping[str, Revision], before: Before | None) -> View:
@@ -200,14 +189,14 @@ def stable_ready(view: View, rollout: Rollout) -> bool:
     """The stable version answers, or would if it were given the requests that the candidate has."""
     if _answering(view, rollout.stable) or (view.arrived and view.answers(view.ready, rollout.stable)):
         return True
-    return view.answers(_remainder(view, rollout), rollout.stable)
+    return view.answers(remainder(view, rollout), rollout.stable)
 
 
 def _answering(view: View, release: Release) -> bool:
     return any(view.answers(name, release) for name in view.traffic)
 
 
-def _remainder(view: View, rollout: Rollout) -> str:
+def remainder(view: View, rollout: Rollout) -> str:
     """The revision that gets what the candidate is not given: KServe turns back where the candidate has all."""
     return view.previous if view.runs(view.rolled_out, rollout.candidate) else view.rolled_out
 
@@ -241,71 +230,10 @@ def _is_back(view: View, rollout: Rollout) -> bool:
     """The stable version is specified and has everything, by a template that no late change of ours can undo."""
     if view.before is None:
         return True  # nothing was changed by this rollout, for that is written down before
-    return _is_restored(view, rollout) and view.settled and view.answers(view.ready, rollout.stable)
+    return is_restored(view, rollout) and view.settled and view.answers(view.ready, rollout.stable)
 
 
-# -- what to change ---------------------------------------------------------------------------------------------------
-def deploy(view: View, rollout: Rollout) -> Change | None:
-    """Towards a candidate that runs without requests; ``None`` where there is nothing to do but wait."""
-    before = view.before
-    if view.specifies(rollout.candidate) and before is not None:
-        return None if view.percent is not None else Change(predictor=with_percent(view.predictor, 0))
-    if not view.specifies(rollout.stable) or not view.settled:
-        return None
-    if before is None:
-        return Change(keep=Before(view.predictor))
-    if view.previous and not view.runs(view.previous, rollout.stable):
-        copied = marked(view.predictor, mark_of("before", rollout))
-        return Change(predictor=copied) if copied != view.predictor else None
-    if before.revision != view.ready:
-        return Change(keep=Before(before.predictor, view.ready))
-    return Change(predictor=with_percent(with_release(view.predictor, rollout.candidate, view.runtime), 0))
-
-
-def set_weight(view: View, rollout: Rollout) -> Change | None:
-    """Towards the rollout's weight, never before the candidate answers."""
-    ready = candidate_ready(view, rollout) and view.runs(_remainder(view, rollout), rollout.stable)
-    return _share(view, rollout.weight) if ready else None
-
-
-def promote(view: View, rollout: Rollout) -> Change | None:
-    """Towards a specification in which the candidate is all there is."""
-    if not candidate_ready(view, rollout):
-        return None
-    return _share(view, None if view.share(rollout.candidate) == 100 else 100)
-
-
-def restore(view: View, rollout: Rollout) -> Change | None:
-    """The old template, at the candidate's share: Knative moves that when the new revision is ready, not before."""
-    return None if view.before is None else _put_back(view, rollout, view.before, view.percent)
-
-
-def roll_back(view: View, rollout: Rollout) -> Change | None:
-    """Towards the stable version, routes first: share 0, then the old template still at 0, then no share."""
-    if view.before is None:
-        return None
-    if _is_restored(view, rollout):
-        back = view.arrived and view.created == view.ready and view.answers(view.ready, rollout.stable)
-        return _share(view, None) if back else None
-    if view.specifies(rollout.stable) and view.percent is None:
-        return _put_back(view, rollout, view.before, None)
-    if not view.answers(_remainder(view, rollout), rollout.stable):
-        return _put_back(view, rollout, view.before, view.percent)
-    if view.percent != 0:
-        return _share(view, 0)
-    return _put_back(view, rollout, view.before, 0) if view.share(rollout.stable) == 100 else None
-
-
-def _is_restored(view: View, rollout: Rollout) -> bool:
+def is_restored(view: View, rollout: Rollout) -> bool:
+    """Whether the template specified is the one that this rollout puts back."""
     found = identity_of(view.predictor)
     return found is not None and found.runs(rollout.stable) and found.mark == mark_of("after", rollout)
-
-
-def _put_back(view: View, rollout: Rollout, before: Before, percent: int | None) -> Change | None:
-    if _is_restored(view, rollout):
-        return None
-    return Change(predictor=with_percent(marked(before.predictor, mark_of("after", rollout)), percent))
-
-
-def _share(view: View, percent: int | None) -> Change | None:
-    return None if view.percent == percent else Change(predictor=with_percent(view.predictor, percent))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from gauntlet.delivery.conductor import Conflict, Sighting
 from gauntlet.delivery.rollout import Rollout
-from gauntlet.delivery.targets.kserve import routes, variants
+from gauntlet.delivery.targets.kserve import routes, variant_steps, variants
 from gauntlet.delivery.targets.kserve.api import Api, Json
 from gauntlet.delivery.targets.kserve.before import Before, Record
 from gauntlet.delivery.targets.kserve.predictors import difference
@@ -18,7 +18,8 @@ from gauntlet.delivery.targets.kserve.resources import (
     route_name,
     split,
 )
-from gauntlet.delivery.targets.kserve.variants import Change, View
+from gauntlet.delivery.targets.kserve.variant_steps import Change
+from gauntlet.delivery.targets.kserve.variants import View
 from gauntlet.errors import DependencyError
 
 _TRIES = 5
@@ -38,23 +39,23 @@ class StandardTarget:
 
     def deploy(self, rollout: Rollout) -> None:
         """Add the candidate as an entry without requests."""
-        self._carry_out(rollout, variants.deploy)
+        self._carry_out(rollout, variant_steps.deploy)
 
     def set_weight(self, rollout: Rollout) -> None:
         """Give the candidate pods for its share, then its share."""
-        self._carry_out(rollout, variants.set_weight)
+        self._carry_out(rollout, variant_steps.set_weight)
 
     def promote(self, rollout: Rollout) -> None:
         """Route everything to the candidate, then make it the predictor."""
-        self._carry_out(rollout, variants.promote)
+        self._carry_out(rollout, variant_steps.promote)
 
     def restore(self, rollout: Rollout) -> None:
         """Add the stable version as an entry without requests, where it is specified no more."""
-        self._carry_out(rollout, variants.restore)
+        self._carry_out(rollout, variant_steps.restore)
 
     def roll_back(self, rollout: Rollout) -> None:
         """Route everything to the stable version, then take the candidate out of the specification."""
-        self._carry_out(rollout, variants.roll_back)
+        self._carry_out(rollout, variant_steps.roll_back)
 
     def mirror(self, rollout: Rollout, on: bool) -> None:
         """Send a copy of every request to the candidate too, whose answers nobody sees; or stop that.
