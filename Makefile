@@ -83,13 +83,14 @@ test-slow: setup .environments/test-tools/.stamp  ## Simulations, whole runs, pu
 	$(call in_image,serving) tests/prometheus tests/integration/local -m "$(SLOW)"
 	$(call in_image,data) tests/unit/data tests/emulator tests/realdata -m "$(SLOW)"
 
-bench: setup  ## Every benchmark beside its peers, about ten minutes on an idle machine (benchmarks/RESULTS.md).
+bench: setup  ## Every benchmark beside its peers, about half an hour on an idle machine (benchmarks/RESULTS.md).
 	TF_CPP_MIN_LOG_LEVEL=3 .environments/data/bin/python benchmarks/statistics_parquet.py
 	.venv/bin/python benchmarks/evaluation_slices.py
 	.venv/bin/python benchmarks/paired_auc.py
 	.environments/data/bin/python benchmarks/detect_skew.py
 	.venv/bin/python benchmarks/startup.py
 	.venv/bin/python benchmarks/load_generator.py
+	.environments/serving/bin/python benchmarks/serving_throughput.py
 
 # -- images ----------------------------------------------------------------------------------------------------------
 images: .venv/.stamp  ## Build every image with podman, buildah or docker, whichever works.

@@ -7,7 +7,19 @@ import platform
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
-_SHOWN = ("numpy", "scipy", "scikit-learn", "fairlearn", "pandas", "httptools")
+_SHOWN = (
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "fairlearn",
+    "pandas",
+    "httptools",
+    "kserve",
+    "mlflow",
+    "uvicorn",
+    "uvloop",
+    "xgboost-cpu",
+)
 
 
 def describe() -> str:

@@ -1,8 +1,8 @@
 """The model server: KServe's SDK for the life of the process, our own road from request to answer.
 
 KServe's REST server brings the port, health and metrics endpoints, and draining at SIGTERM. Its road for predictions is
-not used: it answers bad tensors with their values, accepts shapes that do not fit, and counts no errors. Routes of the
-same paths stand before its own instead.
+not used: it answers bad tensors with their values, accepts shapes that do not fit, and counts no errors. ``front``
+answers them before it, and routes of ours stand before others of its own.
 
 The port opens when the model has answered its input example, so whoever can connect finds it ready.
 
@@ -17,24 +17,19 @@ import logging
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from gauntlet.errors import GauntletError
 from gauntlet.serving.contract import MOST_ROWS
-from gauntlet.serving.direct import DirectModel
+from gauntlet.serving.front import in_front
 from gauntlet.serving.loading import open_served
 from gauntlet.serving.metrics import Metrics
 from gauntlet.serving.scored import score_counts
 from gauntlet.serving.service import MOST_BYTES, Limits, Reply, Service, refusal
 
 log = logging.getLogger(__name__)
-
-_SMALL_BYTES = 16 * 1024
-"""A direct request up to this size is answered where it arrives: another thread would cost more than it takes."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,6 +62,7 @@ def serve(service: Service, *, host: str, port: int, grace_seconds: int) -> None
         port: the port.
         grace_seconds: how long requests in flight may take to end.
     """
+    import uvloop
     from kserve import Model, ModelRepository
     from kserve.model_server import app
     from kserve.protocol.dataplane import DataPlane
@@ -77,7 +73,8 @@ def serve(service: Service, *, host: str, port: int, grace_seconds: int) -> None
     placeholder.ready = True
     models = ModelRepository()
     models.update(placeholder)
-    metrics = add_routes(app, service)
+    add_routes(app, service)
+    metrics = Metrics(service.name, service.version, service.model.digest, service.scores)
     server = RESTServer(
         "kserve.model_server:app",
         DataPlane(model_registry=models),
@@ -86,8 +83,10 @@ def serve(service: Service, *, host: str, port: int, grace_seconds: int) -> None
         grace_period=grace_seconds,
     )
     server.config.host = host
+    server.config.app = in_front(app, service, metrics)
     _quiet()
-    asyncio.run(_run(server, metrics))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_run(server, metrics))
 
 
 async def _run(server: Any, metrics: Metrics) -> None:
@@ -105,71 +104,44 @@ async def _run(server: Any, metrics: Metrics) -> None:
         noting.cancel()
 
 
-def add_routes(app: Any, service: Service) -> Metrics:
-    """Put the predictions of both protocols, and the second one's metadata, before whatever routes an app has.
+def add_routes(app: Any, service: Service) -> None:
+    """Put the second protocol's metadata, and refusals for what is not served, before whatever routes an app has.
 
     Args:
         app: a Starlette application.
         service: what answers.
-
-    Returns:
-        What its requests are counted by.
     """
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import Route
 
-    metrics = Metrics(service.name, service.version, service.model.digest, service.scores)
-    # One thread: a stranger's model need not be safe in several, and the interpreter's lock lets them win nothing.
-    worker = ThreadPoolExecutor(1, thread_name_prefix="model")
-    direct = isinstance(service.model.scorer, DirectModel)
-
     def sent(reply: Reply) -> Response:
         return Response(reply.body, reply.status, media_type="application/json")
 
-    def unknown(request: Request) -> Reply | None:
-        """A refusal when the path names another model or version."""
-        named = request.path_params
-        if named["name"] != service.name or named.get("version", service.version) != service.version:
-            return refusal(
-                404, f"no such model or version here; this server has {service.name} {service.version}".strip()
-            )
-        return None
-
-    def predicting(protocol: str, answer: Callable[[bytes], Reply]) -> Callable[[Request], Any]:
-        async def endpoint(request: Request) -> Response:
-            if refused := unknown(request):
-                return sent(refused)
-            body = await _body(request, service.limits.bytes)
-            began = time.perf_counter()
-            with metrics.in_flight.track_inprogress():
-                if direct and len(body) <= _SMALL_BYTES:
-                    reply = answer(body)
-                else:
-                    reply = await asyncio.get_running_loop().run_in_executor(worker, answer, body)
-            metrics.record(protocol, reply, time.perf_counter() - began)
-            return sent(reply)
-
-        return endpoint
-
     async def metadata(request: Request) -> Response:
-        return sent(unknown(request) or service.metadata())
+        named = request.path_params
+        if named["name"] == service.name and named.get("version", service.version) == service.version:
+            return sent(service.metadata())
+        return await unknown(request)
+
+    async def unknown(request: Request) -> Response:
+        here = f"{service.name} {service.version}".strip()
+        return sent(refusal(404, f"no such model or version here; this server has {here}"))
 
     async def closed(request: Request) -> Response:
         return sent(refusal(404, "this server answers predictions alone; its model is fixed while it runs"))
 
-    v1, v2 = predicting("v1", service.predict_v1), predicting("v2", service.predict_v2)
     app.router.routes[:0] = [
-        Route("/v1/models/{name}:predict", v1, methods=["POST"]),
-        Route("/v2/models/{name}/infer", v2, methods=["POST"]),
-        Route("/v2/models/{name}/versions/{version}/infer", v2, methods=["POST"]),
+        # ``front`` has answered those of the model served: what comes here asks for another.
+        Route("/v1/models/{name}:predict", unknown, methods=["POST"]),
+        Route("/v2/models/{name}/infer", unknown, methods=["POST"]),
+        Route("/v2/models/{name}/versions/{version}/infer", unknown, methods=["POST"]),
         Route("/v2/models/{name}", metadata, methods=["GET"]),
         Route("/v2/models/{name}/versions/{version}", metadata, methods=["GET"]),
         # KServe's own would let whoever reaches the port unload the model, and parse bodies for explanations.
         Route("/v2/repository/{path:path}", closed, methods=["GET", "POST"]),
         Route("/v1/models/{name}:explain", closed, methods=["POST"]),
     ]
-    return metrics
 
 
 def process_age_seconds() -> float:
@@ -185,16 +157,6 @@ def _quiet() -> None:
     for name in ("uvicorn.access", "kserve.trace"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], False
-
-
-async def _body(request: Any, most_bytes: int) -> bytes:
-    """The request's body, or as much of it as shows that it is too long: the rest is read and forgotten."""
-    kept, length = [], 0
-    async for chunk in request.stream():
-        if length <= most_bytes:
-            kept.append(chunk)
-        length += len(chunk)
-    return b"".join(kept)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
