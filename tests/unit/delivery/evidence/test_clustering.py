@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gauntlet.delivery.evidence.clustering import ASSUMED, effective, estimate
+from gauntlet.delivery.evidence.clustering import ASSUMED, Scatter, design_effect, effective, estimate, scattered
 from gauntlet.errors import DataError
 
 
@@ -29,6 +29,14 @@ def test_the_estimate_by_hand():
     found = estimate([[3, 1]] * 40, [[10, 10]] * 40)
     assert found.phi == pytest.approx(1.25)
     assert "40 comparisons of stable pods with 160 hits" in found.reason
+
+
+def test_interval_by_interval_it_is_the_same():
+    scatter = Scatter()
+    hits, requests = pods(np.random.default_rng(3), size=4)
+    for one, other in zip(hits, requests, strict=True):
+        scatter = scattered(scatter, one, other)
+    assert design_effect(scatter) == estimate(hits, requests)
 
 
 def test_it_is_never_below_one():

@@ -4,7 +4,7 @@ import pytest
 
 from gauntlet.delivery.evidence.combination import panel_log_e, update_panel
 from gauntlet.delivery.evidence.counts import Counts
-from gauntlet.delivery.evidence.histograms import boundary_name, counts, eligible, increase, slow
+from gauntlet.delivery.evidence.histograms import boundary_name, counts, eligible, gained, increase, slow
 from gauntlet.delivery.evidence.sequential import Test, begin
 from gauntlet.errors import ConfigurationError, DataError
 
@@ -17,6 +17,11 @@ def test_scrapes_are_differenced_pod_by_pod():
     before = {"a": buckets(10, 20, 30), "b": buckets(1, 2, 3)}
     after = {"a": buckets(15, 29, 40), "b": buckets(1, 3, 5)}
     assert increase(before, after) == buckets(5, 10, 12)
+
+
+def test_a_histogram_that_was_not_there_gives_nothing_yet():
+    assert gained({}, buckets(1, 2, 3), restarted=False, pod="a") == {}
+    assert gained(buckets(1, 2, 3), {}, restarted=False, pod="a") == {}
 
 
 def test_a_restarted_pod_counts_from_zero_in_every_bucket():

@@ -5,7 +5,7 @@ import pytest
 
 from gauntlet.delivery.evidence.combination import panel_log_e, update_panel
 from gauntlet.delivery.evidence.counts import Counts
-from gauntlet.delivery.evidence.scores import TOLERANCE, counts, edges, exceedances, names
+from gauntlet.delivery.evidence.scores import TOLERANCE, counts, edges, exceedances, histogram_edges, names
 from gauntlet.delivery.evidence.sequential import Test, begin
 from gauntlet.errors import DataError
 
@@ -67,3 +67,32 @@ def test_scores_that_moved_are_found_in_either_direction(shift, found):
     for _ in range(2):
         panel = update_panel(panel, interval)
     assert (panel_log_e(panel) > math.log(20)) is found
+
+
+def histogram(values, bounds):
+    return {bound: float(sum(value <= bound for value in values)) for bound in (*bounds, math.inf)}
+
+
+def test_edges_of_a_histogram_are_its_boundaries_nearest_above_the_quantiles():
+    tenths = [number / 10 for number in range(1, 10)]
+    even = [number / 1000 for number in range(1, 1001)]
+    assert histogram_edges(histogram(even, tenths)) == tuple(tenths)
+    assert histogram_edges(histogram(even, tenths), bins=4) == (0.3, 0.5, 0.8)
+
+
+@pytest.mark.parametrize(
+    ("values", "edges"),
+    [
+        ([0.05] * 95 + [0.55] * 5, (0.1,)),  # nearly all in the first bucket
+        ([0.05] * 2 + [0.95] * 98, (0.9,)),  # nearly all above the last boundary
+        ([0.25] * 50 + [0.35] * 50, (0.3,)),
+    ],
+)
+def test_where_most_scores_share_a_bucket_few_edges_are_left(values, edges):
+    assert histogram_edges(histogram(values, [number / 10 for number in range(1, 10)])) == edges
+
+
+@pytest.mark.parametrize(("values", "message"), [([0.25] * 100, "between two boundaries"), ([0.2] * 9, "fewer scores")])
+def test_a_histogram_that_tells_nothing_has_no_edges(values, message):
+    with pytest.raises(DataError, match=message):
+        histogram_edges(histogram(values, [0.1, 0.3, 0.5]))

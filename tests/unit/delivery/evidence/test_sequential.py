@@ -11,7 +11,18 @@ from scipy.stats import binom
 from builders.rollouts import Interval, evidence
 from gauntlet.delivery.evidence.bets import log_bets, prior_rate
 from gauntlet.delivery.evidence.counts import Counts
-from gauntlet.delivery.evidence.sequential import Direction, Process, Test, begin, e_value, log_e_value, restart, update
+from gauntlet.delivery.evidence.sequential import (
+    Direction,
+    Process,
+    Test,
+    begin,
+    e_value,
+    log_e_value,
+    log_e_values,
+    restart,
+    update,
+    update_all,
+)
 from gauntlet.errors import ConfigurationError, DataError
 
 
@@ -36,6 +47,16 @@ def run(test, path, **begun):
     for counts in path:
         process = update(process, counts)
     return process
+
+
+@given(st.lists(st.tuples(designs, intervals, counts_up_to(1000)), max_size=6))
+def test_many_processes_at_once_are_the_same_bit_for_bit(many):
+    processes = [run(test, path) for test, path, _ in many]
+    processes = [restart(process) if index % 2 else process for index, process in enumerate(processes)]
+    last = [counts for *_, counts in many]
+    one_by_one = [update(process, counts) for process, counts in zip(processes, last, strict=True)]
+    assert update_all(processes, last) == one_by_one
+    assert log_e_values(one_by_one).tolist() == [log_e_value(process) for process in one_by_one]
 
 
 def test_evidence_starts_at_one():
