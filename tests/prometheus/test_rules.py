@@ -40,6 +40,16 @@ def test_every_alert_is_played() -> None:
         assert f"alertname: {name}" in played
 
 
+def test_the_scrape_job_of_the_page_is_one(tmp_path: Path) -> None:
+    job = RULES.with_name("README.md").read_text().split("```yaml\n")[1].split("```")[0]
+    found_by = "kubernetes_sd_configs: [{role: pod}]"  # which Debian's Prometheus is built without
+    assert found_by in job
+    (tmp_path / "targets.json").write_text("[]")
+    (tmp_path / "prometheus.yml").write_text(job.replace(found_by, "file_sd_configs: [{files: [targets.json]}]"))
+    checked = promtool("check", "config", "prometheus.yml", folder=tmp_path)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
 def test_a_rule_that_never_rings_is_noticed(tmp_path: Path) -> None:
     deaf = yaml.safe_dump(spec()).replace("> 0.05", "> 0.5")
     (tmp_path / "gauntlet.yaml").write_text(deaf)

@@ -83,7 +83,7 @@ class Prometheus:
         return tuple(_sample(one) for one in result)
 
     def _query(self, query: str, at: float | None) -> tuple[str, Any]:
-        form = {"query": query, "timeout": f"{self.timeout_seconds:g}s"} | ({} if at is None else {"time": f"{at:.3f}"})
+        form = {"query": query, "timeout": f"{self.timeout_seconds:g}"} | ({} if at is None else {"time": f"{at:.3f}"})
         status, body = self._post("/api/v1/query", urlencode(form).encode())
         try:
             document = json.loads(body)

@@ -73,7 +73,7 @@ def test_a_vector_becomes_samples(stub: Stub) -> None:
     assert found == (Sample("up", {"pod": "a"}, 1.0), Sample("", {"pod": "b"}, math.inf))
     ((path, form, authorization),) = stub.asked
     assert (path, authorization) == ("/prefix/api/v1/query", None)
-    assert form == {"query": ['up{pod=~"a|b"}'], "time": ["12.346"], "timeout": ["10s"]}
+    assert form == {"query": ['up{pod=~"a|b"}'], "time": ["12.346"], "timeout": ["10"]}
 
 
 def test_a_scalar_is_a_sample_without_labels_and_the_servers_time_one(stub: Stub) -> None:
