@@ -114,7 +114,7 @@ class MeterJudge:
     def _with_outcomes(self, memory: Memory, rollout: Rollout) -> Memory:
         if self._outcomes is None or memory.tests is None or rollout.phase is Phase.ROLLING_BACK:
             return memory
-        return absorb_outcomes(memory, self._outcomes(rollout), rollout, self._plan)
+        return absorb_outcomes(memory, self._outcomes(rollout), self._plan)
 
     def _with_own(self, memory: Memory, rollout: Rollout) -> Memory:
         if self._asks is None or rollout.phase not in (Phase.RAMPING, Phase.PROMOTING) or rollout.held_since is None:

@@ -64,7 +64,7 @@ def absorb(memory: Memory, reading: Reading, rollout: Rollout, plan: AnalysisPla
     return _alarmed(after, plan)
 
 
-def absorb_outcomes(memory: Memory, outcomes: Outcomes, rollout: Rollout, plan: AnalysisPlan) -> Memory:
+def absorb_outcomes(memory: Memory, outcomes: Outcomes, plan: AnalysisPlan) -> Memory:
     """What is remembered after matured labels were counted once more.
 
     Labels are of requests that were answered long ago, whichever step is on now; they are counted as they come.
@@ -119,26 +119,30 @@ def _watch(memory: Memory, gained: Mapping[str, Counters], plan: AnalysisPlan) -
 
 def _enter(memory: Memory, rollout: Rollout, plan: AnalysisPlan) -> Memory:
     """A step's weight holds for the first time: start anew as well, and reckon what the step has to show."""
-    first = memory.step == -1
-    evidence = {}
-    for name, found in memory.evidence.items():
-        one = found
-        share, block = shares(memory, plan).get(name, 1.0), plan.metric(name)
-        if rollout.weight == ALONE:
-            if name != OUTCOMES:  # the labels of both versions' requests go on arriving
-                one = stand_alone(one, block, alpha=plan.alpha, share=share)
-        elif not first:
-            one = replace(one, harm=restart_panel(one.harm), safe=restart_panel(one.safe))
-        needed = (
-            {}
-            if name == OUTCOMES
-            else needed_at(one, block, weight=rollout.weight, level=alarm_level(plan), share=share, steps=memory.steps)
-        )
-        tallies = {test: replace(tally, step=0.0) for test, tally in one.tallies.items()}
-        evidence[name] = replace(one, needed=needed, tallies=tallies)
+    weights = shares(memory, plan)
+    evidence = {
+        name: _entered(one, name, rollout.weight, plan, share=weights.get(name, 1.0), memory=memory)
+        for name, one in memory.evidence.items()
+    }
     return replace(
         memory, step=rollout.step, evidence=evidence, counted_seconds=0.0, counted=(0.0, 0.0), recent=(0.0, 0.0)
     )
+
+
+def _entered(
+    evidence: Evidence, name: str, weight: int, plan: AnalysisPlan, *, share: float, memory: Memory
+) -> Evidence:
+    tallies = {test: replace(tally, step=0.0) for test, tally in evidence.tallies.items()}
+    entered = replace(evidence, tallies=tallies, needed={})
+    if weight != ALONE and memory.step != -1:
+        entered = replace(entered, harm=restart_panel(entered.harm), safe=restart_panel(entered.safe))
+    if name == OUTCOMES:  # labels of both versions' requests go on arriving at full weight, and hold no step up
+        return entered
+    block = plan.metric(name)
+    if weight == ALONE:
+        entered = stand_alone(entered, block, alpha=plan.alpha, share=share)
+    needed = needed_at(entered, block, weight=weight, level=alarm_level(plan), share=share, steps=memory.steps)
+    return replace(entered, needed=needed)
 
 
 def _count(memory: Memory, arms: tuple[Counters, Counters], alone: bool, seconds: float) -> Memory:

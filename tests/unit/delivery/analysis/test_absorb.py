@@ -159,7 +159,7 @@ def test_an_unreadable_reading_changes_nothing():
 
 
 def with_labels(memory, *counts):
-    return absorb_outcomes(memory, Outcomes(*counts), ramping(), plan(metrics=["errors", "outcomes"]))
+    return absorb_outcomes(memory, Outcomes(*counts), plan(metrics=["errors", "outcomes"]))
 
 
 def test_matured_labels_are_counted_by_their_increase():
@@ -176,4 +176,4 @@ def test_matured_labels_are_counted_by_their_increase():
 
 def test_labels_that_nobody_asked_for_are_left():
     story = Story(plan(metrics=["errors"])).with_baseline()
-    assert absorb_outcomes(story.memory, Outcomes(3, 100, 20, 900), ramping(), story.plan) is story.memory
+    assert absorb_outcomes(story.memory, Outcomes(3, 100, 20, 900), story.plan) is story.memory
