@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gauntlet.delivery.prometheus.meter import PrometheusPlan
 from gauntlet.preflight import DELIVERY_SETTINGS, SETTINGS
 from gauntlet.settings import Settings
 
@@ -18,7 +17,7 @@ Every block of settings that `continuous_training` takes, by the name of its par
 that is not listed here is refused in the first second of a run. This page is written from the code by `make docs`.
 """
 
-MODELS: dict[str, type[Settings]] = {**SETTINGS, **DELIVERY_SETTINGS, "prometheus": PrometheusPlan}
+MODELS: dict[str, type[Settings]] = {**SETTINGS, **DELIVERY_SETTINGS}
 
 
 def page() -> str:

@@ -32,7 +32,7 @@ def continuous_delivery(
     shadow_seconds: float = 600.0,
     rollout_plan: dict = {},
     analysis: dict = {},
-    prometheus: str = "",
+    prometheus: dict = {},
     attempt: str = "",
     enforcement_policy: dict = {},
 ):
@@ -52,7 +52,7 @@ def continuous_delivery(
         shadow_seconds: How long copies are sent at most.
         rollout_plan: Steps, intervals, budgets and approvals.
         analysis: What is measured, the margins and the chance of a false alarm.
-        prometheus: URL of a Prometheus to read counters from; empty to read the service's own.
+        prometheus: A Prometheus to ask, {"address": ..., "selector": {...}}; empty for the service's own.
         attempt: Another name gives a version that was taken back another chance.
         enforcement_policy: What an inconclusive gate does, by gate.
     """
@@ -100,7 +100,7 @@ def delivery(
     shadow_seconds: float,
     rollout_plan: dict,
     analysis: dict,
-    prometheus: str,
+    prometheus: dict,
     attempt: str,
     enforcement_policy: dict,
 ) -> dsl.PipelineTask:
@@ -118,6 +118,7 @@ def delivery(
         shadow_policy=shadow_policy,
         rollout_plan=rollout_plan,
         analysis=analysis,
+        prometheus=prometheus,
         enforcement_policy=enforcement_policy,
     )
     candidate = fetch_candidate(model_name=model_name, version=version).after(configuration)

@@ -11,7 +11,7 @@ def deployment_watch(
     service: str,
     model_name: str,
     analysis: dict = {},
-    prometheus: str = "",
+    prometheus: dict = {},
     watch_hours: float = 48.0,
     take_back_on_harm: bool = True,
     rollout_plan: dict = {},
@@ -23,7 +23,7 @@ def deployment_watch(
         service: The service, local:FOLDER or kserve:NAMESPACE/NAME.
         model_name: Name of the registered model.
         analysis: What is measured, as in the rollout.
-        prometheus: URL of a Prometheus to read counters from; empty to read the service's own.
+        prometheus: A Prometheus to ask, {"address": ..., "selector": {...}}; empty for the service's own.
         watch_hours: How long after its rollout began a version is watched.
         take_back_on_harm: Take it back at once; otherwise the run only fails.
         rollout_plan: The plan of the rollout, for its interval.

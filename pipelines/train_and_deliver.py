@@ -39,7 +39,7 @@ def train_and_deliver(
     shadow_seconds: float = 600.0,
     rollout_plan: dict = {},
     analysis: dict = {},
-    prometheus: str = "",
+    prometheus: dict = {},
     attempt: str = "",
 ):
     """Train a model on new data, hold it against every gate, register it, and bring it to production in watched steps.
@@ -74,7 +74,7 @@ def train_and_deliver(
         shadow_seconds: How long copies are sent at most.
         rollout_plan: Steps, intervals, budgets and approvals.
         analysis: What is measured, the margins and the chance of a false alarm.
-        prometheus: URL of a Prometheus to read counters from; empty to read the service's own.
+        prometheus: A Prometheus to ask, {"address": ..., "selector": {...}}; empty for the service's own.
         attempt: Another name gives a version that was taken back another chance.
     """
     finish = rollback(

@@ -15,7 +15,7 @@ def rollout_canary(
     report: Output[HTML],
     plan: dict = {},
     analysis: dict = {},
-    prometheus: str = "",
+    prometheus: dict = {},
     attempt: str = "",
 ) -> str:
     """Give a version more and more of production's requests, and take it back when harm is shown.
@@ -28,7 +28,7 @@ def rollout_canary(
         version: The version to roll out.
         plan: Steps, intervals, budgets and approvals.
         analysis: What is measured, the margins and the chance of a false alarm.
-        prometheus: URL of a Prometheus to read counters from; empty to read the service's own.
+        prometheus: A Prometheus to ask, {"address": ..., "selector": {...}}; empty for the service's own.
         attempt: Another name gives a version that was taken back another chance.
         verdict: How it ended.
         timeline: Everything that happened, as JSON.

@@ -13,7 +13,7 @@ def verify_deployment(
     timeline: Output[Artifact],
     report: Output[HTML],
     analysis: dict = {},
-    prometheus: str = "",
+    prometheus: dict = {},
     watch_hours: float = 48.0,
     take_back_on_harm: bool = True,
     plan: dict = {},
@@ -26,7 +26,7 @@ def verify_deployment(
         service: The service, local:FOLDER or kserve:NAMESPACE/NAME.
         model_name: Name of the registered model.
         analysis: What is measured, as in the rollout.
-        prometheus: URL of a Prometheus to read counters from; empty to read the service's own.
+        prometheus: A Prometheus to ask, {"address": ..., "selector": {...}}; empty for the service's own.
         watch_hours: How long after its rollout began a version is watched.
         take_back_on_harm: Take it back at once; otherwise only the verdict says so.
         plan: The plan of the rollout, for its interval.

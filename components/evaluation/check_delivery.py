@@ -13,6 +13,7 @@ def check_delivery(
     shadow_policy: dict = {},
     rollout_plan: dict = {},
     analysis: dict = {},
+    prometheus: dict = {},
     enforcement_policy: dict = {},
 ):
     """Check every setting of a delivery, so that a misspelt key stops it in its first second.
@@ -26,6 +27,7 @@ def check_delivery(
         shadow_policy: What a candidate has to show in the shadow.
         rollout_plan: Steps, intervals, budgets and approvals.
         analysis: What is measured, and the margins.
+        prometheus: A Prometheus to read counters from; empty for the service's own.
         enforcement_policy: What stops the run.
     """
     from gauntlet.preflight import check_delivery as check
@@ -37,6 +39,7 @@ def check_delivery(
         "shadow_policy": shadow_policy,
         "rollout_plan": rollout_plan,
         "analysis": analysis,
+        "prometheus": prometheus,
         "enforcement_policy": enforcement_policy,
     }
     check(settings, service=service, staging=staging)

@@ -17,6 +17,7 @@ from gauntlet.data.split import SplitOptions
 from gauntlet.data.validation import SchemaPolicy
 from gauntlet.delivery.analysis.plan import AnalysisPlan
 from gauntlet.delivery.plan import RolloutPlan
+from gauntlet.delivery.prometheus.meter import PrometheusPlan
 from gauntlet.delivery.shadow import ShadowPolicy
 from gauntlet.delivery.targets.service import require_address
 from gauntlet.errors import ConfigurationError
@@ -36,6 +37,7 @@ DELIVERY_SETTINGS: Mapping[str, type[Settings]] = {
     "shadow_policy": ShadowPolicy,
     "rollout_plan": RolloutPlan,
     "analysis": AnalysisPlan,
+    "prometheus": PrometheusPlan,
     "enforcement_policy": EnforcementPolicy,
 }
 
@@ -94,7 +96,8 @@ def check_delivery(settings: Mapping[str, Mapping[str, Any]], *, service: str, s
     Raises:
         ConfigurationError: for the first that cannot be used, by the parameter's own name.
     """
-    parsed = {name: parse(DELIVERY_SETTINGS[name], values, field=name) for name, values in settings.items()}
+    given = {name: values for name, values in settings.items() if values or name != "prometheus"}
+    parsed = {name: parse(DELIVERY_SETTINGS[name], values, field=name) for name, values in given.items()}
     enforcement = parsed.get("enforcement_policy")
     if isinstance(enforcement, EnforcementPolicy):
         require_known_gates(enforcement, field="enforcement_policy")

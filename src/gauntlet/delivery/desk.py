@@ -17,6 +17,7 @@ from gauntlet.delivery.journal import Journal
 from gauntlet.delivery.judge import MeterJudge
 from gauntlet.delivery.people import by_tags, either
 from gauntlet.delivery.plan import RolloutPlan
+from gauntlet.delivery.prometheus.meter import PrometheusMeter, PrometheusPlan, by_version
 from gauntlet.delivery.rollout import Decision, Do
 from gauntlet.delivery.targets.service import Service, open_service
 from gauntlet.registry.store import ModelStore
@@ -64,7 +65,7 @@ def open_desk(
     *,
     store: ModelStore,
     model_name: str,
-    prometheus: str = "",
+    prometheus: Mapping[str, Any] | None = None,
 ) -> Desk:
     """Open a service for a delivery.
 
@@ -74,7 +75,7 @@ def open_desk(
         analysis: an ``AnalysisPlan``, as the user wrote it.
         store: the registry, whose tags people may speak through.
         model_name: the registered model.
-        prometheus: URL of a Prometheus that is asked for counters; empty for the service's own.
+        prometheus: a ``PrometheusPlan``, as the user wrote it; empty for the counters that the service keeps itself.
 
     Raises:
         ConfigurationError: a setting or the address cannot be used.
@@ -83,5 +84,12 @@ def open_desk(
     steps = parse(RolloutPlan, plan, field="plan")
     settings = parse(AnalysisPlan, analysis, field="analysis")
     service = open_service(address)
-    judge = MeterJudge(service.meter, settings, steps, either(service.people, by_tags(store, model_name)))
+    people = either(service.people, by_tags(store, model_name))
+    if prometheus:
+        asked = parse(PrometheusPlan, prometheus, field="prometheus")
+        arms = service.revisions if asked.family.startswith("knative") else by_version
+        meter = PrometheusMeter(asked, arms)
+        judge = MeterJudge(meter, settings, steps, people, asks=meter.ask)
+    else:
+        judge = MeterJudge(service.meter, settings, steps, people)
     return Desk(service, judge, steps, settings, Time(time.time, time.sleep))

@@ -14,6 +14,7 @@ from typing import Protocol
 from gauntlet.delivery.conductor import Lease, Ledger, Target
 from gauntlet.delivery.metering import Meter
 from gauntlet.delivery.people import People, nobody
+from gauntlet.delivery.prometheus.meter import Arms, by_version
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout import Rollout
 from gauntlet.delivery.shadow import ShadowSeen
@@ -73,6 +74,7 @@ class Service:
         meter: the counters it keeps itself; a Prometheus is asked instead where one is given.
         people: what people said of a rollout where the service keeps it.
         mirror: copies requests; ``None`` where the place cannot.
+        revisions: what a platform's own series call the versions, where they do not carry the version itself.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Service:
     meter: Meter
     people: People = nobody
     mirror: Mirror | None = None
+    revisions: Arms = by_version
 
 
 KINDS: Mapping[str, str] = {

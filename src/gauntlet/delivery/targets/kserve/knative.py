@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gauntlet.delivery.conductor import Conflict, Sighting
+from gauntlet.delivery.prometheus.meter import Arms
+from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout import Rollout
 from gauntlet.delivery.targets.kserve import revision_steps, revisions
 from gauntlet.delivery.targets.kserve.api import Api, Json
@@ -99,3 +101,21 @@ def look(api: Api, service: str, before: Before | None) -> tuple[View, Json]:
     found = {one: api.get(KNATIVE_REVISIONS, namespace, one) for one in sorted(revisions.named(isvc))}
     there = {one: revisions.revision(document) for one, document in found.items() if document is not None}
     return revisions.read(isvc, child, there, before), isvc
+
+
+def revision_names(api: Api) -> Arms:
+    """What Knative's own series call the versions of a rollout: the newest revision that runs each.
+
+    A version that no revision runs has a name that selects nothing: it has no pods.
+    """
+
+    def named(rollout: Rollout) -> tuple[str, str]:
+        view, _ = look(api, rollout.service, None)
+
+        def name_of(release: Release) -> str:
+            running = [name for name in sorted(view.revisions, reverse=True) if view.runs(name, release)]
+            return running[0] if running else f"no revision of {release}"
+
+        return name_of(rollout.candidate), name_of(rollout.stable)
+
+    return named

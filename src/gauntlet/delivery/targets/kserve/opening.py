@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from gauntlet.delivery.conductor import Target
+from gauntlet.delivery.prometheus.meter import by_version
 from gauntlet.delivery.targets.kserve.api import Api, connect
-from gauntlet.delivery.targets.kserve.knative import KnativeTarget
+from gauntlet.delivery.targets.kserve.knative import KnativeTarget, revision_names
 from gauntlet.delivery.targets.kserve.lease import ClusterLease
 from gauntlet.delivery.targets.kserve.ledger import ConfigMapLedger
 from gauntlet.delivery.targets.kserve.modes import Mode, mode_of
@@ -37,4 +38,5 @@ def open_on(api: Api, address: str) -> Service:
         lease=ClusterLease(api),
         meter=NoMeter(),
         people=ledger.people,
+        revisions=revision_names(api) if mode is Mode.KNATIVE else by_version,
     )
