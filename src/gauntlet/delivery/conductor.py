@@ -64,13 +64,18 @@ class Target(Protocol):
 
 @dataclass(frozen=True)
 class Judgement:
-    """The part of ``Seen`` that a judge knows; fields as there."""
+    """The part of ``Seen`` that a judge knows; fields as there.
+
+    Attributes:
+        remark: something the timeline should hold beside the decision; empty for nothing.
+    """
 
     look: Look | None
     requests: int = 0
     baseline: bool = True
     approved: int = 0
     refused: str = ""
+    remark: str = ""
 
 
 class Judge(Protocol):
@@ -201,7 +206,9 @@ def turn(stage: Stage, plan: RolloutPlan, service: str, now: float) -> Decision:
     decision = decide(rollout, _seen(sighting, said), plan, now)
     after = decision.rollout
     if after != rollout or memory != journal.memory:
-        entry = Entry(now, after.phase, after.weight, decision.do, decision.sentence, said.look)
+        sentence = f"{decision.sentence} {said.remark}".rstrip()
+        decision = replace(decision, sentence=sentence)
+        entry = Entry(now, after.phase, after.weight, decision.do, sentence, said.look)
         stage.ledger.write(replace(journal, rollout=after, memory=memory).with_entry(entry), mark)
     action = _action(decision.do, stage.target)
     if action:

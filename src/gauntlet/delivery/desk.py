@@ -11,6 +11,7 @@ from typing import Any
 from gauntlet.delivery.analysis import stored
 from gauntlet.delivery.analysis.levels import shares
 from gauntlet.delivery.analysis.plan import AnalysisPlan
+from gauntlet.delivery.analysis.promise import promise
 from gauntlet.delivery.conductor import Judge
 from gauntlet.delivery.delivering import Time
 from gauntlet.delivery.journal import Journal
@@ -48,6 +49,9 @@ class Desk:
         told: dict[str, Any] = {"alpha": self.analysis.alpha}
         if memory and memory.tests:
             told["shares"] = shares(memory, self.analysis)
+            lasted = journal.entries[-1].at - journal.rollout.began
+            rate = sum(memory.answered) / lasted if lasted > 0 else 0.0
+            told["promises"] = promise(memory, self.analysis, self.plan, rate) if rate else ()
         return told
 
     def tell(self, decision: Decision) -> None:

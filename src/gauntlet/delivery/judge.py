@@ -10,6 +10,7 @@ from gauntlet.delivery.analysis.absorb import absorb, absorb_outcomes
 from gauntlet.delivery.analysis.conclude import conclude
 from gauntlet.delivery.analysis.memory import Memory, Outcomes, OwnAnswer
 from gauntlet.delivery.analysis.plan import AnalysisPlan, OwnMetric
+from gauntlet.delivery.analysis.promise import promise, worded
 from gauntlet.delivery.conductor import Judgement
 from gauntlet.delivery.metering import Meter
 from gauntlet.delivery.plan import RolloutPlan
@@ -70,6 +71,7 @@ class MeterJudge:
         self._meter = meter
         self._plan = plan
         self._steps = len(rollout_plan.steps)
+        self._rollout_plan = rollout_plan
         self._people = people
         self._outcomes = outcomes
         self._asks = asks
@@ -97,6 +99,7 @@ class MeterJudge:
             look=self._said(after, rollout, number),
             requests=int(after.counted[0]) if after.step == rollout.step else 0,
             baseline=after.tests is not None,
+            remark=self._promise(before, after, rollout, now),
         )
         return said, stored.to_json(after)
 
@@ -110,6 +113,13 @@ class MeterJudge:
             return mended if rollout.errors else None
         tells = after.fresh or after.alarm or rollout.errors or rollout.phase is Phase.ROLLING_BACK
         return conclude(after, self._plan, rollout, number) if tells else None
+
+    def _promise(self, before: Memory, after: Memory, rollout: Rollout, now: float) -> str:
+        """What would be found, said once: when the tests have been chosen and before the candidate gets a request."""
+        if after.tests is None or before.tests is not None or now <= rollout.began:
+            return ""
+        rate = sum(after.answered) / (now - rollout.began)
+        return worded(promise(after, self._plan, self._rollout_plan, rate)) if rate else ""
 
     def _with_outcomes(self, memory: Memory, rollout: Rollout) -> Memory:
         if self._outcomes is None or memory.tests is None or rollout.phase is Phase.ROLLING_BACK:

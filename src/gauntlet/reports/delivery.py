@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from gauntlet.delivery.analysis.promise import Promised
 from gauntlet.delivery.journal import Journal
 from gauntlet.delivery.plan import RolloutPlan
 from gauntlet.delivery.shadow import ShadowPolicy
@@ -22,13 +23,24 @@ def write_rollout(
     *,
     timeline: Path,
     report: Path,
-    promises: Sequence[PromiseRow] = (),
+    promises: Sequence[Promised] = (),
     alpha: float = ALPHA,
     shares: Mapping[str, float] | None = None,
 ) -> None:
-    """Write the audit timeline (JSON) and the page of a rollout; arguments as ``rollout_view``."""
+    """Write the audit timeline (JSON) and the page of a rollout.
+
+    Args:
+        journal: the rollout.
+        plan: its steps.
+        timeline: the JSON file to write.
+        report: the page to write.
+        promises: which rise every step would find.
+        alpha: chance of a false alarm over all of it.
+        shares: metric → its share of α.
+    """
     write_json(timeline, timeline_json(journal))
-    write_text(report, rollout_page(journal, plan, promises, alpha=alpha, shares=shares))
+    rows = _promise_rows(promises, plan)
+    write_text(report, rollout_page(journal, plan, rows, alpha=alpha, shares=shares))
 
 
 def write_nothing(reason: str, *, timeline: Path, report: Path) -> None:
@@ -45,3 +57,15 @@ def write_shadow(shadowed: Shadowed, policy: ShadowPolicy, report: Path) -> None
         else shadow_page(shadowed.seen, policy, shadowed.verdict)
     )
     write_text(report, page)
+
+
+def _promise_rows(promises: Sequence[Promised], plan: RolloutPlan) -> tuple[PromiseRow, ...]:
+    """One row a metric: the requests of its hardest step, the seconds of each."""
+    rows = []
+    for name in dict.fromkeys(one.metric for one in promises):
+        steps = {one.weight: one for one in promises if one.metric == name}
+        needed = [one.requests for one in steps.values()]
+        most = None if None in needed else max(one for one in needed if one is not None)
+        seconds = tuple(steps[weight].seconds for weight in plan.steps)
+        rows.append(PromiseRow(name, steps[plan.steps[0]].rise, most, seconds))
+    return tuple(rows)

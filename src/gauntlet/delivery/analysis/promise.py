@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -62,6 +63,19 @@ def promise(memory: Memory, plan: AnalysisPlan, rollout_plan: RolloutPlan, rate:
             seconds = None if requests is None else requests / (rate * weight / 100)
             rows.append(Promised(name, rise, weight, None if requests is None else int(requests), seconds))
     return tuple(rows)
+
+
+def worded(promises: Sequence[Promised]) -> str:
+    """The promise as a sentence a metric: what would be found at the first step, and how long that takes."""
+    first = min((one.weight for one in promises), default=0)
+    said = [
+        f"{one.rise} cannot be promised"
+        if one.requests is None or one.seconds is None
+        else f"{one.rise} within {one.requests:,} requests ({one.seconds:,.0f} s)"
+        for one in promises
+        if one.weight == first
+    ]
+    return f"At {first} % it would find: {'; '.join(said)}." if said else ""
 
 
 def needed_at(
