@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gauntlet.delivery.analysis.baseline import begin_tests, watched
-from gauntlet.delivery.analysis.full_weight import stand_alone
+from gauntlet.delivery.analysis.full_weight import stand_alone, step_over
 from gauntlet.delivery.analysis.increments import increments, total
 from gauntlet.delivery.analysis.levels import alarm_level, log_harm, shares
 from gauntlet.delivery.analysis.memory import OUTCOMES, Evidence, Memory, Outcomes, Tally
@@ -132,7 +132,7 @@ def _enter(memory: Memory, rollout: Rollout, plan: AnalysisPlan) -> Memory:
 def _entered(
     evidence: Evidence, name: str, weight: int, plan: AnalysisPlan, *, share: float, memory: Memory
 ) -> Evidence:
-    tallies = {test: replace(tally, step=0.0) for test, tally in evidence.tallies.items()}
+    tallies = {test: step_over(tally) for test, tally in evidence.tallies.items()}
     entered = replace(evidence, tallies=tallies, needed={})
     if weight != ALONE and memory.step != -1:
         entered = replace(entered, harm=restart_panel(entered.harm), safe=restart_panel(entered.safe))
@@ -183,6 +183,7 @@ def _tallied(tally: Tally, counts: Counts) -> Tally:
         canary=(tally.canary[0] + counts.canary_hits, tally.canary[1] + counts.canary_requests),
         stable=(tally.stable[0] + counts.stable_hits, tally.stable[1] + counts.stable_requests),
         step=tally.step + counts.canary_requests,
+        stable_step=(tally.stable_step[0] + counts.stable_hits, tally.stable_step[1] + counts.stable_requests),
     )
 
 

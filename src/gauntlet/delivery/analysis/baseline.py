@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from gauntlet.delivery.analysis.full_weight import step_over
 from gauntlet.delivery.analysis.increments import total
 from gauntlet.delivery.analysis.levels import begin_panel, beside_test
 from gauntlet.delivery.analysis.memory import OUTCOMES, Evidence, Memory, Tally
@@ -67,7 +68,7 @@ def _begun(
         found.reason,
         begin_panel(harm, before),
         begin_panel(safe, before),
-        tallies={name: Tally(before=baseline) for name, baseline in before.items()},
+        tallies={name: step_over(Tally(before=one, stable_step=one)) for name, one in before.items()},
     )
 
 

@@ -14,6 +14,8 @@ from gauntlet.delivery.analysis.plan import MetricPlan
 from gauntlet.delivery.evidence.flips import upper_bound
 from gauntlet.delivery.evidence.sequential import Direction, Test, begin
 
+LEAST_PART = 0.1
+"""Part of all of stable's requests so far that a step needs for its rate to be more than luck."""
 HIGHEST_LIMIT = 1 - 1e-9
 """A test's limit lies below 1; nothing exceeds this one."""
 
@@ -21,8 +23,9 @@ HIGHEST_LIMIT = 1 - 1e-9
 def stand_alone(evidence: Evidence, block: MetricPlan, *, alpha: float, share: float) -> Evidence:
     """The evidence with tests of the candidate alone, each against its limit.
 
-    Harm: ratio · U + harm, U being stable's upper confidence bound at level ``FOR_LIMITS`` · α · share / tests. Not
-    worse: ratio · stable's observed rate + promotion; that claim is about what stable was seen to do.
+    Harm: ratio · U + harm, U being stable's upper confidence bound at level ``FOR_LIMITS`` · α · share / tests, or the
+    highest rate it was seen to have over a step, if that is higher: rates swing. Not worse: ratio · stable's observed
+    rate + promotion; that claim is about what stable was seen to do.
 
     Args:
         evidence: of one metric.
@@ -34,11 +37,19 @@ def stand_alone(evidence: Evidence, block: MetricPlan, *, alpha: float, share: f
     harm, safe = {}, {}
     for name, tally in evidence.tallies.items():
         hits, requests = stable_in_all(tally)
-        highest = upper_bound(hits, requests, alpha=level, phi=evidence.phi)
+        highest = max(upper_bound(hits, requests, alpha=level, phi=evidence.phi), tally.highest)
         seen = hits / requests if requests else 1.0
         harm[name] = begin(_against(Direction.HARM, block.ratio * highest + block.harm, evidence.phi))
         safe[name] = begin(_against(Direction.NOT_WORSE, block.ratio * seen + block.promotion, evidence.phi))
     return replace(evidence, alone_harm=harm, alone_safe=safe)
+
+
+def step_over(tally: Tally) -> Tally:
+    """The tally at the end of a step, or of the baseline: its rate is one that stable had, if it rests on enough."""
+    hits, requests = tally.stable_step
+    enough = requests > 0 and requests >= LEAST_PART * stable_in_all(tally)[1]
+    highest = max(tally.highest, hits / requests) if enough else tally.highest
+    return replace(tally, step=0.0, stable_step=(0.0, 0.0), highest=highest)
 
 
 def stable_in_all(tally: Tally) -> tuple[float, float]:

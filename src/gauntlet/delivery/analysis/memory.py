@@ -23,12 +23,16 @@ class Tally:
         stable: the same of the stable version.
         before: (hits, requests) of the stable version in the baseline.
         step: requests of the candidate since the present step's weight held.
+        stable_step: (hits, requests) of the stable version since then.
+        highest: highest rate the stable version was seen to have, in the baseline or over a step.
     """
 
     canary: tuple[float, float] = (0.0, 0.0)
     stable: tuple[float, float] = (0.0, 0.0)
     before: tuple[float, float] = (0.0, 0.0)
     step: float = 0.0
+    stable_step: tuple[float, float] = (0.0, 0.0)
+    highest: float = 0.0
 
 
 @dataclass(frozen=True)

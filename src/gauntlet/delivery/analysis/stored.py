@@ -142,7 +142,7 @@ def _evidence_written(evidence: Evidence) -> dict[str, Any]:
         "phi": evidence.phi,
         "phi_reason": evidence.phi_reason,
         "tallies": {
-            name: [*map(_whole, (one.canary, one.stable, one.before)), one.step]
+            name: [*map(_whole, (one.canary, one.stable, one.before, one.stable_step)), one.step, one.highest]
             for name, one in evidence.tallies.items()
         },
         "needed": dict(evidence.needed),
@@ -156,8 +156,8 @@ def _evidence(written: Mapping[str, Any]) -> Evidence:
         phi_reason=str(written["phi_reason"]),
         **{name: _panel(written[name]) for name in _PANELS},
         tallies={
-            name: Tally(_pair(canary), _pair(stable), _pair(before), float(step))
-            for name, (canary, stable, before, step) in written["tallies"].items()
+            name: Tally(_pair(canary), _pair(stable), _pair(before), float(step), _pair(stable_step), float(highest))
+            for name, (canary, stable, before, stable_step, step, highest) in written["tallies"].items()
         },
         needed={name: None if value is None else float(value) for name, value in written["needed"].items()},
     )

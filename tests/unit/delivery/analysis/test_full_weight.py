@@ -1,6 +1,6 @@
 import pytest
 
-from gauntlet.delivery.analysis.full_weight import HIGHEST_LIMIT, stand_alone
+from gauntlet.delivery.analysis.full_weight import HIGHEST_LIMIT, stand_alone, step_over
 from gauntlet.delivery.analysis.memory import Evidence, Tally
 from gauntlet.delivery.analysis.plan import ErrorsPlan, LatencyPlan
 from gauntlet.delivery.evidence.flips import upper_bound
@@ -19,6 +19,19 @@ def test_the_limit_is_the_highest_rate_stable_can_have_had_and_the_margin():
     assert test.delta == pytest.approx(upper_bound(50, 5000, alpha=0.1 * 0.05 * 0.5) + 0.002)
     safe = found.alone_safe["errors"].test
     assert (safe.direction, safe.delta) == (Direction.NOT_WORSE, pytest.approx(0.01 + 0.005))
+
+
+def test_a_rate_that_stable_had_over_a_step_is_no_harm():
+    swinging = step_over(Tally(stable=(60, 5000), before=(20, 2000), stable_step=(40, 1000)))
+    assert (swinging.highest, swinging.stable_step) == (0.04, (0, 0))
+    assert alone({"errors": swinging}).alone_harm["errors"].test.delta == pytest.approx(0.04 + 0.002)
+    calm = step_over(Tally(stable=(60, 5000), before=(20, 2000), stable_step=(8, 1000), highest=0.02))
+    assert calm.highest == 0.02
+
+
+def test_a_few_requests_are_no_rate():
+    assert step_over(Tally(stable=(60, 5000), stable_step=(40, 499))).highest == 0
+    assert step_over(Tally()).highest == 0
 
 
 def test_every_test_of_a_metric_gets_its_part_and_its_own_limit():
