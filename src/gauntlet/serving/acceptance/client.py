@@ -14,6 +14,7 @@ from gauntlet.errors import DependencyError
 from gauntlet.serving.acceptance.address import Address
 
 _JSON = "application/json"
+_CLOSED = ("RemoteDisconnected", "ConnectionResetError", "BrokenPipeError")
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Client:
         self._address = address
         self._headers = {"content-type": _JSON, **(headers or {})}
         self._connection = http.client.HTTPConnection(address.host, address.port, timeout=timeout)
+        self._used = False
 
     def __enter__(self) -> Client:
         return self
@@ -64,13 +66,21 @@ class Client:
         self._connection.close()
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> Reply:
-        """Send a request and wait for its answer. Follows no redirection and repeats nothing.
+        """Send a request and wait for its answer. Follows no redirection.
+
+        A server may close a connection that rests, just as it is used again. So a request that gets no answer on a
+        connection used before is sent once more on a new one; predictions change nothing.
 
         Args:
             method: GET or POST.
             path: below the address's base.
             body: the bytes; ``None`` sends none.
         """
+        used, self._used = self._used, True
+        reply = self._ask(method, path, body)
+        return self._ask(method, path, body) if used and reply.failure in _CLOSED else reply
+
+    def _ask(self, method: str, path: str, body: bytes | None) -> Reply:
         try:
             # A server may refuse a long body before it has read it; its answer is then still to be had.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
@@ -79,6 +89,7 @@ class Client:
             content = answer.read()
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
+            self._used = False
             return Reply(0, failure="no answer in time" if isinstance(error, TimeoutError) else type(error).__name__)
         return Reply(answer.status, answer.headers.get_content_type().lower(), content)
 

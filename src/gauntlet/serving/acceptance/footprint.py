@@ -53,10 +53,20 @@ class Look:
 
 @dataclass
 class Looks:
-    """Readings of a run: ``before`` it, during it every so often, ``after`` it."""
+    """Readings of a run: before it, during it every so often, after it.
 
-    taken: list[Look] = field(default_factory=list)
+    Attributes:
+        pages: (when, the page of /metrics) as they came; reading them during a run would make its generator late.
+        failures: looks that were not answered.
+    """
+
+    pages: list[tuple[float, bytes]] = field(default_factory=list)
     failures: int = 0
+
+    @property
+    def taken(self) -> tuple[Look, ...]:
+        """The pages, read."""
+        return tuple(read_look(page.decode(errors="replace"), at) for at, page in self.pages)
 
 
 @dataclass(frozen=True)
@@ -107,7 +117,7 @@ def watching(connect: Callable[[], Client], every: float) -> Iterator[Looks]:
     def look(client: Client) -> None:
         reply = client.ask("GET", "/metrics")
         if reply.status == 200:
-            looks.taken.append(read_look(reply.body.decode(errors="replace"), time.monotonic()))
+            looks.pages.append((time.monotonic(), reply.body))
         else:
             looks.failures += 1
 

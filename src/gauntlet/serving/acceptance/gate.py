@@ -208,7 +208,7 @@ class _Bench:
         if wanted is None:
             return latency, None
         answered = int(np.count_nonzero(latency.measured.outcome == Outcome.ANSWERED))
-        seen = Footprint(tuple(looks.taken), answered * latency.attempts, looks.failures)
+        seen = Footprint(looks.taken, answered * latency.attempts, looks.failures)
         checks += footprints.judge_footprint(seen, wanted, confidence=self.policy.confidence)
         return latency, seen
 

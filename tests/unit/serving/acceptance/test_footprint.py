@@ -166,4 +166,4 @@ def test_looks_that_fail_are_counted(tmp_path: Path) -> None:
         where = parse_address(server.url, allow_remote=False)
         with watching(lambda: Client(where, timeout=30), 10) as seen:
             pass
-    assert (seen.taken, seen.failures) == ([], 2)
+    assert (seen.taken, seen.failures) == ((), 2)
