@@ -102,11 +102,14 @@ class Measured:
                 found[kind.name.lower().replace("_", " ")] = count
         return found
 
-    def faults(self) -> tuple[str, ...]:
+    def faults(self, most_lag: float = MOST_LAG_SECONDS) -> tuple[str, ...]:
         """Why this run does not show what was asked, a sentence each; empty when it may be believed.
 
         A run is invalid when it sent less than 99 % of the rate asked for, or when the generator itself was more than
         5 ms late at the 99th percentile. Neither says that the target is bad: errors and latencies do.
+
+        Args:
+            most_lag: another bound than 5 ms on the generator's own lag, in seconds.
         """
         found = []
         if (share := self.achieved_rate / self.rate) < LEAST_ACHIEVED:
@@ -115,9 +118,9 @@ class Measured:
                 f"({share:.1%}). The target or the connections could not take it, or stalled as the run ended. "
                 "Lower the rate, give more connections, or run longer."
             )
-        if (lag := percentile(self.lag, 99)) > MOST_LAG_SECONDS:
+        if (lag := percentile(self.lag, 99)) > most_lag:
             found.append(
-                f"The generator itself was {lag * 1e3:,.1f} ms late at p99, more than {MOST_LAG_SECONDS * 1e3:.0f} ms: "
+                f"The generator itself was {lag * 1e3:,.1f} ms late at p99, more than {most_lag * 1e3:.0f} ms: "
                 "latencies are partly its own. Lower the rate, or give it a processor of its own."
             )
         return tuple(found)
@@ -158,7 +161,9 @@ class Summary:
         return sum(self.errors.values()) / self.requests
 
 
-def summarise(measured: Measured, percentiles: Sequence[float] = (50, 95, 99, 99.9)) -> Summary:
+def summarise(
+    measured: Measured, percentiles: Sequence[float] = (50, 95, 99, 99.9), *, most_lag: float = MOST_LAG_SECONDS
+) -> Summary:
     """The key figures of a run.
 
     Quick errors flatter latencies: read them beside ``errors``.
@@ -166,6 +171,7 @@ def summarise(measured: Measured, percentiles: Sequence[float] = (50, 95, 99, 99
     Args:
         measured: the run.
         percentiles: which latencies to report, each in [0, 100].
+        most_lag: as ``Measured.faults`` takes it.
     """
     service = measured.service[~np.isnan(measured.sent)]
     return Summary(
@@ -176,7 +182,7 @@ def summarise(measured: Measured, percentiles: Sequence[float] = (50, 95, 99, 99
         service={q: percentile(service, q) for q in percentiles},
         lag_p99=percentile(measured.lag, 99),
         errors=measured.errors,
-        faults=measured.faults(),
+        faults=measured.faults(most_lag),
     )
 
 

@@ -22,7 +22,7 @@ def test_a_sharp_limit_is_found_within_the_precision(capacity, start, precision,
     )
     assert found.kept <= capacity < found.broken <= found.kept * (1 + precision) * (1 + 1e-9)
     assert found.broke == ("not kept",)
-    assert len(found.trials) < 60
+    assert len(found.trials) < 3 * (15 + 8)  # halvings down from 20,000 and within the bracket, three attempts each
 
 
 def test_a_target_beyond_the_search_is_kept_everywhere():
@@ -47,6 +47,12 @@ def test_one_bad_run_is_not_saturation():
     found = saturation(measure, search=Search(start=100, highest=800))
     assert found.kept == 800
     assert runs == [100, 200, 400, 400, 800]
+
+
+def test_a_search_may_end_before_its_bracket_is_narrow():
+    found = saturation(lambda rate: summary(rate), search=Search(start=100, most_trials=3))
+    assert [trial.rate for trial in found.trials] == [100, 200, 400]
+    assert (found.kept, found.broken) == (400, None)
 
 
 def test_what_was_broken_is_said():
@@ -88,6 +94,7 @@ def test_the_saturation_of_a_simulated_server_is_its_capacity():
         ("start", lambda: Search(start=30_000)),
         ("precision", lambda: Search(precision=0)),
         ("attempts", lambda: Search(attempts=0)),
+        ("most_trials", lambda: Search(most_trials=0)),
         ("limits.p99", lambda: Limits(p99=0)),
         ("limits.error_share", lambda: Limits(error_share=1)),
     ],

@@ -8,7 +8,7 @@
 | ``gauntlet_ready_seconds`` | from the start of the process until it was ready |
 
 Memory is seen when it is looked at: a shorter peak than the time between two looks may be missed. A series that is not
-there makes its check an error; a limit that is null is not asked for.
+there makes its check an error; a limit that is false is not asked for.
 """
 
 from __future__ import annotations
@@ -239,7 +239,7 @@ def _point(name: str, found: float, bound: float, reason: str, looks: int) -> Ch
 
 
 def _absent(name: str, bound: float, series: str) -> Check:
-    reason = f"The server's /metrics have no single series {series}; set the limit to null to leave this out."
+    reason = f"The server's /metrics have no single series {series}; set the limit to false to leave this out."
     return Check(name, Status.ERROR, reason, bound=bound, direction="max")
 
 

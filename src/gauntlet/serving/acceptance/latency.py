@@ -8,11 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import log
+from math import inf, log
+
+import numpy as np
 
 from gauntlet.serving.acceptance.policy import QUANTILES, LatencyLimits, SaturationPolicy
 from gauntlet.serving.acceptance.quantiles import Quantile, quantile, share
-from gauntlet.serving.measured import LEAST_ACHIEVED, MOST_LAG_SECONDS, Measured, Summary, percentile, summarise
+from gauntlet.serving.measured import (
+    LEAST_ACHIEVED,
+    MOST_LAG_SECONDS,
+    Measured,
+    Outcome,
+    Summary,
+    percentile,
+    summarise,
+)
 from gauntlet.serving.saturation import Limits, Saturation, Search, saturation
 from gauntlet.verdict import Check, Status, decide
 
@@ -95,7 +105,10 @@ def _judge_errors(run: LatencyRun, bound: float) -> Check:
     status = decide((low, high), bound=bound, direction="max")
     kinds = ", ".join(f"{count} {kind}" for kind, count in run.measured.errors.items())
     reason = f"{int(failed.sum()):,} of {len(failed):,} requests failed{f' ({kinds})' if kinds else ''}."
-    status, reason = _unless_invalid(run, status, reason)
+    late = np.isin(run.measured.outcome, (Outcome.TIMED_OUT, Outcome.NEVER_SENT))
+    without_late = share(failed & ~late, confidence=run.confidence)
+    if decide(without_late[1:], bound=bound, direction="max") is not Status.FAIL:
+        status, reason = _unless_invalid(run, status, reason)  # else nobody's lateness is the cause
     # Clopper–Pearson without an error: the upper end is about −ln(α/2) / n.
     needed = int(-log((1 - run.confidence) / 2) / bound) + 1 if status is Status.INCONCLUSIVE else None
     return Check(
@@ -173,7 +186,9 @@ def run_saturation(drive: Drive, policy: SaturationPolicy, latency: LatencyLimit
     summaries: list[Summary] = []
 
     def measure(rate: float) -> Summary:
-        summaries.append(summarise(drive(rate, max(policy.trial_seconds, 1 / rate), seed + len(summaries))))
+        measured = drive(rate, max(policy.trial_seconds, 1 / rate), seed + len(summaries))
+        # A late generator only adds to p99: a rate that is kept in spite of it is kept.
+        summaries.append(summarise(measured, most_lag=inf))
         return summaries[-1]
 
     return SaturationRun(saturation(measure, limits, search), tuple(summaries), limits, search)
@@ -188,7 +203,7 @@ def judge_saturation(run: SaturationRun, policy: SaturationPolicy, latency: Late
     found, bound = run.found, policy.min_rate or latency.rate
     low = found.kept or 0.0
     generator, tried = _generator_broke(run), sum(one.rate == found.broken for one in run.summaries)
-    high = float("inf") if found.broken is None or generator or tried < run.search.attempts else found.broken
+    high = inf if found.broken is None or generator or tried < run.search.attempts else found.broken
     status = decide((low, high), bound=bound, direction="min")
     why = f" {found.broke[0].split('. ')[0].rstrip('.')}." if found.broke else ""
     kept = f"{low:,.0f} requests/s were kept" if found.kept else "No rate was kept"

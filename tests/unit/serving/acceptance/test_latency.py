@@ -86,7 +86,13 @@ def test_failures_are_held_against_their_share() -> None:
     assert checks(failing(every=700), limits(seconds=20))["failed requests under load"].status is Status.INCONCLUSIVE
 
 
-def failing(every: int) -> Drive:
+def test_answers_of_500_are_failures_however_late_the_generator_was() -> None:
+    found = checks(failing(every=20, lag=0.02), limits(seconds=20, p99_ms=10))
+    assert found["latency p99 (ms)"].status is Status.ERROR
+    assert found["failed requests under load"].status is Status.FAIL
+
+
+def failing(every: int, lag: float = 0.0) -> Drive:
     """Answers at once, each so manieth with 500."""
 
     def run(rate: float, seconds: float, seed: int) -> Measured:
@@ -94,9 +100,9 @@ def failing(every: int) -> Drive:
         dispatch = Dispatch(intended, connections=1, timeout=5)
         dispatch.opened(0, 0.0)
         for number, start in enumerate(intended):
-            dispatch.fire(float(start))
-            dispatch.answered(0, 500 if number % every == 7 else 200, float(start) + 1e-4)
-            dispatch.opened(0, float(start) + 1e-4)
+            dispatch.fire(float(start) + lag)
+            dispatch.answered(0, 500 if number % every == 7 else 200, float(start) + lag + 1e-4)
+            dispatch.opened(0, float(start) + lag + 1e-4)
         return dispatch.measured(rate=rate, seconds=seconds)
 
     return run
@@ -178,8 +184,9 @@ def test_a_server_that_keeps_everything_tried_passes_up_to_there() -> None:
 
 def test_a_generator_that_broke_first_is_no_failure_of_the_server() -> None:
     def run(rate: float, seconds: float, seed: int) -> Measured:
-        return drive(service=1e-5, lag=0.02 if rate > 150 else 0.0)(rate, seconds, seed)
+        return drive(service=1e-5, lag=0.2 if rate > 150 else 0.02)(rate, seconds, seed)
 
+    assert search(run, min_rate=100).status is Status.PASS  # late by less than the limit: kept in spite of it
     check = search(run, min_rate=1000)
     assert check.status is Status.ERROR
     assert "generator itself was the limit" in check.reason
