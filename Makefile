@@ -69,8 +69,8 @@ docs: .venv/.stamp  ## Write docs/settings.md from the settings models.
 
 test: setup .environments/test-tools/.stamp  ## The fast tests, each in the environment of the image it belongs to.
 	$(in_command) tests/unit/orchestration tests/unit/cli tests/unit/containers tests/unit/pipelines -m "not ($(SLOW))"
-	$(call in_image,evaluation) tests/unit/*.py tests/unit/demo --ignore=tests/unit/demo/test_faulty.py tests/unit/evaluation tests/unit/delivery tests/unit/reports tests/components/evaluation -m "not ($(SLOW))"
-	$(call in_image,delivery) tests/unit/registry tests/unit/lineage tests/components/delivery -m "not ($(SLOW))"
+	$(call in_image,evaluation) tests/unit/*.py tests/unit/demo --ignore=tests/unit/demo/test_faulty.py tests/unit/evaluation tests/unit/delivery --ignore=tests/unit/delivery/targets/kserve tests/unit/reports tests/components/evaluation -m "not ($(SLOW))"
+	$(call in_image,delivery) tests/unit/registry tests/unit/lineage tests/unit/delivery/targets/kserve tests/components/delivery -m "not ($(SLOW))"
 	$(call in_image,model) tests/unit/demo/test_faulty.py tests/unit/training tests/unit/prediction tests/unit/serving tests/components/model -m "not ($(SLOW))"
 	$(call in_image,serving) tests/components/serving tests/integration/local -m "not ($(SLOW))"
 	$(call in_image,data) tests/unit/data tests/components/data -m "not ($(SLOW))"

@@ -109,6 +109,7 @@ class Ground:
     harm_from: int = 101
     now: float = 1_000.0
     most: int = 0
+    plan: RolloutPlan = PLAN
     candidate: Release = V2
     stable: Release = V1
     strange: list[Mapping[str, int]] = field(default_factory=list)
@@ -156,7 +157,7 @@ class Ground:
 
     def go_on(self, stage: Stage | None = None) -> Rollout:
         return conduct(
-            stage or self.stage(), PLAN, self.service, clock=lambda: self.now, sleep=self.sleep, patience=100
+            stage or self.stage(), self.plan, self.service, clock=lambda: self.now, sleep=self.sleep, patience=100
         )
 
     def sleep(self, seconds: float) -> None:

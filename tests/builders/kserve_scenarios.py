@@ -9,7 +9,7 @@ import pytest
 
 from builders import knative_objects
 from builders.cluster import ApiServer
-from builders.kserve_rollouts import V1, V2, V3, Ground, Killed
+from builders.kserve_rollouts import PLAN, V1, V2, V3, Ground, Killed
 from builders.memory_cluster import MemoryServer
 from gauntlet.delivery.conductor import Conflict, refuse, start
 from gauntlet.delivery.release import Release
@@ -97,6 +97,7 @@ def taken_back_when_stable_is_gone(server: Server, mode: str) -> None:
 
 def never_ready(server: Server, mode: str) -> None:
     ground = Ground(server, mode)
+    ground.plan = PLAN.model_copy(update={"ready_seconds": 300.0})
     ground.controller.behave(stuck=frozenset({V2.uri}))
     end = ground.run()
     assert end.phase is Phase.ROLLED_BACK
@@ -243,7 +244,7 @@ def suspended_between_deciding_and_acting(server: Server, mode: str) -> None:
 
 def faults_everywhere(server: Server, mode: str) -> None:
     """Answers lost, requests lost, conflicts, refusals and deaths at any time: still it ends, and ends safely."""
-    for seed in range(6 if isinstance(server, MemoryServer) else 2):
+    for seed in range(6):
         draw = random.Random(seed)
         ground = Ground(server, mode, harm_from=50 if seed % 2 else 101)
 

@@ -21,9 +21,16 @@ _KEPT = ("uid", "resourceVersion", "generation", "name", "namespace", "deletionT
 
 
 class MemoryServer:
-    """Objects by kind, namespace and name."""
+    """Objects by kind, namespace and name.
+
+    Attributes:
+        schemas: path under ``/openapi/v3/`` → what is published there; other groups are not known.
+        denied: (verb, plural) that an access review answers with no.
+    """
 
     def __init__(self) -> None:
+        self.schemas: dict[str, Json] = {}
+        self.denied: set[tuple[str, str]] = set()
         self._objects: dict[tuple[str, str, str], Json] = {}
         self._versions = itertools.count(1)
         self._names = itertools.count(1)
@@ -36,10 +43,17 @@ class MemoryServer:
     ) -> dict[str, Any]:
         """One request, with ``ApiServer.request``'s arguments, answer and errors."""
         split = urlsplit(path)
+        if split.path.startswith("/openapi/v3/"):
+            if split.path not in self.schemas:
+                raise Refused(404, '{"message": "404 page not found"}')
+            return self.schemas[split.path]
         kind, namespace, name, part = _address(split.path)
         selector = parse_qs(split.query).get("labelSelector", [""])[0]
         if method == "GET" and not name:
             return {"items": [copy.deepcopy(one) for one in self._list(kind, namespace, selector)]}
+        if kind == "selfsubjectaccessreviews":
+            asked = body["spec"]["resourceAttributes"]
+            return {"status": {"allowed": (asked["verb"], asked["resource"]) not in self.denied}}
         if method == "POST":
             return copy.deepcopy(self._create(kind, namespace, json.loads(json.dumps(body))))
         found = self._objects.get((kind, namespace, name))

@@ -116,7 +116,8 @@ class ClusterPlace:
         hosts = ((route or {}).get("spec") or {}).get("hostnames") or []
         if hosts:
             return f"http://{hosts[0]}"
-        url = ((self._get() or {}).get("status") or {}).get("url")
+        status = (self._get() or {}).get("status") or {}
+        url = status.get("url") or ((status.get("components") or {}).get("predictor") or {}).get("url")
         if not url:
             raise DependencyError(
                 "has no address yet",
