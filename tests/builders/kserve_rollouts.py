@@ -97,6 +97,8 @@ class Ground:
     """An InferenceService in a namespace of its own, serving version 1, with the controllers that bring it about.
 
     Attributes:
+        release: of KServe.
+        has_route: Standard mode: whether there is an HTTPRoute of ours; else requests go by KServe's own.
         most: the largest share, in percent, that the candidate ever had.
         strange: shares of versions that are neither stable nor the candidate.
         now: seconds since the epoch.
@@ -109,6 +111,8 @@ class Ground:
     harm_from: int = 101
     now: float = 1_000.0
     most: int = 0
+    release: str = "0.20"
+    has_route: bool = True
     plan: RolloutPlan = PLAN
     candidate: Release = V2
     stable: Release = V1
@@ -118,14 +122,14 @@ class Ground:
     def __post_init__(self) -> None:
         self.namespace = self.namespace or self.server.namespace("rollout")
         self.service = f"{self.namespace}/{NAME}"
-        self.controller = KServeController(self.server, namespace=self.namespace)
+        self.controller = KServeController(self.server, namespace=self.namespace, release=self.release)
         self.judge = Verdicts(self.harm_from)
         self.ledger = ConfigMapLedger(self.api())
         self.turns = 0
         body = inference_service(NAME, self.namespace, self.mode, V1.uri)
         body["spec"]["predictor"] = with_release(body["spec"]["predictor"], V1)
         self.server.request("POST", f"{INFERENCE_SERVICES}/namespaces/{self.namespace}/inferenceservices", body)
-        if self.mode == "Standard":
+        if self.mode == "Standard" and self.has_route:
             self.server.request("POST", f"{ROUTES}/namespaces/{self.namespace}/httproutes", route(self.namespace))
         self.controller.settle()
 
@@ -197,16 +201,23 @@ class Ground:
         return shares
 
     def _standard_shares(self) -> dict[str, int]:
-        shares: dict[str, int] = {}
+        return self.shares_of(f"{NAME}-rollout" if self.has_route else NAME)
+
+    def shares_of(self, route: str) -> dict[str, int]:
+        """Version → percent of the requests that come by an HTTPRoute."""
         deployments = f"/apis/apps/v1/namespaces/{self.namespace}/deployments"
         running = {
             item["metadata"]["name"]: self._version(item["spec"]["template"]["spec"])
             for item in self.server.request("GET", deployments)["items"]
         }
-        for backend in self.route()["spec"]["rules"][0]["backendRefs"]:
-            if backend["weight"]:
-                version = running.get(backend["name"], f"nothing at {backend['name']}")
-                shares[version] = shares.get(version, 0) + backend["weight"]
+        found = self.server.request("GET", f"{ROUTES}/namespaces/{self.namespace}/httproutes/{route}")
+        backends = found["spec"]["rules"][0]["backendRefs"]
+        total = sum(one["weight"] for one in backends)
+        shares: dict[str, int] = {}
+        for one in backends:
+            if one["weight"]:
+                version = running.get(one["name"], f"nothing at {one['name']}")
+                shares[version] = shares.get(version, 0) + 100 * one["weight"] // total
         return shares
 
     def _version(self, pods: Mapping[str, Any]) -> str:

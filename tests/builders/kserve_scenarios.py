@@ -9,7 +9,7 @@ import pytest
 
 from builders import knative_objects
 from builders.cluster import ApiServer
-from builders.kserve_rollouts import PLAN, V1, V2, V3, Ground, Killed
+from builders.kserve_rollouts import NAME, PLAN, V1, V2, V3, Ground, Killed
 from builders.memory_cluster import MemoryServer
 from gauntlet.delivery.conductor import Conflict, refuse, start
 from gauntlet.delivery.release import Release
@@ -218,6 +218,18 @@ def same_uri(server: Server, mode: str) -> None:
         _stands(ground, "1")
 
 
+def where_kserve_splits_itself(server: Server, mode: str) -> None:
+    """KServe after 0.20, Standard mode: its own route has weights; it is used, beside ours or alone."""
+    for has_route in (True, False):
+        for harm_from, version in ((101, "2"), (50, "1")):
+            ground = Ground(server, mode, harm_from=harm_from, release="0.21", has_route=has_route)
+            assert ground.run().phase.final
+            assert ground.most == min(harm_from, 100)
+            assert not ground.strange
+            _stands(ground, version)
+            assert mode == "Knative" or ground.shares_of(NAME) == {version: 100}, "KServe's own follows"
+
+
 def one_at_a_time(server: Server, mode: str) -> None:
     ground = Ground(server, mode)
     ledger = ground.stage().ledger
@@ -291,6 +303,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     another_after_a_promotion,
     routed_before_its_revision,
     same_uri,
+    where_kserve_splits_itself,
     one_at_a_time,
     suspended_between_deciding_and_acting,
     faults_everywhere,

@@ -116,41 +116,6 @@ def test_requests_are_mirrored_to_a_deployed_candidate_and_stop_being(ground):
     assert ground.route()["spec"]["rules"][0]["filters"] == [], "nobody mirrors to what is gone"
 
 
-def split_by_kserve(ground):
-    """What a newer KServe does to its own route: weights of ready entries."""
-    isvc, path = ground.get(), f"{ROUTES}/namespaces/{ground.namespace}/httproutes/{NAME}"
-    ready = {one["name"] for one in isvc["status"].get("canaryStatuses", ()) if one["ready"]}
-    weights = {
-        f"{NAME}-{one['predictor']['name']}-predictor": one["trafficPercent"]
-        for one in isvc["spec"].get("canary", ())
-        if one["predictor"]["name"] in ready
-    }
-    name = isvc["spec"]["predictor"].get("name")
-    stable = f"{NAME}-{name}-predictor" if name else f"{NAME}-predictor"
-    backends = {stable: 100 - sum(weights.values()), **weights}
-    rules = [{"backendRefs": [{"name": one, "port": 80, "weight": weight} for one, weight in backends.items()]}]
-    ground.server.request("PATCH", path, {"spec": {"rules": rules}})
-
-
-@pytest.mark.parametrize("harm_from", [101, 50], ids=["good", "harmful"])
-@pytest.mark.parametrize("ours", [True, False], ids=["and by our route", "alone"])
-def test_where_kserve_splits_its_weights_are_used(harm_from, ours):
-    ground = Ground(MemoryServer(), "Standard", harm_from=harm_from)
-    if not ours:
-        ground.server.request("DELETE", f"{ROUTES}/namespaces/{ground.namespace}/httproutes/{NAME}-rollout")
-        kserves = f"{ROUTES}/namespaces/{ground.namespace}/httproutes/{NAME}"
-        ground.route = lambda: ground.server.request("GET", kserves)
-    ground.controller.makes_routes = False  # the routes that are there are rewritten here instead
-    ground.meanwhile = split_by_kserve
-    end = ground.run()
-    split_by_kserve(ground)
-    ground.controller.settle()
-    split_by_kserve(ground)
-    assert end.phase is (Phase.PROMOTED if harm_from > 100 else Phase.ROLLED_BACK), end.reason
-    assert ground.shares() == {"2" if harm_from > 100 else "1": 100}
-    assert ground.most == min(harm_from, 100)
-
-
 def test_a_name_is_of_the_version_and_its_content_and_fits():
     assert variant_name(Release("7", "sha256:0123456789", "x")) == "v7-01234567"
     assert variant_name(Release("1.0-RC_2", "sha256:0123456789", "x")) == "v1-0-rc-2-01234567"
