@@ -97,7 +97,7 @@ def look(api: Api, service: str, before: Before | None) -> tuple[View, Json]:
     if isvc is None:
         raise DependencyError("is not there", field=f"InferenceService {service}", mend="Create it")
     # Read after the InferenceService: a status that Knative has left behind already is then seen to be old.
-    child = api.get(KNATIVE_SERVICES, namespace, predictor_service(name))
+    child = api.get(KNATIVE_SERVICES, namespace, predictor_service(name, isvc["spec"]["predictor"].get("name", "")))
     found = {one: api.get(KNATIVE_REVISIONS, namespace, one) for one in sorted(revisions.named(isvc))}
     there = {one: revisions.revision(document) for one, document in found.items() if document is not None}
     return revisions.read(isvc, child, there, before), isvc

@@ -20,7 +20,7 @@ from gauntlet.delivery.conductor import Conflict, Taken
 from gauntlet.delivery.targets.kserve.api import Api, Json
 from gauntlet.delivery.targets.kserve.ledger import LABELS
 from gauntlet.delivery.targets.kserve.resources import LEASES, record_name, split
-from gauntlet.errors import DependencyError
+from gauntlet.errors import ConfigurationError, DependencyError
 
 LEASE_SECONDS = 120.0
 _MARGIN = 0.2
@@ -99,7 +99,7 @@ class ClusterLease:
             if document is not None and document["spec"].get("holderIdentity") == self.holder:
                 spec = {"holderIdentity": None, "leaseDurationSeconds": 1, "renewTime": _now()}
                 self.api.patch(LEASES, namespace, record_name(name), _version(document), {"spec": spec})
-        except (Conflict, DependencyError):
+        except (Conflict, DependencyError, ConfigurationError):
             return
 
     def _renew_or_take(self, service: str, document: Json) -> None:

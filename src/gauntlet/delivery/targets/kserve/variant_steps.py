@@ -137,7 +137,7 @@ def _with_entry(view: View, release: Release, *, weight: int, replicas_for: int 
     ]
     spec: Json = {"predictor": dict(view.predictor), "canary": [*others, entry]}
     least = replicas_before(view)
-    if least:
+    if least is not None:
         most = int(view.predictor.get("maxReplicas") or 0)
         spec["predictor"]["minReplicas"] = min(least + replicas, most) if most else least + replicas
     return None if spec == {"predictor": view.predictor, "canary": list(view.entries)} else Change(spec=spec)

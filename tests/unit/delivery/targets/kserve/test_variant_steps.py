@@ -65,6 +65,15 @@ def test_no_weight_before_all_pods_of_the_candidate_answer():
     ]
 
 
+@pytest.mark.parametrize(("least", "most", "asked"), [(0, None, 1), (4, None, 5), (4, 4, 4)])
+def test_the_predictor_asks_for_as_many_more_pods_as_the_entry_takes_from_it(least, most, asked):
+    predictor = {**PREDICTOR, "minReplicas": least, **({"maxReplicas": most} if most else {})}
+    view = deployed(predictor=predictor, entries=(), before=Before(predictor), route=route((STABLE, 100)))
+    spec = steps.deploy(view, ROLLOUT).spec
+    assert spec["predictor"]["minReplicas"] == asked
+    assert spec["canary"][0]["predictor"]["minReplicas"] <= asked, "KServe refuses more than the predictor asks for"
+
+
 def test_a_weight_counts_when_the_gateway_has_taken_it():
     assert sighting(deployed(weight=10), RAMPING).weight == 10
     lagging = deployed(weight=10, route=route((STABLE, 90), (CANARY, 10), taken=False))
