@@ -196,7 +196,9 @@ class Ground:
         shares: dict[str, int] = {}
         for target in self.get()["status"]["components"]["predictor"]["traffic"]:
             path = f"/apis/serving.knative.dev/v1/namespaces/{self.namespace}/revisions/{target['revisionName']}"
-            version = self._version(self.server.request("GET", path)["spec"])
+            found = self.server.request("GET", path)
+            ready = found["status"]["conditions"][0]["status"] == "True"
+            version = self._version(found["spec"]) if ready else f"nothing that answers at {target['revisionName']}"
             shares[version] = shares.get(version, 0) + target["percent"]
         return shares
 
@@ -209,6 +211,7 @@ class Ground:
         running = {
             item["metadata"]["name"]: self._version(item["spec"]["template"]["spec"])
             for item in self.server.request("GET", deployments)["items"]
+            if item.get("status", {}).get("availableReplicas")
         }
         found = self.server.request("GET", f"{ROUTES}/namespaces/{self.namespace}/httproutes/{route}")
         backends = found["spec"]["rules"][0]["backendRefs"]
@@ -216,7 +219,7 @@ class Ground:
         shares: dict[str, int] = {}
         for one in backends:
             if one["weight"]:
-                version = running.get(one["name"], f"nothing at {one['name']}")
+                version = running.get(one["name"], f"nothing that answers at {one['name']}")
                 shares[version] = shares.get(version, 0) + 100 * one["weight"] // total
         return shares
 

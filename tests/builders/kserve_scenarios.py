@@ -88,10 +88,8 @@ def taken_back_when_stable_is_gone(server: Server, mode: str) -> None:
         previous = ground.get()["status"]["components"]["predictor"]["previousRolledoutRevision"]
         knative_objects.forget(server, ground.namespace, previous)
     refuse(ground.stage().ledger, ground.service, "customers complain", ground.now)
-    least = [100]
-    ground.meanwhile = lambda ground: least.append(sum(ground.shares().values()))
     assert ground.go_on().phase is Phase.ROLLED_BACK
-    assert min(least) == 100, "somebody always answered"
+    assert not ground.strange, "somebody always answered"
     _stands(ground, "1")
 
 
