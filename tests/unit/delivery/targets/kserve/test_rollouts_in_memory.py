@@ -2,11 +2,12 @@
 
 import pytest
 
-from builders.kserve_rollouts import Ground, Killed
+from builders.kserve_rollouts import PLAN, Ground, Killed
 from builders.kserve_scenarios import SCENARIOS
 from builders.memory_cluster import MemoryServer
 from gauntlet.delivery.rollout import Phase
 
+SHORT = PLAN.model_copy(update={"steps": (50, 100)})
 CASES = pytest.mark.parametrize("harm_from", [101, 50], ids=["good", "harmful"])
 MODES = pytest.mark.parametrize("mode", ["Knative", "Standard"])
 
@@ -34,12 +35,12 @@ def test_whatever_happens(scenario, mode):
 @CASES
 def test_killed_once_at_every_change_it_still_ends_well(mode, harm_from):
     places = []
-    ground = Ground(MemoryServer(), mode, harm_from=harm_from)
+    ground = Ground(MemoryServer(), mode, harm_from=harm_from, plan=SHORT)
     ground.run(ground.api(lambda *where: places.append(where)))
     for fatal, (method, _, _) in enumerate(places):
         if method == "GET":
             continue  # nothing has happened that a kill at the next change would not show
-        ground = Ground(MemoryServer(), mode, harm_from=harm_from)
+        ground = Ground(MemoryServer(), mode, harm_from=harm_from, plan=SHORT)
         count = iter(range(10**9))
 
         def fate(method, path, when, count=count, fatal=fatal):
