@@ -148,12 +148,17 @@ def _beside(found: dict[Series, list[Measure]], peer: Series, own: Series, bench
     return held or size > 1
 
 
+def _sizes(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(",")))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run; 1 if a target is not held."""
     parser = argparse.ArgumentParser(description="Throughput of model servers.")
     parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--models", default="", help="only these, by name")
+    parser.add_argument("--sizes", default=SIZES, type=_sizes, help="rows a request: 1,100")
     options = parser.parse_args(arguments)
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     warnings.simplefilter("ignore")  # what libraries say about the libraries below them
@@ -171,7 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 every = [Series(server, one) for server in servers for one in server.protocols]
                 agree(bench, every)
                 timed = [one for one in every if one.server.name != "KServe" or one.protocol == "v1"]
-                for size in SIZES:
+                for size in options.sizes:
                     held &= compare(bench, timed, size, seconds=options.seconds, rounds=options.rounds)
     print("every target is held" if held else "NOT every target is held")
     return not held

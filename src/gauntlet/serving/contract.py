@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 10_000
 """Rows one request may hold unless the server is told otherwise: more is batch scoring."""
 
+_FEW = 4  # up to here, reading values one by one is quicker than one look at all of them
 _ARROW_TYPES = {
     "double": "float64",
     "float": "float32",
@@ -137,7 +138,7 @@ def rows_from_records(contract: InputContract, records: Sequence[Any], *, most_r
     columns: dict[str, list[Any]] = {}
     named = [_record(contract, record, index) for index, record in enumerate(records)]
     for one in contract.inputs:
-        columns[one.name] = [_value(one, record.get(one.name), index) for index, record in enumerate(named)]
+        columns[one.name] = _column(one, [record.get(one.name) for record in named])
     return Rows(columns, len(records))
 
 
@@ -158,10 +159,7 @@ def rows_from_columns(
         raise InvalidRequest("has fewer values than other columns", field=shortest, mend="Give every column every row")
     count = lengths.pop() if lengths else 0
     _check_count(count, most_rows)
-    checked = {
-        one.name: [_value(one, value, index) for index, value in enumerate(columns.get(one.name, [None] * count))]
-        for one in contract.inputs
-    }
+    checked = {one.name: _column(one, columns.get(one.name, [None] * count)) for one in contract.inputs}
     return Rows(checked, count)
 
 
@@ -229,6 +227,8 @@ def _record(contract: InputContract, record: Any, row: int) -> Mapping[str, Any]
 
 def _check_names(contract: InputContract, names: Mapping[str, Any], *, row: int | None) -> None:
     known = contract.by_name
+    if names.keys() == known.keys():
+        return
     for name in names:
         if name not in known:
             raise InvalidRequest(
@@ -243,6 +243,15 @@ def _check_names(contract: InputContract, names: Mapping[str, Any], *, row: int 
                 row=row,
                 mend="Give every required column",
             )
+
+
+def _column(one: Input, values: Sequence[Any]) -> list[Any]:
+    """The values of a column, read; many that need no reading are told by one look at all of them."""
+    if len(values) > _FEW:
+        present = values if one.required else [value for value in values if value is not None]
+        if one.kind.as_is(present):
+            return list(values)
+    return [_value(one, value, row) for row, value in enumerate(values)]
 
 
 def _value(one: Input, value: Any, row: int) -> Any:

@@ -7,13 +7,14 @@ The binary data extension is not spoken. Answers hold a tensor of shape [rows] f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gauntlet.serving.answer import Answer
 from gauntlet.serving.contract import MOST_ROWS, Input, InputContract, Rows, rows_from_columns
 from gauntlet.serving.errors import InvalidRequest, found, nearest
+from gauntlet.serving.values import all_of, within
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,21 +24,12 @@ _TENSOR_KEYS = ("name", "shape", "datatype", "parameters", "data")
 _LONGEST_ID = 256
 
 
-def _integer(bits: int, signed: bool) -> Callable[[Any], bool]:
-    least, beyond = (-(2 ** (bits - 1)), 2 ** (bits - 1)) if signed else (0, 2**bits)
-    return lambda value: type(value) is int and least <= value < beyond
-
-
-def _number(value: Any) -> bool:
-    return type(value) in (int, float)
-
-
-_CHECKS: Mapping[str, Callable[[Any], bool]] = {
-    "BOOL": lambda value: type(value) is bool,
-    "BYTES": lambda value: type(value) is str,
-    **{f"INT{bits}": _integer(bits, True) for bits in (8, 16, 32, 64)},
-    **{f"UINT{bits}": _integer(bits, False) for bits in (8, 16, 32, 64)},
-    **{f"FP{bits}": _number for bits in (16, 32, 64)},
+_CHECKS: Mapping[str, Callable[[Sequence[Any]], bool]] = {
+    "BOOL": all_of(bool),
+    "BYTES": all_of(str),
+    **{f"INT{bits}": all_of(int, fit=within(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)) for bits in (8, 16, 32, 64)},
+    **{f"UINT{bits}": all_of(int, fit=within(0, 2**bits - 1)) for bits in (8, 16, 32, 64)},
+    **{f"FP{bits}": all_of(int, float) for bits in (16, 32, 64)},
 }
 _DATATYPES = {"f2": "FP16", "f4": "FP32", "f8": "FP64", "b1": "BOOL"} | {
     f"{kind}{bits // 8}": f"{'U' if kind == 'u' else ''}INT{bits}" for kind in "iu" for bits in (8, 16, 32, 64)
@@ -209,12 +201,12 @@ def _flat(tensor: Mapping[str, Any], shape: tuple[int, int]) -> list[Any]:
         data = [value for row in data for value in row]
     if len(data) != rows * width:
         raise _misshaped(name, shape)
-    fits = _CHECKS[tensor["datatype"]]
-    for index, value in enumerate(data):
-        if value is not None and not fits(value):
-            raise InvalidRequest(
-                f"declared {tensor['datatype']}, found {found(value)} that is none", field=name, row=index // width
-            )
+    fit = _CHECKS[tensor["datatype"]]
+    if not fit([value for value in data if value is not None]):
+        index = next(index for index, value in enumerate(data) if value is not None and not fit([value]))
+        raise InvalidRequest(
+            f"declared {tensor['datatype']}, found {found(data[index])} that is none", field=name, row=index // width
+        )
     return list(data)
 
 

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -35,12 +35,31 @@ class Kind:
         expected: the name for people.
         read: JSON value → value; raises ``Unfit``. Never called with a missing value.
         datatypes: those of the Open Inference Protocol that a tensor of it may have; the first is the natural one.
+        as_is: JSON values → whether ``read`` would return every one of them as it is. ``False`` may also mean that it
+            is not known.
     """
 
     name: str
     expected: str
     read: Callable[[Any], Any]
     datatypes: tuple[str, ...]
+    as_is: Callable[[Sequence[Any]], bool]
+
+
+def all_of(*types: type, fit: Callable[[Sequence[Any]], bool] = lambda values: True) -> Callable[[Sequence[Any]], bool]:
+    """A check of many values at once, whose loops are not Python's: most columns hold values of one type that fit.
+
+    Args:
+        types: what each value must be, exactly.
+        fit: what else must hold of values of these types.
+    """
+    wanted = frozenset(types)
+    return lambda values: wanted.issuperset(map(type, values)) and fit(values)
+
+
+def within(least: float, most: float) -> Callable[[Sequence[Any]], bool]:
+    """A check whether numbers, none of them NaN, lie in a closed range."""
+    return lambda values: not values or (least <= min(values) and max(values) <= most)
 
 
 def is_missing(value: object) -> bool:
@@ -112,19 +131,36 @@ def _datetime(value: Any) -> datetime:
         raise Unfit("not in ISO 8601") from None
 
 
+def _finite(values: Sequence[Any]) -> bool:
+    return all(map(math.isfinite, values))
+
+
+_narrow = within(-LARGEST_FLOAT32, LARGEST_FLOAT32)
 _INTEGERS = ("INT64", "INT32", "INT16", "INT8", "UINT64", "UINT32", "UINT16", "UINT8")
 _FLOATS = ("FP64", "FP32", "FP16")
 
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("double", "a number (double)", _double, (*_FLOATS, *_INTEGERS)),
-        Kind("float", "a number (float)", _float, ("FP32", "FP64", "FP16", *_INTEGERS)),
-        Kind("long", "an integer (long)", _whole(64), _INTEGERS),
-        Kind("integer", "an integer (integer)", _whole(32), ("INT32", *(one for one in _INTEGERS if one != "INT32"))),
-        Kind("string", "a string", _string, ("BYTES",)),
-        Kind("boolean", "a boolean", _boolean, ("BOOL",)),
-        Kind("datetime", "a date and time in ISO 8601 (string)", _datetime, ("BYTES",)),
+        Kind("double", "a number (double)", _double, (*_FLOATS, *_INTEGERS), all_of(float, fit=_finite)),
+        Kind(
+            "float",
+            "a number (float)",
+            _float,
+            ("FP32", "FP64", "FP16", *_INTEGERS),
+            all_of(float, fit=lambda values: _finite(values) and _narrow(values)),
+        ),
+        Kind("long", "an integer (long)", _whole(64), _INTEGERS, all_of(int, fit=within(-(2**63), 2**63 - 1))),
+        Kind(
+            "integer",
+            "an integer (integer)",
+            _whole(32),
+            ("INT32", *(one for one in _INTEGERS if one != "INT32")),
+            all_of(int, fit=within(-(2**31), 2**31 - 1)),
+        ),
+        Kind("string", "a string", _string, ("BYTES",), all_of(str, fit=lambda values: all(map(str.isascii, values)))),
+        Kind("boolean", "a boolean", _boolean, ("BOOL",), all_of(bool)),
+        Kind("datetime", "a date and time in ISO 8601 (string)", _datetime, ("BYTES",), lambda values: False),
     )
 }
 """MLflow's scalar column types that a JSON request can carry, by name."""
