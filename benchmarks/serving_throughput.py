@@ -18,7 +18,6 @@ neighbours.
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import sys
 import tempfile
@@ -160,7 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--models", default="", help="only these, by name")
     parser.add_argument("--sizes", default=SIZES, type=_sizes, help="rows a request: 1,100")
     options = parser.parse_args(arguments)
-    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
     warnings.simplefilter("ignore")  # what libraries say about the libraries below them
     make_mlserver()
     print(f"{describe()}; MLServer: {mlserver_versions()}")

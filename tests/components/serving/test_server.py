@@ -71,20 +71,49 @@ def test_a_bad_request_is_told_why(server: Server, path: str, body: Any, status:
     assert message in answer["error"]
 
 
+def raises_at_seven(frame: Any) -> Any:
+    if (frame["amount"] == 7).any():
+        raise KeyError("seven")
+    return frame["amount"].to_numpy() + frame["code"].to_numpy()
+
+
 def test_one_bad_request_does_not_fail_its_neighbours(server: Server, row: dict[str, Any]) -> None:
-    statuses: list[tuple[bool, int]] = []
+    good = [{"instances": [row | {"amount": amount}]} for amount in (-2.0, 0.3, 2.0)]
+    bad = [(b"{", 400), ({"instances": [row | {"amount": "x"}]}, 400), ({"instances": [row] * 51}, 413)]
+    assert_neighbours_are_well(server, good, bad)
 
-    def ask(bad: bool) -> None:
-        body = {"instances": [row | {"amount": "x"} if bad else row]}
-        statuses.extend((bad, server.ask("POST", "/v1/models/loans:predict", body)[0]) for _ in range(10))
 
-    threads = [threading.Thread(target=ask, args=(bad,)) for bad in (True, False, True, False)]
+def test_one_failure_of_a_strangers_model_does_not_fail_its_neighbours(tmp_path: Path) -> None:
+    model = brought(tmp_path / "model", raises_at_seven, {"amount": "double", "code": "long"})
+    with serving(model, tmp_path / "scratch") as server:
+        good = [{"instances": [[0.5 + index, index]]} for index in range(3)]
+        assert_neighbours_are_well(server, good, [({"instances": [[7, 1]]}, 500), ({"instances": [[1, None]]}, 400)])
+
+
+def assert_neighbours_are_well(server: Server, good: list[Any], bad: list[tuple[Any, int]]) -> None:
+    """Each good request is answered beside bad ones, all at once, as it is answered alone."""
+    path = "/v1/models/loans:predict"
+    wanted = [(body, server.ask("POST", path, body)) for body in good]
+    assert [status for _, (status, _) in wanted] == [200] * len(good)
+    assert len({json.dumps(answer) for _, (_, answer) in wanted}) == len(good)
+    wrong: list[Any] = []
+    start = threading.Barrier(len(good) + len(bad))
+
+    def ask(body: Any, right: Callable[[tuple[int, Any]], bool]) -> None:
+        start.wait(PATIENCE_SECONDS)
+        for _ in range(20):
+            found = server.ask("POST", path, body)
+            if not right(found):
+                wrong.append((body, found))
+
+    askers = [(body, lambda found, answer=answer: found == answer) for body, answer in wanted]
+    askers += [(body, lambda found, status=status: found[0] == status) for body, status in bad]
+    threads = [threading.Thread(target=ask, args=asker) for asker in askers]
     for one in threads:
         one.start()
     for one in threads:
         one.join()
-    assert len(statuses) == 40
-    assert all(status == (400 if bad else 200) for bad, status in statuses)
+    assert wrong == []
 
 
 def test_metrics_count_every_request_with_the_models_version(server: Server, row: dict[str, Any]) -> None:

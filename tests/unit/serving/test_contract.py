@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gauntlet.errors import DataError
@@ -63,6 +63,7 @@ def test_a_value_of_the_type_is_read(kind: str, given_value: Any, read: Any) -> 
     assert type(value) is type(read)
 
 
+@pytest.mark.parametrize("before", [1, 9], ids=["few rows", "many rows"])
 @pytest.mark.parametrize(
     ("kind", "value", "found"),
     [
@@ -90,7 +91,7 @@ def test_a_value_of_the_type_is_read(kind: str, given_value: Any, read: Any) -> 
         ("double", math.nan, "expected a number (double), found NaN"),
     ],
 )
-def test_any_other_value_is_refused_by_field_row_and_type(kind: str, value: Any, found: str) -> None:
+def test_any_other_value_is_refused_by_field_row_and_type(kind: str, value: Any, found: str, before: int) -> None:
     model = contract(x=kind)
     good = {
         "double": 1.0,
@@ -102,10 +103,10 @@ def test_any_other_value_is_refused_by_field_row_and_type(kind: str, value: Any,
         "datetime": "2026-01-01",
     }
     with pytest.raises(InvalidRequest) as caught:
-        rows_from_records(model, [{"x": good[kind]}, {"x": value}])
-    assert str(caught.value).startswith("x: row 1: ")
+        rows_from_records(model, [{"x": good[kind]}] * before + [{"x": value}])
+    assert str(caught.value).startswith(f"x: row {before}: ")
     assert found in str(caught.value)
-    assert (caught.value.field, caught.value.row) == ("x", 1)
+    assert (caught.value.field, caught.value.row) == ("x", before)
 
 
 @pytest.mark.parametrize("missing", [{"pay": None}, {"pay": math.nan}, {}], ids=["null", "NaN", "absent"])
@@ -263,3 +264,37 @@ def test_a_value_is_read_or_unfit_and_nothing_else(kind: str, value: Any) -> Non
     assert type(read) in (float, int, str, bool, datetime)
     if type(value) in (int, float, bool, str) and kind != "datetime":
         assert read == pytest.approx(value) if kind in ("double", "float") else read == value
+
+
+VALUES = {
+    "double": st.floats() | st.integers(),
+    "float": st.floats(width=32) | st.floats(),
+    "long": st.integers(-(2**63), 2**63 - 1) | st.integers() | st.floats(),
+    "integer": st.integers(-(2**31), 2**31 - 1) | st.integers(),
+    "string": st.text() | st.just("a\ud800"),
+    "boolean": st.booleans() | st.integers(0, 1),
+    "datetime": st.datetimes().map(datetime.isoformat) | st.text(max_size=3),
+}
+
+
+@pytest.mark.parametrize("required", ["", "?"], ids=["required", "optional"])
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_many_values_are_read_as_each_alone_would_be(kind: str, required: str, data: st.DataObject) -> None:
+    some = st.lists(VALUES[kind], min_size=1, max_size=12) | st.lists(VALUES[kind] | st.none(), min_size=5, max_size=12)
+    values, model = data.draw(some), contract(x=kind + required)
+
+    def read(given_values: list[Any]) -> list[Any] | None:
+        try:
+            return list(rows_from_columns(model, {"x": given_values}).columns["x"])
+        except InvalidRequest:
+            return None
+
+    alone = [read([value]) for value in values]
+    together = read(values)
+    if None in alone:
+        assert together is None
+    else:
+        assert together is not None
+        assert [(type(one), one) for one in together] == [(type(one[0]), one[0]) for one in alone if one]
