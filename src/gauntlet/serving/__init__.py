@@ -7,7 +7,7 @@ The server (docs/serving.md), from the folder of a model to a process:
     direct, scorers    scoring our own models without frames, and anybody's through pyfunc
     loading      copied, verified, loaded, proven by a prediction
     service      bytes in, bytes out; no server yet                    metrics  what Prometheus reads
-    server       the process
+    front        predictions answered before the framework         server   the process
 
 An open-loop load (docs/load.md), each step one module:
 
