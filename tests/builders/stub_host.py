@@ -1,4 +1,4 @@
-"""A host whose servers are stubs: ``python stub_host.py FOLDER [PORT]``. Quick to start, and impatient."""
+"""A host whose servers are stubs: ``python stub_host.py FOLDER SECONDS``, which an answer may take. Quick to start."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ def command(release: Release, port: int) -> tuple[str, ...]:
 PACE = Pace(probe=0.01, watch=0.2, answer=5.0, first_pause=0.05, longest_pause=1.0, grace=5.0)
 
 if __name__ == "__main__":
-    port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    sys.exit(serve(Options(Path(sys.argv[1]), port=port, timeout=2.0, seed=7, command=command, pace=PACE)))
+    folder, seconds = Path(sys.argv[1]), float(sys.argv[2])
+    sys.exit(serve(Options(folder, port=0, timeout=seconds, seed=7, command=command, pace=PACE)))

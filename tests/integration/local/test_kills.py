@@ -86,7 +86,7 @@ class Trials:
 def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trials]:
     folder = tmp_path_factory.mktemp("kills") / "loans"
     log = folder.parent / "answers.log"
-    with hosting(folder) as host:
+    with hosting(folder, seconds=60) as host:  # a busy machine may stall; what is lost here is lost for good
         first, second = stub(folder.parent, "1", score=0.25), stub(folder.parent, "2", score=0.75)
         host.installed(first)
         words = [sys.executable, "-S", str(Path(__file__).parents[2] / "builders" / "caller.py"), str(folder), str(log)]

@@ -95,7 +95,7 @@ def test_every_series_exists_from_the_start_and_counts(tmp_path):
         assert metric(host, "gauntlet_router_in_flight", version="1") == 0
         told = host.service.meter.read(begin("loans", release("2"), release("1"), 0.0))
         assert told.candidate == {}
-        (counters,) = told.stable.values()
+        counters = told.stable[f"router-{host.client.state().incarnation}"]
         assert (counters.requests, counters.errors, counters.in_flight) == (3, 1, 0)
         assert counters.latency[float("inf")] == 3
 
