@@ -93,13 +93,15 @@ def test_an_identical_candidate_is_taken_back_at_most_alpha_of_the_time(rates, m
     assert ends[Phase.PROMOTED] == TRIALS - ends[Phase.ROLLED_BACK]
 
 
-def test_at_full_weight_swings_beyond_the_margins_are_taken_for_harm(record_property):
-    """What nothing can tell apart there; beside stable the same swings do no harm."""
-    ends, late = rolled_out(swinging(0.4), plan(baseline_requests=10_000), "swings", trials=500)
-    record_property("taken back", ends[Phase.ROLLED_BACK] / 500)
+def test_swings_beyond_the_margins_are_rarely_taken_for_harm(record_property):
+    """Nothing is promised here: at full weight a higher rate than any before cannot be told from harm."""
+    trials = 500
+    ends, late = rolled_out(swinging(0.4), plan(baseline_requests=10_000), "swings", trials=trials)
+    taken_back = ends[Phase.ROLLED_BACK] / trials
+    record_property("taken back", taken_back)
     record_property("of these at full weight", late)
-    assert late > 2 * ALPHA
-    assert ends[Phase.ROLLED_BACK] / 500 - late <= ALPHA
+    assert taken_back - late <= ALPHA  # beside stable the same swings do no harm
+    assert late <= 3 * ALPHA
 
 
 RISES = {
