@@ -46,14 +46,14 @@ def frame_of(rows: pa.RecordBatch, types: Mapping[str, str]) -> pd.DataFrame:
     import pandas as pd
     import pyarrow as pa
 
-    columns = {}
+    columns, given = {}, dict(zip(rows.schema.names, rows.columns, strict=True))
     for name, kind in types.items():
-        if name not in rows.schema.names:
+        if name not in given:
             raise DataError(
                 "the model needs this column", field=name, mend="Add it to the snapshot, or use another model"
             )
         try:
-            columns[name] = _column(rows.column(name), kind)
+            columns[name] = _column(given[name], kind)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
             raise DataError(
                 f"the model's signature asks for {kind}, the snapshot holds {rows.schema.field(name).type}",
@@ -74,16 +74,21 @@ def _column(values: pa.Array, kind: str) -> np.ndarray:
         wanted = pa.type_for_alias(_NUMBERS[kind])
         if pa.types.is_integer(wanted) and values.null_count:
             raise pa.ArrowInvalid(f"{values.null_count} values are missing")
-        numbers = values.cast(wanted, safe=pa.types.is_integer(wanted))
+        numbers = _as(values, wanted, safe=pa.types.is_integer(wanted))
         return np.asarray(numbers.to_numpy(zero_copy_only=False)).astype(_NUMBERS[kind])
     if kind == "string":
-        return _objects(values.cast(pa.string()))
+        return _objects(_as(values, pa.string()))
     if kind == "boolean":
-        flags = values.cast(pa.bool_())
+        flags = _as(values, pa.bool_())
         return _objects(flags) if flags.null_count else np.asarray(flags.to_numpy(zero_copy_only=False))
     if kind == "datetime":
-        return np.asarray(values.cast(pa.timestamp("us")).to_numpy(zero_copy_only=False))
+        return np.asarray(_as(values, pa.timestamp("us")).to_numpy(zero_copy_only=False))
     raise pa.ArrowTypeError(f"a signature with {kind} columns cannot be served from a snapshot")
+
+
+def _as(values: pa.Array, wanted: pa.DataType, *, safe: bool = True) -> pa.Array:
+    """A cast, unless there is nothing to do: for one row, casts are most of the time a frame takes."""
+    return values if values.type == wanted else values.cast(wanted, safe=safe)
 
 
 def _objects(values: pa.Array) -> np.ndarray:
