@@ -306,3 +306,15 @@ SCENARIOS: tuple[Scenario, ...] = (
     suspended_between_deciding_and_acting,
     faults_everywhere,
 )
+_ONLY = {routed_before_its_revision: "Knative", where_kserve_splits_itself: "Standard"}
+"""Scenarios that the other mode has no part in."""
+
+
+def cases(*left_out: Scenario) -> list[tuple[Scenario, str]]:
+    """Every scenario in every mode that it is about."""
+    return [
+        (scenario, mode)
+        for scenario in SCENARIOS
+        for mode in ("Knative", "Standard")
+        if scenario not in left_out and mode == _ONLY.get(scenario, mode)
+    ]

@@ -2,14 +2,12 @@
 
 import pytest
 
-from builders.kserve_scenarios import SCENARIOS, faults_everywhere
+from builders.kserve_scenarios import cases, faults_everywhere
 
 pytestmark = pytest.mark.cluster
 
-HERE = [scenario for scenario in SCENARIOS if scenario is not faults_everywhere]  # test_kserve_kills has real faults
 
-
-@pytest.mark.parametrize("mode", ["Knative", "Standard"])
-@pytest.mark.parametrize("scenario", HERE, ids=lambda scenario: scenario.__name__)
+# test_kserve_kills has real faults
+@pytest.mark.parametrize(("scenario", "mode"), cases(faults_everywhere), ids=lambda one: getattr(one, "__name__", one))
 def test_whatever_happens(api, scenario, mode):
     scenario(api, mode)

@@ -3,7 +3,7 @@
 import pytest
 
 from builders.kserve_rollouts import PLAN, Ground, Killed
-from builders.kserve_scenarios import SCENARIOS
+from builders.kserve_scenarios import cases
 from builders.memory_cluster import MemoryServer
 from gauntlet.delivery.rollout import Phase
 
@@ -25,8 +25,7 @@ def ends_well(ground, end):
     assert not ground.strange
 
 
-@MODES
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+@pytest.mark.parametrize(("scenario", "mode"), cases(), ids=lambda one: getattr(one, "__name__", one))
 def test_whatever_happens(scenario, mode):
     scenario(MemoryServer(), mode)
 
