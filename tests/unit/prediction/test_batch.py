@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from builders.served_models import brought
 from builders.training import ROLES
 from gauntlet.data.snapshot import Snapshot
 from gauntlet.errors import ConfigurationError, DataError
@@ -144,11 +145,22 @@ def test_data_that_does_not_fit_the_model(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_snapshot_without_label_and_a_folder_without_model(
-    snapshot_of: SnapshotOf, model_of: ModelOf, tmp_path: Path
-) -> None:
-    with pytest.raises(ConfigurationError, match=r"roles.label: the snapshot has no label"):
-        predict_split(model_of("binary"), snapshot_of(roles={}), tmp_path / "out")
+def test_rows_without_a_label_are_scored_alike(snapshot_of: SnapshotOf, model_of: ModelOf, tmp_path: Path) -> None:
+    predict_split(model_of("binary"), snapshot_of(), tmp_path / "labelled")
+    predict_split(model_of("binary"), snapshot_of(change=drop("outcome")), tmp_path / "served")
+    labelled, served = read_rows(tmp_path / "labelled"), read_rows(tmp_path / "served")
+    assert "label" not in served.column_names
+    assert served["score"].equals(labelled["score"])
+
+
+def test_a_model_that_does_not_say_what_it_predicts_needs_a_label(snapshot_of: SnapshotOf, tmp_path: Path) -> None:
+    model = brought(tmp_path / "model", lambda frame: frame["amount"].to_numpy() * 0.0, {"amount": "double?"})
+    with pytest.raises(ConfigurationError, match=r"roles.label: the snapshot has no label, and the model does not say"):
+        predict_split(model, snapshot_of(roles={}), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_without_model_is_named(snapshot_of: SnapshotOf, tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "nothing"):
         with pytest.raises(DataError, match="is not an MLflow model"):
             predict_split(folder, snapshot_of(), tmp_path / "out")
