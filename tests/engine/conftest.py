@@ -1,4 +1,4 @@
-"""Whole runs of continuous_training in the local engine, with everything real but the cluster."""
+"""Whole runs of pipelines in the local engine, with everything real but the cluster."""
 
 import json
 import os
@@ -79,11 +79,9 @@ class Run:
         return json.loads(done.stdout.splitlines()[-1])
 
 
-def run(parameters, runs, **options):
+def run(parameters, runs, pipeline="continuous_training", **options):
     listener = Listener()
-    request = RunRequest(
-        project=find_project(ROOT), pipeline="continuous_training", parameters=parameters, runs=runs, **options
-    )
+    request = RunRequest(project=find_project(ROOT), pipeline=pipeline, parameters=parameters, runs=runs, **options)
     record, folder = run_pipeline(request, listener)
     return Run(record, folder, listener.heard)
 
