@@ -31,7 +31,7 @@ SPANS = (1, 2)
 RATE = 120.0
 """Applications a second in production."""
 FAULTS: Mapping[str, str] = {
-    "slow": "in production, each answer of the new version comes 80 ms late",
+    "slow": "in production, each answer of the new version comes 200 ms late",
     "errors": "in production, the new version fails for one applicant in eight",
     "wrong": "in production, the new version is quick, healthy, and decides otherwise",
 }

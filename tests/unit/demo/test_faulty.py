@@ -73,7 +73,7 @@ def test_in_production_slow_is_late_and_right(models, rows, monkeypatch):
     monkeypatch.setattr("time.sleep", waited.append)
     one = rows.iloc[[0]]
     assert np.array_equal(models["slow"].predict(None, one), models["slow"].model.predict_proba(one))
-    assert waited == [0.08]
+    assert waited == [0.2]
 
 
 def test_an_unknown_fault_is_refused():
