@@ -13,13 +13,11 @@ from gauntlet.delivery.analysis.plan import AnalysisPlan, OwnMetric
 from gauntlet.delivery.analysis.promise import promise, worded
 from gauntlet.delivery.conductor import Judgement
 from gauntlet.delivery.metering import Meter
+from gauntlet.delivery.people import People, nobody
 from gauntlet.delivery.plan import RolloutPlan
 from gauntlet.delivery.rollout import Look, Phase, Rollout
 from gauntlet.errors import ConfigurationError, DataError, DependencyError
 from gauntlet.verdict import Status
-
-People = Callable[[Rollout], tuple[int, str]]
-"""What people said of a rollout: the highest step, in percent, that was approved; why it was refused, or ``""``."""
 
 OutcomesOf = Callable[[Rollout], Outcomes]
 """Decisions whose labels have arrived; may raise ``DependencyError`` and ``DataError``."""
@@ -28,11 +26,6 @@ Asks = Callable[[OwnMetric, Rollout], float | None]
 """A team's own query: its number, or ``None`` for no data; may raise ``DependencyError`` and ``DataError``."""
 
 _UNREADABLE = (DependencyError, DataError, ConfigurationError)
-
-
-def nobody(rollout: Rollout) -> tuple[int, str]:
-    """Nobody approved or refused anything."""
-    return 0, ""
 
 
 class MeterJudge:

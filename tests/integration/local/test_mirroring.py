@@ -34,7 +34,7 @@ def mirrored(host: Running):
         return number
 
     yield mirror
-    host.client.change(changes.unshadow)
+    host.client.change(lambda now: changes.roll_back(now, now.served))
 
 
 def counts(host: Running) -> dict[str, float]:

@@ -102,14 +102,6 @@ def without_mirror(desired: Desired) -> Desired:
     return desired if desired.mirror is None else _changed(desired, mirror=None)
 
 
-def unshadow(desired: Desired) -> Desired:
-    """No copies to anybody; a version that only got copies goes."""
-    if desired.mirror is None:
-        return desired
-    kept = {version: one for version, one in desired.revisions.items() if version != desired.mirror.version}
-    return _changed(desired, revisions=kept, mirror=None)
-
-
 def _with(desired: Desired, release: Release) -> Desired:
     found = desired.revisions.get(release.version)
     if found is not None and found != release:

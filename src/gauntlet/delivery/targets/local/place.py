@@ -10,7 +10,7 @@ from gauntlet.errors import DependencyError
 
 
 class LocalPlace:
-    """Implements ``service.Place``, and mirrors.
+    """Implements ``service.Place``.
 
     Args:
         client: the host.
@@ -50,16 +50,3 @@ class LocalPlace:
         """Why this release's server will not be started again; empty while there is hope."""
         status = self._client.state().revisions.get(release.version)
         return status.failed if status else ""
-
-    def shadow(self, release: Release, share: float) -> None:
-        """Copy a share of the stable version's requests to a version that answers nobody.
-
-        Args:
-            release: the version.
-            share: of the requests, above 0 and at most 1.
-        """
-        self._client.change(lambda now: changes.shadow(now, release, share))
-
-    def unshadow(self) -> None:
-        """Stop copying; the version that got the copies goes."""
-        self._client.change(changes.unshadow)

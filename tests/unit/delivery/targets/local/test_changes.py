@@ -37,8 +37,8 @@ def seen(desired: Desired) -> tuple[str | None, set[str], dict[str, int]]:
         (changes.roll_back(PROMOTED, V1), ("1", {"1"}, {"1": 100})),
         (changes.install(TENTH, V3, again=True), ("3", {"3"}, {"3": 100})),
         (changes.shadow(ALONE, V2, 0.5), ("1", {"1", "2"}, {"1": 100})),
-        (changes.unshadow(changes.shadow(ALONE, V2, 0.5)), ("1", {"1"}, {"1": 100})),
-        (changes.unshadow(TENTH), ("1", {"1", "2"}, {"1": 90, "2": 10})),
+        (changes.without_mirror(changes.shadow(ALONE, V2, 0.5)), ("1", {"1", "2"}, {"1": 100})),
+        (changes.without_mirror(TENTH), ("1", {"1", "2"}, {"1": 90, "2": 10})),
     ],
 )
 def test_what_each_verb_asks(desired, expected):
@@ -55,7 +55,7 @@ def test_what_each_verb_asks(desired, expected):
         (PROMOTED, lambda one: changes.restore(one, V1)),
         (TENTH, lambda one: changes.roll_back(one, V1)),
         (ALONE, lambda one: changes.shadow(one, V2, 0.5)),
-        (changes.shadow(ALONE, V2, 0.5), changes.unshadow),
+        (changes.shadow(ALONE, V2, 0.5), changes.without_mirror),
     ],
 )
 def test_each_verb_may_be_repeated(before, verb):
