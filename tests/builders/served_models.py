@@ -8,6 +8,7 @@ from typing import Any
 
 from builders.training import CONTRACT, ROLES, make_table, recipe_of
 from gauntlet.data.contract import Column, Contract
+from gauntlet.serving.contract import InputContract, Rows
 from snapshots import write_snapshot
 
 # As CONTRACT, with the types it lacks: a boolean that may be missing, an integer that may not, a nullable integer code.
@@ -77,3 +78,21 @@ def brought(folder: Path, function: Callable[[Any], Any], columns: Any = COLUMNS
         pip_requirements=["mlflow"],
     )
     return folder
+
+
+def to_arrow(contract: InputContract, rows: Rows) -> Any:
+    """Checked rows as a record batch, the form in which batch scoring meets the same rows."""
+    import pyarrow as pa
+
+    types = {
+        "double": pa.float64(),
+        "float": pa.float32(),
+        "long": pa.int64(),
+        "integer": pa.int32(),
+        "string": pa.string(),
+        "boolean": pa.bool_(),
+        "datetime": pa.timestamp("us"),
+    }
+    return pa.RecordBatch.from_pydict(
+        {one.name: pa.array(rows.columns[one.name], types[one.kind.name]) for one in contract.inputs}
+    )

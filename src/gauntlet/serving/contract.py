@@ -12,28 +12,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gauntlet.errors import DataError
 from gauntlet.model_digest import MLMODEL_FILE
 from gauntlet.serving.errors import InvalidRequest, TooLarge, found, listed, nearest
 from gauntlet.serving.values import KINDS, Kind, Unfit, is_missing
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 MOST_ROWS = 10_000
 """Rows one request may hold unless the server is told otherwise: more is batch scoring."""
 
 _FEW = 4  # up to here, reading values one by one is quicker than one look at all of them
-_ARROW_TYPES = {
-    "double": "float64",
-    "float": "float32",
-    "long": "int64",
-    "integer": "int32",
-    "string": "string",
-    "boolean": "bool",
-}
 
 
 @dataclass(frozen=True)
@@ -161,22 +150,6 @@ def rows_from_columns(
     _check_count(count, most_rows)
     checked = {one.name: _column(one, columns.get(one.name, [None] * count)) for one in contract.inputs}
     return Rows(checked, count)
-
-
-def to_arrow(contract: InputContract, rows: Rows) -> pa.RecordBatch:
-    """The rows as Arrow columns of the declared types."""
-    import pyarrow as pa
-
-    return pa.RecordBatch.from_pydict(
-        {one.name: pa.array(rows.columns[one.name], arrow_type(one.kind.name)) for one in contract.inputs}
-    )
-
-
-def arrow_type(kind: str) -> pa.DataType:
-    """The Arrow type of an MLflow column type that is in ``values.KINDS``."""
-    import pyarrow as pa
-
-    return pa.timestamp("us") if kind == "datetime" else pa.type_for_alias(_ARROW_TYPES[kind])
 
 
 def _input(column: Mapping[str, Any]) -> Input:

@@ -41,6 +41,9 @@ def in_front(app: Application, service: Service, metrics: Metrics) -> Applicatio
     direct = isinstance(service.model.scorer, DirectModel)
     # One thread: a stranger's model need not be safe in several, and the interpreter's lock lets them win nothing.
     worker = ThreadPoolExecutor(1, thread_name_prefix="model")
+    # One request handed over at a time. With more in its queue, the thread would begin the next while the interpreter's
+    # lock is still its own, and an answer that is ready would wait for the lock: five milliseconds, by default.
+    turn = asyncio.Lock()
 
     async def front(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         found = paths.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
@@ -56,7 +59,8 @@ def in_front(app: Application, service: Service, metrics: Metrics) -> Applicatio
             if direct and len(body) <= SMALL_BYTES:
                 reply = answer(body)
             else:
-                reply = await asyncio.get_running_loop().run_in_executor(worker, answer, body)
+                async with turn:
+                    reply = await asyncio.get_running_loop().run_in_executor(worker, answer, body)
         metrics.record(protocol, reply, time.perf_counter() - began)
         await _send(send, reply)
 

@@ -20,7 +20,6 @@ from gauntlet.serving.contract import (
     read_contract,
     rows_from_columns,
     rows_from_records,
-    to_arrow,
 )
 from gauntlet.serving.errors import InvalidRequest, TooLarge
 from gauntlet.serving.values import KINDS, LARGEST_FLOAT32, Unfit
@@ -125,9 +124,6 @@ def test_rows_become_columns_in_the_models_order() -> None:
         ("member", [True, False]),
     ]
     assert rows == rows_from_columns(PEOPLE, dict(reversed(rows.columns.items())))
-    batch = to_arrow(PEOPLE, rows)
-    assert [str(field.type) for field in batch.schema] == ["int64", "double", "string", "bool"]
-    assert batch.to_pydict() == rows.columns
 
 
 def test_the_only_column_takes_bare_values() -> None:

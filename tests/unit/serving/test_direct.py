@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gauntlet.serving.contract import InputContract, Rows, read_contract, rows_from_records, to_arrow
+from builders.served_models import to_arrow
+from gauntlet.serving.contract import InputContract, Rows, read_contract, rows_from_records
 from gauntlet.serving.direct import load_direct
 from gauntlet.serving.errors import InvalidRequest
 from gauntlet.training.frame import frame_of

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gauntlet.errors import DataError
 from gauntlet.prediction.scores import as_scores
-from gauntlet.serving.contract import InputContract, arrow_type
+from gauntlet.serving.contract import InputContract
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 """Column → JSON value."""
+
+_ARROW_TYPES = {
+    "double": "float64",
+    "float": "float32",
+    "long": "int64",
+    "integer": "int32",
+    "string": "string",
+    "boolean": "bool",
+    "datetime": "timestamp[us]",
+}
 
 
 def predict_path(protocol: str, model: str) -> str:
@@ -44,7 +54,7 @@ def json_rows(contract: InputContract, rows: pa.RecordBatch | pa.Table) -> list[
                 mend="Give the snapshot that the predictions were made from",
             )
         found = rows.column(one.name)
-        wanted = arrow_type(one.kind.name)
+        wanted = pa.type_for_alias(_ARROW_TYPES[one.kind.name])
         try:
             # As training.frame: a number loses digits where the signature has fewer, an integer never does.
             values = found.cast(wanted, safe=not pa.types.is_floating(wanted)).to_pylist()
