@@ -15,13 +15,14 @@ def import_snapshot(
     """Import CSV, Parquet or JSON lines as a typed snapshot, divided so that a row never changes side.
 
     Args:
-        pinned: The files to read, as resolve_source returns them. Serving may have none: the snapshot is absent.
+        pinned: The files to read, as resolve_source returns them. With none, the snapshot is absent; never in training.
         roles: What columns are for: {"label", "positive", "key", "weight", "cluster", "time", "exclude",
             "categorical"}.
         reader: How to read: {"format", "delimiter", "column_names", "missing_values", "types", "rename", "values",
             "derive", "drop", ...}.
         split: How to divide: {"by": "hash", "fractions": {...}} or {"by": "time", "until": {...}}.
-        purpose: training, or serving: the label may be missing and all rows are one split, serving.
+        purpose: training; serving: the label may be missing, all rows are one split, serving; history: the label may be
+            missing, a row is known by key and time, and the split of a file is its span.
         snapshot: The snapshot.
     """
     from pathlib import Path
@@ -34,7 +35,7 @@ def import_snapshot(
     from gauntlet.settings import parse
     from gauntlet.storage import write_absent
 
-    if not pinned and purpose == "serving":
+    if not pinned and purpose != "training":
         write_absent(Path(snapshot.path), "no source is given")
         return
     imported = import_snapshot(

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SERVING = "serving"
+HISTORY = "history"
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class Request:
         """Names of all splits, in order."""
         if self.purpose == SERVING:
             return [SERVING]
+        if self.purpose == HISTORY:
+            return list(dict.fromkeys(file.pinned.split or HISTORY for file, _ in self.files))
         own = [file.pinned.split for file, _ in self.files if file.pinned.split is not None]
         shared = self.split.names if len(own) < len(self.files) else ()
         return in_order(dict.fromkeys([*shared, *own]))
@@ -81,7 +84,9 @@ def import_snapshot(
         roles: what each column is for.
         reader: how to read the files.
         split: how to divide the rows of files that do not say themselves which split they are.
-        purpose: ``serving``: the label may be missing, and all rows are one split, ``serving``.
+        purpose: ``training``; ``serving``: the label may be missing, and all rows are one split, ``serving``;
+            ``history``: what was recorded before, the label may be missing, a row is known by its key and its time, and
+            every file's split is its span (``history`` where a file names none).
 
     Raises:
         ConfigurationError: roles and options contradict each other or the data's shape.
@@ -89,8 +94,9 @@ def import_snapshot(
         DependencyError: the storage service is not reachable or refuses.
     """
     if purpose not in get_args(Purpose):
-        raise ConfigurationError("is not known", field="purpose", value=purpose, mend="Use training or serving")
-    if split.by == "time" and purpose != SERVING and roles.time is None:
+        known = ", ".join(get_args(Purpose))
+        raise ConfigurationError("is not known", field="purpose", value=purpose, mend=f"Use one of: {known}")
+    if split.by == "time" and purpose == "training" and roles.time is None:
         raise ConfigurationError(
             "splitting by time needs it", field="roles.time", mend="Name the column of event times"
         )
@@ -124,7 +130,9 @@ def _request(
     names: list[str] = next((b.schema.names for b in raw_batches(first.path, first.pinned.uri, kind, reader)), [])
     cluster = (roles.cluster,) if roles.cluster is not None else ()
     key, group = roles.key, split.key or cluster
-    if purpose == SERVING:
+    if purpose == HISTORY and roles.time in names:
+        key = tuple(dict.fromkeys([*key, roles.time])) if key else ()
+    if purpose != "training":
         return Request(formats, roles, reader, split, purpose, key if set(key) <= set(names) else (), ())
     if names:
         require_columns("roles.key", key, names)
@@ -247,7 +255,7 @@ def _write(request: Request, plan: Plan, ledger: Ledger, folder: Path) -> dict[s
                 rows = _finish(batch, plan, request, place, reader, labels)
                 empty -= {name for name in empty if _has_values(rows.batch, name)}
                 _distribute(rows, request.files[number][0].pinned.split, request, writers)
-    if request.purpose != SERVING:
+    if request.purpose == "training":
         _refuse_empty_columns(empty)
         labels.judge()
         _refuse_empty_splits(writers)
@@ -279,7 +287,7 @@ def _finish(
         keep = np.ones(batch.num_rows, dtype=bool)
     if plan.roles.weight is not None:
         require_weights(columns[plan.roles.weight], plan.roles.weight, place)
-    if plan.roles.label is not None and request.purpose != SERVING:
+    if plan.roles.label is not None and request.purpose == "training":
         keep &= labels.see(columns[plan.roles.label])
     finished = pa.RecordBatch.from_arrays([ids, *columns.values()], schema=plan.schema)
     if not keep.all():
@@ -292,7 +300,7 @@ def _distribute(rows: FinishedRows, own: str | None, request: Request, writers: 
     import numpy as np
     import pyarrow as pa
 
-    whole = SERVING if request.purpose == SERVING else own
+    whole = {SERVING: SERVING, HISTORY: own or HISTORY}.get(request.purpose, own)
     if whole is not None:
         writers[whole].write(rows.batch)
         return

@@ -18,7 +18,7 @@ from gauntlet.errors import ConfigurationError, DataError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Purpose = Literal["training", "serving"]
+Purpose = Literal["training", "serving", "history"]
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,9 @@ class Plan:
 def make_plan(survey: Survey, options: ReaderOptions, roles: Roles, purpose: Purpose) -> Plan:
     """Decide what becomes of the columns.
 
-    A training import needs every column that roles and options name. A serving sample lacks some by nature (the label,
-    what was only known later): there, what is said about an absent column does not apply.
+    A training import needs every column that roles and options name. A serving sample, and what was recorded earlier,
+    lack some by nature (the label, what was only known later): there, what is said about an absent column does not
+    apply.
 
     Raises:
         DataError: a named column is not there (training), or files disagree about a column's type.

@@ -223,6 +223,16 @@ class TestSplits:
         assert snapshot.roles.label == "y"
         assert snapshot.table("serving")["y"].to_pylist() == [None]
 
+    def test_history_keeps_its_spans_and_knows_a_row_by_key_and_time(self, tmp_path):
+        write_csv(tmp_path / "a.csv", id=["p", "q"], at=["2024-01-01", "2024-01-02"], x=[1, 2], y=[0, 1])
+        write_csv(tmp_path / "b.csv", id=["p", "q"], at=["2024-04-01", "2024-04-02"], x=[3, 4], y=["", 1])
+        sources = [{"uri": str(tmp_path / "b.csv"), "split": "spring"}, {"uri": str(tmp_path / "a.csv")}]
+        roles = {"label": "y", "key": ["id"], "time": "at", "exclude": ["gone"]}
+        snapshot = load(sources, tmp_path / "out", roles=roles, purpose="history")
+        assert snapshot.splits == {"spring": 2, "history": 2}
+        assert snapshot.table("spring")["y"].to_pylist() == [None, 1]
+        assert len({row["example_id"] for row in rows(snapshot)}) == 4
+
 
 class TestParts:
     @pytest.fixture

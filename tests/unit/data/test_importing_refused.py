@@ -162,7 +162,7 @@ def test_a_column_that_is_not_there(tmp_path, options, field):
         ({"reader": {"types": {"x": "decimal"}}}, "int"),
         ({"reader": {"strip": True}}, "unknown key"),
         ({"split": {"by": "time", "until": {"train": 1, "test": None}}}, "splitting by time"),
-        ({"purpose": "fun"}, "training or serving"),
+        ({"purpose": "fun"}, "training, serving, history"),
     ],
 )
 def test_options_that_contradict(tmp_path, options, message):
@@ -184,6 +184,12 @@ def test_unless_the_first_is_kept(tmp_path):
     path = write_csv(tmp_path / "a.csv", id=["a", "b", "a"], x=[1, 2, 3], y=[0, 1, 1])
     snapshot = load(path, tmp_path / "out", roles=KEYED, reader={"duplicates": "keep_first"}, split=ALL_TRAIN)
     assert column(snapshot, "x") == [1, 2]
+
+
+def test_history_with_one_key_at_one_time_twice(tmp_path):
+    path = write_csv(tmp_path / "a.csv", id=["p", "p"], at=["2024-01-01", "2024-01-01"], x=[1, 2])
+    options = {"roles": {"key": ["id"], "time": "at"}, "purpose": "history"}
+    refuse(tmp_path, path, "an earlier row has", **options)
 
 
 def test_a_key_that_is_missing(tmp_path):
