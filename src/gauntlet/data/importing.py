@@ -23,7 +23,15 @@ from gauntlet.data.roles import Roles
 from gauntlet.data.rows import Place, finish_columns, require_present, require_weights
 from gauntlet.data.snapshot import Snapshot
 from gauntlet.data.source import LocalFile, Pinned, fetch
-from gauntlet.data.split import SplitOptions, assign_by_hash, assign_by_time, hash_boundaries, in_order, time_boundaries
+from gauntlet.data.split import (
+    SplitOptions,
+    assign_by_hash,
+    assign_by_time,
+    hash_boundaries,
+    in_order,
+    sample_by_hash,
+    time_boundaries,
+)
 from gauntlet.data.writing import SplitWriter, write_manifest
 from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.storage import whole_folder
@@ -115,7 +123,9 @@ def import_snapshot(
         survey, ledger, rows = _look(request, downloads / "ledger")
         plan = make_plan(survey, reader, roles, purpose)
         _refuse_repeated_keys(request, ledger)
-        writers = _write(request, plan, ledger, folder)
+        most = reader.most_rows
+        share = 1.0 if most is None else min(1.0, most / sum(rows))
+        writers = _write(request, plan, ledger, folder, share)
         sources = [{**file.to_json(), "rows": count} for file, count in zip(pinned, rows, strict=True)]
         write_manifest(folder, columns=plan.columns, roles=plan.roles, writers=writers, sources=sources)
     return Snapshot.open(destination)
@@ -243,8 +253,8 @@ def _locate(request: Request, row: int) -> tuple[str, int, str]:
     raise AssertionError(row)
 
 
-def _write(request: Request, plan: Plan, ledger: Ledger, folder: Path) -> dict[str, SplitWriter]:
-    """Second pass: write every row into its split."""
+def _write(request: Request, plan: Plan, ledger: Ledger, folder: Path, share: float) -> dict[str, SplitWriter]:
+    """Second pass: write every row, or a share of them, into its split."""
     labels = LabelCheck(plan.roles.label, request.reader.missing_label)
     empty = set(plan.columns)
     with contextlib.ExitStack() as open_files:
@@ -252,7 +262,7 @@ def _write(request: Request, plan: Plan, ledger: Ledger, folder: Path) -> dict[s
         reader = open_files.enter_context(ledger.read())
         for number, batch, place in _all_batches(request):
             if batch.num_rows:
-                rows = _finish(batch, plan, request, place, reader, labels)
+                rows = _finish(batch, plan, request, place, reader, labels, share)
                 empty -= {name for name in empty if _has_values(rows.batch, name)}
                 _distribute(rows, request.files[number][0].pinned.split, request, writers)
     if request.purpose == "training":
@@ -271,7 +281,13 @@ class FinishedRows:
 
 
 def _finish(
-    batch: pa.RecordBatch, plan: Plan, request: Request, place: Place, ledger: LedgerReader, labels: LabelCheck
+    batch: pa.RecordBatch,
+    plan: Plan,
+    request: Request,
+    place: Place,
+    ledger: LedgerReader,
+    labels: LabelCheck,
+    share: float,
 ) -> FinishedRows:
     """Convert a batch, name its rows, and leave out those that are not to be kept."""
     import numpy as np
@@ -289,6 +305,7 @@ def _finish(
         require_weights(columns[plan.roles.weight], plan.roles.weight, place)
     if plan.roles.label is not None and request.purpose == "training":
         keep &= labels.see(columns[plan.roles.label])
+    keep &= sample_by_hash(groups, share)
     finished = pa.RecordBatch.from_arrays([ids, *columns.values()], schema=plan.schema)
     if not keep.all():
         finished, groups = finished.filter(pa.array(keep)), groups[keep]

@@ -126,6 +126,29 @@ def assign_by_hash(groups: np.ndarray, boundaries: list[tuple[str, float]]) -> n
     return np.searchsorted(ends, groups, side="right")
 
 
+def sample_by_hash(groups: np.ndarray, share: float) -> np.ndarray:
+    """Which rows belong to a sample: the same ones every time, and independent of the split they are in.
+
+    Args:
+        groups: (n,) uint64, uniform hashes of the rows' groups.
+        share: of the groups, in (0, 1].
+
+    Returns:
+        (n,) bool.
+    """
+    import numpy as np
+
+    if share >= 1:
+        return np.ones(len(groups), dtype=bool)
+    # The finalizer of SplitMix64 (Steele, Lea, Flood 2014): the hash itself already decides about the split.
+    mixed = groups.astype(np.uint64)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    mixed ^= mixed >> np.uint64(31)
+    chosen: np.ndarray = mixed < np.uint64(share * 2.0**64)
+    return chosen
+
+
 def assign_by_time(times: pa.Array, boundaries: list[tuple[str, int | None]], shown: str) -> np.ndarray:
     """Index of each row's split.
 

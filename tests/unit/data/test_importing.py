@@ -234,6 +234,32 @@ class TestSplits:
         assert len({row["example_id"] for row in rows(snapshot)}) == 4
 
 
+class TestSample:
+    def sample(self, tmp_path, rows, **options):
+        ids = [f"r{number}" for number in range(rows)]
+        people = [f"p{number // 4}" for number in range(rows)]
+        write_csv(tmp_path / "a.csv", id=ids, who=people, x=list(range(rows)), y=[n % 2 for n in range(rows)])
+        return load(
+            tmp_path / "a.csv",
+            tmp_path / "out",
+            roles={"label": "y", "key": ["id"], **options},
+            reader={"most_rows": 500},
+        )
+
+    def test_about_so_many_rows_stay_and_splits_keep_their_shares(self, tmp_path):
+        splits = self.sample(tmp_path, 5_000).splits
+        assert abs(sum(splits.values()) - 500) < 5 * 500**0.5
+        assert 0.6 < splits["train"] / sum(splits.values()) < 0.8
+
+    def test_rows_of_a_group_stay_or_go_together(self, tmp_path):
+        kept = rows(self.sample(tmp_path, 5_000, cluster="who"))
+        people = [row["who"] for row in kept]
+        assert {people.count(person) for person in set(people)} == {4}
+
+    def test_fewer_rows_than_that_all_stay(self, tmp_path):
+        assert sum(self.sample(tmp_path, 400).splits.values()) == 400
+
+
 class TestParts:
     @pytest.fixture
     def small_parts(self, monkeypatch):

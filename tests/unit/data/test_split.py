@@ -15,6 +15,7 @@ from gauntlet.data.split import (
     assign_by_time,
     hash_boundaries,
     in_order,
+    sample_by_hash,
     time_boundaries,
 )
 from gauntlet.errors import ConfigurationError, DataError
@@ -33,6 +34,15 @@ def test_shares_of_many_groups_are_as_asked():
     shares = np.bincount(assign_by_hash(groups, boundaries)) / len(groups)
     assert [name for name, _ in boundaries] == ["train", "validation", "test"]
     assert shares == pytest.approx([0.7, 0.15, 0.15], abs=0.005)
+
+
+def test_a_sample_is_independent_of_the_split():
+    groups = np.random.default_rng(3).integers(0, 2**64, 40_000, dtype=np.uint64)
+    kept = sample_by_hash(groups, 0.1)
+    assert abs(kept.mean() - 0.1) < 0.01
+    split = assign_by_hash(groups, [("train", 0.7), ("test", 1.0)])
+    assert abs(kept[split == 0].mean() - kept[split == 1].mean()) < 0.01
+    assert sample_by_hash(groups, 1.0).all()
 
 
 def test_the_ends_of_the_interval_belong_somewhere():
