@@ -53,8 +53,8 @@ def predict_split(
     require_scorable(snapshot, split=split, slice_columns=slice_columns)
     label, slices = label_of(snapshot), tuple(dict.fromkeys(slice_columns))
     with open_model(model, expected) as scorer, whole_folder(destination) as folder:
-        inputs = _inputs(scorer, snapshot)
-        target = _target(scorer.facts, snapshot, label, split)
+        inputs = inputs_of(scorer, snapshot)
+        target = target_of(scorer.facts, snapshot, label, split)
         rows = _write_parts(folder, _scored(scorer, snapshot, split, inputs, target, label, slices))
         manifest = Manifest(
             task=target.task,
@@ -170,7 +170,7 @@ def label_of(snapshot: Snapshot) -> str | None:
     return label if label in snapshot.columns else None
 
 
-def _inputs(scorer: Scorer, snapshot: Snapshot) -> tuple[str, ...]:
+def inputs_of(scorer: Scorer, snapshot: Snapshot) -> tuple[str, ...]:
     """The columns the model reads. One it was trained with and the snapshot lacks is an error even where the model
     would take its absence: a whole column scored as missing is not the model that was trained.
     """
@@ -186,7 +186,7 @@ def _inputs(scorer: Scorer, snapshot: Snapshot) -> tuple[str, ...]:
     return scorer.inputs
 
 
-def _target(facts: Mapping[str, Any], snapshot: Snapshot, label: str | None, split: str) -> Target:
+def target_of(facts: Mapping[str, Any], snapshot: Snapshot, label: str | None, split: str) -> Target:
     """Task and classes as the model knows them, or as the data shows them for a model that does not say."""
     if not facts.get("task"):
         if label is None:

@@ -27,6 +27,7 @@ _GATES = frozenset(
         "evaluate_model",
         "evaluate_slices",
         "compare_champion",
+        "test_behavior",
         "test_serving",
         "shadow",
         "rollout",

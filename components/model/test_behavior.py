@@ -1,0 +1,47 @@
+"""The behaviour gate."""
+
+from kfp.dsl import HTML, Artifact, Dataset, Input, Model, Output
+
+from gauntlet.orchestration.component import Caching, component
+
+
+@component(image="model", caching=Caching.PURE)
+def test_behavior(
+    model: Input[Model],
+    snapshot: Input[Dataset],
+    verdict: Output[Artifact],
+    report: Output[HTML],
+    suite: list = [],
+    split: str = "test",
+    policy: dict = {},
+):
+    """Try a model on known cases, on changes that must not matter, and on changes whose sign is known.
+
+    Args:
+        model: The model under test, any MLflow pyfunc.
+        snapshot: The rows that rules change.
+        suite: A pinned behaviour file as resolve_source returns it; empty: nothing is asked.
+        split: Which rows of the snapshot.
+        policy: {"max_failures": 0.01, "confidence": 0.95, "max_rows": 5000, "threshold": 0.5, "seed": 0, "shown": 5}.
+        verdict: Each known case and each rule with its failure rate, the exact interval and one sentence.
+        report: Every rule with its rate and the rows that break it worst, before and after.
+    """
+    from pathlib import Path
+
+    from gauntlet.behaviour.gate import judge_behavior, nothing_asked
+    from gauntlet.behaviour.policy import BehaviorPolicy
+    from gauntlet.behaviour.sources import read_suite
+    from gauntlet.data.snapshot import Snapshot
+    from gauntlet.data.source import parse_pinned
+    from gauntlet.reports.views.behaviour import write_report
+    from gauntlet.settings import parse
+
+    allowed = parse(BehaviorPolicy, policy, field="policy")
+    asked = read_suite(parse_pinned(suite))
+    data, digest = Snapshot.open(Path(snapshot.path)), str(model.metadata.get("digest", ""))
+    if asked is None:
+        result = nothing_asked()
+    else:
+        result = judge_behavior(Path(model.path), data, *asked, allowed, split=split, expected=digest)
+    write_report(result, allowed, Path(report.path))
+    result.verdict.write(Path(verdict.path))

@@ -1,0 +1,166 @@
+"""A YAML file as plain values, with the line that every value stands on.
+
+The values are those of YAML 1.2's core schema: ``no`` and ``on`` are text, ``1e-6`` is a number, a date is text.
+Whatever could be read in two ways is refused: a key given twice, an alias, a tag, several documents.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from gauntlet.errors import ConfigurationError, DataError
+
+ROOT = "suite"
+"""Paths in the file begin with the name of the parameter that names the file."""
+MOST_CHARACTERS = 1_000_000
+"""A longer file is data, and belongs in Parquet."""
+
+_INTEGER = r"[-+]?[0-9]+"
+_FLOAT = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML file, read.
+
+    Attributes:
+        name: the file, as the user knows it.
+        value: its content: mappings, lists, text, numbers, booleans, ``None``.
+        lines: path of keys and positions → line, counted from 1.
+    """
+
+    name: str
+    value: Any
+    lines: dict[tuple[str, ...], int]
+
+    def line(self, path: str) -> int:
+        """The line of a dotted path such as ``suite.golden.0.row.income``, or of the nearest of its parents."""
+        parts = tuple(path.split("."))[1:]
+        return next(self.lines[parts[:end]] for end in range(len(parts), -1, -1) if parts[:end] in self.lines)
+
+    @contextmanager
+    def located(self) -> Iterator[None]:
+        """Give the errors raised in the block, whose fields are paths in the file, the file's name and the line."""
+        try:
+            yield
+        except (ConfigurationError, DataError) as error:
+            path = error.field or ""
+            place = f"{self.name}, line {self.line(path)}"
+            field = f"{place}: {path}" if path else place
+            raise type(error)(error.message, field=field, value=error.value, mend=error.mend) from error
+
+
+def read_document(text: str, name: str) -> Document:
+    """Read YAML.
+
+    Args:
+        text: the file's content.
+        name: the file, for messages.
+
+    Raises:
+        ConfigurationError: it is empty, too long, not YAML, or says something twice; names the line.
+    """
+    import yaml
+
+    if len(text) > MOST_CHARACTERS:
+        mend = "Keep bulk rows in a Parquet file and name it with rows: {uri, sha256}"
+        raise ConfigurationError(f"has more than {MOST_CHARACTERS:,} characters", field=name, mend=mend)
+    lines: dict[tuple[str, ...], int] = {}
+    loader = _loader()(text)
+    try:
+        if loader.check_event(yaml.StreamEndEvent):
+            raise ConfigurationError(
+                "is empty", field=name, mend="Write at least one of golden, invariance, directional"
+            )
+        root = loader.get_single_node()
+        if root is None:
+            raise ConfigurationError(
+                "is empty", field=name, mend="Write at least one of golden, invariance, directional"
+            )
+        value = _value(loader, root, (), lines, name)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"{name}, line {mark.line + 1}" if mark else name
+        reason = "is not YAML that can be read"
+        raise ConfigurationError(reason, field=place, value=error.problem, mend="Correct it there") from error
+    except yaml.YAMLError as error:
+        raise ConfigurationError("is not YAML", field=name, value=str(error), mend="Save it as UTF-8 text") from error
+    except RecursionError as error:
+        raise ConfigurationError("is nested too deep", field=name, mend="Write it flat") from error
+    finally:
+        loader.dispose()
+    return Document(name, value, lines)
+
+
+def _value(loader: Any, node: Any, path: tuple[str, ...], lines: dict[tuple[str, ...], int], name: str) -> Any:
+    import yaml
+
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.ScalarNode):
+        return _scalar(loader, node)
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(loader, one, (*path, str(index)), lines, name) for index, one in enumerate(node.value)]
+    found: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise yaml.constructor.ConstructorError(None, None, "a key that is not plain text", key_node.start_mark)
+        key = str(key_node.value)
+        place = (*path, key)
+        if key in found:
+            raise ConfigurationError(
+                f"is given twice, first on line {lines[place]}",
+                field=f"{name}, line {key_node.start_mark.line + 1}: {'.'.join((ROOT, *place))}",
+                mend="Keep one of them",
+            )
+        lines[place] = key_node.start_mark.line + 1
+        found[key] = _value(loader, value_node, place, lines, name)
+    return found
+
+
+def _scalar(loader: Any, node: Any) -> Any:
+    import yaml
+
+    kind = node.tag.removeprefix("tag:yaml.org,2002:")
+    try:
+        match kind:
+            case "null":
+                return None
+            case "bool":
+                return {"true": True, "false": False}[node.value.lower()]
+            case "int":
+                return int(node.value)
+            case "float":
+                return float(re.sub(r"\.(?=inf|nan)", "", node.value.lower()))
+            case "str":
+                return node.value
+    except (ValueError, KeyError) as error:
+        problem = f"{node.value[:40]!r} cannot be read as {kind}"
+        raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from error
+    raise yaml.constructor.ConstructorError(None, None, f"the tag {node.tag}", node.start_mark)
+
+
+@cache
+def _loader() -> Any:
+    """PyYAML's parser with the implicit types of YAML 1.2's core schema, and no aliases."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        yaml_implicit_resolvers: dict[str | None, Any] = {}
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.AliasEvent):
+                mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+                raise yaml.composer.ComposerError(None, None, "an alias: write the value again", mark)
+            return super().compose_node(parent, index)
+
+    prefix = "tag:yaml.org,2002:"
+    Loader.add_implicit_resolver(f"{prefix}null", re.compile(r"^(?:~|null|Null|NULL|)$"), [*"~nN", ""])
+    Loader.add_implicit_resolver(f"{prefix}bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), [*"tTfF"])
+    Loader.add_implicit_resolver(f"{prefix}int", re.compile(f"^(?:{_INTEGER})$"), [*"-+0123456789"])
+    Loader.add_implicit_resolver(f"{prefix}float", re.compile(f"^(?:{_FLOAT})$"), [*"-+.0123456789"])
+    return Loader

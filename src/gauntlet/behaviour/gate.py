@@ -1,0 +1,216 @@
+"""The behaviour gate: does the model answer known cases as it must, and keep the rules its team wrote down?
+
+Golden cases allow nothing: one wrong answer fails. A rule is about a rate, and is judged by the exact interval of that
+rate: kept when the upper end is within the limit, broken when the lower end is beyond it, undecided between.
+
+The gate passes only when every rule is kept, so each upper end stands at the policy's own confidence (an
+intersection-union test, Berger 1982: all must be shown, so nothing is gained by having many). It stops a model when any
+rule is broken, so the lower ends share the error between them (Bonferroni).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gauntlet.behaviour.binding import filter_of, require_bound
+from gauntlet.behaviour.cases import Answered, answer_case, bulk_rows, inline_row, read_example, require_example
+from gauntlet.behaviour.document import Document
+from gauntlet.behaviour.findings import case_check, could_not, rule_check
+from gauntlet.behaviour.policy import BehaviorPolicy
+from gauntlet.behaviour.sampling import Draw, Drawn, draw, hashes
+from gauntlet.behaviour.sources import read_rows
+from gauntlet.behaviour.subject import Subject, decision_threshold
+from gauntlet.behaviour.suite import Directional, Golden, Invariance, Suite
+from gauntlet.behaviour.trial import Trial, try_rule
+from gauntlet.data.snapshot import EXAMPLE_ID, Snapshot
+from gauntlet.errors import DataError
+from gauntlet.prediction.batch import inputs_of, label_of, target_of
+from gauntlet.prediction.model import open_model
+from gauntlet.verdict import Check, Status, Verdict
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+GATE = "test_behavior"
+_ORDER = {Status.ERROR: 0, Status.FAIL: 1, Status.INCONCLUSIVE: 2, Status.PASS: 3}
+
+
+@dataclass(frozen=True)
+class CaseFinding:
+    """A golden entry and what came of it; ``answered`` is ``None`` when the model could not be asked."""
+
+    case: Golden
+    check: Check
+    answered: Answered | None
+
+
+@dataclass(frozen=True)
+class RuleFinding:
+    """A rule and what came of it; ``trial`` is ``None`` when it could not be tried."""
+
+    rule: Invariance | Directional
+    check: Check
+    trial: Trial | None
+
+
+@dataclass(frozen=True)
+class BehaviorResult:
+    """What ``test_behavior`` found.
+
+    Attributes:
+        verdict: every check, the worst first.
+        cases: golden entries, in the file's order.
+        rules: invariance and directional rules, in the file's order.
+        clustered: units are clusters, not rows.
+        split: where rows come from.
+        suite: the behaviour file's name; empty when there is none.
+        task: what the model does; empty when it was not asked.
+    """
+
+    verdict: Verdict
+    cases: tuple[CaseFinding, ...] = ()
+    rules: tuple[RuleFinding, ...] = ()
+    clustered: bool = False
+    split: str = ""
+    suite: str = ""
+    task: str = ""
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """Everything a suite is tried with."""
+
+    document: Document
+    subject: Subject
+    snapshot: Snapshot
+    split: str
+    policy: BehaviorPolicy
+    example: Mapping[str, Any] | None
+
+
+def nothing_asked() -> BehaviorResult:
+    """The verdict without a behaviour file: nothing was asked, and it says so."""
+    reason = "No behaviour file is given, so nothing was asked of the model beyond its metrics."
+    return BehaviorResult(Verdict(GATE, (Check("suite", Status.PASS, reason),), reason))
+
+
+def judge_behavior(
+    model: Path,
+    snapshot: Snapshot,
+    suite: Suite,
+    document: Document,
+    policy: BehaviorPolicy,
+    *,
+    split: str = "test",
+    expected: str = "",
+) -> BehaviorResult:
+    """Try a model against a suite.
+
+    Args:
+        model: an MLflow model folder.
+        snapshot: whose rows are changed.
+        suite: what is asked.
+        document: the file it was read from; errors name its lines.
+        policy: how it is judged.
+        split: which rows of the snapshot.
+        expected: the model's digest where it is known; another model is not loaded.
+
+    Raises:
+        ConfigurationError: the suite names a column or class that is not there, or asks what would prove nothing; or
+            no such split.
+        DataError: the model is not the one expected or needs a column the snapshot lacks; bulk rows are not those the
+            digest names.
+    """
+    snapshot.require_split(split)
+    with open_model(model, expected) as scorer:
+        target = target_of(scorer.facts, snapshot, label_of(snapshot), split)
+        threshold = decision_threshold(target.task, policy.threshold)
+        subject = Subject(scorer, target, inputs_of(scorer, snapshot), snapshot.columns, threshold)
+        bench = _Bench(document, subject, snapshot, split, policy, read_example(model))
+        with document.located():
+            require_bound(suite, subject)
+            cases = [_case(path, case, bench) for path, case in suite.cases]
+            rules = _rules(suite, bench)
+    found = [*(one.check for one in cases), *(one.check for one in rules)]
+    checks = sorted(found, key=lambda check: _ORDER[check.status])
+    verdict = Verdict(
+        gate=GATE,
+        checks=tuple(checks),
+        summary=_summary(checks),
+        facts={
+            "golden": len(cases),
+            "rules": len(rules),
+            "confidence": policy.confidence,
+            "seed": policy.seed,
+            "model": scorer.digest,
+        },
+    )
+    clustered = snapshot.roles.cluster is not None
+    return BehaviorResult(verdict, tuple(cases), tuple(rules), clustered, split, document.name, target.task)
+
+
+def _case(path: str, case: Golden, bench: _Bench) -> CaseFinding:
+    subject = bench.subject
+    if case.rows is None:
+        rows = inline_row(case, subject, bench.example, path)
+    else:
+        fill = require_example(bench.example, path) if case.fill else {}
+        rows = bulk_rows(read_rows(case.rows, bench.document.name, f"{path}.rows"), subject.inputs, subject, fill, path)
+    try:
+        answered = answer_case(case, rows, subject, path)
+    except DataError as error:
+        if error.field != "model":
+            raise
+        return CaseFinding(case, could_not(case.name, error), None)
+    return CaseFinding(case, case_check(case, answered), answered)
+
+
+def _rules(suite: Suite, bench: _Bench) -> list[RuleFinding]:
+    """Every rule tried, on rows drawn in one pass over the split."""
+    drawn = _drawn(suite, bench)
+    return [_rule(rule, drawn[rule.name], len(suite.rules), bench) for _, rule in suite.rules]
+
+
+def _drawn(suite: Suite, bench: _Bench) -> dict[str, Drawn | None]:
+    policy, snapshot = bench.policy, bench.snapshot
+    draws, found = {}, {}
+    for path, rule in suite.rules:
+        keep = tuple(dict.fromkeys([*bench.subject.inputs, *rule.touched]))
+        one = Draw(policy.max_rows, filter_of(rule, path, snapshot.columns), keep)
+        if rule.rows is None:
+            draws[rule.name] = one
+            continue
+        needed = (*keep, *(one.where.names if one.where else ()))
+        rows = bulk_rows(read_rows(rule.rows, bench.document.name, f"{path}.rows"), needed, bench.subject, {}, path)
+        one.take(rows, _units(rows, snapshot.roles.cluster, policy.seed))
+        found[rule.name] = one.done()
+    return found | (draw(snapshot, bench.split, draws, seed=policy.seed) if draws else {})
+
+
+def _units(rows: pa.Table, cluster: str | None, seed: int) -> Any:
+    return hashes(rows.column(cluster if cluster in rows.column_names else EXAMPLE_ID), seed)
+
+
+def _rule(rule: Invariance | Directional, drawn: Drawn | None, rules: int, bench: _Bench) -> RuleFinding:
+    source = f"split {bench.split}" if rule.rows is None else rule.rows.uri
+    if drawn is None:
+        reason = f"{rule.name}: no row of {source} matches `{rule.where}`, so nothing was tried."
+        return RuleFinding(rule, Check(rule.name, Status.ERROR, reason, sample_size=0), None)
+    try:
+        trial = try_rule(rule, drawn, bench.subject, seed=bench.policy.seed, shown=bench.policy.shown)
+    except DataError as error:
+        return RuleFinding(rule, could_not(rule.name, error), None)
+    clustered = bench.snapshot.roles.cluster is not None and rule.rows is None
+    return RuleFinding(rule, rule_check(rule, trial, bench.policy, rules=rules, clustered=clustered), trial)
+
+
+def _summary(checks: Sequence[Check]) -> str:
+    """The worst finding, and how many there are of its kind. ``checks``: worst first."""
+    first = checks[0]
+    same = [check for check in checks if check.status is first.status]
+    if first.status is Status.PASS:
+        return f"All {len(checks)} known cases and rules hold." if len(checks) > 1 else first.reason
+    return first.reason + (f" And {len(same) - 1} more like this." if len(same) > 1 else "")
