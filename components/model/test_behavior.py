@@ -38,10 +38,10 @@ def test_behavior(
 
     allowed = parse(BehaviorPolicy, policy, field="policy")
     asked = read_suite(parse_pinned(suite))
-    data, digest = Snapshot.open(Path(snapshot.path)), str(model.metadata.get("digest", ""))
     if asked is None:
         result = nothing_asked()
     else:
+        data, digest = Snapshot.open(Path(snapshot.path)), str(model.metadata.get("digest", ""))
         result = judge_behavior(Path(model.path), data, *asked, allowed, split=split, expected=digest)
     write_report(result, allowed, Path(report.path))
     result.verdict.write(Path(verdict.path))

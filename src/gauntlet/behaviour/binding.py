@@ -69,7 +69,7 @@ def _require_rule(path: str, rule: Invariance | Directional, subject: Subject) -
         _require_change(f"{path}.change.{index}.{change.kind}", change, subject)
     filter_of(rule, path, subject.columns)
     unread = [name for name in rule.changed if name not in subject.inputs]
-    if len(unread) == len(rule.changed) or unread:
+    if unread:
         at = next(i for i, change in enumerate(rule.change) if set(change.step.changed) & set(unread))
         raise ConfigurationError(
             f"the model does not read {unread[0]}, so the rule would hold whatever the model does",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,19 +103,25 @@ def bulk_rows(table: pa.Table, needed: Sequence[str], subject: Subject, fill: Ma
     return pa.table(columns)
 
 
-def answer_case(case: Golden, rows: pa.Table, subject: Subject, path: str) -> Answered:
-    """Ask the model, and compare with what is known.
+def compare(case: Golden, rows: pa.Table, answers: Answers, subject: Subject, path: str) -> Answered:
+    """Hold a model's answers against what is known.
+
+    Args:
+        case: what is expected.
+        rows: the rows it was asked about, with the columns of expected answers.
+        answers: what it said.
+        subject: the model.
+        path: of the case in the file.
 
     Raises:
         ConfigurationError: an expected class is none of the model's.
-        DataError: the model fails on the rows, or a row lacks its expected answer.
+        DataError: a row lacks its expected answer, or it is of the wrong type.
     """
-    answers = subject.answer(rows)
     scores = _meant_scores(case.expect, answers, subject, path)
     decisions = None if answers.decisions is None else tuple(subject.said(int(one)) for one in answers.decisions)
     wrong = [
         _wrong_scores(case.expect, scores, rows, path),
-        _wrong_classes(case.expect, decisions, rows, subject, path),
+        _wrong_classes(case.expect, answers, rows, subject, path),
     ]
     joined = tuple(" and ".join(filter(None, both)) for both in zip(*wrong, strict=True))
     names = rows.column(EXAMPLE_ID).to_pylist() if EXAMPLE_ID in rows.column_names else [case.name]
@@ -164,7 +171,7 @@ def _filled(name: str, case: Golden, example: Mapping[str, Any] | None, path: st
             f"the model's input example has no {name}", field=path, mend=f"Give {name} (null if it is missing)"
         )
     value = known[name]
-    return None if isinstance(value, float) and value != value else value
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _meant_scores(expect: GoldenExpectation, answers: Answers, subject: Subject, path: str) -> np.ndarray:
@@ -202,21 +209,20 @@ def _range(low: float | None, high: float | None) -> str:
 
 
 def _wrong_classes(
-    expect: GoldenExpectation, decisions: tuple[str, ...] | None, rows: pa.Table, subject: Subject, path: str
+    expect: GoldenExpectation, answers: Answers, rows: pa.Table, subject: Subject, path: str
 ) -> list[str]:
     if expect.class_ is None and expect.class_column is None:
         return [""] * rows.num_rows
-    assert decisions is not None
+    assert answers.decisions is not None
     if expect.class_ is not None:
-        wanted: Sequence[Any] = [expect.class_] * len(decisions)
+        wanted: Sequence[Any] = [expect.class_] * rows.num_rows
     else:
         wanted = _expected(str(expect.class_column), rows, path)
     wrong = []
-    for value, decided in zip(wanted, decisions, strict=True):
-        if isinstance(value, float) and value == int(value):
-            value = int(value)
-        name = subject.target.classes[subject.class_index(value, f"{path}.expect")]
-        wrong.append("" if name == decided else f"class {name}")
+    for value, decided in zip(wanted, answers.decisions, strict=True):
+        whole = int(value) if isinstance(value, float) and value.is_integer() else value
+        index = subject.class_index(whole, f"{path}.expect")
+        wrong.append("" if index == decided else subject.said(index))
     return wrong
 
 

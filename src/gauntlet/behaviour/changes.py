@@ -10,14 +10,28 @@ A change keeps a column's type and never invents a missing value nor fills one i
 from __future__ import annotations
 
 import math
-from typing import ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from gauntlet.settings import Settings
 
 Value = str | int | float | bool | None
 Kind = Literal["any", "number", "text"]
+
+
+def _cell(value: Any) -> Any:
+    """One value of a table: what YAML can hold and a snapshot too."""
+    if value is not None and not isinstance(value, str | int | float):
+        raise ValueError("must be one value: text, a number, true, false or null")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("has no place in a snapshot; null is a missing value")
+    return value
+
+
+Cell = Annotated[Value, BeforeValidator(_cell)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+"""A number written as one: neither text nor true."""
 
 _COLUMN = Field(description="The column.")
 
@@ -54,8 +68,8 @@ class _Bounded(_OneColumn):
     """A number that moves, and may be held within a range: a value beyond it already stays where it is."""
 
     works_on: ClassVar[Kind] = "number"
-    min: float | None = Field(None, allow_inf_nan=False, description="The new value is not below this.")
-    max: float | None = Field(None, allow_inf_nan=False, description="The new value is not above this.")
+    min: Number | None = Field(None, description="The new value is not below this.")
+    max: Number | None = Field(None, description="The new value is not above this.")
 
     @model_validator(mode="after")
     def _ordered(self) -> _Bounded:
@@ -67,12 +81,7 @@ class _Bounded(_OneColumn):
 class SetTo(_OneColumn):
     """Give every row the same value."""
 
-    to: Value = Field(description="The value; null makes it missing.")
-
-    @model_validator(mode="after")
-    def _finite(self) -> SetTo:
-        require_finite(self.to)
-        return self
+    to: Cell = Field(description="The value; null makes it missing.")
 
 
 class Swap(Step):
@@ -98,7 +107,7 @@ class Swap(Step):
 class Add(_Bounded):
     """Add a number."""
 
-    by: float = Field(allow_inf_nan=False, description="What is added, in the column's units; not zero.")
+    by: Number = Field(description="What is added, in the column's units; not zero.")
 
     @model_validator(mode="after")
     def _moves(self) -> Add:
@@ -110,7 +119,7 @@ class Add(_Bounded):
 class Scale(_Bounded):
     """Multiply by a number; an integer column is rounded to the nearest."""
 
-    by: float = Field(allow_inf_nan=False, description="The factor; not one.")
+    by: Number = Field(description="The factor; not one.")
 
     @model_validator(mode="after")
     def _moves(self) -> Scale:
@@ -122,8 +131,8 @@ class Scale(_Bounded):
 class Noise(_Bounded):
     """Add normal noise; an integer column is rounded to the nearest."""
 
-    sd: float | None = Field(None, gt=0, allow_inf_nan=False, description="Standard deviation, in the column's units.")
-    share: float | None = Field(None, gt=0, allow_inf_nan=False, description="Or as a share of each value: 0.01 = 1 %.")
+    sd: Number | None = Field(None, gt=0, description="Standard deviation, in the column's units.")
+    share: Number | None = Field(None, gt=0, description="Or as a share of each value: 0.01 = 1 %.")
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Noise:
@@ -177,11 +186,13 @@ class Typo(_OneColumn):
     """Slips of the keyboard: two letters exchanged, one left out, one struck twice, or a wrong one."""
 
     works_on: ClassVar[Kind] = "text"
-    slips: int = Field(1, ge=1, le=10, description="How many a value.")
+    slips: int = Field(1, strict=True, ge=1, le=10, description="How many a value.")
 
 
 class Change(Settings):
     """One change; exactly one of the keys."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     set: SetTo | None = Field(None, description="Give every row the same value.")
     swap: Swap | None = Field(None, description="Exchange two columns, or one column between rows.")
@@ -214,13 +225,3 @@ class Change(Settings):
         """What stands under the key."""
         found: Step = getattr(self, self.kind)
         return found
-
-
-def require_finite(value: Value) -> None:
-    """Refuse NaN and infinities, which no snapshot holds.
-
-    Raises:
-        ValueError: it is one.
-    """
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{value} has no place in a snapshot; null is a missing value")

@@ -45,13 +45,13 @@ class Document:
 
     @contextmanager
     def located(self) -> Iterator[None]:
-        """Give the errors raised in the block, whose fields are paths in the file, the file's name and the line."""
+        """Give errors raised in the block whose fields are paths in the file the file's name and the line."""
         try:
             yield
         except (ConfigurationError, DataError) as error:
-            path = error.field or ""
-            place = f"{self.name}, line {self.line(path)}"
-            field = f"{place}: {path}" if path else place
+            if (error.field or "").split(".")[0] != ROOT:
+                raise
+            field = f"{self.name}, line {self.line(str(error.field))}: {error.field}"
             raise type(error)(error.message, field=field, value=error.value, mend=error.mend) from error
 
 

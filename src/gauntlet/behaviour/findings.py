@@ -56,9 +56,7 @@ def case_check(case: Golden, answered: Answered) -> Check:
     )
 
 
-def rule_check(
-    rule: Invariance | Directional, trial: Trial, policy: BehaviorPolicy, *, rules: int, clustered: bool
-) -> Check:
+def rule_check(rule: Invariance | Directional, trial: Trial, policy: BehaviorPolicy, *, rules: int) -> Check:
     """A rule: the exact interval of its failure rate against its limit.
 
     Args:
@@ -66,9 +64,8 @@ def rule_check(
         trial: what came of it.
         policy: confidence, and the limit of a rule that names none.
         rules: how many rules the suite has; the lower ends share the error.
-        clustered: units are clusters.
     """
-    unit = "clusters" if clustered else "rows"
+    unit = "clusters" if trial.clustered else "rows"
     if trial.units == 0:
         reason = f"{rule.name}: the change left all {trial.drawn:,} matching rows as they were, so nothing was tried."
         return Check(rule.name, Status.ERROR, reason, sample_size=0)
@@ -103,7 +100,7 @@ def _reason(
     confidence: float,
 ) -> str:
     seen = f"{trial.failures:,} of {trial.units:,} {unit} ({_percent(trial.failures / trial.units)}) break it"
-    sure, allowed = f"at {100 * confidence:.4g} % confidence", f"{_percent(limit)} allowed"
+    sure, allowed = f"at {100 * confidence:.4g}% confidence", f"{_percent(limit)} allowed"
     match status:
         case Status.PASS:
             end = f"{sure} at most {_percent(ends[1])} do, within the {allowed}"
@@ -111,12 +108,13 @@ def _reason(
             end = f"{sure} at least {_percent(ends[0])} do, beyond the {allowed}"
         case _:
             more = f"; about {needed:,} {unit} would tell" if needed is not None else ""
+            more += ", and policy.max_rows lets no more be tried" if trial.drawn < trial.matched else ""
             end = f"as many as {_percent(ends[1])} may, and {_percent(limit)} is allowed{more}"
     return f"{rule.name}: {seen}; {end}."
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.3g} %"
+    return f"{100 * share:.2g}%" if share < 0.1 else f"{100 * share:.3g}%"
 
 
 def _answer(answered: Answered, index: int) -> str:

@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gauntlet.behaviour.binding import filter_of, require_bound
-from gauntlet.behaviour.cases import Answered, answer_case, bulk_rows, inline_row, read_example, require_example
+from gauntlet.behaviour.cases import Answered, bulk_rows, compare, inline_row, read_example, require_example
 from gauntlet.behaviour.document import Document
 from gauntlet.behaviour.findings import case_check, could_not, rule_check
 from gauntlet.behaviour.policy import BehaviorPolicy
@@ -29,10 +29,8 @@ from gauntlet.data.snapshot import EXAMPLE_ID, Snapshot
 from gauntlet.errors import DataError
 from gauntlet.prediction.batch import inputs_of, label_of, target_of
 from gauntlet.prediction.model import open_model
+from gauntlet.storage import absence
 from gauntlet.verdict import Check, Status, Verdict
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 GATE = "test_behavior"
 _ORDER = {Status.ERROR: 0, Status.FAIL: 1, Status.INCONCLUSIVE: 2, Status.PASS: 3}
@@ -91,6 +89,12 @@ class _Bench:
     example: Mapping[str, Any] | None
 
 
+def not_checked(reason: str) -> BehaviorResult:
+    """The verdict where something was asked and there is nothing to ask it of; ``reason``: one sentence."""
+    said = f"The behaviour file could not be checked: {reason}"
+    return BehaviorResult(Verdict(GATE, (Check("suite", Status.ERROR, said),), said))
+
+
 def nothing_asked() -> BehaviorResult:
     """The verdict without a behaviour file: nothing was asked, and it says so."""
     reason = "No behaviour file is given, so nothing was asked of the model beyond its metrics."
@@ -125,6 +129,8 @@ def judge_behavior(
             digest names.
     """
     snapshot.require_split(split)
+    if (reason := absence(model)) is not None:
+        return not_checked(reason)
     with open_model(model, expected) as scorer:
         target = target_of(scorer.facts, snapshot, label_of(snapshot), split)
         threshold = decision_threshold(target.task, policy.threshold)
@@ -160,11 +166,10 @@ def _case(path: str, case: Golden, bench: _Bench) -> CaseFinding:
         fill = require_example(bench.example, path) if case.fill else {}
         rows = bulk_rows(read_rows(case.rows, bench.document.name, f"{path}.rows"), subject.inputs, subject, fill, path)
     try:
-        answered = answer_case(case, rows, subject, path)
+        answers = subject.answer(rows)
     except DataError as error:
-        if error.field != "model":
-            raise
         return CaseFinding(case, could_not(case.name, error), None)
+    answered = compare(case, rows, answers, subject, path)
     return CaseFinding(case, case_check(case, answered), answered)
 
 
@@ -185,13 +190,10 @@ def _drawn(suite: Suite, bench: _Bench) -> dict[str, Drawn | None]:
             continue
         needed = (*keep, *(one.where.names if one.where else ()))
         rows = bulk_rows(read_rows(rule.rows, bench.document.name, f"{path}.rows"), needed, bench.subject, {}, path)
-        one.take(rows, _units(rows, snapshot.roles.cluster, policy.seed))
-        found[rule.name] = one.done()
+        cluster = snapshot.roles.cluster if snapshot.roles.cluster in rows.column_names else None
+        one.take(rows, hashes(rows.column(cluster or EXAMPLE_ID), policy.seed))
+        found[rule.name] = one.done(clustered=cluster is not None)
     return found | (draw(snapshot, bench.split, draws, seed=policy.seed) if draws else {})
-
-
-def _units(rows: pa.Table, cluster: str | None, seed: int) -> Any:
-    return hashes(rows.column(cluster if cluster in rows.column_names else EXAMPLE_ID), seed)
 
 
 def _rule(rule: Invariance | Directional, drawn: Drawn | None, rules: int, bench: _Bench) -> RuleFinding:
@@ -203,8 +205,7 @@ def _rule(rule: Invariance | Directional, drawn: Drawn | None, rules: int, bench
         trial = try_rule(rule, drawn, bench.subject, seed=bench.policy.seed, shown=bench.policy.shown)
     except DataError as error:
         return RuleFinding(rule, could_not(rule.name, error), None)
-    clustered = bench.snapshot.roles.cluster is not None and rule.rows is None
-    return RuleFinding(rule, rule_check(rule, trial, bench.policy, rules=rules, clustered=clustered), trial)
+    return RuleFinding(rule, rule_check(rule, trial, bench.policy, rules=rules), trial)
 
 
 def _summary(checks: Sequence[Check]) -> str:

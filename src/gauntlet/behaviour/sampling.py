@@ -30,11 +30,13 @@ class Drawn:
         rows: the rows, with ``example_id`` and the columns asked for.
         units: (n,) uint64, equal where rows belong to one cluster; otherwise all different.
         matched: rows of the split that match the rule.
+        clustered: units are clusters.
     """
 
     rows: pa.Table
     units: np.ndarray
     matched: int
+    clustered: bool
 
 
 class Draw:
@@ -79,12 +81,12 @@ class Draw:
         if sum(len(part) for part in self._units) > _SLACK * self.most:
             self._cut()
 
-    def done(self) -> Drawn | None:
+    def done(self, *, clustered: bool) -> Drawn | None:
         """The sample; ``None`` when no row matched."""
         if not self._rows:
             return None
         self._cut()
-        return Drawn(self._rows[0], self._units[0], self.matched)
+        return Drawn(self._rows[0], self._units[0], self.matched, clustered)
 
     def _cut(self) -> None:
         import numpy as np
@@ -123,7 +125,7 @@ def draw(snapshot: Snapshot, split: str, draws: Mapping[str, Draw], *, seed: int
         units = hashes(table.column(cluster or EXAMPLE_ID), seed)
         for one in draws.values():
             one.take(table, units)
-    return {name: one.done() for name, one in draws.items()}
+    return {name: one.done(clustered=cluster is not None) for name, one in draws.items()}
 
 
 def hashes(names: pa.ChunkedArray, seed: int) -> np.ndarray:

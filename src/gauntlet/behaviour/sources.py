@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _GCS = "gs://"
+_PYTHON_WORDS = re.compile(r"a valid (tuple|dictionary)(?: or instance of \w+)?")
+_YAML_WORDS = {"tuple": "a list", "dictionary": "a mapping"}
 
 
 def read_suite(pinned: Sequence[Pinned]) -> tuple[Suite, Document] | None:
@@ -58,7 +61,11 @@ def parse_suite(text: str, name: str) -> tuple[Suite, Document]:
     """
     document = read_document(text, name)
     with document.located():
-        suite = parse(Suite, document.value, field=ROOT)
+        try:
+            suite = parse(Suite, document.value, field=ROOT)
+        except ConfigurationError as error:
+            message = _PYTHON_WORDS.sub(lambda found: _YAML_WORDS[found[1]], error.message)
+            raise ConfigurationError(message, field=error.field, value=error.value, mend=error.mend) from error
         require_consistent(suite)
     return suite, document
 

@@ -69,10 +69,10 @@ class Subject:
         return Answers(scores, None if self.threshold is None else (scores >= self.threshold).astype(np.int64))
 
     def said(self, decision: int) -> str:
-        """A decision in words: the class's name; for a regression, on which side of the threshold."""
+        """A decision in words: ``class paid``; for a regression, on which side of the threshold it is."""
         if self.target.task == "regression":
             return f"at or above {self.threshold:g}" if decision else f"below {self.threshold:g}"
-        return self.target.classes[decision]
+        return f"class {self.target.classes[decision]}"
 
     def class_index(self, name: object, field: str) -> int:
         """Where a class stands among the model's.

@@ -11,13 +11,21 @@ its exact upper bound.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from gauntlet.behaviour.changes import Change, Value, require_finite
+from gauntlet.behaviour.changes import Cell, Change, Number
 from gauntlet.settings import Settings
 
+
+def _class_name(value: Any) -> Any:
+    if value is not None and not isinstance(value, str | int):
+        raise ValueError("must be the name of a class: text, a whole number, true or false")
+    return value
+
+
+ClassName = Annotated[str | int | bool, BeforeValidator(_class_name)]
 Direction = Literal["increases", "decreases", "not_increases", "not_decreases"]
 
 _NAME = Field(min_length=1, max_length=120, description="A sentence or a few words; unique in the file.")
@@ -46,12 +54,10 @@ class BulkRows(Settings):
 class ScoreExpectation(Settings):
     """Where a score has to lie; both ends count as within."""
 
-    min: float | None = Field(None, allow_inf_nan=False, description="It is at least this.")
-    max: float | None = Field(None, allow_inf_nan=False, description="It is at most this.")
+    min: Number | None = Field(None, description="It is at least this.")
+    max: Number | None = Field(None, description="It is at most this.")
     column: str | None = Field(None, description="Bulk rows: the column that holds each row's score.")
-    tolerance: float | None = Field(
-        None, ge=0, allow_inf_nan=False, description="How far from column's value it may be."
-    )
+    tolerance: Number | None = Field(None, ge=0, description="How far from column's value it may be.")
     of: str | None = _OF
 
     @model_validator(mode="after")
@@ -69,7 +75,7 @@ class GoldenExpectation(Settings):
     """The answer that a known case must keep."""
 
     score: ScoreExpectation | None = Field(None, description="Where the score has to lie.")
-    class_: str | int | bool | None = Field(None, alias="class", description="The class that is decided for.")
+    class_: ClassName | None = Field(None, alias="class", description="The class that is decided for.")
     class_column: str | None = Field(None, description="Bulk rows: the column that holds each row's class.")
 
     @model_validator(mode="after")
@@ -92,7 +98,7 @@ class Golden(Settings):
 
     name: str = _NAME
     why: str = _WHY
-    row: Mapping[str, Value] | None = Field(None, min_length=1, description="Column → value; null is a missing value.")
+    row: Mapping[str, Cell] | None = Field(None, min_length=1, description="Column → value; null is a missing value.")
     rows: BulkRows | None = Field(None, description="Many cases, in a Parquet file.")
     fill: Literal["example"] | None = Field(
         None, description="Where columns that are not given come from: the model's own input example."
@@ -103,24 +109,21 @@ class Golden(Settings):
     def _one_of_two(self) -> Golden:
         if (self.row is None) == (self.rows is None):
             raise ValueError("give row (one case) or rows (a Parquet file of them)")
-        if self.row is not None:
-            if self.expect.columns:
-                raise ValueError("expects what a column holds, and gives a single row; write the answer itself")
-            for value in self.row.values():
-                require_finite(value)
+        if self.row is not None and self.expect.columns:
+            raise ValueError("expects what a column holds, and gives a single row; write the answer itself")
         return self
 
 
 class Stability(Settings):
     """How little an answer may move."""
 
-    max_change: float | None = Field(
+    max_change: Number | None = Field(
         None,
         ge=0,
         allow_inf_nan=False,
         description="Largest change of the score; multiclass: of any class's probability.",
     )
-    same_decision: bool = Field(False, description="The decision must stay the same.")
+    same_decision: bool = Field(False, strict=True, description="The decision must stay the same.")
 
     @model_validator(mode="after")
     def _says_something(self) -> Stability:
@@ -135,10 +138,8 @@ class Sign(Settings):
     score: Direction = Field(
         description="increases and decreases ask for a move; not_increases and not_decreases bar one."
     )
-    by: float | None = Field(
-        None, ge=0, allow_inf_nan=False, description="increases, decreases: by more than this. Default 0."
-    )
-    tolerance: float | None = Field(
+    by: Number | None = Field(None, ge=0, description="increases, decreases: by more than this. Default 0.")
+    tolerance: Number | None = Field(
         None,
         ge=0,
         allow_inf_nan=False,
@@ -178,7 +179,7 @@ class Rule(Settings):
     where: str | None = _WHERE
     rows: BulkRows | None = Field(None, description="Rows from a Parquet file in place of the snapshot's.")
     change: tuple[Change, ...] = Field(min_length=1, description="What is done to each row, one after the other.")
-    max_failures: float | None = _RATE
+    max_failures: Number | None = _RATE
 
     @property
     def changed(self) -> tuple[str, ...]:

@@ -48,6 +48,7 @@ class Trial:
         units: independent units among ``rows``: clusters where rows are clustered.
         broken_rows: rows that break the rule.
         failures: units with such a row.
+        clustered: units are clusters.
         moves: (rows,) change of the score.
         offenders: the worst of the broken rows, worst first.
     """
@@ -58,6 +59,7 @@ class Trial:
     units: int
     broken_rows: int
     failures: int
+    clustered: bool
     moves: np.ndarray
     offenders: tuple[Offender, ...]
 
@@ -83,7 +85,7 @@ def try_rule(rule: Invariance | Directional, drawn: Drawn, subject: Subject, *, 
     altered = differing(drawn.rows, changed, rule.changed)
     if not altered.any():
         nothing = np.empty(0)
-        return Trial(drawn.matched, drawn.rows.num_rows, 0, 0, 0, 0, nothing, ())
+        return Trial(drawn.matched, drawn.rows.num_rows, 0, 0, 0, 0, drawn.clustered, nothing, ())
     mask = pa.array(altered)
     rows, after, units = drawn.rows.filter(mask), changed.filter(mask), drawn.units[altered]
     first, second = subject.answer(rows), subject.answer(after)
@@ -98,6 +100,7 @@ def try_rule(rule: Invariance | Directional, drawn: Drawn, subject: Subject, *, 
         units=len(np.unique(units)),
         broken_rows=len(broken),
         failures=len(np.unique(units[broken])),
+        clustered=drawn.clustered,
         moves=scored[1] - scored[0],
         offenders=_offenders(worst, rows, after, scored, (first, second), rule, subject),
     )

@@ -51,7 +51,7 @@ def change_in_words(change: Change) -> str:
         case Scale(column=name, by=by) as step:
             return f"{name} × {by:g}{_range(step)}"
         case Noise(column=name, sd=sd, share=share) as step:
-            size = f"standard deviation {sd:g}" if sd is not None else f"{100 * (share or 0):g} % of the value"
+            size = f"standard deviation {sd:g}" if sd is not None else f"{100 * (share or 0):g}% of the value"
             return f"noise on {name} ({size}){_range(step)}"
         case Shuffle(columns=names, within=within):
             return f"{_listed(names)} shuffled" + (f" within {_listed(within)}" if within else "")

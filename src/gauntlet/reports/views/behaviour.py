@@ -15,8 +15,10 @@ from gauntlet.reports.format import number
 from gauntlet.reports.page import render
 from gauntlet.reports.plots import ForestRow
 from gauntlet.storage import write_text
+from gauntlet.verdict import Status
 
 _MOST_OTHERS = 30
+_WORST_FIRST = (Status.ERROR, Status.FAIL, Status.INCONCLUSIVE, Status.PASS)
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ class BehaviorView:
         unit: ``rows`` or ``clusters``.
         confidence: of each upper end.
         kept_cases, kept_rules: how many hold.
-        cases, rules: in the file's order.
+        cases: in the file's order.
+        rules: the worst first.
         forests: the rules' failure rates.
     """
 
@@ -105,9 +108,13 @@ def behaviour_view(result: BehaviorResult, policy: BehaviorPolicy) -> BehaviorVi
         kept_cases=sum(one.check.status.value == "pass" for one in result.cases),
         kept_rules=sum(one.check.status.value == "pass" for one in result.rules),
         cases=tuple(row for one in result.cases for row in _case_rows(one, policy.shown)),
-        rules=tuple(_section(one, result.clustered) for one in result.rules),
+        rules=tuple(_section(one) for one in sorted(result.rules, key=_severity)),
         forests=_forests(result),
     )
+
+
+def _severity(found: RuleFinding) -> int:
+    return _WORST_FIRST.index(found.check.status)
 
 
 def _case_rows(found: CaseFinding, shown: int) -> list[CaseRow]:
@@ -133,12 +140,12 @@ def _case_row(found: CaseFinding, index: int, name: str, why: str, expected: str
     return CaseRow(found.check.status.value, name, why, expected, said, _in_line(row))
 
 
-def _section(found: RuleFinding, clustered: bool) -> RuleSection:
+def _section(found: RuleFinding) -> RuleSection:
     rule, check, trial = found.rule, found.check, found.trial
     tried = ""
     if trial is not None and trial.rows:
         tried = f"{trial.matched:,} rows match, {trial.drawn:,} were tried and {trial.rows:,} of them changed."
-        if clustered:
+        if trial.clustered:
             tried += f" They belong to {trial.units:,} clusters; a cluster breaks the rule when one of its rows does."
     return RuleSection(
         status=check.status.value,
