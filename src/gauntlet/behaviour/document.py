@@ -71,12 +71,8 @@ def read_document(text: str, name: str) -> Document:
         mend = "Keep bulk rows in a Parquet file and name it with rows: {uri, sha256}"
         raise ConfigurationError(f"has more than {MOST_CHARACTERS:,} characters", field=name, mend=mend)
     lines: dict[tuple[str, ...], int] = {}
-    loader = _loader()(text)
     try:
-        if loader.check_event(yaml.StreamEndEvent):
-            raise ConfigurationError(
-                "is empty", field=name, mend="Write at least one of golden, invariance, directional"
-            )
+        loader = _loader()(text)
         root = loader.get_single_node()
         if root is None:
             raise ConfigurationError(
@@ -89,11 +85,10 @@ def read_document(text: str, name: str) -> Document:
         reason = "is not YAML that can be read"
         raise ConfigurationError(reason, field=place, value=error.problem, mend="Correct it there") from error
     except yaml.YAMLError as error:
-        raise ConfigurationError("is not YAML", field=name, value=str(error), mend="Save it as UTF-8 text") from error
+        reason = str(error).splitlines()[0]
+        raise ConfigurationError("is not YAML", field=name, value=reason, mend="Save it as UTF-8 text") from error
     except RecursionError as error:
         raise ConfigurationError("is nested too deep", field=name, mend="Write it flat") from error
-    finally:
-        loader.dispose()
     return Document(name, value, lines)
 
 
@@ -109,6 +104,7 @@ def _value(loader: Any, node: Any, path: tuple[str, ...], lines: dict[tuple[str,
     for key_node, value_node in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
             raise yaml.constructor.ConstructorError(None, None, "a key that is not plain text", key_node.start_mark)
+        _scalar(loader, key_node)
         key = str(key_node.value)
         place = (*path, key)
         if key in found:
@@ -137,9 +133,10 @@ def _scalar(loader: Any, node: Any) -> Any:
             case "float":
                 return float(re.sub(r"\.(?=inf|nan)", "", node.value.lower()))
             case "str":
+                node.value.encode()
                 return node.value
     except (ValueError, KeyError) as error:
-        problem = f"{node.value[:40]!r} cannot be read as {kind}"
+        problem = f"{node.value[:40]!a} cannot be read as {kind}"
         raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from error
     raise yaml.constructor.ConstructorError(None, None, f"the tag {node.tag}", node.start_mark)
 
