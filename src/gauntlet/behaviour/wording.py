@@ -75,7 +75,7 @@ def case_in_words(case: Golden) -> str:
     """What is expected of a golden entry: ``class 1, score at least 0.8``."""
     parts, expect = [], case.expect
     if expect.class_ is not None:
-        parts.append(f"class {value_in_words(expect.class_)}")
+        parts.append(f"class {str(expect.class_).lower() if isinstance(expect.class_, bool) else expect.class_}")
     if expect.class_column is not None:
         parts.append(f"the class in {expect.class_column}")
     if expect.score is not None:
