@@ -13,7 +13,7 @@ from gauntlet.verdict import Check, Status, decide
 
 def could_not(name: str, error: GauntletError) -> Check:
     """What was asked and could not be checked."""
-    return Check(name, Status.ERROR, f"{name}: could not be checked, {error}")
+    return Check(name, Status.ERROR, f"{name}: could not be checked: {error}")
 
 
 def case_check(case: Golden, answered: Answered) -> Check:

@@ -85,4 +85,4 @@ def test_a_change_that_changed_nothing_is_an_error():
 def test_what_the_model_would_not_answer_is_an_error():
     found = could_not("spaces", DataError("the model failed to score", field="model", mend="Try it"))
     assert found.status is Status.ERROR
-    assert found.reason == "spaces: could not be checked, model: the model failed to score. Try it."
+    assert found.reason == "spaces: could not be checked: model: the model failed to score. Try it."
