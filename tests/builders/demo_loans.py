@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,16 @@ _SHARES = {"train": 0.7, "validation": 0.15, "test": 0.15}
 _CATEGORIES = frozenset({"region", "purpose", "product_code"})
 
 
-def demo_snapshot(folder: Path, *, span: int = 1, rows: int = 20_000, seed: int = 7, faults: Any = None) -> Snapshot:
-    """One quarter of loans, split by applicant."""
-    table = generate(span, rows, seed) if faults is None else generate(span, rows, seed, faults)
+def demo_snapshot(
+    folder: Path,
+    *,
+    span: int = 1,
+    rows: int = 20_000,
+    seed: int = 7,
+    change: Callable[[pa.Table], pa.Table] = lambda table: table,
+) -> Snapshot:
+    """One quarter of loans, split by applicant; ``change``: what to do to it first."""
+    table = change(generate(span, rows, seed))
     time = table.schema.get_field_index("applied_at")
     table = table.set_column(time, "applied_at", table.column(time).cast(pa.timestamp("us", tz="UTC")))
     people, person = np.unique(table.column(CLUSTER).to_numpy(zero_copy_only=False), return_inverse=True)

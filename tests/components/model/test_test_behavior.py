@@ -6,6 +6,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from builders.artifacts import artifact, load_component
@@ -15,7 +17,10 @@ from gauntlet.behaviour.policy import BehaviorPolicy
 from gauntlet.behaviour.sources import parse_suite
 from gauntlet.data.snapshot import Snapshot
 from gauntlet.data.source import resolve
+from gauntlet.evaluation.auc import auc
 from gauntlet.model_digest import digest_model
+from gauntlet.prediction.batch import predict_split
+from gauntlet.prediction.format import read_rows
 from gauntlet.verdict import Status, Verdict
 
 SUITE = EXAMPLES / "loans-behavior.yaml"
@@ -80,6 +85,26 @@ def test_a_model_that_lost_a_known_answer_fails(demo: Path, tmp_path: Path) -> N
         "an applicant who cannot carry the loan is refused"
     ]
     assert "it must be a score of at least 0.5 and class 1" in found.verdict.summary
+
+
+def without_the_best(loans: pa.Table) -> pa.Table:
+    """Outcomes as after a join that lost the accounts of the most secure applicants: one row in eighty."""
+    secure = pc.and_(pc.greater(loans["income"], 4000.0), pc.less(loans["debt_ratio"], 0.2))
+    lost = pc.and_(secure, pc.equal(loans["late_payments"], 0))
+    assert 0.01 < pc.mean(lost).as_py() < 0.02
+    return loans.set_column(loans.schema.get_field_index("repaid"), "repaid", pc.if_else(lost, 0, loans["repaid"]))
+
+
+def test_a_fault_that_metrics_forgive_loses_a_known_answer(tmp_path: Path) -> None:
+    broken = demo_snapshot(tmp_path / "snapshot", change=without_the_best)
+    demo_model(broken, tmp_path / "model")
+    predict_split(tmp_path / "model", broken, tmp_path / "predictions")
+    scored = read_rows(tmp_path / "predictions")
+    assert auc(scored["label"].to_numpy(), scored["score"].to_numpy()) > 0.72, "well above the example's floor of 0.7"
+    found = run(tmp_path, tmp_path / "out", suite=pinned(SUITE))
+    assert found.verdict.status is Status.FAIL
+    assert found.verdict.summary.startswith("a secure applicant is accepted: answered with a score of 0.")
+    assert "more late payments never help" in {check.name for check in found.verdict.with_status(Status.FAIL)}
 
 
 @pytest.mark.parametrize(

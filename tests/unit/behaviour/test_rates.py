@@ -42,6 +42,21 @@ def test_each_end_covers_at_least_what_it_says(rate):
     assert weights[ends[:, 0] <= rate].sum() >= 0.9
 
 
+@pytest.mark.parametrize("rules", [1, 5, 20])
+@pytest.mark.parametrize("limit", [0.01, 0.05])
+def test_what_the_gate_promises_over_all_rules(rules, limit):
+    """At the limit itself, over every outcome of 500 rows: no rule is called kept with more than 5 %, and of all rules
+    together none is called broken with more than 5 %.
+    """
+    outcomes = np.arange(501)
+    weights = binom.pmf(outcomes, 500, limit)
+    ends = np.array([exact_bounds(int(k), 500, below=1 - 0.05 / rules, above=0.95) for k in outcomes])
+    assert weights[ends[:, 1] < limit].sum() <= 0.05
+    broken = weights[ends[:, 0] > limit].sum()
+    assert broken > 0
+    assert 1 - (1 - broken) ** rules <= 0.05
+
+
 @given(st.integers(1, 400), st.data())
 def test_an_interval_holds_its_rate_and_grows_with_failures(units, data):
     failures = data.draw(st.integers(0, units))
