@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +42,10 @@ def demo_snapshot(
     return write_snapshot(folder, splits, _parameters()["roles"])
 
 
-def demo_model(snapshot: Snapshot, destination: Path, *, seed: int = 7) -> Path:
-    """The model that examples/loans.yaml trains, by one seed."""
+def demo_model(
+    snapshot: Snapshot, destination: Path, *, seed: int = 7, recipe: Mapping[str, Any] | None = None
+) -> Path:
+    """The model that examples/loans.yaml trains, by one seed; ``recipe``: another in place of its recipe."""
     columns = [
         Column(name, snapshot.columns[name], categorical=name in _CATEGORIES, required=name != "history_years")
         for name in snapshot.features
@@ -51,8 +53,8 @@ def demo_model(snapshot: Snapshot, destination: Path, *, seed: int = 7) -> Path:
     others = [
         Column(name, kind, serving=False) for name, kind in snapshot.columns.items() if name not in snapshot.features
     ]
-    recipe = parse(Recipe, _parameters()["recipe"], field="recipe")
-    trained = train(snapshot, Contract.of([*columns, *others]), recipe, seed=seed, n_seeds=1, device="cpu")
+    settings = parse(Recipe, recipe or _parameters()["recipe"], field="recipe")
+    trained = train(snapshot, Contract.of([*columns, *others]), settings, seed=seed, n_seeds=1, device="cpu")
     save(trained, destination, contract_digest="x")
     return destination
 

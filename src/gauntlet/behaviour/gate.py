@@ -149,6 +149,7 @@ def judge_behavior(
         facts={
             "golden": len(cases),
             "rules": len(rules),
+            "split": split,
             "confidence": policy.confidence,
             "seed": policy.seed,
             "model": scorer.digest,

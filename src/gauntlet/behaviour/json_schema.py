@@ -10,16 +10,25 @@ from gauntlet.behaviour.suite import Suite
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _EITHER = {"Golden": ("row", "rows"), "Swap": ("columns", "column"), "Noise": ("sd", "share")}
 """Models of which exactly one of two keys is given."""
+_SOME = {
+    "GoldenExpectation": ("score", "class", "class_column"),
+    "ScoreExpectation": ("min", "max", "column"),
+    "Stability": ("max_change", "same_decision"),
+}
+"""Models of which at least one of some keys is given."""
 
 
 def json_schema() -> dict[str, Any]:
-    """The schema (draft 2020-12). It takes every file that ``parse_suite`` takes, and refuses unknown keys and types.
+    """The schema (draft 2020-12). It takes what ``parse_suite`` takes (but for a null in place of a key left out), and
+    refuses unknown keys, wrong types and what expects nothing.
 
     What needs two places of a file at once (names used twice, ``min`` above ``max``) only ``parse_suite`` sees.
     """
     schema = Suite.model_json_schema()
     for name, keys in _EITHER.items():
         schema["$defs"][name]["oneOf"] = [{"required": [key]} for key in keys]
+    for name, keys in _SOME.items():
+        schema["$defs"][name]["anyOf"] = [{"required": [key]} for key in keys]
     schema["anyOf"] = [{"required": [key], "properties": {key: {"minItems": 1}}} for key in Suite.model_fields]
     plain = _plain(schema)
     return {"$schema": DIALECT, "title": "Gauntlet behaviour file", **plain}

@@ -10,8 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.behaviour_files import good_suites, mutated
+from gauntlet.behaviour.changes import Change
 from gauntlet.behaviour.document import read_document
 from gauntlet.behaviour.json_schema import json_schema, json_schema_text
+from gauntlet.behaviour.policy import BehaviorPolicy
+from gauntlet.behaviour.sources import parse_suite
 
 ROOT = Path(__file__).parents[3]
 BEYOND_A_SCHEMA = {"the same name twice"}
@@ -56,3 +59,17 @@ def test_a_file_with_one_fault_does_not_fit(validator, document, data):
     broken, fault = mutated(copy.deepcopy(document), data)
     if fault not in BEYOND_A_SCHEMA:
         assert not validator.is_valid(broken), fault
+
+
+def test_the_documentations_example_is_read_and_its_tables_are_whole(validator):
+    page = (ROOT / "docs" / "behavior.md").read_text()
+    text = page.split("```yaml\n")[1].split("```")[0]
+    parse_suite(text, "docs/behavior.md")
+    validator.validate(read_document(text, "x").value)
+
+
+@pytest.mark.parametrize("model", [BehaviorPolicy, Change])
+def test_the_documentation_names_every_key(model):
+    page = (ROOT / "docs" / "behavior.md").read_text()
+    for key in model.model_fields:
+        assert f"`{key}`" in page or f"`{key}:" in page, key
