@@ -9,6 +9,8 @@ champion everywhere is blocked in at most alpha of all comparisons:
   so a slice with few rows cannot block.
 
 Guard-rails and slices share the other alpha / 2; whichever of them is absent leaves its share to the other.
+
+What another seed would change counts against a pass and never for it; see ``difference_checks``.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from gauntlet.evaluation.performance import to_sample
 from gauntlet.evaluation.policies import ChampionPolicy, Margin, Primary
 from gauntlet.evaluation.sample import Floats, Sample, Task
 from gauntlet.evaluation.slices import ALL, Partition, Slice
+from gauntlet.evaluation.stability import Stability, require_of
 from gauntlet.settings import parse
 from gauntlet.verdict import Check, Status, Verdict, worst
 
@@ -87,11 +90,13 @@ class _Pair:
         models: challenger and champion.
         spread: metric → (standard deviation that seeds bring to the difference, seeds it rests on).
         same: both models give every row the same answer.
+        broken: metric → the cap declared for the challenger's own spread, where that lies beyond it.
     """
 
     models: tuple[Sample, Sample]
     spread: dict[str, tuple[float, int]]
     same: bool
+    broken: Mapping[str, float]
 
 
 def no_champion(challenger: Scored, policy: ChampionPolicy, reason: str) -> ChampionResult:
@@ -114,12 +119,16 @@ def no_champion(challenger: Scored, policy: ChampionPolicy, reason: str) -> Cham
     return ChampionResult(Verdict(GATE, (Check("champion", status, why),), why, {"champion": False}))
 
 
-def compare(challenger: Scored, champion: Scored, policy: ChampionPolicy) -> ChampionResult:
+def compare(
+    challenger: Scored, champion: Scored, policy: ChampionPolicy, stability: Stability | None = None
+) -> ChampionResult:
     """Hold a challenger against the champion.
 
     Args:
         challenger, champion: their predictions of the same rows.
         policy: margins and slices.
+        stability: the challenger's spread over re-trainings, measured on these rows; it takes the place of the spread
+            that training itself saw on its validation split.
 
     Raises:
         DataError: champion with another signature, predictions of different rows, or rows of one class only.
@@ -129,7 +138,9 @@ def compare(challenger: Scored, champion: Scored, policy: ChampionPolicy) -> Cha
     require_same_rows(challenger, champion)
     primary, by_slice = _demands(challenger, policy)
     require_both_classes(challenger)
-    pair = _pair(challenger, champion, policy)
+    if stability is not None:
+        require_of(stability, challenger.manifest, policy.threshold)
+    pair = _pair(challenger, champion, policy, stability)
     groups, too_small = _cut(challenger, pair, policy)
     model = pair.models[0]
     panel = measure(pair.models, resolve(names(model.task), model.task, model.classes))
@@ -149,6 +160,7 @@ def compare(challenger: Scored, champion: Scored, policy: ChampionPolicy) -> Cha
         "slices_not_compared": len(not_compared),
         "identical": pair.same,
         "seed_variance": bool(pair.spread),
+        "seed_variance_from": _source(pair, stability),
     }
     return ChampionResult(
         verdict=Verdict(GATE, tuple(checks), _summary(checks), facts),
@@ -192,18 +204,27 @@ def _require_direction(metric: Metric) -> None:
         )
 
 
-def _pair(challenger: Scored, champion: Scored, policy: ChampionPolicy) -> _Pair:
+def _pair(challenger: Scored, champion: Scored, policy: ChampionPolicy, stability: Stability | None) -> _Pair:
     same = identical(challenger, champion)
     models = (to_sample(challenger, policy.threshold), to_sample(champion, policy.threshold))
+    if policy.seed_variance == "ignore" or same:
+        return _Pair(models, {}, same, {})
+    own = stability.seed_spread if stability is not None else challenger.manifest.seed_spread
     spread: dict[str, tuple[float, int]] = {}
-    if policy.seed_variance == "include" and not same:
-        known = [challenger.manifest.seed_spread, champion.manifest.seed_spread]
-        for metric in dict.fromkeys(name for spreads in known for name in spreads):
-            found = [spreads[metric] for spreads in known if metric in spreads and spreads[metric].seeds > 1]
-            if found:
-                deviation = math.sqrt(sum(one.standard_deviation**2 for one in found))
-                spread[metric] = (deviation, 1 + sum(one.seeds - 1 for one in found))
-    return _Pair(models, spread, same)
+    known = [own, champion.manifest.seed_spread]
+    for metric in dict.fromkeys(name for spreads in known for name in spreads):
+        found = [spreads[metric] for spreads in known if metric in spreads and spreads[metric].seeds > 1]
+        if found:
+            deviation = math.sqrt(sum(one.standard_deviation**2 for one in found))
+            spread[metric] = (deviation, 1 + sum(one.seeds - 1 for one in found))
+    return _Pair(models, spread, same, stability.broken_caps if stability is not None else {})
+
+
+def _source(pair: _Pair, stability: Stability | None) -> str:
+    """Where the spread over seeds comes from, for the report."""
+    if not pair.spread:
+        return "nowhere"
+    return "training" if stability is None else f"{stability.runs} re-trainings"
 
 
 def _cut(scored: Scored, pair: _Pair, policy: ChampionPolicy) -> tuple[list[Partition], tuple[Slice, ...]]:
@@ -262,11 +283,15 @@ def _differences(
     if not len(family):
         return ()
     sampling = family.standard_error
+    alone = intervals(family, confidence=confidence, simultaneous=simultaneous)
+    if pair.same:  # models that answer alike differ by nothing on any rows, not only on these
+        alone = np.zeros_like(alone)
+    ends = alone
     if pair.spread:
         family = with_seed_variance(family, pair.spread)
-    ends = intervals(family, confidence=confidence, simultaneous=simultaneous)
-    if pair.same:  # models that answer alike differ by nothing on any rows, not only on these
-        ends = np.zeros_like(ends)
+        wider = intervals(family, confidence=confidence, simultaneous=simultaneous)
+        # More degrees of freedom may narrow what more variance widens; spread must never make anything surer.
+        ends = np.stack([np.minimum(alone[:, 0], wider[:, 0]), np.maximum(alone[:, 1], wider[:, 1])], axis=1)
     units_of = dict(zip(panel.slices, panel.units, strict=True))
     assert family.second is not None
     return tuple(
@@ -281,6 +306,8 @@ def _differences(
             rows=int(units_of[slice_]),
             seed_deviation=pair.spread.get(metric.name, (0.0, 0))[0],
             sampling_error=float(sampling[i]),
+            rows_interval=(float(alone[i, 0]), float(alone[i, 1])),
+            broken_cap=pair.broken.get(metric.name),
         )
         for i, (metric, slice_) in enumerate(zip(family.metrics, family.slices, strict=True))
     )

@@ -1,8 +1,14 @@
-"""A paired difference of two models held against a margin: from an interval to a check with its sentence."""
+"""A paired difference of two models held against a margin: from an interval to a check with its sentence.
+
+Two intervals, because there are two questions. *Is this very model worse?* is answered by the rows alone: a model that
+is shown to be worse on them is harmful however lucky or unlucky its seed was. *Would it be as good once more?* also
+counts what re-training moves. FAIL rests on the first, PASS needs the second as well. So a noisy model finds it harder
+to pass and no easier not to fail: noise never buys tolerance.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gauntlet.evaluation import wording
 from gauntlet.evaluation.metrics import Direction, Metric
@@ -22,11 +28,13 @@ class Difference:
         slice: which rows.
         challenger, champion: the metric of each model.
         value: their difference.
-        interval: of the difference, seed variance included where it was counted.
+        interval: of the difference, seed variance included where it was counted; holds ``rows_interval``.
         confidence: of the interval, or of all intervals it is simultaneous with.
         rows: rows (or clusters) of the slice.
         seed_deviation: standard deviation that training's own seed brings to the difference; 0: not counted.
         sampling_error: standard error from the rows alone.
+        rows_interval: from the rows alone; ``None``: the same as ``interval``.
+        broken_cap: the limit declared for the challenger's own seed deviation, where it lies beyond it.
     """
 
     metric: Metric
@@ -39,6 +47,8 @@ class Difference:
     rows: int
     seed_deviation: float = 0.0
     sampling_error: float = 0.0
+    rows_interval: tuple[float, float] | None = None
+    broken_cap: float | None = None
 
     @property
     def improvement(self) -> float:
@@ -55,6 +65,16 @@ class Difference:
     def direction(self) -> str:
         """Which side of a bound the difference has to keep: ``min`` where more is better."""
         return "min" if self.metric.direction is Direction.HIGHER else "max"
+
+    @property
+    def on_these_rows(self) -> Difference:
+        """The same difference, as the rows alone show it."""
+        return self if self.rows_interval is None else replace(self, interval=self.rows_interval)
+
+    @property
+    def noise(self) -> float:
+        """How far re-training alone moves the difference: 95 % of the time less than this."""
+        return _WITHIN_NOISE * self.seed_deviation
 
     def bound(self, margin: float) -> float:
         """The difference at which the challenger is worse by the margin."""
@@ -75,7 +95,7 @@ def kept_check(difference: Difference, margin: float, *, same: bool = False) -> 
         same: both models give every row the same answer.
     """
     bound = difference.bound(margin)
-    status = decide(difference.interval, bound=bound, direction=difference.direction)
+    status = _status(difference, bound)
     needed = _rows_to_decide(difference, bound) if status is Status.INCONCLUSIVE else None
     allowed = f"the margin of {wording.limit(difference.metric, margin, of_gap=True)}"
     if same:
@@ -84,7 +104,7 @@ def kept_check(difference: Difference, margin: float, *, same: bool = False) -> 
     elif status is Status.PASS:
         reason = f"{found(difference)}: {_kept(difference, allowed)}.{_noise(difference)}"
     elif status is Status.FAIL:
-        reason = f"{found(difference)}: worse by more than {allowed}."
+        reason = f"{found(difference.on_these_rows)}: worse by more than {allowed}."
     else:
         more = "" if _noise(difference) else wording.about_rows(needed)
         reason = f"{found(difference)}: it may be worse by more than {allowed} or not{more}.{_noise(difference)}"
@@ -92,15 +112,27 @@ def kept_check(difference: Difference, margin: float, *, same: bool = False) -> 
 
 
 def improvement_check(difference: Difference, *, same: bool = False) -> Check:
-    """The challenger must be shown to be better than the champion, by however little."""
-    status = decide(difference.interval, bound=0.0, direction=difference.direction, strict=True)
+    """The challenger must be shown to be better than the champion, by however little.
+
+    A gain that re-training alone brings is not one: where the seed's noise is what hides it, and not the number of
+    rows, the demand is not met, and no row could meet it.
+    """
+    status = _status(difference, 0.0, strict=True)
+    hidden = status is Status.INCONCLUSIVE and _hidden_by_noise(difference)
+    status = Status.FAIL if hidden else status
     needed = _rows_to_decide(difference, 0.0) if status is Status.INCONCLUSIVE else None
     if same:
         reason = "Identical predictions cannot be the improvement that the policy demands."
     elif status is Status.PASS:
         reason = f"{found(difference)}: the improvement that the policy demands.{_noise(difference)}"
+    elif hidden:
+        noise = wording.gap(difference.metric, difference.noise, difference.interval)
+        reason = (
+            f"{found(difference.on_these_rows)}, but re-training alone moves it by ±{noise}: "
+            f"not the improvement that the policy demands.{_broken_cap(difference)}"
+        )
     elif status is Status.FAIL:
-        reason = f"{found(difference)}: no improvement, which the policy demands."
+        reason = f"{found(difference.on_these_rows)}: no improvement, which the policy demands."
     else:
         more = "" if _noise(difference) else wording.about_rows(needed)
         reason = f"{found(difference)}: the improvement that the policy demands is not shown{more}.{_noise(difference)}"
@@ -110,10 +142,10 @@ def improvement_check(difference: Difference, *, same: bool = False) -> Check:
 def slice_check(difference: Difference, margin: float) -> Check:
     """A slice must not be shown to be worse by more than the margin. What is not shown passes, and says so."""
     bound = difference.bound(margin)
-    shown = decide(difference.interval, bound=bound, direction=difference.direction)
+    shown = _status(difference, bound)
     allowed = f"the margin of {wording.limit(difference.metric, margin, of_gap=True)}"
     if shown is Status.FAIL:
-        reason = f"{found(difference)}: worse by more than {allowed}."
+        reason = f"{found(difference.on_these_rows)}: worse by more than {allowed}."
         return _check(difference, difference.name, Status.FAIL, reason, bound, None)
     outcome = _kept(difference, allowed) if shown is Status.PASS else f"not shown to be worse by more than {allowed}"
     return _check(difference, difference.name, Status.PASS, f"{found(difference)}: {outcome}.", bound, None)
@@ -139,13 +171,33 @@ def _kept(difference: Difference, allowed: str) -> str:
     return "shown to be better" if better else f"not worse by more than {allowed}"
 
 
+def _status(difference: Difference, bound: float, *, strict: bool = False) -> Status:
+    """FAIL on what the rows alone show; PASS only where re-training's spread leaves it standing."""
+    alone = decide(difference.on_these_rows.interval, bound=bound, direction=difference.direction, strict=strict)
+    if alone in (Status.FAIL, Status.ERROR):
+        return alone
+    return decide(difference.interval, bound=bound, direction=difference.direction, strict=strict)
+
+
+def _hidden_by_noise(difference: Difference) -> bool:
+    """Whether the seed's noise, more than the rows', is what the difference is lost in."""
+    return difference.seed_deviation > difference.sampling_error and abs(difference.value) <= difference.noise
+
+
 def _noise(difference: Difference) -> str:
     """What to say when another training seed could have brought the difference."""
-    noise = _WITHIN_NOISE * difference.seed_deviation
-    if not noise or abs(difference.value) > noise:
+    if not difference.noise or abs(difference.value) > difference.noise:
+        return _broken_cap(difference)
+    size = wording.gap(difference.metric, difference.noise, difference.interval)
+    return f" The difference is within the noise of its own training seed, about ±{size}.{_broken_cap(difference)}"
+
+
+def _broken_cap(difference: Difference) -> str:
+    """What to say where the challenger's own spread is beyond what was declared."""
+    if difference.broken_cap is None:
         return ""
-    size = wording.gap(difference.metric, noise, difference.interval)
-    return f" The difference is within the noise of its own training seed, about ±{size}."
+    cap = wording.limit(difference.metric, difference.broken_cap, of_gap=True)
+    return f" Its spread over seeds is beyond the declared cap of {cap}; it earns the challenger no tolerance."
 
 
 def _rows_to_decide(difference: Difference, bound: float) -> int | None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gauntlet.errors import DataError
 from gauntlet.prediction.format import SCORE_PREFIX, SLICE_PREFIX, Manifest, read_rows
+from gauntlet.storage import absence
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -84,6 +85,11 @@ def read_predictions(folder: Path) -> Scored:
         clusters=_clusters(table) if manifest.clustered else None,
         columns={name: _column(table, SLICE_PREFIX + name) for name in manifest.slice_columns},
     )
+
+
+def read_if_there(folder: Path | None) -> Scored | None:
+    """Read optional predictions; ``None`` where they are not connected, or say that they are absent."""
+    return None if folder is None or absence(folder) is not None else read_predictions(folder)
 
 
 def require_both_classes(scored: Scored) -> None:

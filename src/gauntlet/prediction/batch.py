@@ -13,8 +13,8 @@ from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.prediction.format import SCORE_PREFIX, SLICE_PREFIX, Manifest, SeedSpread
 from gauntlet.prediction.model import Scorer, open_model
 from gauntlet.prediction.scores import as_scores
+from gauntlet.prediction.truth import cluster_names
 from gauntlet.storage import whole_folder
-from gauntlet.training.encoding import as_text
 from gauntlet.training.matrix import check_weights
 from gauntlet.training.survey import survey
 from gauntlet.training.target import Target, Task, understand
@@ -128,19 +128,9 @@ def _rows(
         columns["score"] = pa.array(scores)
     columns["weight"] = pa.array(weights)
     if roles.cluster:
-        columns["cluster"] = _clusters(batch.column(roles.cluster), roles.cluster)
+        columns["cluster"] = cluster_names(batch.column(roles.cluster), roles.cluster)
     columns |= {f"{SLICE_PREFIX}{name}": batch.column(name) for name in slices}
     return pa.RecordBatch.from_pydict(columns)
-
-
-def _clusters(values: pa.Array, column: str) -> pa.Array:
-    import pyarrow as pa
-
-    if values.null_count:
-        raise DataError(
-            f"{values.null_count} rows belong to no cluster", field=column, mend="Fill the column, or drop the role"
-        )
-    return values.cast(pa.string()) if pa.types.is_timestamp(values.type) else as_text(values)
 
 
 def _write_parts(folder: Path, batches: Iterator[pa.RecordBatch]) -> int:

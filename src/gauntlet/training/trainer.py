@@ -108,7 +108,7 @@ def train(
     _check_seeds(seed, n_seeds)
     chosen = choose(device, hardware or detect())
     log.info("device: %s (%s)", chosen.name, chosen.reason)
-    validated = _has_validation(snapshot, recipe, n_seeds)
+    validated = has_validation(snapshot, recipe, n_seeds)
     plan = make_plan(snapshot, contract, recipe)
     for note in plan.notes:
         log.warning("%s", note)
@@ -191,7 +191,7 @@ def _check_seeds(seed: int, n_seeds: int) -> None:
         )
 
 
-def _has_validation(snapshot: Snapshot, recipe: Recipe, n_seeds: int) -> bool:
+def has_validation(snapshot: Snapshot, recipe: Recipe, n_seeds: int) -> bool:
     """Whether there is a validation split; its absence is an error where something asked for needs one."""
     if snapshot.splits.get(recipe.validation_split):
         return True

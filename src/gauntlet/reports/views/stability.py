@@ -1,0 +1,168 @@
+"""The stability page: what re-training alone changes, metric by metric and decision by decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gauntlet.evaluation import wording
+from gauntlet.evaluation.metrics import Metric
+from gauntlet.evaluation.stability import Component, MetricStability
+from gauntlet.reports.page import render
+from gauntlet.reports.plots import ForestRow
+from gauntlet.stability.agreement import Agreement
+from gauntlet.stability.gate import StabilityResult
+
+_MOST_PAIRS = 30
+
+
+@dataclass(frozen=True)
+class StabilityView:
+    """What the page shows.
+
+    Attributes:
+        measured: something was run.
+        runs, resamples, rows: how much.
+        same_seed: what the same seed twice gave, in two words.
+        flips: the most that two re-trainings decide otherwise, written out; empty for a regression.
+        leading: title of the metric that is drawn.
+        placed: every run on that metric.
+        head, metrics: the table of metrics.
+        reading: how the difference from the champion compares with the spread; one sentence a metric.
+        pairs: decisions that flip between two seeds, most first, in percent.
+        bound: the limit on flips, in percent.
+        left_out: pairs beyond those drawn.
+        changes: the table of what other seeds, other draws and the champion change.
+    """
+
+    measured: bool
+    runs: int = 0
+    resamples: int = 0
+    rows: int = 0
+    same_seed: str = ""
+    flips: str = ""
+    leading: str = ""
+    placed: tuple[ForestRow, ...] = ()
+    head: tuple[str, ...] = ()
+    metrics: tuple[tuple[str, ...], ...] = ()
+    reading: tuple[str, ...] = ()
+    pairs: tuple[ForestRow, ...] = ()
+    bound: float | None = None
+    left_out: int = 0
+    changes: tuple[tuple[str, ...], ...] = ()
+
+
+def stability_page(result: StabilityResult) -> str:
+    """The whole page."""
+    view = stability_view(result)
+    return render("stability.html.j2", title="Stability of training", view=view, verdict=result.verdict)
+
+
+def stability_view(result: StabilityResult) -> StabilityView:
+    """What the page shows of a result."""
+    stability, repeat = result.stability, result.repeat
+    if stability is None or repeat is None or result.leading is None:
+        return StabilityView(measured=False)
+    flips = next((check for check in result.verdict.checks if check.name == "flips"), None)
+    return StabilityView(
+        measured=True,
+        runs=stability.runs,
+        resamples=stability.resamples,
+        rows=int(result.verdict.facts["rows"]),
+        same_seed="the same model" if repeat.identical else "another model",
+        flips="" if flips is None or flips.measured is None else _percent(flips.measured),
+        leading=wording.title(result.leading),
+        placed=tuple(ForestRow(run.name, run.value, *run.interval) for run in result.placed),
+        head=_head(result),
+        metrics=tuple(_metric(metric, stability.metrics[metric.name], result) for metric in result.metrics),
+        reading=_reading(result),
+        pairs=tuple(_pair(pair, "" if flips is None else flips.status.value) for pair in result.pairs[:_MOST_PAIRS])
+        if flips is not None
+        else (),
+        bound=None if flips is None or flips.bound is None else 100 * flips.bound,
+        left_out=max(len(result.pairs) - _MOST_PAIRS, 0),
+        changes=_changes(result),
+    )
+
+
+def _head(result: StabilityResult) -> tuple[str, ...]:
+    rivals = ("Candidate − champion",) if result.rivals is not None else ()
+    return ("Metric", "This model", "Another seed", "Another draw of the rows adds", "Cap", *rivals)
+
+
+def _metric(metric: Metric, found: MetricStability, result: StabilityResult) -> tuple[str, ...]:
+    cap = "–" if found.cap is None else wording.limit(metric, found.cap, of_gap=True)
+    cells = (
+        wording.title(metric),
+        wording.level(metric, found.value, found.seed.interval),
+        _component(metric, found.seed),
+        "not measured" if found.resample is None else _component(metric, found.resample),
+        cap,
+    )
+    if result.rivals is None:
+        return cells
+    known = result.rivals.differences.get(metric.name)
+    return (*cells, "–" if known is None else _difference(metric, *known))
+
+
+def _component(metric: Metric, found: Component) -> str:
+    """``0.0021 (0.0013 to 0.0060)``."""
+    size = wording.gap(metric, found.deviation, found.interval)
+    return f"{size} ({wording.gap_ends(metric, found.interval)})"
+
+
+def _difference(metric: Metric, value: float, interval: tuple[float, float]) -> str:
+    sign = "+" if value > 0 else "−" if value < 0 else ""
+    return f"{sign}{wording.gap(metric, value, interval)} ({wording.gap_ends(metric, interval)})"
+
+
+def _reading(result: StabilityResult) -> tuple[str, ...]:
+    """The difference between two models beside the spread of one."""
+    if result.rivals is None or result.leading is None or result.stability is None:
+        return ()
+    metric = result.leading
+    known = result.rivals.differences.get(metric.name)
+    if known is None:
+        return ()
+    noise = 1.96 * result.stability.metrics[metric.name].seed.deviation
+    size, moved = wording.gap(metric, known[0], known[1]), wording.gap(metric, noise, known[1])
+    within = abs(known[0]) <= noise
+    told = (
+        f"Candidate and champion differ by {size} in {metric.title}; re-training the candidate alone moves it by "
+        f"±{moved}, so the difference is {'within' if within else 'beyond'} what chance in training brings."
+    )
+    apart, pair = result.rivals.agreement.flips, result.pairs[0].flips
+    if apart is None or pair is None:
+        return (told,)
+    most = _percent(pair)
+    return (
+        told,
+        f"They decide {_percent(apart)} of rows differently; two re-trainings of the candidate, up to {most}.",
+    )
+
+
+def _changes(result: StabilityResult) -> tuple[tuple[str, ...], ...]:
+    assert result.repeat is not None
+    rows = [("The same seed again", result.repeat), ("Another seed (the pair that differs most)", result.pairs[0])]
+    rows += [("Another seed and draw of the rows (the largest)", result.draws[0])] if result.draws else []
+    rows += [("The champion", result.rivals.agreement)] if result.rivals is not None else []
+    return tuple(
+        (
+            what,
+            f"{pair.median:.3g}",
+            f"{pair.largest:.3g}",
+            "–"
+            if pair.flips is None
+            else f"{_percent(pair.flips)} ({_percent(pair.interval[0])} to {_percent(pair.interval[1])})",
+        )
+        for what, pair in rows
+    )
+
+
+def _pair(pair: Agreement, status: str) -> ForestRow:
+    low, high = pair.interval
+    share = pair.flips or 0.0
+    return ForestRow(" and ".join(pair.names), 100 * share, 100 * low, 100 * high, n=pair.rows, status=status)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f}%"

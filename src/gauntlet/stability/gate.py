@@ -1,0 +1,278 @@
+"""The stability gate: what re-training alone changes, tier by tier, and whether it is more than the team allows.
+
+Three tiers. *Bitwise*: the same seed on the same data gives the same model. *Numeric*: how far scores and metrics move
+from run to run. *Decisions*: how many rows are decided otherwise. Each declared limit is one check; intervals hold
+together at the policy's confidence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gauntlet.errors import DataError
+from gauntlet.evaluation.families import levels
+from gauntlet.evaluation.inputs import Scored
+from gauntlet.evaluation.intervals import intervals
+from gauntlet.evaluation.metrics import Direction, Metric, names, resolve
+from gauntlet.evaluation.panel import measure
+from gauntlet.evaluation.sample import Floats, Sample, sample
+from gauntlet.evaluation.stability import MetricStability, Stability
+from gauntlet.stability.agreement import Agreement, Rows, agreement, pairwise
+from gauntlet.stability.checks import (
+    change_check,
+    flips_check,
+    reproduction_check,
+    same_seed_check,
+    seed_check,
+    unmeasured_check,
+)
+from gauntlet.stability.policy import StabilityPolicy
+from gauntlet.stability.reruns import Reruns, Run
+from gauntlet.stability.rivals import Rivals, between
+from gauntlet.stability.variance import added, spread
+from gauntlet.verdict import Check, Status, Verdict, worst
+
+GATE = "measure_stability"
+
+
+@dataclass(frozen=True)
+class Placed:
+    """One run on the leading metric: its value with the interval that the rows leave."""
+
+    name: str
+    value: float
+    interval: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class StabilityResult:
+    """What ``measure_stability`` found.
+
+    Attributes:
+        verdict: the checks.
+        stability: for ``compare_champion``; ``None`` where nothing was run.
+        metrics: those that every run has, as in ``stability``.
+        leading: the first of them.
+        placed: every run, on the leading metric.
+        repeat: the same seed twice.
+        pairs: every two seeds, most flips first.
+        draws: the model against each run on another draw, most flips first.
+        rivals: candidate against champion, where both were given.
+    """
+
+    verdict: Verdict
+    stability: Stability | None = None
+    metrics: tuple[Metric, ...] = ()
+    leading: Metric | None = None
+    placed: tuple[Placed, ...] = ()
+    repeat: Agreement | None = None
+    pairs: tuple[Agreement, ...] = ()
+    draws: tuple[Agreement, ...] = ()
+    rivals: Rivals | None = None
+
+
+def not_asked(runs: int, policy: StabilityPolicy) -> StabilityResult:
+    """The outcome when fewer than two runs were asked for: nothing was measured.
+
+    Limits that were declared all the same could not be checked, and that is an error.
+    """
+    why = f"No re-trainings were asked for (runs is {runs}), so what chance does to this model is not known"
+    if policy.limits:
+        checks = tuple(Check(limit, Status.ERROR, f"{why}; the policy limits {limit}.") for limit in policy.limits)
+        return StabilityResult(Verdict(GATE, checks, checks[0].reason, {"runs": runs}))
+    check = Check("nothing asked", Status.PASS, f"{why}.")
+    return StabilityResult(Verdict(GATE, (check,), check.reason, {"runs": runs}))
+
+
+def judge_stability(
+    reruns: Reruns, policy: StabilityPolicy, *, challenger: Scored | None = None, champion: Scored | None = None
+) -> StabilityResult:
+    """Hold re-trainings against a policy.
+
+    Args:
+        reruns: the runs, scored on the evaluation rows.
+        policy: what is allowed.
+        challenger: predictions of the model whose recipe this is; it has to be reproduced.
+        champion: of the model that serves; the difference of the two is set beside the spread of one.
+
+    Raises:
+        ConfigurationError: the policy caps a metric that the task does not know.
+        DataError: the predictions are of other rows, or a capped metric is not defined on these.
+    """
+    rows = Rows(reruns.target.task, policy.threshold, reruns.truth.weights, reruns.truth.clusters)
+    require_same_rows(reruns, challenger)
+    confidence = 1 - (1 - policy.confidence) / max(len(policy.limits), 1)
+    metrics, values = _measured(reruns, policy)
+    stability = _stability(reruns, policy, metrics, values, confidence, challenger)
+    seeds = reruns.seeds
+    repeat = agreement(
+        (seeds[0].name, reruns.repeat.name), seeds[0].scores, reruns.repeat.scores, rows, policy.confidence
+    )
+    pairs = pairwise([run.name for run in seeds], [run.scores for run in seeds], rows, confidence)
+    checks = [same_seed_check(repeat, _same_bytes(seeds[0], reruns.repeat), policy)]
+    checks += [reproduction_check(_largest_change(seeds[0], challenger), policy)] if challenger is not None else []
+    checks += [_seed_check(metric, stability, policy, confidence) for metric in metrics if _shown(metric, policy)]
+    checks += [flips_check(pairs, policy, confidence)] if reruns.target.task != "regression" else []
+    if reruns.target.task == "regression" and policy.max_flips is not None:
+        checks.append(unmeasured_check("max_flips", "a regression makes no decisions that could flip"))
+    checks.append(change_check(pairs, policy))
+    rivals = None if challenger is None or champion is None else between(challenger, champion, policy)
+    facts: dict[str, str | int | float | bool] = {
+        "runs": len(seeds),
+        "resamples": len(reruns.resamples),
+        "rows": reruns.truth.rows,
+        "confidence": policy.confidence,
+    }
+    return StabilityResult(
+        verdict=Verdict(GATE, tuple(checks), _summary(checks), facts),
+        stability=stability,
+        metrics=metrics,
+        leading=metrics[0] if metrics else None,
+        placed=_placed(reruns, metrics[0], policy) if metrics else (),
+        repeat=repeat,
+        pairs=pairs,
+        draws=_draws(reruns, rows, policy),
+        rivals=rivals,
+    )
+
+
+def require_same_rows(reruns: Reruns, challenger: Scored | None) -> None:
+    """Make sure that predictions are of the rows that the runs scored.
+
+    Raises:
+        DataError: they are not.
+    """
+    if challenger is None:
+        return
+    for field, own, given in (
+        ("snapshot", reruns.snapshot, challenger.manifest.snapshot),
+        ("split", reruns.split, challenger.manifest.split),
+        ("task", reruns.target.task, challenger.manifest.task),
+        ("classes", reruns.target.classes, challenger.manifest.classes),
+    ):
+        if own != given:
+            raise DataError(
+                f"the predictions are of another {field} than the re-trainings ({own!r})",
+                field=f"challenger.{field}",
+                value=given,
+                mend="Give measure_stability the snapshot, split and recipe the predictions come from",
+            )
+
+
+def sample_of(reruns: Reruns, scores: Floats, threshold: float) -> Sample:
+    """One run's scores as the statistics take them."""
+    truth = reruns.truth
+    return sample(
+        truth.labels,
+        scores if reruns.target.task == "regression" else np.clip(scores, 0, 1),
+        task=reruns.target.task,
+        weight=truth.weights,
+        cluster=truth.clusters,
+        threshold=threshold,
+    )
+
+
+def _measured(reruns: Reruns, policy: StabilityPolicy) -> tuple[tuple[Metric, ...], Floats]:
+    """Metrics that every run has, and (runs, metrics) their values: seeds first, then draws."""
+    task, classes = reruns.target.task, len(reruns.target.classes)
+    resolve(tuple(policy.max_seed_sd), task, classes)
+    known = [metric for metric in resolve(names(task), task, classes) if metric.direction is not Direction.ZERO]
+    runs = (*reruns.seeds, *reruns.resamples)
+    values = np.array([measure([sample_of(reruns, run.scores, policy.threshold)], known).value[0, 0] for run in runs])
+    usable = np.isfinite(values).all(axis=0)
+    for metric, defined in zip(known, usable, strict=True):
+        if metric.name in policy.max_seed_sd and not defined:
+            raise DataError(
+                f"{metric.title} is limited and cannot be computed in every run: {metric.definition}",
+                field=f"policy.max_seed_sd.{metric.name}",
+                mend="Judge on a split that defines it, or limit another metric",
+            )
+    return tuple(metric for metric, defined in zip(known, usable, strict=True) if defined), values[:, usable]
+
+
+def _stability(
+    reruns: Reruns,
+    policy: StabilityPolicy,
+    metrics: tuple[Metric, ...],
+    values: Floats,
+    confidence: float,
+    challenger: Scored | None,
+) -> Stability:
+    k, drawn = len(reruns.seeds), len(reruns.resamples)
+    found = {}
+    for column, metric in enumerate(metrics):
+        seed = spread(values[:k, column], confidence)
+        total = spread(values[k:, column], confidence) if drawn >= 2 else None
+        found[metric.name] = MetricStability(
+            value=float(values[0, column]),
+            seed=seed,
+            total=total,
+            resample=None if total is None else added(total, seed, confidence),
+            cap=policy.max_seed_sd.get(metric.name),
+        )
+    return Stability(
+        snapshot=reruns.snapshot,
+        split=reruns.split,
+        task=reruns.target.task,
+        model="" if challenger is None else challenger.manifest.model,
+        recipe=reruns.recipe,
+        threshold=policy.threshold,
+        runs=k,
+        resamples=drawn,
+        metrics=found,
+    )
+
+
+def _shown(metric: Metric, policy: StabilityPolicy) -> bool:
+    """Capped metrics are checks; without a cap, the task's leading metric says how much it moves."""
+    return metric.name in policy.max_seed_sd or (not policy.max_seed_sd and metric.name in _LEADING)
+
+
+_LEADING = frozenset({"auc", "macro_auc", "rmse"})
+
+
+def _seed_check(metric: Metric, stability: Stability, policy: StabilityPolicy, confidence: float) -> Check:
+    return seed_check(metric, stability.metrics[metric.name], stability.runs, confidence)
+
+
+def _same_bytes(first: Run, again: Run) -> bool:
+    return bool(first.digest) and first.digest == again.digest
+
+
+def _largest_change(run: Run, challenger: Scored) -> float:
+    if run.scores.shape != challenger.scores.shape:
+        raise DataError(
+            "the predictions hold other rows than the re-trainings",
+            field="challenger.rows",
+            value=len(challenger.scores),
+            mend="Predict on the same snapshot and split",
+        )
+    return float(np.abs(run.scores - challenger.scores).max())
+
+
+def _placed(reruns: Reruns, metric: Metric, policy: StabilityPolicy) -> tuple[Placed, ...]:
+    placed = []
+    for run in (*reruns.seeds, *reruns.resamples):
+        family = levels(measure([sample_of(reruns, run.scores, policy.threshold)], [metric]))
+        ((low, high),) = intervals(family, confidence=policy.confidence)
+        placed.append(Placed(run.name, float(family.value[0]), (float(low), float(high))))
+    return tuple(placed)
+
+
+def _draws(reruns: Reruns, rows: Rows, policy: StabilityPolicy) -> tuple[Agreement, ...]:
+    own = reruns.seeds[0]
+    found = [
+        agreement((own.name, run.name), own.scores, run.scores, rows, policy.confidence) for run in reruns.resamples
+    ]
+    return tuple(sorted(found, key=lambda pair: -(pair.flips or 0.0)))
+
+
+def _summary(checks: list[Check]) -> str:
+    status = worst(check.status for check in checks)
+    same = [check.reason for check in checks if check.status is status]
+    if status is Status.PASS:
+        # The first says that training is repeatable; what re-training changes is the news.
+        return same[-2] if len(same) > 2 else same[0]
+    return same[0] + (f" And {len(same) - 1} more like this." if len(same) > 1 else "")

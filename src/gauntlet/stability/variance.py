@@ -1,0 +1,90 @@
+"""Spread over a few runs, as standard deviations with intervals that admit how few they are.
+
+Runs are taken as draws from a normal distribution. The seeds' variance S₁² has k − 1 degrees of freedom and the exact
+chi-square interval. Runs with another seed *and* another draw of the training rows have S₂²; what the draw adds is
+σ² = E S₂² − E S₁², a difference of two independent mean squares. It has no exact interval; here it is the modified
+large-sample one of Ting, Burdick, Graybill, Jeyaratnam & Lu (1990), cut at zero.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+from gauntlet.evaluation.sample import Floats
+from gauntlet.evaluation.stability import Component
+
+_MOST_RUNS = 1_000
+"""More runs than this nobody trains: how many would tell is then not said."""
+
+
+def spread(values: Sequence[float] | Floats, confidence: float) -> Component:
+    """Standard deviation over runs with its chi-square interval.
+
+    Args:
+        values: one a run, at least two.
+        confidence: of the interval, in (0, 1).
+
+    >>> one = spread([1.0, 2.0, 3.0], 0.95)
+    >>> one.deviation, one.df, [round(end, 3) for end in one.interval]
+    (1.0, 2, [0.521, 6.285])
+    """
+    deviation, df = float(np.std(values, ddof=1)), len(values) - 1
+    return Component(deviation, df, chi_square_interval(deviation, df, confidence))
+
+
+def chi_square_interval(deviation: float, df: int, confidence: float) -> tuple[float, float]:
+    """s·√(df / χ²) at both tails: exact for normal values. A deviation of 0 has the interval (0, 0)."""
+    tail = (1 - confidence) / 2
+    low, high = df / stats.chi2.isf(tail, df), df / stats.chi2.ppf(tail, df)
+    return deviation * math.sqrt(low), deviation * math.sqrt(high)
+
+
+def added(total: Component, seed: Component, confidence: float) -> Component:
+    """What another draw of the rows adds to the seeds' spread: √max(S₂² − S₁², 0) with its interval.
+
+    Args:
+        total: over runs with another seed and another draw each.
+        seed: over runs with another seed each.
+        confidence: of the interval.
+    """
+    tail = (1 - confidence) / 2
+    first, second = total.deviation**2, seed.deviation**2
+    estimate = first - second
+    below = _margin(first, total.df, second, seed.df, tail)
+    above = _margin(second, seed.df, first, total.df, tail)
+    ends = (_root(estimate - below), _root(estimate + above))
+    return Component(_root(estimate), 0, ends)
+
+
+def _margin(plus: float, plus_df: int, minus: float, minus_df: int, tail: float) -> float:
+    """How far below the estimate the lower limit of E[plus] − E[minus] lies.
+
+    G = 1 − 1/F(tail; n₁, ∞), H = 1/F(1 − tail; n₂, ∞) − 1, and the joint term from F(tail; n₁, n₂). The upper limit is
+    the lower one of the difference turned round.
+    """
+    g = 1 - plus_df / stats.chi2.isf(tail, plus_df)
+    h = minus_df / stats.chi2.ppf(tail, minus_df) - 1
+    f = stats.f.isf(tail, plus_df, minus_df)
+    joint = ((f - 1) ** 2 - (g * f) ** 2 - h**2) / f
+    return math.sqrt(max((g * plus) ** 2 + (h * minus) ** 2 + joint * plus * minus, 0.0))
+
+
+def runs_to_decide(deviation: float, cap: float, confidence: float) -> int | None:
+    """About how many runs would take the interval off the cap, if the deviation stays; ``None``: no useful number."""
+    if deviation == cap:
+        return None
+    df = np.arange(1, _MOST_RUNS)
+    tail = (1 - confidence) / 2
+    if deviation < cap:
+        decided = deviation * np.sqrt(df / stats.chi2.ppf(tail, df)) <= cap
+    else:
+        decided = deviation * np.sqrt(df / stats.chi2.isf(tail, df)) > cap
+    return int(df[decided.argmax()]) + 1 if decided.any() else None
+
+
+def _root(variance: float) -> float:
+    return math.sqrt(max(variance, 0.0))

@@ -1,0 +1,1 @@
+"""A model trained in seconds on a sample: is the training code sound at all?"""
