@@ -1,0 +1,56 @@
+"""Component: the small-scale model test."""
+
+from kfp.dsl import HTML, Artifact, Dataset, Input, Output
+
+from gauntlet.orchestration.component import Caching, component
+
+
+@component(image="model", caching=Caching.PURE)
+def test_training(
+    snapshot: Input[Dataset],
+    schema: Input[Artifact],
+    verdict: Output[Artifact],
+    report: Output[HTML],
+    recipe: dict = {},
+    seed: int = 0,
+    device: str = "auto",
+    split: str = "test",
+    policy: dict = {},
+):
+    """Train a model in seconds on a sample, and find out whether the training code is sound.
+
+    Args:
+        snapshot: The data; a bounded sample of its splits is used.
+        schema: What the columns are.
+        recipe: How to train, as train_model takes it.
+        seed: Of the models and of the sample.
+        device: auto, cuda or cpu.
+        split: Held-out rows, which no model learns from.
+        policy: {"rows": 20000, "rounds": 100, "seconds": 60, "floor": {"auc": {"min": 0.6}}, "baseline": "auto",
+            "overfit": true, "overfit_options": {}, "loss_goes_down": true, "saved_model": true, "same_seed": true,
+            "shuffled_labels": true}; what is false is not checked.
+        verdict: Each question with what was measured and one sentence.
+        report: Learning curves, the saved model against the one in memory, and what shuffled labels taught.
+    """
+    from pathlib import Path
+
+    from gauntlet.data.contract import Contract
+    from gauntlet.data.snapshot import Snapshot
+    from gauntlet.reports.views.trial import trial_page
+    from gauntlet.settings import parse
+    from gauntlet.storage import write_text
+    from gauntlet.training.recipe import Recipe
+    from gauntlet.trial.evidence import gather
+    from gauntlet.trial.gate import judge_trial, nothing_asked
+    from gauntlet.trial.policy import TrialPolicy
+
+    asked, settings = parse(TrialPolicy, policy, field="policy"), parse(Recipe, recipe, field="recipe")
+    data, contract = Snapshot.open(Path(snapshot.path)), Contract.read(Path(schema.path))
+    if asked.asks:
+        result = judge_trial(
+            gather(data, contract, settings, asked, seed=seed, device=device, split=split), asked
+        )
+    else:
+        result = nothing_asked()
+    write_text(Path(report.path), trial_page(result))
+    result.verdict.write(Path(verdict.path))

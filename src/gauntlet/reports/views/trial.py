@@ -1,0 +1,95 @@
+"""The page of the small-scale model test: what a model trained in seconds showed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gauntlet.evaluation import wording
+from gauntlet.reports.curves import Series
+from gauntlet.reports.page import render
+from gauntlet.reports.plots import ForestRow
+from gauntlet.trial.gate import TrialResult
+
+
+@dataclass(frozen=True)
+class TrialView:
+    """What the page shows.
+
+    Attributes:
+        asked: something was.
+        task: what kind of model.
+        rows: split and its rows, written out.
+        model, baseline: the two values of the metric in which the constant had to be beaten; empty when not asked.
+        metric: that metric.
+        curve, watched: the learning curves of the trial's model.
+        batch, batch_rows: the learning curve of the tiny batch, and its rows.
+        ways: how the saved model was asked, the largest difference, and of how many rows.
+        chance: ranking of held-out rows by the model of shuffled labels; chance is 0.5.
+    """
+
+    asked: bool
+    task: str = ""
+    rows: tuple[tuple[str, str], ...] = ()
+    model: str = ""
+    baseline: str = ""
+    metric: str = ""
+    curve: tuple[Series, ...] = ()
+    watched: str = ""
+    batch: tuple[Series, ...] = ()
+    batch_rows: int = 0
+    ways: tuple[tuple[str, str, str], ...] = ()
+    chance: tuple[ForestRow, ...] = ()
+
+
+def trial_page(result: TrialResult) -> str:
+    """The whole page."""
+    view = trial_view(result)
+    return render("trial.html.j2", title="Small-scale model test", view=view, verdict=result.verdict)
+
+
+def trial_view(result: TrialResult) -> TrialView:
+    """What the page shows of a result."""
+    evidence, standing = result.evidence, result.standing
+    if evidence is None:
+        return TrialView(asked=False)
+    width = (0.0, 0.0) if standing is None else (standing.model, standing.baseline)
+    model, baseline = (
+        ("", "")
+        if standing is None
+        else (wording.level(standing.metric, value, width) for value in (standing.model, standing.baseline))
+    )
+    batch = evidence.batch
+    return TrialView(
+        asked=True,
+        task=evidence.target.task,
+        rows=tuple((name, f"{count:,}") for name, count in evidence.rows.items()),
+        model=model,
+        baseline=baseline,
+        metric="" if standing is None else wording.title(standing.metric),
+        curve=_series(evidence.curve),
+        watched=evidence.watched,
+        batch=() if batch is None or not batch.curve else _series({"batch": batch.curve}),
+        batch_rows=0 if batch is None else len(batch.labels),
+        ways=_ways(result),
+        chance=_chance(result),
+    )
+
+
+def _series(curves: object) -> tuple[Series, ...]:
+    assert hasattr(curves, "items")
+    return tuple(Series(name, range(1, len(values) + 1), values) for name, values in curves.items())
+
+
+def _ways(result: TrialResult) -> tuple[tuple[str, str, str], ...]:
+    saved = None if result.evidence is None else result.evidence.saved
+    if saved is None:
+        return ()
+    return tuple((way, f"{largest:.2g}", f"{rows:,}") for way, (largest, rows) in saved.differences.items())
+
+
+def _chance(result: TrialResult) -> tuple[ForestRow, ...]:
+    found = [check for check in result.verdict.checks if check.name == "shuffled labels" and check.interval]
+    return tuple(
+        ForestRow("shuffled labels", check.measured, *(check.interval or ()), n=check.sample_size, status=check.status.value)
+        for check in found
+    )

@@ -1,0 +1,285 @@
+"""Each question of a trial as a check with its sentence. Arrays in, checks out: nothing is trained here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gauntlet.evaluation import wording
+from gauntlet.evaluation.families import differences, levels
+from gauntlet.evaluation.intervals import intervals
+from gauntlet.evaluation.metrics import Metric, resolve
+from gauntlet.evaluation.panel import measure
+from gauntlet.evaluation.performance import level_check
+from gauntlet.evaluation.sample import Floats, Sample, Task, sample
+from gauntlet.trial.evidence import Batch, Evidence, Held, Saved
+from gauntlet.trial.policy import TrialPolicy
+from gauntlet.verdict import Check, Status, decide
+
+_BASELINES = {
+    "prior": ("log_loss", "always answering the shares of the classes in training"),
+    "majority": ("accuracy", "always answering the most frequent class"),
+    "mean": ("mse", "always answering the mean of training"),
+    "median": ("mae", "always answering the median of training"),
+}
+_KEPT = 0.9
+"""Of the best improvement of the loss, the last round must have kept this share: what falls and rises has diverged."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The model beside the constant it has to beat.
+
+    Attributes:
+        metric: in which.
+        model, baseline: values.
+    """
+
+    metric: Metric
+    model: float
+    baseline: float
+
+
+def as_sample(held: Held, task: Task, threshold: float, scores: Floats | None = None) -> Sample:
+    """Held-out rows as the statistics take them, with the model's scores or others."""
+    truth = held.truth
+    return sample(
+        truth.labels,
+        held.scores if scores is None else scores,
+        task=task,
+        weight=truth.weights,
+        cluster=truth.clusters,
+        threshold=threshold,
+    )
+
+
+def floor_checks(evidence: Evidence, policy: TrialPolicy) -> list[Check]:
+    """Every bound of ``policy.floor``; their intervals hold together."""
+    task, classes = evidence.target.task, len(evidence.target.classes)
+    wanted = resolve(tuple(policy.floor), task, classes)
+    if not wanted:
+        return []
+    panel = measure([as_sample(evidence.model, task, policy.threshold)], wanted)
+    family = levels(panel)
+    ends = intervals(family, confidence=policy.confidence, simultaneous=True)
+    checks = []
+    for metric, value, (low, high) in zip(family.metrics, family.value, ends, strict=True):
+        bounds = policy.floor[metric.name]
+        for direction, bound in (("min", bounds.min), ("max", bounds.max)):
+            if bound is not None:
+                checks.append(
+                    level_check(
+                        metric,
+                        float(value),
+                        (float(low), float(high)),
+                        bound=bound,
+                        direction="min" if direction == "min" else "max",
+                        rows=int(panel.units[0]),
+                        confidence=policy.confidence,
+                    )
+                )
+    return checks
+
+
+def baseline_check(evidence: Evidence, policy: TrialPolicy) -> tuple[Check, Standing]:
+    """The model must be shown to beat a constant that training knew, on rows it never saw."""
+    task, classes = evidence.target.task, len(evidence.target.classes)
+    kind = policy.baseline or "auto"
+    if kind == "auto":
+        kind = "mean" if task == "regression" else "prior"
+    name, what = _BASELINES[kind]
+    (metric,) = resolve([name], task, classes)
+    held = evidence.model
+    constant = as_sample(held, task, policy.threshold, _constant(kind, evidence))
+    pair = measure([as_sample(held, task, policy.threshold), constant], [metric])
+    family = differences(pair)
+    ((low, high),) = intervals(family, confidence=policy.confidence)
+    value, interval = float(family.value[0]), (float(low), float(high))
+    standing = Standing(metric, *(float(one) for one in pair.value.ravel()))
+    direction = "min" if metric.direction.value == "higher" else "max"
+    status = decide(interval, bound=0.0, direction=direction, strict=True)
+    model, other = (wording.level(metric, one, interval) for one in (standing.model, standing.baseline))
+    found = (
+        f"{wording.title(metric)} on held-out rows is {model} against {other} for {what}, a difference of "
+        f"{wording.gap(metric, value, interval)} "
+        f"({wording.gap_interval(metric, interval, policy.confidence, sign=value)})"
+    )
+    units, needed = int(pair.units[0]), None
+    if status is Status.PASS:
+        reason = f"{found}: shown to be better."
+    elif status is Status.FAIL:
+        reason = f"{found}: no better, so the model has learned nothing that helps."
+    else:
+        needed = wording.rows_to_decide(value, interval, 0.0, units)
+        reason = f"{found}: not shown to be better{wording.about_rows(needed)}."
+    return Check("baseline", status, reason, value, interval, 0.0, direction, units, needed), standing
+
+
+def overfit_check(batch: Batch, evidence: Evidence, policy: TrialPolicy) -> Check:
+    """A tiny batch must be learned by heart: a trainer that cannot does not get the labels, or not the features."""
+    task = evidence.target.task
+    left = loss(batch.labels, batch.scores, task) / _constant_loss(batch.labels, task)
+    kept = left <= policy.overfit_share
+    rows = len(batch.labels)
+    found = f"Given {rows} rows to learn by heart, the model still has {_percent(left)} of the best constant's loss"
+    allowed = f"{_percent(policy.overfit_share)} {'are' if kept else 'would be'} allowed"
+    why = "" if kept else ": labels or features do not get through to what is trained"
+    status = Status.PASS if kept else Status.FAIL
+    return Check("overfit", status, f"{found}; {allowed}{why}.", left, None, policy.overfit_share, "max", rows)
+
+
+def loss_check(evidence: Evidence) -> Check:
+    """Training must lower the loss on its own rows, and keep it low.
+
+    With a learning curve, the last round has to keep 90 % of the best improvement; without one, the model has to have
+    less loss on its training rows than the best constant.
+    """
+    curve = np.asarray(evidence.curve.get("train", ()), dtype=np.float64)
+    if len(curve) < 2:
+        truth, task = evidence.learned.truth, evidence.target.task
+        own, constant = loss(truth.labels, evidence.learned.scores, task), _constant_loss(truth.labels, task)
+        status = Status.PASS if own < constant else Status.FAIL
+        how = "lower" if own < constant else "no lower"
+        reason = f"On its own training rows the model's loss is {own:.3g}, {how} than the best constant's {constant:.3g}."
+        return Check("loss goes down", status, reason, own, None, constant, "max", truth.rows)
+    falling = -curve if evidence.watched == "auc" else curve
+    if not np.isfinite(falling).all():
+        bad = int(np.flatnonzero(~np.isfinite(falling))[0]) + 1
+        reason = f"The training loss ({evidence.watched}) is no finite number from round {bad} on: training diverges."
+        return Check("loss goes down", Status.FAIL, reason)
+    gained, best = float(falling[0] - falling[-1]), float(falling[0] - falling.min())
+    ends = f"from {curve[0]:.4g} in the first round to {curve[-1]:.4g} in the last of {len(curve)}"
+    if best <= 0:
+        status, reason = Status.FAIL, f"The training loss ({evidence.watched}) never falls: {ends}."
+    elif gained < _KEPT * best:
+        top = float(curve[falling.argmin()])
+        status = Status.FAIL
+        reason = f"The training loss ({evidence.watched}) goes {ends}, after {top:.4g} in between: training diverges."
+    else:
+        status, reason = Status.PASS, f"The training loss ({evidence.watched}) falls {ends}."
+    return Check("loss goes down", status, reason, gained, None, 0.0, "min")
+
+
+def saved_checks(saved: Saved, policy: TrialPolicy) -> list[Check]:
+    """The model on disk must answer as the one in memory, however it is asked."""
+    if saved.failure:
+        reason = f"The model cannot be saved, loaded and asked again: {saved.failure.rstrip('.')}."
+        return [Check("saved model", Status.FAIL, reason)]
+    checks = []
+    for way, (largest, rows) in saved.differences.items():
+        kept = largest <= policy.tolerance
+        if kept:
+            reason = (
+                f"The saved model, asked {way}, answers as in memory: no score of {rows:,} differs by more than "
+                f"{largest:.2g}."
+            )
+        else:
+            reason = (
+                f"The saved model, asked {way}, is not the one in memory: a score differs by {largest:.3g} "
+                f"over {rows:,} rows; {policy.tolerance:.2g} would count as none."
+            )
+        status = Status.PASS if kept else Status.FAIL
+        checks.append(Check(f"saved model: {way}", status, reason, largest, None, policy.tolerance, "max", rows))
+    return checks
+
+
+def same_seed_check(evidence: Evidence, policy: TrialPolicy) -> Check:
+    """The same seed on the same sample must give the same answers."""
+    assert evidence.again is not None
+    change = np.abs(evidence.model.scores - evidence.again)
+    largest, rows = float(change.max()), len(change)
+    kept = largest <= policy.tolerance
+    if kept:
+        reason = f"Trained twice with one seed, no score of {rows:,} held-out rows differs by more than {largest:.2g}."
+    else:
+        reason = (
+            f"Trained twice with one seed on the same rows, the models differ: a score by {largest:.3g}, in the median "
+            f"by {float(np.median(change)):.3g}. Something random does not depend on the seed."
+        )
+    status = Status.PASS if kept else Status.FAIL
+    return Check("same seed", status, reason, largest, None, policy.tolerance, "max", rows)
+
+
+def shuffled_check(evidence: Evidence, policy: TrialPolicy) -> Check:
+    """From shuffled labels nothing can be learned about rows that were held out: whatever is, leaked.
+
+    Judged by ranking, which overconfident scores do not spoil: P(a row with the label scores above one without it),
+    0.5 for chance. For several classes its mean over classes; for numbers the label is "above the median".
+    """
+    held = evidence.shuffled
+    assert held is not None
+    task = evidence.target.task
+    name = "macro_auc" if task == "multiclass" else "auc"
+    rows = _ranking(held, task)
+    panel = measure([rows], resolve([name], rows.task, rows.classes))
+    ((low, high),) = intervals(levels(panel), confidence=policy.shuffled_confidence)
+    value, interval, units = float(panel.value[0, 0, 0]), (float(low), float(high)), int(panel.units[0])
+    if np.isnan(value):
+        reason = "With shuffled labels the held-out rows have one label only, so nothing can be said."
+        return Check("shuffled labels", Status.ERROR, reason, sample_size=units)
+    (metric,) = panel.metrics
+    found = (
+        f"With labels shuffled, {metric.title} on held-out rows is {wording.level(metric, value, interval)} "
+        f"({wording.level_interval(metric, interval, policy.shuffled_confidence)})"
+    )
+    if decide(interval, bound=0.5, direction="max") is Status.FAIL:
+        reason = (
+            f"{found}, better than chance: the model knows held-out labels. Look for an identifier among the features, "
+            f"the same rows or people in two splits, or a trainer that reads rows it should not."
+        )
+        return Check("shuffled labels", Status.FAIL, reason, value, interval, 0.5, "max", units)
+    reason = f"{found}: not shown to be better than chance, 0.5, as it should be."
+    return Check("shuffled labels", Status.PASS, reason, value, interval, 0.5, "max", units)
+
+
+def loss(labels: Floats, scores: Floats, task: Task) -> float:
+    """Mean log loss, or root mean squared error, of unweighted rows."""
+    if task == "regression":
+        return float(np.sqrt(np.mean((labels - scores) ** 2)))
+    codes = labels.astype(np.int64)
+    given = scores[np.arange(len(codes)), codes] if task == "multiclass" else np.where(codes == 1, scores, 1 - scores)
+    return float(-np.mean(np.log(np.maximum(given, np.finfo(np.float64).tiny))))
+
+
+def _constant_loss(labels: Floats, task: Task) -> float:
+    """The loss of the best constant: entropy of the classes, or the labels' standard deviation."""
+    if task == "regression":
+        return float(np.std(labels))
+    shares = np.unique(labels, return_counts=True)[1] / len(labels)
+    return float(-(shares * np.log(shares)).sum())
+
+
+def _constant(kind: str, evidence: Evidence) -> Floats:
+    """(n,) or (n, classes): one answer, made of the training rows, for every held-out row."""
+    truth, task, n = evidence.learned.truth, evidence.target.task, evidence.model.truth.rows
+    if kind == "median":
+        return np.full(n, _weighted_median(truth.labels, truth.weights))
+    if kind == "mean":
+        return np.full(n, np.average(truth.labels, weights=truth.weights))
+    totals = np.bincount(truth.labels.astype(np.int64), truth.weights, minlength=len(evidence.target.classes))
+    shares = totals / totals.sum()
+    if kind == "majority":
+        shares = np.eye(len(shares))[shares.argmax()]
+    return np.tile(shares, (n, 1)) if task == "multiclass" else np.full(n, shares[1])
+
+
+def _weighted_median(values: Floats, weights: Floats | None) -> float:
+    order = np.argsort(values)
+    total = np.cumsum(np.ones(len(values)) if weights is None else weights[order])
+    return float(values[order][np.searchsorted(total, total[-1] / 2)])
+
+
+def _ranking(held: Held, task: Task) -> Sample:
+    """The rows such that an AUC can be taken of them."""
+    if task != "regression":
+        return as_sample(held, task, 0.5)
+    above = held.truth.labels > np.median(held.truth.labels)
+    order = np.unique(held.scores, return_inverse=True)[1]
+    ranks = (order + 1) / (order.max() + 2)
+    truth = held.truth
+    return sample(above.astype(np.float64), ranks, task="binary", weight=truth.weights, cluster=truth.clusters)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g}%"

@@ -1,0 +1,291 @@
+"""Everything of a trial that takes time: models trained, saved, loaded and asked."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gauntlet.data.contract import Contract
+from gauntlet.data.snapshot import EXAMPLE_ID, Snapshot
+from gauntlet.data.variant import variant
+from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.evaluation.sample import Floats
+from gauntlet.prediction.model import load_pyfunc, open_model
+from gauntlet.prediction.scores import as_scores
+from gauntlet.prediction.truth import Truth, read_truth
+from gauntlet.training.bundle import save
+from gauntlet.training.custom import score_custom
+from gauntlet.training.frame import frame_of, mlflow_types
+from gauntlet.training.recipe import Recipe
+from gauntlet.training.target import Target
+from gauntlet.training.trainer import Training, train
+from gauntlet.trial.policy import TrialPolicy
+from gauntlet.trial.sampling import bounded, shuffled, tiny_batch
+
+log = logging.getLogger(__name__)
+
+# A recipe that learns anything by heart, if the labels get through to it at all.
+_BY_HEART = {
+    "n_estimators": 200, "learning_rate": 0.3, "max_depth": 10, "max_leaves": 0, "grow_policy": "depthwise",
+    "min_child_weight": 1e-6, "gamma": 0.0, "subsample": 1.0, "colsample_bytree": 1.0, "colsample_bylevel": 1.0,
+    "colsample_bynode": 1.0, "reg_alpha": 0.0, "reg_lambda": 1e-3, "max_delta_step": 0.0, "max_cat_to_onehot": 1000,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The tiny batch: its labels and what the model that learned it by heart answers to it."""
+
+    labels: Floats
+    scores: Floats
+    curve: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Held:
+    """Scores of held-out rows beside their labels."""
+
+    truth: Truth
+    scores: Floats
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The model on disk against the one in memory.
+
+    Attributes:
+        differences: way of asking → (largest difference of a score, rows asked).
+        failure: why it could not be saved, loaded or asked; empty when it could.
+    """
+
+    differences: Mapping[str, tuple[float, int]] = field(default_factory=dict)
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a trial saw. What was not asked for is ``None``.
+
+    Attributes:
+        target: what is predicted.
+        custom: the trainer is the team's own.
+        rows: split → rows of the sample.
+        model: the model on the held-out rows.
+        learned: the model on (at most as many of) its own training rows.
+        curve: ``train``, ``validation`` → the watched metric by round; empty for a team's own trainer.
+        watched: that metric.
+        again: (n,) scores of the held-out rows by a model of the same seed.
+        batch: learned by heart.
+        saved: the model on disk.
+        shuffled: a model of shuffled labels, on rows whose labels were shuffled with them.
+    """
+
+    target: Target
+    custom: bool
+    rows: Mapping[str, int]
+    model: Held
+    learned: Held
+    curve: Mapping[str, tuple[float, ...]]
+    watched: str
+    again: Floats | None = None
+    batch: Batch | None = None
+    saved: Saved | None = None
+    shuffled: Held | None = None
+
+
+class Budget:
+    """Stops a trial that takes longer than it may.
+
+    Args:
+        seconds: allowed.
+        now: a clock, in seconds.
+    """
+
+    def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._now = now
+        self._start = now()
+
+    def step(self, what: str) -> None:
+        """Say what comes next.
+
+        Raises:
+            ConfigurationError: there is no time left for it.
+        """
+        spent = self._now() - self._start
+        log.info("%.1f s: %s", spent, what)
+        if spent > self._seconds:
+            raise ConfigurationError(
+                f"{spent:.0f} s were spent before the trial could {what}",
+                field="policy.seconds",
+                value=self._seconds,
+                mend="Lower policy.rows or policy.rounds, or allow more seconds",
+            )
+
+
+def gather(
+    snapshot: Snapshot,
+    contract: Contract,
+    recipe: Recipe,
+    policy: TrialPolicy,
+    *,
+    seed: int = 0,
+    device: str = "auto",
+    split: str = "test",
+    budget: Budget | None = None,
+) -> Evidence:
+    """Run a trial.
+
+    Args:
+        snapshot: the data.
+        contract: the schema in plain terms.
+        recipe: what is tried.
+        policy: how much, and which questions.
+        seed: of the models and of the sample.
+        device: ``auto``, ``cuda`` or ``cpu``.
+        split: held-out rows, which no model learns from.
+        budget: stops it; default: ``policy.seconds`` from now.
+
+    Raises:
+        ConfigurationError: recipe, device or splits cannot be used, or the time is up.
+        DataError: the sample cannot be learned from or judged on.
+    """
+    splits = (recipe.train_split, recipe.validation_split, split)
+    if len(set(splits)) < 3:
+        raise ConfigurationError(
+            "is not held out: the model learns from it or stops early on it",
+            field="split",
+            value=split,
+            mend="Name another split",
+        )
+    budget = budget or Budget(policy.seconds)
+    small = _with(recipe, n_estimators=min(recipe.parameters.n_estimators, policy.rounds))
+    with tempfile.TemporaryDirectory(prefix="gauntlet-trial-") as scratch:
+        folder = Path(scratch)
+        budget.step("draw its sample")
+        sample = bounded(snapshot, folder / "sample", splits, policy.rows, _rng(seed, 1))
+
+        def fit(data: Snapshot, with_recipe: Recipe) -> Training:
+            return train(data, contract, with_recipe, seed=seed, device=device)
+
+        budget.step("train its model")
+        training = fit(sample, small)
+        target = training.plan.target
+        small = small.model_copy(update={"task": target.task})  # a few rows must not make another task of it
+        model = Held(read_truth(sample, split, target), _scores(training, sample, split))
+        learned = Held(
+            read_truth(sample, recipe.train_split, target), _scores(training, sample, recipe.train_split)
+        )
+        again = saved = batch = relabelled = None
+        if policy.saved_model:
+            budget.step("save and load the model")
+            saved = _saved(training, sample, split, folder / "model", model.scores, policy)
+        if policy.same_seed:
+            budget.step("train it again")
+            again = _scores(fit(sample, small), sample, split)
+        if policy.overfit and (policy.overfit_options or not recipe.trainer):
+            budget.step("learn a batch by heart")
+            batch = _by_heart(training, sample, folder / "batch", small, policy, fit, seed)
+        if policy.shuffled_labels:
+            budget.step("learn shuffled labels")
+            given = [name for name in splits if sample.splits.get(name)]
+            dealt = shuffled(sample, folder / "shuffled", training.plan, given, _rng(seed, 3))
+            relabelled = Held(read_truth(dealt, split, target), _scores(fit(dealt, small), dealt, split))
+        budget.step("judge what it saw")
+    return Evidence(
+        target=target,
+        custom=bool(recipe.trainer),
+        rows={name: sample.splits[name] for name in splits if sample.splits.get(name)},
+        model=model,
+        learned=learned,
+        curve=training.curve,
+        watched=training.watched,
+        again=again,
+        batch=batch,
+        saved=saved,
+        shuffled=relabelled,
+    )
+
+
+def _rng(seed: int, purpose: int) -> np.random.Generator:
+    return np.random.default_rng([0x7121A1, seed, purpose])
+
+
+def _with(recipe: Recipe, **parameters: Any) -> Recipe:
+    return recipe.model_copy(update={"parameters": recipe.parameters.model_copy(update=parameters)})
+
+
+def _scores(training: Training, data: Snapshot, split: str) -> Floats:
+    """(n,) or (n, classes) of the model in memory."""
+    rows = data.table(split, training.plan.names).combine_chunks().to_batches()[0]
+    return _ask(training, frame_of(rows, mlflow_types(training.plan.features)), rows.num_rows)
+
+
+def _ask(training: Training, frame: Any, rows: int) -> Floats:
+    from gauntlet.training.pipeline import score
+
+    target = training.plan.target
+    if training.booster is None:
+        output = score_custom(training.estimator, target.task, frame)
+    else:
+        output = score(training.estimator, target.task, frame)
+    return np.asarray(as_scores(output, task=target.task, classes=target.classes, rows=rows), dtype=np.float64)
+
+
+def _by_heart(
+    training: Training,
+    sample: Snapshot,
+    folder: Path,
+    recipe: Recipe,
+    policy: TrialPolicy,
+    fit: Callable[[Snapshot, Recipe], Training],
+    seed: int,
+) -> Batch:
+    """A model of a few rows that has nothing to do but to remember them."""
+    strong = _with(recipe, **_BY_HEART).model_copy(update={"early_stopping_rounds": 0, "monotone": {}})
+    if recipe.trainer:
+        strong = recipe.model_copy(update={"options": {**recipe.options, **policy.overfit_options}})
+    split = recipe.train_split
+    data = tiny_batch(sample, folder, training.plan, split, policy.overfit_rows, _rng(seed, 2))
+    if not recipe.trainer and sample.splits.get(recipe.validation_split):
+        nothing = sample.table(recipe.validation_split, [EXAMPLE_ID, *sample.columns]).slice(0, 0)
+        data = variant(data, folder, {recipe.validation_split: nothing})  # it is neither stopped nor judged
+    fitted = fit(data, strong)
+    labels = read_truth(data, split, fitted.plan.target).labels
+    return Batch(labels, _scores(fitted, data, split), tuple(fitted.curve.get("train", ())))
+
+
+def _saved(
+    training: Training, sample: Snapshot, split: str, folder: Path, memory: Floats, policy: TrialPolicy
+) -> Saved:
+    """Ask the model on disk in every way it will be asked."""
+    target = training.plan.target
+    rows = sample.table(split, training.plan.names).combine_chunks().to_batches()[0]
+    types = mlflow_types(training.plan.features)
+
+    def scores(output: Any, n: int) -> Floats:
+        return np.asarray(as_scores(output, task=target.task, classes=target.classes, rows=n), dtype=np.float64)
+
+    found = {}
+    try:
+        save(training, folder, contract_digest="")
+        with open_model(folder) as scorer:
+            own = training.booster is not None
+            found["as batch scoring asks it" if own else "through MLflow"] = scores(scorer.score(rows), rows.num_rows)
+            singles = [scores(scorer.score(rows.slice(i, 1)), 1) for i in range(min(policy.single_rows, rows.num_rows))]
+            if singles:
+                found["one row at a time"] = np.concatenate(singles)
+            if own:
+                model = load_pyfunc(folder)
+                found["through MLflow"] = scores(model.predict(frame_of(rows, types)), rows.num_rows)
+    except (DataError, pickle.PicklingError, TypeError, AttributeError) as error:
+        return Saved(failure=f"{type(error).__name__}: {error}".splitlines()[0])
+    return Saved({way: (float(np.abs(one - memory[: len(one)]).max()), len(one)) for way, one in found.items()})
