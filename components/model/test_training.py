@@ -47,9 +47,7 @@ def test_training(
     asked, settings = parse(TrialPolicy, policy, field="policy"), parse(Recipe, recipe, field="recipe")
     data, contract = Snapshot.open(Path(snapshot.path)), Contract.read(Path(schema.path))
     if asked.asks:
-        result = judge_trial(
-            gather(data, contract, settings, asked, seed=seed, device=device, split=split), asked
-        )
+        result = judge_trial(gather(data, contract, settings, asked, seed=seed, device=device, split=split), asked)
     else:
         result = nothing_asked()
     write_text(Path(report.path), trial_page(result))

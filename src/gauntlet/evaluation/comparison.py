@@ -22,18 +22,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from gauntlet.errors import ConfigurationError
+from gauntlet.evaluation.decisions import Decisions, decisions
 from gauntlet.evaluation.difference_checks import Difference, improvement_check, kept_check, slice_check
 from gauntlet.evaluation.families import differences, select, with_seed_variance
 from gauntlet.evaluation.grouping import partitions, units, without_small
 from gauntlet.evaluation.inputs import Scored, require_both_classes
 from gauntlet.evaluation.intervals import intervals
 from gauntlet.evaluation.metrics import Direction, Metric, names, resolve
-from gauntlet.evaluation.paired import PairedCounts, mcnemar
 from gauntlet.evaluation.pairing import identical, require_same_rows, require_same_signature
 from gauntlet.evaluation.panel import Panel, measure
 from gauntlet.evaluation.performance import to_sample
 from gauntlet.evaluation.policies import ChampionPolicy, Margin, Primary
-from gauntlet.evaluation.sample import Floats, Sample, Task
+from gauntlet.evaluation.sample import Sample, Task
 from gauntlet.evaluation.slices import ALL, Partition, Slice
 from gauntlet.evaluation.stability import Stability, require_of
 from gauntlet.settings import parse
@@ -46,19 +46,6 @@ DEFAULT_PRIMARY: Mapping[Task, Mapping[str, object]] = {
     "regression": {"metric": "rmse", "relative": 0.02},
 }
 """What the challenger is held to when the policy names no primary metric."""
-
-
-@dataclass(frozen=True)
-class Decisions:
-    """How the two models' decisions fall on the same rows.
-
-    Attributes:
-        counts: rows both, only the challenger, only the champion, or neither has right.
-        p_value: exact McNemar test of equal shares; ``None`` where rows are weighted or clustered.
-    """
-
-    counts: PairedCounts
-    p_value: float | None
 
 
 @dataclass(frozen=True)
@@ -167,7 +154,7 @@ def compare(
         overall=_differences(panel, pair, policy.confidence),
         slices=slices,
         not_compared=not_compared,
-        decisions=_decisions(pair),
+        decisions=decisions(pair.models),
         same=pair.same,
     )
 
@@ -311,31 +298,6 @@ def _differences(
         )
         for i, (metric, slice_) in enumerate(zip(family.metrics, family.slices, strict=True))
     )
-
-
-def _counts(models: tuple[Sample, Sample]) -> PairedCounts:
-    first, second = (_decided(model) == model.label for model in models)
-    return PairedCounts(
-        both=int((first & second).sum()),
-        first_only=int((first & ~second).sum()),
-        second_only=int((~first & second).sum()),
-        neither=int((~first & ~second).sum()),
-    )
-
-
-def _decided(model: Sample) -> Floats:
-    """(n,) the class each row is decided to be."""
-    decided = model.score.argmax(axis=1) if model.task == "multiclass" else model.score >= model.threshold
-    return np.asarray(decided, dtype=np.float64)
-
-
-def _decisions(pair: _Pair) -> Decisions | None:
-    model = pair.models[0]
-    if model.task == "regression":
-        return None
-    counts = _counts(pair.models)
-    exact = not model.weighted and model.cluster is None
-    return Decisions(counts, mcnemar(counts) if exact else None)
 
 
 def _margin(margin: Margin, difference: Difference) -> float:

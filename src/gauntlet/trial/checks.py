@@ -141,7 +141,9 @@ def loss_check(evidence: Evidence) -> Check:
         own, constant = loss(truth.labels, evidence.learned.scores, task), _constant_loss(truth.labels, task)
         status = Status.PASS if own < constant else Status.FAIL
         how = "lower" if own < constant else "no lower"
-        reason = f"On its own training rows the model's loss is {own:.3g}, {how} than the best constant's {constant:.3g}."
+        reason = (
+            f"On its own training rows the model's loss is {own:.3g}, {how} than the best constant's {constant:.3g}."
+        )
         return Check("loss goes down", status, reason, own, None, constant, "max", truth.rows)
     falling = -curve if evidence.watched == "auc" else curve
     if not np.isfinite(falling).all():
@@ -282,4 +284,4 @@ def _ranking(held: Held, task: Task) -> Sample:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.3g}%"
+    return "less than 0.01%" if 0 < share < 1e-4 else f"{100 * share:.3g}%"

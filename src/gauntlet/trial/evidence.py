@@ -181,9 +181,7 @@ def gather(
         target = training.plan.target
         small = small.model_copy(update={"task": target.task})  # a few rows must not make another task of it
         model = Held(read_truth(sample, split, target), _scores(training, sample, split))
-        learned = Held(
-            read_truth(sample, recipe.train_split, target), _scores(training, sample, recipe.train_split)
-        )
+        learned = Held(read_truth(sample, recipe.train_split, target), _scores(training, sample, recipe.train_split))
         again = saved = batch = relabelled = None
         if policy.saved_model:
             budget.step("save and load the model")

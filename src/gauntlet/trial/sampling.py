@@ -53,9 +53,7 @@ def bounded(
     return variant(snapshot, folder, taken)
 
 
-def tiny_batch(
-    sample: Snapshot, folder: Path, plan: Plan, split: str, rows: int, rng: np.random.Generator
-) -> Snapshot:
+def tiny_batch(sample: Snapshot, folder: Path, plan: Plan, split: str, rows: int, rng: np.random.Generator) -> Snapshot:
     """The sample with its training split cut down to a few rows that can be told apart by their features.
 
     Classes are taken in turn, so that a rare one is there too.
@@ -94,9 +92,7 @@ def tiny_batch(
     return variant(sample, folder, {split: sample.table(split, _all(sample)).take(chosen)})
 
 
-def shuffled(
-    sample: Snapshot, folder: Path, plan: Plan, splits: Sequence[str], rng: np.random.Generator
-) -> Snapshot:
+def shuffled(sample: Snapshot, folder: Path, plan: Plan, splits: Sequence[str], rng: np.random.Generator) -> Snapshot:
     """The sample with labels that say nothing about its features, in every split.
 
     Labels are dealt out anew to *groups*: the rows of one cluster where clusters are declared, else the rows with the

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gauntlet.evaluation import wording
@@ -75,8 +76,7 @@ def trial_view(result: TrialResult) -> TrialView:
     )
 
 
-def _series(curves: object) -> tuple[Series, ...]:
-    assert hasattr(curves, "items")
+def _series(curves: Mapping[str, tuple[float, ...]]) -> tuple[Series, ...]:
     return tuple(Series(name, range(1, len(values) + 1), values) for name, values in curves.items())
 
 
@@ -88,8 +88,9 @@ def _ways(result: TrialResult) -> tuple[tuple[str, str, str], ...]:
 
 
 def _chance(result: TrialResult) -> tuple[ForestRow, ...]:
-    found = [check for check in result.verdict.checks if check.name == "shuffled labels" and check.interval]
+    found = [(check, check.interval) for check in result.verdict.checks if check.name == "shuffled labels"]
     return tuple(
-        ForestRow("shuffled labels", check.measured, *(check.interval or ()), n=check.sample_size, status=check.status.value)
-        for check in found
+        ForestRow(check.name, check.measured, ends[0], ends[1], n=check.sample_size, status=check.status.value)
+        for check, ends in found
+        if ends is not None
     )
