@@ -45,7 +45,7 @@ def sound(job):
 
 def deaf(job):
     """Ignores the labels it is given."""
-    labels = np.random.default_rng(job.seed).permutation(job.labels("train"))
+    labels = np.random.default_rng([job.seed, 99]).permutation(job.labels("train"))
     return fitted(job, labels)
 
 

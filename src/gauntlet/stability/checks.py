@@ -63,7 +63,7 @@ def seed_check(metric: Metric, found: MetricStability, runs: int, confidence: fl
     size = wording.gap(metric, deviation, interval)
     moved = (
         f"{wording.title(metric)}: another seed moves it by {size} (standard deviation over {runs} runs; "
-        f"{100 * confidence:.4g}% interval {wording.gap_ends(metric, interval)})"
+        f"{100 * confidence:.3g}% interval {wording.gap_ends(metric, interval)})"
     )
     name = f"{metric.name}: seed"
     if found.cap is None:
@@ -95,7 +95,7 @@ def flips_check(pairs: Sequence[Agreement], policy: StabilityPolicy, confidence:
     low, high = worst.interval
     found = (
         f"Two re-trainings decide up to {percent(share)} of rows differently ({worst.names[0]} and {worst.names[1]}; "
-        f"exact {100 * confidence:.4g}% interval {percent(low)} to {percent(high)} over {len(pairs)} pairs)"
+        f"exact {100 * confidence:.3g}% interval {percent(low)} to {percent(high)} over {len(pairs)} pairs)"
     )
     if policy.max_flips is None:
         reason = f"{found}; no limit is declared."

@@ -83,7 +83,11 @@ def floor_checks(evidence: Evidence, policy: TrialPolicy) -> list[Check]:
 
 
 def baseline_check(evidence: Evidence, policy: TrialPolicy) -> tuple[Check, Standing]:
-    """The model must be shown to beat a constant that training knew, on rows it never saw."""
+    """The model must be shown to beat a constant that training knew, on rows it never saw.
+
+    By how much is a share of the constant's loss (for accuracy: of its errors), so that a model that is shown to be no
+    better than nothing fails, and is not merely undecided for ever.
+    """
     task, classes = evidence.target.task, len(evidence.target.classes)
     kind = policy.baseline or "auto"
     if kind == "auto":
@@ -98,7 +102,9 @@ def baseline_check(evidence: Evidence, policy: TrialPolicy) -> tuple[Check, Stan
     value, interval = float(family.value[0]), (float(low), float(high))
     standing = Standing(metric, *(float(one) for one in pair.value.ravel()))
     direction = "min" if metric.direction.value == "higher" else "max"
-    status = decide(interval, bound=0.0, direction=direction, strict=True)
+    to_gain = policy.least_gain * (1 - standing.baseline if direction == "min" else standing.baseline)
+    bound = to_gain if direction == "min" else -to_gain
+    status = decide(interval, bound=bound, direction=direction, strict=True)
     model, other = (wording.level(metric, one, interval) for one in (standing.model, standing.baseline))
     found = (
         f"{wording.title(metric)} on held-out rows is {model} against {other} for {what}, a difference of "
@@ -111,9 +117,9 @@ def baseline_check(evidence: Evidence, policy: TrialPolicy) -> tuple[Check, Stan
     elif status is Status.FAIL:
         reason = f"{found}: no better, so the model has learned nothing that helps."
     else:
-        needed = wording.rows_to_decide(value, interval, 0.0, units)
+        needed = wording.rows_to_decide(value, interval, bound, units)
         reason = f"{found}: not shown to be better{wording.about_rows(needed)}."
-    return Check("baseline", status, reason, value, interval, 0.0, direction, units, needed), standing
+    return Check("baseline", status, reason, value, interval, bound, direction, units, needed), standing
 
 
 def overfit_check(batch: Batch, evidence: Evidence, policy: TrialPolicy) -> Check:
@@ -241,7 +247,7 @@ def loss(labels: Floats, scores: Floats, task: Task) -> float:
         return float(np.sqrt(np.mean((labels - scores) ** 2)))
     codes = labels.astype(np.int64)
     given = scores[np.arange(len(codes)), codes] if task == "multiclass" else np.where(codes == 1, scores, 1 - scores)
-    return float(-np.mean(np.log(np.maximum(given, np.finfo(np.float64).tiny))))
+    return float(0.0 - np.mean(np.log(np.maximum(given, np.finfo(np.float64).tiny))))
 
 
 def _constant_loss(labels: Floats, task: Task) -> float:

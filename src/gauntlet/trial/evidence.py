@@ -33,7 +33,7 @@ from gauntlet.trial.sampling import bounded, shuffled, tiny_batch
 log = logging.getLogger(__name__)
 
 # A recipe that learns anything by heart, if the labels get through to it at all.
-_BY_HEART = {
+_BY_HEART: Mapping[str, Any] = {
     "n_estimators": 200, "learning_rate": 0.3, "max_depth": 10, "max_leaves": 0, "grow_policy": "depthwise",
     "min_child_weight": 1e-6, "gamma": 0.0, "subsample": 1.0, "colsample_bytree": 1.0, "colsample_bylevel": 1.0,
     "colsample_bynode": 1.0, "reg_alpha": 0.0, "reg_lambda": 1e-3, "max_delta_step": 0.0, "max_cat_to_onehot": 1000,
@@ -195,8 +195,10 @@ def gather(
         if policy.shuffled_labels:
             budget.step("learn shuffled labels")
             given = [name for name in splits if sample.splits.get(name)]
+            # What could be learned by heart must be: early stopping would hide it, and so would a cautious recipe.
+            eager = _eager(small, policy.rounds)
             dealt = shuffled(sample, folder / "shuffled", training.plan, given, _rng(seed, 3))
-            relabelled = Held(read_truth(dealt, split, target), _scores(fit(dealt, small), dealt, split))
+            relabelled = Held(read_truth(dealt, split, target), _scores(fit(dealt, eager), dealt, split))
         budget.step("judge what it saw")
     return Evidence(
         target=target,
@@ -219,6 +221,15 @@ def _rng(seed: int, purpose: int) -> np.random.Generator:
 
 def _with(recipe: Recipe, **parameters: Any) -> Recipe:
     return recipe.model_copy(update={"parameters": recipe.parameters.model_copy(update=parameters)})
+
+
+def _eager(recipe: Recipe, rounds: int) -> Recipe:
+    """The recipe without its restraint; a team's own trainer stays as it is."""
+    if recipe.trainer:
+        return recipe
+    return _with(recipe, **{**_BY_HEART, "n_estimators": rounds}).model_copy(
+        update={"early_stopping_rounds": 0, "monotone": {}}
+    )
 
 
 def _scores(training: Training, data: Snapshot, split: str) -> Floats:
@@ -248,7 +259,7 @@ def _by_heart(
     seed: int,
 ) -> Batch:
     """A model of a few rows that has nothing to do but to remember them."""
-    strong = _with(recipe, **_BY_HEART).model_copy(update={"early_stopping_rounds": 0, "monotone": {}})
+    strong = _eager(recipe, _BY_HEART["n_estimators"])
     if recipe.trainer:
         strong = recipe.model_copy(update={"options": {**recipe.options, **policy.overfit_options}})
     split = recipe.train_split

@@ -25,6 +25,9 @@ class TrialPolicy(Settings):
         description="The constant to be beaten: prior (log loss), majority (accuracy), mean (mse), median (mae). auto: "
         "prior for classes, mean for numbers; false: not checked.",
     )
+    least_gain: float = Field(
+        0.01, ge=0, lt=1, description="Share of that constant's loss that has to be gained; shown to gain less fails."
+    )
     overfit: bool = Field(True, description="The trainer has to learn a tiny batch by heart.")
     overfit_rows: int = Field(64, ge=8, le=1024, description="Rows of that batch, no two with the same features.")
     overfit_share: float = Field(

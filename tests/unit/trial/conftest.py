@@ -40,7 +40,7 @@ def snapshot_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Snaps
     """``snapshot_of(label, roles=…, change=…, rows=…)``; ``change`` applies to the table of every split."""
 
     def build(
-        label: str = "binary", roles: Any = SEPARATE, change: Any = lambda table, name: table, rows: int = 1600
+        label: str = "binary", roles: Any = SEPARATE, change: Any = lambda table, name: table, rows: int = 4800
     ) -> Snapshot:
         shares = {"train": 1, "validation": 4, "test": 2}
         splits = {
@@ -62,7 +62,7 @@ def tried(snapshot: Snapshot) -> Callable[..., Evidence]:
     """``tried(recipe, policy)``: the evidence of a trial."""
 
     def run(recipe: dict[str, Any], policy: dict[str, Any], data: Snapshot = snapshot) -> Evidence:
-        asked = parse(TrialPolicy, {"rows": 2000, "rounds": 20, **policy}, field="policy")
+        asked = parse(TrialPolicy, {"rows": 6000, "rounds": 20, **policy}, field="policy")
         return gather(data, CONTRACT, parse(Recipe, recipe, field="recipe"), asked, device="cpu")
 
     return run

@@ -25,7 +25,7 @@ Asking = Callable[..., dict[str, Any]]
 
 def judged(tried: Tried, recipe: dict[str, Any], policy: dict[str, Any], **more: Any) -> Verdict:
     evidence = tried(recipe, policy, **more)
-    return judge_trial(evidence, parse(TrialPolicy, {"rows": 2000, "rounds": 20, **policy}, field="policy")).verdict
+    return judge_trial(evidence, parse(TrialPolicy, {"rows": 6000, "rounds": 20, **policy}, field="policy")).verdict
 
 
 def failing(verdict: Verdict) -> Check:
@@ -81,7 +81,7 @@ def test_a_faulty_trainer_is_found_by_its_check(
 ) -> None:
     verdict = judged(tried, {"trainer": f"{trainers}:{trainer}"}, {**asking(*questions), "overfit_options": options})
     found = verdict.with_status(Status.FAIL)
-    assert check in [one.name for one in found]
+    assert check in [one.name for one in found], verdict.summary
     assert any(says in one.reason for one in found)
 
 
