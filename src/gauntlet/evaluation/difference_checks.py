@@ -106,7 +106,7 @@ def kept_check(difference: Difference, margin: float, *, same: bool = False) -> 
     elif status is Status.FAIL:
         reason = f"{found(difference.on_these_rows)}: worse by more than {allowed}."
     else:
-        more = "" if _noise(difference) else wording.about_rows(needed)
+        more = _what_would_tell(difference, needed)
         reason = f"{found(difference)}: it may be worse by more than {allowed} or not{more}.{_noise(difference)}"
     return _check(difference, difference.name, status, reason, bound, needed)
 
@@ -134,7 +134,7 @@ def improvement_check(difference: Difference, *, same: bool = False) -> Check:
     elif status is Status.FAIL:
         reason = f"{found(difference.on_these_rows)}: no improvement, which the policy demands."
     else:
-        more = "" if _noise(difference) else wording.about_rows(needed)
+        more = _what_would_tell(difference, needed)
         reason = f"{found(difference)}: the improvement that the policy demands is not shown{more}.{_noise(difference)}"
     return _check(difference, f"{difference.name}: improvement", status, reason, 0.0, needed)
 
@@ -205,6 +205,15 @@ def _rows_to_decide(difference: Difference, bound: float) -> int | None:
     if difference.seed_deviation > difference.sampling_error:
         return None
     return wording.rows_to_decide(difference.value, difference.interval, bound, difference.rows)
+
+
+def _what_would_tell(difference: Difference, needed: int | None) -> str:
+    """Rows, or runs; nothing where the sentence goes on to speak of noise."""
+    if _noise(difference):
+        return ""
+    if difference.seed_deviation > difference.sampling_error:
+        return "; more re-trainings would tell, more rows would not"
+    return wording.about_rows(needed)
 
 
 def _check(difference: Difference, name: str, status: Status, reason: str, bound: float, needed: int | None) -> Check:

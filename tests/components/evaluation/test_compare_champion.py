@@ -8,7 +8,9 @@ import pytest
 from builders.gates import run_gate
 from builders.loans import loans
 from builders.predictions import write_predictions
+from builders.spreads import stability, write_stability
 from gauntlet.errors import EXIT_BROKEN, EXIT_USAGE
+from gauntlet.evaluation.stability import Stability
 from gauntlet.prediction.format import SeedSpread
 from gauntlet.storage import write_absent
 from gauntlet.verdict import Status
@@ -70,6 +72,83 @@ def test_a_gain_within_the_noise_of_the_seed_is_called_that(tmp_path: Path) -> N
         "compare_champion", tmp_path / "c", {"seed_variance": "ignore"}, challenger=first, champion=second
     )
     assert ignored.verdict.status is Status.PASS
+
+
+def test_a_better_model_within_seed_noise_is_blocked_where_improvement_is_demanded(tmp_path: Path) -> None:
+    """The rows alone show the gain; re-training moves the metric by more."""
+    data = loans(20_000)
+    first = write_predictions(tmp_path / "a", data.label, data.scores(1, noise=0.45))
+    second = write_predictions(tmp_path / "b", data.label, data.scores(2, noise=0.65))
+    policy = {"primary": {"metric": "auc", "margin": 0.02}, "require_improvement": True}
+    quiet = write_stability(tmp_path / "quiet", stability({"auc": 0.0005}))
+    ran = run_gate("compare_champion", tmp_path / "1", policy, challenger=first, champion=second, stability=quiet)
+    assert ran.verdict.status is Status.PASS, ran.verdict.summary
+    noisy = write_stability(tmp_path / "noisy", stability({"auc": 0.009}))
+    ran = run_gate("compare_champion", tmp_path / "2", policy, challenger=first, champion=second, stability=noisy)
+    assert ran.verdict.status is Status.FAIL
+    assert "better than the champion's" in ran.verdict.summary
+    assert "but re-training alone moves it by ±0.018" in ran.verdict.summary
+    assert ran.verdict.checks[0].status is Status.PASS, "it is still not shown to be worse"
+    assert "5 re-trainings" in ran.page
+
+
+def test_what_was_measured_takes_the_place_of_what_training_saw(tmp_path: Path) -> None:
+    data = loans(20_000)
+    loud = {"auc": SeedSpread(0.02, 5)}
+    first = write_predictions(tmp_path / "a", data.label, data.scores(1, noise=0.45), seed_spread=loud)
+    second = write_predictions(tmp_path / "b", data.label, data.scores(2, noise=0.5))
+    without = run_gate("compare_champion", tmp_path / "1", challenger=first, champion=second)
+    assert without.verdict.status is Status.INCONCLUSIVE
+    quiet = write_stability(tmp_path / "quiet", stability({"auc": 0.0002}))
+    measured = run_gate("compare_champion", tmp_path / "2", challenger=first, champion=second, stability=quiet)
+    assert measured.verdict.status is Status.PASS
+    write_absent(tmp_path / "none", "No re-trainings were asked for.")
+    absent = run_gate(
+        "compare_champion", tmp_path / "3", challenger=first, champion=second, stability=tmp_path / "none"
+    )
+    assert absent.verdict.to_json() == without.verdict.to_json()
+
+
+def test_a_broken_cap_is_said_and_earns_no_tolerance(tmp_path: Path) -> None:
+    """Worse by more than the margin is a failure however noisy the recipe is."""
+    data = loans(20_000)
+    first = write_predictions(tmp_path / "a", data.label, data.scores(1, noise=1.2))
+    second = write_predictions(tmp_path / "b", data.label, data.scores(2, noise=0.5))
+    found = stability({"auc": 0.05}, caps={"auc": 0.004})
+    noisy = write_stability(tmp_path / "noisy", found)
+    ran = run_gate("compare_champion", tmp_path / "1", challenger=first, champion=second, stability=noisy)
+    assert ran.verdict.checks[0].status is Status.FAIL
+    better = run_gate("compare_champion", tmp_path / "2", challenger=second, champion=first, stability=noisy)
+    assert better.verdict.checks[0].status is Status.INCONCLUSIVE
+    assert "beyond the declared cap of 0.004; it earns the challenger no tolerance" in better.verdict.summary
+
+
+@pytest.mark.parametrize(
+    ("found", "code", "says"),
+    [
+        (stability({"auc": 0.01}, split="validation"), EXIT_BROKEN, "the stability is of another split"),
+        (stability({"auc": 0.01}, model="sha256:other"), EXIT_BROKEN, "the stability is of another model"),
+        (stability({"auc": 0.01}, task="regression"), EXIT_BROKEN, "the stability is of another task"),
+        (stability({"accuracy": 0.01}, threshold=0.3), EXIT_USAGE, "stability_policy.threshold"),
+    ],
+    ids=["split", "model", "task", "threshold"],
+)
+def test_stability_of_something_else_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], found: Stability, code: int, says: str
+) -> None:
+    data = loans(400)
+    first = write_predictions(tmp_path / "a", data.label, data.scores(1))
+    second = write_predictions(tmp_path / "b", data.label, data.scores(2))
+    with pytest.raises(SystemExit) as stopped:
+        run_gate(
+            "compare_champion",
+            tmp_path,
+            challenger=first,
+            champion=second,
+            stability=write_stability(tmp_path / "stability", found),
+        )
+    assert stopped.value.code == code
+    assert says in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("said", "status"), [("pass", Status.PASS), ("fail", Status.FAIL)])

@@ -68,3 +68,33 @@ def test_improvement_turns_losses_around() -> None:
     assert loss.improvement == 0.02
     assert loss.improvement_interval == (0.01, 0.03)
     assert (loss.bound(0.005), loss.direction) == (0.005, "max")
+
+
+def test_harm_rests_on_the_rows_alone() -> None:
+    """Noise in training widens what may be; it does not excuse what these rows show."""
+    worse = difference(-0.02, -0.06, 0.02, seed_deviation=0.02, sampling_error=0.002, rows_interval=(-0.024, -0.016))
+    check = kept_check(worse, 0.005)
+    assert check.status is Status.FAIL
+    assert "interval 0.0160 to 0.0240" in check.reason
+    assert improvement_check(worse).status is Status.FAIL
+    assert slice_check(worse, 0.005).status is Status.FAIL
+
+
+def test_a_gain_within_the_noise_of_the_seed_is_no_improvement_and_more_rows_would_not_help() -> None:
+    lucky = difference(0.004, -0.02, 0.028, seed_deviation=0.01, sampling_error=0.001, rows_interval=(0.002, 0.006))
+    check = improvement_check(lucky)
+    assert check.status is Status.FAIL
+    assert check.rows_needed is None
+    assert "better than the champion's" in check.reason
+    assert "but re-training alone moves it by ±0.020" in check.reason
+
+
+def test_a_gain_that_few_rows_hide_stays_undecided() -> None:
+    few = difference(0.004, -0.02, 0.028, seed_deviation=0.005, sampling_error=0.012, rows_interval=(-0.019, 0.027))
+    assert improvement_check(few).status is Status.INCONCLUSIVE
+
+
+def test_a_broken_cap_is_named_in_every_open_question() -> None:
+    loud = difference(0.004, -0.02, 0.028, seed_deviation=0.01, sampling_error=0.001, broken_cap=0.002)
+    assert "beyond the declared cap of 0.002" in kept_check(loud, 0.005).reason
+    assert "beyond the declared cap of 0.002" in improvement_check(loud).reason

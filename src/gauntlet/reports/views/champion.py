@@ -52,6 +52,7 @@ class ChampionView:
         decisions: how decisions changed, as rows of a table.
         mcnemar: exact p-value that both are right equally often; ``None``: not tested.
         seed_counted: the spread of training's own seed is in the intervals.
+        seed_source: where it was measured: ``training``, ``5 re-trainings``.
     """
 
     compared: bool
@@ -67,6 +68,7 @@ class ChampionView:
     decisions: tuple[tuple[str, str, str], ...] = ()
     mcnemar: float | None = None
     seed_counted: bool = False
+    seed_source: str = ""
 
 
 def champion_view(result: ChampionResult, manifest: Manifest) -> ChampionView:
@@ -89,6 +91,7 @@ def champion_view(result: ChampionResult, manifest: Manifest) -> ChampionView:
         decisions=_decisions(result.decisions.counts) if result.decisions is not None else (),
         mcnemar=result.decisions.p_value if result.decisions is not None else None,
         seed_counted=bool(result.verdict.facts.get("seed_variance")),
+        seed_source=str(result.verdict.facts.get("seed_variance_from", "")),
     )
 
 
