@@ -32,7 +32,9 @@ def spread(values: Sequence[float] | Floats, confidence: float) -> Component:
     >>> one.deviation, one.df, [round(end, 3) for end in one.interval]
     (1.0, 2, [0.521, 6.285])
     """
-    deviation, df = float(np.std(values, ddof=1)), len(values) - 1
+    # Equal values leave rounding dust in their mean, and dust is no spread.
+    deviation = float(np.std(values, ddof=1)) if np.ptp(values) > 0 else 0.0
+    df = len(values) - 1
     return Component(deviation, df, chi_square_interval(deviation, df, confidence))
 
 
