@@ -12,6 +12,7 @@ from builders.behaviour_pages import behaviour_page
 from builders.data_pages import DATA_PAGES
 from builders.delivery_pages import DELIVERY_PAGES
 from builders.gate_pages import GATE_PAGES
+from builders.model_pages import MODEL_PAGES
 from builders.reports import run, verdict
 from builders.serving_pages import serving_page
 from gauntlet.reports import plots
@@ -98,6 +99,7 @@ PAGES: dict[str, Callable[[], Page]] = {
     "verdict-long": lambda: _verdict(120),
     **DATA_PAGES,
     **GATE_PAGES,
+    **MODEL_PAGES,
     **DELIVERY_PAGES,
 }
 """Template's stem (and a variant after a hyphen) → the page."""

@@ -41,11 +41,12 @@ def reproduction_check(largest: float, policy: StabilityPolicy) -> Check:
     kept = largest <= policy.tolerance or policy.same_seed == "report"
     status = Status.PASS if kept else Status.FAIL
     if largest <= policy.tolerance:
-        reason = f"Trained again, the candidate comes out as it was: no score differs by more than {largest:.2g}."
+        how = "to the last digit" if largest == 0 else f"but for {largest:.2g} in a score at most"
+        reason = f"Trained again, the candidate comes out as it was, {how}."
     else:
         reason = (
             f"Trained again by the same recipe, seed and data, the candidate does not come out: a score differs by "
-            f"{largest:.3g}, more than {policy.tolerance:.2g}."
+            f"{largest:.3g}."
         )
     return Check("candidate reproduced", status, reason, largest, None, policy.tolerance, "max")
 
@@ -68,7 +69,7 @@ def seed_check(metric: Metric, found: MetricStability, runs: int, confidence: fl
     name = f"{metric.name}: seed"
     if found.cap is None:
         reason = f"{moved}; no cap is declared."
-        return Check(name, Status.PASS, reason, deviation, interval, None, None, runs)
+        return Check(name, Status.PASS, reason, deviation, interval)
     status = decide(interval, bound=found.cap, direction="max")
     cap = f"the declared cap of {wording.limit(metric, found.cap, of_gap=True)}"
     if status is Status.PASS:
@@ -79,7 +80,7 @@ def seed_check(metric: Metric, found: MetricStability, runs: int, confidence: fl
         needed = runs_to_decide(deviation, found.cap, confidence)
         more = "how many runs would tell cannot be said" if needed is None else f"about {needed} runs would tell"
         reason = f"{moved}: too uncertain to tell whether it keeps {cap}; {more}."
-    return Check(name, status, reason, deviation, interval, found.cap, "max", runs)
+    return Check(name, status, reason, deviation, interval, found.cap, "max")
 
 
 def flips_check(pairs: Sequence[Agreement], policy: StabilityPolicy, confidence: float) -> Check:

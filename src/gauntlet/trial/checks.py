@@ -178,14 +178,11 @@ def saved_checks(saved: Saved, policy: TrialPolicy) -> list[Check]:
     for way, (largest, rows) in saved.differences.items():
         kept = largest <= policy.tolerance
         if kept:
-            reason = (
-                f"The saved model, asked {way}, answers as in memory: no score of {rows:,} differs by more than "
-                f"{largest:.2g}."
-            )
+            reason = f"The saved model, asked {way}, answers as in memory: {_alike(largest, rows)}."
         else:
             reason = (
                 f"The saved model, asked {way}, is not the one in memory: a score differs by {largest:.3g} "
-                f"over {rows:,} rows; {policy.tolerance:.2g} would count as none."
+                f"over {rows:,} rows; up to {_plain(policy.tolerance)} counts as none."
             )
         status = Status.PASS if kept else Status.FAIL
         checks.append(Check(f"saved model: {way}", status, reason, largest, None, policy.tolerance, "max", rows))
@@ -199,7 +196,7 @@ def same_seed_check(evidence: Evidence, policy: TrialPolicy) -> Check:
     largest, rows = float(change.max()), len(change)
     kept = largest <= policy.tolerance
     if kept:
-        reason = f"Trained twice with one seed, no score of {rows:,} held-out rows differs by more than {largest:.2g}."
+        reason = f"Trained twice with one seed, the model is the same: {_alike(largest, rows)}."
     else:
         reason = (
             f"Trained twice with one seed on the same rows, the models differ: a score by {largest:.3g}, in the median "
@@ -287,6 +284,17 @@ def _ranking(held: Held, task: Task) -> Sample:
     ranks = (order + 1) / (order.max() + 2)
     truth = held.truth
     return sample(above.astype(np.float64), ranks, task="binary", weight=truth.weights, cluster=truth.clusters)
+
+
+def _alike(largest: float, rows: int) -> str:
+    if largest == 0:
+        return f"all scores of {rows:,} rows are equal, to the last digit"
+    return f"no score of {rows:,} rows differs by more than {largest:.2g}"
+
+
+def _plain(value: float) -> str:
+    """A small number without an exponent."""
+    return str(np.format_float_positional(value, trim="-"))
 
 
 def _percent(share: float) -> str:

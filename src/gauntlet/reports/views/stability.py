@@ -85,18 +85,23 @@ def stability_view(result: StabilityResult) -> StabilityView:
 
 
 def _head(result: StabilityResult) -> tuple[str, ...]:
+    cap = ("Cap",) if _capped(result) else ()
     rivals = ("Candidate − champion",) if result.rivals is not None else ()
-    return ("Metric", "This model", "Another seed", "Another draw of the rows adds", "Cap", *rivals)
+    return ("Metric", "This model", "Another seed", "Another draw adds", *cap, *rivals)
+
+
+def _capped(result: StabilityResult) -> bool:
+    return result.stability is not None and any(one.cap is not None for one in result.stability.metrics.values())
 
 
 def _metric(metric: Metric, found: MetricStability, result: StabilityResult) -> tuple[str, ...]:
     cap = "–" if found.cap is None else wording.limit(metric, found.cap, of_gap=True)
-    cells = (
+    cells: tuple[str, ...] = (
         wording.title(metric),
         wording.level(metric, found.value, found.seed.interval),
         _component(metric, found.seed),
         "not measured" if found.resample is None else _component(metric, found.resample),
-        cap,
+        *((cap,) if _capped(result) else ()),
     )
     if result.rivals is None:
         return cells
@@ -106,13 +111,14 @@ def _metric(metric: Metric, found: MetricStability, result: StabilityResult) -> 
 
 def _component(metric: Metric, found: Component) -> str:
     """``0.0021 (0.0013 to 0.0060)``."""
-    size = wording.gap(metric, found.deviation, found.interval)
+    size = wording.gap(metric, found.deviation, found.interval).removesuffix(" points")
     return f"{size} ({wording.gap_ends(metric, found.interval)})"
 
 
 def _difference(metric: Metric, value: float, interval: tuple[float, float]) -> str:
     sign = "+" if value > 0 else "−" if value < 0 else ""
-    return f"{sign}{wording.gap(metric, value, interval)} ({wording.gap_ends(metric, interval)})"
+    size = wording.gap(metric, value, interval).removesuffix(" points")
+    return f"{sign}{size} ({wording.gap_ends(metric, interval)})"
 
 
 def _reading(result: StabilityResult) -> tuple[str, ...]:
