@@ -273,6 +273,6 @@ def _summary(checks: list[Check]) -> str:
     status = worst(check.status for check in checks)
     same = [check.reason for check in checks if check.status is status]
     if status is Status.PASS:
-        # The first says that training is repeatable; what re-training changes is the news.
-        return same[-2] if len(same) > 2 else same[0]
+        # That training can be repeated is expected; what re-training changes is the news.
+        return next((check.reason for check in checks if check.name.endswith(": seed")), same[0])
     return same[0] + (f" And {len(same) - 1} more like this." if len(same) > 1 else "")

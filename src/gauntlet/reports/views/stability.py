@@ -13,6 +13,8 @@ from gauntlet.stability.agreement import Agreement
 from gauntlet.stability.gate import StabilityResult
 
 _MOST_PAIRS = 30
+_WITHIN = 1.96
+"""Standard deviations that a re-training stays within, 95 % of the time."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class StabilityView:
         leading: title of the metric that is drawn.
         placed: every run on that metric.
         head, metrics: the table of metrics.
+        rivals: candidate − champion metric by metric, what re-training moves, and how they compare.
         reading: how the difference from the champion compares with the spread; one sentence a metric.
         pairs: decisions that flip between two seeds, most first, in percent.
         bound: the limit on flips, in percent.
@@ -44,6 +47,7 @@ class StabilityView:
     placed: tuple[ForestRow, ...] = ()
     head: tuple[str, ...] = ()
     metrics: tuple[tuple[str, ...], ...] = ()
+    rivals: tuple[tuple[str, ...], ...] = ()
     reading: tuple[str, ...] = ()
     pairs: tuple[ForestRow, ...] = ()
     bound: float | None = None
@@ -74,6 +78,7 @@ def stability_view(result: StabilityResult) -> StabilityView:
         placed=tuple(ForestRow(run.name, run.value, *run.interval) for run in result.placed),
         head=_head(result),
         metrics=tuple(_metric(metric, stability.metrics[metric.name], result) for metric in result.metrics),
+        rivals=_rivals(result),
         reading=_reading(result),
         pairs=tuple(_pair(pair, "" if flips is None else flips.status.value) for pair in result.pairs[:_MOST_PAIRS])
         if flips is not None
@@ -86,8 +91,7 @@ def stability_view(result: StabilityResult) -> StabilityView:
 
 def _head(result: StabilityResult) -> tuple[str, ...]:
     cap = ("Cap",) if _capped(result) else ()
-    rivals = ("Candidate − champion",) if result.rivals is not None else ()
-    return ("Metric", "This model", "Another seed", "Another draw adds", *cap, *rivals)
+    return ("Metric", "This model", "Another seed", "Another draw adds", *cap)
 
 
 def _capped(result: StabilityResult) -> bool:
@@ -96,17 +100,28 @@ def _capped(result: StabilityResult) -> bool:
 
 def _metric(metric: Metric, found: MetricStability, result: StabilityResult) -> tuple[str, ...]:
     cap = "–" if found.cap is None else wording.limit(metric, found.cap, of_gap=True)
-    cells: tuple[str, ...] = (
+    return (
         wording.title(metric),
         wording.level(metric, found.value, found.seed.interval),
         _component(metric, found.seed),
         "not measured" if found.resample is None else _component(metric, found.resample),
         *((cap,) if _capped(result) else ()),
     )
-    if result.rivals is None:
-        return cells
-    known = result.rivals.differences.get(metric.name)
-    return (*cells, "–" if known is None else _difference(metric, *known))
+
+
+def _rivals(result: StabilityResult) -> tuple[tuple[str, ...], ...]:
+    """Metric by metric, the difference of two models beside what re-training one of them does."""
+    if result.rivals is None or result.stability is None:
+        return ()
+    rows = []
+    for metric in result.metrics:
+        known = result.rivals.differences.get(metric.name)
+        if known is not None:
+            noise = _WITHIN * result.stability.metrics[metric.name].seed.deviation
+            reading = "within the noise" if abs(known[0]) <= noise else "beyond the noise"
+            moved = f"±{wording.gap(metric, noise, known[1])}"
+            rows.append((wording.title(metric), _difference(metric, *known), moved, reading))
+    return tuple(rows)
 
 
 def _component(metric: Metric, found: Component) -> str:
@@ -129,7 +144,7 @@ def _reading(result: StabilityResult) -> tuple[str, ...]:
     known = result.rivals.differences.get(metric.name)
     if known is None:
         return ()
-    noise = 1.96 * result.stability.metrics[metric.name].seed.deviation
+    noise = _WITHIN * result.stability.metrics[metric.name].seed.deviation
     size, moved = wording.gap(metric, known[0], known[1]), wording.gap(metric, noise, known[1])
     within = abs(known[0]) <= noise
     told = (
