@@ -14,9 +14,9 @@ from gauntlet.verdict import Status
 
 pytestmark = pytest.mark.simulation
 
-TRIALS = 1500
+TRIALS = 1000
 SLACK = 2 * np.sqrt(0.95 * 0.05 / TRIALS)
-"""Two standard errors of a share of the trials, 1.1 points."""
+"""Two standard errors of a share of the trials, 1.4 points."""
 ORDER = [Status.PASS, Status.INCONCLUSIVE, Status.FAIL, Status.ERROR]
 
 
@@ -46,7 +46,7 @@ def test_what_a_draw_adds_is_covered(runs, ratio):
 
 
 def test_noise_never_helps_a_challenger():
-    """Challengers better and worse, on data drawn anew each time; a noisier seed never turns any check for the better."""
+    """Challengers better and worse, on data drawn anew each time: a noisier seed turns no check for the better."""
     rng = np.random.default_rng(8)
     policy = parse(
         ChampionPolicy,
@@ -59,7 +59,7 @@ def test_noise_never_helps_a_challenger():
         field="policy",
     )
     ended = set()
-    for trial in range(60):
+    for trial in range(40):
         data = loans(int(rng.integers(600, 3000)), seed=trial)
         noises = rng.uniform(0.2, 1.0, 2)
         challenger, champion = (
@@ -68,18 +68,12 @@ def test_noise_never_helps_a_challenger():
         )
         before = {}
         for deviation in (0.0, 0.001, 0.004, 0.015, 0.06):
-            measured = stability(
-                dict.fromkeys(("auc", "accuracy", "log_loss"), deviation), runs=int(rng.integers(2, 9))
-            )
-            verdict = compare(challenger, champion, policy, measured if deviation else stability({})).verdict
+            moved = dict.fromkeys(("auc", "accuracy", "log_loss"), deviation) if deviation else {}
+            verdict = compare(challenger, champion, policy, stability(moved, runs=int(rng.integers(2, 9)))).verdict
             now = {check.name: ORDER.index(check.status) for check in verdict.checks}
             worse = [name for name in before if now[name] < before[name]]
             assert not worse, (trial, deviation, worse)
             before = now
             ended.add((deviation, verdict.status))
-    assert {status for deviation, status in ended if deviation == 0.0} == {
-        Status.PASS,
-        Status.INCONCLUSIVE,
-        Status.FAIL,
-    }
+    assert {status for deviation, status in ended if deviation == 0.0} == set(ORDER[:3])
     assert (0.06, Status.PASS) not in ended
