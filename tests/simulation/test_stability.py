@@ -15,6 +15,7 @@ from gauntlet.verdict import Status
 pytestmark = pytest.mark.simulation
 
 TRIALS = 1000
+LOWEST, HIGHEST = 0.93, 0.97
 SLACK = 2 * np.sqrt(0.95 * 0.05 / TRIALS)
 """Two standard errors of a share of the trials, 1.4 points."""
 ORDER = [Status.PASS, Status.INCONCLUSIVE, Status.FAIL, Status.ERROR]
@@ -41,8 +42,9 @@ def test_what_a_draw_adds_is_covered(runs, ratio):
     for alone, both in zip(seeds, draws, strict=True):
         low, high = added(spread(both, 0.95), spread(alone, 0.95), 0.95).interval
         hit += low <= ratio <= high
-    # The modified large-sample interval is a little cautious where one part is most of the whole.
-    assert 0.95 - SLACK <= hit / TRIALS <= 0.99
+    # The modified large-sample interval is no exact one: it promises about 95 %, and is cautious at no effect at all.
+    assert hit / TRIALS >= LOWEST
+    assert ratio == 0.0 or hit / TRIALS <= HIGHEST
 
 
 def test_noise_never_helps_a_challenger():

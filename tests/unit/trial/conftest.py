@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -77,8 +76,3 @@ def only(*names: str) -> dict[str, Any]:
 @pytest.fixture
 def asking() -> Callable[..., dict[str, Any]]:
     return only
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path
