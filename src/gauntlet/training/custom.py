@@ -88,8 +88,12 @@ class Job:
         return check_weights(self.snapshot.table(split, [name])[name].combine_chunks(), name) if name else None
 
 
-def resolve(trainer: str) -> Callable[[Job], Any]:
+def resolve(trainer: str, field: str = "recipe.trainer") -> Callable[..., Any]:
     """Find ``module:function``.
+
+    Args:
+        trainer: its name; a trainer's, or that of other code of the team's.
+        field: the setting that names it, for messages.
 
     Raises:
         ConfigurationError: no such module or function, or its import fails.
@@ -100,14 +104,14 @@ def resolve(trainer: str) -> Callable[[Job], Any]:
     except ImportError as error:
         raise ConfigurationError(
             f"cannot be imported: {error}",
-            field="recipe.trainer",
+            field=field,
             value=trainer,
             mend="Name its folder with gauntlet run --code; on a cluster, put it into the model image",
         ) from error
     if not callable(function):
         raise ConfigurationError(
             f"module {module_name} has no function of this name",
-            field="recipe.trainer",
+            field=field,
             value=trainer,
             mend="Correct the name",
         )

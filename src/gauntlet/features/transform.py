@@ -1,0 +1,238 @@
+"""Feature code as one callable: raw rows in, features out, whoever wrote it.
+
+A team's own function is named ``module:function``. It takes a pandas DataFrame, or an Arrow table where the annotation
+of its first parameter says so, and returns a frame or a table with one row for each it was given, in the same order:
+
+    def features(rows: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame({"income": rows["income"], "instalment": rows["amount"] / rows["term_months"]})
+
+Frames hold missing numbers as NaN and missing text as ``None``; an integer column becomes floating where a value is
+missing, as everywhere in pandas. ``gauntlet.features.fitted`` finds the transform inside a trained model.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gauntlet.data.columns import reduce_type
+from gauntlet.digest import digest_bytes, digest_file, digest_json
+from gauntlet.errors import DataError, GauntletError
+from gauntlet.training.custom import resolve
+from gauntlet.training.frame import frame_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+FIELD = "feature_code"
+
+
+class Transform:
+    """Feature code, ready to be called.
+
+    Args:
+        name: what people call it: ``module:function``, ``the steps of the model before its last``.
+        digest: content digest of its code and of whatever it has learned.
+        apply: Arrow rows → a frame, a table or a record batch of features.
+        inputs: the raw columns it reads; ``None``: whatever it is given.
+
+    Attributes:
+        outputs: its features in order; ``None`` before the first call.
+    """
+
+    def __init__(
+        self, name: str, digest: str, apply: Callable[[pa.Table], Any], inputs: Sequence[str] | None = None
+    ) -> None:
+        self.name = name
+        self.digest = digest
+        self.inputs = None if inputs is None else tuple(inputs)
+        self.outputs: tuple[str, ...] | None = None
+        self._apply = apply
+
+    def __call__(self, rows: pa.Table | pa.RecordBatch) -> pa.Table:
+        """Compute the features of rows.
+
+        Args:
+            rows: raw rows; columns it does not read are left out before it sees them.
+
+        Returns:
+            One row a row, in the same order; columns of the five types of a snapshot, missing values as nulls.
+
+        Raises:
+            DataError: it reads a column that is not there, raises, returns another number of rows, other columns than
+                before, or a column that is no feature (nested, mixed, twice the same name).
+        """
+        table = self._given(rows)
+        try:
+            output = self._apply(table)
+        except GauntletError:
+            raise
+        except Exception as error:  # whatever a team's code raises on the rows it was given
+            raise DataError(
+                f"{self.name} failed on {table.num_rows} rows",
+                field=FIELD,
+                value=f"{type(error).__name__}: {error}",
+                mend="Run it on these rows by hand",
+            ) from error
+        features = _checked(output, table.num_rows, self.name)
+        if self.outputs is not None and self.outputs != tuple(features.column_names):
+            raise DataError(
+                f"{self.name} gives other columns than on the rows before: "
+                + ", ".join(sorted(set(self.outputs) ^ set(features.column_names)) or ["the order differs"]),
+                field=FIELD,
+                mend="Give the same columns, in the same order, whatever the rows",
+            )
+        self.outputs = tuple(features.column_names)
+        return features
+
+    def _given(self, rows: pa.Table | pa.RecordBatch) -> pa.Table:
+        import pyarrow as pa
+
+        table = rows if isinstance(rows, pa.Table) else pa.Table.from_batches([rows])
+        if self.inputs is None:
+            return table
+        for name in self.inputs:
+            if name not in table.column_names:
+                raise DataError(
+                    f"{self.name} reads this column and the data does not have it",
+                    field=name,
+                    mend="Import the column, or mend the feature code",
+                )
+        return table.select(list(self.inputs))
+
+
+def open_transform(code: str) -> Transform:
+    """Find a team's feature function.
+
+    Args:
+        code: ``module:function``.
+
+    Raises:
+        ConfigurationError: no such module or function, or its import fails.
+    """
+
+    function = resolve(code, field=FIELD)
+    module = sys.modules[code.partition(":")[0]]
+    source = getattr(module, "__file__", None)
+    content = digest_file(Path(source)) if source else digest_bytes(repr(function).encode())
+    takes = _annotation(function)
+
+    def apply(rows: pa.Table) -> Any:
+        if "RecordBatch" in takes:
+            return function(_one_batch(rows))
+        return function(rows if "Table" in takes else frame(rows))
+
+    return Transform(code, digest_json([code.partition(":")[2], content]), apply)
+
+
+def frame(rows: pa.Table) -> pd.DataFrame:
+    """Rows as a team's function gets them; see the module's description."""
+    import pyarrow as pa
+
+    def kind(column: pa.ChunkedArray) -> str:
+        if pa.types.is_integer(column.type):
+            return "double" if column.null_count else "long"
+        if pa.types.is_boolean(column.type):
+            return "boolean"
+        if pa.types.is_timestamp(column.type):
+            return "datetime"
+        return "string" if pa.types.is_string(column.type) else "double"
+
+    types = {name: kind(rows.column(name)) for name in rows.column_names}
+    return frame_of(_one_batch(rows), types)
+
+
+def identity(inputs: Sequence[str], name: str = "the raw columns") -> Transform:
+    """The transform of a model that reads raw columns: they are its features."""
+    return Transform(name, digest_json(["identity", *inputs]), lambda rows: rows, inputs)
+
+
+def _one_batch(rows: pa.Table) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    batches = rows.combine_chunks().to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=rows.schema)
+
+
+def _annotation(function: Callable[..., Any]) -> str:
+    """What the first parameter is declared to be, as text; empty when it is not declared."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except ValueError:  # a builtin tells nothing about itself
+        return ""
+    declared = parameters[0].annotation if parameters else inspect.Parameter.empty
+    if declared is inspect.Parameter.empty:
+        return ""
+    return declared if isinstance(declared, str) else getattr(declared, "__name__", str(declared))
+
+
+def _checked(output: Any, rows: int, name: str) -> pa.Table:
+    import pyarrow as pa
+
+    if isinstance(output, pa.RecordBatch):
+        output = pa.Table.from_batches([output])
+    columns = _frame_columns(output, rows) if hasattr(output, "iloc") and hasattr(output, "columns") else output
+    if isinstance(output, pa.Table):
+        columns = list(zip(output.column_names, output.columns, strict=True))
+    if not isinstance(columns, list):
+        raise DataError(
+            f"{name} returned a {type(output).__name__}", field=FIELD, mend="Return a DataFrame or an Arrow table"
+        )
+    names = [column for column, _ in columns]
+    for column, values in columns:
+        if names.count(column) > 1:
+            raise DataError(f"{name} gives this column twice", field=column, mend="Give each feature a name of its own")
+        if len(values) != rows:
+            raise DataError(
+                f"{name} gives {len(values)} rows for {rows}",
+                field=column,
+                mend="Give one row for each, missing values where there is nothing to say",
+            )
+    if not columns:
+        raise DataError(f"{name} gives no columns", field=FIELD, mend="Return at least one feature")
+    return pa.table({column: _feature(values, column, name) for column, values in columns})
+
+
+def _frame_columns(output: Any, rows: int) -> list[tuple[str, Any]]:
+    """A frame's columns in the order of the rows given: by its index, where that is theirs in another order."""
+    import numpy as np
+    import pandas as pd
+
+    index = output.index
+    if len(output) == rows and not isinstance(index, pd.RangeIndex) and index.inferred_type == "integer":
+        labels = index.to_numpy()
+        if np.array_equal(np.sort(labels), np.arange(rows)):
+            output = output.iloc[np.argsort(labels, kind="stable")]
+    return [(str(column), output.iloc[:, position]) for position, column in enumerate(output.columns)]
+
+
+def _feature(values: Any, column: str, name: str) -> pa.Array:
+    """One column as a snapshot would hold it: NaN is missing, and there are five types."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else _from_pandas(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        raise DataError(
+            f"{name} gives a column of mixed values", field=column, value=str(error), mend="Give one type of value"
+        ) from error
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    reduced = reduce_type(array, f"{name}: column {column}")
+    if reduced.type == pa.float64():
+        missing = pc.is_nan(reduced)
+        if pc.any(missing).as_py():
+            return pc.if_else(missing, pa.scalar(None, pa.float64()), reduced)
+    return reduced
+
+
+def _from_pandas(values: Any) -> pa.Array:
+    import pyarrow as pa
+
+    dense = values.sparse.to_dense() if hasattr(values.dtype, "subtype") and hasattr(values, "sparse") else values
+    return pa.array(dense, from_pandas=True)
