@@ -22,6 +22,8 @@ UNSEEN = "never seen before"
 ALL = "every column"
 _HUGE = 1e18
 """Beyond any quantity people record, and far enough from the end of floating point that its square is still there."""
+_LARGEST_EXACT = 2**53
+"""The last integer before real numbers skip one: beyond it, code is right to refuse."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,8 @@ def extreme_values(column: pa.ChunkedArray) -> tuple[Value, ...]:
         huge = (Value("1e18", _HUGE), Value("−1e18", -_HUGE))
         return (Value("0", 0.0), *huge, Value("infinity", math.inf), Value("−infinity", -math.inf))
     if pa.types.is_integer(column.type):
-        bits = column.type.bit_width - 1
-        return (Value("0", 0), Value(f"{2**bits - 1:,}", 2**bits - 1), Value(f"−{2**bits:,}", -(2**bits)))
+        largest = min(2 ** (column.type.bit_width - 1) - 1, _LARGEST_EXACT)
+        return (Value("0", 0), Value(f"{largest:,}", largest), Value(f"−{largest:,}", -largest))
     return ()
 
 

@@ -52,8 +52,8 @@ def repetition(found: Repetition) -> str:
 
 
 def mishaps(found: Sequence[Mishap]) -> str:
-    """The first few, said one by one."""
-    said = list(dict.fromkeys(mishap(one) for one in found))
+    """The first few, said one by one; finite values first, since those are the ones that will come."""
+    said = list(dict.fromkeys(mishap(one) for one in sorted(found, key=lambda one: one.value.endswith("infinity"))))
     rest = len(said) - _MOST
     return "; ".join(said[:_MOST]) + (f"; and {rest:,} more like this" if rest > 0 else "")
 
