@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from gauntlet.data.roles import Roles
 from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.settings import parse
+from gauntlet.storage import absence
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -144,3 +145,12 @@ class Snapshot:
         import pyarrow as pa
 
         return pa.Table.from_batches(list(self.batches(split, columns)))
+
+
+def open_if_there(path: Path) -> Snapshot | None:
+    """Open an optional snapshot; ``None`` when it is absent.
+
+    Raises:
+        DataError: there is something, but not a snapshot.
+    """
+    return None if absence(path) else Snapshot.open(path)

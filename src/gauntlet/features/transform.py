@@ -52,6 +52,7 @@ class Transform:
         self.inputs = None if inputs is None else tuple(inputs)
         self.outputs: tuple[str, ...] | None = None
         self._apply = apply
+        self._texts: dict[str, bool] = {}
 
     def __call__(self, rows: pa.Table | pa.RecordBatch) -> pa.Table:
         """Compute the features of rows.
@@ -87,7 +88,23 @@ class Transform:
                 mend="Give the same columns, in the same order, whatever the rows",
             )
         self.outputs = tuple(features.column_names)
+        self._check_kinds(features)
         return features
+
+    def _check_kinds(self, features: pa.Table) -> None:
+        """A feature is text in all batches or in none; a batch where all its values are missing tells nothing."""
+        import pyarrow as pa
+
+        for field in features.schema:
+            if pa.types.is_null(field.type):
+                continue
+            text = pa.types.is_string(field.type)
+            if self._texts.setdefault(field.name, text) != text:
+                raise DataError(
+                    f"{self.name} gives text for some rows and none for others",
+                    field=field.name,
+                    mend="Give one type of value, whatever the rows",
+                )
 
     def _given(self, rows: pa.Table | pa.RecordBatch) -> pa.Table:
         import pyarrow as pa

@@ -54,6 +54,13 @@ def open_model(folder: Path, expected: str = "") -> Iterator[Scorer]:
     Raises:
         DataError: no model there, another one than expected, or it cannot be loaded.
     """
+    with verified_copy(folder, expected) as (copy, digest):
+        yield load_scorer(copy, digest)
+
+
+@contextmanager
+def verified_copy(folder: Path, expected: str = "") -> Iterator[tuple[Path, str]]:
+    """A copy of a model folder that nobody else can change, and its digest; arguments and errors as ``open_model``."""
     with tempfile.TemporaryDirectory(prefix="gauntlet-model-") as scratch:
         copy = Path(scratch) / "model"
         if not folder.is_dir():
@@ -63,9 +70,17 @@ def open_model(folder: Path, expected: str = "") -> Iterator[Scorer]:
         shutil.copytree(folder, copy)
         if expected:
             verify_model(copy, expected)
-        digest = expected or digest_model(copy)
-        facts, loader = _description(copy)
-        yield (_own if loader == bundle.LOADER else _pyfunc)(copy, digest, facts)
+        yield copy, expected or digest_model(copy)
+
+
+def load_scorer(copy: Path, digest: str) -> Scorer:
+    """Load a model from a verified copy.
+
+    Raises:
+        DataError: it cannot be loaded.
+    """
+    facts, loader = _description(copy)
+    return (_own if loader == bundle.LOADER else _pyfunc)(copy, digest, facts)
 
 
 def _own(folder: Path, digest: str, facts: Mapping[str, Any]) -> Scorer:

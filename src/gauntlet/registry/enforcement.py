@@ -23,6 +23,7 @@ DEFAULT = "default"
 _GATES = frozenset(
     {
         "validate_schema",
+        "check_features",
         "detect_skew",
         "evaluate_model",
         "test_training",

@@ -10,6 +10,7 @@ from gauntlet.reports.flow import Edge, Node, flow
 from gauntlet.reports.forest import ForestRow, forest, interval_bar
 from gauntlet.reports.history import Line, history
 from gauntlet.reports.ramp import Mark, Stretch, ramp
+from gauntlet.reports.relation import relation
 from gauntlet.reports.svg import glyph, look
 from gauntlet.reports.tails import TailMark, Trial, scatter, tail, trials
 
@@ -35,6 +36,7 @@ __all__ = [
     "interval_bar",
     "look",
     "ramp",
+    "relation",
     "scatter",
     "sparkline",
     "tail",

@@ -1,0 +1,61 @@
+"""Component: the feature gate."""
+
+from kfp.dsl import HTML, Artifact, Dataset, Input, Model, Output
+
+from gauntlet.orchestration.component import Caching, component
+
+
+@component(image="model", caching=Caching.PURE)
+def check_features(
+    model: Input[Model],
+    champion: Input[Model],
+    snapshot: Input[Dataset],
+    history: Input[Dataset],
+    stored: Input[Dataset],
+    verdict: Output[Artifact],
+    report: Output[HTML],
+    feature_code: str = "",
+    split: str = "test",
+    policy: dict = {},
+):
+    """Replay history through the new feature code: does it still give what is stored, and whom does it harm if not?
+
+    Args:
+        model: The candidate.
+        champion: The serving model; absent when there is none.
+        snapshot: The new data, raw.
+        history: Raw rows of earlier spans, a split each; may be absent.
+        stored: The features materialized for them, by roles.key and roles.time; may be absent.
+        feature_code: module:function of the team's feature code; empty: the steps inside the candidate.
+        split: Which rows of the snapshot are the new ones.
+        policy: {"absolute_tolerance", "relative_tolerance", "max_share": 0.001, "names": {feature: stored column},
+            "exclude", "store_holds": "features" or "inputs", "max_flips", "min_rows", "confidence", ...}.
+        verdict: A check for each feature that differs, with how and where, and one for the harm.
+        report: What changed, in which spans, how, whom it harms and what to do.
+    """
+    from pathlib import Path
+
+    from gauntlet.data.snapshot import Snapshot, open_if_there
+    from gauntlet.features.gate import Given, judge_features
+    from gauntlet.features.policy import FeaturesPolicy
+    from gauntlet.reports.views.features import features_page
+    from gauntlet.settings import parse
+    from gauntlet.storage import absence, write_text
+
+    given = Given(
+        Snapshot.open(Path(snapshot.path)),
+        split,
+        open_if_there(Path(history.path)),
+        open_if_there(Path(stored.path)),
+        feature_code,
+    )
+    found = judge_features(
+        Path(model.path),
+        None if absence(Path(champion.path)) else Path(champion.path),
+        given,
+        parse(FeaturesPolicy, policy, field="policy"),
+        expected=str(model.metadata.get("digest", "")),
+        serving=str(champion.metadata.get("digest", "")),
+    )
+    found.verdict.write(Path(verdict.path))
+    write_text(Path(report.path), features_page(found))

@@ -1,0 +1,324 @@
+"""What was done to a feature, read off pairs of its stored and its recomputed value.
+
+The relations are tried from the simplest on, and the first that holds is named:
+
+1. a line, new = a·stored + b: a change of unit (b = 0), a shift (a = 1), a changed sign, else a normalization;
+2. a map between few values: relabelled, one to one or many to one;
+3. a rising or falling function: a monotone re-encoding, named where it is a logarithm, a root, a rank, …;
+4. none of these: the feature means something else.
+
+A line is fitted through distinct pairs, so that a value most rows share has no more say than another: slopes of random
+pairs of points give the start (Theil 1950, Sen 1968), least squares on the points near that line the end. It holds when
+it explains ``EXPLAINED`` of the pairs to within ``CLOSE`` standard deviations of the new values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+EXPLAINED = 0.95
+CLOSE = 0.01
+_SLOPES = 4_000
+_FEW_VALUES = 100
+_MOST_CATEGORIES = 1_000
+_LARGEST = 1e150
+_ROWS_A_VALUE = 3
+_PURE = 0.99
+_SAME = 1e-3
+"""A slope this close to one, or an intercept this small beside the spread, is one, or none."""
+_NAMED_BETTER = 0.1
+_MONOTONE = 0.9999
+_FEWEST = 3
+
+
+class Kind(StrEnum):
+    """How new values follow from stored ones."""
+
+    NORMALIZATION = "normalization change"
+    UNIT = "unit change"
+    SHIFT = "shift"
+    SIGN = "sign flip"
+    NOISE = "numeric noise"
+    RELABELLED = "relabelled categories"
+    MONOTONE = "monotone re-encoding"
+    CONSTANT = "constant"
+    MISSING = "missing-value policy"
+    DIFFERENT = "different meaning"
+    UNDECIDED = "too few values to tell"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """How a feature changed.
+
+    Attributes:
+        kind: the relation.
+        slope, intercept: of the line new = slope·stored + intercept, where one was fitted.
+        residual: 95th percentile of what the line leaves, in standard deviations of the new values.
+        explained: share of the pairs that the relation explains, in [0, 1].
+        rank_correlation: Spearman's, where both sides are numbers.
+        function: the name of a monotone function that fits: ``log``, ``rank``, ``binned``…; else empty.
+        mapping: for relabelled values: (stored, new) as text, most frequent first.
+        pairs: how many pairs it rests on.
+        scaled: of the line: ``(centre, scale, what they are)`` where stored statistics say which scaling it is.
+    """
+
+    kind: Kind
+    slope: float | None = None
+    intercept: float | None = None
+    residual: float | None = None
+    explained: float = 0.0
+    rank_correlation: float | None = None
+    function: str = ""
+    mapping: tuple[tuple[str, str], ...] = ()
+    pairs: int = 0
+    scaled: str = ""
+
+
+def diagnose_numbers(
+    stored: Floats, new: Floats, *, codes: bool = False, seed: int = 0, close: float = CLOSE
+) -> Diagnosis:
+    """Name the relation between two columns of numbers.
+
+    Args:
+        stored, new: (n,) values of the same rows; rows where either is missing or beyond 1e150 are left out.
+        codes: the stored values are whole numbers, which may be codes.
+        seed: of the pairs of points that slopes are taken from.
+        close: how near the line a pair has to be, in standard deviations of the new values.
+    """
+    usable = (np.abs(stored) < _LARGEST) & (np.abs(new) < _LARGEST)  # false for NaN
+    x, y = stored[usable], new[usable]
+    if len(x) < _FEWEST:
+        return Diagnosis(Kind.UNDECIDED, pairs=len(x))
+    points = np.unique(np.column_stack([x, y]), axis=0)
+    constant = _constant(points, len(x))
+    if constant is not None:
+        return constant
+    u, v = points[:, 0], points[:, 1]
+    correlation = _spearman(u, v)
+    line = _line(u, v, np.random.default_rng(seed), close)
+    distinct = len(np.unique(u))
+    few = distinct <= _FEW_VALUES and len(x) >= _ROWS_A_VALUE * distinct
+    relabelled = _relabelled(_texts(x), _texts(y)) if few and (codes or distinct == 2) else None
+    if distinct == 2 and relabelled is not None:  # any two points lie on a line: it tells nothing
+        return _with(relabelled, line, correlation, len(x))
+    monotone = _monotone(u, v, correlation)
+    if line.explained >= EXPLAINED and not _beats(monotone, line):
+        return _linear(line, x, correlation, len(x))
+    if relabelled is not None:
+        return _with(relabelled, line, correlation, len(x))
+    if monotone is not None:
+        return Diagnosis(Kind.MONOTONE, None, None, None, monotone[1], correlation, monotone[0], pairs=len(x))
+    return Diagnosis(
+        Kind.DIFFERENT, line.slope, line.intercept, line.residual, line.explained, correlation, pairs=len(x)
+    )
+
+
+def diagnose_texts(stored: Sequence[str], new: Sequence[str]) -> Diagnosis:
+    """Name the relation between two columns of categories.
+
+    Args:
+        stored, new: (n,) values of the same rows, none missing.
+    """
+    if len(stored) < _FEWEST:
+        return Diagnosis(Kind.UNDECIDED, pairs=len(stored))
+    x, y = np.asarray(stored, dtype=object), np.asarray(new, dtype=object)
+    found = _relabelled(x, y)
+    if found is None:
+        return Diagnosis(Kind.DIFFERENT, pairs=len(x))
+    if len(set(y)) == 1 and len(set(x)) > 1:
+        return Diagnosis(Kind.CONSTANT, mapping=found.mapping, explained=1.0, pairs=len(x))
+    return _with(found, None, None, len(x))
+
+
+@dataclass(frozen=True)
+class _Line:
+    slope: float
+    intercept: float
+    residual: float
+    explained: float
+    spread: float
+
+
+def _line(x: Floats, y: Floats, rng: np.random.Generator, close: float = CLOSE) -> _Line:
+    """The line through points of at least two different x and two different y."""
+    centre, scale = float(np.median(x)), float(np.std(x))
+    unit = (x - centre) / scale
+    spread = float(np.std(y))
+    first, second = rng.integers(0, len(x), (2, _SLOPES))
+    apart = np.abs(unit[first] - unit[second]) > 1e-12
+    slopes = (y[first][apart] - y[second][apart]) / (unit[first][apart] - unit[second][apart])
+    slope = float(np.median(slopes)) if len(slopes) else 0.0
+    intercept = float(np.median(y - slope * unit))
+    for _ in range(3):
+        left = np.abs(y - slope * unit - intercept)
+        near = left <= max(3 * 1.4826 * float(np.median(left)), 1e-9 * spread)
+        if np.count_nonzero(near) < 2 or np.ptp(unit[near]) == 0:
+            break
+        middle = float(np.mean(unit[near]))
+        deviations = unit[near] - middle
+        slope = float(deviations @ y[near] / (deviations @ deviations))
+        intercept = float(np.mean(y[near])) - slope * middle
+    left = np.abs(y - slope * unit - intercept)
+    return _Line(
+        slope / scale,
+        intercept - slope * centre / scale,
+        float(np.quantile(left, 0.95)) / spread,
+        float(np.mean(left <= close * spread)),
+        spread,
+    )
+
+
+def _linear(line: _Line, x: Floats, correlation: float, pairs: int) -> Diagnosis:
+    a, b = line.slope, line.intercept
+    small = abs(b) <= _SAME * line.spread
+    if abs(a - 1) <= _SAME:
+        kind = Kind.NOISE if small else Kind.SHIFT
+    elif abs(a + 1) <= _SAME and small:
+        kind = Kind.SIGN
+    else:
+        kind = Kind.UNIT if small else Kind.NORMALIZATION
+    scaled = _scaling(a, b, x) if kind in (Kind.NORMALIZATION, Kind.UNIT) else ""
+    if scaled:
+        kind = Kind.NORMALIZATION
+    return Diagnosis(kind, a, b, line.residual, line.explained, correlation, pairs=pairs, scaled=scaled)
+
+
+def _scaling(a: float, b: float, x: Floats) -> str:
+    """Which statistics of the stored values the line (x - centre) / scale is made of; empty when it is none of them."""
+    if a <= 0:
+        return ""
+    centre, scale = -b / a, 1 / a
+    low, high = float(np.min(x)), float(np.max(x))
+    quarters = np.quantile(x, [0.25, 0.5, 0.75])
+    candidates = (
+        ("mean and standard deviation", float(np.mean(x)), float(np.std(x))),
+        ("smallest value and range", low, high - low),
+        ("median and interquartile range", float(quarters[1]), float(quarters[2] - quarters[0])),
+    )
+    for words, middle, width in candidates:
+        if width > 0 and abs(centre - middle) <= 0.1 * width and abs(scale / width - 1) <= 0.1:
+            return words
+    return ""
+
+
+def _constant(points: Floats, pairs: int) -> Diagnosis | None:
+    """Where one side, or both, hold one value only."""
+    stored, new = len(np.unique(points[:, 0])), len(np.unique(points[:, 1]))
+    if new == 1:
+        mapping = ((_text(points[0, 0]) if stored == 1 else "any value", _text(points[0, 1])),)
+        return Diagnosis(Kind.CONSTANT, explained=1.0, mapping=mapping, pairs=pairs)
+    if stored == 1:
+        return Diagnosis(Kind.DIFFERENT, mapping=((_text(points[0, 0]), "several values"),), pairs=pairs)
+    return None
+
+
+def _relabelled(x: NDArray[np.object_], y: NDArray[np.object_]) -> Diagnosis | None:
+    """A map from stored to new values, if nearly all rows follow one and there are rows enough to learn it from."""
+    stored, codes = np.unique(x.astype(str), return_inverse=True)
+    new, targets = np.unique(y.astype(str), return_inverse=True)
+    if max(len(stored), len(new)) > _MOST_CATEGORIES or len(x) < _ROWS_A_VALUE * len(stored):
+        return None
+    counts = np.zeros((len(stored), len(new)), dtype=np.int64)
+    np.add.at(counts, (codes, targets), 1)
+    explained = float(counts.max(axis=1).sum() / len(x))
+    if explained < _PURE:
+        return None
+    return Diagnosis(Kind.RELABELLED, explained=explained, mapping=_mapping(stored, new, counts.argmax(axis=1), counts))
+
+
+def _mapping(
+    stored: NDArray[np.str_], new: NDArray[np.str_], best: NDArray[np.intp], counts: NDArray[np.int64]
+) -> tuple[tuple[str, str], ...]:
+    order = np.argsort(-counts.sum(axis=1), kind="stable")
+    return tuple((str(stored[i]), str(new[best[i]])) for i in order)
+
+
+def _with(found: Diagnosis, line: _Line | None, correlation: float | None, pairs: int) -> Diagnosis:
+    sources, targets = {old for old, _ in found.mapping}, {to for _, to in found.mapping}
+    return Diagnosis(
+        found.kind,
+        line.slope if line else None,
+        line.intercept if line else None,
+        line.residual if line else None,
+        found.explained,
+        correlation,
+        "one to one" if len(sources) == len(targets) else "many to one",
+        found.mapping,
+        pairs,
+    )
+
+
+def _monotone(x: Floats, y: Floats, correlation: float) -> tuple[str, float, float] | None:
+    """(name or empty, share explained, residual) of a monotone relation, or ``None`` where there is none."""
+    named = _named(x, y)
+    steps = np.diff(y[np.argsort(x, kind="stable")])
+    rising, falling = float(np.mean(steps >= 0)), float(np.mean(steps <= 0))
+    share = max(rising, falling)
+    if named is not None:
+        return named
+    if max(abs(correlation), share) < _MONOTONE:
+        return None
+    if len(np.unique(y)) * _ROWS_A_VALUE <= len(np.unique(x)):
+        return f"binned into {len(np.unique(y))} values", share, 0.0
+    return "", share, 0.0
+
+
+def _named(x: Floats, y: Floats) -> tuple[str, float, float] | None:
+    """The best of a few well-known functions f with y = a·f(x) + b, if one fits."""
+    found: list[tuple[str, float, float]] = []
+    for name, transformed in _functions(x):
+        if not np.isfinite(transformed).all() or np.ptp(transformed) == 0:
+            continue
+        line = _line(transformed, y, np.random.default_rng(0))
+        if line.explained >= EXPLAINED:
+            found.append((name, line.explained, line.residual))
+    return min(found, key=lambda one: one[2], default=None)
+
+
+def _functions(x: Floats) -> list[tuple[str, Floats]]:
+    known: list[tuple[str, Floats]] = []
+    if x.min() > 0:
+        known += [("log", np.log(x)), ("reciprocal", 1 / x)]
+    if x.min() > -1:
+        known.append(("log(1 + x)", np.log1p(x)))
+    if x.min() >= 0:
+        known += [("square root", np.sqrt(x)), ("square", x * x)]
+    if np.abs(x).max() < 50:
+        known.append(("exponential", np.exp(x)))
+    return [*known, ("rank", _ranks(x))]
+
+
+def _beats(monotone: tuple[str, float, float] | None, line: _Line) -> bool:
+    """Whether a named function fits clearly better than a line that fits as well: a short piece of a logarithm."""
+    if monotone is None or not monotone[0] or line.residual <= 1e-4:
+        return False
+    return monotone[2] < _NAMED_BETTER * line.residual and not monotone[0].startswith("binned")
+
+
+def _spearman(x: Floats, y: Floats) -> float:
+    first, second = _ranks(x), _ranks(y)
+    first, second = first - first.mean(), second - second.mean()
+    return float(first @ second / np.sqrt((first @ first) * (second @ second)))
+
+
+def _ranks(values: Floats) -> Floats:
+    """Ranks from 1, ties sharing their mean."""
+    _, codes, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    return np.asarray((ends - (counts - 1) / 2)[codes], dtype=np.float64)
+
+
+def _texts(values: Floats) -> NDArray[np.object_]:
+    return np.asarray([_text(value) for value in values], dtype=object)
+
+
+def _text(value: float) -> str:
+    return f"{value:.12g}"

@@ -1,0 +1,220 @@
+"""From comparisons of one feature, span by span, to what happened to it: the 2×2 of history and new rows.
+
+| history | new rows | what happened |
+|---|---|---|
+| agrees | agrees | nothing |
+| differs | agrees | the code was changed, the store follows it, and the past was never recomputed |
+| differs | differs | the store was written by other code |
+| agrees | differs | the store lags behind |
+| differs | not stored | as the second: nothing new is stored yet |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gauntlet.features.diagnosis import Diagnosis
+from gauntlet.features.replay import FeatureReplay
+from gauntlet.features.span import Span
+from gauntlet.features.wording import among, explain, percent
+from gauntlet.verdict import Check, Status
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One feature in one span, compared in whichever way.
+
+    Attributes:
+        feature: its name.
+        span: which rows.
+        differs: beyond what the policy allows.
+        measured: share of rows that differ, or the distance of the distributions.
+        bound: what the policy allows it to be.
+        rows: rows compared.
+        words: how they differ: ``100% of 8,000 stored rows have another value``.
+        diagnosis: what was done to it, where it differs.
+        replay: the counts, where rows were matched by key.
+        quantiles: (stored, recomputed) values for a drawing: of matched rows, or at the same quantiles.
+    """
+
+    feature: str
+    span: Span
+    differs: bool
+    measured: float
+    bound: float
+    rows: int
+    words: str
+    diagnosis: Diagnosis | None = None
+    replay: FeatureReplay | None = None
+    quantiles: tuple[Sequence[float], Sequence[float]] = field(default=((), ()))
+
+
+class Pattern(StrEnum):
+    """What the 2×2 says of one feature."""
+
+    AGREES = "agrees"
+    REDEFINED = "redefined"
+    OTHER_CODE = "other code"
+    LAGS = "store lags"
+    HISTORY = "history differs"
+
+
+_PATTERNS: Mapping[tuple[bool, bool | None], Pattern] = {
+    (False, False): Pattern.AGREES,
+    (False, None): Pattern.AGREES,
+    (False, True): Pattern.LAGS,
+    (True, False): Pattern.REDEFINED,
+    (True, True): Pattern.OTHER_CODE,
+    (True, None): Pattern.HISTORY,
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What happened to one feature.
+
+    Attributes:
+        feature: its name.
+        pattern: the 2×2's answer.
+        comparisons: in the order of the spans.
+        check: for the verdict.
+        diagnosis: of the span that says most; ``None`` where nothing differs.
+        mend: what to do; empty where nothing is wrong.
+    """
+
+    feature: str
+    pattern: Pattern
+    comparisons: tuple[Compared, ...]
+    check: Check
+    diagnosis: Diagnosis | None
+    mend: str
+
+    @property
+    def worst(self) -> Compared:
+        """The comparison that says most."""
+        return _worst(self.comparisons)
+
+
+def pattern_of(comparisons: Iterable[Compared]) -> Pattern:
+    """The 2×2's answer for one feature.
+
+    Args:
+        comparisons: of this feature, at least one. Without any historical one, new rows stand alone: a difference
+            there is other code, since nothing shows that it ever agreed.
+    """
+    found = list(comparisons)
+    past = [one.differs for one in found if one.span.age == "historical"]
+    new = [one.differs for one in found if one.span.age == "new"]
+    if not past:
+        return Pattern.OTHER_CODE if any(new) else Pattern.AGREES
+    return _PATTERNS[any(past), any(new) if new else None]
+
+
+def find(feature: str, comparisons: Sequence[Compared], *, store: str, code: str, digest: str) -> Finding:
+    """Say what happened to one feature.
+
+    Args:
+        feature: its name.
+        comparisons: of it, in the order of the spans; at least one.
+        store: what holds the stored values, as a reader knows it.
+        code: what computes the new ones.
+        digest: short digest of the code.
+    """
+    pattern = pattern_of(comparisons)
+    worst = _worst(comparisons)
+    if pattern is Pattern.AGREES:
+        reason = f"`{feature}` is what {store} holds, in {_spans(comparisons)}."
+        check = Check(
+            feature, Status.PASS, reason, worst.measured, None, worst.bound, "max", sum(c.rows for c in comparisons)
+        )
+        return Finding(feature, pattern, tuple(comparisons), check, None, "")
+    differing = [one for one in comparisons if one.differs]
+    spans = among([one.span.name for one in differing if one.span.age == "historical"])
+    how = explain(worst.diagnosis, differing_constants=_constants_vary(differing), filled=_filled(worst))
+    mend = _mend(pattern, spans, store)
+    reason = f"{_opening(pattern, feature, store, spans)} {_capital(worst.words)}: {how}. {mend}"
+    check = Check(feature, Status.FAIL, reason, worst.measured, None, worst.bound, "max", worst.rows)
+    return Finding(feature, pattern, tuple(comparisons), check, worst.diagnosis, mend)
+
+
+def _opening(pattern: Pattern, feature: str, store: str, spans: str) -> str:
+    if pattern is Pattern.REDEFINED:
+        return (
+            f"`{feature}` was redefined and its past was not recomputed: {store} and the new code agree on new rows "
+            f"and disagree in {spans}."
+        )
+    if pattern is Pattern.HISTORY:
+        return f"`{feature}` is not what {store} holds for {spans}, and for new rows it holds nothing yet."
+    if pattern is Pattern.LAGS:
+        return f"`{feature}` agrees with {store} on history and not on new rows: the store lags behind the new code."
+    where = f"in {spans} and on new rows alike" if spans else "on new rows"
+    return f"`{feature}` was written to {store} by other code than the new one: they disagree {where}."
+
+
+def _mend(pattern: Pattern, spans: str, store: str) -> str:
+    if pattern is Pattern.LAGS:
+        return f"Write the new rows to {store} with the new code, or serve with the code that wrote them."
+    if not spans:
+        return f"Find out which code writes {store}, and train and serve with that one."
+    return f"Recompute {spans} with the new code before anything reads both, or stay with the code that wrote them."
+
+
+def _worst(comparisons: Sequence[Compared]) -> Compared:
+    """The comparison that says most: one that differs, in history, with the largest share."""
+    return max(comparisons, key=lambda one: (one.differs, one.span.age == "historical", one.measured, one.rows))
+
+
+def _constants_vary(comparisons: Sequence[Compared]) -> tuple[float, float] | None:
+    """The smallest and the largest slope over spans, where they are not one line."""
+    slopes = [
+        one.diagnosis.slope for one in comparisons if one.diagnosis is not None and one.diagnosis.slope is not None
+    ]
+    if len(slopes) < 2 or max(slopes) - min(slopes) <= 0.01 * max(map(abs, slopes)):
+        return None
+    return min(slopes), max(slopes)
+
+
+def _filled(compared: Compared) -> str:
+    return compared.replay.filled if compared.replay is not None else ""
+
+
+def _spans(comparisons: Sequence[Compared]) -> str:
+    rows = sum(one.rows for one in comparisons)
+    return f"{among([one.span.name for one in comparisons])} ({rows:,} rows)"
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def of_replay(replayed: FeatureReplay, span: Span, *, bound: float, store: str) -> Compared:
+    """A feature matched by key, as a comparison.
+
+    Args:
+        replayed: what was found.
+        span: which rows.
+        bound: share of rows that may differ.
+        store: what the stored values come from.
+    """
+    parts = []
+    if replayed.beyond:
+        parts.append(f"{percent(replayed.beyond, replayed.matched)} have another value")
+    if replayed.lost:
+        parts.append(f"{percent(replayed.lost, replayed.matched)} lose theirs")
+    if replayed.gained:
+        parts.append(f"{percent(replayed.gained, replayed.matched)} gain one")
+    found = f"of {replayed.matched:,} rows of {store} in {span.name}, {among(parts) or 'none differ'}"
+    return Compared(
+        replayed.feature,
+        span,
+        replayed.share > bound,
+        replayed.share,
+        bound,
+        replayed.matched,
+        found,
+        replayed.diagnosis,
+        replayed,
+        (replayed.pairs[0].tolist(), replayed.pairs[1].tolist()),
+    )

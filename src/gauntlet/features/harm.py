@@ -1,0 +1,195 @@
+"""What recomputing features does to decisions: the model that would serve, on stored and on recomputed features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gauntlet.errors import DataError
+from gauntlet.evaluation.families import differences
+from gauntlet.evaluation.intervals import clopper_pearson, intervals
+from gauntlet.evaluation.metrics import resolve
+from gauntlet.evaluation.panel import measure
+from gauntlet.evaluation.sample import sample
+from gauntlet.features.policy import FeaturesPolicy
+from gauntlet.features.replay import NEW, STORED
+from gauntlet.prediction.scores import as_scores
+from gauntlet.training.target import Target
+from gauntlet.verdict import Check, Status, decide
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+METRIC = {"binary": "auc", "multiclass": "accuracy", "regression": "rmse"}
+_CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class MetricChange:
+    """One metric on the same rows.
+
+    Attributes:
+        title: as a reader knows it.
+        recomputed, stored: its value on either kind of features.
+        interval: of stored less recomputed, at 95%.
+    """
+
+    title: str
+    recomputed: float
+    stored: float
+    interval: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Harm:
+    """What a model does with stored features where it learned from recomputed ones.
+
+    Attributes:
+        rows: rows scored twice.
+        flips: of them decided otherwise; ``None`` for regression.
+        interval: exact interval of the share of flips, at 95%.
+        mean_change: mean of score on stored less score on recomputed features.
+        mean_size: mean of its size.
+        metric: where rows carry labels and the metric is defined.
+    """
+
+    rows: int
+    flips: int | None
+    interval: tuple[float, float]
+    mean_change: float
+    mean_size: float
+    metric: MetricChange | None
+
+    @property
+    def share(self) -> float:
+        """Share of rows decided otherwise; 0 for regression."""
+        return (self.flips or 0) / self.rows
+
+    @property
+    def sentence(self) -> str:
+        """In one sentence."""
+        if self.flips is None:
+            said = f"The prediction moves by {self.mean_size:.4g} on average over {self.rows:,} stored rows"
+        else:
+            said = f"{100 * self.share:.1f}% of {self.rows:,} stored rows would get another decision"
+        if self.metric is None:
+            return said + "."
+        better, worse = self.metric.recomputed, self.metric.stored
+        verb = "falls" if worse < better else "rises"
+        return f"{said}; {self.metric.title} on history {verb} from {better:.3f} to {worse:.3f}."
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How a model scores features.
+
+    Attributes:
+        needed: the columns it takes.
+        score: rows of these columns → whatever the model returns.
+        target: what it predicts.
+        labelled: the rows carry their label.
+    """
+
+    needed: Sequence[str]
+    score: Callable[[pa.Table], Any]
+    target: Target
+    labelled: bool
+
+
+def measure_harm(
+    samples: Sequence[pa.Table], scoring: Scoring, shared: Mapping[str, str], policy: FeaturesPolicy
+) -> Harm:
+    """Score the same rows twice.
+
+    Args:
+        samples: as ``SpanReplay.sample``, of historical spans; at least one row.
+        scoring: the model.
+        shared: feature → its column in the store.
+        policy: where decisions are made.
+
+    Raises:
+        DataError: the model cannot take what is stored.
+    """
+    import pyarrow as pa
+
+    table = pa.concat_tables(samples, promote_options="permissive")
+    scores = [
+        as_scores(
+            scoring.score(inputs),
+            task=scoring.target.task,
+            classes=scoring.target.classes,
+            rows=table.num_rows,
+        )
+        for inputs in (_inputs(table, scoring.needed, {}), _inputs(table, scoring.needed, shared))
+    ]
+    flips, interval = _flips(scores, scoring.target.task, policy.threshold)
+    change = scores[1] - scores[0]
+    return Harm(
+        rows=table.num_rows,
+        flips=flips,
+        interval=interval,
+        mean_change=float(np.mean(change)),
+        mean_size=float(np.mean(np.abs(change))),
+        metric=_metric(table, scores, scoring, policy) if scoring.labelled else None,
+    )
+
+
+def harm_check(harm: Harm, policy: FeaturesPolicy) -> Check:
+    """Flips held against the policy; regression has none and is only told."""
+    if harm.flips is None:
+        return Check("harm", Status.PASS, harm.sentence, harm.mean_size, sample_size=harm.rows)
+    status = decide(harm.interval, bound=policy.max_flips, direction="max")
+    return Check(
+        "harm", status, harm.sentence, harm.share, harm.interval, policy.max_flips, "max", sample_size=harm.rows
+    )
+
+
+def _inputs(table: pa.Table, needed: Sequence[str], stored: Mapping[str, str]) -> pa.Table:
+    """The columns a model takes: stored where given, else recomputed, else raw."""
+    import pyarrow as pa
+
+    columns = {}
+    for name in needed:
+        sources = [STORED + stored[name]] if name in stored else [NEW + name, name]
+        source = next((one for one in sources if one in table.column_names), None)
+        if source is None:
+            raise DataError(
+                "the model takes this column, and neither the feature code nor the data gives it",
+                field=name,
+                mend="Give feature code that computes it, or a model that does without",
+            )
+        columns[name] = table.column(source)
+    return pa.table(columns)
+
+
+def _flips(
+    scores: Sequence[NDArray[np.float64]], task: str, threshold: float
+) -> tuple[int | None, tuple[float, float]]:
+    if task == "regression":
+        return None, (0.0, 1.0)
+    first, second = ((one.argmax(axis=1) if one.ndim == 2 else one >= threshold) for one in scores)
+    flips = int(np.count_nonzero(first != second))
+    low, high = clopper_pearson(flips / len(first), len(first), _CONFIDENCE)
+    return flips, (float(low), float(high))
+
+
+def _metric(
+    table: pa.Table, scores: Sequence[NDArray[np.float64]], scoring: Scoring, policy: FeaturesPolicy
+) -> MetricChange | None:
+    target = scoring.target
+    labels = target.encode(table.column(target.column).combine_chunks(), where="the history")
+    if target.task == "binary" and len(np.unique(labels)) < 2:
+        return None
+    both = [sample(labels, one, task=target.task, threshold=policy.threshold) for one in scores]
+    metrics = resolve([METRIC[target.task]], target.task, len(target.classes))
+    family = differences(measure([both[1], both[0]], metrics))
+    if family.second is None or not np.isfinite(family.value).all():
+        return None
+    low, high = intervals(family, confidence=_CONFIDENCE)[0]
+    return MetricChange(
+        metrics[0].title, float(family.second.value[0]), float(family.first.value[0]), (float(low), float(high))
+    )

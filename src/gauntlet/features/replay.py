@@ -1,0 +1,213 @@
+"""Replaying a span: its raw rows through the new feature code, against what is stored for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gauntlet.features.diagnosis import Diagnosis, Kind, diagnose_numbers, diagnose_texts
+from gauntlet.features.policy import FeaturesPolicy
+from gauntlet.features.span import Span, readable, rows_of
+from gauntlet.features.stored import Store
+from gauntlet.features.tally import LowestHashes, Tally, column, is_text, numbers
+from gauntlet.features.transform import Transform
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+NEW, STORED = "new:", "stored:"
+
+
+@dataclass(frozen=True)
+class FeatureReplay:
+    """One feature in one span, replayed.
+
+    Attributes:
+        feature: its name.
+        matched: rows found in the store.
+        lost, gained, beyond, largest, types: as in ``Tally``.
+        median: the median change in size over rows with both values, from the sample; 0 for text.
+        diagnosis: what was done to it; ``None`` where it does not differ at all.
+        pairs: (stored, recomputed) values of sampled rows, NaN where missing; empty for text.
+        filled: what takes the place of missing stored values most often, as text; empty when nothing does.
+    """
+
+    feature: str
+    matched: int
+    lost: int
+    gained: int
+    beyond: int
+    largest: float
+    types: tuple[str, str]
+    median: float
+    diagnosis: Diagnosis | None
+    pairs: tuple[np.ndarray, np.ndarray]
+    filled: str = ""
+
+    @property
+    def differing(self) -> int:
+        """Rows in which store and code disagree, missing values included."""
+        return self.lost + self.gained + self.beyond
+
+    @property
+    def share(self) -> float:
+        """``differing`` as a share of the matched rows."""
+        return self.differing / self.matched if self.matched else 0.0
+
+
+@dataclass(frozen=True)
+class SpanReplay:
+    """One span, replayed.
+
+    Attributes:
+        span: which.
+        matched: its rows that the store knows.
+        features: feature → what was found.
+        sample: sampled rows: raw columns, ``new:<feature>`` and ``stored:<column>``; ``None`` when none matched.
+    """
+
+    span: Span
+    matched: int
+    features: Mapping[str, FeatureReplay]
+    sample: pa.Table | None
+
+    @property
+    def matched_share(self) -> float:
+        """Share of the span's rows that the store knows."""
+        return self.matched / self.span.rows if self.span.rows else 0.0
+
+
+def recomputed(span: Span, transform: Transform, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """A span's rows in batches: ``example_id``, the raw columns, and the features as ``new:<feature>``.
+
+    Args:
+        span: which rows.
+        transform: the new feature code.
+        columns: raw columns to keep beside those that it reads.
+    """
+    import pyarrow as pa
+
+    wanted = readable(span.snapshot, transform)
+    for batch in rows_of(span, [*wanted, *columns]):
+        rows = pa.Table.from_batches([batch])
+        features = transform(rows.select(list(wanted)))
+        for name in features.column_names:
+            rows = rows.append_column(NEW + name, features.column(name))
+        yield rows
+
+
+def replay(
+    span: Span,
+    transform: Transform,
+    store: Store,
+    shared: Mapping[str, str],
+    policy: FeaturesPolicy,
+    *,
+    columns: Sequence[str] = (),
+) -> SpanReplay:
+    """Replay one span; memory does not grow with its rows.
+
+    Args:
+        span: which rows.
+        transform: the new feature code.
+        store: what is stored for them.
+        shared: feature → its column in the store: what to compare.
+        policy: tolerances and sample size.
+        columns: raw columns that the sample keeps beside those the code reads.
+
+    Raises:
+        DataError: the code fails, or the store holds two rows of one key.
+    """
+    tallies = {name: Tally(name) for name in shared}
+    sample, matched = LowestHashes(policy.sample_rows), 0
+    for found in store.match(span, recomputed(span, transform, [*store.keys, *columns])):
+        matched += len(found.hashes)
+        for name, stored_name in shared.items():
+            stored = column(found.stored, stored_name)
+            tallies[name].add(stored, column(found.rows, NEW + name), found.hashes, policy)
+        rows = found.rows
+        for stored_name in dict.fromkeys(shared.values()):
+            rows = rows.append_column(STORED + stored_name, found.stored.column(stored_name))
+        sample.add(found.hashes, rows)
+    rows = sample.table()
+    replayed = {name: _finish(tally, rows, shared[name], policy) for name, tally in tallies.items()} if matched else {}
+    return SpanReplay(span, matched, replayed, rows)
+
+
+def _finish(tally: Tally, sample: pa.Table | None, stored_name: str, policy: FeaturesPolicy) -> FeatureReplay:
+    """Counts and samples, made into what a reader is told."""
+    assert sample is not None
+    stored, new = column(sample, STORED + stored_name), column(sample, NEW + tally.feature)
+    text = is_text(stored.type) or is_text(new.type)
+    pairs = (np.empty(0), np.empty(0)) if text else (numbers(stored), numbers(new))
+    changes = np.abs(pairs[1] - pairs[0]) if len(pairs[0]) else np.empty(0)
+    known = changes[np.isfinite(changes)]
+    offenders = tally.offenders.table()
+    return FeatureReplay(
+        tally.feature,
+        tally.matched,
+        tally.lost,
+        tally.gained,
+        tally.beyond,
+        tally.largest,
+        tally.types,
+        float(np.median(known)) if len(known) else 0.0,
+        None if offenders is None else diagnose(offenders, stored, new, seed=policy.seed),
+        pairs,
+        _filled(offenders),
+    )
+
+
+def diagnose(offenders: pa.Table, stored: pa.Array, new: pa.Array, *, seed: int = 0) -> Diagnosis:
+    """Name what was done to a feature.
+
+    A line or a curve is sought through the rows that differ, a relabelling over all rows: a category that kept its
+    name is part of the map.
+
+    Args:
+        offenders: rows that differ, columns ``stored`` and ``new``.
+        stored, new: sampled rows, whether they differ or not.
+        seed: as in ``diagnose_numbers``.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    old, now = column(offenders, "stored"), column(offenders, "new")
+    both = pc.and_(old.is_valid(), now.is_valid())
+    old, now = old.filter(both), now.filter(both)
+    if not len(old):
+        return Diagnosis(Kind.MISSING, explained=1.0, pairs=offenders.num_rows)
+    if is_text(old.type) or is_text(now.type):
+        kept = pc.and_(stored.is_valid(), new.is_valid())
+        texts = [
+            [*_texts(differing), *_texts(sampled.filter(kept))] for differing, sampled in ((old, stored), (now, new))
+        ]
+        return diagnose_texts(texts[0], texts[1])
+    if pa.types.is_boolean(old.type) and pa.types.is_boolean(now.type):
+        return diagnose_texts(_texts(old), _texts(now))
+    return diagnose_numbers(numbers(old), numbers(now), codes=pa.types.is_integer(old.type), seed=seed)
+
+
+def _texts(values: pa.Array) -> list[str]:
+    from gauntlet.data.columns import canonical_text
+
+    texts: list[str] = canonical_text(values).to_pylist()
+    return texts
+
+
+def _filled(offenders: pa.Table | None) -> str:
+    """What the new code most often puts where the store has nothing."""
+    import pyarrow.compute as pc
+
+    if offenders is None:
+        return ""
+    stored, new = column(offenders, "stored"), column(offenders, "new")
+    put = new.filter(pc.and_(stored.is_null(), new.is_valid()))
+    if not len(put):
+        return ""
+    counts = pc.value_counts(put)
+    most = counts.field("values")[int(np.argmax(counts.field("counts").to_numpy()))].as_py()
+    return f"{most:.6g}" if isinstance(most, float) else str(most)

@@ -1,0 +1,265 @@
+"""Finding, for each raw row, the features that were stored for it: by key, whatever the size and the order.
+
+Where store and span hold the same keys in the same order, they are read side by side. Otherwise both are divided on
+disk by the hash of their keys, and joined one part at a time: memory depends on ``policy.partition_rows``, not on rows.
+Without a store, the champion's own feature code can stand in for it.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from gauntlet.data.identity import key_digests
+from gauntlet.data.snapshot import EXAMPLE_ID, Snapshot
+from gauntlet.errors import DataError
+from gauntlet.features.span import Span, readable, rows_of
+from gauntlet.features.tally import Hashes
+from gauntlet.features.transform import Transform
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_MOST_PARTS = 250
+"""Files open at once, for each set of column types seen; most systems allow 1,024."""
+_HASH, _CHECK = "__hash", "__check"
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Rows with what was stored for them.
+
+    Attributes:
+        hashes: (n,) of their keys, uniform.
+        rows: raw columns, then recomputed features under ``new:<feature>``.
+        stored: the store's columns.
+    """
+
+    hashes: Hashes
+    rows: pa.Table
+    stored: pa.Table
+
+
+class Store(Protocol):
+    """Where stored features come from."""
+
+    name: str
+    columns: tuple[str, ...]
+    keys: tuple[str, ...]
+
+    def match(self, span: Span, batches: Iterable[pa.Table]) -> Iterator[Matched]:
+        """Find what is stored for the rows of a span, in any order; rows it does not know are left out.
+
+        Args:
+            span: where the rows come from.
+            batches: its rows, in its order, with ``example_id`` and ``keys``.
+        """
+        ...
+
+
+class StandIn:
+    """The champion's feature code in place of a store: what it computes is what would have been stored.
+
+    Args:
+        champion: its transform.
+        columns: the features it gives.
+    """
+
+    keys: tuple[str, ...] = ()
+
+    def __init__(self, champion: Transform, columns: Sequence[str]) -> None:
+        self.name = "the champion's own feature code"
+        self.columns = tuple(columns)
+        self._champion = champion
+
+    def match(self, span: Span, batches: Iterable[pa.Table]) -> Iterator[Matched]:
+        """As ``Store.match``; every row is known."""
+        wanted = list(readable(span.snapshot, self._champion))
+        for rows in batches:
+            raw = rows.select([name for name in rows.column_names if name in wanted])
+            yield Matched(hashes_of(rows, (EXAMPLE_ID,))[0], rows, self._champion(raw))
+
+
+class KeyedStore:
+    """A snapshot of features, found by key. Use it as a context: it keeps its divided copy on disk until the end.
+
+    Args:
+        snapshot: the store, every split of it.
+        keys: the columns that identify a row, in the store and in the data.
+        columns: the stored features to read.
+        partition_rows: rows joined at a time.
+    """
+
+    def __init__(self, snapshot: Snapshot, keys: Sequence[str], columns: Sequence[str], *, partition_rows: int) -> None:
+        self.name = "the store"
+        self.keys = tuple(keys)
+        self.columns = tuple(columns)
+        self._snapshot = snapshot
+        self._parts = min(_MOST_PARTS, max(1, math.ceil(sum(snapshot.splits.values()) / partition_rows)))
+        self._scratch = tempfile.TemporaryDirectory(prefix="gauntlet-features-")
+        self._divided: Path | None = None
+
+    def __enter__(self) -> KeyedStore:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._scratch.cleanup()
+
+    def match(self, span: Span, batches: Iterable[pa.Table]) -> Iterator[Matched]:
+        """As ``Store.match``.
+
+        Raises:
+            DataError: the store holds two rows of one key.
+        """
+        split = self._same_order(span)
+        if split is not None:
+            yield from self._side_by_side(split, batches)
+            return
+        if self._divided is None:
+            stored = (batch for name in self._filled for batch in self._read(name, [*self.keys, *self.columns]))
+            self._divided = self._divide("store", stored, self.columns)
+        folder = self._divide(f"span-{span.age}-{span.split}", batches, None)
+        for part in range(self._parts):
+            rows, stored_rows = _read_part(folder, part), _read_part(self._divided, part)
+            if rows is not None and stored_rows is not None:
+                yield _joined(rows, stored_rows, ", ".join(self.keys))
+
+    @property
+    def _filled(self) -> list[str]:
+        return [name for name, rows in self._snapshot.splits.items() if rows]
+
+    def _read(self, split: str, columns: Sequence[str]) -> Iterator[pa.Table]:
+        import pyarrow as pa
+
+        for batch in self._snapshot.batches(split, list(dict.fromkeys(columns))):
+            yield pa.Table.from_batches([batch])
+
+    def _same_order(self, span: Span) -> str | None:
+        """A split of the store with the span's keys in the span's order; ``None``: there is none."""
+        candidates = [name for name in self._filled if self._snapshot.splits[name] == span.rows]
+        for name in sorted(candidates, key=lambda name: name != span.split):
+            keys = (rows.select(list(self.keys)) for rows in _tables(rows_of(span, self.keys)))
+            pairs = in_step(keys, self._read(name, self.keys))
+            if all(
+                first.schema.types == second.schema.types and first.equals(second) and not _missing(first)
+                for first, second in pairs
+            ):
+                return name
+        return None
+
+    def _side_by_side(self, split: str, batches: Iterable[pa.Table]) -> Iterator[Matched]:
+        for rows, stored in in_step(batches, self._read(split, self.columns)):
+            yield Matched(hashes_of(rows, self.keys)[0], rows, stored)
+
+    def _divide(self, name: str, tables: Iterable[pa.Table], columns: Sequence[str] | None) -> Path:
+        """Write rows to one file a part by the hash of their keys; rows without a key are left out."""
+        import pyarrow as pa
+
+        folder = Path(self._scratch.name) / name
+        folder.mkdir()
+        writers: dict[tuple[int, int], Any] = {}
+        schemas: list[pa.Schema] = []  # a batch without values for a feature has another type for it
+        try:
+            for table in tables:
+                hashes, checks, known = hashes_of(table, self.keys)
+                kept = table if columns is None else table.select(list(columns))
+                kept = kept.take(known).append_column(_HASH, pa.array(hashes)).append_column(_CHECK, pa.array(checks))
+                if kept.schema not in schemas:
+                    schemas.append(kept.schema)
+                places = (hashes % np.uint64(self._parts)).astype(np.int64)
+                order = np.argsort(places, kind="stable")
+                ends = np.searchsorted(places[order], np.arange(self._parts + 1))
+                ordered = kept.take(order)
+                for part in np.flatnonzero(np.diff(ends)):
+                    file = (int(part), schemas.index(kept.schema))
+                    if file not in writers:
+                        writers[file] = pa.ipc.new_stream(str(folder / f"{file[0]}-{file[1]}.arrow"), kept.schema)
+                    writers[file].write_table(ordered.slice(ends[part], ends[part + 1] - ends[part]))
+        finally:
+            for writer in writers.values():
+                writer.close()
+        return folder
+
+
+def hashes_of(rows: pa.Table, keys: Sequence[str]) -> tuple[Hashes, Hashes, np.ndarray]:
+    """Two hashes of each row that has its whole key, and which rows those are."""
+    import pyarrow.compute as pc
+
+    columns = [rows.column(name).combine_chunks() for name in keys]
+    known = np.ones(rows.num_rows, dtype=np.bool_)
+    for column in columns:
+        if column.null_count:
+            known &= np.asarray(pc.is_valid(column).to_numpy(zero_copy_only=False))
+    places = np.flatnonzero(known)
+    whole = columns if len(places) == len(known) else [column.take(places) for column in columns]
+    digests = key_digests(whole)
+    return digests[:, 0].astype(np.uint64), digests[:, 1].astype(np.uint64), places
+
+
+def in_step(first: Iterable[pa.Table], second: Iterable[pa.Table]) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """Two streams of equally many rows, cut so that each pair has the same rows."""
+    ones, others = iter(first), iter(second)
+    one = other = None
+    while True:
+        one = one if one is not None and one.num_rows else next(ones, None)
+        other = other if other is not None and other.num_rows else next(others, None)
+        if one is None or other is None:
+            return
+        rows = min(one.num_rows, other.num_rows)
+        yield one.slice(0, rows), other.slice(0, rows)
+        one, other = one.slice(rows), other.slice(rows)
+
+
+def _tables(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    import pyarrow as pa
+
+    return (pa.Table.from_batches([batch]) for batch in batches)
+
+
+def _missing(table: pa.Table) -> bool:
+    return any(column.null_count for column in table.columns)
+
+
+def _read_part(folder: Path, part: int) -> pa.Table | None:
+    import pyarrow as pa
+
+    pieces = []
+    for path in sorted(folder.glob(f"{part}-*.arrow")):
+        with pa.OSFile(str(path)) as source, pa.ipc.open_stream(source) as reader:
+            pieces.append(reader.read_all())
+    return pa.concat_tables(pieces, promote_options="permissive") if pieces else None
+
+
+def _joined(rows: pa.Table, stored: pa.Table, keys: str) -> Matched:
+    """Rows of one part with what is stored for them."""
+    known, checks = _hashes(stored)
+    order = np.lexsort((checks, known))
+    known, checks = known[order], checks[order]
+    twice = (known[1:] == known[:-1]) & (checks[1:] == checks[:-1])
+    if twice.any():
+        raise DataError(
+            f"holds {int(twice.sum()):,} rows more than it has keys in a part of it",
+            field=f"stored ({keys})",
+            mend="Give the column that tells rows of one key apart as roles.time, or mend the store",
+        )
+    wanted, wanted_checks = _hashes(rows)
+    places = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    found = np.flatnonzero((known[places] == wanted) & (checks[places] == wanted_checks))
+    return Matched(
+        wanted[found],
+        rows.take(found).drop_columns([_HASH, _CHECK]),
+        stored.take(order[places[found]]).drop_columns([_HASH, _CHECK]),
+    )
+
+
+def _hashes(table: pa.Table) -> tuple[Hashes, Hashes]:
+    return table.column(_HASH).to_numpy(), table.column(_CHECK).to_numpy()

@@ -1,0 +1,74 @@
+"""One quantity against another of another scale: how new values follow from stored ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from gauntlet.reports import svg
+from gauntlet.reports.curves import axes
+from gauntlet.reports.scale import Scale, robust, scale_over
+
+_LEFT, _FOOT, _TOP = 64.0, 42.0, 30.0
+_MOST_DOTS = 500
+
+
+def relation(
+    x_values: Sequence[float],
+    y_values: Sequence[float],
+    *,
+    x: str,
+    y: str,
+    line: tuple[float, float] | None = None,
+    width: float = 460,
+    height: float = 320,
+    title: str = "One against the other",
+) -> Markup:
+    """Draw pairs of values, each axis on its own scale, with where they would lie if nothing had changed.
+
+    Args:
+        x_values: first values; pairs in which either is not finite are left out.
+        y_values: as many.
+        x: what the first are.
+        y: what the second are.
+        line: (slope, intercept) of a line through them.
+        width: in pixels.
+        height: in pixels.
+        title: the accessible name.
+    """
+    pairs = [pair for pair in zip(x_values, y_values, strict=True) if all(map(math.isfinite, pair))]
+    pairs = sorted(pairs)[:: max(1, math.ceil(len(pairs) / _MOST_DOTS))]
+    across = scale_over(robust(first for first, _ in pairs), start=_LEFT, end=width - 14)
+    up = scale_over(robust(second for _, second in pairs), start=height - _FOOT, end=_TOP)
+    parts = axes(across, up, x, y)
+    low, high = max(across.low, up.low), min(across.high, up.high)
+    if low < high:
+        parts.append(svg.line(across.at(low), up.at(low), across.at(high), up.at(high), "reference"))
+    for first, second in pairs:
+        if across.holds(first) and up.holds(second):
+            parts.append(svg.element("circle", cx=across.at(first), cy=up.at(second), r=2.5, class_="dot l0"))
+    if line is not None:
+        parts += _through(line, across, up)
+    legend = [("reference", "unchanged")] if low < high else []
+    if line is not None:
+        legend.append(("line l1 thin", "the line found"))
+    for place, (kind, words) in enumerate(legend):
+        parts += [svg.line(_LEFT + 130 * place, 12, _LEFT + 130 * place + 24, 12, kind)]
+        parts += [svg.text(_LEFT + 130 * place + 30, 16, words, class_="muted")]
+    return svg.drawing(width, height, *parts, title=title)
+
+
+def _through(line: tuple[float, float], across: Scale, up: Scale) -> list[Markup]:
+    """The line, as far as it lies inside the drawing."""
+    slope, intercept = line
+    if slope == 0:
+        ends = [across.low, across.high] if up.holds(intercept) else []
+    else:
+        crossings = sorted(((up.low - intercept) / slope, (up.high - intercept) / slope))
+        ends = [max(across.low, crossings[0]), min(across.high, crossings[1])]
+    if len(ends) < 2 or ends[0] >= ends[1]:
+        return []
+    first, second = ((across.at(at), up.at(slope * at + intercept)) for at in ends)
+    return [svg.line(*first, *second, "line l1 thin")]
