@@ -166,6 +166,8 @@ def _line(x: Floats, y: Floats, rng: np.random.Generator, close: float = CLOSE) 
         deviations = unit[near] - middle
         slope = float(deviations @ y[near] / (deviations @ deviations))
         intercept = float(np.mean(y[near])) - slope * middle
+        if np.ptp(y[near]) > 0:
+            spread = float(np.std(y[near]))  # what lies off the line must not make its neighbourhood wider
     left = np.abs(y - slope * unit - intercept)
     return _Line(
         slope / scale,
