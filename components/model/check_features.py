@@ -36,26 +36,23 @@ def check_features(
     from pathlib import Path
 
     from gauntlet.data.snapshot import Snapshot, open_if_there
-    from gauntlet.features.gate import Given, judge_features
+    from gauntlet.features.gate import judge_features
+    from gauntlet.features.opening import Given
     from gauntlet.features.policy import FeaturesPolicy
     from gauntlet.reports.views.features import features_page
     from gauntlet.settings import parse
     from gauntlet.storage import absence, write_text
 
     given = Given(
-        Snapshot.open(Path(snapshot.path)),
-        split,
-        open_if_there(Path(history.path)),
-        open_if_there(Path(stored.path)),
-        feature_code,
+        model=Path(model.path),
+        champion=None if absence(Path(champion.path)) else Path(champion.path),
+        snapshot=Snapshot.open(Path(snapshot.path)),
+        split=split,
+        history=open_if_there(Path(history.path)),
+        stored=open_if_there(Path(stored.path)),
+        feature_code=feature_code,
+        digests=(str(model.metadata.get("digest", "")), str(champion.metadata.get("digest", ""))),
     )
-    found = judge_features(
-        Path(model.path),
-        None if absence(Path(champion.path)) else Path(champion.path),
-        given,
-        parse(FeaturesPolicy, policy, field="policy"),
-        expected=str(model.metadata.get("digest", "")),
-        serving=str(champion.metadata.get("digest", "")),
-    )
+    found = judge_features(given, parse(FeaturesPolicy, policy, field="policy"))
     found.verdict.write(Path(verdict.path))
     write_text(Path(report.path), features_page(found))

@@ -112,34 +112,50 @@ def pattern_of(comparisons: Iterable[Compared]) -> Pattern:
     return _PATTERNS[any(past), any(new) if new else None]
 
 
-def find(feature: str, comparisons: Sequence[Compared], *, store: str, code: str, digest: str) -> Finding:
+@dataclass(frozen=True)
+class Parties:
+    """Who is compared, in words.
+
+    Attributes:
+        store: what holds the stored values: ``the store``, ``the champion's own feature code``.
+        stands_in: it is the champion's code, computed now.
+        old_code: the code to stay with: ``the code that wrote them``, or the champion's with its digest.
+    """
+
+    store: str
+    stands_in: bool = False
+    old_code: str = "the code that wrote them"
+
+
+def find(feature: str, comparisons: Sequence[Compared], parties: Parties) -> Finding:
     """Say what happened to one feature.
 
     Args:
         feature: its name.
         comparisons: of it, in the order of the spans; at least one.
-        store: what holds the stored values, as a reader knows it.
-        code: what computes the new ones.
-        digest: short digest of the code.
+        parties: who is compared.
     """
     pattern = pattern_of(comparisons)
     worst = _worst(comparisons)
     if pattern is Pattern.AGREES:
-        reason = f"`{feature}` is what {store} holds, in {_spans(comparisons)}."
-        check = Check(
-            feature, Status.PASS, reason, worst.measured, None, worst.bound, "max", sum(c.rows for c in comparisons)
-        )
+        reason = f"`{feature}` is what {parties.store} gives, in {_spans(comparisons)}."
+        rows = sum(one.rows for one in comparisons)
+        check = Check(feature, Status.PASS, reason, worst.measured, None, worst.bound, "max", rows)
         return Finding(feature, pattern, tuple(comparisons), check, None, "")
     differing = [one for one in comparisons if one.differs]
     spans = among([one.span.name for one in differing if one.span.age == "historical"])
     how = explain(worst.diagnosis, differing_constants=_constants_vary(differing), filled=_filled(worst))
-    mend = _mend(pattern, spans, store)
-    reason = f"{_opening(pattern, feature, store, spans)} {_capital(worst.words)}: {how}. {mend}"
+    mend = _mend(pattern, spans, parties)
+    reason = f"{_opening(pattern, feature, parties, spans)} {_capital(worst.words)}: {how}. {mend}"
     check = Check(feature, Status.FAIL, reason, worst.measured, None, worst.bound, "max", worst.rows)
     return Finding(feature, pattern, tuple(comparisons), check, worst.diagnosis, mend)
 
 
-def _opening(pattern: Pattern, feature: str, store: str, spans: str) -> str:
+def _opening(pattern: Pattern, feature: str, parties: Parties, spans: str) -> str:
+    store = parties.store
+    where = f"in {spans} and on new rows alike" if spans else "on new rows"
+    if parties.stands_in:
+        return f"`{feature}` no longer is what the champion's code computes: the two disagree {where}."
     if pattern is Pattern.REDEFINED:
         return (
             f"`{feature}` was redefined and its past was not recomputed: {store} and the new code agree on new rows "
@@ -149,16 +165,20 @@ def _opening(pattern: Pattern, feature: str, store: str, spans: str) -> str:
         return f"`{feature}` is not what {store} holds for {spans}, and for new rows it holds nothing yet."
     if pattern is Pattern.LAGS:
         return f"`{feature}` agrees with {store} on history and not on new rows: the store lags behind the new code."
-    where = f"in {spans} and on new rows alike" if spans else "on new rows"
     return f"`{feature}` was written to {store} by other code than the new one: they disagree {where}."
 
 
-def _mend(pattern: Pattern, spans: str, store: str) -> str:
+def _mend(pattern: Pattern, spans: str, parties: Parties) -> str:
+    if parties.stands_in:
+        return (
+            "Recompute whatever the champion's code has stored before this model reads it, or stay with "
+            f"{parties.old_code}."
+        )
     if pattern is Pattern.LAGS:
-        return f"Write the new rows to {store} with the new code, or serve with the code that wrote them."
+        return f"Write the new rows to {parties.store} with the new code, or serve with {parties.old_code}."
     if not spans:
-        return f"Find out which code writes {store}, and train and serve with that one."
-    return f"Recompute {spans} with the new code before anything reads both, or stay with the code that wrote them."
+        return f"Find out which code writes {parties.store}, and train and serve with that one."
+    return f"Recompute {spans} with the new code before anything reads both, or stay with {parties.old_code}."
 
 
 def _worst(comparisons: Sequence[Compared]) -> Compared:

@@ -2,53 +2,32 @@
 
 History is replayed through the new code, span by span, and so are the new rows; each feature's 2×2 of {historical, new}
 × {agrees, differs} says what happened (``findings``), a diagnosis says how, and the candidate scored on both kinds of
-features says whom it harms.
+features says whom it harms. Contract and properties are asked of the code by itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from gauntlet.data.snapshot import Snapshot
+import numpy as np
+
 from gauntlet.digest import short
 from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.features.code_checks import contract_checks, property_checks
 from gauntlet.features.distributions import compare_distributions, gather
-from gauntlet.features.findings import Compared, Finding, find, of_replay
-from gauntlet.features.fitted import FittedModel, open_fitted
+from gauntlet.features.findings import Compared, Finding, Parties, find, of_replay
 from gauntlet.features.harm import Harm, Scoring, harm_check, measure_harm
+from gauntlet.features.opening import Given, Opened, open_all
 from gauntlet.features.policy import FeaturesPolicy
-from gauntlet.features.replay import SpanReplay, replay
-from gauntlet.features.span import Span, readable, rows_of, spans_of
-from gauntlet.features.stored import KeyedStore, StandIn, Store
-from gauntlet.features.transform import Transform, identity, open_transform
+from gauntlet.features.replay import FeatureReplay, SpanReplay, replay
+from gauntlet.features.summing import GATE, ORDER, not_shared, nothing_stored, summary, summed, unmatched
 from gauntlet.prediction.batch import label_of, target_of
-from gauntlet.verdict import Check, Status, Verdict, worst
+from gauntlet.verdict import Check, Status, Verdict
 
-GATE = "check_features"
-_PROBE_ROWS = 100
-_ORDER = {Status.ERROR: 0, Status.FAIL: 1, Status.INCONCLUSIVE: 2, Status.PASS: 3}
-
-
-@dataclass(frozen=True)
-class Given:
-    """What the gate looks at.
-
-    Attributes:
-        snapshot: the new data, raw.
-        split: which of its rows are the new ones.
-        history: raw rows of earlier spans, a split each; ``None`` when there is none.
-        stored: features as they were materialized; ``None`` when there is no store.
-        feature_code: ``module:function``; empty: the candidate's own steps.
-    """
-
-    snapshot: Snapshot
-    split: str
-    history: Snapshot | None = None
-    stored: Snapshot | None = None
-    feature_code: str = ""
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -71,325 +50,181 @@ class FeaturesResult:
     replays: tuple[SpanReplay, ...] = ()
     harm: Harm | None = None
     notes: tuple[str, ...] = ()
-    left_out: Mapping[str, str] | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
     code: str = ""
     store: str = ""
 
 
-def judge_features(
-    model: Path, champion: Path | None, given: Given, policy: FeaturesPolicy, *, expected: str = "", serving: str = ""
-) -> FeaturesResult:
+def judge_features(given: Given, policy: FeaturesPolicy) -> FeaturesResult:
     """Replay history through the candidate's feature code and hold it against what is stored.
 
     Args:
-        model: the candidate, an MLflow model folder.
-        champion: the serving model; ``None`` when there is none.
-        given: the data and the code.
+        given: models, data and code.
         policy: tolerances.
-        expected: the candidate's digest, where it is known.
-        serving: the champion's digest, where it is known.
 
     Raises:
         ConfigurationError: the policy names a feature or column that is not there, no such split or code.
         DataError: a model or data cannot be read, or the feature code fails.
     """
-    with ExitStack() as opened:
-        fitted = opened.enter_context(open_fitted(model, given.snapshot, expected))
-        transform = _code(fitted, given, policy)
-        spans = spans_of(given.history, given.snapshot, given.split)
-        features = _features(transform, spans[-1], policy)
-        notes: list[str] = []
-        store: Store | None = None
-        shared: dict[str, str] = {}
-        if given.stored is not None:
-            shared = _shared(features, tuple(given.stored.columns), policy)
-            keys = _keys(given.stored, spans)
-            if shared and keys:
-                columns = list(dict.fromkeys(shared.values()))
-                store = opened.enter_context(
-                    KeyedStore(given.stored, keys, columns, partition_rows=policy.partition_rows)
-                )
-        elif champion is not None and not given.feature_code:
-            other = opened.enter_context(open_fitted(champion, given.snapshot, serving))
-            if not other.is_identity:
-                given_by_champion = _features(other.transform, spans[-1], policy)
-                store = StandIn(other.transform, given_by_champion)
-                shared = _shared(features, given_by_champion, policy)
-                notes.append(f"There is no store: {store.name} stands in for it.")
-        left_out = _left_out(features, shared, policy, given, store)
-        if given.stored is None and store is None:
-            return _nothing(transform, left_out)
-        return _Gate(given, policy, fitted, transform, spans, store, shared, notes, left_out).judge()
+    with open_all(given, policy) as opened:
+        run = _Run(opened, policy)
+        checks = run.compare()
+        checks += contract_checks(opened, policy)
+        checks += property_checks(opened, policy)
+        return run.result(checks)
 
 
-@dataclass(frozen=True)
-class _Gate:
-    """One run of the gate, once everything is open."""
+@dataclass
+class _Run:
+    """One run of the gate: what has been found so far."""
 
-    given: Given
+    opened: Opened
     policy: FeaturesPolicy
-    fitted: FittedModel
-    transform: Transform
-    spans: tuple[Span, ...]
-    store: Store | None
-    shared: Mapping[str, str]
-    notes: list[str]
-    left_out: Mapping[str, str]
+    findings: tuple[Finding, ...] = ()
+    replays: tuple[SpanReplay, ...] = ()
+    harm: Harm | None = None
+    notes: list[str] = field(default_factory=list)
 
-    def judge(self) -> FeaturesResult:
-        """All of it."""
-        if not self.shared:
-            return self._result([_not_shared(self.left_out)], (), (), None)
-        replays = self._replays()
+    def compare(self) -> list[Check]:
+        """Stored features against recomputed ones, and the harm where they differ."""
+        opened = self.opened
+        if not opened.has_store:
+            return [nothing_stored()]
+        if opened.stands_in:
+            self.notes.append("There is no store: the champion's own feature code stands in for it.")
+        if not opened.shared:
+            return [not_shared(opened.left_out)]
+        if opened.store is not None:
+            columns, store = self._columns_for_harm(), opened.store
+            self.replays = tuple(
+                replay(span, opened.transform, store, opened.shared, self.policy, columns=columns)
+                for span in opened.spans
+            )
         checks: list[Check] = []
-        if any(one.matched for one in replays):
-            comparisons, checks = self._by_key(replays)
+        past = [one.matched for one in self.replays if one.span.age == "historical"]
+        if any(past) or (not past and any(one.matched for one in self.replays)):
+            comparisons, checks = self._by_key()
         else:
             comparisons = self._by_distribution()
-        findings = self._findings(comparisons)
-        harm = self._harm(replays) if any(one.check.status is Status.FAIL for one in findings) else None
-        checks += _summed(findings)
-        if harm is not None:
-            checks.append(harm_check(harm, self.policy))
-        return self._result(checks, findings, replays, harm)
+        self.findings = self._findings(comparisons)
+        checks += summed(self.findings, opened.store_name)
+        if any(one.check.status is Status.FAIL for one in self.findings):
+            self.harm = self._measure_harm()
+        return checks if self.harm is None else [*checks, harm_check(self.harm, self.policy)]
 
-    def _replays(self) -> tuple[SpanReplay, ...]:
-        if self.store is None:
-            return ()
-        columns = self._columns_for_harm()
-        return tuple(
-            replay(span, self.transform, self.store, self.shared, self.policy, columns=columns) for span in self.spans
-        )
-
-    def _by_key(self, replays: Sequence[SpanReplay]) -> tuple[list[Compared], list[Check]]:
-        assert self.store is not None
+    def _by_key(self) -> tuple[list[Compared], list[Check]]:
         found, checks = [], []
-        for one in replays:
+        for one in self.replays:
             if one.span.age == "new" and not one.matched:
-                self.notes.append(f"The store holds none of the new rows ({one.span.name}).")
+                self.notes.append(
+                    f"{self.opened.store_name.capitalize()} holds none of the new rows ({one.span.name})."
+                )
                 continue
-            if one.matched < self.policy.min_rows or one.matched_share < self.policy.min_matched_share:
-                checks.append(_unmatched(one, self.policy))
-                if one.matched < self.policy.min_rows:
-                    continue
-            found += [self._compared(one, name) for name in self.shared]
+            enough = one.matched >= self.policy.min_rows
+            if not enough or one.matched_share < self.policy.min_matched_share:
+                checks.append(unmatched(one, self.policy))
+            if enough:
+                found += [self._compared(one, feature) for feature in one.features.values()]
         return found, checks
 
-    def _compared(self, one: SpanReplay, name: str) -> Compared:
-        assert self.store is not None
-        return of_replay(one.features[name], one.span, bound=self.policy.max_share, store=self.store.name)
+    def _compared(self, one: SpanReplay, feature: FeatureReplay) -> Compared:
+        bound = self.policy.max_share
+        compared = of_replay(feature, one.span, bound=bound, store=self.opened.store_name)
+        if not self.opened.stands_in or not compared.differs:
+            return compared
+        moved = _moved(feature)
+        if moved > self.policy.refit_tolerance or feature.lost + feature.gained > bound * feature.matched:
+            return compared
+        self.notes.append(
+            f"`{feature.feature}` was fitted anew: it moves by {moved:.3f} standard deviations at most ({one.span.name})."
+        )
+        return Compared(
+            feature.feature, one.span, False, moved, self.policy.refit_tolerance, feature.matched, compared.words,
+            None, feature, compared.quantiles,
+        )  # fmt: skip
 
     def _by_distribution(self) -> list[Compared]:
-        assert self.given.stored is not None
+        opened = self.opened
+        assert opened.given.stored is not None
         why = (
-            "no row of it has the key of a row here"
-            if self.store is not None
-            else "it has no key in common with the data"
+            "no historical row's key is in it" if opened.store is not None else "it has no key in common with the data"
         )
         self.notes.append(
             f"The store could not be joined: {why}. Distributions were compared instead, which tells less."
         )
-        sides = gather(self.spans, self.transform, self.given.stored, self.shared, self.policy)
+        sides = gather(opened.spans, opened.transform, opened.given.stored, opened.shared, self.policy)
         return compare_distributions(sides, self.policy)
 
     def _findings(self, comparisons: Sequence[Compared]) -> tuple[Finding, ...]:
-        store = self.store.name if self.store is not None else "the store"
-        found = []
-        for name in self.shared:
-            own = [one for one in comparisons if one.feature == name]
-            if own:
-                found.append(
-                    find(name, own, store=store, code=self.transform.name, digest=short(self.transform.digest))
-                )
-        return tuple(sorted(found, key=lambda one: (_ORDER[one.check.status], -(one.check.measured or 0.0))))
-
-    def _scores_whole_model(self) -> bool:
-        return bool(self.given.feature_code) or self.policy.store_holds == "inputs" or self.fitted.is_identity
+        opened = self.opened
+        old_code = "the code that wrote them"
+        if opened.champion is not None and not opened.champion.is_identity:
+            old_code = f"the champion's feature steps ({short(opened.champion.transform.digest)})"
+        parties = Parties(opened.store_name, opened.stands_in, old_code)
+        own = {name: [one for one in comparisons if one.feature == name] for name in opened.shared}
+        found = (find(name, compared, parties) for name, compared in own.items() if compared)
+        return tuple(sorted(found, key=lambda one: (ORDER[one.check.status], -(one.check.measured or 0.0))))
 
     def _columns_for_harm(self) -> tuple[str, ...]:
-        wanted: tuple[str, ...] = ()
-        if self._scores_whole_model():
-            wanted = self.fitted.scorer.inputs or self.given.snapshot.features
-        label = label_of(self.given.snapshot)
-        return (*wanted, label) if label is not None else wanted
+        """Raw columns that scoring needs beside the features: inputs that no code computes, and the label."""
+        inputs = self.opened.model_inputs if self.opened.scores_whole_model else ()
+        label = label_of(self.opened.given.snapshot)
+        return (*inputs, label) if label is not None else inputs
 
-    def _harm(self, replays: Sequence[SpanReplay]) -> Harm | None:
-        past = [one for one in replays if one.span.age == "historical" and one.sample is not None] or [
-            one for one in replays if one.sample is not None
-        ]
-        samples = [one.sample for one in past if one.sample is not None]
-        if not samples:
+    def _measure_harm(self) -> Harm | None:
+        """The candidate on stored and on recomputed features of the spans that differ."""
+        opened = self.opened
+        wrong = {one.span.name for finding in self.findings for one in finding.comparisons if one.differs}
+        concerned = [one for one in self.replays if one.span.name in wrong and one.sample is not None]
+        past = [one for one in concerned if one.span.age == "historical"] or concerned
+        if not past:
+            self.notes.append("Without rows matched by key, nobody's decision can be followed: harm was not measured.")
             return None
-        whole = self._scores_whole_model()
-        label = label_of(past[0].span.snapshot)
+        data = past[0].span.snapshot
+        label = label_of(data)
         try:
-            scoring = Scoring(
-                needed=self._columns_for_harm_inputs(),
-                score=(lambda rows: self.fitted.scorer.score(rows.combine_chunks().to_batches()[0]))
-                if whole
-                else self.fitted.score_features,
-                target=target_of(self.fitted.facts, past[0].span.snapshot, label, past[0].span.split),
-                labelled=label is not None,
-            )
-            return measure_harm(samples, scoring, self.shared, self.policy)
+            target = target_of(opened.fitted.facts, data, label, past[0].span.split)
+            needed = opened.model_inputs if opened.scores_whole_model else opened.transform.outputs or ()
+            scoring = Scoring(needed, self._score, target, label is not None)
+            samples = [one.sample for one in past if one.sample is not None]
+            return measure_harm(samples, scoring, opened.shared, self.policy)
         except (DataError, ConfigurationError) as error:
             self.notes.append(f"Harm could not be measured: {error}")
             return None
 
-    def _columns_for_harm_inputs(self) -> tuple[str, ...]:
-        if self._scores_whole_model():
-            return self.fitted.scorer.inputs or self.given.snapshot.features
-        return self.transform.outputs or ()
+    def _score(self, features: pa.Table) -> Any:
+        if self.opened.scores_whole_model:
+            return self.opened.fitted.scorer.score(features.combine_chunks().to_batches()[0])
+        return self.opened.fitted.score_features(features)
 
-    def _result(
-        self,
-        checks: Sequence[Check],
-        findings: tuple[Finding, ...],
-        replays: tuple[SpanReplay, ...],
-        harm: Harm | None,
-    ) -> FeaturesResult:
-        ordered = sorted(checks, key=lambda check: _ORDER[check.status])
+    def result(self, checks: Sequence[Check]) -> FeaturesResult:
+        """Everything found, with ``checks`` as the verdict."""
+        opened = self.opened
+        ordered = tuple(sorted(checks, key=lambda check: ORDER[check.status]))
         facts: dict[str, str | int | float | bool] = {
-            "spans": len(self.spans),
-            "rows": sum(span.rows for span in self.spans),
-            "matched": sum(one.matched for one in replays),
-            "features": len(self.shared),
-            "feature_code": short(self.transform.digest),
+            "spans": len(opened.spans) if opened.has_store else 0,
+            "rows": sum(span.rows for span in opened.spans) if opened.has_store else 0,
+            "matched": sum(one.matched for one in self.replays),
+            "features": len(self.findings),
+            "feature_code": short(opened.transform.digest),
         }
-        verdict = Verdict(GATE, tuple(ordered), _summary(ordered, harm), facts)
         return FeaturesResult(
-            verdict,
-            findings,
-            replays,
-            harm,
+            Verdict(GATE, ordered, summary(ordered, self.harm), facts),
+            self.findings,
+            self.replays,
+            self.harm,
             tuple(self.notes),
-            self.left_out,
-            self.transform.name,
-            self.store.name if self.store is not None else "the store",
+            opened.left_out,
+            opened.transform.name,
+            opened.store_name if opened.has_store else "",
         )
 
 
-def _code(fitted: FittedModel, given: Given, policy: FeaturesPolicy) -> Transform:
-    if given.feature_code:
-        return open_transform(given.feature_code)
-    if policy.store_holds == "inputs":
-        return identity(fitted.scorer.inputs or given.snapshot.features)
-    return fitted.transform
-
-
-def _features(transform: Transform, span: Span, policy: FeaturesPolicy) -> tuple[str, ...]:
-    """The features that the code gives, found by running it on a few rows."""
-    import pyarrow as pa
-
-    columns = readable(span.snapshot, transform)
-    rows = pa.Table.from_batches([next(rows_of(span, columns)).slice(0, _PROBE_ROWS)])
-    found = tuple(transform(rows.select(list(columns))).column_names)
-    for setting, names in (("names", tuple(policy.names)), ("exclude", policy.exclude)):
-        for name in names:
-            if name not in found:
-                raise ConfigurationError(
-                    f"{transform.name} gives no such feature",
-                    field=f"policy.{setting}",
-                    value=name,
-                    mend=f"Use some of: {', '.join(found)}",
-                )
-    return found
-
-
-def _shared(features: Sequence[str], stored: Sequence[str], policy: FeaturesPolicy) -> dict[str, str]:
-    for name, other in policy.names.items():
-        if other not in stored:
-            raise ConfigurationError(
-                "the store has no such column",
-                field=f"policy.names.{name}",
-                value=other,
-                mend=f"Use one of: {', '.join(stored)}",
-            )
-    found = {name: policy.names.get(name, name) for name in features if name not in policy.exclude}
-    return {name: other for name, other in found.items() if other in stored}
-
-
-def _keys(stored: Snapshot, spans: Sequence[Span]) -> tuple[str, ...]:
-    """The columns that join the store to every span; () where they do not all have them."""
-    time = (stored.roles.time,) if stored.roles.time is not None else ()
-    keys = (*stored.roles.key, *time)
-    there = all(name in span.snapshot.columns for span in spans for name in keys)
-    return keys if stored.roles.key and there else ()
-
-
-def _left_out(
-    features: Sequence[str],
-    shared: Mapping[str, str],
-    policy: FeaturesPolicy,
-    given: Given,
-    store: Store | None,
-) -> dict[str, str]:
-    if given.stored is None and store is None:
-        return {}
-    return {
-        name: "the policy leaves it out" if name in policy.exclude else "the store does not hold it"
-        for name in features
-        if name not in shared
-    }
-
-
-def _summed(findings: Sequence[Finding]) -> list[Check]:
-    """A check for each feature that differs, and one that sums up the others."""
-    checks = [one.check for one in findings if one.check.status is not Status.PASS]
-    agree = [one for one in findings if one.check.status is Status.PASS]
-    if agree:
-        rows = max(one.check.sample_size or 0 for one in agree)
-        largest = max(one.check.measured or 0.0 for one in agree)
-        many = f"{len(agree)} features agree" if len(agree) > 1 else f"`{agree[0].feature}` agrees"
-        reason = f"{many} with what is stored, over up to {rows:,} rows."
-        bound = agree[0].check.bound
-        checks.append(Check("features that agree", Status.PASS, reason, largest, None, bound, "max", rows))
-    return checks
-
-
-def _unmatched(one: SpanReplay, policy: FeaturesPolicy) -> Check:
-    needed = max(policy.min_rows, round(policy.min_matched_share * one.span.rows))
-    return Check(
-        f"{one.span.name}: stored rows",
-        Status.INCONCLUSIVE,
-        f"The store knows {one.matched:,} of {one.span.rows:,} rows of {one.span.name}, too few to say "
-        "whether that span agrees.",
-        one.matched_share,
-        None,
-        policy.min_matched_share,
-        "min",
-        one.matched,
-        needed,
-    )
-
-
-def _not_shared(left_out: Mapping[str, str]) -> Check:
-    named = ", ".join(list(left_out)[:5]) or "none"
-    return Check(
-        "features",
-        Status.ERROR,
-        f"None of the features that the code gives ({named}) is in the store, so nothing could be compared: name their "
-        "columns in the policy's names.",
-    )
-
-
-def _nothing(transform: Transform, left_out: Mapping[str, str]) -> FeaturesResult:
-    reason = (
-        "There is no store of features, and no champion with feature code of its own to stand in for one, so there was "
-        "nothing to compare."
-    )
-    check = Check("features", Status.PASS, reason)
-    return FeaturesResult(
-        Verdict(GATE, (check,), reason, {"spans": 0}), left_out=left_out, code=transform.name, store=""
-    )
-
-
-def _summary(checks: Sequence[Check], harm: Harm | None) -> str:
-    """The worst finding, how many more there are, and the harm."""
-    status = worst(check.status for check in checks)
-    same = [check for check in checks if check.status is status and check.name != "harm"]
-    if not same:
-        return checks[0].reason
-    more = f" And {len(same) - 1} more like this." if len(same) > 1 and status is not Status.PASS else ""
-    told = f" {harm.sentence}" if harm is not None and status is Status.FAIL else ""
-    return same[0].reason + more + told
+def _moved(feature: FeatureReplay) -> float:
+    """How far values moved, 95th percentile in standard deviations of what the champion's code gives; ∞ for text."""
+    stored, new = feature.pairs
+    there = np.isfinite(stored) & np.isfinite(new)
+    if not there.any():
+        return np.inf
+    moved, spread = float(np.quantile(np.abs(new - stored)[there], 0.95)), float(np.std(stored[there]))
+    return moved / spread if spread > 0 else np.inf

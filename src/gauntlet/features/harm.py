@@ -78,9 +78,11 @@ class Harm:
             said = f"{100 * self.share:.1f}% of {self.rows:,} stored rows would get another decision"
         if self.metric is None:
             return said + "."
-        better, worse = self.metric.recomputed, self.metric.stored
-        verb = "falls" if worse < better else "rises"
-        return f"{said}; {self.metric.title} on history {verb} from {better:.3f} to {worse:.3f}."
+        before, after = f"{self.metric.recomputed:.3f}", f"{self.metric.stored:.3f}"
+        if before == after:
+            return f"{said}; {self.metric.title} on them stays at {before}."
+        verb = "falls" if self.metric.stored < self.metric.recomputed else "rises"
+        return f"{said}; {self.metric.title} on them {verb} from {before} to {after}."
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from gauntlet.features.contract_changes import ContractPolicy
+from gauntlet.features.properties.policy import PropertiesPolicy
 from gauntlet.settings import Settings
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -57,3 +59,9 @@ class FeaturesPolicy(Settings):
         250_000, ge=1_000, description="Rows joined at a time when the store is in another order than the data."
     )
     seed: int = Field(0, ge=0, description="Of the resampled null distributions.")
+    contract: ContractPolicy = Field(
+        ContractPolicy.model_validate({}), description="What changes of names, order, types and categories amount to."
+    )
+    properties: PropertiesPolicy = Field(
+        PropertiesPolicy.model_validate({}), description="What is asked of the feature code by itself."
+    )

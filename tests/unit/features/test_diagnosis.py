@@ -163,7 +163,10 @@ def test_a_map_between_categories_is_recovered(mapping: dict[str, str], seed: in
 
 def test_texts_without_a_map_mean_something_else() -> None:
     rng = np.random.default_rng(0)
-    assert diagnose_texts(rng.choice(list("ab"), 300).tolist(), rng.choice(list("xy"), 300).tolist()).kind is Kind.DIFFERENT
+    assert (
+        diagnose_texts(rng.choice(list("ab"), 300).tolist(), rng.choice(list("xy"), 300).tolist()).kind
+        is Kind.DIFFERENT
+    )
 
 
 def test_texts_that_become_one_value_are_constant() -> None:

@@ -1,0 +1,80 @@
+"""What is asked of feature code by itself: its contract with whoever relies on it, and its properties."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from gauntlet.features.contract import FeatureContract, contract_of_model, contract_of_rows
+from gauntlet.features.contract_changes import Change, ContractPolicy, compare_contracts
+from gauntlet.features.opening import Opened
+from gauntlet.features.policy import FeaturesPolicy
+from gauntlet.features.properties.checks import check_properties
+from gauntlet.features.properties.fresh import FreshProcess
+from gauntlet.features.span import readable, rows_of
+from gauntlet.settings import parse
+from gauntlet.verdict import Check, Status
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_TOLD_BY_THE_REPLAY = {change.value: "pass" for change in Change if change not in (Change.GONE, Change.TYPE)}
+"""Of a store's values the replay says more, row by row."""
+
+
+def contract_checks(opened: Opened, policy: FeaturesPolicy) -> list[Check]:
+    """The candidate's contract against the champion's, and the code's against the store's."""
+    given = opened.given
+    checks: list[Check] = []
+    if given.champion is not None:
+        before, after = (
+            contract_of_model(given.champion, "the champion"),
+            contract_of_model(given.model, "the candidate"),
+        )
+        checks += compare_contracts(before, after, policy.contract)
+    stored = _of_store(opened)
+    if stored is not None:
+        severity = {**_TOLD_BY_THE_REPLAY, **{change.value: how for change, how in policy.contract.severity.items()}}
+        asked = parse(ContractPolicy, {**policy.contract.model_dump(), "severity": severity}, field="policy.contract")
+        found = compare_contracts(stored, _of_code(opened), asked)
+        checks += [check for check in found if check.status is not Status.PASS]
+    return checks
+
+
+def property_checks(opened: Opened, policy: FeaturesPolicy) -> list[Check]:
+    """The properties of the code, tried on new rows; raw columns have none to try."""
+    if opened.transform is opened.fitted.transform and opened.fitted.is_identity:
+        return []
+    if policy.store_holds == "inputs" and not opened.given.feature_code:
+        return []
+    span = opened.spans[-1]
+    fresh = None
+    if opened.given.feature_code:
+        fresh = FreshProcess(opened.given.feature_code, policy.properties.fresh_seconds)
+    rows = _first_rows(opened)
+    return list(check_properties(opened.transform, rows, policy.properties, roles=span.snapshot.roles, fresh=fresh))
+
+
+def _first_rows(opened: Opened) -> pa.Table:
+    import pyarrow as pa
+
+    columns = list(readable(opened.spans[-1].snapshot, opened.transform))
+    return pa.Table.from_batches([next(rows_of(opened.spans[-1], columns))]).select(columns)
+
+
+def _of_code(opened: Opened) -> FeatureContract:
+    features = opened.transform(_first_rows(opened))
+    names = [opened.shared.get(name, name) for name in features.column_names]
+    return contract_of_rows([features.rename_columns(names)], "the new feature code", opened.transform.digest)
+
+
+def _of_store(opened: Opened) -> FeatureContract | None:
+    """What is stored of the features that the code gives or a model reads; other code's features are no concern."""
+    store = opened.given.stored
+    if store is None or not opened.shared:
+        return None
+    concerned = {*opened.shared.values(), *opened.model_inputs}
+    columns = [name for name in store.columns if name in concerned and name not in store.roles.not_features]
+    split = next(name for name, rows in store.splits.items() if rows)
+    first: Iterable[pa.RecordBatch] = [next(store.batches(split, columns))]
+    return contract_of_rows(first, "the store")
