@@ -111,11 +111,13 @@ def world(
 
 def normal(table: pa.Table) -> pa.Table:
     """A table in a snapshot's types."""
-    types = {
-        field.name: pa.timestamp("us", tz="UTC") if pa.types.is_timestamp(field.type) else field.type
-        for field in table.schema
-    }
-    types = {name: pa.string() if pa.types.is_large_string(kind) else kind for name, kind in types.items()}
+
+    def kind(found: pa.DataType) -> pa.DataType:
+        if pa.types.is_timestamp(found):
+            return pa.timestamp("us", tz="UTC")
+        return pa.string() if pa.types.is_large_string(found) or pa.types.is_null(found) else found
+
+    types = {field.name: kind(field.type) for field in table.schema}
     return table.cast(pa.schema([pa.field(name, kind) for name, kind in types.items()]))
 
 

@@ -136,7 +136,7 @@ class _Run:
         if moved > self.policy.refit_tolerance or feature.lost + feature.gained > bound * feature.matched:
             return compared
         self.notes.append(
-            f"`{feature.feature}` was fitted anew: it moves by {moved:.3f} standard deviations at most ({one.span.name})."
+            f"`{feature.feature}` was fitted anew: in {one.span.name} it moves by some {moved:.2f} standard deviations."
         )
         return Compared(
             feature.feature, one.span, False, moved, self.policy.refit_tolerance, feature.matched, compared.words,

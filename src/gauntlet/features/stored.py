@@ -207,16 +207,13 @@ def hashes_of(rows: pa.Table, keys: Sequence[str]) -> tuple[Hashes, Hashes, np.n
 
 def in_step(first: Iterable[pa.Table], second: Iterable[pa.Table]) -> Iterator[tuple[pa.Table, pa.Table]]:
     """Two streams of equally many rows, cut so that each pair has the same rows."""
-    ones, others = iter(first), iter(second)
-    one = other = None
-    while True:
-        one = one if one is not None and one.num_rows else next(ones, None)
-        other = other if other is not None and other.num_rows else next(others, None)
-        if one is None or other is None:
-            return
+    ones, others = (iter(one for one in tables if one.num_rows) for tables in (first, second))
+    one, other = next(ones, None), next(others, None)
+    while one is not None and other is not None:
         rows = min(one.num_rows, other.num_rows)
         yield one.slice(0, rows), other.slice(0, rows)
-        one, other = one.slice(rows), other.slice(rows)
+        one = one.slice(rows) if rows < one.num_rows else next(ones, None)
+        other = other.slice(rows) if rows < other.num_rows else next(others, None)
 
 
 def _tables(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
