@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from builders.behaviour_pages import behaviour_page
 from builders.data_pages import DATA_PAGES
 from builders.delivery_pages import DELIVERY_PAGES
+from builders.feature_pages import FEATURE_PAGES
 from builders.gate_pages import GATE_PAGES
 from builders.model_pages import MODEL_PAGES
 from builders.reports import run, verdict
@@ -101,6 +102,7 @@ PAGES: dict[str, Callable[[], Page]] = {
     **GATE_PAGES,
     **MODEL_PAGES,
     **DELIVERY_PAGES,
+    **FEATURE_PAGES,
 }
 """Template's stem (and a variant after a hyphen) → the page."""
 

@@ -95,7 +95,8 @@ def compare_distributions(sides: Sequence[Sides], policy: FeaturesPolicy) -> lis
     alpha = 1 - policy.confidence
     resamples = math.ceil(_RESAMPLES_A_LEVEL * max(len(sides), 1) / alpha)
     measured = [
-        _measure(one, resamples, np.random.default_rng([policy.seed, position])) for position, one in enumerate(sides)
+        _measure(one, policy.min_distance, resamples, np.random.default_rng([policy.seed, position]))
+        for position, one in enumerate(sides)
     ]
     rejected = holm([p for _, p in measured], alpha)
     return [
@@ -144,13 +145,13 @@ def _hashes(rows: pa.Table) -> NDArray[np.uint64]:
     return key_digests([column(rows, EXAMPLE_ID)])[:, 0].astype(np.uint64)
 
 
-def _measure(sides: Sides, resamples: int, rng: np.random.Generator) -> tuple[float, float]:
-    """Distance and p-value."""
+def _measure(sides: Sides, least: float, resamples: int, rng: np.random.Generator) -> tuple[float, float]:
+    """Distance and p-value; 1 where the distance is too small to matter, whatever it is by chance."""
     before, after = _counts(sides)
     sizes = int(before.sum()), int(after.sum())
     distance = float(jensen_shannon(before / sizes[0], after / sizes[1]))
-    if distance == 0:
-        return 0.0, 1.0
+    if distance <= least:
+        return distance, 1.0
     pooled = (before / sizes[0] + after / sizes[1]) / 2
     first, second = (rng.multinomial(size, pooled, size=resamples) / size for size in sizes)
     null = np.asarray(jensen_shannon(first, second))
@@ -202,7 +203,7 @@ def _compared(sides: Sides, distance: float, p: float, differs: bool, policy: Fe
         diagnosis = Diagnosis(Kind.DIFFERENT, pairs=rows)
     words = (
         f"in {sides.span.name} the values of {rows:,} rows are {'not ' if differs else ''}distributed as stored ones "
-        f"(distance {distance:.3f}, p {'< 0.001' if p < 0.001 else f'= {p:.3f}'})"
+        f"(distance {distance:.3f}, p {'< 0.001' if p < 0.001 else f'= {p:.2g}'})"
     )
     return Compared(
         sides.feature, sides.span, differs, distance, policy.min_distance, rows, words, diagnosis, None, quantiles

@@ -17,6 +17,7 @@ from gauntlet.evaluation.panel import measure
 from gauntlet.evaluation.sample import sample
 from gauntlet.features.policy import FeaturesPolicy
 from gauntlet.features.replay import NEW, STORED
+from gauntlet.features.wording import percent
 from gauntlet.prediction.scores import as_scores
 from gauntlet.training.target import Target
 from gauntlet.verdict import Check, Status, decide
@@ -75,7 +76,7 @@ class Harm:
         if self.flips is None:
             said = f"The prediction moves by {self.mean_size:.4g} on average over {self.rows:,} stored rows"
         else:
-            said = f"{100 * self.share:.1f}% of {self.rows:,} stored rows would get another decision"
+            said = f"{percent(self.flips, self.rows)} of {self.rows:,} stored rows would get another decision"
         if self.metric is None:
             return said + "."
         before, after = f"{self.metric.recomputed:.3f}", f"{self.metric.stored:.3f}"

@@ -33,6 +33,7 @@ class FeatureReplay:
         diagnosis: what was done to it; ``None`` where it does not differ at all.
         pairs: (stored, recomputed) values of sampled rows, NaN where missing; empty for text.
         filled: what takes the place of missing stored values most often, as text; empty when nothing does.
+        common: (stored, recomputed) value that most sampled rows have, for text; empty otherwise.
     """
 
     feature: str
@@ -46,6 +47,7 @@ class FeatureReplay:
     diagnosis: Diagnosis | None
     pairs: tuple[np.ndarray, np.ndarray]
     filled: str = ""
+    common: tuple[str, str] = ("", "")
 
     @property
     def differing(self) -> int:
@@ -158,6 +160,7 @@ def _finish(tally: Tally, sample: pa.Table | None, stored_name: str, policy: Fea
         None if offenders is None else diagnose(offenders, stored, new, seed=policy.seed),
         pairs,
         _filled(offenders),
+        (_commonest(stored), _commonest(new)) if text else ("", ""),
     )
 
 
@@ -205,9 +208,16 @@ def _filled(offenders: pa.Table | None) -> str:
     if offenders is None:
         return ""
     stored, new = column(offenders, "stored"), column(offenders, "new")
-    put = new.filter(pc.and_(stored.is_null(), new.is_valid()))
-    if not len(put):
+    return _commonest(new.filter(pc.and_(stored.is_null(), new.is_valid())))
+
+
+def _commonest(values: pa.Array) -> str:
+    """The value that occurs most often, as text; empty where there is none."""
+    import pyarrow.compute as pc
+
+    known = values.filter(values.is_valid())
+    if not len(known):
         return ""
-    counts = pc.value_counts(put)
+    counts = pc.value_counts(known)
     most = counts.field("values")[int(np.argmax(counts.field("counts").to_numpy()))].as_py()
     return f"{most:.6g}" if isinstance(most, float) else str(most)

@@ -16,6 +16,7 @@ from gauntlet.reports.format import MISSING, interval, number, percent, signed
 from gauntlet.reports.page import render
 from gauntlet.verdict import Status
 
+_MOST_MAPPED = 12
 _MOST_DRAWN = 12
 """Features that differ and are drawn; the table holds all."""
 
@@ -26,7 +27,8 @@ class Cell:
 
     Attributes:
         age: ``History``, ``New rows``.
-        stored, recomputed: a typical value with the middle half of all, in words.
+        stored, recomputed: the median, or the commonest category; a dash where there is none.
+        stored_range, recomputed_range: the middle half of the values; empty where there is none.
         status: ``pass`` where they agree, ``fail`` where they differ, ``none`` where nothing was compared.
         words: the same for a reader.
     """
@@ -34,6 +36,8 @@ class Cell:
     age: str
     stored: str
     recomputed: str
+    stored_range: str
+    recomputed_range: str
     status: str
     words: str
 
@@ -51,6 +55,8 @@ class Offender:
         points: (stored, recomputed) values to draw; empty for text.
         line: (slope, intercept), where a line explains it.
         drawn: what the points are.
+        mapping: (stored, recomputed) categories, where one leads to the other.
+        legend: what the numbers of the matrix are.
     """
 
     feature: str
@@ -61,6 +67,8 @@ class Offender:
     points: tuple[Sequence[float], Sequence[float]]
     line: tuple[float, float] | None
     drawn: str
+    mapping: tuple[tuple[str, str], ...]
+    legend: str
 
 
 SPAN_HEAD = ("Span", "Rows compared", "Differ", "Lose a value", "Gain one", "Median change", "Largest", "How")
@@ -149,31 +157,30 @@ def _offender(finding: Finding, store: str) -> Offender:
         worst.quantiles,
         line,
         f"{kind.capitalize()} of {worst.span.name}: {store} across, recomputed upwards.",
+        found.mapping[:_MOST_MAPPED] if found is not None and not worst.quantiles[0] else (),
+        "Median, and below it the middle half of the values." if worst.quantiles[0] else "The commonest value.",
     )
 
 
 def _cell(age: str, words: str, comparisons: Sequence[Compared]) -> Cell:
     own = [one for one in comparisons if one.span.age == age]
     if not own:
-        return Cell(words, MISSING, MISSING, "none", "nothing to compare")
+        return Cell(words, MISSING, MISSING, "", "", "none", "nothing to compare")
     differs = any(one.differs for one in own)
-    stored = [value for one in own for value in one.quantiles[0]]
-    new = [value for one in own for value in one.quantiles[1]]
-    return Cell(
-        words,
-        _typical(stored),
-        _typical(new),
-        "fail" if differs else "pass",
-        "they differ" if differs else "they agree",
-    )
+    stored, stored_range = _typical(own, 0)
+    new, new_range = _typical(own, 1)
+    status, said = ("fail", "they differ") if differs else ("pass", "they agree")
+    return Cell(words, stored, new, stored_range, new_range, status, said)
 
 
-def _typical(values: Sequence[float]) -> str:
-    known = np.asarray([value for value in values if math.isfinite(value)])
-    if not len(known):
-        return MISSING
-    low, middle, high = np.quantile(known, [0.25, 0.5, 0.75])
-    return f"{number(middle)} ({number(low)} to {number(high)})"
+def _typical(comparisons: Sequence[Compared], side: int) -> tuple[str, str]:
+    """Median and middle half of the stored (0) or recomputed (1) values; of text the commonest value."""
+    known = np.asarray([value for one in comparisons for value in one.quantiles[side] if math.isfinite(value)])
+    if len(known):
+        low, middle, high = np.quantile(known, [0.25, 0.5, 0.75])
+        return number(middle), f"{number(low)} to {number(high)}"
+    common = next((one.replay.common[side] for one in comparisons if one.replay is not None), "")
+    return common or MISSING, ""
 
 
 def _span(one: Compared) -> tuple[str, ...]:
