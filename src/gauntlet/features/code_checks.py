@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from gauntlet.errors import DataError
 from gauntlet.features.contract import FeatureContract, contract_of_model, contract_of_rows
 from gauntlet.features.contract_changes import Change, ContractPolicy, compare_contracts
 from gauntlet.features.opening import Opened
@@ -27,11 +28,15 @@ def contract_checks(opened: Opened, policy: FeaturesPolicy) -> list[Check]:
     given = opened.given
     checks: list[Check] = []
     if given.champion is not None:
-        before, after = (
-            contract_of_model(given.champion, "the champion"),
-            contract_of_model(given.model, "the candidate"),
-        )
-        checks += compare_contracts(before, after, policy.contract)
+        try:
+            before = contract_of_model(given.champion, "the champion")
+            after = contract_of_model(given.model, "the candidate")
+        except DataError as error:  # a model without a signature scores well enough, but promises nothing
+            checks.append(
+                Check("contract", Status.INCONCLUSIVE, f"What the models read could not be compared: {error}")
+            )
+        else:
+            checks += compare_contracts(before, after, policy.contract)
     stored = _of_store(opened)
     if stored is not None:
         severity = {**_TOLD_BY_THE_REPLAY, **{change.value: how for change, how in policy.contract.severity.items()}}
