@@ -39,6 +39,9 @@ _QUANTILES = np.linspace(0.025, 0.975, 191)
 _CLOSE = 0.05
 """Quantiles of two samples scatter: a line explains those within this many standard deviations of it."""
 _RESAMPLES_A_LEVEL = 5
+_DRAWS = 1_000
+_ENOUGH = 20
+"""Resamples at least as far apart that settle that a distance is nothing special (Besag and Clifford 1991)."""
 
 
 @dataclass(frozen=True)
@@ -153,9 +156,12 @@ def _measure(sides: Sides, least: float, resamples: int, rng: np.random.Generato
     if distance <= least:
         return distance, 1.0
     pooled = (before / sizes[0] + after / sizes[1]) / 2
-    first, second = (rng.multinomial(size, pooled, size=resamples) / size for size in sizes)
-    null = np.asarray(jensen_shannon(first, second))
-    return distance, float((1 + np.count_nonzero(null >= distance)) / (1 + resamples))
+    beyond = drawn = 0
+    while drawn < resamples and beyond < _ENOUGH:
+        first, second = (rng.multinomial(size, pooled, size=_DRAWS) / size for size in sizes)
+        beyond += int(np.count_nonzero(np.asarray(jensen_shannon(first, second)) >= distance))
+        drawn += _DRAWS
+    return distance, (1 + beyond) / (1 + drawn)
 
 
 def _counts(sides: Sides) -> tuple[Floats, Floats]:

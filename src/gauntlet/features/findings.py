@@ -162,7 +162,10 @@ def _opening(pattern: Pattern, feature: str, parties: Parties, spans: str) -> st
             f"and disagree in {spans}."
         )
     if pattern is Pattern.HISTORY:
-        return f"`{feature}` is not what {store} holds for {spans}, and for new rows it holds nothing yet."
+        return (
+            f"`{feature}` was redefined and its past was not recomputed: the new code disagrees with {store} in "
+            f"{spans}, and would compute the new rows, of which nothing is stored yet."
+        )
     if pattern is Pattern.LAGS:
         return f"`{feature}` agrees with {store} on history and not on new rows: the store lags behind the new code."
     return f"`{feature}` was written to {store} by other code than the new one: they disagree {where}."

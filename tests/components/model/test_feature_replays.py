@@ -29,7 +29,8 @@ DATA = Path(os.environ.get("GAUNTLET_DATA", Path(__file__).resolve().parents[4] 
 FILES = {"adult": "adult/adult.data", "taxi": "chicago_taxi/data.csv"}
 NORMALIZED = {"adult": ("age", "hours-per-week", "capital-gain"), "taxi": ("fare", "trip_miles", "trip_seconds")}
 POLICY = parse(FeaturesPolicy, {}, field="policy")
-REPLAYS = 200
+REPLAYS = 100
+"""Of each data set: 200 in all."""
 STORE = Parties("the store")
 SPAN = Span("q1", "historical", None, "q1")  # type: ignore[arg-type]  # nothing is read from it
 

@@ -113,7 +113,7 @@ def test_the_other_corners_of_the_2x2(
 def test_a_store_without_the_new_rows_is_said(judge: Judge, team: Any, tmp_path: Path) -> None:
     result = judge(world(tmp_path, team.before, team.after, rows=ROWS, edit=drop("test")))
     assert pattern(result) is Pattern.HISTORY
-    assert "for new rows it holds nothing yet" in result.verdict.summary
+    assert "of which nothing is stored yet" in result.verdict.summary
     assert any("none of the new rows" in note for note in result.notes)
 
 
