@@ -21,11 +21,9 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from gauntlet.features.line import CLOSE, EXPLAINED, Floats, Line, fit_line
+from gauntlet.features.monotone import find_monotone, spearman
 
-EXPLAINED = 0.95
-CLOSE = 0.01
-_SLOPES = 4_000
 _FEW_VALUES = 100
 _MOST_CATEGORIES = 1_000
 _LARGEST = 1e150
@@ -34,7 +32,6 @@ _PURE = 0.99
 _SAME = 1e-3
 """A slope this close to one, or an intercept this small beside the spread, is one, or none."""
 _NAMED_BETTER = 0.1
-_MONOTONE = 0.9999
 _FEWEST = 3
 
 
@@ -102,14 +99,14 @@ def diagnose_numbers(
     if constant is not None:
         return constant
     u, v = points[:, 0], points[:, 1]
-    correlation = _spearman(u, v)
-    line = _line(u, v, np.random.default_rng(seed), close)
+    correlation = spearman(u, v)
+    line = fit_line(u, v, np.random.default_rng(seed), close)
     distinct = len(np.unique(u))
     few = distinct <= _FEW_VALUES and len(x) >= _ROWS_A_VALUE * distinct
     relabelled = _relabelled(_texts(x), _texts(y)) if few and (codes or distinct == 2) else None
     if distinct == 2 and relabelled is not None:  # any two points lie on a line: it tells nothing
         return _with(relabelled, line, correlation, len(x))
-    monotone = _monotone(u, v, correlation)
+    monotone = find_monotone(u, v, correlation)
     if line.explained >= EXPLAINED and not _beats(monotone, line):
         return _linear(line, x, correlation, len(x))
     if relabelled is not None:
@@ -138,47 +135,7 @@ def diagnose_texts(stored: Sequence[str], new: Sequence[str]) -> Diagnosis:
     return _with(found, None, None, len(x))
 
 
-@dataclass(frozen=True)
-class _Line:
-    slope: float
-    intercept: float
-    residual: float
-    explained: float
-    spread: float
-
-
-def _line(x: Floats, y: Floats, rng: np.random.Generator, close: float = CLOSE) -> _Line:
-    """The line through points of at least two different x and two different y."""
-    centre, scale = float(np.median(x)), float(np.std(x))
-    unit = (x - centre) / scale
-    spread = float(np.std(y))
-    first, second = rng.integers(0, len(x), (2, _SLOPES))
-    apart = np.abs(unit[first] - unit[second]) > 1e-12
-    slopes = (y[first][apart] - y[second][apart]) / (unit[first][apart] - unit[second][apart])
-    slope = float(np.median(slopes)) if len(slopes) else 0.0
-    intercept = float(np.median(y - slope * unit))
-    for _ in range(3):
-        left = np.abs(y - slope * unit - intercept)
-        near = left <= max(3 * 1.4826 * float(np.median(left)), 1e-9 * spread)
-        if np.count_nonzero(near) < 2 or np.ptp(unit[near]) == 0:
-            break
-        middle = float(np.mean(unit[near]))
-        deviations = unit[near] - middle
-        slope = float(deviations @ y[near] / (deviations @ deviations))
-        intercept = float(np.mean(y[near])) - slope * middle
-        if np.ptp(y[near]) > 0:
-            spread = float(np.std(y[near]))  # what lies off the line must not make its neighbourhood wider
-    left = np.abs(y - slope * unit - intercept)
-    return _Line(
-        slope / scale,
-        intercept - slope * centre / scale,
-        float(np.quantile(left, 0.95)) / spread,
-        float(np.mean(left <= close * spread)),
-        spread,
-    )
-
-
-def _linear(line: _Line, x: Floats, correlation: float, pairs: int) -> Diagnosis:
+def _linear(line: Line, x: Floats, correlation: float, pairs: int) -> Diagnosis:
     a, b = line.slope, line.intercept
     small = abs(b) <= _SAME * line.spread
     if abs(a - 1) <= _SAME:
@@ -243,7 +200,7 @@ def _mapping(
     return tuple((str(stored[i]), str(new[best[i]])) for i in order)
 
 
-def _with(found: Diagnosis, line: _Line | None, correlation: float | None, pairs: int) -> Diagnosis:
+def _with(found: Diagnosis, line: Line | None, correlation: float | None, pairs: int) -> Diagnosis:
     sources, targets = {old for old, _ in found.mapping}, {to for _, to in found.mapping}
     return Diagnosis(
         found.kind,
@@ -258,64 +215,11 @@ def _with(found: Diagnosis, line: _Line | None, correlation: float | None, pairs
     )
 
 
-def _monotone(x: Floats, y: Floats, correlation: float) -> tuple[str, float, float] | None:
-    """(name or empty, share explained, residual) of a monotone relation, or ``None`` where there is none."""
-    named = _named(x, y)
-    steps = np.diff(y[np.argsort(x, kind="stable")])
-    rising, falling = float(np.mean(steps >= 0)), float(np.mean(steps <= 0))
-    share = max(rising, falling)
-    if named is not None:
-        return named
-    if max(abs(correlation), share) < _MONOTONE:
-        return None
-    if len(np.unique(y)) * _ROWS_A_VALUE <= len(np.unique(x)):
-        return f"binned into {len(np.unique(y))} values", share, 0.0
-    return "", share, 0.0
-
-
-def _named(x: Floats, y: Floats) -> tuple[str, float, float] | None:
-    """The best of a few well-known functions f with y = a·f(x) + b, if one fits."""
-    found: list[tuple[str, float, float]] = []
-    for name, transformed in _functions(x):
-        if not np.isfinite(transformed).all() or np.ptp(transformed) == 0:
-            continue
-        line = _line(transformed, y, np.random.default_rng(0))
-        if line.explained >= EXPLAINED:
-            found.append((name, line.explained, line.residual))
-    return min(found, key=lambda one: one[2], default=None)
-
-
-def _functions(x: Floats) -> list[tuple[str, Floats]]:
-    known: list[tuple[str, Floats]] = []
-    if x.min() > 0:
-        known += [("log", np.log(x)), ("reciprocal", 1 / x)]
-    if x.min() > -1:
-        known.append(("log(1 + x)", np.log1p(x)))
-    if x.min() >= 0:
-        known += [("square root", np.sqrt(x)), ("square", x * x)]
-    if np.abs(x).max() < 50:
-        known.append(("exponential", np.exp(x)))
-    return [*known, ("rank", _ranks(x))]
-
-
-def _beats(monotone: tuple[str, float, float] | None, line: _Line) -> bool:
+def _beats(monotone: tuple[str, float, float] | None, line: Line) -> bool:
     """Whether a named function fits clearly better than a line that fits as well: a short piece of a logarithm."""
     if monotone is None or not monotone[0] or line.residual <= 1e-4:
         return False
     return monotone[2] < _NAMED_BETTER * line.residual and not monotone[0].startswith("binned")
-
-
-def _spearman(x: Floats, y: Floats) -> float:
-    first, second = _ranks(x), _ranks(y)
-    first, second = first - first.mean(), second - second.mean()
-    return float(first @ second / np.sqrt((first @ first) * (second @ second)))
-
-
-def _ranks(values: Floats) -> Floats:
-    """Ranks from 1, ties sharing their mean."""
-    _, codes, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    return np.asarray((ends - (counts - 1) / 2)[codes], dtype=np.float64)
 
 
 def _texts(values: Floats) -> NDArray[np.object_]:
