@@ -124,7 +124,8 @@ class Snapshot:
                 )
         for part in self.parts[split]:
             try:
-                with pq.ParquetFile(self.path / part) as file:
+                # Without pre_buffer, or all of the part's columns are held at once.
+                with pq.ParquetFile(self.path / part, pre_buffer=False) as file:
                     for batch in file.iter_batches(batch_size=rows, columns=wanted):
                         # RecordBatch.select came after the oldest Arrow that reads snapshots.
                         order = [batch.schema.get_field_index(name) for name in wanted]
