@@ -8,6 +8,7 @@ Without a store, the champion's own feature code can stand in for it.
 from __future__ import annotations
 
 import math
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -132,6 +133,7 @@ class KeyedStore:
             rows, stored_rows = _read_part(folder, part), _read_part(self._divided, part)
             if rows is not None and stored_rows is not None:
                 yield _joined(rows, stored_rows, ", ".join(self.keys))
+        shutil.rmtree(folder)  # the scratch space holds the store and one span
 
     @property
     def _filled(self) -> list[str]:
