@@ -39,7 +39,7 @@ def raw_rows(rows: int = 200, seed: int = 0) -> pa.Table:
 
 def transform_of(function: Callable[[pa.Table], Any]) -> Transform:
     """Arrow in, Arrow out."""
-    return Transform(function.__name__, "sha256:0", function)
+    return Transform(getattr(function, "__name__", type(function).__name__), "sha256:0", function)
 
 
 def sound(rows: pa.Table) -> pa.Table:

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 FIELD = "feature_code"
 
 
+class NotFeatures(DataError):
+    """What feature code returned is no table of features, or another one than before. Its rows are not to blame."""
+
+
 class Transform:
     """Feature code, ready to be called.
 
@@ -64,8 +68,9 @@ class Transform:
             One row a row, in the same order; columns of the five types of a snapshot, missing values as nulls.
 
         Raises:
-            DataError: it reads a column that is not there, raises, returns another number of rows, other columns than
-                before, or a column that is no feature (nested, mixed, twice the same name).
+            DataError: it reads a column that is not there, or raises.
+            NotFeatures: it returns another number of rows, other columns than before, or a column that is no feature
+                (nested, mixed, twice the same name).
         """
         table = self._given(rows)
         try:
@@ -81,7 +86,7 @@ class Transform:
             ) from error
         features = _checked(output, table.num_rows, self.name)
         if self.outputs is not None and self.outputs != tuple(features.column_names):
-            raise DataError(
+            raise NotFeatures(
                 f"{self.name} gives other columns than on the rows before: "
                 + ", ".join(sorted(set(self.outputs) ^ set(features.column_names)) or ["the order differs"]),
                 field=FIELD,
@@ -100,7 +105,7 @@ class Transform:
                 continue
             text = pa.types.is_string(field.type)
             if self._texts.setdefault(field.name, text) != text:
-                raise DataError(
+                raise NotFeatures(
                     f"{self.name} gives text for some rows and none for others",
                     field=field.name,
                     mend="Give one type of value, whatever the rows",
@@ -131,11 +136,15 @@ def open_transform(code: str) -> Transform:
     Raises:
         ConfigurationError: no such module or function, or its import fails.
     """
-
     function = resolve(code, field=FIELD)
     module = sys.modules[code.partition(":")[0]]
     source = getattr(module, "__file__", None)
     content = digest_file(Path(source)) if source else digest_bytes(repr(function).encode())
+    return wrap(function, code, digest_json([code.partition(":")[2], content]))
+
+
+def wrap(function: Callable[[Any], Any], name: str, digest: str) -> Transform:
+    """A feature function as a transform; the module's description says what it takes and returns."""
     takes = _annotation(function)
 
     def apply(rows: pa.Table) -> Any:
@@ -143,7 +152,7 @@ def open_transform(code: str) -> Transform:
             return function(_one_batch(rows))
         return function(rows if "Table" in takes else frame(rows))
 
-    return Transform(code, digest_json([code.partition(":")[2], content]), apply)
+    return Transform(name, digest, apply)
 
 
 def frame(rows: pa.Table) -> pd.DataFrame:
@@ -196,21 +205,23 @@ def _checked(output: Any, rows: int, name: str) -> pa.Table:
     if isinstance(output, pa.Table):
         columns = list(zip(output.column_names, output.columns, strict=True))
     if not isinstance(columns, list):
-        raise DataError(
+        raise NotFeatures(
             f"{name} returned a {type(output).__name__}", field=FIELD, mend="Return a DataFrame or an Arrow table"
         )
     names = [column for column, _ in columns]
     for column, values in columns:
         if names.count(column) > 1:
-            raise DataError(f"{name} gives this column twice", field=column, mend="Give each feature a name of its own")
+            raise NotFeatures(
+                f"{name} gives this column twice", field=column, mend="Give each feature a name of its own"
+            )
         if len(values) != rows:
-            raise DataError(
+            raise NotFeatures(
                 f"{name} gives {len(values)} rows for {rows}",
                 field=column,
                 mend="Give one row for each, missing values where there is nothing to say",
             )
     if not columns:
-        raise DataError(f"{name} gives no columns", field=FIELD, mend="Return at least one feature")
+        raise NotFeatures(f"{name} gives no columns", field=FIELD, mend="Return at least one feature")
     return pa.table({column: _feature(values, column, name) for column, values in columns})
 
 
@@ -235,7 +246,7 @@ def _feature(values: Any, column: str, name: str) -> pa.Array:
     try:
         array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else _from_pandas(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
-        raise DataError(
+        raise NotFeatures(
             f"{name} gives a column of mixed values", field=column, value=str(error), mend="Give one type of value"
         ) from error
     if isinstance(array, pa.ChunkedArray):

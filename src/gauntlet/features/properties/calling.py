@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from gauntlet.errors import DataError, GauntletError
+from gauntlet.features.transform import FIELD, NotFeatures
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+_LONGEST = 200
 
 
 class Features(Protocol):
@@ -35,17 +39,15 @@ class Failure:
     """Why there are no features for these rows.
 
     Attributes:
-        kind: the name of the exception, as the feature code raised it.
-        message: its first line.
+        message: what was said: ``KeyError: 'mars'``.
         refusal: the code said no (a ``DataError`` or ``ValueError``) instead of breaking.
     """
 
-    kind: str
     message: str
     refusal: bool
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.message}" if self.message else self.kind
+        return self.message
 
 
 def attempt(features: Compute, rows: pa.Table) -> pa.Table | Failure:
@@ -55,14 +57,17 @@ def attempt(features: Compute, rows: pa.Table) -> pa.Table | Failure:
     """
     try:
         return features(rows)
+    except NotFeatures as error:
+        return Failure(_said(error), False)
     except GauntletError as error:
         cause = error.__cause__ or error
-        message = str(cause) if isinstance(cause, GauntletError) else _first_line(cause)
-        return Failure(type(cause).__name__, message, isinstance(cause, DataError | ValueError))
+        return Failure(_said(cause), isinstance(cause, DataError | ValueError))
     except Exception as error:  # whatever a team's code raises on the rows it was given
-        return Failure(type(error).__name__, _first_line(error), isinstance(error, ValueError))
+        return Failure(_said(error), isinstance(error, ValueError))
 
 
-def _first_line(error: BaseException) -> str:
+def _said(error: BaseException) -> str:
+    if isinstance(error, GauntletError):
+        return f"{error.field}: {error.message}" if error.field not in (None, FIELD) else error.message
     lines = str(error).strip().splitlines()
-    return lines[0][:200] if lines else ""
+    return f"{type(error).__name__}: {lines[0][:_LONGEST]}" if lines else type(error).__name__

@@ -29,7 +29,7 @@ def through_parquet(first: pa.Table) -> Repetition:
         back = pq.read_table(pa.BufferReader(sink.getvalue()))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
         message = str(error).strip().splitlines()[0]
-        return Repetition((), Failure(type(error).__name__, message, False), first.num_rows, "in a Parquet file")
+        return Repetition((), Failure(f"{type(error).__name__}: {message}", False), first.num_rows, "in a Parquet file")
     return Repetition(compare(first, back, EXACT, types=True), None, first.num_rows, "in a Parquet file")
 
 

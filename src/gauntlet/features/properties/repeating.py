@@ -139,8 +139,8 @@ def _against(
     if isinstance(result, Failure):
         return Repetition((), result, expected.num_rows, where)
     if result.num_rows != expected.num_rows:
-        message = f"gave {result.num_rows:,} rows for {expected.num_rows:,}"
-        return Repetition((), Failure("rows", message, False), expected.num_rows, where)
+        message = f"{result.num_rows:,} rows for {expected.num_rows:,}"
+        return Repetition((), Failure(message, False), expected.num_rows, where)
     return Repetition(compare(expected, result, tolerance, types=types), None, expected.num_rows, where)
 
 

@@ -40,10 +40,8 @@ def difference(one: Difference) -> str:
 
 
 def failed(failure: Failure) -> str:
-    """``fails with KeyError: 'mars'``."""
-    if failure.kind == "rows":
-        return failure.message
-    return f"{'refuses' if failure.refusal else 'fails'} with {failure}"
+    """``fails with KeyError: 'mars'``, ``refuses them with …``."""
+    return f"{'refuses the rows' if failure.refusal else 'fails'}, with {failure}"
 
 
 def repetition(found: Repetition) -> str:

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from builders.feature_code import (
+    CITIES,
     ROLES,
     as_text,
     by_batch_categories,
@@ -127,15 +128,33 @@ def test_code_that_breaks_on_a_row_alone_is_found() -> None:
 
     check = checks(with_column("rank", ranked))[Property.ONE_ROW]
     assert check.status is Status.FAIL
-    assert "Computing a row alone (row 0 alone) fails with ZeroDivisionError: division by zero" in check.reason
+    assert "Computing a row alone (row 0 alone) fails, with ZeroDivisionError: division by zero" in check.reason
 
 
 def test_a_type_that_changes_for_a_row_alone_is_found() -> None:
-    def varying(rows: pa.Table) -> Any:
-        return rows["income"].to_pylist() if rows.num_rows > 1 else ["much"]
+    class Varying:
+        name, inputs = "varying", None
 
-    check = checks(with_column("faulty", varying))[Property.ONE_ROW]
+        def __call__(self, rows: pa.Table) -> pa.Table:
+            return pa.table({"faulty": rows["income"].to_pylist() if rows.num_rows > 1 else ["much"]})
+
+    (check,) = check_properties(Varying(), raw_rows(), policy(), only=[Property.ONE_ROW])
     assert "`faulty` is string where it was double" in check.reason
+    wrapped = checks(Varying())[Property.ONE_ROW]
+    assert "faulty: Varying gives text for some rows and none for others" in wrapped.reason
+
+
+def test_an_unseen_category_that_makes_a_column_is_no_refusal() -> None:
+    def dummies(rows: pa.Table) -> pa.Table:
+        cities = rows["city"].to_pylist()
+        known = sorted({*CITIES, *(city for city in cities if city)})
+        return pa.table({f"city_{city}": [value == city for value in cities] for city in known})
+
+    check = checks(dummies)[Property.UNSEEN]
+    assert check.status is Status.FAIL
+    assert (
+        "breaks the code (dummies gives other columns than on the rows before: city_never seen before)" in check.reason
+    )
 
 
 def test_a_missing_value_that_breaks_the_code_is_found_in_its_column() -> None:
@@ -224,7 +243,7 @@ def test_a_column_that_has_no_text_and_no_codes_cannot_be_unseen() -> None:
     [
         pytest.param(["a", "b"] * 100, pa.dictionary(pa.int8(), pa.string()), "`x` is string where", id="dictionary"),
         pytest.param([1, 2] * 100, pa.duration("ns"), "`x` is int64 where it was duration", id="duration"),
-        pytest.param([1, 2] * 100, pa.month_day_nano_interval(), "fails with", id="no place in Parquet"),
+        pytest.param([1, 2] * 100, pa.month_day_nano_interval(), "ArrowNotImplementedError", id="no place in Parquet"),
     ],
 )
 def test_features_that_do_not_survive_parquet_are_found(values: list[Any], type_: Any, words: str) -> None:
@@ -280,7 +299,7 @@ def test_no_rows_and_code_that_fails_on_them_are_errors() -> None:
 
     (check,) = check_properties(transform_of(broken), raw_rows(), policy())
     assert check.status is Status.ERROR
-    assert "on 200 rows as they are, broken fails with KeyError: 'income'" in check.reason
+    assert "on 200 rows as they are, broken fails, with KeyError: 'income'" in check.reason
 
 
 def test_features_that_are_not_the_same_twice_are_not_said_again() -> None:

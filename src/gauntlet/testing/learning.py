@@ -1,0 +1,75 @@
+"""Whether a training loop learns anything: one small batch, which a sound one gets by heart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+
+def assert_learns(
+    train: Callable[[int], Sequence[float]], *, steps: int = 100, down_to: float = 0.5, by_heart: float | None = 0.1
+) -> None:
+    """Overfit one batch: the loss goes down, and far.
+
+        def train(steps):
+            torch.manual_seed(0)
+            model, losses = Model(), []
+            for _ in range(steps):
+                losses.append(step(model, BATCH))
+            return losses
+
+        assert_learns(train)
+
+    Args:
+        train: trains a fresh model on one small batch, always the same, for so many steps, and returns the loss of
+            each. Losses are at least zero, and zero is as good as it gets.
+        steps: how many steps to train.
+        down_to: share of the first loss that the last tenth of the steps must stay below, on average.
+        by_heart: share of the first loss that must be reached at least once; ``None``: not asked.
+
+    Raises:
+        AssertionError: the loss is not finite, does not go down, or the batch is not learned by heart.
+    """
+    __tracebackhide__ = True
+    losses = [float(loss) for loss in train(steps)]
+    fault = _fault(losses, steps, down_to, by_heart)
+    if fault:
+        raise AssertionError(fault)
+
+
+def _fault(losses: Sequence[float], steps: int, down_to: float, by_heart: float | None) -> str:
+    """What is wrong with a curve of losses, and what to look at; empty when nothing is."""
+    if len(losses) < 2 or len(losses) != steps:
+        return f"train({steps}) returned {len(losses)} losses. Return the loss of every step, at least two."
+    broken = next((step for step, loss in enumerate(losses) if not math.isfinite(loss)), None)
+    if broken is not None:
+        return (
+            f"The loss is {losses[broken]} in step {broken + 1} of {steps} ({_curve(losses[:broken])} before)."
+            " Lower the learning rate, and look for a logarithm of zero or a division by it."
+        )
+    first = losses[0]
+    if first <= 0 or min(losses) < 0:
+        return f"The loss is {min(losses):.4g} at its lowest and {first:.4g} at first. Give one that ends at zero."
+    tail = losses[-max(1, steps // 10) :]
+    last = sum(tail) / len(tail)
+    if last > down_to * first:
+        moved = "does not move" if max(losses) - min(losses) <= 1e-6 * first else "does not go down"
+        return (
+            f"The loss {moved} in {steps} steps on one batch: {_curve(losses)}; it should end below"
+            f" {down_to * first:.4g}. Look at the learning rate, at whether gradients reach the weights and whether the"
+            " optimizer has them, and at whether labels belong to their rows."
+        )
+    if by_heart is not None and min(losses) > by_heart * first:
+        return (
+            f"The loss goes down, but the batch is not learned by heart in {steps} steps: {_curve(losses)}; a model"
+            f" that can learn gets below {by_heart * first:.4g}. Look for two rows with the same features and different"
+            " labels, for too much regularization, and for a model that is too small; or allow more steps."
+        )
+    return ""
+
+
+def _curve(losses: Sequence[float]) -> str:
+    """``0.693 at first, 0.691 at last, 0.688 at best``."""
+    if not losses:
+        return "nothing"
+    return f"{losses[0]:.4g} at first, {losses[-1]:.4g} at last, {min(losses):.4g} at best"

@@ -1,0 +1,141 @@
+"""What a test hands over, as the checks want it: any rows as an Arrow table, any code as a transform."""
+
+from __future__ import annotations
+
+import importlib.machinery
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from gauntlet.errors import ConfigurationError, DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from gauntlet.features.transform import Transform
+
+    Rows: TypeAlias = (
+        pa.Table | pa.RecordBatch | pd.DataFrame | Mapping[str, Any] | Sequence[Mapping[str, Any]] | str | Path
+    )
+    Code: TypeAlias = Callable[[Any], Any] | Transform | str
+
+_FILES = "a .parquet or .csv file"
+
+
+def table_of(rows: Rows, what: str = "rows") -> pa.Table:
+    """Rows as a snapshot would hold them: one of five types a column, missing values as nulls.
+
+    Args:
+        rows: an Arrow table or record batch, a pandas DataFrame, columns by name, a list of rows, or a Parquet or CSV
+            file.
+        what: the argument's name, for messages.
+
+    Raises:
+        ConfigurationError: nothing of the kind, or no such file.
+        DataError: a file that cannot be read, or a column of a type that no feature has.
+    """
+    import pyarrow as pa
+
+    from gauntlet.data.columns import reduce_type
+
+    table = _table(rows, what)
+    columns = {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        array = column.combine_chunks()
+        array = reduce_type(pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array, name)
+        columns[name] = _without_nan(array)
+    return pa.table(columns)
+
+
+def transform_of(code: Code) -> Transform:
+    """Feature code as a transform: a function, its name (``module:function``), or a transform already.
+
+    Raises:
+        ConfigurationError: no such function.
+    """
+    from gauntlet.digest import digest_bytes
+    from gauntlet.features.transform import Transform, open_transform, wrap
+
+    if isinstance(code, Transform):
+        return code
+    if isinstance(code, str):
+        return open_transform(code)
+    if not callable(code):
+        raise ConfigurationError(
+            "is not feature code", field="function", value=code, mend="Give a function, or its name as module:function"
+        )
+    name = getattr(code, "__qualname__", type(code).__name__).replace("<locals>.", "").rpartition(".")[2]
+    return wrap(code, name, digest_bytes(name.encode()))
+
+
+def importable_name(code: Code) -> str | None:
+    """``module:function`` where another process finds the same function under it; ``None`` for any other code."""
+    if isinstance(code, str):
+        return code
+    module, name = getattr(code, "__module__", None), getattr(code, "__qualname__", "")
+    if module is None or getattr(sys.modules.get(module), name, None) is not code:
+        return None
+    parts, folders, spec = module.split("."), None, None
+    for depth in range(len(parts)):
+        spec = importlib.machinery.PathFinder.find_spec(".".join(parts[: depth + 1]), folders)
+        if spec is None:
+            return None
+        folders = spec.submodule_search_locations
+    found = spec is not None and spec.origin == getattr(sys.modules[module], "__file__", None)
+    return f"{module}:{name}" if found else None
+
+
+def _table(rows: Rows, what: str) -> pa.Table:
+    import pyarrow as pa
+
+    if isinstance(rows, pa.Table):
+        return rows
+    if isinstance(rows, pa.RecordBatch):
+        return pa.Table.from_batches([rows])
+    if isinstance(rows, str | Path):
+        return _file(Path(rows), what)
+    try:
+        if isinstance(rows, Mapping):
+            return pa.table(dict(rows))
+        if hasattr(rows, "iloc") and hasattr(rows, "columns"):
+            return pa.Table.from_pandas(rows, preserve_index=False)
+        if isinstance(rows, Sequence) and rows and all(isinstance(row, Mapping) for row in rows):
+            return pa.Table.from_pylist([dict(row) for row in rows])
+    except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError) as error:
+        raise DataError(
+            "cannot be made a table", field=what, value=str(error), mend="Give one type a column"
+        ) from error
+    raise ConfigurationError(
+        "is no table", field=what, value=rows, mend=f"Give a DataFrame, an Arrow table, a list of rows, or {_FILES}"
+    )
+
+
+def _file(path: Path, what: str) -> pa.Table:
+    import pyarrow as pa
+
+    if not path.is_file():
+        raise ConfigurationError("there is no such file", field=what, value=str(path), mend="Correct the path")
+    try:
+        if path.suffix == ".parquet":
+            import pyarrow.parquet as pq
+
+            return pq.read_table(path)
+        if path.suffix == ".csv":
+            import pyarrow.csv as arrow_csv
+
+            options = arrow_csv.ConvertOptions(strings_can_be_null=True)
+            return arrow_csv.read_csv(path, convert_options=options)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise DataError("cannot be read", field=str(path), value=str(error), mend="Write the file again") from error
+    raise ConfigurationError("is no file of rows", field=what, value=str(path), mend=f"Give {_FILES}")
+
+
+def _without_nan(array: pa.Array) -> pa.Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_floating(array.type):
+        return array
+    return pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
