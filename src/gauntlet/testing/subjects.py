@@ -87,7 +87,7 @@ def importable_name(code: Code) -> str | None:
     return f"{module}:{name}" if found else None
 
 
-def _table(rows: Rows, what: str) -> pa.Table:
+def _table(rows: Any, what: str) -> pa.Table:
     import pyarrow as pa
 
     if isinstance(rows, pa.Table):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -25,8 +26,10 @@ from builders.feature_code import (
     with_column,
 )
 from gauntlet.errors import DataError
-from gauntlet.features.properties.checks import NAMES, check_properties, spread
-from gauntlet.features.properties.policy import PropertiesPolicy, Property
+from gauntlet.features.properties.checks import check_properties
+from gauntlet.features.properties.policy import HOSTILE, PropertiesPolicy, Property
+from gauntlet.features.properties.trial import NAMES, spread
+from gauntlet.features.transform import wrap
 from gauntlet.settings import parse
 from gauntlet.verdict import Check, Status
 
@@ -185,20 +188,24 @@ def test_a_required_feature_may_not_go_missing() -> None:
 
 
 def test_a_spoilt_row_may_not_change_the_rows_between() -> None:
-    def most_frequent(rows: pa.Table) -> Any:
-        values = ["" if city is None else city for city in rows["city"].to_pylist()]
-        codes = {city: float(code) for code, city in enumerate(sorted(set(values), reverse=True))}
-        return [codes[value] if len(values) > 1 else 0.0 for value in values]
+    def text(rows: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame({"term": rows["term"].astype(str)})  # "12", and "12.0" once a term is missing
 
-    leave_out = ["one_row", "point_in_time"]
-    found = checks(with_column("faulty", most_frequent), policy=policy(leave_out=leave_out))
-    assert failing(found) == {Property.UNSEEN}
-    assert "in `city` changes `faulty` in other rows (" in found[Property.UNSEEN].reason
-    # Said once: where one row at a time has found it, the spoilt rows do not say it again.
-    assert found[Property.ONE_ROW].reason == "Not asked for: the policy leaves it out."
-    again = checks(with_column("faulty", most_frequent))
-    assert again[Property.ONE_ROW].status is Status.FAIL
-    assert again[Property.UNSEEN].status is Status.PASS
+    found = dict(
+        zip(Property, check_properties(wrap(text, "text", ""), raw_rows(), policy(), roles=ROLES), strict=True)
+    )
+    assert failing(found) == {Property.NULLS}
+    assert re.search(
+        r"missing value in `term` changes `term` in other rows \('\d+', then '\d+\.0'\)", found[Property.NULLS].reason
+    )
+
+
+@pytest.mark.parametrize("options", [{"only": list(HOSTILE)}, {"policy": policy(leave_out=["one_row"])}])
+def test_rows_between_are_not_said_to_change_where_other_rows_count_anyway(options: dict[str, Any]) -> None:
+    features = transform_of(with_column("faulty", by_batch_mean))
+    found = check_properties(features, raw_rows(), **{"policy": policy(), "roles": ROLES, **options})
+    hostile = [check for check in found if check.name in {NAMES[one] for one in HOSTILE}]
+    assert [check.status for check in hostile] == [Status.PASS] * 3
 
 
 def test_an_infinite_feature_is_said_and_fails_where_it_is_forbidden() -> None:
