@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +54,7 @@ class Difference:
 
 
 def compare(
-    expected: pa.Table, found: pa.Table, tolerance: Tolerance, *, types: bool = False, ignore: Collection[str] = ()
+    expected: pa.Table, found: pa.Table, tolerance: Tolerance, *, types: bool = False
 ) -> tuple[Difference, ...]:
     """What differs, the largest share of rows first.
 
@@ -62,14 +62,13 @@ def compare(
         expected, found: features of the same rows in the same order; equally many rows.
         tolerance: for numbers. A missing value equals a missing value, and infinity itself.
         types: another Arrow type is a difference even where the values agree.
-        ignore: features not to look at.
 
     Raises:
         ValueError: the tables have different numbers of rows.
     """
     if expected.num_rows != found.num_rows:
         raise ValueError(f"{expected.num_rows} rows cannot be compared with {found.num_rows}")
-    differences = [one for one in _each(expected, found, tolerance, types) if one.feature not in ignore]
+    differences = _each(expected, found, tolerance, types)
     return tuple(sorted(differences, key=lambda one: (-one.share, one.feature)))
 
 

@@ -209,12 +209,15 @@ class Trial:
         first = attempt(self.features, rows)
         if isinstance(first, Failure):
             return self._check(wanted, Status.ERROR, f"A batch of {rows.num_rows:,} rows {wording.failed(first)}.")
-        rules = Rules(self.tolerance, self.required, self.policy.forbid_infinite, self._depend_on_others())
+        rules = Rules(self.tolerance, self.required, self.policy.forbid_infinite)
         found = [
             one for name in tried for one in hostile.spoil(self.features, rows, first, [name], values[name], rules)
         ]
         if at_once and len(tried) > 1:
             found += hostile.spoil(self.features, rows, first, tried, values[tried[0]], rules)
+        if any(one.what == "others" for one in found):  # where other rows count anyway, that is not said again
+            known = self._depend_on_others()
+            found = [one for one in found if one.what != "others" or one.feature not in known]
         return self._judged(wanted, found, tried, what)
 
     def _judged(self, wanted: Property, found: list[Mishap], tried: list[str], what: str) -> Check:
