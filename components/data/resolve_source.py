@@ -10,10 +10,10 @@ def resolve_source(sources: list) -> list:
 
     Args:
         sources: List of {"uri": "gs://bucket/object", a path, a folder or a pattern, "split": optional name of the
-            split all its rows belong to}.
+            split all its rows belong to, "table": optional name of the reference table it is a part of}.
 
     Returns:
-        One {"uri", "version", "size", "split"} for each file, sorted by URI.
+        One {"uri", "version", "size", "split", "table"} for each file, sorted by URI.
     """
     from gauntlet.data.source import resolve
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from gauntlet.digest import digest_file
 from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.settings import Settings, parse
@@ -24,10 +26,11 @@ _WILDCARDS = frozenset("*?[")
 
 
 class Source(Settings):
-    """What a person writes: where data lie, and the split its rows belong to if it is decided there."""
+    """What a person writes: where data lie, the split its rows belong to or the table they make, if decided there."""
 
     uri: str
     split: str | None = None
+    table: str | None = Field(None, min_length=1)
 
 
 class Pinned(Settings):
@@ -38,15 +41,17 @@ class Pinned(Settings):
         version: the object's generation, or ``sha256:…`` of the file's content.
         size: bytes.
         split: the split of all its rows, if decided at the source.
+        table: the reference table it is a part of, if it is one.
     """
 
     uri: str
     version: str
     size: int
     split: str | None = None
+    table: str | None = Field(None, min_length=1)
 
     def to_json(self) -> dict[str, Any]:
-        """As ``resolve_source`` returns it: without ``split`` when there is none."""
+        """As ``resolve_source`` returns it: without ``split`` and ``table`` where there is none."""
         return self.model_dump(exclude_none=True)
 
 
@@ -62,8 +67,9 @@ def resolve(sources: Sequence[Mapping[str, Any]]) -> list[Pinned]:
     """Pin every file that the sources name, sorted by URI.
 
     Args:
-        sources: ``{"uri": …, "split": …}``; a URI is ``gs://bucket/object``, a local path, a folder (``gs://…/``: all
-            that lies below it, hidden files and those beginning with ``_`` aside) or a pattern with ``* ? [ ] **``.
+        sources: ``{"uri": …, "split": …, "table": …}``; a URI is ``gs://bucket/object``, a local path, a folder
+            (``gs://…/``: all that lies below it, hidden files and those beginning with ``_`` aside) or a pattern with
+            ``* ? [ ] **``.
 
     Raises:
         ConfigurationError: an unknown scheme or key, nothing there, or a file named twice.
@@ -122,20 +128,23 @@ def _pin(source: Source, field: str) -> list[Pinned]:
     if source.uri.startswith(_GCS):
         from gauntlet.data.gcs import find
 
-        return [Pinned(uri=found.uri, version=found.generation, size=found.size, split=source.split)
-                for found in find(source.uri, field)]  # fmt: skip
+        return [
+            Pinned(uri=found.uri, version=found.generation, size=found.size, split=source.split, table=source.table)
+            for found in find(source.uri, field)
+        ]
     if "://" in source.uri:
         scheme = source.uri.split("://", 1)[0]
         raise ConfigurationError(
             "is of a kind that is not supported", field=field, value=f"{scheme}://", mend="Use gs:// or a local path"
         )
-    return [_pin_local(uri, source.split) for uri in _local_files(source.uri, field)]
+    return [_pin_local(uri, source) for uri in _local_files(source.uri, field)]
 
 
-def _pin_local(uri: str, split: str | None) -> Pinned:
+def _pin_local(uri: str, source: Source) -> Pinned:
     path = _local(uri)
     try:
-        return Pinned(uri=uri, version=digest_file(path), size=path.stat().st_size, split=split)
+        size = path.stat().st_size
+        return Pinned(uri=uri, version=digest_file(path), size=size, split=source.split, table=source.table)
     except OSError as error:
         raise DataError("cannot be read", field=uri, value=error.strerror, mend="Check its permissions") from error
 

@@ -94,7 +94,7 @@ def time_boundaries(until: Mapping[str, Moment]) -> list[tuple[str, int | None]]
     Raises:
         ValueError: not exactly one split without an end, ends out of order, or a moment that cannot be read.
     """
-    named = {name: None if end is None or end == "" else _microseconds(end) for name, end in until.items()}
+    named = {name: None if end is None or end == "" else microseconds(end) for name, end in until.items()}
     if None not in named.values():
         rest = [name for name in USUAL_ORDER if name not in named]
         if not rest:
@@ -191,7 +191,12 @@ def assign_by_time(times: pa.Array, boundaries: list[tuple[str, int | None]], sh
     return chosen
 
 
-def _microseconds(moment: float | str) -> int:
+def microseconds(moment: float | str) -> int:
+    """A moment, ISO 8601 (UTC where it names no zone) or epoch seconds, as microseconds since 1970 UTC.
+
+    Raises:
+        ValueError: the text is neither.
+    """
     if isinstance(moment, str):
         try:
             parsed = datetime.fromisoformat(moment)

@@ -24,6 +24,7 @@ _GATES = frozenset(
     {
         "validate_schema",
         "check_features",
+        "check_integrity",
         "detect_skew",
         "evaluate_model",
         "test_training",

@@ -30,6 +30,14 @@ def test_a_file_is_pinned_by_its_content(here):
     assert "split" not in resolve([{"uri": "a.csv"}])[0].to_json()
 
 
+def test_every_file_of_a_reference_table_carries_its_name(here):
+    pinned = resolve([{"uri": "deep", "table": "customers"}, {"uri": "a.csv"}])
+    assert {file.uri: file.table for file in pinned} == {
+        "a.csv": None, "deep/c.csv": "customers", "deep/d.json": "customers"}  # fmt: skip
+    assert "table" not in pinned[0].to_json()
+    assert parse_pinned([file.to_json() for file in pinned]) == pinned
+
+
 def test_no_source_is_no_file():
     assert resolve([]) == []
 
@@ -57,6 +65,7 @@ def test_a_file_whose_name_looks_like_a_pattern_is_itself(here):
         ([{"uri": "a.csv"}, {"uri": "*.csv"}], "names a file twice"),
         ([{"url": "a.csv"}], "unknown key|is required"),
         ([{}], "is required"),
+        ([{"uri": "a.csv", "table": ""}], "at least 1 character"),
     ],
 )
 def test_what_cannot_be_resolved_is_a_configuration_error(here, sources, message):

@@ -1,0 +1,145 @@
+"""References: foreign keys that resolve, categories that a table lists, joins that keep their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from gauntlet.data.integrity.policy import CategoryRule, IntegrityPolicy, JoinRule, ReferenceRule
+from gauntlet.data.integrity.shares import count_share, judge_share, quote
+from gauntlet.data.integrity.sql import ROWS, identifier, listed, present, reference, written
+from gauntlet.data.integrity.tables import Tables
+from gauntlet.data.phrasing import amount
+from gauntlet.verdict import Check, Status
+
+
+def check_references(tables: Tables, policy: IntegrityPolicy) -> Iterator[Check]:
+    """One check a foreign key, then one a column of categories; each block's intervals hold together (Bonferroni)."""
+    for rule in policy.references:
+        yield _check_reference(tables, rule, policy.examples, (1 - policy.confidence) / len(policy.references))
+    for category in policy.categories:
+        yield _check_category(tables, category, policy.examples, (1 - policy.confidence) / len(policy.categories))
+
+
+def check_joins(tables: Tables, policy: IntegrityPolicy) -> Iterator[Check]:
+    """For each join whether it multiplies rows; for an inner one also whether it loses any."""
+    for rule in policy.joins:
+        yield _check_growth(tables, rule, policy.examples)
+        if rule.kind == "inner":
+            yield _check_loss(tables, rule, policy.examples, (1 - policy.confidence) / len(policy.joins))
+
+
+def _check_reference(tables: Tables, rule: ReferenceRule, most: int, alpha: float) -> Check:
+    """A row without a value refers to nothing and breaks nothing, unless ``required`` (SQL's MATCH SIMPLE)."""
+    references = rule.references or rule.columns
+    shown = _shown(rule.columns)
+    share = count_share(tables, _looked_up(tables, rule.columns, rule.table, references, rule.required), "NOT found")
+    examples = _orphans(tables, rule.columns, rule.table, references, most) if share.hits else ()
+    missing = " or have none" if rule.required else ""
+    return judge_share(
+        f"reference: {', '.join(rule.columns)} in {rule.table}",
+        share,
+        rule.max_share,
+        alpha,
+        broken=f"have a {shown} that is not in `{rule.table}`{missing}",
+        kept=f"Every {shown} is in `{rule.table}`",
+        examples=examples,
+    )
+
+
+def _check_category(tables: Tables, rule: CategoryRule, most: int, alpha: float) -> Check:
+    values = (rule.values or rule.column,)
+    share = count_share(tables, _looked_up(tables, (rule.column,), rule.table, values, False), "NOT found")
+    examples = _orphans(tables, (rule.column,), rule.table, values, most) if share.hits else ()
+    return judge_share(
+        f"categories: {rule.column} in {rule.table}",
+        share,
+        rule.max_share,
+        alpha,
+        broken=f"have a category of `{rule.column}` that `{rule.table}` does not list",
+        kept=f"`{rule.table}` lists every category of `{rule.column}`",
+        examples=examples,
+    )
+
+
+def _check_growth(tables: Tables, rule: JoinRule, most: int) -> Check:
+    """Rows after the join over rows with a partner, from how often each key is there on either side."""
+    references = rule.references or rule.columns
+    ours, theirs = listed(rule.columns), listed(references)
+    pairs = _equal(rule.columns, references)
+    tables.run(
+        f"CREATE OR REPLACE TEMP TABLE fanned AS SELECT a.*, m FROM (SELECT {ours}, count(*) AS n FROM {ROWS}"
+        f" WHERE {present(rule.columns)} GROUP BY {ours}) a JOIN (SELECT {theirs}, count(*) AS m"
+        f" FROM {reference(rule.table)} WHERE {present(references)} GROUP BY {theirs}) b ON {pairs}"
+    )
+    partnered, after, doubled = tables.one(
+        "SELECT coalesce(sum(n), 0)::BIGINT, coalesce(sum(n::HUGEINT * m), 0)::BIGINT, count(*) FILTER (WHERE m > 1)"
+        " FROM fanned"
+    )
+    label, shown = f"join: {', '.join(rule.columns)} with {rule.table}, rows", _shown(rule.columns)
+    if not partnered:
+        reason = f"Not one row finds a partner in `{rule.table}` by {shown}: the join was to be checked and is empty."
+        return Check(label, Status.ERROR, reason, sample_size=tables.rows)
+    factor = after / partnered
+    status = Status.FAIL if factor > rule.max_growth else Status.PASS
+    if after == partnered:
+        reason = f"Joining `{rule.table}` by {shown} keeps the number of rows: no key is there twice."
+    else:
+        kinds = [tables.columns[name] for name in rule.columns]
+        examples = [
+            f"{key} (×{times})"
+            for key, times in tables.all(
+                f"SELECT {written(rule.columns, kinds)}, m FROM fanned WHERE m > 1"
+                f" ORDER BY m * n DESC, {ours} LIMIT {most}"
+            )
+        ]
+        reason = (
+            f"Joining `{rule.table}` by {shown} makes {after:,} rows of {partnered:,} (×{amount(factor)}): {doubled:,}"
+            f" keys are there more than once{quote(examples, doubled)}; allowed: ×{amount(rule.max_growth)}."
+        )
+    return Check(label, status, reason, factor, None, rule.max_growth, "max", partnered)
+
+
+def _check_loss(tables: Tables, rule: JoinRule, most: int, alpha: float) -> Check:
+    """An inner join loses rows without a partner, those without a value among them."""
+    references = rule.references or rule.columns
+    share = count_share(tables, _looked_up(tables, rule.columns, rule.table, references, True), "NOT found")
+    return judge_share(
+        f"join: {', '.join(rule.columns)} with {rule.table}, loss",
+        share,
+        rule.max_loss,
+        alpha,
+        broken=f"are lost when `{rule.table}` is joined by {_shown(rule.columns)}",
+        kept=f"Joining `{rule.table}` by {_shown(rule.columns)} loses no row",
+        examples=_orphans(tables, rule.columns, rule.table, references, most) if share.hits else (),
+    )
+
+
+def _looked_up(tables: Tables, columns: Sequence[str], table: str, references: Sequence[str], required: bool) -> str:
+    """The rows a reference is about, each with whether it was ``found``; for a query's FROM."""
+    kept = listed(dict.fromkeys([*columns, *tables.cluster]))
+    source = f"(SELECT {kept} FROM {ROWS}" + ("" if required else f" WHERE {present(columns)}") + ") a"
+    known = f"(SELECT DISTINCT {listed(references)}, true AS there FROM {reference(table)}) b"
+    return f"(SELECT a.*, there IS NOT NULL AS found FROM {source} LEFT JOIN {known} ON {_equal(columns, references)})"
+
+
+def _orphans(
+    tables: Tables, columns: Sequence[str], table: str, references: Sequence[str], most: int
+) -> tuple[str, ...]:
+    """The values that most rows have and the table does not."""
+    kinds = [tables.columns[name] for name in columns]
+    names = listed(columns)
+    found = tables.all(
+        f"SELECT {written(columns, kinds)}, n FROM (SELECT {names}, count(*) AS n FROM {ROWS} a"
+        f" WHERE {present(columns)} GROUP BY {names}) a ANTI JOIN {reference(table)} b"
+        f" ON {_equal(columns, references)} ORDER BY n DESC, {names} LIMIT {most}"
+    )
+    return tuple(f"{value} ({count:,} {'row' if count == 1 else 'rows'})" for value, count in found)
+
+
+def _equal(columns: Sequence[str], references: Sequence[str]) -> str:
+    pairs = zip(columns, references, strict=True)
+    return " AND ".join(f"a.{identifier(ours)} = b.{identifier(theirs)}" for ours, theirs in pairs)
+
+
+def _shown(columns: Sequence[str]) -> str:
+    return " + ".join(f"`{name}`" for name in columns)
