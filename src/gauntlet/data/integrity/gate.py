@@ -134,7 +134,7 @@ def _no_label(tables: Tables) -> str:
 def _summary(checks: Sequence[Check], rows: int) -> str:
     """The worst finding, and how many there are of its kind."""
     status = worst(check.status for check in checks)
-    if status is Status.PASS:
+    if status is Status.PASS and len(checks) > 1:
         return f"{counted(rows, 'row')} are sound in {counted(len(checks), 'check')}."
     same = [check for check in checks if check.status is status]
     more = f" And {len(same) - 1:,} more like this." if len(same) > 1 else ""

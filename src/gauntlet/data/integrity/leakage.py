@@ -68,7 +68,7 @@ def find_leaks(tables: Tables, target: Target, policy: IntegrityPolicy, leakage:
     found = []
     for name, count in zip(columns, gaps, strict=True):
         codes, missing, distinct = _codes(tables, name, leakage.bins)
-        identifies = distinct is not None and distinct >= _IDENTIFIES * max(1, rows - count) and distinct > 1
+        identifies = distinct is not None and _names_rows(tables, name, distinct, rows - count, target)
         found.append(_leak(name, False, codes, outcome, alpha, leakage, identifies))
         if 0 < count < rows:
             found.append(_leak(name, True, missing.astype(np.int64), outcome, alpha, leakage, False))
@@ -102,11 +102,20 @@ def _outcome(tables: Tables, target: Target, leakage: LeakagePolicy) -> Outcome:
     named = ", ".join(f"{one} AS c{position}" for position, one in enumerate(wanted))
     found = tables.arrays(f"SELECT __fold__, __unit__, {named} FROM sample ORDER BY rowid")
     targets = np.stack([np.asarray(found[f"c{position}"], dtype=np.float64) for position in range(len(wanted))], axis=1)
+    if target.task == "regression":
+        targets = _ranks(targets)
     cluster = None
     if tables.cluster:
         cluster = np.unique(found["__unit__"], return_inverse=True)[1].astype(np.int64)
     fold = np.asarray(found["__fold__"], dtype=np.int64)
     return Outcome(_without_rare(targets, target, leakage), fold, leakage.folds, cluster, target.task == "regression")
+
+
+def _ranks(values: Floats) -> Floats:
+    """Ranks of a regression's labels from 0 to 1, ties at their middle: R² would see a few huge values and no more."""
+    _, codes, counts = np.unique(values, return_inverse=True, return_counts=True)
+    middles = (np.cumsum(counts) - (counts + 1) / 2) / max(1, len(values) - 1)
+    return np.asarray(middles[codes].reshape(values.shape), dtype=np.float64)
 
 
 def _without_rare(targets: Floats, target: Target, leakage: LeakagePolicy) -> Floats:
@@ -146,13 +155,24 @@ def _codes(tables: Tables, name: str, bins: int) -> tuple[Ints, np.ndarray, int 
     return quantile_codes(np.asarray(found["v"], dtype=np.float64), missing, bins), missing, None
 
 
+def _names_rows(tables: Tables, name: str, distinct: int, present: int, target: Target) -> bool:
+    """Whether nearly every row has a value of its own: in the sample and, about, in all rows."""
+    if distinct < 2 or distinct < _IDENTIFIES * present:
+        return False
+    if present == target.rows:
+        return True
+    column = identifier(name)
+    every, counted = tables.one(f"SELECT approx_count_distinct({column}), count({column}) FROM {ROWS}")
+    return bool(every >= _IDENTIFIES * counted)
+
+
 def _leak(
     column: str, missing: bool, codes: Ints, outcome: Outcome, alpha: float, leakage: LeakagePolicy, identifies: bool
 ) -> Leak:
     power = power_of(codes, outcome, alpha)
     bound = leakage.max_r2 if outcome.regression else leakage.max_auc
     status = decide(power.interval, bound=bound, direction="max")
-    measure = "R²" if outcome.regression else "AUC"
+    measure = "R² of ranks" if outcome.regression else "AUC"
     what = f"Whether `{column}` is filled in" if missing else f"`{column}` alone"
     numbers = f"{measure} {amount(power.value)}, {amount(power.interval[0])} to {amount(power.interval[1])}"
     sentences = {

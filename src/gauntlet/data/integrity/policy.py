@@ -125,7 +125,9 @@ class LeakagePolicy(Settings):
     max_auc: float = Field(
         0.97, gt=0.5, le=1, description="Classes: largest held-out AUC of one column (several classes: the mean)."
     )
-    max_r2: float = Field(0.97, gt=0, le=1, description="Regression: largest held-out R² of one column.")
+    max_r2: float = Field(
+        0.97, gt=0, le=1, description="Regression: largest held-out R² of one column, on the ranks of the label."
+    )
     sample_rows: int = Field(
         100_000, ge=1_000, description="About how many rows to look at, chosen by a hash of their example_id."
     )

@@ -23,8 +23,8 @@ from gauntlet.data.proportions import wilson
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-_PRIOR_ROWS = 5.0
-"""Rows that the overall mean counts for in the mean of a bin: a category seen once is not believed."""
+_PRIOR_ROWS = 1.0
+"""Rows that the overall mean counts for in the mean of a bin: a category seen once is half believed."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from gauntlet.data.integrity.policy import CategoryRule, IntegrityPolicy, JoinRu
 from gauntlet.data.integrity.shares import count_share, judge_share, quote
 from gauntlet.data.integrity.sql import ROWS, identifier, listed, present, reference, written
 from gauntlet.data.integrity.tables import Tables
-from gauntlet.data.phrasing import amount
+from gauntlet.data.phrasing import amount, counted
 from gauntlet.verdict import Check, Status
 
 
@@ -92,9 +92,10 @@ def _check_growth(tables: Tables, rule: JoinRule, most: int) -> Check:
                 f" ORDER BY m * n DESC, {ours} LIMIT {most}"
             )
         ]
+        repeated = f"{counted(doubled, 'key')} {'is' if doubled == 1 else 'are'} there more than once"
         reason = (
-            f"Joining `{rule.table}` by {shown} makes {after:,} rows of {partnered:,} (×{amount(factor)}): {doubled:,}"
-            f" keys are there more than once{quote(examples, doubled)}; allowed: ×{amount(rule.max_growth)}."
+            f"Joining `{rule.table}` by {shown} makes {after:,} rows of {partnered:,} (×{amount(factor)}):"
+            f" {repeated}{quote(examples, doubled)}; allowed: ×{amount(rule.max_growth)}."
         )
     return Check(label, status, reason, factor, None, rule.max_growth, "max", partnered)
 

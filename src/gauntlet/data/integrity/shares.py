@@ -120,7 +120,7 @@ def judge_share(
             reason += (
                 f" These rows cannot tell: it may be {percent(interval[0])} to {percent(interval[1])} in the long run."
             )
-    return Check(name, status, reason, share.value, interval, bound, "max", share.rows, needed)
+    return Check(name, status, reason, share.value, interval if bound else None, bound, "max", share.rows, needed)
 
 
 def quote(examples: Sequence[str], hits: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gauntlet.data.integrity.gate import IntegrityResult
@@ -21,7 +22,7 @@ class LeakageView:
     """What each column says about the label.
 
     Attributes:
-        measure: ``AUC`` or ``R²``.
+        measure: ``AUC`` or ``R² of ranks``.
         rows: the strongest columns first.
         left_out: columns beyond those drawn.
         bound: from where on a column gives the label away.
@@ -64,9 +65,11 @@ class IntegrityView:
 
     Attributes:
         tiles: key figures: (label, value, note).
-        structure: checks of keys, references, joins, times and splits.
+        structure: checks of keys, references, joins, times, splits and conflicting labels.
         leakage: ``None`` where it was not looked for.
+        leakage_checks: what was found of single columns, or what stands in for it.
         rates: one for each class; empty where they were not compared.
+        rate_checks: what was found of spans, or what stands in for it.
         small: spans too small to judge.
         left_out: (what, why) of what does not apply to this table.
     """
@@ -74,7 +77,9 @@ class IntegrityView:
     tiles: tuple[tuple[str, str, str], ...]
     structure: tuple[Check, ...]
     leakage: LeakageView | None
+    leakage_checks: tuple[Check, ...]
     rates: tuple[RateView, ...]
+    rate_checks: tuple[Check, ...]
     small: tuple[tuple[str, str], ...]
     left_out: tuple[tuple[str, str], ...]
 
@@ -87,16 +92,23 @@ def integrity_page(result: IntegrityResult) -> str:
 
 def integrity_view(result: IntegrityResult) -> IntegrityView:
     """Gather what the page shows."""
-    structure = [check for check in result.verdict.checks if not check.name.startswith(("leakage", "label rate"))]
+    named = {prefix: _named(result.verdict.checks, prefix) for prefix in ("leakage", "label rate")}
+    about_label = {check.name for checks in named.values() for check in checks}
     label = result.target.column if result.target is not None else ""
     return IntegrityView(
         tiles=tuple(_tiles(result)),
-        structure=tuple(structure),
+        structure=tuple(check for check in result.verdict.checks if check.name not in about_label),
         leakage=_leakage(result.leaks) if result.leaks else None,
+        leakage_checks=named["leakage"],
         rates=tuple(_rates(result.rates, label)) if result.rates is not None else (),
+        rate_checks=named["label rate"],
         small=tuple((span, count(rows)) for span, rows in (result.rates.small if result.rates else ())),
         left_out=result.left_out,
     )
+
+
+def _named(checks: Sequence[Check], prefix: str) -> tuple[Check, ...]:
+    return tuple(check for check in checks if check.name.startswith(prefix))
 
 
 def _tiles(result: IntegrityResult) -> list[tuple[str, str, str]]:
@@ -116,7 +128,7 @@ def _tiles(result: IntegrityResult) -> list[tuple[str, str, str]]:
 
 
 def _leakage(leaks: tuple[Leak, ...]) -> LeakageView:
-    measure = "R²" if leaks[0].regression else "AUC"
+    measure = "R² of ranks" if leaks[0].regression else "AUC"
     shown = leaks[:_MOST_ROWS]
     return LeakageView(
         measure=measure,
