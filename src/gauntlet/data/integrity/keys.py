@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from gauntlet.data.integrity.policy import AcrossSplitsRule, IntegrityPolicy, KeyRule
-from gauntlet.data.integrity.shares import quote
+from gauntlet.data.integrity.shares import Examples
 from gauntlet.data.integrity.sql import ROWS, SPLIT, listed, present, reference, text, written
 from gauntlet.data.integrity.tables import Tables
 from gauntlet.data.phrasing import counted
@@ -39,7 +39,7 @@ def _check_key(tables: Tables, rule: KeyRule, most: int) -> Check:
     examples = [
         f"{key} ({count} times)"
         for key, count in tables.all(
-            f"SELECT {written(rule.columns, kinds)}, n FROM repeated ORDER BY n DESC, {names} LIMIT {most}"
+            f"SELECT {written(rule.columns, kinds)}, n FROM repeated ORDER BY n DESC, {names} LIMIT {most + 1}"
         )
     ]
     shown = " + ".join(f"`{name}`" for name in rule.columns)
@@ -54,7 +54,7 @@ def _check_key(tables: Tables, rule: KeyRule, most: int) -> Check:
     said = []
     if keys:
         times = f"{counted(keys, 'value')} of {shown} {'occurs' if keys == 1 else 'occur'} more than once"
-        said.append(f"{times}, in {surplus:,} {where} too many{quote(examples, keys)}")
+        said.append(f"{times}, in {surplus:,} {where} too many{Examples.of(examples, most).quoted}")
     if missing:
         said.append(f"{missing:,} of {rows:,} {where} have no {shown}")
     reason = f"{'; '.join(said)}. A key has to name one row."

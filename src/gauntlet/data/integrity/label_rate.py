@@ -67,7 +67,8 @@ class Sums:
         share = self.mean
         if not 0 < share < 1:
             return self.clusters
-        return min(self.rows, share * (1 - share) / self.variance) if self.variance else self.rows
+        # The variance carries m / (m - 1): adding 1 gives m back.
+        return min(self.rows, share * (1 - share) / self.variance + 1) if self.variance else self.rows
 
 
 @dataclass(frozen=True)

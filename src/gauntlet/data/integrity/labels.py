@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from gauntlet.data.integrity.policy import ConflictPolicy, IntegrityPolicy
-from gauntlet.data.integrity.shares import quote
+from gauntlet.data.integrity.shares import Examples
 from gauntlet.data.integrity.sql import ROWS, identifier, listed, value
 from gauntlet.data.integrity.tables import Tables
 from gauntlet.data.phrasing import amount
@@ -123,7 +123,7 @@ class Conflicts:
     in_conflict: int
     groups: int
     ceiling: float
-    examples: tuple[str, ...]
+    examples: Examples
 
     @property
     def share(self) -> float:
@@ -155,9 +155,13 @@ def count_conflicts(tables: Tables, target: Target, most: int) -> Conflicts:
         ceiling = 1 - within / total if total else 1.0
     else:
         ceiling = 1 - errors / target.rows if target.rows else 1.0
-    found = tables.all(f"SELECT one, other FROM twins ORDER BY n DESC, one LIMIT {most}")
+    found = tables.all(f"SELECT one, other FROM twins ORDER BY n DESC, one LIMIT {most + 1}")
     return Conflicts(
-        target.rows, rows, groups, ceiling, tuple(f"{_short(one)} and {_short(other)}" for one, other in found)
+        target.rows,
+        rows,
+        groups,
+        ceiling,
+        Examples.of([f"{_short(one)} and {_short(other)}" for one, other in found], most),
     )
 
 
@@ -193,7 +197,7 @@ def judge_conflicts(found: Conflicts, target: Target, policy: ConflictPolicy) ->
         allowed = "" if policy.max_share is None else f" Allowed: {percent(policy.max_share)}."
         reason = (
             f"{found.in_conflict:,} of {found.rows:,} rows ({percent(found.share)}) have a twin with the same features"
-            f" and another `{target.column}`{quote(found.examples, found.groups)}. On these rows {best} by the features"
+            f" and another `{target.column}`{found.examples.quoted}. On these rows {best} by the features"
             f" alone.{allowed}"
         )
     return Check(name, status, reason, found.share, None, policy.max_share, direction, found.rows)

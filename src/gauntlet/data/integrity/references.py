@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from gauntlet.data.integrity.policy import CategoryRule, IntegrityPolicy, JoinRule, ReferenceRule
-from gauntlet.data.integrity.shares import count_share, judge_share, quote
+from gauntlet.data.integrity.shares import NO_EXAMPLES, Examples, count_share, judge_share
 from gauntlet.data.integrity.sql import ROWS, identifier, listed, present, reference, written
 from gauntlet.data.integrity.tables import Tables
 from gauntlet.data.phrasing import amount, counted
@@ -33,7 +33,7 @@ def _check_reference(tables: Tables, rule: ReferenceRule, most: int, alpha: floa
     references = rule.references or rule.columns
     shown = _shown(rule.columns)
     share = count_share(tables, _looked_up(tables, rule.columns, rule.table, references, rule.required), "NOT found")
-    examples = _orphans(tables, rule.columns, rule.table, references, most) if share.hits else ()
+    examples = _orphans(tables, rule.columns, rule.table, references, most) if share.hits else NO_EXAMPLES
     missing = " or have none" if rule.required else ""
     return judge_share(
         f"reference: {', '.join(rule.columns)} in {rule.table}",
@@ -49,7 +49,7 @@ def _check_reference(tables: Tables, rule: ReferenceRule, most: int, alpha: floa
 def _check_category(tables: Tables, rule: CategoryRule, most: int, alpha: float) -> Check:
     values = (rule.values or rule.column,)
     share = count_share(tables, _looked_up(tables, (rule.column,), rule.table, values, False), "NOT found")
-    examples = _orphans(tables, (rule.column,), rule.table, values, most) if share.hits else ()
+    examples = _orphans(tables, (rule.column,), rule.table, values, most) if share.hits else NO_EXAMPLES
     return judge_share(
         f"categories: {rule.column} in {rule.table}",
         share,
@@ -89,13 +89,13 @@ def _check_growth(tables: Tables, rule: JoinRule, most: int) -> Check:
             f"{key} (×{times})"
             for key, times in tables.all(
                 f"SELECT {written(rule.columns, kinds)}, m FROM fanned WHERE m > 1"
-                f" ORDER BY m * n DESC, {ours} LIMIT {most}"
+                f" ORDER BY m * n DESC, {ours} LIMIT {most + 1}"
             )
         ]
         repeated = f"{counted(doubled, 'key')} {'is' if doubled == 1 else 'are'} there more than once"
         reason = (
             f"Joining `{rule.table}` by {shown} makes {after:,} rows of {partnered:,} (×{amount(factor)}):"
-            f" {repeated}{quote(examples, doubled)}; allowed: ×{amount(rule.max_growth)}."
+            f" {repeated}{Examples.of(examples, most).quoted}; allowed: ×{amount(rule.max_growth)}."
         )
     return Check(label, status, reason, factor, None, rule.max_growth, "max", partnered)
 
@@ -111,7 +111,7 @@ def _check_loss(tables: Tables, rule: JoinRule, most: int, alpha: float) -> Chec
         alpha,
         broken=f"are lost when `{rule.table}` is joined by {_shown(rule.columns)}",
         kept=f"Joining `{rule.table}` by {_shown(rule.columns)} loses no row",
-        examples=_orphans(tables, rule.columns, rule.table, references, most) if share.hits else (),
+        examples=_orphans(tables, rule.columns, rule.table, references, most) if share.hits else NO_EXAMPLES,
     )
 
 
@@ -123,18 +123,16 @@ def _looked_up(tables: Tables, columns: Sequence[str], table: str, references: S
     return f"(SELECT a.*, there IS NOT NULL AS found FROM {source} LEFT JOIN {known} ON {_equal(columns, references)})"
 
 
-def _orphans(
-    tables: Tables, columns: Sequence[str], table: str, references: Sequence[str], most: int
-) -> tuple[str, ...]:
+def _orphans(tables: Tables, columns: Sequence[str], table: str, references: Sequence[str], most: int) -> Examples:
     """The values that most rows have and the table does not."""
     kinds = [tables.columns[name] for name in columns]
     names = listed(columns)
     found = tables.all(
         f"SELECT {written(columns, kinds)}, n FROM (SELECT {names}, count(*) AS n FROM {ROWS} a"
         f" WHERE {present(columns)} GROUP BY {names}) a ANTI JOIN {reference(table)} b"
-        f" ON {_equal(columns, references)} ORDER BY n DESC, {names} LIMIT {most}"
+        f" ON {_equal(columns, references)} ORDER BY n DESC, {names} LIMIT {most + 1}"
     )
-    return tuple(f"{value} ({count:,} {'row' if count == 1 else 'rows'})" for value, count in found)
+    return Examples.of([f"{value} ({counted(count, 'row')})" for value, count in found], most)
 
 
 def _equal(columns: Sequence[str], references: Sequence[str]) -> str:

@@ -21,6 +21,35 @@ _LONGEST = 60
 
 
 @dataclass(frozen=True)
+class Examples:
+    """A few of the values that break a rule.
+
+    Attributes:
+        shown: as a person reads them, at most as many as the policy lets be quoted.
+        more: there are others.
+    """
+
+    shown: tuple[str, ...]
+    more: bool
+
+    @classmethod
+    def of(cls, found: Sequence[str], most: int) -> Examples:
+        """The first ``most``; asking for one more than that tells whether there are others."""
+        return cls(tuple(found[:most]), len(found) > most)
+
+    @property
+    def quoted(self) -> str:
+        """After a colon, each shortened: ``: `C-17`, `C-20` and others``; nothing where there are none to show."""
+        if not self.shown:
+            return ""
+        short = (one if len(one) <= _LONGEST else one[: _LONGEST - 1] + "…" for one in self.shown)
+        return ": " + ", ".join(f"`{one}`" for one in short) + (" and others" if self.more else "")
+
+
+NO_EXAMPLES = Examples((), False)
+
+
+@dataclass(frozen=True)
 class Share:
     """Rows that break a rule.
 
@@ -84,7 +113,7 @@ def effective_rows(hits: float, rows: float, clusters: int, squares: float, prod
 
 
 def judge_share(
-    name: str, share: Share, bound: float, alpha: float, *, broken: str, kept: str, examples: Sequence[str] = ()
+    name: str, share: Share, bound: float, alpha: float, *, broken: str, kept: str, examples: Examples = NO_EXAMPLES
 ) -> Check:
     """Hold a share against what is tolerated.
 
@@ -95,7 +124,7 @@ def judge_share(
         alpha: 1 − confidence of this check alone.
         broken: what the hits are: ``have a customer that is not in customers``, after "12 of 500 rows".
         kept: the sentence when there is none, without its full stop.
-        examples: keys to quote.
+        examples: what to quote.
     """
     interval = share.interval(alpha)
     if not bound:
@@ -108,7 +137,7 @@ def judge_share(
     elif not share.hits and status is Status.PASS:
         reason = f"{kept}, in all {share.rows:,} rows."
     else:
-        quoted = quote(examples, share.hits)
+        quoted = examples.quoted
         reason = (
             f"{share.hits:,} of {share.rows:,} rows ({percent(share.value)}) {broken}{quoted}; allowed:"
             f" {percent(bound) if bound else 'none'}."
@@ -121,11 +150,3 @@ def judge_share(
                 f" These rows cannot tell: it may be {percent(interval[0])} to {percent(interval[1])} in the long run."
             )
     return Check(name, status, reason, share.value, interval if bound else None, bound, "max", share.rows, needed)
-
-
-def quote(examples: Sequence[str], hits: int) -> str:
-    """Keys after a colon, each shortened: ``: `C-17`, `C-20` and others``; nothing where there are none to show."""
-    if not examples:
-        return ""
-    shown = ", ".join(f"`{one if len(one) <= _LONGEST else one[: _LONGEST - 1] + '…'}`" for one in examples)
-    return f": {shown}" + (" and others" if len(examples) < hits else "")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from gauntlet.data.columns import ColumnType
 from gauntlet.data.integrity.policy import IntegrityPolicy
 from gauntlet.data.integrity.reading import write_reference
-from gauntlet.data.integrity.sql import ROWS, SPLIT, identifier, reference_name, text
+from gauntlet.data.integrity.sql import ROWS, SPLIT, reference, reference_name, text
 from gauntlet.data.reader import ReaderOptions
 from gauntlet.data.roles import Roles
 from gauntlet.data.snapshot import Snapshot
@@ -119,12 +119,11 @@ def open_tables(
         }
         with duckdb.connect(":memory:", config=settings) as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            connection.execute(f"CREATE VIEW {ROWS} AS {_rows(snapshot, folder)}")
+            with _explained():
+                connection.execute(f"CREATE VIEW {ROWS} AS {_rows(snapshot, folder)}")
             for table in wanted:
-                name = reference_name(table)
-                connection.execute(
-                    f"CREATE VIEW {identifier(name)} AS SELECT * FROM read_parquet({text(str(folder / name))})"
-                )
+                source = f"read_parquet({text(str(folder / reference_name(table)))})"
+                connection.execute(f"CREATE VIEW {reference(table)} AS SELECT * FROM {source}")
             yield Tables(
                 connection,
                 snapshot.columns,

@@ -116,7 +116,8 @@ def test_a_number_is_judged_by_r2():
     far = power_of(quantile_codes(noise(9), no_gaps(y), 64), given, 0.05)
     assert far.interval[1] < 0.05
     half = power_of(quantile_codes(y + np.random.default_rng(10).random(N), no_gaps(y), 64), given, 0.05)
-    assert half.interval[0] < 0.5 < half.interval[1]
+    assert half.interval[0] < half.value < half.interval[1]
+    assert half.value == pytest.approx(0.5, abs=0.06)
 
 
 def test_rows_of_one_cluster_count_as_one():
