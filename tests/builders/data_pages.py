@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gauntlet.reports.page import render
+from gauntlet.reports.plots import ForestRow
 from gauntlet.reports.views.absent import AbsentView
 from gauntlet.reports.views.columns import Drawing
+from gauntlet.reports.views.integrity import IntegrityView, LeakageView, RateView
 from gauntlet.reports.views.schema import Rule, SchemaView
 from gauntlet.reports.views.skew import MovedColumn, SkewView
 from gauntlet.reports.views.statistics import ColumnView, SplitCell, StatisticsView
@@ -84,8 +86,52 @@ def _absent() -> Page:
     return render("absent.html.j2", title="Statistics", view=AbsentView("there is no serving log")), ["no serving log"]
 
 
+def _integrity() -> Page:
+    checks = (
+        Check(
+            "key: id", Status.PASS, "`id` names each of 15,002 rows: no value is missing.", 0.0, None, 0.0, "max", 15002
+        ),
+        Check(
+            "reference: customer in customers",
+            Status.FAIL,
+            "12 of 15,002 rows (0.08%) have a `customer` that is not in `customers`: `C-17 (9 rows)` and others.",
+            *(0.0008, None, 0.0, "max", 15002),
+        ),
+        Check(f"leakage: {_LONG}", Status.FAIL, "It predicts the label.", 0.998, (0.99, 1.0), 0.97, "max", 15002),
+        Check("label rate: 2024-03", Status.INCONCLUSIVE, "Cannot tell.", 0.04, (0.01, 0.07), 0.05, "max", 400, 900),
+    )
+    leaks = (
+        ForestRow(_LONG, 0.998, 0.99, 1.0, 15002, "fail"),
+        ForestRow("income", 0.64, 0.628, 0.652, 15002, "pass"),
+        ForestRow("history_years, filled in", 0.504, 0.498, 0.511, 15002, "pass"),
+    )
+    months = [f"2024-{month:02d}" for month in range(1, 13)]
+    rate = RateView(
+        "repaid is 1",
+        "points",
+        tuple(ForestRow(name, i - 5.0, i - 8.0, i - 2.0, 400, "inconclusive") for i, name in enumerate(months)),
+        18,
+        5.0,
+        tuple((name, "400", "64.1%", "64.4%") for name in months),
+    )
+    view = IntegrityView(
+        tiles=(("Rows", "15,002", ""), ("Strongest single column", "0.998", _LONG)),
+        structure=checks[:2],
+        leakage=LeakageView("AUC", leaks, 2, 0.97, 0.5, ("reference_number",)),
+        leakage_checks=checks[2:3],
+        rates=(rate,),
+        rate_checks=checks[3:],
+        small=(("2025-01", "12"),),
+        left_out=(("label rate", "the snapshot has no label"),),
+    )
+    verdict = Verdict("check_integrity", checks, checks[1].reason)
+    html = render("integrity.html.j2", title="Is the table sound?", view=view, verdict=verdict)
+    return html, ["C-17", "What each column says about the label", "repaid is 1", "reference_number", "2025-01"]
+
+
 DATA_PAGES: dict[str, Callable[[], Page]] = {
     "absent": _absent,
+    "integrity": _integrity,
     "schema": _schema,
     "skew": _skew,
     "statistics": _statistics,

@@ -118,7 +118,7 @@ def open_tables(
             "autoload_known_extensions": False,
         }
         with duckdb.connect(":memory:", config=settings) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
             with _explained():
                 connection.execute(f"CREATE VIEW {ROWS} AS {_rows(snapshot, folder)}")
             for table in wanted:

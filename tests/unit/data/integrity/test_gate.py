@@ -179,3 +179,10 @@ def test_no_character_of_a_path_or_a_name_means_anything(tmp_path):
     found = examine(tmp_path / "a [1] *? 'folder", splits, policy)
     assert checks(found)["across splits: te'st, x"].measured == 1.0
     assert "it's" in checks(found)["key: a \"b'; DROP, x"].reason
+
+
+def test_memory_that_does_not_suffice_is_said_to_be_so(tmp_path):
+    """A value that no memory of this size can hold."""
+    rows = {"train": pa.table({"x": ["v" * 60_000_000, "w" * 60_000_000], "n": [1, 2]})}
+    with pytest.raises(ConfigurationError, match=r"policy\.memory_mb.*too little"):
+        examine(tmp_path, rows, {**QUIET, "memory_mb": 64, "threads": 1, "keys": [{"columns": ["x"]}]})
