@@ -133,7 +133,9 @@ def delivery(
     ).set_display_name("batch-predict-requests")
 
     # Gate 1, before anybody depends on it: does it answer as it should, quickly, and the same as in batch?
-    staged = deploy_staging(staging=staging, model_name=model_name, version=candidate.outputs["Output"])
+    staged = deploy_staging(
+        staging=staging, model_name=model_name, version=candidate.outputs["Output"], service=service
+    )
     serving_check = test_serving(
         url=staged.output,
         model=candidate.outputs["model"],

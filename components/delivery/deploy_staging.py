@@ -4,7 +4,9 @@ from gauntlet.orchestration.component import Caching, component
 
 
 @component(image="delivery", caching=Caching.ACTING)
-def deploy_staging(staging: str, model_name: str, version: str, patience_seconds: float = 600.0) -> str:
+def deploy_staging(
+    staging: str, model_name: str, version: str, patience_seconds: float = 600.0, service: str = ""
+) -> str:
     """Serve a registered version in staging, in place of what is there, and wait until it answers.
 
     Args:
@@ -12,18 +14,24 @@ def deploy_staging(staging: str, model_name: str, version: str, patience_seconds
         model_name: Name of the registered model.
         version: The version to serve.
         patience_seconds: How long it may take until it answers.
+        service: The service in production, looked at first: what stands in a rollout's way there is said before
+            anything is deployed. Empty to look at staging alone.
 
     Returns:
         The URL where it answers.
     """
     import time
 
-    from gauntlet.delivery.delivering import Time, stage_release
+    from gauntlet.delivery.delivering import Time, clear_way, stage_release
+    from gauntlet.delivery.desk import warn
     from gauntlet.delivery.releasing import release_of
     from gauntlet.delivery.targets.service import open_service
     from gauntlet.registry.mlflow_store import open_store
     from gauntlet.registry.succession import find_candidate
 
     store = open_store()
-    release = release_of(store, find_candidate(store, model_name, version), staging)
+    candidate = find_candidate(store, model_name, version)
+    for finding in clear_way(open_service(service), candidate.digest or "") if service else ():
+        warn(finding)
+    release = release_of(store, candidate, staging)
     return stage_release(open_service(staging), release, Time(time.time, time.sleep), patience=patience_seconds)

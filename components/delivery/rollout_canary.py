@@ -40,7 +40,7 @@ def rollout_canary(
     from pathlib import Path
 
     from gauntlet.delivery.delivering import roll_out
-    from gauntlet.delivery.desk import open_desk
+    from gauntlet.delivery.desk import open_desk, warn
     from gauntlet.delivery.outcome import verdict_of
     from gauntlet.delivery.releasing import release_of
     from gauntlet.registry.mlflow_store import open_store
@@ -50,7 +50,9 @@ def rollout_canary(
     store = open_store()
     release = release_of(store, find_candidate(store, model_name, version), service)
     desk = open_desk(service, plan, analysis, prometheus=prometheus, store=store, model_name=model_name)
-    journal = roll_out(desk.service, release, desk.judge, desk.plan, desk.time, attempt=attempt, told=desk.tell)
+    journal = roll_out(
+        desk.service, release, desk.judge, desk.plan, desk.time, attempt=attempt, told=desk.tell, warned=warn
+    )
     if journal.rollout.because:
         record_rollback(store, model_name, version, journal.rollout.stable.version)
     verdict_of(journal).write(Path(verdict.path))

@@ -16,6 +16,7 @@ from builders.kserve_controller import INFERENCE_SERVICES, KServeController
 from builders.kserve_objects import inference_service
 from builders.memory_cluster import MemoryApi, MemoryServer
 from gauntlet.delivery.conductor import Judgement, Stage, Target, conduct, start
+from gauntlet.delivery.delivering import Time
 from gauntlet.delivery.plan import RolloutPlan
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout import Look, Rollout
@@ -163,6 +164,9 @@ class Ground:
         return conduct(
             stage or self.stage(), self.plan, self.service, clock=lambda: self.now, sleep=self.sleep, patience=100
         )
+
+    def time(self) -> Time:
+        return Time(lambda: self.now, self.sleep)
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds

@@ -35,6 +35,8 @@ class MemoryService:
     weight: int = 0
     asked: int = 0
     most: int = 0
+    found: tuple = ()
+    preflights: int = 0
 
     # -- the ledger
     def read(self, service):
@@ -122,6 +124,10 @@ class MemoryService:
     def sleep(self, seconds):
         self.now += seconds
 
+    def obstacles(self):
+        self.preflights += 1
+        return self.found
+
     # -- the place
     def current(self):
         return self.specified
@@ -143,4 +149,5 @@ class MemoryService:
         return Stage(ledger=self, lease=self, target=self, judge=self)
 
     def service(self):
-        return Service("prices", place=self, target=self, ledger=self, lease=self, meter=None)
+        parts = dict.fromkeys(("place", "target", "ledger", "lease"), self)
+        return Service("prices", **parts, meter=None, obstacles=self.obstacles)

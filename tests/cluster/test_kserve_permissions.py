@@ -7,10 +7,12 @@ import yaml
 
 from builders.gateway_controller import ROUTES
 from builders.kserve_controller import INFERENCE_SERVICES
-from builders.kserve_rollouts import NAME, V1, Ground
+from builders.kserve_rollouts import NAME, V1, V2, Ground
+from gauntlet.delivery.delivering import clear_way, roll_out
 from gauntlet.delivery.rollout import Phase
 from gauntlet.delivery.targets.kserve.api import Api
 from gauntlet.delivery.targets.kserve.modes import Mode
+from gauntlet.delivery.targets.kserve.opening import open_on
 from gauntlet.delivery.targets.kserve.place import ClusterPlace
 from gauntlet.delivery.targets.kserve.preflight import preflight
 from gauntlet.delivery.targets.kserve.resources import HTTP_ROUTES
@@ -97,8 +99,35 @@ def test_the_preflight_says_which_permission_is_missing(ground_of, mode):
     ground.server.request("PATCH", role, {"rules": rules}, "application/merge-patch+json")
     found = preflight(api, ground.service)
     assert [one.about for one in found] == [f"{verb} leases.coordination.k8s.io" for verb in ("get", "create", "patch")]
+    service, before = open_on(api, ground.service), ground.get()
+    with pytest.raises(ConfigurationError, match="for 3 reasons") as caught:
+        roll_out(service, V2, ground.judge, ground.plan, ground.time(), told=lambda decision: None)
+    assert all(f"{verb} leases.coordination.k8s.io" in str(caught.value) for verb in ("get", "create", "patch"))
+    with pytest.raises(ConfigurationError, match="for 3 reasons"):
+        clear_way(service, V2.digest)
+    assert ground.get() == before
+    assert ground.timeline() == []
     with pytest.raises(ConfigurationError, match="'get' on 'leases"):
         ground.run(api)
+
+
+@MODES
+def test_a_delivery_looks_before_it_begins_and_needs_no_more_than_the_role(ground_of, mode):
+    ground, api = ground_of(mode)
+    ground.patch({"spec": {"predictor": {"minReplicas": 2, "model": {"runtime": "gauntlet-serving"}}}})
+    ground.controller.settle()
+    heard = []
+    options = {"told": lambda decision: None, "warned": heard.append}
+    journal = roll_out(open_on(api, ground.service), V2, ground.judge, ground.plan, ground.time(), **options)
+    assert journal.rollout.phase is Phase.PROMOTED
+    assert heard == []
+    assert preflight(api, ground.service) == ()
+
+
+def test_a_first_version_needs_somebody_who_may_create_it(ground_of):
+    ground, api = ground_of("Standard")
+    with pytest.raises(ConfigurationError, match="Create it with its first version"):
+        clear_way(open_on(api, f"{ground.namespace}/other"), V1.digest)
 
 
 @pytest.mark.parametrize("example", ["knative", "standard"])

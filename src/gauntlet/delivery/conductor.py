@@ -156,8 +156,7 @@ def start(ledger: Ledger, service: str, candidate: Release, stable: Release, now
     found = ledger.read(service)
     if found is not None:
         rollout = found[0].rollout
-        same = (rollout.candidate, rollout.stable, rollout.attempt) == (candidate, stable, attempt)
-        if same or (rollout.candidate == candidate and not rollout.phase.final):
+        if is_same(rollout, candidate, stable, attempt):
             return rollout
         if not rollout.phase.final:
             raise ConfigurationError(
@@ -170,6 +169,13 @@ def start(ledger: Ledger, service: str, candidate: Release, stable: Release, now
     began = f"The rollout of {candidate} in place of {stable} begins."
     ledger.write(Journal(fresh).with_entry(Entry(now, fresh.phase, 0, Do.NOTHING, began)), found[1] if found else "")
     return fresh
+
+
+def is_same(rollout: Rollout, candidate: Release, stable: Release, attempt: str) -> bool:
+    """Whether to start this would be to go on with that rollout, or to find it finished."""
+    if (rollout.candidate, rollout.stable, rollout.attempt) == (candidate, stable, attempt):
+        return True
+    return rollout.candidate == candidate and not rollout.phase.final
 
 
 def refuse(ledger: Ledger, service: str, reason: str, now: float) -> Rollout:

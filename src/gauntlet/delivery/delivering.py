@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from gauntlet.delivery.conductor import Conflict, Judge, Stage, Taken, conduct, refuse, start
+from gauntlet.delivery.conductor import Conflict, Judge, Stage, Taken, conduct, is_same, refuse, start
+from gauntlet.delivery.findings import Finding, require_clear
 from gauntlet.delivery.journal import Entry, Journal
 from gauntlet.delivery.plan import RolloutPlan
 from gauntlet.delivery.release import Release
@@ -29,6 +30,7 @@ class Time:
 
 
 Told = Callable[[Decision], None]
+Warned = Callable[[Finding], None]
 
 
 def stage_release(service: Service, release: Release, time: Time, *, patience: float) -> str:
@@ -51,8 +53,36 @@ def stage_release(service: Service, release: Release, time: Time, *, patience: f
     return service.place.url_of(release)
 
 
+def clear_way(service: Service, digest: str) -> tuple[Finding, ...]:
+    """What a person should know before a rollout on a service begins; nothing where none would begin.
+
+    Args:
+        service: where.
+        digest: of the model that is on its way.
+
+    Raises:
+        ConfigurationError: something stands in the way; it lists everything that does.
+        DependencyError: the other side does not answer.
+    """
+    with _explained(service):
+        if unfinished(service):
+            return ()  # it is gone on with, or taken back first, and its canary is no other's
+        stable = service.place.current()
+    if stable is not None and stable.digest == digest:
+        return ()
+    return require_clear(service.obstacles(), service.name)
+
+
 def roll_out(
-    service: Service, release: Release, judge: Judge, plan: RolloutPlan, time: Time, *, attempt: str = "", told: Told
+    service: Service,
+    release: Release,
+    judge: Judge,
+    plan: RolloutPlan,
+    time: Time,
+    *,
+    attempt: str = "",
+    told: Told,
+    warned: Warned = lambda finding: None,
 ) -> Journal:
     """Bring a version to all of production's traffic, or take it back; resumes what was begun.
 
@@ -67,22 +97,31 @@ def roll_out(
         time: the clock.
         attempt: another name gives a candidate that was taken back another chance.
         told: hears every turn.
+        warned: hears what a person should know before it begins.
 
     Returns:
         The journal of the rollout, which is over.
 
     Raises:
+        ConfigurationError: something stands in the way of a rollout that has not begun; it lists everything that does.
         DependencyError: something did not answer for too long, or somebody else acts on the service. What was begun
             stays, and this goes on with it when it is called again.
     """
     stage = _stage(service, judge)
-    _hold(service)
-    found = service.ledger.read(service.name)
-    if found and not found[0].rollout.phase.final and found[0].rollout.candidate != release:
+    with _explained(service):
+        _hold(service)
+        found = service.ledger.read(service.name)
+    going = found is not None and not found[0].rollout.phase.final
+    if found and going and found[0].rollout.candidate != release:
         reason = f"It was left behind unfinished, and {release} is on its way."
-        _take_back(stage, plan, service, reason, time, told)
-    stable = service.place.current()
-    if not (found and not found[0].rollout.phase.final) and (stable is None or stable.digest == release.digest):
+        found, going = (_take_back(stage, plan, service, reason, time, told), ""), False
+    with _explained(service):
+        stable = service.place.current()
+        serves = not going and stable is not None and stable.digest == release.digest
+        known = found is not None and is_same(found[0].rollout, release, stable or release, attempt)
+        for finding in () if serves or known else require_clear(service.obstacles(), service.name):
+            warned(finding)
+    if serves or (stable is None and not going):
         return _installed(service, release, stable, plan, time)
     start(service.ledger, service.name, release, stable or release, time.now(), attempt)
     return _conduct(stage, plan, service, time, told)
@@ -117,6 +156,20 @@ def unfinished(service: Service) -> bool:
     """Whether a rollout was begun and not ended."""
     found = service.ledger.read(service.name)
     return found is not None and not found[0].rollout.phase.final
+
+
+@contextmanager
+def _explained(service: Service) -> Iterator[None]:
+    """Have a refusal of the other side say everything that stands in the way, rather than what was met first."""
+    try:
+        yield
+    except ConfigurationError as error:
+        service.lease.release(service.name)
+        try:
+            require_clear(service.obstacles(), service.name)
+        except ConfigurationError as all_of_it:
+            raise all_of_it from error
+        raise
 
 
 def _stage(service: Service, judge: Judge) -> Stage:

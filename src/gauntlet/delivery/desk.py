@@ -14,6 +14,7 @@ from gauntlet.delivery.analysis.plan import AnalysisPlan
 from gauntlet.delivery.analysis.promise import promise
 from gauntlet.delivery.conductor import Judge
 from gauntlet.delivery.delivering import Time
+from gauntlet.delivery.findings import Finding
 from gauntlet.delivery.journal import Journal
 from gauntlet.delivery.judge import MeterJudge
 from gauntlet.delivery.people import by_tags, either
@@ -97,3 +98,9 @@ def open_desk(
     else:
         judge = MeterJudge(service.meter, settings, steps, people)
     return Desk(service, judge, steps, settings, Time(time.time, time.sleep))
+
+
+def warn(finding: Finding) -> None:
+    """Print something that a person should know before a rollout begins."""
+    sys.stdout.write(f"{finding}\n")
+    sys.stdout.flush()

@@ -5,15 +5,20 @@ from dataclasses import replace
 import pytest
 
 from builders.memory_service import V1, V2, V3, Killed, MemoryService
-from gauntlet.delivery.delivering import Time, roll_out, stage_release, take_back, unfinished
+from gauntlet.delivery.delivering import Time, clear_way, roll_out, stage_release, take_back, unfinished
+from gauntlet.delivery.findings import Finding
 from gauntlet.delivery.outcome import answered_share, verdict_of
 from gauntlet.delivery.plan import RolloutPlan
 from gauntlet.delivery.rollout import Phase
-from gauntlet.errors import DependencyError
+from gauntlet.errors import ConfigurationError, DependencyError
 from gauntlet.settings import parse
 from gauntlet.verdict import Status
 
 PLAN = parse(RolloutPlan, {"steps": [10, 50, 100], "step_seconds": 120, "min_requests": 20}, field="plan")
+
+WALL = Finding("patch httproutes", "this account may not do it", "Bind the Role")
+DITCH = Finding("ServingRuntime", "gauntlet is not there", "Apply it")
+STONE = Finding("minReplicas", "is not set", "Set it", blocks=False)
 
 
 def deliver(world, release=V2, **options):
@@ -70,7 +75,7 @@ def test_a_candidate_that_was_taken_back_stays_back_until_another_attempt():
     assert verdict_of(deliver(world, attempt="mended")).status is Status.PASS
 
 
-def test_what_died_is_taken_back_by_the_next_rollout():
+def died_half_way():
     calls = iter(range(10**6))
 
     def trouble(where):
@@ -80,6 +85,11 @@ def test_what_died_is_taken_back_by_the_next_rollout():
     world = MemoryService(trouble=trouble)
     with pytest.raises(Killed):
         deliver(world)
+    return world
+
+
+def test_what_died_is_taken_back_by_the_next_rollout():
+    world = died_half_way()
     assert unfinished(world.service())
     journal = deliver(world, V3)
     assert journal.rollout.candidate == V3
@@ -115,3 +125,74 @@ def test_an_unfinished_rollout_is_inconclusive():
     journal = deliver(world)
     going = replace(journal, rollout=replace(journal.rollout, phase=Phase.RAMPING))
     assert verdict_of(going).status is Status.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("first", [False, True], ids=["another version", "the first version"])
+def test_what_stands_in_the_way_is_said_before_anything_is_done(first):
+    world = MemoryService(found=(WALL, STONE, DITCH), **({"specified": None, "running": set()} if first else {}))
+    with pytest.raises(ConfigurationError, match=r"2 reasons(.|\n)*1. patch httproutes(.|\n)*2. ServingRuntime"):
+        deliver(world)
+    assert (world.stored, world.running) == (None, set() if first else {V1})
+
+
+def test_what_does_not_block_is_heard_and_the_rollout_goes_on():
+    world, heard = MemoryService(found=(STONE,)), []
+    assert verdict_of(deliver(world, warned=heard.append)).status is Status.PASS
+    assert heard == [STONE]
+
+
+def test_a_rollout_that_has_begun_or_ended_is_not_in_its_own_way():
+    world = died_half_way()
+    world.found = (Finding("spec.canary", "another canary is under way", "End it"),)
+    assert clear_way(world.service(), V2.digest) == ()
+    assert verdict_of(deliver(world)).status is Status.PASS
+    assert verdict_of(deliver(world)).status is Status.PASS, "delivered again, nothing begins"
+    assert clear_way(world.service(), V2.digest) == ()
+    assert world.preflights == 1, "asked when it began, and never again"
+    with pytest.raises(ConfigurationError, match="another canary"):
+        deliver(world, V3)
+
+
+def test_a_candidate_that_stays_back_is_not_held_up_and_another_attempt_is():
+    world = MemoryService(harmful=True)
+    deliver(world)
+    world.found = (WALL,)
+    assert verdict_of(deliver(world)).status is Status.FAIL
+    with pytest.raises(ConfigurationError, match="may not do it"):
+        deliver(world, attempt="mended")
+
+
+def test_what_was_left_behind_is_taken_back_before_the_way_is_looked_at():
+    world = died_half_way()
+    world.obstacles = lambda: (WALL,) if V2 in world.running else ()
+    assert verdict_of(deliver(world, V3)).status is Status.PASS
+
+
+def test_going_back_to_what_serves_ends_what_was_left_behind_and_begins_nothing():
+    world = died_half_way()
+    journal = deliver(world, V1)
+    assert (world.specified, world.running, journal.rollout.candidate) == (V1, {V1}, V1)
+    assert verdict_of(journal).status is Status.PASS
+
+
+@pytest.mark.parametrize("met", ["hold", "read", "current"])
+def test_a_refusal_names_everything_that_stands_in_the_way(met):
+    def refused(*arguments):
+        raise ConfigurationError("this account may not do it", field=met)
+
+    world = MemoryService(found=(WALL, DITCH))
+    setattr(world, met, refused)
+    with pytest.raises(ConfigurationError, match="for 2 reasons"):
+        deliver(world)
+    world.found = ()
+    with pytest.raises(ConfigurationError, match=f"{met}: this account may not do it"):
+        deliver(world)
+
+
+def test_staging_hears_what_stands_in_productions_way():
+    world = MemoryService(found=(STONE,))
+    assert clear_way(world.service(), V2.digest) == (STONE,)
+    world.found = (WALL,)
+    assert clear_way(world.service(), V1.digest) == (), "what serves already begins nothing"
+    with pytest.raises(ConfigurationError, match="Bind the Role"):
+        clear_way(world.service(), V2.digest)

@@ -15,11 +15,23 @@ DELIVERING = ("continuous_delivery", "train_and_deliver")
 
 
 @cache
-def tasks(pipeline):
+def spec(pipeline):
     project = find_project(ROOT)
     compiled = compile_pipeline(project, pipeline, read_settings(project, None))
     assert compiled.path.read_text() == compiled.text, "run gauntlet compile"
-    return {task.name: task for task in tasks_of(next(yaml.safe_load_all(compiled.text)))}
+    return next(yaml.safe_load_all(compiled.text))
+
+
+@cache
+def tasks(pipeline):
+    return {task.name: task for task in tasks_of(spec(pipeline))}
+
+
+def given(pipeline, task):
+    """The inputs of a task, by name, wherever in the pipeline it stands."""
+    graphs = [one["dag"]["tasks"] for one in spec(pipeline)["components"].values() if "dag" in one]
+    (found,) = [graph[task] for graph in graphs if task in graph]
+    return {name: next(iter(one.values())) for name, one in found["inputs"]["parameters"].items()}
 
 
 def before(found, name):
@@ -42,6 +54,13 @@ def test_nobody_is_answered_before_staging_and_shadow_were_enforced(pipeline):
 @pytest.mark.parametrize("pipeline", DELIVERING)
 def test_nothing_becomes_champion_before_the_rollout_was_enforced(pipeline):
     assert {"rollout-canary", "enforce-rollout-gate"} <= before(tasks(pipeline), "promote")
+
+
+@pytest.mark.parametrize("pipeline", DELIVERING)
+def test_what_stands_in_productions_way_is_asked_before_anything_is_deployed(pipeline):
+    asked = given(pipeline, "deploy-staging")["service"]
+    assert asked == given(pipeline, "rollout-canary")["service"]
+    assert asked != given(pipeline, "deploy-staging")["staging"]
 
 
 @pytest.mark.parametrize("pipeline", DELIVERING)

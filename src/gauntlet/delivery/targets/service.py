@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Protocol
 
 from gauntlet.delivery.conductor import Lease, Ledger, Target
+from gauntlet.delivery.findings import Finding, nothing_found
 from gauntlet.delivery.metering import Meter
 from gauntlet.delivery.people import People, nobody
 from gauntlet.delivery.prometheus.meter import Arms, by_version
@@ -74,6 +75,7 @@ class Service:
         meter: the counters it keeps itself; a Prometheus is asked instead where one is given.
         people: what people said of a rollout where the service keeps it.
         mirror: copies requests; ``None`` where the place cannot.
+        obstacles: what stands in the way of a rollout that has not begun; one that has is among it (another canary).
         revisions: what a platform's own series call the versions, where they do not carry the version itself.
     """
 
@@ -85,6 +87,7 @@ class Service:
     meter: Meter
     people: People = nobody
     mirror: Mirror | None = None
+    obstacles: Callable[[], tuple[Finding, ...]] = nothing_found
     revisions: Arms = by_version
 
 

@@ -10,6 +10,7 @@ from gauntlet.delivery.targets.kserve.lease import ClusterLease
 from gauntlet.delivery.targets.kserve.ledger import ConfigMapLedger
 from gauntlet.delivery.targets.kserve.modes import Mode, mode_of
 from gauntlet.delivery.targets.kserve.place import ClusterPlace, NoMeter
+from gauntlet.delivery.targets.kserve.preflight import preflight
 from gauntlet.delivery.targets.kserve.resources import INFERENCE_SERVICES, split
 from gauntlet.delivery.targets.kserve.standard import StandardTarget
 from gauntlet.delivery.targets.service import Service
@@ -38,5 +39,6 @@ def open_on(api: Api, address: str) -> Service:
         lease=ClusterLease(api),
         meter=NoMeter(),
         people=ledger.people,
+        obstacles=lambda: preflight(api, address),
         revisions=revision_names(api) if mode is Mode.KNATIVE else by_version,
     )

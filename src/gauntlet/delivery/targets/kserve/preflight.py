@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from gauntlet.delivery.findings import Finding
 from gauntlet.delivery.targets.kserve import routes
 from gauntlet.delivery.targets.kserve.api import Api, Json
 from gauntlet.delivery.targets.kserve.modes import ANNOTATION, Mode, mode_of
+from gauntlet.delivery.targets.kserve.place import RUNTIME
 from gauntlet.delivery.targets.kserve.predictors import DIGEST, PERCENT, VERSION, release_in
 from gauntlet.delivery.targets.kserve.resources import (
     ACCESS_REVIEWS,
@@ -38,23 +39,8 @@ NEEDS: Mapping[Mode, Needs] = {
     Mode.STANDARD: {**_ALWAYS, DEPLOYMENTS: ("get",), HTTP_ROUTES: ("get", "patch")},
 }
 """Every verb that a rollout uses, by mode: what the Roles of ``manifests/`` grant."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that stands in the way, or that a person should know.
-
-    Attributes:
-        about: what it concerns.
-        sentence: what is the matter.
-        mend: what to do about it, in the imperative.
-        blocks: a rollout cannot work like this.
-    """
-
-    about: str
-    sentence: str
-    mend: str
-    blocks: bool = True
+_FIRST: Needs = {**_ALWAYS, INFERENCE_SERVICES: ("get", "create")}
+"""Every verb that the first version of a service takes."""
 
 
 def preflight(api: Api, service: str) -> tuple[Finding, ...]:
@@ -72,10 +58,7 @@ def preflight(api: Api, service: str) -> tuple[Finding, ...]:
     try:
         isvc = api.get(INFERENCE_SERVICES, namespace, name)
         if isvc is None:
-            return (
-                Finding(f"InferenceService {service}", "is not there", "Install the first version"),
-                *_permissions(api, namespace, _ALWAYS),
-            )
+            return tuple(_first(api, namespace, service))
         mode = mode_of(api, isvc)
     except ConfigurationError as error:
         return (Finding(error.field or "the cluster", error.message, error.mend or "Ask who runs the cluster"),)
@@ -84,6 +67,18 @@ def preflight(api: Api, service: str) -> tuple[Finding, ...]:
         return missing
     particular = _knative if mode is Mode.KNATIVE else _standard
     return (*_model(api, namespace, isvc), *particular(api, namespace, isvc))
+
+
+def _first(api: Api, namespace: str, service: str) -> Iterator[Finding]:
+    """Where nothing serves yet: the first version is installed, if this account may."""
+    if missing := tuple(_permissions(api, namespace, _FIRST)):
+        mend = "Create it with its first version, as manifests/examples shows, or let this account create it"
+        yield Finding(f"InferenceService {service}", "is not there", mend)
+        yield from missing
+        return
+    yield Finding(f"InferenceService {service}", "is not there", "Nothing: the first version makes it", blocks=False)
+    if not _has_runtime(api, namespace, RUNTIME):
+        yield Finding("ServingRuntime", f"{RUNTIME} is not there", "Apply the one of manifests/")
 
 
 def _permissions(api: Api, namespace: str, needs: Needs) -> Iterator[Finding]:

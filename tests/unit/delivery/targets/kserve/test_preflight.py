@@ -4,7 +4,7 @@ import pytest
 
 from builders.gateway_controller import ROUTES
 from builders.kserve_rollouts import NAME, Ground
-from builders.memory_cluster import MemoryServer
+from builders.memory_cluster import MemoryApi, MemoryServer
 from gauntlet.delivery.targets.kserve.modes import ANNOTATION, Mode
 from gauntlet.delivery.targets.kserve.preflight import NEEDS, preflight
 from gauntlet.errors import ConfigurationError
@@ -153,9 +153,44 @@ def test_each_permission_that_is_missing_is_named(mode):
             assert [one.about for one in found(ground)] == [f"{verb} {resource}"]
 
 
-def test_a_service_that_is_not_there_is_all_there_is_to_say():
-    (finding,) = preflight(ground_of("Knative").api(), "elsewhere/loans")
-    assert (finding.about, finding.sentence) == ("InferenceService elsewhere/loans", "is not there")
+def nowhere(**denied):
+    server = MemoryServer()
+    server.denied = {(verb, plural) for plural, verb in denied.items()}
+    server.request(
+        "POST",
+        "/apis/serving.kserve.io/v1alpha1/namespaces/ml/servingruntimes",
+        {"metadata": {"name": "gauntlet-serving"}},
+    )
+    return server
+
+
+def test_a_service_that_is_not_there_is_made_by_its_first_version():
+    (finding,) = preflight(MemoryApi(nowhere()), "ml/loans")
+    assert (finding.about, finding.sentence) == ("InferenceService ml/loans", "is not there")
+    assert not finding.blocks
+
+
+def test_a_service_that_is_not_there_and_may_not_be_made_has_to_be_made_by_others():
+    first, second = preflight(MemoryApi(nowhere(inferenceservices="create")), "ml/loans")
+    assert "manifests/examples" in first.mend
+    assert second.about == "create inferenceservices.serving.kserve.io"
+    assert first.blocks
+    assert second.blocks
+
+
+def test_a_first_version_needs_the_runtime_that_it_names():
+    _, runtime = preflight(MemoryApi(MemoryServer()), "ml/loans")
+    assert (runtime.about, runtime.sentence) == ("ServingRuntime", "gauntlet-serving is not there")
+    assert runtime.blocks
+
+
+@pytest.mark.parametrize("mode", ["Knative", "Standard"])
+@pytest.mark.parametrize("harm_from", [101, 50], ids=["promoted", "rolled back"])
+def test_nothing_is_found_once_a_rollout_is_over(mode, harm_from):
+    ground = ground_of(mode)
+    ground.judge.harm_from = harm_from
+    assert ground.run().phase.final
+    assert found(ground) == ()
 
 
 def test_a_cluster_without_kserve_is_a_finding():
