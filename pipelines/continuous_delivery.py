@@ -33,6 +33,7 @@ def continuous_delivery(
     rollout_plan: dict = {},
     analysis: dict = {},
     prometheus: dict = {},
+    outcomes: dict = {},
     attempt: str = "",
     enforcement_policy: dict = {},
 ):
@@ -53,6 +54,7 @@ def continuous_delivery(
         rollout_plan: Steps, intervals, budgets and approvals.
         analysis: What is measured, the margins and the chance of a false alarm.
         prometheus: A Prometheus to ask, {"address": ..., "selector": {...}}; empty for the service's own.
+        outcomes: Where matured labels are read, {"uri": "gs://bucket/labels/", "wrong": ...}; empty for none.
         attempt: Another name gives a version that was taken back another chance.
         enforcement_policy: What an inconclusive gate does, by gate.
     """
@@ -80,6 +82,7 @@ def continuous_delivery(
             rollout_plan=rollout_plan,
             analysis=analysis,
             prometheus=prometheus,
+            outcomes=outcomes,
             attempt=attempt,
             enforcement_policy=enforcement_policy,
         )
@@ -101,6 +104,7 @@ def delivery(
     rollout_plan: dict,
     analysis: dict,
     prometheus: dict,
+    outcomes: dict,
     attempt: str,
     enforcement_policy: dict,
 ) -> dsl.PipelineTask:
@@ -119,6 +123,7 @@ def delivery(
         rollout_plan=rollout_plan,
         analysis=analysis,
         prometheus=prometheus,
+        outcomes=outcomes,
         enforcement_policy=enforcement_policy,
     )
     candidate = fetch_candidate(model_name=model_name, version=version).after(configuration)
@@ -168,6 +173,7 @@ def delivery(
         plan=rollout_plan,
         analysis=analysis,
         prometheus=prometheus,
+        outcomes=outcomes,
         attempt=attempt,
     ).after(shadow_gate)
     rollout_gate = enforce_gates(

@@ -12,6 +12,7 @@ def deployment_watch(
     model_name: str,
     analysis: dict = {},
     prometheus: dict = {},
+    outcomes: dict = {},
     watch_hours: float = 48.0,
     take_back_on_harm: bool = True,
     rollout_plan: dict = {},
@@ -24,6 +25,7 @@ def deployment_watch(
         model_name: Name of the registered model.
         analysis: What is measured, as in the rollout.
         prometheus: A Prometheus to ask, {"address": ..., "selector": {...}}; empty for the service's own.
+        outcomes: Where matured labels are read, {"uri": "gs://bucket/labels/", "wrong": ...}; empty for none.
         watch_hours: How long after its rollout began a version is watched.
         take_back_on_harm: Take it back at once; otherwise the run only fails.
         rollout_plan: The plan of the rollout, for its interval.
@@ -34,6 +36,7 @@ def deployment_watch(
         model_name=model_name,
         analysis=analysis,
         prometheus=prometheus,
+        outcomes=outcomes,
         watch_hours=watch_hours,
         take_back_on_harm=take_back_on_harm,
         plan=rollout_plan,

@@ -40,6 +40,7 @@ def train_and_deliver(
     rollout_plan: dict = {},
     analysis: dict = {},
     prometheus: dict = {},
+    outcomes: dict = {},
     attempt: str = "",
 ):
     """Train a model on new data, hold it against every gate, register it, and bring it to production in watched steps.
@@ -75,6 +76,7 @@ def train_and_deliver(
         rollout_plan: Steps, intervals, budgets and approvals.
         analysis: What is measured, the margins and the chance of a false alarm.
         prometheus: A Prometheus to ask, {"address": ..., "selector": {...}}; empty for the service's own.
+        outcomes: Where matured labels are read, {"uri": "gs://bucket/labels/", "wrong": ...}; empty for none.
         attempt: Another name gives a version that was taken back another chance.
     """
     finish = rollback(
@@ -124,6 +126,7 @@ def train_and_deliver(
             rollout_plan=rollout_plan,
             analysis=analysis,
             prometheus=prometheus,
+            outcomes=outcomes,
             attempt=attempt,
             enforcement_policy=enforcement_policy,
         )

@@ -16,6 +16,7 @@ def rollout_canary(
     plan: dict = {},
     analysis: dict = {},
     prometheus: dict = {},
+    outcomes: dict = {},
     attempt: str = "",
 ) -> str:
     """Give a version more and more of production's requests, and take it back when harm is shown.
@@ -29,6 +30,7 @@ def rollout_canary(
         plan: Steps, intervals, budgets and approvals.
         analysis: What is measured, the margins and the chance of a false alarm.
         prometheus: A Prometheus to ask, {"address": ..., "selector": {...}}; empty for the service's own.
+        outcomes: Where matured labels are read, {"uri": "gs://bucket/labels/", "wrong": ...}; empty for none.
         attempt: Another name gives a version that was taken back another chance.
         verdict: How it ended.
         timeline: Everything that happened, as JSON.
@@ -49,7 +51,9 @@ def rollout_canary(
 
     store = open_store()
     release = release_of(store, find_candidate(store, model_name, version), service)
-    desk = open_desk(service, plan, analysis, prometheus=prometheus, store=store, model_name=model_name)
+    desk = open_desk(
+        service, plan, analysis, prometheus=prometheus, outcomes=outcomes, store=store, model_name=model_name
+    )
     journal = roll_out(
         desk.service, release, desk.judge, desk.plan, desk.time, attempt=attempt, told=desk.tell, warned=warn
     )

@@ -14,6 +14,7 @@ def verify_deployment(
     report: Output[HTML],
     analysis: dict = {},
     prometheus: dict = {},
+    outcomes: dict = {},
     watch_hours: float = 48.0,
     take_back_on_harm: bool = True,
     plan: dict = {},
@@ -27,6 +28,7 @@ def verify_deployment(
         model_name: Name of the registered model.
         analysis: What is measured, as in the rollout.
         prometheus: A Prometheus to ask, {"address": ..., "selector": {...}}; empty for the service's own.
+        outcomes: Where matured labels are read, {"uri": "gs://bucket/labels/", "wrong": ...}; empty for none.
         watch_hours: How long after its rollout began a version is watched.
         take_back_on_harm: Take it back at once; otherwise only the verdict says so.
         plan: The plan of the rollout, for its interval.
@@ -46,7 +48,9 @@ def verify_deployment(
     from gauntlet.reports.delivery import write_rollout
 
     store = open_store()
-    desk = open_desk(service, plan, analysis, prometheus=prometheus, store=store, model_name=model_name)
+    desk = open_desk(
+        service, plan, analysis, prometheus=prometheus, outcomes=outcomes, store=store, model_name=model_name
+    )
     champion = champion_number(store, model_name)
     verified = verify(desk, champion, watch_seconds=watch_hours * 3600, act=take_back_on_harm)
     rollout = verified.journal.rollout

@@ -14,6 +14,7 @@ def check_delivery(
     rollout_plan: dict = {},
     analysis: dict = {},
     prometheus: dict = {},
+    outcomes: dict = {},
     enforcement_policy: dict = {},
 ):
     """Check every setting of a delivery, so that a misspelt key stops it in its first second.
@@ -28,6 +29,7 @@ def check_delivery(
         rollout_plan: Steps, intervals, budgets and approvals.
         analysis: What is measured, and the margins.
         prometheus: A Prometheus to read counters from; empty for the service's own.
+        outcomes: Where matured labels are read, {"uri": "gs://bucket/labels/", "wrong": ...}; empty for none.
         enforcement_policy: What stops the run.
     """
     from gauntlet.preflight import check_delivery as check
@@ -40,6 +42,7 @@ def check_delivery(
         "rollout_plan": rollout_plan,
         "analysis": analysis,
         "prometheus": prometheus,
+        "outcomes": outcomes,
         "enforcement_policy": enforcement_policy,
     }
     check(settings, service=service, staging=staging)

@@ -16,6 +16,8 @@ from gauntlet.data.skew_policy import SkewPolicy
 from gauntlet.data.split import SplitOptions
 from gauntlet.data.validation import SchemaPolicy
 from gauntlet.delivery.analysis.plan import AnalysisPlan
+from gauntlet.delivery.label_files import require_scheme
+from gauntlet.delivery.labels import OutcomesSource, with_labels
 from gauntlet.delivery.plan import RolloutPlan
 from gauntlet.delivery.prometheus.meter import PrometheusPlan
 from gauntlet.delivery.shadow import ShadowPolicy
@@ -38,8 +40,11 @@ DELIVERY_SETTINGS: Mapping[str, type[Settings]] = {
     "rollout_plan": RolloutPlan,
     "analysis": AnalysisPlan,
     "prometheus": PrometheusPlan,
+    "outcomes": OutcomesSource,
     "enforcement_policy": EnforcementPolicy,
 }
+_NONE_WHERE_EMPTY = ("prometheus", "outcomes")
+"""Blocks that say where something is; empty, there is none."""
 
 SETTINGS: Mapping[str, type[Settings]] = {
     "roles": Roles,
@@ -96,11 +101,16 @@ def check_delivery(settings: Mapping[str, Mapping[str, Any]], *, service: str, s
     Raises:
         ConfigurationError: for the first that cannot be used, by the parameter's own name.
     """
-    given = {name: values for name, values in settings.items() if values or name != "prometheus"}
+    given = {name: values for name, values in settings.items() if values or name not in _NONE_WHERE_EMPTY}
     parsed = {name: parse(DELIVERY_SETTINGS[name], values, field=name) for name, values in given.items()}
     enforcement = parsed.get("enforcement_policy")
     if isinstance(enforcement, EnforcementPolicy):
         require_known_gates(enforcement, field="enforcement_policy")
+    analysis, labels = parsed.get("analysis"), parsed.get("outcomes")
+    if isinstance(analysis, AnalysisPlan):
+        with_labels(analysis, labels if isinstance(labels, OutcomesSource) else None)
+    if isinstance(labels, OutcomesSource):
+        require_scheme(labels.uri, field="outcomes.uri")
     for field, address in (("service", service), ("staging", staging)):
         require_address(address, field=field)
     if service == staging:

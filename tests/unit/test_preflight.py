@@ -1,7 +1,7 @@
 import pytest
 
 from gauntlet.errors import ConfigurationError
-from gauntlet.preflight import SETTINGS, check_training
+from gauntlet.preflight import DELIVERY_SETTINGS, SETTINGS, check_delivery, check_training
 
 DEFAULTS = {"model_name": "loans", "promote": "first", "device": "auto", "n_seeds": 1}
 ROLES = {"roles": {"label": "repaid"}}
@@ -34,4 +34,37 @@ def test_what_cannot_be_used_is_named(settings, more, message):
     with pytest.raises(ConfigurationError) as caught:
         check_training(settings, **{**DEFAULTS, **more})
 
+    assert message in str(caught.value)
+
+
+PLACES = {"service": "local:production", "staging": "local:staging"}
+LABELS = {"uri": "gs://labels/daily/", "wrong": "wrong"}
+ASKED = {"metrics": ["errors", "outcomes"]}
+
+
+def test_defaults_everywhere_are_a_valid_delivery():
+    check_delivery({name: {} for name in DELIVERY_SETTINGS}, **PLACES)
+    check_delivery({"outcomes": LABELS, "analysis": ASKED}, **PLACES)
+
+
+@pytest.mark.parametrize("name", DELIVERY_SETTINGS)
+def test_a_key_nobody_knows_is_found_in_every_block_of_a_delivery(name):
+    with pytest.raises(ConfigurationError, match=rf"^{name}\.no_such_key: unknown key"):
+        check_delivery({name: {"no_such_key": 1}}, **PLACES)
+
+
+@pytest.mark.parametrize(
+    ("settings", "places", "message"),
+    [
+        ({"analysis": ASKED, "outcomes": {}}, {}, "analysis.metrics: names outcomes, and nothing counts them"),
+        ({"analysis": {}, "outcomes": LABELS}, {}, "outcomes: labels would be read for nothing"),
+        ({"analysis": ASKED, "outcomes": {"uri": "x.csv"}}, {}, "outcomes: give either wrong, or both"),
+        ({"analysis": ASKED, "outcomes": {**LABELS, "uri": "s3://x/"}}, {}, "outcomes.uri: is of a kind that is not"),
+        ({}, {"staging": "local:production"}, "staging: is the service in production"),
+        ({}, {"service": "production"}, "service: is not the address of a service"),
+    ],
+)
+def test_what_cannot_be_delivered_with_is_named(settings, places, message):
+    with pytest.raises(ConfigurationError) as caught:
+        check_delivery(settings, **{**PLACES, **places})
     assert message in str(caught.value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gauntlet.delivery.analysis import stored
@@ -17,6 +17,8 @@ from gauntlet.delivery.delivering import Time
 from gauntlet.delivery.findings import Finding
 from gauntlet.delivery.journal import Journal
 from gauntlet.delivery.judge import MeterJudge
+from gauntlet.delivery.label_files import LabelTable
+from gauntlet.delivery.labels import OutcomesSource, with_labels
 from gauntlet.delivery.people import by_tags, either
 from gauntlet.delivery.plan import RolloutPlan
 from gauntlet.delivery.prometheus.meter import PrometheusMeter, PrometheusPlan, by_version
@@ -71,6 +73,7 @@ def open_desk(
     store: ModelStore,
     model_name: str,
     prometheus: Mapping[str, Any] | None = None,
+    outcomes: Mapping[str, Any] | None = None,
 ) -> Desk:
     """Open a service for a delivery.
 
@@ -81,22 +84,28 @@ def open_desk(
         store: the registry, whose tags people may speak through.
         model_name: the registered model.
         prometheus: a ``PrometheusPlan``, as the user wrote it; empty for the counters that the service keeps itself.
+        outcomes: an ``OutcomesSource``, as the user wrote it; empty where no labels arrive.
 
     Raises:
         ConfigurationError: a setting or the address cannot be used.
         DependencyError: nothing answers there.
     """
     steps = parse(RolloutPlan, plan, field="plan")
-    settings = parse(AnalysisPlan, analysis, field="analysis")
+    labels = parse(OutcomesSource, outcomes, field="outcomes") if outcomes else None
+    settings = with_labels(parse(AnalysisPlan, analysis, field="analysis"), labels)
     service = open_service(address)
+    table = None if labels is None else LabelTable(labels)
+    if table is not None:
+        place, read = service.obstacles, table.obstacles
+        service = replace(service, obstacles=lambda: (*place(), *read()))
     people = either(service.people, by_tags(store, model_name))
     if prometheus:
         asked = parse(PrometheusPlan, prometheus, field="prometheus")
         arms = service.revisions if asked.family.startswith("knative") else by_version
         meter = PrometheusMeter(asked, arms)
-        judge = MeterJudge(meter, settings, steps, people, asks=meter.ask)
+        judge = MeterJudge(meter, settings, steps, people, outcomes=table, asks=meter.ask)
     else:
-        judge = MeterJudge(service.meter, settings, steps, people)
+        judge = MeterJudge(service.meter, settings, steps, people, outcomes=table)
     return Desk(service, judge, steps, settings, Time(time.time, time.sleep))
 
 

@@ -19,8 +19,8 @@ from gauntlet.delivery.rollout import Look, Phase, Rollout
 from gauntlet.errors import ConfigurationError, DataError, DependencyError
 from gauntlet.verdict import Status
 
-OutcomesOf = Callable[[Rollout], Outcomes]
-"""Decisions whose labels have arrived; may raise ``DependencyError`` and ``DataError``."""
+OutcomesOf = Callable[[Rollout, float], Outcomes]
+"""Decisions whose labels have arrived by a time; may raise ``DependencyError`` and ``DataError``."""
 
 Asks = Callable[[OwnMetric, Rollout], float | None]
 """A team's own query: its number, or ``None`` for no data; may raise ``DependencyError`` and ``DataError``."""
@@ -80,13 +80,12 @@ class MeterJudge:
         try:
             before = stored.from_json(memory) if memory else Memory(self._steps)
             after = absorb(before, self._meter.read(rollout), rollout, self._plan, now)
-            after = self._with_outcomes(after, rollout)
         except _UNREADABLE as error:
             # While it is taken back nothing depends on metrics any more, and there is nothing to count.
             failed = None if rollout.phase is Phase.ROLLING_BACK else Look(number, Status.ERROR, str(error))
             baseline = rollout.phase is not Phase.DEPLOYING
             return replace(said, look=failed, baseline=baseline), memory
-        after = self._with_own(after, rollout)
+        after = self._with_own(self._with_outcomes(after, rollout, now), rollout)
         said = replace(
             said,
             look=self._said(after, rollout, number),
@@ -104,7 +103,7 @@ class MeterJudge:
         if after.tests is None:
             mended = Look(number, Status.INCONCLUSIVE, "The metrics can be read again.", answered=after.answered)
             return mended if rollout.errors else None
-        tells = after.fresh or after.alarm or rollout.errors or rollout.phase is Phase.ROLLING_BACK
+        tells = after.fresh or after.alarm or after.unlabelled or rollout.errors or rollout.phase is Phase.ROLLING_BACK
         return conclude(after, self._plan, rollout, number) if tells else None
 
     def _promise(self, before: Memory, after: Memory, rollout: Rollout, now: float) -> str:
@@ -114,10 +113,14 @@ class MeterJudge:
         rate = sum(after.answered) / (now - rollout.began)
         return worded(promise(after, self._plan, self._rollout_plan, rate)) if rate else ""
 
-    def _with_outcomes(self, memory: Memory, rollout: Rollout) -> Memory:
+    def _with_outcomes(self, memory: Memory, rollout: Rollout, now: float) -> Memory:
+        """With labels counted once more; what the servers counted stands, whether labels can be read or not."""
         if self._outcomes is None or memory.tests is None or rollout.phase is Phase.ROLLING_BACK:
             return memory
-        return absorb_outcomes(memory, self._outcomes(rollout), self._plan)
+        try:
+            return absorb_outcomes(memory, self._outcomes(rollout, now), self._plan)
+        except _UNREADABLE as error:
+            return replace(memory, unlabelled=str(error))
 
     def _with_own(self, memory: Memory, rollout: Rollout) -> Memory:
         if self._asks is None or rollout.phase not in (Phase.RAMPING, Phase.PROMOTING) or rollout.held_since is None:

@@ -189,8 +189,7 @@ def test_a_teams_own_metric_fails_after_enough_looks_in_a_row():
 
 
 def test_wrong_decisions_take_the_candidate_back_when_their_labels_arrive():
-    def outcomes(rollout):
-        arrived = world.now
+    def outcomes(rollout, arrived):
         return Outcomes(0.5 * arrived // 1, arrived // 1, 0.1 * 10 * arrived // 1, 10 * arrived // 1)
 
     world = World(np.random.default_rng(8))
@@ -199,6 +198,43 @@ def test_wrong_decisions_take_the_candidate_back_when_their_labels_arrive():
     rollout = conducted(judge, world, STEPS, lambda turn, weight: (3000, GOOD, GOOD))
     assert rollout.phase is Phase.ROLLED_BACK
     assert "wrong decisions: 50 % of" in rollout.reason
+
+
+def test_labels_that_cannot_be_read_are_an_error_and_blind_nobody():
+    def outcomes(rollout, now):
+        raise DataError("there is no such file or folder", field="labels/")
+
+    chosen = plan(metrics=["errors", "outcomes"])
+    rollout, looks, _ = run(GOOD, chosen=chosen, outcomes=outcomes)
+    assert (rollout.phase, rollout.because) == (Phase.ROLLED_BACK, Status.ERROR)
+    assert "labels/: there is no such file or folder" in rollout.reason
+    assert {look.status for look in looks} == {Status.ERROR}, "a look without its labels never passes"
+    rollout, looks, _ = run(BAD["errors"], from_weight=10, chosen=chosen, outcomes=outcomes)
+    assert (rollout.because, looks[-1].status) == (Status.FAIL, Status.FAIL), "errors are seen all the same"
+
+
+def test_labels_that_can_be_read_again_are_forgiven():
+    looked = iter(range(10**6))
+
+    def outcomes(rollout, now):
+        if next(looked) % 4 < 2:
+            raise DependencyError("gave no answer", field="gs://labels")
+        return Outcomes()
+
+    rollout, looks, _ = run(GOOD, chosen=plan(metrics=["errors", "outcomes"]), outcomes=outcomes)
+    assert rollout.phase is Phase.PROMOTED
+    assert Status.ERROR in {look.status for look in looks}
+
+
+def test_labels_of_a_dry_run_have_no_say_even_where_they_cannot_be_read():
+    def outcomes(rollout, now):
+        raise DataError("there is no such file or folder", field="labels/")
+
+    chosen = plan(metrics=["errors", "outcomes"], dry_run=["outcomes"])
+    rollout, looks, _ = run(GOOD, chosen=chosen, outcomes=outcomes)
+    assert rollout.phase is Phase.PROMOTED
+    (told,) = [one for one in looks[-1].metrics if one.name == "outcomes"]
+    assert (told.status, told.dry_run) == (Status.ERROR, True)
 
 
 def test_what_nobody_can_answer_is_refused_at_the_start():

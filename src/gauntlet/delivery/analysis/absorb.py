@@ -70,7 +70,7 @@ def absorb_outcomes(memory: Memory, outcomes: Outcomes, plan: AnalysisPlan) -> M
     Labels are of requests that were answered long ago, whichever step is on now; they are counted as they come.
 
     Raises:
-        DataError: counts fell, or are none.
+        DataError: counts fell, or more turned wrong than were new: what was counted has been changed since.
     """
     if memory.tests is None or OUTCOMES not in memory.tests.metrics:
         return memory
@@ -81,13 +81,22 @@ def absorb_outcomes(memory: Memory, outcomes: Outcomes, plan: AnalysisPlan) -> M
         (outcomes.stable_wrong, last.stable_wrong),
         (outcomes.stable, last.stable),
     )
-    if any(now < before for now, before in pairs):
+    canary_wrong, canary, stable_wrong, stable = gained = [now - before for now, before in pairs]
+    if min(gained) < 0 or canary_wrong > canary or stable_wrong > stable:
         raise DataError(
-            "fell", field=OUTCOMES, value=outcomes, mend="Count all labels since the rollout began, whenever asked"
+            "labels that were counted have been changed or removed",
+            field=OUTCOMES,
+            value=f"{_told(last)} before, {_told(outcomes)} now",
+            mend="Give every decision's label once, and leave it; what has been counted cannot be taken back. "
+            "Restore the table, or roll out once more under another attempt",
         )
-    counts = {OUTCOMES: Counts(*(now - before for now, before in pairs))}
+    counts = {OUTCOMES: Counts(*gained)}
     evidence = {**memory.evidence, OUTCOMES: _updated(memory.evidence[OUTCOMES], counts, alone=False)}
-    return _alarmed(replace(memory, outcomes=outcomes, evidence=evidence), plan)
+    return _alarmed(replace(memory, outcomes=outcomes, unlabelled="", evidence=evidence), plan)
+
+
+def _told(one: Outcomes) -> str:
+    return f"{one.canary_wrong:,.0f} of {one.canary:,.0f} and {one.stable_wrong:,.0f} of {one.stable:,.0f} wrong"
 
 
 def _narrow(memory: Memory, plan: AnalysisPlan, pods: Pods) -> Pods:

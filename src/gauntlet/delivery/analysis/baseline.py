@@ -74,6 +74,8 @@ def _begun(
 
 def _clustering(metric: str, tests: Tests, memory: Memory, plan: AnalysisPlan) -> Clustering:
     """φ of a metric: the largest that its tests' hits show; slices take that of all scores."""
+    if metric == OUTCOMES and plan.outcomes.phi is not None:
+        return Clustering(plan.outcomes.phi, assumed=False, reason="set by the plan")
     if plan.phi != "estimate":
         return Clustering(plan.phi, assumed=False, reason="set by the plan")
     names = {

@@ -92,6 +92,8 @@ def _metric(name: str, memory: Memory, plan: AnalysisPlan) -> Metric:
     )
     dry_run = name in plan.dry_run
     status, said = _status(seen, memory, plan, dry_run)
+    if name == OUTCOMES and memory.unlabelled and status is not Status.FAIL:
+        status, said = Status.ERROR, memory.unlabelled
     test = seen.strongest
     tally = evidence.tallies[test]
     return Metric(

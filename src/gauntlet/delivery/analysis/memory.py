@@ -116,6 +116,7 @@ class Memory:
         alarm: what showed harm, once anything has; it stays.
         culprits: metrics that showed harm by themselves, once they have.
         outcomes: the last counts of matured labels.
+        unlabelled: why they could not be counted at the last look; empty if they could.
         own: the newest answers to a team's own queries, by name.
     """
 
@@ -137,4 +138,5 @@ class Memory:
     alarm: str = ""
     culprits: tuple[str, ...] = ()
     outcomes: Outcomes = Outcomes()
+    unlabelled: str = ""
     own: Mapping[str, OwnAnswer] = field(default_factory=dict)

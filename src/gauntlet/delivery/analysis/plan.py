@@ -93,6 +93,11 @@ class OutcomesPlan(MetricPlan):
     harm: Share = Field(default=0.02, description="Allowed difference of the shares of wrong decisions.")
     promotion: Share = Field(default=0.02, description="Difference within which it counts as proven not worse.")
     detect_rise: Share = Field(default=0.05, description="The difference that is promised to be found.")
+    phi: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = Field(
+        default=None,
+        description="Decisions that say as much as one independent one, in place of the plan's phi; 1 where the labels "
+        "name a cluster, of which one decision is counted.",
+    )
 
 
 class OwnMetric(Settings):
@@ -174,4 +179,6 @@ class AnalysisPlan(Settings):
             raise ValueError(f"dry_run names {strange[0]}, which is no metric of this plan")
         if not self.with_a_say:
             raise ValueError("at least one of metrics must have a say")
+        if set(self.with_a_say) == {"outcomes"}:
+            raise ValueError("outcomes come too late to hold a step up: another metric must have a say beside them")
         return self

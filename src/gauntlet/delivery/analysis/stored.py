@@ -36,7 +36,7 @@ def to_json(memory: Memory) -> str:
         "format": FORMAT,
         **{
             name: getattr(memory, name)
-            for name in ("steps", "at", "step", "counted_seconds", "in_flight", "alarm", "fresh")
+            for name in ("steps", "at", "step", "counted_seconds", "in_flight", "alarm", "unlabelled", "fresh")
         },
         **{name: _whole(getattr(memory, name)) for name in _PAIRS},
         "culprits": list(memory.culprits),
@@ -78,6 +78,7 @@ def from_json(text: str) -> Memory:
             **{name: _pair(document[name]) for name in _PAIRS},
             in_flight=float(document["in_flight"]),
             alarm=str(document["alarm"]),
+            unlabelled=str(document.get("unlabelled", "")),  # rollouts that began without it go on
             fresh=bool(document["fresh"]),
             culprits=tuple(document["culprits"]),
             outcomes=Outcomes(*map(float, document["outcomes"])),

@@ -168,10 +168,31 @@ def test_matured_labels_are_counted_by_their_increase():
     second = with_labels(first, 5, 150, 20, 900)
     tally = second.evidence["outcomes"].tallies["outcomes"]
     assert (tally.canary, tally.stable) == ((5, 150), (20, 900))
-    with pytest.raises(DataError, match="outcomes: fell"):
-        with_labels(second, 4, 150, 20, 900)
-    with pytest.raises(DataError, match="more than"):
-        with_labels(second, 205, 200, 20, 900)
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [(4, 150, 20, 900), (5, 149, 20, 900), (5, 150, 19, 900), (5, 150, 20, 899), (7, 151, 20, 900), (5, 150, 21, 900)],
+    ids=[
+        "a wrong one right",
+        "one gone",
+        "a wrong one of stable",
+        "one of stable gone",
+        "a right one wrong",
+        "stable's",
+    ],
+)
+def test_labels_that_were_counted_cannot_be_changed(counts):
+    story = Story(plan(metrics=["errors", "outcomes"])).with_baseline()
+    counted = with_labels(story.memory, 5, 150, 20, 900)
+    with pytest.raises(DataError, match=r"changed or removed.*5 of 150 and 20 of 900 wrong before.*another attempt"):
+        with_labels(counted, *counts)
+
+
+def test_decisions_with_labels_of_their_own_kind_are_as_independent_as_the_plan_says():
+    for chosen, phi in (({}, 1.0), ({"outcomes": {"phi": 3}}, 3.0)):
+        story = Story(plan(metrics=["errors", "outcomes"], **chosen)).with_baseline()
+        assert (story.memory.evidence["outcomes"].phi, story.memory.evidence["errors"].phi) == (phi, 1.0)
 
 
 def test_labels_that_nobody_asked_for_are_left():

@@ -46,6 +46,8 @@ OWN = {"name": "revenue", "query": "sum(x)", "limit": 1}
         ({"latency": {"detect_ratio": 1.0}}, "must lie beyond what is allowed"),
         ({"latency": {"objective_seconds": 0}}, "analysis.latency.objective_seconds"),
         ({"outcomes": {"required": True}}, "required"),
+        ({"metrics": ["outcomes"]}, "another metric must have a say"),
+        ({"metrics": ["errors", "outcomes"], "dry_run": ["errors"]}, "another metric must have a say"),
         ({"weigth": 3}, "unknown key"),
     ],
 )

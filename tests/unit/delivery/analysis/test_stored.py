@@ -60,12 +60,19 @@ def test_what_is_rare_is_kept_too():
         3,
         scatters={"errors": Scatter(1.5, 2.25, 3.0, 4.0, 5)},
         alarm="slow",
+        unlabelled="the table is not there",
         culprits=("latency",),
         fresh=True,
         outcomes=Outcomes(1, 2, 3, 4),
         own={"revenue": OwnAnswer(1.25, "", 2), "clicks": OwnAnswer(None, "down")},
     )
     assert stored.from_json(stored.to_json(memory)) == memory
+
+
+def test_a_memory_from_before_labels_could_be_missing_is_read():
+    document = json.loads(stored.to_json(Memory(3)))
+    del document["unlabelled"]
+    assert stored.from_json(json.dumps(document)) == Memory(3)
 
 
 def damaged(text, change):
