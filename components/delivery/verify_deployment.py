@@ -56,6 +56,7 @@ def verify_deployment(
     rollout = verified.journal.rollout
     if rollout.because:
         record_rollback(store, model_name, rollout.candidate.version, rollout.stable.version)
-    write_rollout(verified.journal, desk.plan, timeline=Path(timeline.path), report=Path(report.path))
+    shown = desk.shown(verified.journal)
+    write_rollout(verified.journal, desk.plan, timeline=Path(timeline.path), report=Path(report.path), **shown)
     verified.verdict.write(Path(verdict.path))
     return verified.outcome

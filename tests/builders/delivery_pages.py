@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from builders.journals import PLAN, rolled_out
+from builders.journals import BEGAN, PLAN, rolled_out
+from builders.judged import STEPS, AskedService
+from builders.judging import Behaviour, plan
 from builders.shadows import shadow
+from gauntlet.delivery.analysis import stored
+from gauntlet.delivery.analysis.promise import promise
 from gauntlet.delivery.journal import Journal
 from gauntlet.delivery.shadow import ShadowPolicy, ShadowSeen, judge_shadow
+from gauntlet.reports.delivery import promise_rows
 from gauntlet.reports.views.rollout import PromiseRow, rollout_page
 from gauntlet.reports.views.shadow import shadow_page
 
@@ -27,6 +32,18 @@ def harmful() -> Journal:
     return rolled_out(canary={"errors": 0.06}, bad_from=10)
 
 
+def judged() -> Journal:
+    """A candidate whose scores are a little higher: now one edge shows it most, now another."""
+    scores = (0.08, 0.08, 0.09, 0.1, 0.1, 0.1, 0.1, 0.11, 0.12, 0.12)
+    return AskedService(bad=Behaviour(scores=scores), now=BEGAN).delivered(plan())
+
+
+def _judged(*words: str) -> Page:
+    journal = judged()
+    rows = promise_rows(promise(stored.from_json(journal.memory), plan(), STEPS, 50.0), STEPS)
+    return rollout_page(journal, STEPS, rows), list(words)
+
+
 def _rollout(journal: Journal, *words: str, promised: bool = True) -> Page:
     return rollout_page(journal, PLAN, PROMISES if promised else ()), ["Rollout of version 8 on loans", *words]
 
@@ -40,6 +57,7 @@ DELIVERY_PAGES: dict[str, Callable[[], Page]] = {
     "rollout-harm": lambda: _rollout(harmful(), "at 10%: errors 2.7% against 1.0%", "harm shown", "What was promised"),
     "rollout-promoted": lambda: _rollout(rolled_out(), "answers all requests", "Approved 50%."),
     "rollout-long": lambda: _rollout(rolled_out(plan=OFTEN, per_second=300), "Long timelines are thinned"),
+    "rollout-judged": lambda: _judged("Before its first request", "At 10 % it would find", "By the rates seen up to"),
     "rollout-silent": lambda: _rollout(rolled_out(per_second=0), "no requests"),
     "rollout-begun": lambda: _rollout(rolled_out(turns=1), "No look was made", promised=False),
     "rollout-refused": lambda: _rollout(rolled_out(refused_at=20), "Refused: ", "wrong prices"),

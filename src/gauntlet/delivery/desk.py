@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gauntlet.delivery.analysis import stored
-from gauntlet.delivery.analysis.levels import shares
+from gauntlet.delivery.analysis.levels import alarm_level, shares
 from gauntlet.delivery.analysis.plan import AnalysisPlan
 from gauntlet.delivery.analysis.promise import promise
 from gauntlet.delivery.conductor import Judge
@@ -49,12 +49,13 @@ class Desk:
     def shown(self, journal: Journal) -> dict[str, Any]:
         """What a report shows beside the journal: keyword arguments of ``reports.delivery.write_rollout``."""
         memory = stored.from_json(journal.memory) if journal.memory else None
-        told: dict[str, Any] = {"alpha": self.analysis.alpha}
+        told: dict[str, Any] = {"alpha": alarm_level(self.analysis), "alpha_promotion": self.analysis.alpha_promotion}
         if memory and memory.tests:
             told["shares"] = shares(memory, self.analysis)
             lasted = journal.entries[-1].at - journal.rollout.began
             rate = sum(memory.answered) / lasted if lasted > 0 else 0.0
-            told["promises"] = promise(memory, self.analysis, self.plan, rate) if rate else ()
+            if rate and memory.steps == len(self.plan.steps):
+                told["promises"] = promise(memory, self.analysis, self.plan, rate)
         return told
 
     def tell(self, decision: Decision) -> None:

@@ -12,7 +12,7 @@ from gauntlet.delivery.shadow import ShadowPolicy
 from gauntlet.delivery.shadowing import Shadowed
 from gauntlet.delivery.timeline import timeline_json
 from gauntlet.reports.views.absent import absent_page
-from gauntlet.reports.views.rollout import ALPHA, PromiseRow, rollout_page
+from gauntlet.reports.views.rollout import ALPHA, ALPHA_PROMOTION, PromiseRow, rollout_page
 from gauntlet.reports.views.shadow import shadow_page
 from gauntlet.storage import write_json, write_text
 
@@ -25,6 +25,7 @@ def write_rollout(
     report: Path,
     promises: Sequence[Promised] = (),
     alpha: float = ALPHA,
+    alpha_promotion: float = ALPHA_PROMOTION,
     shares: Mapping[str, float] | None = None,
 ) -> None:
     """Write the audit timeline (JSON) and the page of a rollout.
@@ -34,13 +35,14 @@ def write_rollout(
         plan: its steps.
         timeline: the JSON file to write.
         report: the page to write.
-        promises: which rise every step would find.
-        alpha: chance of a false alarm over all of it.
+        promises: which rise every step would find, by the rates seen so far.
+        alpha: level that the evidence of harm is held against (``analysis.levels.alarm_level``).
+        alpha_promotion: level that the evidence of being not worse is held against.
         shares: metric → its share of α.
     """
     write_json(timeline, timeline_json(journal))
-    rows = _promise_rows(promises, plan)
-    write_text(report, rollout_page(journal, plan, rows, alpha=alpha, shares=shares))
+    rows = promise_rows(promises, plan)
+    write_text(report, rollout_page(journal, plan, rows, alpha=alpha, alpha_promotion=alpha_promotion, shares=shares))
 
 
 def write_nothing(reason: str, *, timeline: Path, report: Path) -> None:
@@ -59,7 +61,7 @@ def write_shadow(shadowed: Shadowed, policy: ShadowPolicy, report: Path) -> None
     write_text(report, page)
 
 
-def _promise_rows(promises: Sequence[Promised], plan: RolloutPlan) -> tuple[PromiseRow, ...]:
+def promise_rows(promises: Sequence[Promised], plan: RolloutPlan) -> tuple[PromiseRow, ...]:
     """One row a metric: the requests of its hardest step, the seconds of each."""
     rows = []
     for name in dict.fromkeys(one.metric for one in promises):

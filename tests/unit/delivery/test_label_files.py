@@ -4,20 +4,19 @@ import json
 import os
 from dataclasses import dataclass, field
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
-from builders.judging import Behaviour, World, judge_of, plan
-from builders.memory_service import V1, V2, MemoryService
+from builders.judged import GOOD, AskedService
+from builders.judging import plan
+from builders.memory_service import V1, V2
 from gauntlet.delivery.analysis.memory import Outcomes
-from gauntlet.delivery.delivering import Time, clear_way, roll_out
+from gauntlet.delivery.delivering import clear_way
 from gauntlet.delivery.label_files import LabelTable, read_table, require_scheme
 from gauntlet.delivery.labels import OutcomesSource
 from gauntlet.delivery.outcome import verdict_of
-from gauntlet.delivery.plan import RolloutPlan
 from gauntlet.delivery.rollout import begin
 from gauntlet.errors import ConfigurationError, DataError, DependencyError
 from gauntlet.settings import parse
@@ -130,16 +129,9 @@ def test_other_kinds_of_storage_are_refused(uri):
     assert LabelTable(source(uri)).obstacles()[0].about == "outcomes: outcomes.uri"
 
 
-STEPS = parse(
-    RolloutPlan,
-    {"steps": [10, 50, 100], "step_seconds": 120, "min_requests": 100, "budgets": {"inconclusive": 60, "errors": 2}},
-    field="plan",
-)
-
-
 @dataclass
-class Labelled(MemoryService):
-    """A service in memory, asked all the time; decisions get their label three looks later, in a table.
+class Labelled(AskedService):
+    """Decisions get their label three looks later, in a table.
 
     Attributes:
         table: the file; a row a decision.
@@ -152,34 +144,26 @@ class Labelled(MemoryService):
     spoil: object = lambda path, now: None
 
     def __post_init__(self):
-        self.world, self.rng = World(np.random.default_rng(3)), np.random.default_rng(4)
         self.table.write_text("version,at,wrong\n")
         self.waiting = []
-        for version, pod in (("1", "a"), ("1", "b"), ("2", "c")):
-            self.world.answer(version, pod, 0)
+        super().__post_init__()
+
+    def answered(self, version, pod, requests, behaviour=GOOD):
+        super().answered(version, pod, requests, behaviour)
+        wrong = int(self.rng.binomial(requests, self.wrong[version]))
+        lines = [f"{version},{self.now},true\n"] * wrong + [f"{version},{self.now},false\n"] * (requests - wrong)
+        self.waiting.append((self.now + 180, "".join(lines)))
 
     def sleep(self, seconds):
         super().sleep(seconds)
-        self.world.now = self.now
-        canary = int(self.rng.binomial(3000, self.asked / 100))
-        stable = 3000 - canary
-        for version, pod, requests in (("1", "a", stable // 2), ("1", "b", stable - stable // 2), ("2", "c", canary)):
-            self.world.answer(version, pod, requests, Behaviour())
-            wrong = int(self.rng.binomial(requests, self.wrong[version]))
-            lines = [f"{version},{self.now},true\n"] * wrong + [f"{version},{self.now},false\n"] * (requests - wrong)
-            self.waiting.append((self.now + 3 * seconds, "".join(lines)))
         with self.table.open("a") as file:
             file.write("".join(lines for due, lines in self.waiting if due <= self.now))
         self.waiting = [(due, lines) for due, lines in self.waiting if due > self.now]
         self.spoil(self.table, self.now)
 
 
-def deliver(world, **asked):
-    judge = judge_of(
-        world.world, plan(metrics=["errors", "latency", "outcomes"], **asked), STEPS,
-        outcomes=LabelTable(source(world.table)),
-    )  # fmt: skip
-    return roll_out(world.service(), V2, judge, STEPS, Time(lambda: world.now, world.sleep), told=lambda decision: None)
+def deliver(world):
+    return world.delivered(plan(metrics=["errors", "latency", "outcomes"]), outcomes=LabelTable(source(world.table)))
 
 
 def test_a_candidate_that_is_wrong_in_its_labels_alone_is_taken_back(tmp_path):

@@ -5,6 +5,7 @@ memory       what is remembered from look to look; stored: as JSON
 increments   what pods counted between two readings
 baseline     what stable does before the canary, and the tests it leads to (panels)
 absorb       one more reading
+trail        how every test's counts grew, for a drawing
 levels       how α is shared
 full_weight  the last step, where nothing answers beside the candidate
 promise      after how many requests which rise would be found

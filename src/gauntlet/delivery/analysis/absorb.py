@@ -13,6 +13,7 @@ from gauntlet.delivery.analysis.memory import OUTCOMES, Evidence, Memory, Outcom
 from gauntlet.delivery.analysis.panels import counted, kept
 from gauntlet.delivery.analysis.plan import AnalysisPlan
 from gauntlet.delivery.analysis.promise import ALONE, needed_at
+from gauntlet.delivery.analysis.trail import glanced
 from gauntlet.delivery.analysis.wording import e_value
 from gauntlet.delivery.evidence.combination import combine, restart_panel, update_panel
 from gauntlet.delivery.evidence.counts import Counts
@@ -164,6 +165,7 @@ def _count(memory: Memory, arms: tuple[Counters, Counters], alone: bool, seconds
     return replace(
         memory,
         evidence=evidence,
+        trail=memory.trail if memory.at is None else glanced(memory.trail, evidence, memory.at),
         fresh=True,
         recent=recent,
         counted=(memory.counted[0] + recent[0], memory.counted[1] + recent[1]),

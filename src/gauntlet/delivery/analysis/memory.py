@@ -94,6 +94,20 @@ class OwnAnswer:
 
 
 @dataclass(frozen=True)
+class Glance:
+    """What every test had counted at one instant.
+
+    Attributes:
+        at: seconds since the epoch.
+        counts: metric → for each of its tests, in their order: hits and requests of the candidate, then of the stable
+            version, since the rollout began.
+    """
+
+    at: float
+    counts: Mapping[str, tuple[tuple[float, float, float, float], ...]]
+
+
+@dataclass(frozen=True)
 class Memory:
     """All of it. Store it with ``stored.to_json``.
 
@@ -118,6 +132,7 @@ class Memory:
         outcomes: the last counts of matured labels.
         unlabelled: why they could not be counted at the last look; empty if they could.
         own: the newest answers to a team's own queries, by name.
+        trail: how the counts of metrics with several tests grew, for a drawing; nothing is decided by it.
     """
 
     steps: int
@@ -140,3 +155,4 @@ class Memory:
     outcomes: Outcomes = Outcomes()
     unlabelled: str = ""
     own: Mapping[str, OwnAnswer] = field(default_factory=dict)
+    trail: tuple[Glance, ...] = ()

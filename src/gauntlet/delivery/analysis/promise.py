@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -19,6 +20,8 @@ from gauntlet.delivery.plan import RolloutPlan
 ALONE = 100
 """The weight, in percent, at which the candidate answers alone."""
 _DIGITS = 3
+_WORDED = re.compile(r"At [0-9]+ % it would find: .+")
+"""What ``worded`` writes."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,18 @@ def worded(promises: Sequence[Promised]) -> str:
         if one.weight == first
     ]
     return f"At {first} % it would find: {'; '.join(said)}." if said else ""
+
+
+def said_before(sentence: str) -> str:
+    """The promise that a sentence of the timeline holds; empty where it holds none.
+
+    >>> said_before("Version 2 gets 10 % of the requests. At 10 % it would find: errors … within 900 requests (45 s).")
+    'At 10 % it would find: errors … within 900 requests (45 s).'
+    >>> said_before("Version 2 gets 50 % of the requests.")
+    ''
+    """
+    found = _WORDED.search(sentence)
+    return found.group() if found else ""
 
 
 def needed_at(

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from itertools import groupby, pairwise
 from typing import Any
 
-from gauntlet.delivery.analysis.memory import Evidence, Memory, Outcomes, OwnAnswer, Tally
+from gauntlet.delivery.analysis.memory import Evidence, Glance, Memory, Outcomes, OwnAnswer, Tally
 from gauntlet.delivery.analysis.panels import Tests
 from gauntlet.delivery.evidence.clustering import Scatter
 from gauntlet.delivery.evidence.combination import Panel
@@ -48,6 +48,10 @@ def to_json(memory: Memory) -> str:
         "evidence": {name: _evidence_written(one) for name, one in memory.evidence.items()},
         "outcomes": list(asdict(memory.outcomes).values()),
         "own": {name: asdict(one) for name, one in memory.own.items()},
+        "trail": [
+            [one.at, {name: [_whole(test) for test in tests] for name, tests in one.counts.items()}]
+            for one in memory.trail
+        ],
     }
     return json.dumps({**document, "bounds": bounds.known}, separators=(",", ":"), allow_nan=False)
 
@@ -83,6 +87,7 @@ def from_json(text: str) -> Memory:
             culprits=tuple(document["culprits"]),
             outcomes=Outcomes(*map(float, document["outcomes"])),
             own={name: OwnAnswer(**one) for name, one in document["own"].items()},
+            trail=tuple(_glance(*one) for one in document.get("trail", ())),
         )
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, GauntletError) as error:
         mend = "Look at what else writes it; a rollout whose evidence is lost is taken back"
@@ -193,6 +198,16 @@ def _tests(written: Mapping[str, Any]) -> Tests:
         tuple(map(float, written["edges"])),
         {name: tuple(map(float, edges)) for name, edges in written["slices"].items()},
         dict(written["left_out"]),
+    )
+
+
+def _glance(at: float, counts: Mapping[str, list[tuple[float, float, float, float]]]) -> Glance:
+    return Glance(
+        float(at),
+        {
+            name: tuple((float(a), float(b), float(c), float(d)) for a, b, c, d in tests)
+            for name, tests in counts.items()
+        },
     )
 
 

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from gauntlet.delivery.analysis.levels import alarm_level
+from gauntlet.delivery.analysis.plan import AnalysisPlan
+from gauntlet.delivery.analysis.promise import said_before
 from gauntlet.delivery.journal import Entry, Journal
 from gauntlet.delivery.plan import RolloutPlan
 from gauntlet.delivery.release import Release
@@ -35,13 +38,13 @@ from gauntlet.reports.views.rollout_way import (
     waits_for,
 )
 
-ALPHA = 0.05
-"""Level of a rollout whose judge did not say another."""
+ALPHA, ALPHA_PROMOTION = alarm_level(AnalysisPlan()), AnalysisPlan().alpha_promotion
+"""Levels of a rollout whose judge did not say others: those of the default plan."""
 
 
 @dataclass(frozen=True)
 class PromiseRow:
-    """What was promised of one metric before the rollout began.
+    """What would be found of one metric, by the rates seen so far.
 
     Attributes:
         metric: its name.
@@ -101,11 +104,13 @@ class RolloutView:
         left_out: looks that the timeline no longer holds.
         stretches, marks, moments: the drawing of its way.
         harm, safe: evidence of each metric over time.
-        needed: evidence that suffices, 1/α.
+        needed: evidence of harm that suffices, of all metrics together.
+        needed_safe: evidence of being not worse that suffices, of each metric.
         rates: the rates of both versions over time, a panel a metric.
         metrics: what each metric showed last.
         steps: time, looks and requests of every step.
-        promises: what was promised beforehand; empty if nothing was.
+        promised: what was promised before the candidate had a request, as it was said then; empty if nothing was.
+        promises: what would be found by the rates seen so far; empty if nobody reckoned.
         step_weights: the plan's steps, in percent.
         people: (time, what a person decided).
         waits_for: the step that waits for approval; ``None`` if none does.
@@ -134,9 +139,11 @@ class RolloutView:
     harm: tuple[Line, ...]
     safe: tuple[Line, ...]
     needed: float
+    needed_safe: float
     rates: tuple[RatePanel, ...]
     metrics: tuple[MetricRow, ...]
     steps: tuple[StepRow, ...]
+    promised: str
     promises: tuple[PromiseRow, ...]
     step_weights: tuple[int, ...]
     people: tuple[tuple[str, str], ...]
@@ -166,10 +173,11 @@ def rollout_page(
     promises: Sequence[PromiseRow] = (),
     *,
     alpha: float = ALPHA,
+    alpha_promotion: float = ALPHA_PROMOTION,
     shares: Mapping[str, float] | None = None,
 ) -> str:
     """The report of a rollout, finished or under way; arguments as in ``rollout_view``."""
-    view = rollout_view(journal, plan, promises, alpha=alpha, shares=shares)
+    view = rollout_view(journal, plan, promises, alpha=alpha, alpha_promotion=alpha_promotion, shares=shares)
     title = f"Rollout of {view.candidate} on {view.service}"
     return render("rollout.html.j2", title=title, subtitle=f"in place of {view.stable}, since {view.since}", view=view)
 
@@ -180,6 +188,7 @@ def rollout_view(
     promises: Sequence[PromiseRow] = (),
     *,
     alpha: float = ALPHA,
+    alpha_promotion: float = ALPHA_PROMOTION,
     shares: Mapping[str, float] | None = None,
 ) -> RolloutView:
     """Gather what the page shows.
@@ -187,11 +196,13 @@ def rollout_view(
     Args:
         journal: the rollout, at any point of its way.
         plan: what was asked of it.
-        promises: what was promised before it began.
-        alpha: chance of a false rollback over all of it, in (0, 1).
+        promises: what would be found by the rates seen so far.
+        alpha: level that the evidence of harm is held against, in (0, 1).
+        alpha_promotion: level that the evidence of being not worse is held against, in (0, 1).
         shares: metric → its share of α; all metrics alike where none are given.
     """
     rollout, seen, end = journal.rollout, looks(journal), ended(journal)
+    parts = equal_shares(journal) if shares is None else shares
     return RolloutView(
         service=rollout.service,
         candidate=rollout.candidate,
@@ -214,12 +225,14 @@ def rollout_view(
             for at, look in seen
         ),
         moments=moments(journal, plan),
-        harm=harm(journal, equal_shares(journal) if shares is None else shares),
+        harm=harm(journal, parts),
         safe=safety(journal),
         needed=1 / alpha,
+        needed_safe=1 / alpha_promotion,
         rates=rate_panels(journal),
-        metrics=metric_rows(journal),
+        metrics=metric_rows(journal, {name: 1 / (alpha * share) for name, share in parts.items()}),
         steps=step_rows(journal, plan),
+        promised=next(filter(None, (said_before(entry.sentence) for entry in journal.entries)), ""),
         promises=tuple(promises),
         step_weights=plan.steps,
         people=people(journal, plan),

@@ -8,9 +8,14 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
 
+from gauntlet.delivery.analysis import stored
+from gauntlet.delivery.analysis.memory import Memory
+from gauntlet.delivery.analysis.trail import followed
+from gauntlet.delivery.analysis.wording import hits
 from gauntlet.delivery.journal import Journal
 from gauntlet.delivery.rollout import Metric
 from gauntlet.delivery.timeline import looks
+from gauntlet.errors import DataError
 from gauntlet.reports.format import count, interval, number, quantity
 from gauntlet.reports.history import Line
 
@@ -27,10 +32,12 @@ class RatePanel:
 
     Attributes:
         metric: its name.
+        counted: what is counted, one and the same at every look: ``scores above 0.7``.
         lines: candidate and stable.
     """
 
     metric: str
+    counted: str
     lines: tuple[Line, ...]
 
 
@@ -45,6 +52,7 @@ class MetricRow:
         candidate, stable: the rate; ``–`` where it does not count.
         candidate_note, stable_note: its interval and the requests; empty where there are none.
         harm, safe: evidence of harm, and of being not worse.
+        harm_note: what harm would need by itself; empty where it has no share.
     """
 
     name: str
@@ -56,6 +64,7 @@ class MetricRow:
     stable_note: str
     harm: str
     safe: str
+    harm_note: str = ""
 
 
 def names(journal: Journal) -> tuple[str, ...]:
@@ -66,7 +75,7 @@ def names(journal: Journal) -> tuple[str, ...]:
 def harm(journal: Journal, shares: Mapping[str, float]) -> tuple[Line, ...]:
     """A metric's evidence of harm over time, times its share of α, and the sum of all that have a say.
 
-    Harm is shown when the sum reaches 1/α (docs/canary.md, 3).
+    Harm is shown when the sum reaches 1/(0.9 α) (docs/canary.md, 9).
 
     Args:
         journal: the rollout.
@@ -88,7 +97,7 @@ def harm(journal: Journal, shares: Mapping[str, float]) -> tuple[Line, ...]:
 
 
 def safety(journal: Journal) -> tuple[Line, ...]:
-    """A metric's evidence of being not worse over time; each needs 1/α by itself. Drawn as ``harm`` is."""
+    """A metric's evidence of being not worse over time; each has to show it by itself. Drawn as ``harm`` is."""
     return _grown(journal, "log_safe", {})
 
 
@@ -118,26 +127,62 @@ def equal_shares(journal: Journal) -> dict[str, float]:
 
 
 def rate_panels(journal: Journal) -> tuple[RatePanel, ...]:
-    """The rates of each metric that counts, pooled since the rollout began, with Wilson intervals at 95 %."""
+    """The rates of each metric that counts, pooled since the rollout began, with Wilson intervals at 95 %.
+
+    A metric with several tests is drawn by the one that leads at the end, from the beginning.
+    """
     panels = []
+    memory = _memory(journal)
     for name in names(journal):
-        found = [(at - journal.rollout.began, metric) for at, metric in _history(journal, name)]
-        arms = {
-            "candidate": [(at, metric.canary) for at, metric in found if metric.canary is not None],
-            "stable": [(at, metric.stable) for at, metric in found if metric.stable is not None],
-        }
-        lines = [_rates(arm, [(at, *pair) for at, pair in counts if pair[1] > 0]) for arm, counts in arms.items()]
+        found = _history(journal, name)
+        what, candidate, stable = _counted(found, memory)
+        lines = [
+            _rates(arm, [(at - journal.rollout.began, *pair) for at, pair in counts if pair[1] > 0])
+            for arm, counts in (("candidate", candidate), ("stable", stable))
+        ]
         if any(line.points for line in lines):
-            panels.append(RatePanel(_called(found[-1][1]), tuple(lines)))
+            panels.append(RatePanel(_called(found[-1][1]), what, tuple(lines)))
     return tuple(panels)
 
 
-def metric_rows(journal: Journal) -> tuple[MetricRow, ...]:
-    """Every metric as it was last seen."""
-    return tuple(_row(_history(journal, name)[-1][1]) for name in names(journal))
+_Pairs = list[tuple[float, tuple[float, float]]]
+"""(seconds since the epoch, (hits, requests))."""
 
 
-def _row(metric: Metric) -> MetricRow:
+def _counted(found: Sequence[tuple[float, Metric]], memory: Memory | None) -> tuple[str, _Pairs, _Pairs]:
+    """What of a metric is drawn, and its counts of candidate and stable."""
+    newest = found[-1][1]
+    if memory is not None and newest.canary is not None and newest.stable is not None:
+        leading, trail = followed(memory, newest.name, newest.canary, newest.stable)
+        if trail:
+            words = hits(newest.name, leading)
+            return words, [(at, one[:2]) for at, one in trail], [(at, one[2:]) for at, one in trail]
+    return (
+        f"requests: {newest.name}",
+        [(at, metric.canary) for at, metric in found if metric.canary is not None],
+        [(at, metric.stable) for at, metric in found if metric.stable is not None],
+    )
+
+
+def _memory(journal: Journal) -> Memory | None:
+    """What the judge remembers; ``None`` where it is another's."""
+    try:
+        return stored.from_json(journal.memory)
+    except DataError:
+        return None
+
+
+def metric_rows(journal: Journal, needed: Mapping[str, float]) -> tuple[MetricRow, ...]:
+    """Every metric as it was last seen.
+
+    Args:
+        journal: the rollout.
+        needed: metric → evidence with which it shows harm by itself.
+    """
+    return tuple(_row(_history(journal, name)[-1][1], needed.get(name)) for name in names(journal))
+
+
+def _row(metric: Metric, needed: float | None) -> MetricRow:
     return MetricRow(
         name=_called(metric),
         status=metric.status.value,
@@ -148,6 +193,7 @@ def _row(metric: Metric) -> MetricRow:
         stable_note=_note(metric.stable),
         harm="–" if metric.log_harm is None else number(_exp(metric.log_harm)),
         safe="–" if metric.log_safe is None else number(_exp(metric.log_safe)),
+        harm_note="" if needed is None or metric.log_harm is None else f"needs {number(needed)}",
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from builders.judging import Behaviour, World, conducted, judge_of
 from gauntlet.delivery.analysis import stored
-from gauntlet.delivery.analysis.memory import Memory, Outcomes, OwnAnswer
+from gauntlet.delivery.analysis.memory import Glance, Memory, Outcomes, OwnAnswer
 from gauntlet.delivery.analysis.plan import AnalysisPlan
 from gauntlet.delivery.evidence.clustering import Scatter
 from gauntlet.delivery.metering import Counters
@@ -64,6 +64,7 @@ def test_what_is_rare_is_kept_too():
         culprits=("latency",),
         fresh=True,
         outcomes=Outcomes(1, 2, 3, 4),
+        trail=(Glance(60.0, {"scores": ((1.0, 10.0, 2.0, 90.0), (0.0, 10.0, 5.0, 90.0))}),),
         own={"revenue": OwnAnswer(1.25, "", 2), "clicks": OwnAnswer(None, "down")},
     )
     assert stored.from_json(stored.to_json(memory)) == memory
@@ -71,7 +72,7 @@ def test_what_is_rare_is_kept_too():
 
 def test_a_memory_from_before_labels_could_be_missing_is_read():
     document = json.loads(stored.to_json(Memory(3)))
-    del document["unlabelled"]
+    del document["unlabelled"], document["trail"]
     assert stored.from_json(json.dumps(document)) == Memory(3)
 
 

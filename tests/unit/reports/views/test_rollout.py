@@ -1,12 +1,18 @@
 """The page of a rollout."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
-from builders.delivery_pages import OFTEN, PROMISES, harmful
+from builders.delivery_pages import OFTEN, PROMISES, harmful, judged
 from builders.journals import BEGAN, PLAN, V1, V2, rolled_out
+from builders.judged import STEPS, AskedService
+from builders.judging import Behaviour, plan
 from builders.reports import HOSTILE
+from gauntlet.delivery.analysis import stored
+from gauntlet.delivery.analysis.levels import alarm_level, shares
+from gauntlet.delivery.analysis.trail import followed
 from gauntlet.delivery.journal import MOST_ENTRIES, Entry, Journal
 from gauntlet.delivery.rollout import Do, Look, Metric, Phase, begin, take_back
 from gauntlet.delivery.timeline import looks
@@ -127,6 +133,50 @@ def test_rates_carry_wilson_intervals():
     (row,) = view(journal).metrics
     assert (row.candidate, row.candidate_note) == ("4.0%", "3.0% to 5.4%, of 1,000")
     assert (row.stable, row.stable_note) == ("no requests", "")
+
+
+def test_one_edge_of_the_scores_is_drawn_from_the_beginning():
+    journal = judged()
+    memory = stored.from_json(journal.memory)
+    (panel,) = [one for one in rollout_view(journal, STEPS).rates if one.metric == "scores"]
+    last = next(one for one in looks(journal)[-1][1].metrics if one.name == "scores")
+    name, counts = followed(memory, "scores", last.canary, last.stable)
+    assert panel.counted == f"scores {name}"
+    assert panel.lines[0].points == [(at - journal.rollout.began, one[0] / one[1]) for at, one in counts if one[1]]
+    told = {one.sentence.split(":")[0] for _, look in looks(journal) for one in look.metrics if one.name == "scores"}
+    assert len(told) > 1, "the looks were led by several edges"
+    steps = [abs(after - before) for (_, before), (_, after) in pairwise(panel.lines[1].points)]
+    assert max(steps) < 0.05, "no jump from edge to edge"
+
+
+def test_the_line_and_the_words_say_the_same_number():
+    analysis = plan(alpha=0.1, alpha_promotion=0.02)
+    journal = AskedService(bad=Behaviour(errors=0.05)).delivered(analysis)
+    memory = stored.from_json(journal.memory)
+    parts = shares(memory, analysis)
+    levels = {"alpha": alarm_level(analysis), "alpha_promotion": analysis.alpha_promotion}
+    found = rollout_view(journal, STEPS, shares=parts, **levels)
+    assert (found.needed, found.needed_safe) == pytest.approx((1 / 0.09, 50))
+    (errors,) = [row for row in found.metrics if row.name == "errors"]
+    assert errors.harm_note == "needs 22.2"
+    assert errors.sentence.endswith("needs 22.2.")
+    html = rollout_page(journal, STEPS, shares=parts, **levels)
+    assert "needed: 11.1" in html
+    assert "needed: 50" in html
+    assert "reaches 11.1, at whichever look" in html
+    assert "1/α" not in html
+
+
+def test_the_promise_is_the_one_that_was_made():
+    journal = judged()
+    (said,) = [entry.sentence for entry in journal.entries if "it would find" in entry.sentence]
+    found = rollout_view(journal, STEPS)
+    assert said.endswith(found.promised)
+    assert found.promised.startswith("At 10 % it would find: errors from 0.88 % to 2.9 % within ")
+    html = rollout_page(journal, STEPS)
+    assert "Before its first request" in html
+    assert "By the rates seen up to now" not in html
+    assert view(harmful()).promised == ""
 
 
 def test_every_step_of_the_plan_has_a_row():
