@@ -117,10 +117,9 @@ def roll_out(
         found, going = (_take_back(stage, plan, service, reason, time, told), ""), False
     with _explained(service):
         stable = service.place.current()
-        serves = not going and stable is not None and stable.digest == release.digest
-        known = found is not None and is_same(found[0].rollout, release, stable or release, attempt)
-        for finding in () if serves or known else require_clear(service.obstacles(), service.name):
-            warned(finding)
+    serves = not going and stable is not None and stable.digest == release.digest
+    if not serves and not (found and is_same(found[0].rollout, release, stable or release, attempt)):
+        _look_ahead(service, warned)
     if serves or (stable is None and not going):
         return _installed(service, release, stable, plan, time)
     start(service.ledger, service.name, release, stable or release, time.now(), attempt)
@@ -170,6 +169,17 @@ def _explained(service: Service) -> Iterator[None]:
         except ConfigurationError as all_of_it:
             raise all_of_it from error
         raise
+
+
+def _look_ahead(service: Service, warned: Warned) -> None:
+    """Make sure that nothing stands in the way of a new rollout; the lease goes back where something does."""
+    try:
+        found = require_clear(service.obstacles(), service.name)
+    except ConfigurationError:
+        service.lease.release(service.name)
+        raise
+    for finding in found:
+        warned(finding)
 
 
 def _stage(service: Service, judge: Judge) -> Stage:
