@@ -1,5 +1,6 @@
 """From data to a registered model version, with gates before money is spent and before anything is registered."""
 
+from components.data.check_integrity import check_integrity
 from components.data.compute_statistics import compute_statistics
 from components.data.detect_skew import detect_skew
 from components.data.import_snapshot import import_snapshot
@@ -14,6 +15,9 @@ from components.evaluation.enforce_gates import enforce_gates
 from components.evaluation.evaluate_model import evaluate_model
 from components.evaluation.evaluate_slices import evaluate_slices
 from components.model.batch_predict import batch_predict
+from components.model.check_features import check_features
+from components.model.measure_stability import measure_stability
+from components.model.test_behavior import test_behavior
 from components.model.train_model import train_model
 from kfp import dsl
 
@@ -28,19 +32,29 @@ def continuous_training(
     reader: dict = {},
     split: dict = {},
     serving_data: list = [],
+    reference_tables: list = [],
+    history: list = [],
+    stored_features: list = [],
+    feature_code: str = "",
     curated_schema: list = [],
     schema_inference: dict = {},
     schema_policy: dict = {},
     skew_policy: dict = {},
+    integrity_policy: dict = {},
     recipe: dict = {},
     seed: int = 0,
     n_seeds: int = 3,
+    stability_runs: int = 0,
     device: str = "auto",
     evaluation_split: str = "test",
     slice_columns: list = [],
     performance_policy: dict = {},
     slices_policy: dict = {},
+    stability_policy: dict = {},
     champion_policy: dict = {},
+    features_policy: dict = {},
+    behavior_suite: list = [],
+    behavior_policy: dict = {},
     enforcement_policy: dict = {},
     promote: str = "first",
 ):
@@ -53,19 +67,29 @@ def continuous_training(
         reader: How to read the files: types, missing values, value mappings, derived columns.
         split: How rows are divided, by a stable hash or by time; default 70 / 15 / 15 by hash.
         serving_data: Logged serving requests to compare the training data with; none by default.
+        reference_tables: Tables that the data refer to, [{"uri": ..., "table": "customers"}]; none by default.
+        history: Raw rows of earlier spans, [{"uri": ..., "split": "2024-Q1"}], to replay through the feature code.
+        stored_features: What the feature store keeps of those rows and of new ones; keyed by the roles' key and time.
+        feature_code: The team's feature code as module:function; by default the transform inside the model.
         curated_schema: The schema file the team keeps, [{"uri": "gs://bucket/schema.pbtxt"}]; inferred when absent.
         schema_inference: How a schema is inferred when none is curated: presence, ranges, domains.
         schema_policy: What the schema gate tolerates.
         skew_policy: How far a column may move, from training to serving and since the champion's training data.
+        integrity_policy: Which keys, references, joins, times and labels must hold, and how far.
         recipe: What to train: estimator, hyperparameters, early stopping, or the team's own module:function.
         seed: Seed of training.
         n_seeds: Models trained with different seeds, to measure the variance that training itself brings.
+        stability_runs: Models re-trained to see what chance alone changes; 0 takes what n_seeds showed.
         device: Where to train: auto, cuda (refused when absent) or cpu.
         evaluation_split: The split that models are judged on.
         slice_columns: Columns to slice by: the groups that must not be harmed.
         performance_policy: Minimum performance, {"metrics": {"auc": {"min": 0.8}}}.
         slices_policy: What may differ between groups, and by how much.
+        stability_policy: What re-training alone may change.
         champion_policy: Margins against the serving model, and what to do when there is none.
+        features_policy: How far recomputed features may lie from stored ones, and what else feature code must keep.
+        behavior_suite: The team's behaviour file, [{"uri": "behavior.yaml"}]; none by default.
+        behavior_policy: How the behaviour file's rates are judged.
         enforcement_policy: What an inconclusive gate does, by gate.
         promote: Who becomes champion: first (only if there is none yet), always, never.
     """
@@ -76,19 +100,29 @@ def continuous_training(
         reader=reader,
         split=split,
         serving_data=serving_data,
+        reference_tables=reference_tables,
+        history=history,
+        stored_features=stored_features,
+        feature_code=feature_code,
         curated_schema=curated_schema,
         schema_inference=schema_inference,
         schema_policy=schema_policy,
         skew_policy=skew_policy,
+        integrity_policy=integrity_policy,
         recipe=recipe,
         seed=seed,
         n_seeds=n_seeds,
+        stability_runs=stability_runs,
         device=device,
         evaluation_split=evaluation_split,
         slice_columns=slice_columns,
         performance_policy=performance_policy,
         slices_policy=slices_policy,
+        stability_policy=stability_policy,
         champion_policy=champion_policy,
+        features_policy=features_policy,
+        behavior_suite=behavior_suite,
+        behavior_policy=behavior_policy,
         enforcement_policy=enforcement_policy,
         promote=promote,
     )
@@ -102,19 +136,29 @@ def training(
     reader: dict,
     split: dict,
     serving_data: list,
+    reference_tables: list,
+    history: list,
+    stored_features: list,
+    feature_code: str,
     curated_schema: list,
     schema_inference: dict,
     schema_policy: dict,
     skew_policy: dict,
+    integrity_policy: dict,
     recipe: dict,
     seed: int,
     n_seeds: int,
+    stability_runs: int,
     device: str,
     evaluation_split: str,
     slice_columns: list,
     performance_policy: dict,
     slices_policy: dict,
+    stability_policy: dict,
     champion_policy: dict,
+    features_policy: dict,
+    behavior_suite: list,
+    behavior_policy: dict,
     enforcement_policy: dict,
     promote: str,
 ) -> dsl.PipelineTask:
@@ -132,12 +176,16 @@ def training(
         schema_inference=schema_inference,
         schema_policy=schema_policy,
         skew_policy=skew_policy,
+        integrity_policy=integrity_policy,
         recipe=recipe,
         n_seeds=n_seeds,
         device=device,
         performance_policy=performance_policy,
         slices_policy=slices_policy,
+        stability_policy=stability_policy,
         champion_policy=champion_policy,
+        features_policy=features_policy,
+        behavior_policy=behavior_policy,
         enforcement_policy=enforcement_policy,
         promote=promote,
     )
@@ -157,6 +205,23 @@ def training(
         "compute-serving-statistics"
     )
     champion = fetch_champion(model_name=model_name).after(configuration)
+
+    reference_source = (
+        resolve_source(sources=reference_tables).after(configuration).set_display_name("resolve-reference-tables")
+    )
+    suite = resolve_source(sources=behavior_suite).after(configuration).set_display_name("resolve-behavior-suite")
+
+    # What was recorded before: raw rows span by span, and the features that were stored of them.
+    history_source = resolve_source(sources=history).after(configuration).set_display_name("resolve-history")
+    past = import_snapshot(
+        pinned=history_source.output, roles=roles, reader=reader, purpose="history"
+    ).set_display_name("import-history")
+    stored_source = (
+        resolve_source(sources=stored_features).after(configuration).set_display_name("resolve-stored-features")
+    )
+    stored = import_snapshot(pinned=stored_source.output, roles=roles, purpose="history").set_display_name(
+        "import-stored-features"
+    )
 
     # Gate 1, before money is spent: is this the data we know?
     schema_source = (
@@ -178,10 +243,14 @@ def training(
         schema=schema.outputs["schema"],
         policy=skew_policy,
     )
+    integrity_check = check_integrity(
+        snapshot=snapshot.outputs["snapshot"], tables=reference_source.output, policy=integrity_policy
+    )
     data_gate = enforce_gates(
         stage="before training",
         first=schema_check.outputs["verdict"],
         second=skew_check.outputs["verdict"],
+        third=integrity_check.outputs["verdict"],
         policy=enforcement_policy,
     ).set_display_name("enforce-data-gates")
 
@@ -215,21 +284,55 @@ def training(
         slice_columns=slice_columns,
     ).set_display_name("batch-predict-challenger")
 
-    # Gate 2, before the registry: good enough, fair enough, not worse than what serves.
+    # Gate 2, before the registry: good enough, fair enough, not worse than what serves by more than chance would make
+    # it, fed what it was trained on, and sound where no average shows it.
     performance_check = evaluate_model(
         predictions=challenger_predictions.outputs["predictions"], policy=performance_policy
     )
     slices_check = evaluate_slices(predictions=challenger_predictions.outputs["predictions"], policy=slices_policy)
+    stability = measure_stability(
+        snapshot=snapshot.outputs["snapshot"],
+        schema=schema.outputs["schema"],
+        challenger=challenger_predictions.outputs["predictions"],
+        champion=champion_predictions.outputs["predictions"],
+        recipe=recipe,
+        seed=seed,
+        runs=stability_runs,
+        device=device,
+        split=evaluation_split,
+        policy=stability_policy,
+    )
     champion_check = compare_champion(
         challenger=challenger_predictions.outputs["predictions"],
         champion=champion_predictions.outputs["predictions"],
+        stability=stability.outputs["stability"],
         policy=champion_policy,
+    )
+    features_check = check_features(
+        model=model.outputs["model"],
+        champion=champion.outputs["champion"],
+        snapshot=snapshot.outputs["snapshot"],
+        history=past.outputs["snapshot"],
+        stored=stored.outputs["snapshot"],
+        feature_code=feature_code,
+        split=evaluation_split,
+        policy=features_policy,
+    )
+    behavior_check = test_behavior(
+        model=model.outputs["model"],
+        snapshot=snapshot.outputs["snapshot"],
+        suite=suite.output,
+        split=evaluation_split,
+        policy=behavior_policy,
     )
     model_gate = enforce_gates(
         stage="before registering",
         first=performance_check.outputs["verdict"],
         second=slices_check.outputs["verdict"],
         third=champion_check.outputs["verdict"],
+        fourth=features_check.outputs["verdict"],
+        fifth=behavior_check.outputs["verdict"],
+        sixth=stability.outputs["verdict"],
         policy=enforcement_policy,
     ).set_display_name("enforce-model-gates")
 
@@ -240,9 +343,13 @@ def training(
         statistics=statistics.outputs["statistics"],
         verdict1=schema_check.outputs["verdict"],
         verdict2=skew_check.outputs["verdict"],
-        verdict3=performance_check.outputs["verdict"],
-        verdict4=slices_check.outputs["verdict"],
-        verdict5=champion_check.outputs["verdict"],
+        verdict3=integrity_check.outputs["verdict"],
+        verdict4=performance_check.outputs["verdict"],
+        verdict5=slices_check.outputs["verdict"],
+        verdict6=champion_check.outputs["verdict"],
+        verdict7=features_check.outputs["verdict"],
+        verdict8=behavior_check.outputs["verdict"],
+        verdict9=stability.outputs["verdict"],
         model_name=model_name,
         promote=promote,
         policy=enforcement_policy,

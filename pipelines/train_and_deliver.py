@@ -19,19 +19,29 @@ def train_and_deliver(
     reader: dict = {},
     split: dict = {},
     serving_data: list = [],
+    reference_tables: list = [],
+    history: list = [],
+    stored_features: list = [],
+    feature_code: str = "",
     curated_schema: list = [],
     schema_inference: dict = {},
     schema_policy: dict = {},
     skew_policy: dict = {},
+    integrity_policy: dict = {},
     recipe: dict = {},
     seed: int = 0,
     n_seeds: int = 3,
+    stability_runs: int = 0,
     device: str = "auto",
     evaluation_split: str = "test",
     slice_columns: list = [],
     performance_policy: dict = {},
     slices_policy: dict = {},
+    stability_policy: dict = {},
     champion_policy: dict = {},
+    features_policy: dict = {},
+    behavior_suite: list = [],
+    behavior_policy: dict = {},
     enforcement_policy: dict = {},
     served_as: str = "model",
     serving_policy: dict = {},
@@ -55,19 +65,29 @@ def train_and_deliver(
         reader: How to read the files: types, missing values, value mappings, derived columns.
         split: How rows are divided, by a stable hash or by time; default 70 / 15 / 15 by hash.
         serving_data: Logged serving requests to compare the training data with; none by default.
+        reference_tables: Tables that the data refer to, [{"uri": ..., "table": "customers"}]; none by default.
+        history: Raw rows of earlier spans, [{"uri": ..., "split": "2024-Q1"}], to replay through the feature code.
+        stored_features: What the feature store keeps of those rows and of new ones; keyed by the roles' key and time.
+        feature_code: The team's feature code as module:function; by default the transform inside the model.
         curated_schema: The schema file the team keeps, [{"uri": "gs://bucket/schema.pbtxt"}]; inferred when absent.
         schema_inference: How a schema is inferred when none is curated: presence, ranges, domains.
         schema_policy: What the schema gate tolerates.
         skew_policy: How far a column may move, from training to serving and since the champion's training data.
+        integrity_policy: Which keys, references, joins, times and labels must hold, and how far.
         recipe: What to train: estimator, hyperparameters, early stopping, or the team's own module:function.
         seed: Seed of training.
         n_seeds: Models trained with different seeds, to measure the variance that training itself brings.
+        stability_runs: Models re-trained to see what chance alone changes; 0 takes what n_seeds showed.
         device: Where to train: auto, cuda (refused when absent) or cpu.
         evaluation_split: The split that models are judged on.
         slice_columns: Columns to slice by: the groups that must not be harmed.
         performance_policy: Minimum performance, {"metrics": {"auc": {"min": 0.8}}}.
         slices_policy: What may differ between groups, and by how much.
+        stability_policy: What re-training alone may change.
         champion_policy: Margins against the serving model, and what to do when there is none.
+        features_policy: How far recomputed features may lie from stored ones, and what else feature code must keep.
+        behavior_suite: The team's behaviour file, [{"uri": "behavior.yaml"}]; none by default.
+        behavior_policy: How the behaviour file's rates are judged.
         enforcement_policy: What an inconclusive gate does, by gate.
         served_as: The model's name in the paths of its server.
         serving_policy: What a server must bear in staging, and how much its answers may differ from batch scoring.
@@ -95,19 +115,29 @@ def train_and_deliver(
             reader=reader,
             split=split,
             serving_data=serving_data,
+            reference_tables=reference_tables,
+            history=history,
+            stored_features=stored_features,
+            feature_code=feature_code,
             curated_schema=curated_schema,
             schema_inference=schema_inference,
             schema_policy=schema_policy,
             skew_policy=skew_policy,
+            integrity_policy=integrity_policy,
             recipe=recipe,
             seed=seed,
             n_seeds=n_seeds,
+            stability_runs=stability_runs,
             device=device,
             evaluation_split=evaluation_split,
             slice_columns=slice_columns,
             performance_policy=performance_policy,
             slices_policy=slices_policy,
+            stability_policy=stability_policy,
             champion_policy=champion_policy,
+            features_policy=features_policy,
+            behavior_suite=behavior_suite,
+            behavior_policy=behavior_policy,
             enforcement_policy=enforcement_policy,
             promote="never",
         )

@@ -11,6 +11,7 @@ def import_snapshot(
     reader: dict = {},
     split: dict = {},
     purpose: str = "training",
+    most_rows: int = 0,
 ):
     """Import CSV, Parquet or JSON lines as a typed snapshot, divided so that a row never changes side.
 
@@ -23,6 +24,7 @@ def import_snapshot(
         split: How to divide: {"by": "hash", "fractions": {...}} or {"by": "time", "until": {...}}.
         purpose: training; serving: the label may be missing, all rows are one split, serving; history: the label may be
             missing, a row is known by key and time, and the split of a file is its span.
+        most_rows: Keep about so many rows, the same ones every time, rows of one group together; 0: all.
         snapshot: The snapshot.
     """
     from pathlib import Path
@@ -45,6 +47,7 @@ def import_snapshot(
         reader=parse(ReaderOptions, reader, field="reader"),
         split=parse(SplitOptions, split, field="split"),
         purpose=purpose,
+        most_rows=most_rows,
     )
     snapshot.metadata["digest"] = imported.digest
     snapshot.metadata["columns"] = len(imported.columns)

@@ -21,6 +21,7 @@ def register_model(
     verdict6: Input[Artifact] | None = None,
     verdict7: Input[Artifact] | None = None,
     verdict8: Input[Artifact] | None = None,
+    verdict9: Input[Artifact] | None = None,
     promote: str = "first",
     policy: dict = {},
     run: str = "",
@@ -42,6 +43,7 @@ def register_model(
         verdict6: Another verdict.
         verdict7: Another verdict.
         verdict8: Another verdict.
+        verdict9: Another verdict.
         model_name: Name of the registered model; made if it does not exist.
         promote: Who becomes champion: first (only if there is none yet), always, never.
         policy: The enforcement policy of the gates before, where failed gates are only advisory; refused otherwise.
@@ -62,7 +64,7 @@ def register_model(
     from gauntlet.settings import parse
     from gauntlet.verdict import Verdict
 
-    said = (verdict1, verdict2, verdict3, verdict4, verdict5, verdict6, verdict7, verdict8)
+    said = (verdict1, verdict2, verdict3, verdict4, verdict5, verdict6, verdict7, verdict8, verdict9)
     gates = {f"verdict{number}": gate for number, gate in enumerate(said, start=1) if gate is not None}
     verdicts = {name: Verdict.read(Path(gate.path)) for name, gate in gates.items()}
     artifacts = {"model": model, "snapshot": snapshot, "schema": schema, "statistics": statistics, **gates}

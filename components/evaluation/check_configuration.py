@@ -12,12 +12,17 @@ def check_configuration(
     schema_inference: dict = {},
     schema_policy: dict = {},
     skew_policy: dict = {},
+    integrity_policy: dict = {},
     recipe: dict = {},
     n_seeds: int = 1,
     device: str = "auto",
     performance_policy: dict = {},
     slices_policy: dict = {},
+    stability_policy: dict = {},
     champion_policy: dict = {},
+    features_policy: dict = {},
+    behavior_policy: dict = {},
+    trial_policy: dict = {},
     enforcement_policy: dict = {},
     promote: str = "first",
 ):
@@ -31,12 +36,17 @@ def check_configuration(
         schema_inference: How a schema is inferred.
         schema_policy: What the schema gate tolerates.
         skew_policy: How far a column may move.
+        integrity_policy: Which keys, references, joins, times and labels must hold.
         recipe: What to train.
         n_seeds: Models to train.
         device: Where to train.
         performance_policy: Minimum performance.
         slices_policy: What may differ between groups.
+        stability_policy: What re-training alone may change.
         champion_policy: Margins against the serving model.
+        features_policy: How far recomputed features may lie from stored ones.
+        behavior_policy: How the behaviour file's rates are judged.
+        trial_policy: What a model trained in seconds must reach.
         enforcement_policy: What stops the run.
         promote: Who becomes champion.
     """
@@ -49,10 +59,15 @@ def check_configuration(
         "schema_inference": schema_inference,
         "schema_policy": schema_policy,
         "skew_policy": skew_policy,
+        "integrity_policy": integrity_policy,
         "recipe": recipe,
         "performance_policy": performance_policy,
         "slices_policy": slices_policy,
+        "stability_policy": stability_policy,
         "champion_policy": champion_policy,
+        "features_policy": features_policy,
+        "behavior_policy": behavior_policy,
+        "trial_policy": trial_policy,
         "enforcement_policy": enforcement_policy,
     }
     check_training(settings, model_name=model_name, promote=promote, device=device, n_seeds=n_seeds)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gauntlet.behaviour.policy import BehaviorPolicy
+from gauntlet.data.integrity.policy import IntegrityPolicy
 from gauntlet.data.reader import ReaderOptions
 from gauntlet.data.roles import Roles
 from gauntlet.data.schema_inference import InferencePolicy
@@ -24,13 +26,16 @@ from gauntlet.delivery.shadow import ShadowPolicy
 from gauntlet.delivery.targets.service import require_address
 from gauntlet.errors import ConfigurationError
 from gauntlet.evaluation.policies import ChampionPolicy, PerformancePolicy, SlicesPolicy
+from gauntlet.features.policy import FeaturesPolicy
 from gauntlet.registry.enforcement import EnforcementPolicy, require_known_gates
 from gauntlet.registry.promotion import parse_promote
 from gauntlet.registry.store import require_model_name
 from gauntlet.serving.acceptance.policy import ServingPolicy
 from gauntlet.settings import Settings, parse
+from gauntlet.stability.policy import StabilityPolicy
 from gauntlet.training.device import require_device_name
 from gauntlet.training.recipe import Recipe
+from gauntlet.trial.policy import TrialPolicy
 
 DELIVERY_SETTINGS: Mapping[str, type[Settings]] = {
     "roles": Roles,
@@ -53,10 +58,15 @@ SETTINGS: Mapping[str, type[Settings]] = {
     "schema_inference": InferencePolicy,
     "schema_policy": SchemaPolicy,
     "skew_policy": SkewPolicy,
+    "integrity_policy": IntegrityPolicy,
     "recipe": Recipe,
     "performance_policy": PerformancePolicy,
     "slices_policy": SlicesPolicy,
+    "stability_policy": StabilityPolicy,
     "champion_policy": ChampionPolicy,
+    "features_policy": FeaturesPolicy,
+    "behavior_policy": BehaviorPolicy,
+    "trial_policy": TrialPolicy,
     "enforcement_policy": EnforcementPolicy,
 }
 

@@ -47,7 +47,7 @@ def write_parquet(path: Path, **columns):
     return path
 
 
-def load(path, destination, *, roles=None, reader=None, split=None, purpose="training"):
+def load(path, destination, *, roles=None, reader=None, split=None, purpose="training", most_rows=0):
     """Resolve and import one path, pattern or list of sources, with options as a user writes them."""
     sources = path if isinstance(path, list) else [{"uri": str(path)}]
     return import_snapshot(
@@ -57,6 +57,7 @@ def load(path, destination, *, roles=None, reader=None, split=None, purpose="tra
         reader=parse(ReaderOptions, reader, field="reader"),
         split=parse(SplitOptions, split, field="split"),
         purpose=purpose,
+        most_rows=most_rows,
     )
 
 

@@ -27,8 +27,8 @@ def json_schema() -> dict[str, Any]:
     schema = Suite.model_json_schema()
     for name, keys in _EITHER.items():
         schema["$defs"][name]["oneOf"] = [{"required": [key]} for key in keys]
-    for name, keys in _SOME.items():
-        schema["$defs"][name]["anyOf"] = [{"required": [key]} for key in keys]
+    for name, several in _SOME.items():
+        schema["$defs"][name]["anyOf"] = [{"required": [key]} for key in several]
     schema["anyOf"] = [{"required": [key], "properties": {key: {"minItems": 1}}} for key in Suite.model_fields]
     plain = _plain(schema)
     return {"$schema": DIALECT, "title": "Gauntlet behaviour file", **plain}

@@ -70,6 +70,7 @@ def compare_column(
     alpha: float,
     replicates: int,
     rng: np.random.Generator,
+    new: bool = False,
 ) -> Comparison:
     """Compare one column.
 
@@ -81,9 +82,13 @@ def compare_column(
         limits: how far it may move.
         alpha: 1 − confidence for this column alone.
         replicates, rng: for the simulation of noise.
+        new: it may be absent on the side before, and nobody asked for the comparison by name.
     """
     checks: tuple[Check, ...]
-    if before is None or after is None:
+    if before is None and after is not None and new:
+        reason = f"`{name}` is new: {names[0]} does not have it, so it cannot have moved yet."
+        checks = (Check(f"{against}: {name}, distribution", Status.INCONCLUSIVE, reason),)
+    elif before is None or after is None:
         where = [side for side, profile in zip(names, (before, after), strict=True) if profile is None]
         checks = (_error(against, name, f"`{name}` is not in {' nor in '.join(where)}, so it was not compared."),)
     else:

@@ -83,6 +83,7 @@ def import_snapshot(
     reader: ReaderOptions,
     split: SplitOptions,
     purpose: Purpose = "training",
+    most_rows: int = 0,
 ) -> Snapshot:
     """Import files as a snapshot; it appears whole or not at all.
 
@@ -95,6 +96,7 @@ def import_snapshot(
         purpose: ``training``; ``serving``: the label may be missing, and all rows are one split, ``serving``;
             ``history``: what was recorded before, the label may be missing, a row is known by its key and its time, and
             every file's split is its span (``history`` where a file names none).
+        most_rows: keep about so many rows, the same ones every time, rows of one group together; 0: all.
 
     Raises:
         ConfigurationError: roles and options contradict each other or the data's shape.
@@ -104,6 +106,8 @@ def import_snapshot(
     if purpose not in get_args(Purpose):
         known = ", ".join(get_args(Purpose))
         raise ConfigurationError("is not known", field="purpose", value=purpose, mend=f"Use one of: {known}")
+    if most_rows < 0:
+        raise ConfigurationError("must not be negative", field="most_rows", value=most_rows, mend="Use 0 for all")
     if split.by == "time" and purpose == "training" and roles.time is None:
         raise ConfigurationError(
             "splitting by time needs it", field="roles.time", mend="Name the column of event times"
@@ -123,8 +127,7 @@ def import_snapshot(
         survey, ledger, rows = _look(request, downloads / "ledger")
         plan = make_plan(survey, reader, roles, purpose)
         _refuse_repeated_keys(request, ledger)
-        most = reader.most_rows
-        share = 1.0 if most is None else min(1.0, most / sum(rows))
+        share = most_rows / sum(rows) if most_rows else 1.0
         writers = _write(request, plan, ledger, folder, share)
         sources = [{**file.to_json(), "rows": count} for file, count in zip(pinned, rows, strict=True)]
         write_manifest(folder, columns=plan.columns, roles=plan.roles, writers=writers, sources=sources)

@@ -76,11 +76,6 @@ class ReaderOptions(Settings):
     duplicates: Literal["error", "keep_first"] = Field(
         "error", description="What to do with rows whose key was seen before (only when roles.key is given)."
     )
-    most_rows: int | None = Field(
-        None,
-        ge=1,
-        description="Keep about so many rows, the same ones each time, groups whole; null: all.",
-    )
 
     @field_validator("delimiter")
     @classmethod

@@ -131,6 +131,7 @@ def _compare(sides: Sides, *, policy: SkewPolicy, alpha: float) -> Iterator[Comp
             replicates=policy.replicates,
             # One stream a column: leaving one out does not change the numbers of another.
             rng=np.random.default_rng([policy.seed, position, len(sides.against)]),
+            new=sides.against == "previous" and name not in policy.columns,
         )
 
 

@@ -30,7 +30,7 @@ class Source(Settings):
 
     uri: str
     split: str | None = None
-    table: str | None = Field(None, min_length=1)
+    table: str | None = Field(default=None, min_length=1)
 
 
 class Pinned(Settings):
@@ -48,7 +48,7 @@ class Pinned(Settings):
     version: str
     size: int
     split: str | None = None
-    table: str | None = Field(None, min_length=1)
+    table: str | None = Field(default=None, min_length=1)
 
     def to_json(self) -> dict[str, Any]:
         """As ``resolve_source`` returns it: without ``split`` and ``table`` where there is none."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from rich.text import Text
 
 from gauntlet.cli.main import report_errors
 from gauntlet.cli.progress import Progress, ending, shown
+from gauntlet.demo.faults import FAULTS, FIRST, SECOND, Changes, Fault, Materials, merged, sound
 from gauntlet.demo.loans import generate, write_csv
 from gauntlet.demo.production import Production, Traffic, production
 from gauntlet.demo.story import tell, tell_delivery
@@ -27,14 +27,8 @@ from gauntlet.orchestration.project import Project, find_project
 from gauntlet.orchestration.record import RunRecord, RunState
 
 SEED = 20
-SPANS = (1, 2)
 RATE = 120.0
 """Applications a second in production."""
-FAULTS: Mapping[str, str] = {
-    "slow": "in production, each answer of the new version comes 200 ms late",
-    "errors": "in production, the new version fails for one applicant in eight",
-    "wrong": "in production, the new version is quick, healthy, and decides otherwise",
-}
 
 
 @dataclass(frozen=True)
@@ -54,6 +48,17 @@ class Stage:
         self.console.print()
         return record, run
 
+    def say(self, sentence: str) -> None:
+        """Print a line."""
+        self.console.print(sentence)
+
+    def materials(self, rows: int) -> Materials:
+        """What data are made with, by the lender's own code where it is involved."""
+        environment = ensure_environment(self.project, "model", self.say)
+        folder = self.folder / "data"
+        folder.mkdir(parents=True, exist_ok=True)
+        return Materials(folder, rows, SEED, environment.python)
+
     def example(self, name: str) -> dict[str, Any]:
         """The parameters of an example, as a user would write them."""
         return dict(yaml.safe_load((self.project.root / "examples" / f"{name}.yaml").read_text()))
@@ -68,12 +73,12 @@ class Stage:
 def demo(rows: int, folder: Path, fault: str) -> int:
     """Take a quarter of generated loan applications to a champion that serves, and the next quarter's model past it.
 
-    With a fault planted, the new version passes every test there is before production, and is taken back there. The
-    command then ends with 1, as a blocked run does.
+    With a fault planted, the second quarter's model is stopped: by a gate on its way to the registry, or in production,
+    after every test before has passed. The command then ends with 1, as a blocked run does.
     """
     if fault == "list":
-        for name, words in FAULTS.items():
-            click.echo(f"{name:<8} {words}")
+        for name, one in FAULTS.items():
+            click.echo(f"{name:<14} {one.words} ({one.gate})")
         return EXIT_PASS
     if fault and fault not in FAULTS:
         raise click.UsageError(f"There is no fault {fault!r}. Use one of: {', '.join(FAULTS)}.")
@@ -81,19 +86,35 @@ def demo(rows: int, folder: Path, fault: str) -> int:
     _forget(folder)
     told: list[str] = []
     try:
-        return _story(stage, rows, fault, told)
+        if fault and FAULTS[fault].plant:
+            return _before_the_registry(stage, rows, FAULTS[fault], told)
+        return _to_production(stage, rows, fault, told)
     finally:
         for line in told:
             stage.console.print(Text(line), soft_wrap=True)
 
 
-def _story(stage: Stage, rows: int, fault: str, told: list[str]) -> int:
-    environment = ensure_environment(stage.project, "serving", lambda sentence: stage.console.print(sentence))
-    parameters = stage.example("loans-delivery")
+def _before_the_registry(stage: Stage, rows: int, fault: Fault, told: list[str]) -> int:
+    """Train both quarters, the second with a fault of training; production is never reached."""
+    assert fault.plant is not None
+    materials = stage.materials(rows)
+    for span in (FIRST, SECOND):
+        record = _train(stage, span, rows, fault.plant(span, materials), fault if span == SECOND else None, told)
+        if record.state is not RunState.PASSED:
+            return record.exit_status
+    return EXIT_PASS
+
+
+def _to_production(stage: Stage, rows: int, fault: str, told: list[str]) -> int:
+    """Train and deliver both quarters, the second with a fault that shows in production, if any."""
+    environment = ensure_environment(stage.project, "serving", stage.say)
+    parameters, materials = stage.example("loans-delivery"), stage.materials(rows)
     with production(stage.folder, environment.python, parameters["served_as"]) as place:
-        for span in SPANS:
-            planted = fault if span == SPANS[-1] else ""
-            record = _train(stage, span, rows, planted, told)
+        for span in (FIRST, SECOND):
+            planted, changes = fault if span == SECOND else "", sound(span, materials)
+            if planted:
+                changes["recipe"] = {"trainer": "gauntlet.demo.faulty:train", "options": {"fault": planted}}
+            record = _train(stage, span, rows, changes, FAULTS[planted] if planted else None, told)
             if record.state is not RunState.PASSED:
                 return record.exit_status
             record = _deliver(stage, place, parameters, span, planted, told)
@@ -102,16 +123,14 @@ def _story(stage: Stage, rows: int, fault: str, told: list[str]) -> int:
     return EXIT_PASS
 
 
-def _train(stage: Stage, span: int, rows: int, fault: str, told: list[str]) -> RunRecord:
-    data = stage.folder / "data" / f"loans-{span}.csv"
-    write_csv(generate(span, rows, SEED), str(data))
-    parameters = {**stage.example("loans"), "data": [{"uri": str(data.resolve())}]}
-    if fault:
-        parameters["recipe"] = {"trainer": "gauntlet.demo.faulty:train", "options": {"fault": fault}}
+def _train(stage: Stage, span: int, rows: int, changes: Changes, fault: Fault | None, told: list[str]) -> RunRecord:
+    parameters = merged(stage.example("loans"), changes)
     record, run = stage.run("continuous_training", parameters)
-    planted = f"; planted: {FAULTS[fault]}" if fault else ""
+    planted = f"; planted: {fault.words}" if fault else ""
     told += [f"Quarter {span}: {rows:,} loan applications{planted}", *(f"  {line}" for line in tell(record, run))]
-    told.append(f"  {'report':<8}  {shown(run / 'index.html')}")
+    told += [f"  {'report':<8}  {shown(run / 'index.html')}"]
+    if record.state is not RunState.PASSED:
+        told.append("")
     return record
 
 
@@ -130,7 +149,7 @@ def _deliver(
     if fault:
         # A shadow would find it before anybody is answered. Here we want to see what finds it if no shadow does.
         parameters["enforcement_policy"] = {"advisory": ["shadow"]}
-    first = span == SPANS[0]
+    first = span == FIRST
     with nullcontext(Traffic(Path())) if first else place.traffic(requests, rate=RATE) as traffic:
         record, run = stage.run("continuous_delivery", parameters)
     seen = {} if first else traffic.seen()

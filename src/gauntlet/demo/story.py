@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from gauntlet.orchestration.record import RunRecord, RunState, TaskState
+from gauntlet.registry.enforcement import EnforcementPolicy, decide_stage
+from gauntlet.settings import parse
 from gauntlet.verdict import Verdict
 
 VERDICT = "verdict"
 SUBJECTS: Mapping[str, str] = {
     "validate_schema": "data",
     "detect_skew": "drift",
+    "check_integrity": "integrity",
     "evaluate_model": "model",
     "evaluate_slices": "people",
+    "measure_stability": "chance",
     "compare_champion": "champion",
+    "check_features": "features",
+    "test_behavior": "behaviour",
 }
 DELIVERED: Mapping[str, str] = {"test_serving": "staging", "shadow": "shadow", "rollout": "canary"}
 COMPONENTS: Mapping[str, str] = {"rollout": "rollout_canary"}
@@ -31,11 +37,12 @@ def tell(record: RunRecord, folder: Path) -> list[str]:
         folder: its folder, in which the verdicts lie.
     """
     width = max(len(subject) for subject in SUBJECTS.values())
+    verdicts = list(_verdicts(record, folder))
     lines = [
         f"{SUBJECTS.get(verdict.gate, verdict.gate):<{width}}  {verdict.status.value}: {verdict.summary}"
-        for verdict in _verdicts(record, folder)
+        for verdict in verdicts
     ]
-    return [*lines, f"{'outcome':<{width}}  {_outcome(record)}"]
+    return [*lines, f"{'outcome':<{width}}  {_outcome(record, verdicts)}"]
 
 
 def tell_delivery(record: RunRecord, folder: Path, seen: Mapping[str, Any]) -> list[str]:
@@ -79,7 +86,13 @@ def _delivered(record: RunRecord) -> str:
     return f"{record.parameters['model_name']} version {version} serves, and is the champion."
 
 
-def _outcome(record: RunRecord) -> str:
+def _outcome(record: RunRecord, verdicts: Sequence[Verdict]) -> str:
+    stopped = next((task for task in record.tasks if task.state is TaskState.FAILED), None)
+    if record.state is RunState.STOPPED and stopped:
+        policy = parse(EnforcementPolicy, record.parameters.get("enforcement_policy", {}), field="enforcement_policy")
+        decision = decide_stage(str(stopped.parameters["stage"]), verdicts, policy)
+        gates = " and ".join(verdict.gate for verdict in decision.blocking)
+        return f"Stopped {decision.stage} by {gates}; what serves goes on serving."
     if record.state is not RunState.PASSED:
         return record.message
     before = next(task for task in record.tasks if task.component == "fetch_champion").results["Output"]

@@ -243,7 +243,7 @@ class TestSample:
             tmp_path / "a.csv",
             tmp_path / "out",
             roles={"label": "y", "key": ["id"], **options},
-            reader={"most_rows": 500},
+            most_rows=500,
         )
 
     def test_about_so_many_rows_stay_and_splits_keep_their_shares(self, tmp_path):

@@ -142,6 +142,14 @@ def test_a_feature_that_serving_lacks_is_an_error_not_a_pass(training, schema, t
     assert error.reason == "`income` is not in serving, so it was not compared."
 
 
+def test_a_column_that_is_new_cannot_have_moved_yet(training, schema, tmp_path):
+    before = make(tmp_path, columns(4000, 2) | {"income": None}, "train")
+    (found,) = detect_skew(training, None, before, schema, policy()).verdict.with_status(Status.INCONCLUSIVE)
+    assert found.reason == "`income` is new: the previous snapshot does not have it, so it cannot have moved yet."
+    asked = policy(columns={"income": {"max_distance": 0.1}})
+    assert detect_skew(training, None, before, schema, asked).verdict.status is Status.ERROR
+
+
 def test_numbers_against_text_are_an_error(training, schema, tmp_path):
     text = pa.array([str(age) for age in columns(4000, 1)["age"].to_pylist()])
     found = checks_of(detect_skew(training, serving(tmp_path, age=text), None, schema, policy()), "age")
