@@ -113,7 +113,11 @@ def judge_stability(
     pairs = pairwise([run.name for run in seeds], [run.scores for run in seeds], rows, confidence)
     checks = [same_seed_check(repeat, _same_bytes(seeds[0], reruns.repeat), policy)]
     checks += [reproduction_check(_largest_change(seeds[0], challenger), policy)] if challenger is not None else []
-    checks += [_seed_check(metric, stability, policy, confidence) for metric in metrics if _shown(metric, policy)]
+    checks += [
+        seed_check(metric, stability.metrics[metric.name], stability.runs, confidence)
+        for metric in metrics
+        if _shown(metric, policy)
+    ]
     checks += [flips_check(pairs, policy, confidence)] if reruns.target.task != "regression" else []
     if reruns.target.task == "regression" and policy.max_flips is not None:
         checks.append(unmeasured_check("max_flips", "a regression makes no decisions that could flip"))
@@ -231,10 +235,6 @@ def _shown(metric: Metric, policy: StabilityPolicy) -> bool:
 
 
 _LEADING = frozenset({"auc", "macro_auc", "rmse"})
-
-
-def _seed_check(metric: Metric, stability: Stability, policy: StabilityPolicy, confidence: float) -> Check:
-    return seed_check(metric, stability.metrics[metric.name], stability.runs, confidence)
 
 
 def _same_bytes(first: Run, again: Run) -> bool:
