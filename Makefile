@@ -64,14 +64,15 @@ format: .venv/.stamp  ## Rewrite the code in the house style.
 compile: .venv/.stamp  ## Write pipelines/compiled.
 	.venv/bin/gauntlet compile
 
-docs: .venv/.stamp  ## Write docs/settings.md from the settings models.
+docs: .venv/.stamp  ## Write docs/settings.md and the behaviour file's JSON Schema from the settings models.
 	.venv/bin/python docs/settings.py
+	.venv/bin/python docs/behavior_schema.py
 
 test: setup .environments/test-tools/.stamp  ## The fast tests, each in the environment of the image it belongs to.
 	$(in_command) tests/unit/orchestration tests/unit/cli tests/unit/containers tests/unit/pipelines -m "not ($(SLOW))"
-	$(call in_image,evaluation) tests/unit/*.py tests/unit/demo --ignore=tests/unit/demo/test_faulty.py tests/unit/evaluation tests/unit/delivery --ignore=tests/unit/delivery/targets/kserve tests/unit/reports tests/components/evaluation -m "not ($(SLOW))"
+	$(call in_image,evaluation) tests/unit/*.py tests/unit/demo --ignore=tests/unit/demo/test_faulty.py --ignore=tests/unit/demo/test_scorecard.py tests/unit/evaluation tests/unit/delivery --ignore=tests/unit/delivery/targets/kserve tests/unit/reports tests/components/evaluation -m "not ($(SLOW))"
 	$(call in_image,delivery) tests/unit/registry tests/unit/lineage tests/unit/delivery/targets/kserve tests/components/delivery -m "not ($(SLOW))"
-	$(call in_image,model) tests/unit/demo/test_faulty.py tests/unit/training tests/unit/prediction tests/unit/serving tests/components/model -m "not ($(SLOW))"
+	$(call in_image,model) tests/unit/demo/test_faulty.py tests/unit/demo/test_scorecard.py tests/unit/training tests/unit/prediction tests/unit/features tests/unit/behaviour tests/unit/stability tests/unit/trial tests/unit/testing tests/unit/serving tests/components/model -m "not ($(SLOW))"
 	$(call in_image,serving) tests/components/serving tests/integration/local -m "not ($(SLOW))"
 	$(call in_image,data) tests/unit/data tests/components/data -m "not ($(SLOW))"
 
@@ -88,6 +89,7 @@ bench: setup  ## Every benchmark beside its peers, about half an hour on an idle
 	.venv/bin/python benchmarks/evaluation_slices.py
 	.venv/bin/python benchmarks/paired_auc.py
 	.environments/data/bin/python benchmarks/detect_skew.py
+	.environments/model/bin/python benchmarks/feature_replay.py
 	.venv/bin/python benchmarks/startup.py
 	.venv/bin/python benchmarks/load_generator.py
 	.environments/serving/bin/python benchmarks/serving_throughput.py
