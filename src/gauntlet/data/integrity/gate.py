@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gauntlet.data.integrity.keys import check_across_splits, check_keys
 from gauntlet.data.integrity.label_rate import LabelRates, compare_spans
@@ -68,7 +69,7 @@ def check_integrity(snapshot: Snapshot, pinned: Sequence[Pinned], policy: Integr
             *(check for rule in policy.across_splits for check in check_across_splits(tables, rule)),
         ]
         labels = _check_labels(tables, policy)
-    checks += labels.checks
+    checks = _named_apart([*checks, *labels.checks])
     if not checks:
         checks.append(Check("integrity", Status.PASS, "The policy asks for nothing that applies to this table."))
     facts: dict[str, str | int | float | bool] = {
@@ -129,6 +130,17 @@ def _no_label(tables: Tables) -> str:
     if tables.roles.label is None or tables.roles.label not in tables.columns:
         return "the snapshot has no label"
     return "" if tables.features else "no column is a feature"
+
+
+def _named_apart(checks: Sequence[Check]) -> list[Check]:
+    """Two rules about the same columns, told apart by a number."""
+    seen: Counter[str] = Counter()
+    found = []
+    for check in checks:
+        seen[check.name] += 1
+        times = seen[check.name]
+        found.append(check if times == 1 else replace(check, name=f"{check.name} ({times})"))
+    return found
 
 
 def _summary(checks: Sequence[Check], rows: int) -> str:

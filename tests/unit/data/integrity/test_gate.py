@@ -87,6 +87,15 @@ def test_every_check_says_a_whole_sentence_and_has_a_name_of_its_own(tmp_path):
             assert check.sample_size
 
 
+def test_two_rules_about_the_same_columns_keep_names_of_their_own(tmp_path):
+    order = {"earlier": "a", "later": "b"}
+    policy = {**QUIET, "order": [order, {**order, "strict": True}]}
+    assert statuses(examine(tmp_path, {"a": [1, 2], "b": [1, 3]}, policy)) == {
+        "order: a, b": "pass",
+        "order: a, b (2)": "fail",
+    }
+
+
 def test_the_page_shows_what_is_broken(tmp_path):
     page = integrity_page(run(tmp_path, broken=True))
     for words in (
