@@ -73,21 +73,27 @@ def compare(
 
 
 def _each(expected: pa.Table, found: pa.Table, tolerance: Tolerance, types: bool) -> Iterator[Difference]:
-    rows = expected.num_rows
-    for name in expected.column_names:
-        if name not in found.column_names:
-            yield Difference(name, "absent", rows, rows)
+    yield from appearances(expected, found)
+    there = set(found.column_names)
+    for name, first in zip(expected.column_names, expected.columns, strict=True):
+        if name not in there:
             continue
-        first, second = expected.column(name), found.column(name)
+        second = found.column(name)
         if types and first.type != second.type:
+            rows = expected.num_rows
             yield Difference(name, "type", rows, rows, expected=str(first.type), found=str(second.type))
             continue
         difference = _values(name, first.combine_chunks(), second.combine_chunks(), tolerance)
         if difference is not None:
             yield difference
-    for name in found.column_names:
-        if name not in expected.column_names:
-            yield Difference(name, "new", rows, rows)
+
+
+def appearances(expected: pa.Table, found: pa.Table) -> tuple[Difference, ...]:
+    """Features that are in one table only, in all of its rows."""
+    rows, names, others = expected.num_rows, expected.column_names, found.column_names
+    gone, come = set(names) - set(others), set(others) - set(names)
+    absent = (Difference(name, "absent", rows, rows) for name in names if name in gone)
+    return (*absent, *(Difference(name, "new", rows, rows) for name in others if name in come))
 
 
 def _values(name: str, expected: Any, found: Any, tolerance: Tolerance) -> Difference | None:

@@ -37,7 +37,7 @@ class PropertiesPolicy(Settings):
     )
     absolute_tolerance: float = Field(1e-9, ge=0, description="Two numbers agree within this, in the feature's units.")
     rows: int = Field(2_000, ge=2, description="Most rows in a batch, spread evenly over the sample.")
-    single_rows: int = Field(100, ge=2, description="Most rows computed one at a time.")
+    single_rows: int = Field(50, ge=2, description="Most rows computed one at a time.")
     cuts: int = Field(5, ge=1, description="Points in time after which the rows are taken away.")
     hostile_rows: int = Field(64, ge=4, description="Rows in a batch with unseen, missing or extreme values.")
     hostile_columns: int = Field(200, ge=1, description="Most columns in which such values are tried, one at a time.")

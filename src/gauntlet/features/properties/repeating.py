@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gauntlet.features.properties.calling import Compute, Failure, attempt
-from gauntlet.features.properties.comparing import Difference, Tolerance, compare, is_number
+from gauntlet.features.properties.comparing import Difference, Tolerance, appearances, compare, is_number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,7 +64,7 @@ def one_at_a_time(
         if isinstance(result, Failure):
             return Repetition((), result, len(positions), f"row {position:,} alone")
         expected = batch.slice(position, 1)
-        differences = _other_columns(expected, result) or _other_kinds(expected, result)
+        differences = appearances(expected, result) or _other_kinds(expected, result)
         if differences:
             return Repetition(differences, None, 1, f"row {position:,} alone")
         alone.append(_plain(result, batch.schema))
@@ -142,10 +142,6 @@ def _against(
         message = f"{result.num_rows:,} rows for {expected.num_rows:,}"
         return Repetition((), Failure(message, False), expected.num_rows, where)
     return Repetition(compare(expected, result, tolerance, types=types), None, expected.num_rows, where)
-
-
-def _other_columns(expected: pa.Table, found: pa.Table) -> tuple[Difference, ...]:
-    return tuple(one for one in compare(expected, found, Tolerance()) if one.what in ("absent", "new"))
 
 
 def _other_kinds(expected: pa.Table, found: pa.Table) -> tuple[Difference, ...]:
