@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,11 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from builders.feature_code import raw_rows
-from gauntlet.features.properties.policy import Property
+from gauntlet import testing
+from gauntlet.features.properties.policy import PropertiesPolicy, Property
+from gauntlet.testing import plugin
 from gauntlet.testing.plugin import PROPERTIES
 
 pytest_plugins = ["pytester"]
 
+ROOT = Path(__file__).parents[3]
 SHOP = """
 import pandas as pd
 
@@ -145,6 +149,20 @@ def test_the_plugin_names_every_property_there_is() -> None:
     assert tuple(Property) == PROPERTIES
 
 
+def test_pytest_finds_the_plugin_by_its_entry_point() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["entry-points"]["pytest11"] == {"gauntlet": plugin.__name__}
+
+
+def test_the_page_explains_every_assertion_and_fixture() -> None:
+    page = (ROOT / "docs" / "testing.md").read_text()
+    for name in (*testing.__all__, "feature_property", "feature_policy", "gauntlet.assert_matches_stored"):
+        assert name in page
+    defaults = PropertiesPolicy.model_validate({})
+    sizes = (defaults.rows, defaults.single_rows, defaults.cuts, defaults.hostile_rows, defaults.hostile_columns)
+    assert "; ".join(f"{size:,}" for size in sizes) in page
+
+
 def test_a_run_that_uses_none_of_it_imports_none_of_it(shop: pytest.Pytester) -> None:
     shop.makepyfile(test_nothing="def test_nothing():\n    assert True\n")
     heavy = "('mlflow', 'pandas', 'numpy', 'pyarrow', 'pydantic', 'sklearn', 'xgboost', 'jinja2', 'kfp')"
@@ -157,7 +175,7 @@ def pytest_collection_finish(session):
     print("ours:", sorted(name for name in sys.modules if name.startswith("gauntlet")))
 """
     )
-    source = Path(__file__).parents[3] / "src"
+    source = ROOT / "src"
     result = subprocess.run(
         [
             sys.executable,
