@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from gauntlet.behaviour.suite import Suite
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_EITHER = {"Golden": ("row", "rows"), "Swap": ("columns", "column"), "Noise": ("sd", "share")}
+_EITHER: Mapping[str, tuple[str, ...]] = {
+    "Golden": ("row", "rows"),
+    "Swap": ("columns", "column"),
+    "Noise": ("sd", "share"),
+}
 """Models of which exactly one of two keys is given."""
-_SOME = {
+_SOME: Mapping[str, tuple[str, ...]] = {
     "GoldenExpectation": ("score", "class", "class_column"),
     "ScoreExpectation": ("min", "max", "column"),
     "Stability": ("max_change", "same_decision"),
@@ -25,10 +30,9 @@ def json_schema() -> dict[str, Any]:
     What needs two places of a file at once (names used twice, ``min`` above ``max``) only ``parse_suite`` sees.
     """
     schema = Suite.model_json_schema()
-    for name, keys in _EITHER.items():
-        schema["$defs"][name]["oneOf"] = [{"required": [key]} for key in keys]
-    for name, several in _SOME.items():
-        schema["$defs"][name]["anyOf"] = [{"required": [key]} for key in several]
+    for word, models in {"oneOf": _EITHER, "anyOf": _SOME}.items():
+        for name, keys in models.items():
+            schema["$defs"][name][word] = [{"required": [key]} for key in keys]
     schema["anyOf"] = [{"required": [key], "properties": {key: {"minItems": 1}}} for key in Suite.model_fields]
     plain = _plain(schema)
     return {"$schema": DIALECT, "title": "Gauntlet behaviour file", **plain}
