@@ -1,6 +1,7 @@
 # Everything sets itself up: a machine needs Python 3.11 and make (git, for development).
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format test-slow bench images images-offline tools cluster-tools compile docs lock clean
+.PHONY: help setup demo test test-command test-evaluation test-delivery test-model test-serving test-data lint format \
+	test-slow slow-engine slow-serving slow-evaluation slow-cluster slow-model slow-data bench images images-offline tools cluster-tools compile docs lock clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := $(shell command -v uv || echo .tools/uv/bin/uv)
@@ -68,20 +69,40 @@ docs: .venv/.stamp  ## Write docs/settings.md and the behaviour file's JSON Sche
 	.venv/bin/python docs/settings.py
 	.venv/bin/python docs/behavior_schema.py
 
+# Two at a time; but those that hold real servers to a time run with nothing beside them.
 test: setup .environments/test-tools/.stamp  ## The fast tests, each in the environment of the image it belongs to.
+	@$(MAKE) --no-print-directory -j2 -O test-command test-evaluation test-delivery test-model test-data
+	@$(MAKE) --no-print-directory test-serving
+
+test-command:
 	$(in_command) tests/unit/orchestration tests/unit/cli tests/unit/containers tests/unit/pipelines -m "not ($(SLOW))"
+test-evaluation:
 	$(call in_image,evaluation) tests/unit/*.py tests/unit/demo --ignore=tests/unit/demo/test_faulty.py --ignore=tests/unit/demo/test_scorecard.py tests/unit/evaluation tests/unit/delivery --ignore=tests/unit/delivery/targets/kserve tests/unit/reports tests/components/evaluation -m "not ($(SLOW))"
+test-delivery:
 	$(call in_image,delivery) tests/unit/registry tests/unit/lineage tests/unit/delivery/targets/kserve tests/components/delivery -m "not ($(SLOW))"
+test-model:
 	$(call in_image,model) tests/unit/demo/test_faulty.py tests/unit/demo/test_scorecard.py tests/unit/training tests/unit/prediction tests/unit/features tests/unit/behaviour tests/unit/stability tests/unit/trial tests/unit/testing tests/unit/serving tests/components/model -m "not ($(SLOW))"
+test-serving:
 	$(call in_image,serving) tests/components/serving tests/integration/local -m "not ($(SLOW))"
-	$(call in_image,data) tests/unit/data tests/components/data -m "not ($(SLOW))"
+test-data:
+	$(call in_image,data) tests/unit/data tests/unit/behaviour/test_json_schema.py tests/components/data -m "not ($(SLOW))"
 
 test-slow: setup .environments/test-tools/.stamp  ## Simulations, whole runs, public data, a browser, a storage emulator, an API server.
+	@$(MAKE) --no-print-directory slow-engine
+	@$(MAKE) --no-print-directory slow-serving
+	@$(MAKE) --no-print-directory -j2 -O slow-evaluation slow-cluster slow-model slow-data
+
+slow-engine:
 	$(in_command) tests/engine -m "$(SLOW)"
-	$(call in_image,evaluation) tests/simulation tests/browser -m "$(SLOW)"
-	$(call in_image,delivery) tests/cluster -m "$(SLOW)"
-	$(call in_image,model) tests/components/model -m "$(SLOW)"
+slow-serving:
 	$(call in_image,serving) tests/prometheus tests/integration/local -m "$(SLOW)"
+slow-evaluation:
+	$(call in_image,evaluation) tests/simulation tests/browser -m "$(SLOW)"
+slow-cluster:
+	$(call in_image,delivery) tests/cluster tests/emulator/test_label_tables.py -m "$(SLOW)"
+slow-model:
+	$(call in_image,model) tests/components/model -m "$(SLOW)"
+slow-data:
 	$(call in_image,data) tests/unit/data tests/emulator tests/realdata -m "$(SLOW)"
 
 bench: setup  ## Every benchmark beside its peers, about half an hour on an idle machine (benchmarks/RESULTS.md).

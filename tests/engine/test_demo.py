@@ -51,7 +51,7 @@ SAID = {
     "skew": "`debt_ratio` moved",
     "noise": "re-training",
     "leak": "`collection_calls` alone predicts the label",
-    "golden": "an applicant late seven times is refused: answered with",
+    "golden": "an applicant late seven times is no safe bet: answered with",
 }
 
 
