@@ -3,7 +3,7 @@
 import pytest
 
 from engine.conftest import ROOT, example, run
-from gauntlet.demo.faults import FAULTS, SECOND, Materials
+from gauntlet.demo.faults import FAULTS, SECOND, Materials, sound
 from gauntlet.orchestration.environments import ensure_environment
 from gauntlet.orchestration.project import find_project
 from gauntlet.orchestration.record import RunState, TaskState
@@ -35,14 +35,13 @@ def materials(runs):
     return Materials(folder, 20_000, 20, python)
 
 
-def parameters_for(materials, **changes):
-    data = {"data": [{"uri": str(materials.applications(SECOND))}]}
-    return {**example("loans-ci"), **data, **changes}
+def parameters_for(changes):
+    return {**example("loans-ci"), **changes}
 
 
 def test_a_sound_change_passes_on_a_sample(materials, runs, monkeypatch):
     monkeypatch.chdir(ROOT)
-    result = run(parameters_for(materials), runs, PIPELINE)
+    result = run(parameters_for(sound(SECOND, materials)), runs, PIPELINE)
 
     assert result.state is RunState.PASSED, result.record.message
     for gate in ("validate-schema", "check-integrity", "test-training", "check-features", "test-behavior"):
@@ -54,8 +53,8 @@ def test_a_sound_change_passes_on_a_sample(materials, runs, monkeypatch):
 def test_training_code_that_learns_nothing_is_found(materials, runs, monkeypatch, tmp_path):
     monkeypatch.chdir(ROOT)
     (tmp_path / "forgetful.py").write_text(IGNORES_LABELS)
-    parameters = parameters_for(materials, recipe={"trainer": "forgetful:train"}, behavior_suite=[])
-    result = run(parameters, runs, PIPELINE, code=(tmp_path,))
+    changes = {**sound(SECOND, materials), "recipe": {"trainer": "forgetful:train"}, "behavior_suite": []}
+    result = run(parameters_for(changes), runs, PIPELINE, modules=(tmp_path,))
 
     assert result.state is RunState.STOPPED, result.record.message
     assert result.verdict("test-training").status is Status.FAIL
@@ -65,7 +64,7 @@ def test_training_code_that_learns_nothing_is_found(materials, runs, monkeypatch
 def test_a_normalization_that_forgets_history_never_reaches_the_branch(materials, runs, monkeypatch):
     monkeypatch.chdir(ROOT)
     planted = FAULTS["normalization"].plant(SECOND, materials)
-    result = run(parameters_for(materials, **planted), runs, PIPELINE)
+    result = run(parameters_for(planted), runs, PIPELINE)
 
     assert result.state is RunState.STOPPED, result.record.message
     assert "stopped by check_features (fail)" in result.record.message
@@ -75,7 +74,7 @@ def test_a_normalization_that_forgets_history_never_reaches_the_branch(materials
 def test_a_column_that_gives_the_label_away_stops_it_before_training(materials, runs, monkeypatch):
     monkeypatch.chdir(ROOT)
     planted = FAULTS["leak"].plant(SECOND, materials)
-    result = run(parameters_for(materials, **planted), runs, PIPELINE)
+    result = run(parameters_for(planted), runs, PIPELINE)
 
     assert result.state is RunState.STOPPED
     assert result.task("train-model").state is TaskState.SKIPPED
