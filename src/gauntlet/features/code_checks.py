@@ -56,14 +56,15 @@ def property_checks(opened: Opened, policy: FeaturesPolicy) -> list[Check]:
     fresh = None
     if opened.given.feature_code:
         fresh = FreshProcess(opened.given.feature_code, policy.properties.fresh_seconds)
-    rows = _first_rows(opened)
+    times = [span.snapshot.roles.time] if span.snapshot.roles.time else []
+    rows = _first_rows(opened, times)  # what is later than what has to be known of rows, read by the code or not
     return list(check_properties(opened.transform, rows, policy.properties, roles=span.snapshot.roles, fresh=fresh))
 
 
-def _first_rows(opened: Opened) -> pa.Table:
+def _first_rows(opened: Opened, more: Iterable[str] = ()) -> pa.Table:
     import pyarrow as pa
 
-    columns = list(readable(opened.spans[-1].snapshot, opened.transform))
+    columns = list(dict.fromkeys([*readable(opened.spans[-1].snapshot, opened.transform), *more]))
     return pa.Table.from_batches([next(rows_of(opened.spans[-1], columns))]).select(columns)
 
 

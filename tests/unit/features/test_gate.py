@@ -307,6 +307,16 @@ def test_the_champions_steps_stand_in_for_a_store_and_a_refit_is_no_change(judge
     assert "the champion's feature steps (" in result.findings[0].mend
 
 
+def test_steps_that_read_no_time_are_tried_on_the_past_alone_all_the_same(judge: Judge, tmp_path: Path) -> None:
+    made = world(tmp_path / "world", raw_numbers, raw_numbers, rows=ROWS)
+    candidate = scaled_model(tmp_path / "candidate", raw(3, 2_000), ["income"])
+    others = [one.value for one in Property if one is not Property.POINT_IN_TIME]
+    policy = {"exclude": ["history_years"], "properties": {"leave_out": others}}
+    result = judge(made, "", model=candidate, policy=policy)
+    tried = next(check for check in result.verdict.checks if check.name == "point in time")
+    assert tried.reason.startswith("Rows are what they were without the rows after them")
+
+
 def test_properties_and_contract_are_part_of_the_verdict(judge: Judge, team: Any, tmp_path: Path, model: Path) -> None:
     made = world(tmp_path, team.after, team.after, rows=ROWS)
     result = judge(made, champion=model, policy={"properties": {}})

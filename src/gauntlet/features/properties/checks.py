@@ -32,14 +32,15 @@ def check_properties(
         features: a transform, or a model as one (``scoring.scores_of``).
         rows: a sample of raw rows, in any number: what is read of it is bounded by the policy.
         policy: sizes, tolerances, and what is left out.
-        roles: what the columns are for; ``time`` makes point in time checkable, integer codes can be unseen.
+        roles: what the columns are for; without ``time`` nothing is later, integer codes can be unseen.
         required: features that may never be missing.
         fresh: the same code in a process of its own (``fresh.FreshProcess``), where there is one.
         only: the properties asked for; all by default.
 
     Returns:
         One check a property, in their order: PASS, FAIL with what differs and by how much, or INCONCLUSIVE where the
-        sample cannot show it. A single ERROR when the code gives no features for the sample as it is.
+        sample cannot show it; none for point in time where no column of times is declared. A single ERROR when the code
+        gives no features for the sample as it is.
     """
     sample = spread(rows, policy.rows)
     if not sample.num_rows:
@@ -49,7 +50,8 @@ def check_properties(
         return (_error(f"on {sample.num_rows:,} rows as they are, {features.name} {wording.failed(first)}"),)
     trial = Trial(features, sample, first, policy, roles or Roles.model_validate({}), frozenset(required), fresh)
     trial.repeat()
-    return tuple(trial.check(one) for one in Property if one in only)
+    asked = set(only) if trial.roles.time else set(only) - {Property.POINT_IN_TIME}
+    return tuple(trial.check(one) for one in Property if one in asked)
 
 
 def _error(why: str) -> Check:

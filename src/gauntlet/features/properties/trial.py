@@ -141,10 +141,10 @@ class Trial:
         )
 
     def _point_in_time(self) -> Check:
-        time = self.roles.time
-        if time is None or time not in self.rows.column_names:
-            why = "no column of times is declared" if time is None else f"the rows have no `{time}`"
-            return self._check(Property.POINT_IN_TIME, Status.PASS, f"Not checked: {why} (roles.time).")
+        time = str(self.roles.time)
+        if time not in self.rows.column_names:
+            why = f"the rows have no `{time}` (roles.time)"
+            return self._check(Property.POINT_IN_TIME, Status.INCONCLUSIVE, f"Could not be tried: {why}.")
         times = self.rows.column(time).combine_chunks()
         tried = repeating.without_later(self.features, self.rows, self.first, times, self.policy.cuts, self.tolerance)
         if not tried:
