@@ -61,14 +61,20 @@ def seed_check(metric: Metric, found: MetricStability, runs: int, confidence: fl
         confidence: of the interval, for the sentence.
     """
     deviation, interval = found.seed.deviation, found.seed.interval
-    size = wording.gap(metric, deviation, interval)
-    moved = (
-        f"{wording.title(metric)}: another seed moves it by {size} (standard deviation over {runs} runs; "
-        f"{100 * confidence:.3g}% interval {wording.gap_ends(metric, interval)})"
-    )
+    if deviation == 0:
+        moved = f"{wording.title(metric)}: {runs} seeds give the same"
+    else:
+        moved = (
+            f"{wording.title(metric)}: another seed moves it by {wording.gap(metric, deviation, interval)} (standard "
+            f"deviation over {runs} runs; {100 * confidence:.3g}% interval {wording.gap_ends(metric, interval)})"
+        )
+    drawn = ""
+    if found.resample is not None:
+        adds = wording.gap(metric, found.resample.deviation, found.resample.interval)
+        drawn = f" Another draw of the training rows adds {adds}."
     name = f"{metric.name}: seed"
     if found.cap is None:
-        reason = f"{moved}; no cap is declared."
+        reason = f"{moved}; no cap is declared.{drawn}"
         return Check(name, Status.PASS, reason, deviation, interval)
     status = decide(interval, bound=found.cap, direction="max")
     cap = f"the declared cap of {wording.limit(metric, found.cap, of_gap=True)}"
@@ -80,7 +86,7 @@ def seed_check(metric: Metric, found: MetricStability, runs: int, confidence: fl
         needed = runs_to_decide(deviation, found.cap, confidence)
         more = "how many runs would tell cannot be said" if needed is None else f"about {needed} runs would tell"
         reason = f"{moved}: too uncertain to tell whether it keeps {cap}; {more}."
-    return Check(name, status, reason, deviation, interval, found.cap, "max")
+    return Check(name, status, reason + drawn, deviation, interval, found.cap, "max")
 
 
 def flips_check(pairs: Sequence[Agreement], policy: StabilityPolicy, confidence: float) -> Check:

@@ -36,13 +36,21 @@ def test_without_limits_it_measures_and_passes() -> None:
     result = judge_stability(reruns(DATA.label, runs(0.1), resamples=runs(0.3, first=50)), policy())
     assert result.verdict.status is Status.PASS
     assert [check.name for check in result.verdict.checks] == ["same seed", "auc: seed", "flips", "scores"]
-    assert "no cap is declared" in named(result, "auc: seed").reason
+    reason = named(result, "auc: seed").reason
+    assert reason.startswith("AUC: another seed moves it by 0.0")
+    assert "; no cap is declared. Another draw of the training rows adds 0.0" in reason
     assert result.stability is not None
     auc = result.stability.metrics["auc"]
     assert auc.total is not None
     assert auc.resample is not None
     assert auc.total.deviation > auc.seed.deviation
     assert (result.stability.runs, result.stability.resamples) == (6, 6)
+
+
+def test_a_recipe_that_draws_nothing_says_so_and_not_zero_give_or_take_zero() -> None:
+    same = [DATA.scores(0, noise=0.1)] * 4
+    reason = named(judge_stability(reruns(DATA.label, same), policy()), "auc: seed").reason
+    assert reason == "AUC: 4 seeds give the same; no cap is declared."
 
 
 @pytest.mark.parametrize(
