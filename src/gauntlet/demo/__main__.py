@@ -19,7 +19,7 @@ from gauntlet.cli.progress import Progress, ending, shown
 from gauntlet.demo.faults import FAULTS, FIRST, SECOND, Changes, Fault, Materials, merged, sound
 from gauntlet.demo.loans import generate, write_csv
 from gauntlet.demo.production import Production, Traffic, production
-from gauntlet.demo.story import tell, tell_delivery
+from gauntlet.demo.story import line, tell, tell_delivery
 from gauntlet.errors import EXIT_PASS
 from gauntlet.orchestration.engine import RunRequest, run_pipeline
 from gauntlet.orchestration.environments import ensure_environment
@@ -127,8 +127,8 @@ def _train(stage: Stage, span: int, rows: int, changes: Changes, fault: Fault | 
     parameters = merged(stage.example("loans"), changes)
     record, run = stage.run("continuous_training", parameters)
     planted = f"; planted: {fault.words}" if fault else ""
-    told += [f"Quarter {span}: {rows:,} loan applications{planted}", *(f"  {line}" for line in tell(record, run))]
-    told += [f"  {'report':<8}  {shown(run / 'index.html')}"]
+    told.append(f"Quarter {span}: {rows:,} loan applications{planted}")
+    told += [f"  {words}" for words in (*tell(record, run), line("report", shown(run / "index.html")))]
     if record.state is not RunState.PASSED:
         told.append("")
     return record
@@ -153,8 +153,8 @@ def _deliver(
     with nullcontext(Traffic(Path())) if first else place.traffic(requests, rate=RATE) as traffic:
         record, run = stage.run("continuous_delivery", parameters)
     seen = {} if first else traffic.seen()
-    told += [f"  {line}" for line in tell_delivery(record, run, seen)]
-    told += [f"  {'report':<8}  {shown(run / 'index.html')}", ""]
+    told += [f"  {words}" for words in (*tell_delivery(record, run, seen), line("report", shown(run / "index.html")))]
+    told.append("")
     return record
 
 

@@ -29,6 +29,12 @@ COMPONENTS: Mapping[str, str] = {"rollout": "rollout_canary"}
 """Gates whose component has another name."""
 
 
+def line(subject: str, words: object) -> str:
+    """One line of the story; all of them start in the same column."""
+    width = max(len(name) for name in SUBJECTS.values())
+    return f"{subject:<{width}}  {words}"
+
+
 def tell(record: RunRecord, folder: Path) -> list[str]:
     """One line a gate, in the pipeline's order, and one for how it ended.
 
@@ -36,13 +42,12 @@ def tell(record: RunRecord, folder: Path) -> list[str]:
         record: the run.
         folder: its folder, in which the verdicts lie.
     """
-    width = max(len(subject) for subject in SUBJECTS.values())
     verdicts = list(_verdicts(record, folder))
     lines = [
-        f"{SUBJECTS.get(verdict.gate, verdict.gate):<{width}}  {verdict.status.value}: {verdict.summary}"
+        line(SUBJECTS.get(verdict.gate, verdict.gate), f"{verdict.status.value}: {verdict.summary}")
         for verdict in verdicts
     ]
-    return [*lines, f"{'outcome':<{width}}  {_outcome(record, verdicts)}"]
+    return [*lines, line("outcome", _outcome(record, verdicts))]
 
 
 def tell_delivery(record: RunRecord, folder: Path, seen: Mapping[str, Any]) -> list[str]:
@@ -53,9 +58,8 @@ def tell_delivery(record: RunRecord, folder: Path, seen: Mapping[str, Any]) -> l
         folder: its folder.
         seen: what callers saw: ``requests``, ``errors``, ``p99_first``, ``p99_worst``; empty if nobody called.
     """
-    width = max(len(subject) for subject in SUBJECTS.values())
     lines = [
-        f"{DELIVERED[verdict.gate]:<{width}}  {verdict.status.value}: {verdict.summary}"
+        line(DELIVERED[verdict.gate], f"{verdict.status.value}: {verdict.summary}")
         for verdict in _verdicts(record, folder, DELIVERED, COMPONENTS)
     ]
     if seen.get("requests"):
@@ -63,8 +67,8 @@ def tell_delivery(record: RunRecord, folder: Path, seen: Mapping[str, Any]) -> l
         share = f"{failed / seen['requests']:.2%}"
         callers = f"{seen['requests']:,} requests, {failed:,} without an answer ({share})"
         quick = f"p99 {seen['p99_first'] * 1e3:,.0f} ms at first, {seen['p99_worst'] * 1e3:,.0f} ms at worst"
-        lines.append(f"{'callers':<{width}}  {callers}; {quick}")
-    return [*lines, f"{'outcome':<{width}}  {_delivered(record)}"]
+        lines.append(line("callers", f"{callers}; {quick}"))
+    return [*lines, line("outcome", _delivered(record))]
 
 
 def _verdicts(
