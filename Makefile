@@ -101,7 +101,7 @@ slow-evaluation:
 slow-cluster:
 	$(call in_image,delivery) tests/cluster tests/emulator/test_label_tables.py -m "$(SLOW)"
 slow-model:
-	$(call in_image,model) tests/components/model -m "$(SLOW)"
+	$(call in_image,model) tests/components/model tests/emulator/test_behavior_files.py -m "$(SLOW)"
 slow-data:
 	$(call in_image,data) tests/unit/data tests/emulator tests/realdata -m "$(SLOW)"
 

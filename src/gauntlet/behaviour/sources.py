@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import posixpath
 import re
 import tempfile
@@ -16,7 +15,7 @@ from gauntlet.behaviour.suite import BulkRows, Suite
 from gauntlet.data.columns import reduce_type
 from gauntlet.data.source import Pinned, fetch
 from gauntlet.digest import digest_file
-from gauntlet.errors import ConfigurationError, DataError, DependencyError
+from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.settings import parse
 
 if TYPE_CHECKING:
@@ -36,10 +35,10 @@ def read_suite(pinned: Sequence[Pinned]) -> tuple[Suite, Document] | None:
     Raises:
         ConfigurationError: more than one file, or the file says what it may not; names the line.
         DataError: the file has changed since it was pinned, or is not text.
+        DependencyError: its storage is not reachable, or refuses.
     """
     if not pinned:
         return None
-    _require_client(pinned[0].uri, ROOT)
     if len(pinned) > 1:
         files = ", ".join(file.uri for file in pinned)
         raise ConfigurationError("names more than one file", field=ROOT, value=files, mend="Give one behaviour file")
@@ -84,6 +83,7 @@ def read_rows(bulk: BulkRows, home: str, field: str) -> pa.Table:
         ConfigurationError: there is no such file.
         DataError: its content is another than the digest says, it is not Parquet, has no rows, or holds a column type
             that a snapshot cannot hold.
+        DependencyError: its storage is not reachable, or refuses.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -121,25 +121,7 @@ def _pin(uri: str, bulk: BulkRows, field: str) -> Pinned:
                 "there is no such file", field=f"{field}.uri", value=bulk.uri, mend=f"Looked at {uri}: correct the path"
             )
         return Pinned(uri=uri, version=digest_file(path), size=path.stat().st_size)
-    _require_client(uri, f"{field}.uri")
     from gauntlet.data.gcs import find
 
     found = find(uri, f"{field}.uri")
     return Pinned(uri=uri, version=found[0].generation, size=found[0].size)
-
-
-def _require_client(uri: str, field: str) -> None:
-    """Make sure that this image can read objects, before the attempt fails in words of its own."""
-    if not uri.startswith(_GCS):
-        return
-    try:
-        found = importlib.util.find_spec("google.cloud.storage")
-    except ModuleNotFoundError:
-        found = None
-    if found is None:
-        raise DependencyError(
-            "this image cannot read from Google Cloud Storage",
-            field=field,
-            value=uri,
-            mend="Add google-cloud-storage to the image's requirements, or give a path",
-        )
