@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from gauntlet.demo.plainly import plainly
 from gauntlet.orchestration.record import RunRecord, RunState, TaskState
 from gauntlet.registry.enforcement import EnforcementPolicy, decide_stage
 from gauntlet.settings import parse
@@ -36,7 +37,7 @@ def line(subject: str, words: object) -> str:
 
 
 def tell(record: RunRecord, folder: Path) -> list[str]:
-    """One line a gate, in the pipeline's order, and one for how it ended.
+    """One line a gate, in the pipeline's order, one for how it ended, and if gates stopped it, what that means.
 
     Args:
         record: the run.
@@ -47,7 +48,8 @@ def tell(record: RunRecord, folder: Path) -> list[str]:
         line(SUBJECTS.get(verdict.gate, verdict.gate), f"{verdict.status.value}: {verdict.summary}")
         for verdict in verdicts
     ]
-    return [*lines, line("outcome", _outcome(record, verdicts))]
+    meaning = [line("in short", plainly(verdict)) for verdict in _blocking(record, verdicts)]
+    return [*lines, line("outcome", _outcome(record, verdicts)), *meaning]
 
 
 def tell_delivery(record: RunRecord, folder: Path, seen: Mapping[str, Any]) -> list[str]:
@@ -90,13 +92,26 @@ def _delivered(record: RunRecord) -> str:
     return f"{record.parameters['model_name']} version {version} serves, and is the champion."
 
 
+def _blocking(record: RunRecord, verdicts: Sequence[Verdict]) -> Sequence[Verdict]:
+    """The verdicts that stopped the run; none if something else ended it."""
+    stopped = _stopped_at(record)
+    if stopped is None:
+        return ()
+    policy = parse(EnforcementPolicy, record.parameters.get("enforcement_policy", {}), field="enforcement_policy")
+    return decide_stage(stopped, verdicts, policy).blocking
+
+
+def _stopped_at(record: RunRecord) -> str | None:
+    """Before what the gates stopped it."""
+    failed = next((task for task in record.tasks if task.state is TaskState.FAILED), None)
+    return str(failed.parameters["stage"]) if record.state is RunState.STOPPED and failed else None
+
+
 def _outcome(record: RunRecord, verdicts: Sequence[Verdict]) -> str:
-    stopped = next((task for task in record.tasks if task.state is TaskState.FAILED), None)
-    if record.state is RunState.STOPPED and stopped:
-        policy = parse(EnforcementPolicy, record.parameters.get("enforcement_policy", {}), field="enforcement_policy")
-        decision = decide_stage(str(stopped.parameters["stage"]), verdicts, policy)
-        gates = " and ".join(verdict.gate for verdict in decision.blocking)
-        return f"Stopped {decision.stage} by {gates}; what serves goes on serving."
+    stopped = _stopped_at(record)
+    if stopped is not None:
+        gates = " and ".join(verdict.gate for verdict in _blocking(record, verdicts))
+        return f"Stopped {stopped} by {gates}; what serves goes on serving."
     if record.state is not RunState.PASSED:
         return record.message
     before = next(task for task in record.tasks if task.component == "fetch_champion").results["Output"]
