@@ -1,7 +1,7 @@
 # Everything sets itself up: a machine needs Python 3.11 and make (git, for development).
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-command test-evaluation test-delivery test-model test-serving test-data lint format \
-	test-slow slow-engine slow-serving slow-evaluation slow-cluster slow-model slow-data bench images images-offline tools cluster-tools compile docs lock clean
+	test-slow slow-engine slow-serving slow-simulation slow-judgement slow-cluster slow-model slow-data bench images images-offline tools cluster-tools compile docs lock clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := $(shell command -v uv || echo .tools/uv/bin/uv)
@@ -90,14 +90,16 @@ test-data:
 test-slow: setup .environments/test-tools/.stamp  ## Simulations, whole runs, public data, a browser, a storage emulator, an API server.
 	@$(MAKE) --no-print-directory slow-engine
 	@$(MAKE) --no-print-directory slow-serving
-	@$(MAKE) --no-print-directory -j2 -O slow-evaluation slow-cluster slow-model slow-data
+	@$(MAKE) --no-print-directory -j2 -O slow-simulation slow-judgement slow-cluster slow-model slow-data
 
 slow-engine:
 	$(in_command) tests/engine -m "$(SLOW)"
 slow-serving:
 	$(call in_image,serving) tests/prometheus tests/integration/local -m "$(SLOW)"
-slow-evaluation:
-	$(call in_image,evaluation) tests/simulation tests/browser -m "$(SLOW)"
+slow-simulation:
+	$(call in_image,evaluation) tests/simulation --ignore=tests/simulation/test_judge.py --ignore=tests/simulation/test_shadow.py -m "$(SLOW)"
+slow-judgement:
+	$(call in_image,evaluation) tests/simulation/test_judge.py tests/simulation/test_shadow.py tests/browser -m "$(SLOW)"
 slow-cluster:
 	$(call in_image,delivery) tests/cluster tests/emulator/test_label_tables.py -m "$(SLOW)"
 slow-model:
