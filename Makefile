@@ -1,7 +1,7 @@
 # Everything sets itself up: a machine needs Python 3.11 and make (git, for development).
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-command test-evaluation test-delivery test-model test-serving test-data lint format \
-	test-slow slow-engine slow-serving slow-simulation slow-judgement slow-cluster slow-model slow-data bench images images-offline tools cluster-tools compile docs lock clean
+	test-slow slow-serving slow-training slow-delivery slow-simulation slow-judgement slow-cluster slow-model slow-data bench images images-offline tools cluster-tools compile docs lock clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := $(shell command -v uv || echo .tools/uv/bin/uv)
@@ -88,14 +88,15 @@ test-data:
 	$(call in_image,data) tests/unit/data tests/unit/behaviour/test_json_schema.py tests/components/data -m "not ($(SLOW))"
 
 test-slow: setup .environments/test-tools/.stamp  ## Simulations, whole runs, public data, a browser, a storage emulator, an API server.
-	@$(MAKE) --no-print-directory slow-engine
 	@$(MAKE) --no-print-directory slow-serving
-	@$(MAKE) --no-print-directory -j2 -O slow-simulation slow-judgement slow-cluster slow-model slow-data
+	@$(MAKE) --no-print-directory -j2 -O slow-training slow-delivery slow-simulation slow-judgement slow-cluster slow-model slow-data
 
-slow-engine:
-	$(in_command) tests/engine -m "$(SLOW)"
 slow-serving:
 	$(call in_image,serving) tests/prometheus tests/integration/local -m "$(SLOW)"
+slow-training:
+	$(in_command) tests/engine --ignore=tests/engine/test_delivery.py --ignore=tests/engine/test_demo.py -m "$(SLOW)"
+slow-delivery:
+	$(in_command) tests/engine/test_delivery.py tests/engine/test_demo.py -m "$(SLOW)"
 slow-simulation:
 	$(call in_image,evaluation) tests/simulation --ignore=tests/simulation/test_judge.py --ignore=tests/simulation/test_shadow.py -m "$(SLOW)"
 slow-judgement:
