@@ -166,11 +166,16 @@ def _action(verdict: Verdict, policy: EnforcementPolicy) -> str:
 
 def _paragraph(verdict: Verdict) -> str:
     """``evaluate_slices (fail): sentence. sentence. And 4 more checks.``"""
-    checks = _worst_first(verdict)
-    said = [check.reason.rstrip(".") + "." for check in checks[:_SENTENCES]] or [verdict.summary.rstrip(".") + "."]
-    left = len(checks) - _SENTENCES
+    said: list[str] = []
+    for check in _worst_first(verdict):
+        sentence = check.reason.rstrip(".") + "."
+        # The check of a whole may quote the one that decided it: nobody reads the same words twice.
+        if not any(sentence in earlier for earlier in said):
+            said.append(sentence)
+    left = len(said) - _SENTENCES
     more = f" And {left} more {'check' if left == 1 else 'checks'}." if left > 0 else ""
-    return f"{verdict.gate} ({verdict.status.value}): {' '.join(said)}{more}"
+    quoted = said[:_SENTENCES] or [verdict.summary.rstrip(".") + "."]
+    return f"{verdict.gate} ({verdict.status.value}): {' '.join(quoted)}{more}"
 
 
 def _worst_first(verdict: Verdict) -> list[Check]:

@@ -79,6 +79,19 @@ def test_message_quotes_three_sentences_worst_first_and_counts_the_rest() -> Non
     assert "\n" not in message
 
 
+def test_message_says_once_what_one_check_quotes_from_another() -> None:
+    checks = (
+        Check("rollout", Status.FAIL, "Version 2 was taken back: errors: 15 % of 47."),
+        Check("errors", Status.FAIL, "errors: 15 % of 47."),
+        Check("latency", Status.FAIL, "requests above 0.1 s: 9 % of 47."),
+    )
+    with pytest.raises(GateStopped) as stopped:
+        enforce(decide_stage("before promotion", [Verdict("rollout", checks, "taken back")], policy()))
+    message = str(stopped.value)
+    assert message.count("errors: 15 % of 47.") == 1
+    assert "requests above 0.1 s: 9 % of 47." in message
+
+
 def test_a_verdict_without_checks_blocks() -> None:
     with pytest.raises(GateStopped, match="evaluate_model summary"):
         enforce(decide_stage("s", [verdict("evaluate_model")], policy()))
