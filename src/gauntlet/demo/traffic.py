@@ -2,7 +2,8 @@
 
     python -m gauntlet.demo.traffic --rows loans.csv --port 8080 --path /v1/models/loans:predict --out traffic.json
 
-Open loop: applicants do not wait for each other. Runs in the environment of the serving image.
+Open loop: applicants do not wait for each other, nor one stretch of them for the answers to the one before. Runs in the
+environment of the serving image.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import csv
 import json
 import signal
 import sys
-from collections import Counter
-from collections.abc import Sequence
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,12 @@ from gauntlet.serving.measured import Measured, percentile
 from gauntlet.storage import write_json
 
 SEGMENT_SECONDS = 2.0
-"""One run of load; between two runs the connections are opened anew, which takes milliseconds."""
+"""One run of load, on connections of its own: the next begins on time, however long answers to this one take."""
+TIMEOUT_SECONDS = 5.0
+"""How long a caller waits."""
+_MOST_AT_ONCE = 8
+"""Runs under way: one that sends, those whose last callers still wait, and room for a slow machine."""
+_TICK_SECONDS = 0.05
 LONGEST_SECONDS = 900.0
 """It ends by itself, should nobody stop it."""
 _OUTSIDE = ("sex", "age", "community", "application_id", "applicant_id", "applied_at", "repaid")
@@ -80,27 +88,56 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rate", type=float, default=120.0, help="requests a second")
     parser.add_argument("--out", type=Path, required=True, help="where what was seen is written, after every segment")
     options = parser.parse_args(arguments)
-    stopped = []
+    stopped: list[bool] = []
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
-    tally = Tally()
-    requests = bodies(options.rows)
-    for segment in range(int(LONGEST_SECONDS / SEGMENT_SECONDS)):
-        if stopped:
-            break
-        load = Load(
-            rate=options.rate,
+    segments = loads(bodies(options.rows), options.path, options.rate, int(LONGEST_SECONDS / SEGMENT_SECONDS))
+    call(segments, options.port, options.out, lambda: bool(stopped))
+    return 0
+
+
+def loads(requests: list[bytes], path: str, rate: float, segments: int) -> Iterator[Load]:
+    """The segments' loads, each with other applicants at other times."""
+    for segment in range(segments):
+        yield Load(
+            rate=rate,
             seconds=SEGMENT_SECONDS,
             seed=segment,
             connections=32,
-            timeout=5.0,
+            timeout=TIMEOUT_SECONDS,
             method="POST",
-            path=options.path,
+            path=path,
             bodies=_turned(requests, segment * 211),
             headers={"content-type": "application/json"},
         )
-        tally.add(run(load, "127.0.0.1", options.port))
-        write_json(options.out, tally.to_json())
-    return 0
+
+
+def call(segments: Iterator[Load], port: int, out: Path, stopped: Callable[[], bool]) -> None:
+    """Send one load after the other, each beginning when the one before has sent its last request.
+
+    Args:
+        segments: the loads.
+        port: on 127.0.0.1.
+        out: where what was seen is written, whenever the oldest segment's last request is decided.
+        stopped: no further load is begun; those under way are awaited.
+    """
+    tally, under_way = Tally(), deque[Future[Measured]]()
+
+    def take(enough: Callable[[Future[Measured]], bool]) -> None:
+        while under_way and enough(under_way[0]):
+            tally.add(under_way.popleft().result())
+            write_json(out, tally.to_json())
+
+    due = time.monotonic()
+    with ThreadPoolExecutor(_MOST_AT_ONCE) as workers:
+        for load in segments:
+            while time.monotonic() < due and not stopped():
+                take(Future.done)
+                time.sleep(_TICK_SECONDS)
+            if stopped():
+                break
+            under_way.append(workers.submit(run, load, "127.0.0.1", port))
+            due += load.seconds
+        take(lambda _: True)
 
 
 def _turned(requests: list[bytes], by: int) -> list[bytes]:
