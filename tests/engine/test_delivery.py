@@ -18,6 +18,7 @@ from gauntlet.verdict import Status
 
 pytestmark = pytest.mark.engine
 
+REQUESTS = "gauntlet_router_requests_total{"
 RATE = 80.0
 
 
@@ -74,9 +75,17 @@ class World:
         return run({"service": self.place.service, "model_name": "loan-repayment", **more}, self.runs, pipeline)
 
     def serves(self):
+        return json.loads(self.told("/v1/state"))["desired"]["stable"]
+
+    def asked(self, version):
+        """Requests that the router has given a version since it runs."""
+        lines = self.told("/metrics").splitlines()
+        return sum(float(line.split()[-1]) for line in lines if line.startswith(REQUESTS) and f'"{version}"' in line)
+
+    def told(self, path):
         about = json.loads((self.place.folder / "production" / "host.json").read_text())
-        with urllib.request.urlopen(f"{about['admin']}/v1/state") as answer:
-            return json.load(answer)["desired"]["stable"]
+        with urllib.request.urlopen(about["admin"] + path) as answer:
+            return answer.read().decode()
 
     @contextmanager
     def callers(self):
@@ -111,8 +120,9 @@ def test_a_version_that_fails_in_production_alone_is_taken_back_by_itself(world)
     verdict = blocked.verdict("rollout-canary")
     assert verdict.status is Status.FAIL
     assert "errors" in verdict.summary
-    assert "It answered" in verdict.summary
+    assert "It was given" in verdict.summary
     assert 0 < verdict.facts["share_candidate"] < 0.25, "it never had more than its first step"
+    assert verdict.facts["requests_candidate"] == world.asked(version), "not one of its requests is left out"
     assert blocked.task("promote").exit_code is None, "nothing was promoted"
     assert world.serves() == "1"
     assert blocked.registry("loan-repayment")["aliases"] == {"champion": "1"}, "it is nobody's challenger any more"

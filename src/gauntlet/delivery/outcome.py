@@ -23,7 +23,7 @@ def verdict_of(journal: Journal) -> Verdict:
         harmful = []
     share = answered_share(journal)
     answered = answered_requests(journal)
-    said = f" It answered {answered[0]:,.0f} of {sum(answered):,.0f} requests ({share:.1%})." if answered else ""
+    said = f" It was given {answered[0]:,.0f} of {sum(answered):,.0f} requests ({share:.1%})." if answered else ""
     facts: dict[str, str | int | float | bool] = {
         "candidate": rollout.candidate.version,
         "stable": rollout.stable.version,
@@ -36,13 +36,13 @@ def verdict_of(journal: Journal) -> Verdict:
 
 
 def answered_requests(journal: Journal) -> tuple[float, float] | None:
-    """Requests that (candidate, stable) answered during the rollout; ``None`` if nobody counted."""
+    """Requests that (candidate, stable) were given during the rollout; ``None`` if nobody counted."""
     counted = [entry.look.answered for entry in journal.entries if entry.look and entry.look.answered]
     return counted[-1] if counted and sum(counted[-1]) else None
 
 
 def answered_share(journal: Journal) -> float:
-    """Share of the requests that the candidate answered; 0 if nobody counted."""
+    """Share of the requests that the candidate was given; 0 if nobody counted."""
     answered = answered_requests(journal)
     return answered[0] / sum(answered) if answered else 0.0
 

@@ -157,7 +157,8 @@ class Look:
         status: pass, fail, inconclusive or error, of all metrics together.
         sentence: what it saw.
         metrics: one by one.
-        answered: requests that (candidate, stable) answered since the rollout began; ``None`` if unknown.
+        answered: requests that (candidate, stable) were given since the rollout began: those they have answered, and
+            those under way; ``None`` if unknown.
     """
 
     number: int

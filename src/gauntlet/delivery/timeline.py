@@ -12,7 +12,8 @@
     phase       where it stands: deploying, ramping, promoting, rolling_back, promoted, rolled_back
     weight      percent of requests the candidate is meant to have
     reason      why it was taken back; empty otherwise
-    answered    requests answered by candidate and by stable, and the candidate's share, as of the last look that knew
+    answered    requests given to candidate and to stable, answered or under way, and the candidate's share, as of the
+                last look that knew
     looks       made: looks counted in the whole rollout; kept: those among the entries (long timelines are thinned)
     entries     oldest first, each with
       at        when it was written, before it was done
@@ -124,7 +125,7 @@ def highest_weight(journal: Journal) -> int:
 
 
 def answered(journal: Journal, until: float = math.inf) -> tuple[float, float] | None:
-    """Requests that (candidate, stable) had answered at the last look up to a time; ``None`` if that is not known."""
+    """Requests that (candidate, stable) had been given at the last look up to a time; ``None`` if that is not known."""
     known = [look.answered for at, look in looks(journal) if at <= until and look.answered is not None]
     return known[-1] if known else None
 

@@ -119,6 +119,19 @@ def test_scores_that_begin_anew_with_their_server_leave_the_router_s_counters_al
     assert after[router].requests >= first[router].requests
 
 
+def test_what_a_version_was_asked_is_known_when_it_has_left(host, v1, v2):
+    rollout = begin("loans", v2, v1, 0.0)
+    router = f"router-{host.client.state().incarnation}"
+    before = host.service.meter.read(rollout).candidate[router].requests
+    host.client.change(lambda now: changes.weigh(now, v2, v1, 30))
+    seen = Counter(host.ask().version for _ in range(100))
+    host.client.change(lambda now: changes.roll_back(now, v1))
+    wait_for(lambda: "2" not in host.client.state().revisions)
+    pods = host.service.meter.read(rollout).candidate
+    assert set(pods) == {router}, "its server's scores are gone with it"
+    assert pods[router].requests - before == seen["2"] == 30
+
+
 def test_who_is_late_costs_the_caller_a_504(host, v1):
     stub(host.folder, "1", seconds=600)
     assert host.ask().status == 504

@@ -7,7 +7,7 @@ import pytest
 from builders.memory_service import V1, V2, V3, Killed, MemoryService
 from gauntlet.delivery.delivering import Time, clear_way, roll_out, stage_release, take_back, unfinished
 from gauntlet.delivery.findings import Finding
-from gauntlet.delivery.outcome import answered_share, verdict_of
+from gauntlet.delivery.outcome import answered_requests, verdict_of
 from gauntlet.delivery.plan import RolloutPlan
 from gauntlet.delivery.rollout import Phase
 from gauntlet.errors import ConfigurationError, DependencyError
@@ -39,13 +39,14 @@ def test_a_good_version_ends_with_all_requests_and_a_passing_verdict():
     assert verdict.facts["share_candidate"] == pytest.approx(0.1)
 
 
-def test_a_harmful_one_ends_where_it_was_and_says_what_it_answered():
+def test_a_harmful_one_ends_where_it_was_and_says_what_it_was_given():
     world = MemoryService(harmful=True)
     journal = deliver(world)
     verdict = verdict_of(journal)
     assert (verdict.status, world.specified) == (Status.FAIL, V1)
     assert "Version 2 was taken back: Harm was shown: answers differ" in verdict.summary
-    assert f"It answered {answered_share(journal):.1%}"[:11] in verdict.summary
+    given, rest = answered_requests(journal)
+    assert f"It was given {given:,.0f} of {given + rest:,.0f} requests" in verdict.summary
     assert verdict.facts["weight_reached"] == 50
 
 

@@ -4,6 +4,7 @@ plan         what a team asks for
 memory       what is remembered from look to look; stored: as JSON
 increments   what pods counted between two readings
 baseline     what stable does before the canary, and the tests it leads to (panels)
+exposure     how many requests either version was given
 absorb       one more reading
 trail        how every test's counts grew, for a drawing
 levels       how α is shared

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gauntlet.delivery.analysis.baseline import begin_tests, watched
+from gauntlet.delivery.analysis.exposure import exposed
 from gauntlet.delivery.analysis.full_weight import stand_alone, step_over
 from gauntlet.delivery.analysis.increments import increments, total
 from gauntlet.delivery.analysis.levels import alarm_level, log_harm, shares
@@ -28,7 +29,7 @@ def absorb(memory: Memory, reading: Reading, rollout: Rollout, plan: AnalysisPla
     While the candidate is deployed, stable's increase is its baseline, until it has ``baseline_requests``; then the
     tests are chosen. Afterwards an interval is counted if it began when the step's weight had held for the warm-up.
     With a step's first look at its held weight every test starts anew as well; at full weight tests of the candidate
-    alone begin. All requests enter ``answered``, counted or not.
+    alone begin. All requests enter ``exposure``, counted or not.
 
     Args:
         memory: what the last look that was written remembered.
@@ -50,7 +51,10 @@ def absorb(memory: Memory, reading: Reading, rollout: Rollout, plan: AnalysisPla
         stable=stable,
         fresh=False,
         in_flight=float(sum(pod.in_flight for pod in candidate.values())),
-        answered=_answered(memory, candidate, stable, gained),
+        exposure=(
+            exposed(memory.exposure[0], candidate, gained[0], first=memory.at is None),
+            exposed(memory.exposure[1], stable, gained[1], first=memory.at is None),
+        ),
     )
     if memory.tests is None:
         return _watch(after, gained[1], plan)
@@ -106,20 +110,6 @@ def _narrow(memory: Memory, plan: AnalysisPlan, pods: Pods) -> Pods:
     if tests is not None:
         return {pod: kept(tests, one) for pod, one in pods.items()}
     return {pod: one if "slices" in plan.metrics else replace(one, sliced={}) for pod, one in pods.items()}
-
-
-def _answered(
-    memory: Memory, candidate: Pods, stable: Pods, gained: tuple[Mapping[str, Counters], Mapping[str, Counters]]
-) -> tuple[float, float]:
-    """Requests answered since the first reading; a pod that came later began to count in the rollout."""
-    if memory.at is None:
-        return memory.answered
-    before = (memory.candidate, memory.stable)
-    first, second = (
-        sum(one.requests for one in grown.values()) + sum(one.requests for pod, one in pods.items() if pod not in known)
-        for grown, pods, known in zip(gained, (candidate, stable), before, strict=True)
-    )
-    return memory.answered[0] + first, memory.answered[1] + second
 
 
 def _watch(memory: Memory, gained: Mapping[str, Counters], plan: AnalysisPlan) -> Memory:

@@ -13,7 +13,7 @@ from gauntlet.delivery.analysis.plan import AnalysisPlan, OwnMetric
 from gauntlet.delivery.analysis.starvation import starved
 from gauntlet.delivery.analysis.wording import duration, e_value, hits, rates
 from gauntlet.delivery.evidence.sequential import log_e_values
-from gauntlet.delivery.rollout import Look, Metric, Rollout
+from gauntlet.delivery.rollout import Look, Metric, Phase, Rollout
 from gauntlet.verdict import Status
 
 
@@ -40,7 +40,9 @@ def conclude(memory: Memory, plan: AnalysisPlan, rollout: Rollout, number: int) 
     )
     heard = [one for one in (*metrics, *own) if not one.dry_run]
     status, sentence = _together(heard, memory, plan, rollout)
-    return Look(number, status, sentence, (*metrics, *own, *left_out), memory.answered)
+    # Once it is gone, nobody tells what it was still asked between the last reading and its end.
+    untold = rollout.phase is Phase.ROLLING_BACK and memory.answered[0] > 0 and not memory.candidate
+    return Look(number, status, sentence, (*metrics, *own, *left_out), None if untold else memory.answered)
 
 
 def _together(heard: list[Metric], memory: Memory, plan: AnalysisPlan, rollout: Rollout) -> tuple[Status, str]:

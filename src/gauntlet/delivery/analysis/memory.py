@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gauntlet.delivery.analysis.exposure import Exposure
 from gauntlet.delivery.analysis.panels import Tests
 from gauntlet.delivery.evidence.clustering import Scatter
 from gauntlet.delivery.evidence.combination import Panel
@@ -125,7 +126,7 @@ class Memory:
         counted: requests that (candidate, stable) answered in them.
         recent: the same of the newest interval alone.
         in_flight: requests the candidate was working on at the last reading.
-        answered: requests that (candidate, stable) answered since the first reading, counted or not.
+        exposure: what (candidate, stable) were given since the first reading, counted or not.
         fresh: the newest reading closed an interval that was counted.
         alarm: what showed harm, once anything has; it stays.
         culprits: metrics that showed harm by themselves, once they have.
@@ -148,7 +149,7 @@ class Memory:
     counted: tuple[float, float] = (0.0, 0.0)
     recent: tuple[float, float] = (0.0, 0.0)
     in_flight: float = 0.0
-    answered: tuple[float, float] = (0.0, 0.0)
+    exposure: tuple[Exposure, Exposure] = (Exposure(), Exposure())
     fresh: bool = False
     alarm: str = ""
     culprits: tuple[str, ...] = ()
@@ -156,3 +157,8 @@ class Memory:
     unlabelled: str = ""
     own: Mapping[str, OwnAnswer] = field(default_factory=dict)
     trail: tuple[Glance, ...] = ()
+
+    @property
+    def answered(self) -> tuple[float, float]:
+        """Requests that (candidate, stable) were given since the first reading: answered, or under way."""
+        return self.exposure[0].given, self.exposure[1].given

@@ -13,6 +13,7 @@ from dataclasses import asdict
 from itertools import groupby, pairwise
 from typing import Any
 
+from gauntlet.delivery.analysis.exposure import Exposure, LastSeen
 from gauntlet.delivery.analysis.memory import Evidence, Glance, Memory, Outcomes, OwnAnswer, Tally
 from gauntlet.delivery.analysis.panels import Tests
 from gauntlet.delivery.evidence.clustering import Scatter
@@ -26,7 +27,7 @@ from gauntlet.errors import DataError, GauntletError
 FORMAT = "gauntlet.analysis/1"
 
 _PANELS = ("harm", "safe", "alone_harm", "alone_safe")
-_PAIRS = ("counted", "recent", "answered")
+_PAIRS = ("counted", "recent")
 
 
 def to_json(memory: Memory) -> str:
@@ -40,6 +41,9 @@ def to_json(memory: Memory) -> str:
         },
         **{name: _whole(getattr(memory, name)) for name in _PAIRS},
         "culprits": list(memory.culprits),
+        "exposure": [
+            [*_whole([one.answered]), {pod: _whole(last) for pod, last in one.pods.items()}] for one in memory.exposure
+        ],
         "candidate": {pod: bounds.written(one) for pod, one in memory.candidate.items()},
         "stable": {pod: bounds.written(one) for pod, one in memory.stable.items()},
         "baseline": bounds.written(memory.baseline),
@@ -80,6 +84,7 @@ def from_json(text: str) -> Memory:
             step=int(document["step"]),
             counted_seconds=float(document["counted_seconds"]),
             **{name: _pair(document[name]) for name in _PAIRS},
+            exposure=_exposures(document["exposure"]),
             in_flight=float(document["in_flight"]),
             alarm=str(document["alarm"]),
             unlabelled=str(document.get("unlabelled", "")),  # rollouts that began without it go on
@@ -92,6 +97,14 @@ def from_json(text: str) -> Memory:
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, GauntletError) as error:
         mend = "Look at what else writes it; a rollout whose evidence is lost is taken back"
         raise DataError("is not the memory of a judge", field="memory", value=str(error), mend=mend) from error
+
+
+def _exposures(written: list[Any]) -> tuple[Exposure, Exposure]:
+    candidate, stable = (
+        Exposure(float(answered), {pod: LastSeen(*map(float, last)) for pod, last in pods.items()})
+        for answered, pods in written
+    )
+    return candidate, stable
 
 
 class _Bounds:

@@ -98,7 +98,7 @@ class RolloutView:
         began, ended: when; ``ended`` is ``None`` while it is under way.
         since: ``began`` as axes write it.
         seconds: from the beginning to the end, or to the last entry.
-        answered: requests that (candidate, stable) answered as of the last look that knew; ``None``: none did.
+        answered: requests given to (candidate, stable) as of the last look that knew; ``None``: none did.
         unseen_seconds: from that look to the moment the candidate was seen to be gone; 0 where it is not.
         looks: how many there were, and ended which way.
         left_out: looks that the timeline no longer holds.
@@ -153,7 +153,7 @@ class RolloutView:
 
     @property
     def share(self) -> float | None:
-        """Share of all requests that the candidate answered; ``None`` if that is not known."""
+        """Share of all requests that the candidate was given; ``None`` if that is not known."""
         return self.answered[0] / sum(self.answered) if self.answered and sum(self.answered) else None
 
     @property

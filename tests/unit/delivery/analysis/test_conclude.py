@@ -8,6 +8,7 @@ from builders.judging import Behaviour, Story, plan, ramping
 from gauntlet.delivery.analysis.conclude import conclude
 from gauntlet.delivery.analysis.memory import Memory, OwnAnswer
 from gauntlet.delivery.analysis.starvation import starved
+from gauntlet.delivery.rollout import Phase
 from gauntlet.verdict import Status
 
 GOOD = Behaviour()
@@ -46,6 +47,16 @@ def test_harm_fails_and_its_culprit_is_named_with_numbers(bad, culprit, sentence
     assert "e-value" in found.sentence
     assert [one.name for one in found.metrics if one.status is Status.FAIL] == [culprit]
     assert (found.number, found.answered[0]) == (7, 1000)
+
+
+def test_once_the_candidate_is_gone_the_look_does_not_know_what_it_was_given_last():
+    story = at_ten_percent(plan(), bad=Behaviour(errors=0.05))
+    back = ramping(phase=Phase.ROLLING_BACK)
+    story.serve(9000, 50).look(back)
+    assert look(story, back).answered[0] == 1050
+    del story.world.pods["2"]["c"]
+    story.look(back)
+    assert look(story, back).answered is None
 
 
 def test_harm_that_was_shown_stays_shown():

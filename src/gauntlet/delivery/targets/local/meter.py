@@ -43,9 +43,11 @@ class LocalMeter:
 
     def _pods(self, state: State, version: str, routed: Counters | None) -> Pods:
         status = state.revisions.get(version)
-        if routed is None or status is None:
+        if routed is None:
             return {}
-        return {f"router-{state.incarnation}": routed, **self._scores(version, status)}
+        # The router goes on counting what a version that has left was asked before: it is part of its exposure.
+        scores = {} if status is None else self._scores(version, status)
+        return {f"router-{state.incarnation}": routed, **scores}
 
     def _scores(self, version: str, status: RevisionStatus) -> Pods:
         """What the server itself keeps; nothing while it is down, which the router's counters show."""
