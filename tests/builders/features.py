@@ -78,6 +78,7 @@ def world(
     rows: int = 2_000,
     shuffle: bool = False,
     keys: bool = True,
+    cluster: str | None = None,
     edit: Callable[[pd.DataFrame, str], pd.DataFrame] | None = None,
 ) -> World:
     """Write a world in which the past was stored by ``past`` and the new rows by ``now``.
@@ -88,6 +89,7 @@ def world(
         rows: rows a span.
         shuffle: the store is in another order than the data.
         keys: the store can be joined.
+        cluster: the column of the history whose rows belong together.
         edit: changes the stored features of a split.
     """
     spans = {"q1": raw(1, rows), "q2": raw(2, rows), "test": raw(3, rows)}
@@ -103,7 +105,7 @@ def world(
         stored[name] = normal(pa.Table.from_pandas(features, preserve_index=False))
     roles = {"key": [KEY], "time": "applied_at"} if keys else {}
     return World(
-        write_snapshot(folder / "history", {name: spans[name] for name in ("q1", "q2")}, ROLES),
+        write_snapshot(folder / "history", {name: spans[name] for name in ("q1", "q2")}, ROLES | {"cluster": cluster}),
         write_snapshot(folder / "snapshot", {"test": spans["test"]}, ROLES),
         write_snapshot(folder / "stored", stored, roles),
     )

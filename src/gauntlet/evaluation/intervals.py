@@ -80,6 +80,25 @@ def at_critical(family: Family, critical: Floats) -> Floats:
     return np.where(undefined[:, None], np.nan, np.stack([low, high], axis=1))
 
 
+def exact_shares(family: Family, *, confidence: float = 0.95) -> Floats:
+    """(k, 2) exact intervals of shares, one at a time: they cover at least what they say, also near 0 and 1.
+
+    Clopper and Pearson (1934) at the effective sample size, which t quantiles make smaller still where rows are
+    clustered or weighted: Korn and Graubard, "Confidence intervals for proportions with small expected number of
+    positive counts" (1998). [0, 1] where a share rests on one unit; NaN where it is undefined.
+
+    Args:
+        family: levels of metrics that are shares of rows.
+        confidence: in (0, 1).
+    """
+    critical = np.full(len(family), stats.norm.isf((1 - confidence) / 2))
+    share, known = family.value, family.df >= 1
+    size = _effective_size(family.first) * (critical / _quantile(critical, family.df)) ** 2
+    low, high = clopper_pearson(np.nan_to_num(share), size, confidence)
+    ends = np.stack([np.where(known, low, 0.0), np.where(known, high, 1.0)], axis=1)
+    return np.where(np.isnan(share)[:, None], np.nan, ends)
+
+
 def _quantile(critical: Floats, df: Floats) -> Floats:
     """The t quantile whose two-sided tail equals that of ``critical`` under the normal distribution."""
     finite = np.isfinite(df) & (df > 0)

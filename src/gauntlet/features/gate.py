@@ -166,10 +166,10 @@ class _Run:
         return tuple(sorted(found, key=lambda one: (ORDER[one.check.status], -(one.check.measured or 0.0))))
 
     def _columns_for_harm(self) -> tuple[str, ...]:
-        """Raw columns that scoring needs beside the features: inputs that no code computes, and the label."""
+        """Raw columns that harm needs beside the features: inputs that no code computes, the label, the clusters."""
         inputs = self.opened.model_inputs if self.opened.scores_whole_model else ()
-        label = label_of(self.opened.given.snapshot)
-        return (*inputs, label) if label is not None else inputs
+        clusters = {one.snapshot.roles.cluster for one in self.opened.spans}
+        return (*inputs, *(name for name in (label_of(self.opened.given.snapshot), *clusters) if name is not None))
 
     def _measure_harm(self) -> Harm | None:
         """The candidate on stored and on recomputed features of the spans that differ."""
@@ -185,7 +185,7 @@ class _Run:
         try:
             target = target_of(opened.fitted.facts, data, label, past[0].span.split)
             needed = opened.model_inputs if opened.scores_whole_model else opened.transform.outputs or ()
-            scoring = Scoring(needed, self._score, target, label is not None)
+            scoring = Scoring(needed, self._score, target, label is not None, data.roles.cluster)
             samples = [one.sample for one in past if one.sample is not None]
             return measure_harm(samples, scoring, opened.shared, self.policy)
         except (DataError, ConfigurationError) as error:

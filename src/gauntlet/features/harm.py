@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gauntlet.errors import DataError
-from gauntlet.evaluation.families import differences
-from gauntlet.evaluation.intervals import clopper_pearson, intervals
+from gauntlet.evaluation.families import differences, levels
+from gauntlet.evaluation.intervals import exact_shares, intervals
 from gauntlet.evaluation.metrics import resolve
 from gauntlet.evaluation.panel import measure
 from gauntlet.evaluation.sample import sample
@@ -52,7 +52,7 @@ class Harm:
     Attributes:
         rows: rows scored twice.
         flips: of them decided otherwise; ``None`` for regression.
-        interval: exact interval of the share of flips, at 95%.
+        interval: exact interval of the share of flips, at 95%; see ``evaluation.intervals.exact_shares``.
         mean_change: mean of score on stored less score on recomputed features.
         mean_size: mean of its size.
         metric: where rows carry labels and the metric is defined.
@@ -95,12 +95,14 @@ class Scoring:
         score: rows of these columns → whatever the model returns.
         target: what it predicts.
         labelled: the rows carry their label.
+        cluster: column that says which rows belong together; ``None``: each stands for itself.
     """
 
     needed: Sequence[str]
     score: Callable[[pa.Table], Any]
     target: Target
     labelled: bool
+    cluster: str | None = None
 
 
 def measure_harm(
@@ -129,7 +131,8 @@ def measure_harm(
         )
         for inputs in (_inputs(table, scoring.needed, {}), _inputs(table, scoring.needed, shared))
     ]
-    flips, interval = _flips(scores, scoring.target.task, policy.threshold)
+    clusters = _clusters(table.column(scoring.cluster)) if scoring.cluster in table.column_names else None
+    flips, interval = _flips(scores, scoring.target.task, policy.threshold, clusters)
     change = scores[1] - scores[0]
     return Harm(
         rows=table.num_rows,
@@ -137,7 +140,7 @@ def measure_harm(
         interval=interval,
         mean_change=float(np.mean(change)),
         mean_size=float(np.mean(np.abs(change))),
-        metric=_metric(table, scores, scoring, policy) if scoring.labelled else None,
+        metric=_metric(table, scores, clusters, scoring, policy) if scoring.labelled else None,
     )
 
 
@@ -169,25 +172,38 @@ def _inputs(table: pa.Table, needed: Sequence[str], stored: Mapping[str, str]) -
     return pa.table(columns)
 
 
+def _clusters(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Codes of what rows share; a row that names nothing is a cluster of its own."""
+    codes = column.combine_chunks().dictionary_encode().indices
+    known = codes.fill_null(-1).to_numpy().astype(np.int64)
+    return np.where(known < 0, len(known) + np.arange(len(known)), known)
+
+
 def _flips(
-    scores: Sequence[NDArray[np.float64]], task: str, threshold: float
+    scores: Sequence[NDArray[np.float64]], task: str, threshold: float, clusters: NDArray[np.int64] | None
 ) -> tuple[int | None, tuple[float, float]]:
     if task == "regression":
         return None, (0.0, 1.0)
     first, second = ((one.argmax(axis=1) if one.ndim == 2 else one >= threshold) for one in scores)
-    flips = int(np.count_nonzero(first != second))
-    low, high = clopper_pearson(flips / len(first), len(first), _CONFIDENCE)
-    return flips, (float(low), float(high))
+    flipped = np.asarray(first != second, dtype=np.float64)
+    share = sample(flipped, flipped, task="binary", cluster=clusters)
+    found = levels(measure([share], resolve(["selection_rate"], "binary")))
+    low, high = exact_shares(found, confidence=_CONFIDENCE)[0]
+    return int(flipped.sum()), (float(low), float(high))
 
 
 def _metric(
-    table: pa.Table, scores: Sequence[NDArray[np.float64]], scoring: Scoring, policy: FeaturesPolicy
+    table: pa.Table,
+    scores: Sequence[NDArray[np.float64]],
+    clusters: NDArray[np.int64] | None,
+    scoring: Scoring,
+    policy: FeaturesPolicy,
 ) -> MetricChange | None:
     target = scoring.target
     labels = target.encode(table.column(target.column).combine_chunks(), where="the history")
     if target.task == "binary" and len(np.unique(labels)) < 2:
         return None
-    both = [sample(labels, one, task=target.task, threshold=policy.threshold) for one in scores]
+    both = [sample(labels, one, task=target.task, cluster=clusters, threshold=policy.threshold) for one in scores]
     metrics = resolve([METRIC[target.task]], target.task, len(target.classes))
     family = differences(measure([both[1], both[0]], metrics))
     if family.second is None or not np.isfinite(family.value).all():

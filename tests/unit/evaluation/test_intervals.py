@@ -4,7 +4,7 @@ from scipy import stats
 
 from gauntlet.errors import ConfigurationError
 from gauntlet.evaluation.families import differences, gaps, levels, with_seed_variance
-from gauntlet.evaluation.intervals import clopper_pearson, intervals, p_values, wilson
+from gauntlet.evaluation.intervals import clopper_pearson, exact_shares, intervals, p_values, wilson
 from gauntlet.evaluation.metrics import resolve
 from gauntlet.evaluation.panel import measure
 from gauntlet.evaluation.sample import sample
@@ -31,6 +31,36 @@ def test_clopper_pearson_against_its_published_example():
     # The same table, exact method.
     low, high = clopper_pearson(81 / 263, 263)
     assert (round(float(low), 4), round(float(high), 4)) == (0.2527, 0.3676)
+
+
+def share(flags, cluster=None):
+    flags = np.asarray(flags, dtype=float)
+    return levels(
+        measure([sample(flags, flags, task="binary", cluster=cluster)], resolve(["selection_rate"], "binary"))
+    )
+
+
+def test_the_exact_interval_of_independent_rows_is_the_published_one():
+    # Newcombe (1998), table I, exact method, as above.
+    low, high = exact_shares(share([1] * 81 + [0] * 182))[0]
+    assert (round(low, 4), round(high, 4)) == (0.2527, 0.3676)
+
+
+def test_rows_that_say_the_same_twice_say_it_once():
+    # Each unit repeated: Korn and Graubard's size is the number of units, less what t asks for at so many degrees.
+    units = [1] * 12 + [0] * 48
+    once, twice = share(units), share(np.repeat(units, 2), cluster=np.repeat(np.arange(60), 2))
+    assert exact_shares(twice)[0] == pytest.approx(exact_shares(once)[0], abs=0.01)
+    assert np.diff(exact_shares(twice)[0]) > np.diff(exact_shares(once)[0])
+    assert np.diff(exact_shares(share(np.repeat(units, 2)))[0]) < np.diff(exact_shares(once)[0])
+
+
+def test_an_exact_interval_at_nought_rests_on_the_clusters():
+    # No event in 30 clusters of 4 rows: 1 - 0.025^(1/30) were they rows; t makes it a little more.
+    low, high = exact_shares(share([0] * 120, cluster=np.repeat(np.arange(30), 4)))[0]
+    assert low == 0
+    assert 1 - 0.025 ** (1 / 30) <= high < 0.15
+    assert exact_shares(share([0] * 120, cluster=np.zeros(120)))[0].tolist() == [0, 1]
 
 
 def test_simultaneous_intervals_contain_the_single_ones():

@@ -86,6 +86,21 @@ def test_the_incident_is_found_named_and_its_harm_is_measured(
     assert result.replays[0].features["income"].beyond == ROWS
 
 
+def test_applicants_with_several_rows_make_the_harm_less_sure(judge: Judge, team: Any, tmp_path: Path) -> None:
+    each, together = (
+        judge(world(tmp_path / str(cluster), team.before, team.after, rows=ROWS, cluster=cluster)).harm
+        for cluster in (None, "applicant_id")
+    )
+    assert each is not None
+    assert together is not None
+    assert (together.rows, together.flips) == (each.rows, each.flips)
+    assert np.diff(together.interval) > np.diff(each.interval)
+    assert together.metric is not None
+    assert each.metric is not None
+    assert together.metric.stored == each.metric.stored
+    assert together.metric.interval != each.metric.interval
+
+
 def test_where_nothing_changed_nothing_is_found(judge: Judge, team: Any, tmp_path: Path) -> None:
     result = judge(world(tmp_path, team.after, team.after, rows=ROWS, shuffle=True))
     assert result.verdict.status is Status.PASS
