@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from builders.hostile import hostile_file
 from gauntlet.digest import digest_file, digest_tree
 from gauntlet.orchestration.component import image_reference
 
@@ -253,3 +254,29 @@ def test_delivery_fetches_the_same_champion(bench, model, snapshot, schema, stat
     fetched = equal_on_both_sides(bench, task)
     assert json.loads((fetched / "executor_output.json").read_text())["parameterValues"] == {"Output": "1"}
     assert digest_tree(fetched / "champion") == digest_tree(model)
+
+
+OPEN = """
+import sys
+from pathlib import Path
+from gauntlet.data.reader import ReaderOptions, raw_batches
+from gauntlet.errors import DataError
+path = Path(sys.argv[1])
+try:
+    list(raw_batches(path, path.name, "parquet", ReaderOptions()))
+except DataError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("image", ["data", "model", "evaluation", "delivery", "serving"])
+def test_a_file_that_carries_a_program_is_refused(bench, image):
+    folder = bench.root / "hostile" / image
+    folder.mkdir(parents=True)
+    path = hostile_file(folder / "hours.parquet", folder / "marker")
+    folder.chmod(0o777)  # the container's user could make the marker
+    bench.recorded(image)
+    command = [bench.runner, "run", "--rm", "--volume", f"{bench.root}:{bench.root}", image_reference(image)]
+    said = _run([*command, "python3", "-c", OPEN, path])
+    assert "CVE-2023-47248" in said
+    assert not (folder / "marker").exists()

@@ -16,6 +16,7 @@ from gauntlet.data.columns import reduce_type
 from gauntlet.data.source import Pinned, fetch
 from gauntlet.digest import digest_file
 from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.parquet import read_parquet
 from gauntlet.settings import parse
 
 if TYPE_CHECKING:
@@ -86,7 +87,6 @@ def read_rows(bulk: BulkRows, home: str, field: str) -> pa.Table:
         DependencyError: its storage is not reachable, or refuses.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     uri = bulk.uri if bulk.uri.startswith(_GCS) else posixpath.join(posixpath.dirname(home), bulk.uri)
     with tempfile.TemporaryDirectory() as scratch, fetch(_pin(uri, bulk, field), Path(scratch)) as local:
@@ -99,7 +99,7 @@ def read_rows(bulk: BulkRows, home: str, field: str) -> pa.Table:
                 mend="Look at what changed in the file; then give its new digest",
             )
         try:
-            table = pq.read_table(local.path)
+            table = read_parquet(local.path, bulk.uri)
         except (OSError, pa.ArrowInvalid) as error:
             raise DataError(
                 "cannot be read as Parquet", field=f"{field}.uri", value=str(error), mend="Write the file again"

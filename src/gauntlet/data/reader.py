@@ -18,6 +18,7 @@ from pydantic import Field, field_validator, model_validator
 
 from gauntlet.data.columns import ColumnType, mark_missing, reduce_type
 from gauntlet.errors import DataError
+from gauntlet.parquet import open_parquet
 from gauntlet.settings import Settings
 
 if TYPE_CHECKING:
@@ -258,9 +259,8 @@ def _parquet_batches(
     path: Path, shown: str, options: ReaderOptions, needed: Collection[str] | None
 ) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
+    with open_parquet(path, shown) as file:
         schema = file.schema_arrow
         columns = None
         if needed is not None:

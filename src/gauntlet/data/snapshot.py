@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from gauntlet.data.roles import Roles
 from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.parquet import open_parquet
 from gauntlet.settings import parse
 from gauntlet.storage import absence
 
@@ -113,7 +114,6 @@ class Snapshot:
             DataError: a part cannot be read (truncated, not Parquet).
         """
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         self.require_split(split)
         wanted = [EXAMPLE_ID, *self.columns] if columns is None else list(columns)
@@ -125,7 +125,7 @@ class Snapshot:
         for part in self.parts[split]:
             try:
                 # Without pre_buffer, or all of the part's columns are held at once.
-                with pq.ParquetFile(self.path / part, pre_buffer=False) as file:
+                with open_parquet(self.path / part, str(self.path / part), pre_buffer=False) as file:
                     for batch in file.iter_batches(batch_size=rows, columns=wanted):
                         # RecordBatch.select came after the oldest Arrow that reads snapshots.
                         order = [batch.schema.get_field_index(name) for name in wanted]

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from gauntlet.errors import DataError
+from gauntlet.parquet import read_parquet
 from gauntlet.storage import write_json
 
 if TYPE_CHECKING:
@@ -109,13 +110,12 @@ def read_rows(folder: Path, columns: Sequence[str] | None = None) -> pa.Table:
         DataError: a part is missing, truncated, or lacks a column.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     parts = sorted(folder.glob("part-*.parquet"))
     if not parts:
         raise DataError("hold no rows", field=str(folder), mend="Run batch_predict again")
     try:
-        return pa.concat_tables(pq.read_table(part, columns=columns) for part in parts)
+        return pa.concat_tables(read_parquet(part, str(part), columns) for part in parts)
     except (OSError, pa.ArrowInvalid, KeyError) as error:
         raise DataError(
             "cannot be read as Parquet", field=str(folder), value=str(error), mend="Run batch_predict again"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.parquet import read_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,9 +120,7 @@ def _file(path: Path, what: str) -> pa.Table:
         raise ConfigurationError("there is no such file", field=what, value=str(path), mend="Correct the path")
     try:
         if path.suffix == ".parquet":
-            import pyarrow.parquet as pq
-
-            return pq.read_table(path)
+            return read_parquet(path, str(path))
         if path.suffix == ".csv":
             import pyarrow.csv as arrow_csv
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gauntlet.features.properties.calling import Compute, Failure, attempt
 from gauntlet.features.properties.comparing import EXACT, Tolerance, compare
 from gauntlet.features.properties.repeating import Repetition
+from gauntlet.parquet import read_parquet
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,7 +27,7 @@ def through_parquet(first: pa.Table) -> Repetition:
     sink = pa.BufferOutputStream()
     try:
         pq.write_table(first, sink, store_schema=False)
-        back = pq.read_table(pa.BufferReader(sink.getvalue()))
+        back = read_parquet(pa.BufferReader(sink.getvalue()), "features")
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
         message = str(error).strip().splitlines()[0]
         return Repetition((), Failure(f"{type(error).__name__}: {message}", False), first.num_rows, "in a Parquet file")
