@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-
-UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-"""For tests that a busy machine may take its time over: what is read matters, and not how fast."""
 
 _COLUMNS = st.sampled_from(["income", "late", "region", "debt ratio", "é"])
 _SMALL = st.floats(0, 1, allow_nan=False) | st.integers(0, 1)

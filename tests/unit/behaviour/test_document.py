@@ -9,7 +9,6 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.behaviour_files import UNHURRIED
 from gauntlet.behaviour.document import MOST_CHARACTERS, read_document
 from gauntlet.errors import ConfigurationError, DataError
 
@@ -97,7 +96,6 @@ def test_only_paths_of_the_file_get_its_lines():
         raise DataError("is wrong", field="model")
 
 
-@UNHURRIED
 @given(st.text(max_size=60) | st.text(alphabet="{}[]:,-?&*!|>'\"%@`#ab1 \n\t", max_size=40))
 def test_any_text_is_read_or_refused_in_words(text):
     refusal = ""
@@ -117,7 +115,6 @@ _TREES = st.recursive(
 )
 
 
-@UNHURRIED
 @given(st.dictionaries(_TEXT, _TREES, min_size=1, max_size=4))
 def test_what_json_writes_is_read_as_it_was(tree):
     text = json.dumps(tree)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.behaviour_files import UNHURRIED, good_suites, mutated
+from builders.behaviour_files import good_suites, mutated
 from gauntlet.behaviour.changes import Change
 from gauntlet.behaviour.document import read_document
 from gauntlet.behaviour.json_schema import json_schema, json_schema_text
@@ -49,13 +49,11 @@ def test_the_example_points_at_the_schema_and_fits_it(validator):
     validator.validate(read_document(text, "x").value)
 
 
-@UNHURRIED
 @given(document=good_suites())
 def test_a_file_that_is_read_fits(validator, document):
     validator.validate(document)
 
 
-@UNHURRIED
 @given(document=good_suites(), data=st.data())
 def test_a_file_with_one_fault_does_not_fit(validator, document, data):
     broken, fault = mutated(copy.deepcopy(document), data)

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.behaviour import rows, rule_of
-from builders.behaviour_files import UNHURRIED
 from gauntlet.behaviour.perturbation import as_arrow_value, differing, perturb
 from gauntlet.errors import ConfigurationError, DataError
 
@@ -67,7 +66,6 @@ ANY_CHANGE = st.sampled_from(
 )
 
 
-@UNHURRIED
 @given(tables(), st.lists(ANY_CHANGE, min_size=1, max_size=3), st.integers(0, 9))
 def test_shape_types_other_columns_and_the_seed(table, changes, seed):
     rule = rule_of(change=changes)
@@ -80,7 +78,6 @@ def test_shape_types_other_columns_and_the_seed(table, changes, seed):
     assert after == changed(table, *changes, seed=seed)
 
 
-@UNHURRIED
 @given(tables(), st.integers(0, 9))
 def test_a_shuffle_keeps_every_group_its_rows_and_rows_together(table, seed):
     after = changed(table, {"shuffle": {"columns": ["f", "t"], "within": ["group"]}}, seed=seed)
@@ -98,7 +95,6 @@ def test_a_shuffle_keeps_every_group_its_rows_and_rows_together(table, seed):
     assert groups(after) == groups(table)
 
 
-@UNHURRIED
 @given(tables(), st.integers(0, 9))
 def test_changes_that_undo_themselves(table, seed):
     for change in ({"swap": {"columns": ["f", "g"]}}, {"swap": {"column": "i"}}):
@@ -109,7 +105,6 @@ def test_changes_that_undo_themselves(table, seed):
     assert changed(changed(table, up), down) == table
 
 
-@UNHURRIED
 @given(tables())
 def test_missing_stays_missing(table):
     for change in (
@@ -125,7 +120,6 @@ def test_missing_stays_missing(table):
         assert after.column(name).is_null() == table.column(name).is_null()
 
 
-@UNHURRIED
 @given(tables())
 def test_a_range_holds_what_was_within_it_and_leaves_the_rest(table):
     after = changed(table, {"noise": {"column": "f", "sd": 50, "min": -10, "max": 10}})

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from builders.behaviour_files import UNHURRIED
 from gauntlet.behaviour.rates import exact_bounds, units_needed
 
 
@@ -58,7 +57,6 @@ def test_what_the_gate_promises_over_all_rules(rules, limit):
     assert 1 - (1 - broken) ** rules <= 0.05
 
 
-@UNHURRIED
 @given(st.integers(1, 400), st.data())
 def test_an_interval_holds_its_rate_and_grows_with_failures(units, data):
     failures = data.draw(st.integers(0, units))

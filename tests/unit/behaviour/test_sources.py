@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.behaviour_files import UNHURRIED, good_suites, mutated
+from builders.behaviour_files import good_suites, mutated
 from gauntlet.behaviour.sources import parse_suite, read_rows, read_suite
 from gauntlet.behaviour.suite import BulkRows
 from gauntlet.data.source import resolve
@@ -143,7 +143,6 @@ def test_a_bad_file_names_line_and_mend(text, line, words, mend):
     assert mend in caught.value.mend
 
 
-@UNHURRIED
 @given(good_suites())
 def test_a_good_file_is_read_and_comes_back_the_same(document):
     suite, read = parse_suite(json.dumps(document), "suite.yaml")
@@ -154,7 +153,6 @@ def test_a_good_file_is_read_and_comes_back_the_same(document):
     assert all(read.line(path) >= 1 for path, _ in (*suite.cases, *suite.rules))
 
 
-@UNHURRIED
 @given(good_suites(), st.data())
 def test_a_file_with_one_fault_is_refused_in_words(document, data):
     broken, fault = mutated(copy.deepcopy(document), data)
@@ -172,7 +170,6 @@ def _branches(tree: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.lists(tree, max_size=3) | st.dictionaries(st.sampled_from(_KEYS), tree, max_size=3)
 
 
-@UNHURRIED
 @given(st.recursive(_LEAVES, _branches))
 def test_any_tree_is_read_or_refused_in_words(tree):
     refusal = ""

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.behaviour_files import UNHURRIED
 from gauntlet.behaviour.spelling import in_case, with_slips, with_spaces
 
 TEXTS = pa.array(["North East", "straße", "", None])
@@ -46,7 +45,6 @@ def test_a_place_for_spaces_that_there_is_not():
         with_spaces(TEXTS, "between")
 
 
-@UNHURRIED
 @given(st.lists(st.none() | st.text(max_size=12), min_size=1, max_size=8), st.integers(1, 3), st.integers(0, 99))
 def test_slips_keep_types_nulls_and_nearly_the_length(texts, slips, seed):
     before = pa.array(texts, pa.string())
@@ -60,7 +58,6 @@ def test_slips_keep_types_nulls_and_nearly_the_length(texts, slips, seed):
             assert (Counter(new) - Counter(old)).total() <= slips, "at most one letter a slip is new"
 
 
-@UNHURRIED
 @given(st.text(min_size=1, max_size=12), st.integers(0, 999))
 def test_one_slip_always_shows(text, seed):
     assert with_slips(pa.array([text]), 1, np.random.default_rng(seed))[0].as_py() != text

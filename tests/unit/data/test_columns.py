@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gauntlet.data.columns import arrow_type, canonical_text, convert, kind_of, looks_like_codes, reduce_type
@@ -72,7 +72,6 @@ texts = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(texts, min_size=1, max_size=8), st.data())
 def test_neither_batches_nor_order_matter(values, data):
     whole = narrowest(pa.array(values))
@@ -186,7 +185,6 @@ def test_a_declared_type_is_met_or_refused(values, kind, expected):
     assert converted is None or converted.type == arrow_type(kind)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(-(2**53), 2**53), min_size=1))
 def test_an_integer_reads_the_same_as_int_float_and_text(values):
     """A column that turns from int to float to string keeps its rows' identity."""
@@ -195,7 +193,6 @@ def test_an_integer_reads_the_same_as_int_float_and_text(values):
     assert as_int == [str(value) for value in values]
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(allow_nan=False), min_size=1, unique=True))
 def test_different_numbers_read_differently(values):
     assert len(set(canonical_text(pa.array(values, pa.float64())).to_pylist())) == len(values)

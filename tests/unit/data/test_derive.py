@@ -4,7 +4,7 @@ import math
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gauntlet.data.derive import LONGEST_EXPRESSION, Expression, in_dependency_order
@@ -87,7 +87,6 @@ def test_everything_outside_the_language_is_refused_before_any_data_is_read(text
     assert caught.value.field == "reader.derive.new"
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_is_an_expression_or_a_configuration_error(text):
     try:
@@ -118,7 +117,6 @@ def test_an_integer_that_overflows_is_an_error_and_not_another_number():
         Expression("a * a", "f").evaluate({"a": pa.array([2**62])}, 1)
 
 
-@settings(deadline=None)
 @given(
     st.floats(-1e6, 1e6).filter(lambda number: abs(number) > 1e-3),
     st.floats(-1e6, 1e6).filter(lambda number: abs(number) > 1e-3),

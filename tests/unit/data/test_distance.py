@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gauntlet.data.comparators import REST, Pair, aligned_counts, measure, number_cells
@@ -42,7 +42,6 @@ def two_distributions(draw):
 
 
 @given(two_distributions())
-@settings(deadline=None)
 def test_both_distances_are_symmetric_bounded_and_zero_only_between_equals(pair):
     first, second = pair
     for distance in (l_infinity, jensen_shannon):
@@ -53,7 +52,6 @@ def test_both_distances_are_symmetric_bounded_and_zero_only_between_equals(pair)
 
 
 @given(two_distributions(), st.integers(0, 11))
-@settings(deadline=None)
 def test_merging_categories_never_adds_distance(pair, at):
     first, second = pair
     if len(first) < 2:
@@ -64,7 +62,6 @@ def test_merging_categories_never_adds_distance(pair, at):
 
 
 @given(two_distributions(), two_distributions())
-@settings(deadline=None)
 def test_the_root_of_the_divergence_is_a_metric(one, two):
     k = min(len(one[0]), len(two[0]))
     a, b, c = (np.append(x[: k - 1], x[k - 1 :].sum()) for x in (one[0], one[1], two[0]))
@@ -145,7 +142,6 @@ def test_five_thousand_categories_of_one_distribution_are_close():
 
 
 @given(st.integers(100, 100_000), st.integers(100, 100_000), st.floats(0.01, 0.9))
-@settings(deadline=None)
 def test_rows_for_floor_shrinks_the_noise_as_asked(before, after, factor):
     rows = rows_for_floor(before, after, factor)
     wanted = (1 / before + 1 / after) * factor

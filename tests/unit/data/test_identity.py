@@ -2,7 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gauntlet.data.identity import content_digests, content_ids, key_digests, key_ids
@@ -14,7 +14,6 @@ def digest(row, **columns):
     return content_digests({name: pa.array([value]) for name, value in {**row, **columns}.items()}, 1).tolist()
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(text, text), min_size=1, max_size=30, unique=True))
 def test_different_keys_have_different_ids(keys):
     ids = key_ids([pa.array([key[position] for key in keys]) for position in range(2)]).to_pylist()

@@ -5,7 +5,7 @@ import json
 
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.sources import (
@@ -21,6 +21,7 @@ from builders.sources import (
     write_parquet,
 )
 from gauntlet.data import writing
+from hypothesis_profiles import examples
 
 
 def sides(snapshot):
@@ -149,7 +150,7 @@ class TestSplits:
         assert list(snapshot.splits) == ["train", "validation", "test"]
         assert sum(snapshot.splits.values()) == N
 
-    @settings(deadline=None, max_examples=25)
+    @examples(25)
     @given(st.data())
     def test_rows_that_come_or_go_move_no_other(self, tmp_path_factory, data):
         keyed = data.draw(st.booleans())
@@ -331,7 +332,7 @@ def test_the_manifest_keeps_the_order_of_columns_and_names_its_sources(tmp_path)
 cells = st.one_of(st.none(), st.text(alphabet="abc ,\"'\nü0", max_size=5))
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(st.lists(st.tuples(cells, st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1))), min_size=2, max_size=30))
 def test_what_goes_in_comes_out(tmp_path_factory, values):
     import csv

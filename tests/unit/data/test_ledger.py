@@ -5,16 +5,17 @@ import collections
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gauntlet.data import ledger as module
 from gauntlet.data.identity import key_digests
 from gauntlet.data.ledger import Ledger
+from hypothesis_profiles import examples
 
 
 @pytest.mark.parametrize("limit", [4, 1 << 20], ids=["spilling to disk", "in memory"])
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=60), st.integers(1, 17), st.booleans())
 def test_the_ledger_counts_repetitions_as_a_dictionary_would(tmp_path_factory, limit, values, batch, grouped):
     with pytest.MonkeyPatch.context() as patch:

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gauntlet.data.identity import groups_of, key_digests
@@ -56,7 +56,6 @@ def test_one_split_takes_all(shares):
     assert assign_by_hash(groups, hash_boundaries(shares)).tolist() == [0, 0, 0]
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**64 - 1), st.floats(0.01, 0.98), st.floats(0.001, 0.01))
 def test_growing_the_training_share_takes_no_row_out_of_training(group, share, more):
     groups = np.array([group], dtype=np.uint64)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gauntlet.delivery.plan import RolloutPlan
@@ -12,6 +12,7 @@ from gauntlet.delivery.rollout import Do, Look, Phase, Rollout, Seen, begin, dec
 from gauntlet.errors import DataError
 from gauntlet.settings import parse
 from gauntlet.verdict import Status
+from hypothesis_profiles import examples
 
 V1, V2 = (Release(number, f"sha256:{number}", f"models/{number}") for number in "12")
 PLAN = parse(
@@ -251,7 +252,7 @@ def turn(world, event):
         world.act(decision)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.lists(events, max_size=60))
 def test_whatever_happens_it_is_safe_and_ends(happened):
     world = World(begin("prices", V2, V1, 0).to_json())

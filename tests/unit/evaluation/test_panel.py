@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gauntlet.errors import ConfigurationError, DataError
@@ -9,6 +9,7 @@ from gauntlet.evaluation.metrics import names, resolve
 from gauntlet.evaluation.panel import conclude, measure
 from gauntlet.evaluation.sample import sample
 from gauntlet.evaluation.slices import Partition, Slice
+from hypothesis_profiles import examples
 
 BINARY = resolve(names("binary"), "binary")
 SUMMED = [metric for metric in BINARY if not metric.rank]
@@ -107,7 +108,7 @@ def test_a_cluster_of_copies_counts_once():
     np.testing.assert_allclose(twice.covariance, once.covariance, rtol=1e-9, atol=1e-15)
 
 
-@settings(deadline=None, max_examples=30)
+@examples(30)
 @given(cut=st.integers(1, 119), weighted=st.booleans(), clustered=st.booleans(), seed=st.integers(0, 1000))
 def test_sums_over_shards_equal_the_whole(cut, weighted, clustered, seed):
     samples, partitions = draw(120, seed=seed, weighted=weighted, clusters=25 if clustered else None)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gauntlet.errors import DataError
@@ -43,7 +43,6 @@ def test_text_with_too_many_values_has_no_domain() -> None:
     assert contract_of_rows([names, names.slice(0, 1)], "the store").terms["name"].categories is None
 
 
-@settings(deadline=None)  # the first example pays for imports
 @given(st.lists(st.none() | st.sampled_from("abc"), min_size=1, max_size=30), st.integers(1, 29))
 def test_batches_do_not_change_what_is_seen(values: list[str | None], cut: int) -> None:
     table = pa.table({"x": pa.array(values, pa.string())})

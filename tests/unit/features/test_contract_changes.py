@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gauntlet.errors import ConfigurationError
@@ -188,7 +188,6 @@ TERMS = st.builds(
 CONTRACTS = st.lists(TERMS, min_size=1, max_size=4, unique_by=lambda one: one.name).map(lambda all_: contract(*all_))
 
 
-@settings(deadline=None)  # the first example pays for imports
 @given(CONTRACTS, CONTRACTS)
 def test_any_two_contracts_can_be_compared(before: FeatureContract, after: FeatureContract) -> None:
     found = compare(before, after)

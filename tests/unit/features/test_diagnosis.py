@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gauntlet.features.diagnosis import Kind, diagnose_numbers, diagnose_texts
+from hypothesis_profiles import examples
 
 LINES = {Kind.NORMALIZATION, Kind.UNIT, Kind.SHIFT, Kind.SIGN, Kind.NOISE}
 slopes = st.floats(1e-4, 1e4).flatmap(lambda size: st.sampled_from([size, -size]))
@@ -30,7 +31,7 @@ INCOME = column("lognormal", 1, 3_000)
 
 
 @given(shape=shapes, slope=slopes, intercept=intercepts, seed=seeds)
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_any_line_is_recovered_within_one_percent(shape: str, slope: float, intercept: float, seed: int) -> None:
     stored = column(shape, seed)
     found = diagnose_numbers(stored, slope * stored + intercept)
@@ -40,7 +41,7 @@ def test_any_line_is_recovered_within_one_percent(shape: str, slope: float, inte
 
 
 @given(shape=shapes, slope=slopes, intercept=intercepts, seed=seeds)
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_the_order_of_rows_does_not_matter(shape: str, slope: float, intercept: float, seed: int) -> None:
     stored = column(shape, seed)
     new = slope * stored + intercept
@@ -49,7 +50,7 @@ def test_the_order_of_rows_does_not_matter(shape: str, slope: float, intercept: 
 
 
 @given(unit=st.floats(1e-3, 1e3), slope=slopes, intercept=st.floats(-50, 50), seed=seeds)
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_stored_values_in_another_unit_change_the_slope_alone(
     unit: float, slope: float, intercept: float, seed: int
 ) -> None:
@@ -63,7 +64,7 @@ def test_stored_values_in_another_unit_change_the_slope_alone(
 
 
 @given(seed=seeds, share=st.floats(0.0, 0.03))
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_a_few_rows_off_the_line_do_not_hide_it(seed: int, share: float) -> None:
     stored = column("lognormal", seed)
     new = (stored - 4_000) / 900
@@ -150,7 +151,7 @@ def test_degenerate_columns_are_defined(stored: list[float], new: list[float], k
     mapping=st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from("uvwxyz"), min_size=2),
     seed=seeds,
 )
-@settings(max_examples=80, deadline=None)
+@examples(80)
 def test_a_map_between_categories_is_recovered(mapping: dict[str, str], seed: int) -> None:
     assume(len(set(mapping.values())) > 1)
     keys = sorted(mapping)

@@ -3,12 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gauntlet.features.policy import FeaturesPolicy
 from gauntlet.features.tally import LowestHashes, Tally, compare
 from gauntlet.settings import parse
+from hypothesis_profiles import examples
 
 POLICY = parse(FeaturesPolicy, {}, field="policy")
 TIME = pa.timestamp("us", tz="UTC")
@@ -59,7 +60,7 @@ def test_a_tally_adds_up() -> None:
     change=st.floats(-1e3, 1e3).filter(lambda value: abs(value) > 1.1),
     data=st.data(),
 )
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_what_is_the_same_passes_and_what_is_not_never_does(
     stored: list[float | None], change: float, data: st.DataObject
 ) -> None:
@@ -78,7 +79,7 @@ def test_what_is_the_same_passes_and_what_is_not_never_does(
     size=st.integers(1, 20),
     cut=st.integers(1, 50),
 )
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_a_sample_depends_neither_on_order_nor_on_division(hashes: list[int], size: int, cut: int) -> None:
     sample = LowestHashes(size)
     for start in range(0, len(hashes), cut):

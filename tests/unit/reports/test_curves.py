@@ -1,11 +1,12 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.reports import HOSTILE, parsed, shapes, tips, words
 from gauntlet.reports.curves import CalibrationBin, Series, calibration, curve, sparkline
+from hypothesis_profiles import examples
 
 FLOATS = st.lists(st.floats(), max_size=30)
 
@@ -71,7 +72,7 @@ def test_a_sparkline_says_where_it_starts_and_ends():
     assert len(shapes(sparkline([math.nan, 3]), "circle")) == 1
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(FLOATS, FLOATS, st.booleans())
 def test_any_series_can_be_drawn(x, y, diagonal):
     for drawing in (curve([Series("s", x, y)], x="x", y="y", diagonal=diagonal), sparkline(y)):
@@ -79,7 +80,7 @@ def test_any_series_can_be_drawn(x, y, diagonal):
         parsed(drawing)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(st.builds(CalibrationBin, *[st.floats()] * 4, st.integers(0, 10**12)), max_size=8))
 def test_any_calibration_can_be_drawn(bins):
     drawing = calibration(bins)

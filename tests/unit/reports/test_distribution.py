@@ -2,11 +2,12 @@ import math
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.reports import HOSTILE, parsed, shapes, tips, words
 from gauntlet.reports.distribution import bars, histogram_pair
+from hypothesis_profiles import examples
 
 FLOATS = st.lists(st.floats(), max_size=12)
 
@@ -85,7 +86,7 @@ def test_category_names_are_escaped():
     parsed(drawing)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(FLOATS, FLOATS, st.one_of(st.none(), FLOATS))
 def test_any_histogram_can_be_drawn(edges, before, after):
     drawing = histogram_pair(sorted(edges), before, after)
@@ -93,7 +94,7 @@ def test_any_histogram_can_be_drawn(edges, before, after):
     parsed(drawing)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     st.lists(st.text(max_size=40, alphabet="ab<&é"), max_size=20), FLOATS, st.one_of(st.none(), FLOATS), st.booleans()
 )

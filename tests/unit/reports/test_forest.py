@@ -1,11 +1,12 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.reports import HOSTILE, parsed, shapes, words
 from gauntlet.reports.forest import ForestRow, forest, interval_bar
+from hypothesis_profiles import examples
 
 FLOAT = st.one_of(st.none(), st.floats())
 STATUS = st.sampled_from(["pass", "fail", "inconclusive", "error", "", "something else"])
@@ -76,7 +77,7 @@ def test_names_are_escaped_and_long_ones_shortened_with_the_whole_name_in_a_tip(
     assert HOSTILE * 3 in {node.text for node in parsed(drawing).iter("{http://www.w3.org/2000/svg}title")}
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(ROWS, FLOAT, st.sampled_from(["", "max", "min"]), st.sampled_from(["", "%", "ms"]), st.booleans())
 def test_any_rows_can_be_drawn(rows, bound, direction, unit, log):
     drawing = forest(rows, bound=bound, direction=direction, unit=unit, log=log)
@@ -85,7 +86,7 @@ def test_any_rows_can_be_drawn(rows, bound, direction, unit, log):
     parsed(drawing)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(FLOAT, st.one_of(st.none(), st.tuples(FLOAT, FLOAT)), FLOAT, STATUS)
 def test_any_check_can_have_a_bar(measured, ends, bound, status):
     drawing = interval_bar(measured, ends, bound, direction="max", status=status)

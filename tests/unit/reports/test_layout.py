@@ -1,11 +1,12 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gauntlet.errors import InternalError
 from gauntlet.reports.layout import layered
+from hypothesis_profiles import examples
 
 
 @st.composite
@@ -50,7 +51,7 @@ def test_a_circle_is_our_own_mistake():
         layered("ab", [("a", "b"), ("b", "a")], distance=1, narrow=1)
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(graphs())
 def test_every_graph_is_laid_out_without_overlap(graph):
     names, links = graph
@@ -66,7 +67,7 @@ def test_every_graph_is_laid_out_without_overlap(graph):
     assert all(0 <= place[0] <= plan.width for place in plan.places.values())
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(graphs())
 def test_what_can_be_reached_stays_reachable(graph):
     names, links = graph

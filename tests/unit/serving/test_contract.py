@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gauntlet.errors import DataError
@@ -23,6 +23,7 @@ from gauntlet.serving.contract import (
 )
 from gauntlet.serving.errors import InvalidRequest, TooLarge
 from gauntlet.serving.values import KINDS, LARGEST_FLOAT32, Unfit
+from hypothesis_profiles import examples
 
 
 def contract(outputs: list[str] | None = None, **columns: str) -> InputContract:
@@ -275,7 +276,7 @@ VALUES = {
 
 @pytest.mark.parametrize("required", ["", "?"], ids=["required", "optional"])
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(data=st.data())
 def test_many_values_are_read_as_each_alone_would_be(kind: str, required: str, data: st.DataObject) -> None:
     some = st.lists(VALUES[kind], min_size=1, max_size=12) | st.lists(VALUES[kind] | st.none(), min_size=5, max_size=12)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.served_models import to_arrow
@@ -16,6 +16,7 @@ from gauntlet.serving.contract import InputContract, Rows, read_contract, rows_f
 from gauntlet.serving.direct import load_direct
 from gauntlet.serving.errors import InvalidRequest
 from gauntlet.training.frame import frame_of
+from hypothesis_profiles import examples
 
 ModelOf = Callable[[str], Path]
 
@@ -114,7 +115,7 @@ def records() -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(batch=st.lists(records(), min_size=1, max_size=5), task=st.sampled_from(["binary", "multiclass", "regression"]))
 def test_any_rows(model_of: ModelOf, batch: list[dict[str, Any]], task: str) -> None:
     assert_alike(model_of(task), batch)

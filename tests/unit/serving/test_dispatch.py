@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.load import one_worker, simulate
@@ -72,7 +72,6 @@ def test_an_answer_nobody_waits_for_and_a_record_read_too_early_are_defects():
         dispatch.measured(rate=1, seconds=1)
 
 
-@settings(deadline=None)  # a simulation each
 @given(
     rate=st.floats(5, 200),
     connections=st.integers(1, 6),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gauntlet.testing import assert_learns
@@ -62,7 +62,6 @@ def test_how_far_down_is_up_to_the_test() -> None:
     assert_learns(logistic(0.03), steps=2_000)
 
 
-@settings(deadline=None)  # the first example pays for imports
 @given(st.lists(st.floats(0.01, 100), min_size=2, max_size=30))
 def test_a_curve_that_ends_above_half_of_its_start_never_passes(losses: list[float]) -> None:
     curve = [*losses, losses[0] * 0.6]

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.feature_code import raw_rows
 from gauntlet.errors import ConfigurationError
 from gauntlet.testing import assert_matches_stored, assert_same_features
+from hypothesis_profiles import examples
 
 RAW = raw_rows(300)
 
@@ -125,7 +126,7 @@ def test_many_differences_are_cut_short() -> None:
         assert_same_features(changed(**many), build, RAW)
 
 
-@settings(deadline=None, max_examples=20)  # each runs the code twice through pandas
+@examples(20)  # each runs the code twice through pandas
 @given(st.permutations(range(20)), st.sets(st.integers(0, 19), min_size=1))
 def test_whatever_the_order_the_wrong_rows_are_counted(order: list[int], wrong: set[int]) -> None:
     raw = RAW.slice(0, 20)

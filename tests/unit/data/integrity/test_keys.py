@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.integrity import QUIET, checks, examine, statuses
+from hypothesis_profiles import examples
 
 VALUES = st.one_of(st.none(), st.integers(0, 4))
 ROWS = st.lists(st.tuples(VALUES, st.sampled_from(["a", "b", "'", '"', None])), min_size=1, max_size=30)
@@ -19,7 +20,7 @@ def two(rows):
     return pa.table({"k": pa.array([k for k, _ in rows], pa.int64()), "l": pa.array([n for _, n in rows], pa.string())})
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(rows=ROWS)
 def test_repetitions_and_gaps_are_counted_exactly(rows):
     with tempfile.TemporaryDirectory() as folder:
@@ -34,7 +35,7 @@ def test_repetitions_and_gaps_are_counted_exactly(rows):
     assert (f"{missing:,} of {len(rows):,} rows have no" in check.reason) == (missing > 0)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(train=ROWS, test=ROWS)
 def test_rows_of_two_splits_are_matched_exactly(train, test):
     with tempfile.TemporaryDirectory() as folder:

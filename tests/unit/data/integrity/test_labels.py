@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.integrity import checks, examine, statuses
 from gauntlet.errors import ConfigurationError
+from hypothesis_profiles import examples
 
 ONLY = {"leakage": False}
 ROWS = st.lists(
@@ -31,7 +32,7 @@ def table(rows, kind="string"):
     )
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(rows=ROWS)
 def test_conflicts_and_the_ceiling_of_accuracy(rows):
     with tempfile.TemporaryDirectory() as folder:
@@ -46,7 +47,7 @@ def test_conflicts_and_the_ceiling_of_accuracy(rows):
     assert found.ceiling == pytest.approx(best / len(rows))
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(rows=ROWS)
 def test_the_ceiling_of_r2_for_a_number(rows):
     with tempfile.TemporaryDirectory() as folder:

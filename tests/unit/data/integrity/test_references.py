@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.integrity import QUIET, checks, examine, statuses
 from gauntlet.errors import ConfigurationError, DataError
+from hypothesis_profiles import examples
 
 KEYS = st.lists(st.one_of(st.none(), st.integers(0, 6)), min_size=1, max_size=25)
 
@@ -20,7 +21,7 @@ def ints(values):
     return pa.array(values, pa.int64())
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(ours=KEYS, theirs=KEYS)
 def test_orphans_fan_out_and_loss_are_counted_exactly(ours, theirs):
     policy = {

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.integrity import QUIET, checks, examine, statuses
+from hypothesis_profiles import examples
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -23,7 +24,7 @@ def moments(days):
 DAYS = st.lists(st.tuples(*[st.one_of(st.none(), st.integers(0, 5))] * 2), min_size=1, max_size=25)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(pairs=DAYS, strict=st.booleans())
 def test_what_comes_first_comes_first(pairs, strict):
     table = pa.table({"applied": moments([a for a, _ in pairs]), "decided": moments([b for _, b in pairs])})
@@ -81,7 +82,7 @@ def test_a_split_without_a_time_cannot_be_compared(tmp_path):
 EVENTS = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 9)), min_size=2, max_size=25)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(events=EVENTS)
 def test_a_sequence_does_not_fall_within_its_group(events):
     table = pa.table(

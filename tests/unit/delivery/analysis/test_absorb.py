@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.judging import DEPLOYING, Story, plan, ramping
@@ -14,6 +14,7 @@ from gauntlet.delivery.evidence.flips import upper_bound
 from gauntlet.delivery.evidence.sequential import Direction
 from gauntlet.delivery.rollout import Phase
 from gauntlet.errors import ConfigurationError, DataError
+from hypothesis_profiles import examples
 
 
 def test_the_baseline_is_watched_until_there_is_enough_of_it():
@@ -123,7 +124,7 @@ def test_a_look_that_was_killed_leaves_its_interval_to_the_next():
     assert once.memory.counted == (200, 1800)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.sets(st.integers(1, 11)), st.integers(0, 2**32 - 1))
 def test_whichever_looks_are_missed_all_requests_are_counted_once(missed, seed):
     story = Story(plan(metrics=["errors", "latency"]), seed=seed).with_baseline()

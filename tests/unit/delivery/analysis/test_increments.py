@@ -2,7 +2,7 @@ import math
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gauntlet.delivery.analysis.increments import increments, total
@@ -74,7 +74,6 @@ LIVES = st.lists(
 )  # answered quickly, slowly; restarted before
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from("abc"), LIVES, min_size=1), st.data())
 def test_intervals_add_up_to_one_long_interval_and_never_count_a_request_twice(lives, data):
     """Whatever looks were missed in between: without restarts the sums are equal, with restarts never more."""

@@ -4,7 +4,7 @@ import math
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gauntlet.features.properties.comparing import EXACT, Tolerance, compare
@@ -12,14 +12,12 @@ from gauntlet.features.properties.comparing import EXACT, Tolerance, compare
 NUMBERS = st.lists(st.none() | st.floats(allow_nan=False, width=32) | st.just(math.inf), min_size=1, max_size=20)
 
 
-@settings(deadline=None)  # the first example pays for imports
 @given(NUMBERS)
 def test_a_table_agrees_with_itself(values: list[float | None]) -> None:
     table = pa.table({"income": pa.array(values, pa.float64())})
     assert compare(table, table, EXACT, types=True) == ()
 
 
-@settings(deadline=None)  # the first example pays for imports
 @given(NUMBERS, st.floats(1e-3, 1e6))
 def test_what_differs_one_way_differs_the_other_way(values: list[float | None], step: float) -> None:
     first = pa.table({"income": pa.array(values, pa.float64())})

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.kserve_rollouts import V1, V2
@@ -79,7 +79,6 @@ def test_a_share_is_set_and_removed():
     assert with_percent({"a": 1, "canaryTrafficPercent": 0}, None) == {"a": 1}
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from("abcd"), DOCUMENTS), st.dictionaries(st.sampled_from("abcd"), DOCUMENTS))
 def test_a_difference_makes_one_document_the_other(before, after):
     patch = difference(before, after)
