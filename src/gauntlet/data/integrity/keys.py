@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from gauntlet.data.integrity.policy import AcrossSplitsRule, IntegrityPolicy, KeyRule
 from gauntlet.data.integrity.shares import Examples
-from gauntlet.data.integrity.sql import ROWS, SPLIT, listed, present, reference, text, written
+from gauntlet.data.integrity.sql import ROWS, SPLIT, listed, present, text, written
 from gauntlet.data.integrity.tables import Tables
 from gauntlet.data.phrasing import counted
 from gauntlet.data.phrasing import share as percent
@@ -26,8 +26,12 @@ def check_keys(tables: Tables, policy: IntegrityPolicy) -> Iterator[Check]:
 
 def _check_key(tables: Tables, rule: KeyRule, most: int) -> Check:
     """Counted exactly: rows that share a 64-bit hash of the key are found first, then compared by the key itself."""
-    source, where = (ROWS, "rows") if rule.table is None else (reference(rule.table), f"rows of `{rule.table}`")
-    names, there = listed(rule.columns), present(rule.columns)
+    source, columns = ROWS, tables.names
+    if rule.table is not None:
+        source, columns = tables.references[rule.table].relation, tables.references[rule.table].names
+    where = "rows" if rule.table is None else f"rows of `{rule.table}`"
+    key = [columns[name] for name in rule.columns]
+    names, there = listed(key), present(key)
     rows, missing = tables.one(f"SELECT count(*), count(*) FILTER (WHERE NOT ({there})) FROM {source}")
     kinds = _kinds(tables, rule)
     tables.run(
@@ -37,9 +41,9 @@ def _check_key(tables: Tables, rule: KeyRule, most: int) -> Check:
     )
     keys, surplus = tables.one("SELECT count(*), coalesce(sum(n - 1), 0)::BIGINT FROM repeated")
     examples = [
-        f"{key} ({count} times)"
-        for key, count in tables.all(
-            f"SELECT {written(rule.columns, kinds)}, n FROM repeated ORDER BY n DESC, {names} LIMIT {most + 1}"
+        f"{found} ({count} times)"
+        for found, count in tables.all(
+            f"SELECT {written(key, kinds)}, n FROM repeated ORDER BY n DESC, {names} LIMIT {most + 1}"
         )
     ]
     shown = " + ".join(f"`{name}`" for name in rule.columns)
@@ -77,7 +81,7 @@ def check_across_splits(tables: Tables, rule: AcrossSplitsRule) -> Iterator[Chec
         reason = "Rows shared by splits were to be looked for, but there is no training split and another beside it."
         yield Check(f"across splits: {named}", Status.ERROR, reason)
         return
-    names = listed(columns)
+    names = listed(tables.named(columns))
     own, alien = (f"count(*) FILTER (WHERE {SPLIT} {sign} {text(TRAIN)})" for sign in ("=", "<>"))
     tables.run(
         f"CREATE OR REPLACE TEMP TABLE shared AS WITH suspects AS (SELECT hash({names}) AS h FROM {ROWS} GROUP BY h"

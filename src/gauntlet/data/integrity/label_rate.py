@@ -15,7 +15,7 @@ from typing import Any
 
 from gauntlet.data.integrity.labels import Target, class_name
 from gauntlet.data.integrity.policy import LabelRatePolicy
-from gauntlet.data.integrity.sql import ROWS, SPLIT, identifier, listed, micros
+from gauntlet.data.integrity.sql import ROWS, SPLIT, listed, micros
 from gauntlet.data.integrity.tables import Tables
 from gauntlet.data.phrasing import amount, counted
 from gauntlet.data.phrasing import share as percent
@@ -149,7 +149,7 @@ def compare_spans(tables: Tables, target: Target, rate: LabelRatePolicy, confide
 
 def _sums(tables: Tables, target: Target, one: Any, rate: LabelRatePolicy) -> dict[str, Sums]:
     """Span → sums, in order of time or of splits."""
-    label = identifier(target.column)
+    label = target.name
     y = f"{label}::DOUBLE" if target.task == "regression" else f"({target.is_class(one)})::DOUBLE"
     if tables.cluster:
         each = "count(*) AS n, sum(y) AS y, sum(y) * sum(y) AS yy, sum(y) * count(*) AS yn, count(*) * count(*) AS nn"
@@ -174,10 +174,10 @@ def _span(tables: Tables, rate: LabelRatePolicy) -> str:
     if _by_split(rate):
         return SPLIT
     if rate.column is not None:
-        return f"coalesce({identifier(rate.column)}::VARCHAR, 'missing')"
+        return f"coalesce({tables.names[rate.column]}::VARCHAR, 'missing')"
     name = tables.roles.time
     assert name is not None, "the gate has made sure"
-    moment = f"make_timestamp(({micros(name, tables.columns[name])})::BIGINT)"
+    moment = f"make_timestamp(({micros(tables.names[name], tables.columns[name])})::BIGINT)"
     start = f"strftime(date_trunc('{rate.by}', {moment}), '{_WRITTEN[rate.by]}')"
     return f"coalesce({start}{f' || quarter({moment})' if rate.by == 'quarter' else ''}, 'missing')"
 
@@ -185,7 +185,7 @@ def _span(tables: Tables, rate: LabelRatePolicy) -> str:
 def _deviation(tables: Tables, target: Target) -> float:
     if target.task != "regression":
         return 1.0
-    return float(tables.one(f"SELECT stddev_pop({identifier(target.column)}) FROM {ROWS}")[0] or 0.0) or 1.0
+    return float(tables.one(f"SELECT stddev_pop({target.name}) FROM {ROWS}")[0] or 0.0) or 1.0
 
 
 def _compare(

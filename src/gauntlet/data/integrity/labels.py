@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from gauntlet.data.integrity.policy import ConflictPolicy, IntegrityPolicy
 from gauntlet.data.integrity.shares import Examples
-from gauntlet.data.integrity.sql import ROWS, identifier, listed, value
+from gauntlet.data.integrity.sql import ID, ROWS, Name, listed, value
 from gauntlet.data.integrity.tables import Tables
 from gauntlet.data.phrasing import amount
 from gauntlet.data.phrasing import share as percent
@@ -25,12 +25,14 @@ class Target:
 
     Attributes:
         column: its name.
+        name: its name in queries.
         task: ``binary | multiclass | regression``.
         classes: its values, the most frequent first; binary: (negative, positive); regression: none.
         rows: rows that have one.
     """
 
     column: str
+    name: Name
     task: Task
     classes: tuple[Any, ...]
     rows: int
@@ -42,7 +44,7 @@ class Target:
 
     def is_class(self, found: Any) -> str:
         """The condition that a row is of a class."""
-        return f"{identifier(self.column)} = {value(found)}"
+        return f"{self.name} = {value(found)}"
 
 
 def understand_label(tables: Tables, policy: IntegrityPolicy) -> Target:
@@ -53,7 +55,7 @@ def understand_label(tables: Tables, policy: IntegrityPolicy) -> Target:
     """
     column = tables.roles.label
     assert column is not None, "the gate has made sure"
-    kind, name = tables.columns[column], identifier(column)
+    kind, name = tables.columns[column], tables.names[column]
     if kind == "timestamp":
         raise ConfigurationError(
             "a timestamp cannot be the label", field="roles.label", value=column, mend="Name another"
@@ -73,7 +75,7 @@ def understand_label(tables: Tables, policy: IntegrityPolicy) -> Target:
             raise ConfigurationError(
                 "regression needs numbers, and the label is text", field="policy.task", value=task, mend="Use auto"
             )
-        return Target(column, task, (), rows)
+        return Target(column, name, task, (), rows)
     if distinct > MOST_CLASSES:
         raise ConfigurationError(
             f"{column} has {distinct:,} values, too many for classes",
@@ -97,7 +99,7 @@ def understand_label(tables: Tables, policy: IntegrityPolicy) -> Target:
         classes = sorted(classes)
         if positive is not None:
             classes.sort(key=lambda one: class_name(one) == class_name(positive))
-    return Target(column, task, tuple(classes), rows)
+    return Target(column, name, task, tuple(classes), rows)
 
 
 def class_name(found: Any) -> str:
@@ -137,11 +139,11 @@ def count_conflicts(tables: Tables, target: Target, most: int) -> Conflicts:
     Whoever sees the features alone gives all rows of a group one answer. The most frequent label makes fewest errors,
     Σ(n − n_max) of them; of numbers the mean leaves the least, the sum of squares within groups.
     """
-    names, label = listed(tables.features), identifier(target.column)
+    names, label = listed(tables.named(tables.features)), target.name
     tables.run(
         f"CREATE OR REPLACE TEMP TABLE twins AS WITH suspects AS (SELECT hash({names}) AS h FROM {ROWS}"
         f" WHERE {label} IS NOT NULL GROUP BY h HAVING min({label}) <> max({label})),"
-        f" counted AS (SELECT {names}, {label} AS y, count(*) AS n, min(example_id) AS one FROM {ROWS}"
+        f" counted AS (SELECT {names}, {label} AS y, count(*) AS n, min({ID}) AS one FROM {ROWS}"
         f" WHERE {label} IS NOT NULL AND hash({names}) IN (SELECT h FROM suspects) GROUP BY {names}, y)"
         " SELECT sum(n)::BIGINT AS n, max(n) AS top, arg_min(one, y) AS one, arg_max(one, y) AS other,"
         f" {_within(target)} AS within FROM counted GROUP BY {names} HAVING count(*) > 1"

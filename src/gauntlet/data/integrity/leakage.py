@@ -18,7 +18,7 @@ from gauntlet.data.integrity.power import (
     power_of,
     quantile_codes,
 )
-from gauntlet.data.integrity.sql import ROWS, identifier, listed
+from gauntlet.data.integrity.sql import ID, ROWS, listed
 from gauntlet.data.integrity.tables import Tables
 from gauntlet.data.phrasing import amount
 from gauntlet.verdict import Check, Status, decide
@@ -62,7 +62,7 @@ def find_leaks(tables: Tables, target: Target, policy: IntegrityPolicy, leakage:
     if not columns or _too_few(outcome, target, leakage):
         return ()
     gaps = tables.one(
-        "SELECT " + ", ".join(f"count(*) - count({identifier(name)})" for name in columns) + " FROM sample"
+        "SELECT " + ", ".join(f"count(*) - count({name})" for name in tables.named(columns)) + " FROM sample"
     )
     alpha = (1 - policy.confidence) / (len(columns) + sum(0 < count < rows for count in gaps))
     found = []
@@ -84,30 +84,32 @@ def _take_sample(
     tables: Tables, target: Target, policy: IntegrityPolicy, leakage: LeakagePolicy, columns: list[str]
 ) -> int:
     """Rows with a label, chosen by a hash: the same ones however often and with however many threads one asks."""
-    unit = listed(tables.cluster) or "example_id"
-    label = identifier(target.column)
+    unit = listed(tables.cluster) or ID
+    wanted = dict.fromkeys([target.name, *tables.named(columns)])
     kept = min(1.0, leakage.sample_rows / max(1, target.rows))
-    chosen = "" if kept >= 1 else f" AND hash(example_id, {policy.seed}) < {int(kept * 2.0**64)}"
+    chosen = "" if kept >= 1 else f" AND hash({ID}, {policy.seed}) < {int(kept * 2.0**64)}"
     tables.run(
-        f"CREATE OR REPLACE TEMP TABLE sample AS SELECT {listed(dict.fromkeys([target.column, *columns]))},"
-        f" (hash({unit}, {policy.seed}, 'fold') % {leakage.folds})::BIGINT AS __fold__, hash({unit}) AS __unit__"
-        f" FROM {ROWS} WHERE {label} IS NOT NULL{chosen}"
+        f"CREATE OR REPLACE TEMP TABLE sample AS SELECT {listed(wanted)},"
+        f" (hash({unit}, {policy.seed}, 'fold') % {leakage.folds})::BIGINT AS fold, hash({unit}) AS unit"
+        f" FROM {ROWS} WHERE {target.name} IS NOT NULL{chosen}"
     )
     return int(tables.one("SELECT count(*) FROM sample")[0])
 
 
 def _outcome(tables: Tables, target: Target, leakage: LeakagePolicy) -> Outcome:
     classes = target.judged[:_MOST_CLASSES]
-    wanted = [f"({target.is_class(one)})::DOUBLE" for one in classes] or [f"{identifier(target.column)}::DOUBLE"]
-    named = ", ".join(f"{one} AS c{position}" for position, one in enumerate(wanted))
-    found = tables.arrays(f"SELECT __fold__, __unit__, {named} FROM sample ORDER BY rowid")
-    targets = np.stack([np.asarray(found[f"c{position}"], dtype=np.float64) for position in range(len(wanted))], axis=1)
+    wanted = [f"({target.is_class(one)})::DOUBLE" for one in classes] or [f"{target.name}::DOUBLE"]
+    named = ", ".join(f"{one} AS target_{position}" for position, one in enumerate(wanted))
+    found = tables.arrays(f"SELECT fold, unit, {named} FROM sample ORDER BY rowid")
+    targets = np.stack(
+        [np.asarray(found[f"target_{position}"], dtype=np.float64) for position in range(len(wanted))], axis=1
+    )
     if target.task == "regression":
         targets = _ranks(targets)
     cluster = None
     if tables.cluster:
-        cluster = np.unique(found["__unit__"], return_inverse=True)[1].astype(np.int64)
-    fold = np.asarray(found["__fold__"], dtype=np.int64)
+        cluster = np.unique(found["unit"], return_inverse=True)[1].astype(np.int64)
+    fold = np.asarray(found["fold"], dtype=np.int64)
     return Outcome(_without_rare(targets, target, leakage), fold, leakage.folds, cluster, target.task == "regression")
 
 
@@ -142,7 +144,7 @@ def _too_few(outcome: Outcome, target: Target, leakage: LeakagePolicy) -> Check 
 
 def _codes(tables: Tables, name: str, bins: int) -> tuple[Ints, np.ndarray, int | None]:
     """A column as codes, which values are missing, and its distinct values where they are names."""
-    kind, column = tables.columns[name], identifier(name)
+    kind, column = tables.columns[name], tables.names[name]
     if kind in ("string", "bool") or name in tables.roles.categorical:
         found = tables.arrays(f"SELECT hash({column}) AS v, ({column} IS NULL) AS m FROM sample ORDER BY rowid")
         missing = np.asarray(found["m"], dtype=bool)
@@ -161,7 +163,7 @@ def _names_rows(tables: Tables, name: str, distinct: int, present: int, target: 
         return False
     if present == target.rows:
         return True
-    column = identifier(name)
+    column = tables.names[name]
     every, counted = tables.one(f"SELECT approx_count_distinct({column}), count({column}) FROM {ROWS}")
     return bool(every >= _IDENTIFIES * counted)
 

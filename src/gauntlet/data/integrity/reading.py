@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gauntlet.data.columns import ColumnType, arrow_type, convert
+from gauntlet.data.integrity.sql import Name
 from gauntlet.data.reader import ReaderOptions, format_of, raw_batches
 from gauntlet.data.source import Pinned, fetch
 from gauntlet.errors import ConfigurationError, DataError
@@ -20,6 +21,7 @@ def write_reference(
     table: str,
     files: Sequence[Pinned],
     wanted: Mapping[str, ColumnType | None],
+    names: Mapping[str, Name],
     options: ReaderOptions,
     destination: Path,
 ) -> None:
@@ -29,6 +31,7 @@ def write_reference(
         table: its name.
         files: where it lies.
         wanted: column → the type it is compared as; ``None``: as text.
+        names: column → what it is called in the file to write.
         options: how to read it.
         destination: the Parquet file to write.
 
@@ -40,7 +43,7 @@ def write_reference(
     import pyarrow.parquet as pq
 
     kinds = {name: kind or "string" for name, kind in wanted.items()}
-    schema = pa.schema([pa.field(name, arrow_type(kind)) for name, kind in kinds.items()])
+    schema = pa.schema([pa.field(names[name], arrow_type(kind)) for name, kind in kinds.items()])
     with pq.ParquetWriter(destination, schema) as writer:
         for file in files:
             for batch in _batches(file, options, kinds, destination.parent):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from gauntlet.data.integrity.policy import CategoryRule, IntegrityPolicy, JoinRule, ReferenceRule
 from gauntlet.data.integrity.shares import NO_EXAMPLES, Examples, count_share, judge_share
-from gauntlet.data.integrity.sql import ROWS, identifier, listed, present, reference, written
+from gauntlet.data.integrity.sql import ROWS, Name, listed, present, written
 from gauntlet.data.integrity.tables import Tables
 from gauntlet.data.phrasing import amount, counted
 from gauntlet.verdict import Check, Status
@@ -64,12 +64,13 @@ def _check_category(tables: Tables, rule: CategoryRule, most: int, alpha: float)
 def _check_growth(tables: Tables, rule: JoinRule, most: int) -> Check:
     """Rows after the join over rows with a partner, from how often each key is there on either side."""
     references = rule.references or rule.columns
-    ours, theirs = listed(rule.columns), listed(references)
-    pairs = _equal(rule.columns, references)
+    table = tables.references[rule.table]
+    mine, its = tables.named(rule.columns), table.named(references)
+    ours, theirs = listed(mine), listed(its)
     tables.run(
         f"CREATE OR REPLACE TEMP TABLE fanned AS SELECT a.*, m FROM (SELECT {ours}, count(*) AS n FROM {ROWS}"
-        f" WHERE {present(rule.columns)} GROUP BY {ours}) a JOIN (SELECT {theirs}, count(*) AS m"
-        f" FROM {reference(rule.table)} WHERE {present(references)} GROUP BY {theirs}) b ON {pairs}"
+        f" WHERE {present(mine)} GROUP BY {ours}) a JOIN (SELECT {theirs}, count(*) AS m"
+        f" FROM {table.relation} WHERE {present(its)} GROUP BY {theirs}) b ON {_equal(mine, its)}"
     )
     partnered, after, doubled = tables.one(
         "SELECT coalesce(sum(n), 0)::BIGINT, coalesce(sum(n::HUGEINT * m), 0)::BIGINT, count(*) FILTER (WHERE m > 1)"
@@ -88,8 +89,7 @@ def _check_growth(tables: Tables, rule: JoinRule, most: int) -> Check:
         examples = [
             f"{key} (×{times})"
             for key, times in tables.all(
-                f"SELECT {written(rule.columns, kinds)}, m FROM fanned WHERE m > 1"
-                f" ORDER BY m * n DESC, {ours} LIMIT {most + 1}"
+                f"SELECT {written(mine, kinds)}, m FROM fanned WHERE m > 1 ORDER BY m * n DESC, {ours} LIMIT {most + 1}"
             )
         ]
         repeated = f"{counted(doubled, 'key')} {'is' if doubled == 1 else 'are'} there more than once"
@@ -117,27 +117,29 @@ def _check_loss(tables: Tables, rule: JoinRule, most: int, alpha: float) -> Chec
 
 def _looked_up(tables: Tables, columns: Sequence[str], table: str, references: Sequence[str], required: bool) -> str:
     """The rows a reference is about, each with whether it was ``found``; for a query's FROM."""
-    kept = listed(dict.fromkeys([*columns, *tables.cluster]))
-    source = f"(SELECT {kept} FROM {ROWS}" + ("" if required else f" WHERE {present(columns)}") + ") a"
-    known = f"(SELECT DISTINCT {listed(references)}, true AS there FROM {reference(table)}) b"
-    return f"(SELECT a.*, there IS NOT NULL AS found FROM {source} LEFT JOIN {known} ON {_equal(columns, references)})"
+    mine, its = tables.named(columns), tables.references[table].named(references)
+    kept = listed(dict.fromkeys([*mine, *tables.cluster]))
+    source = f"(SELECT {kept} FROM {ROWS}" + ("" if required else f" WHERE {present(mine)}") + ") a"
+    known = f"(SELECT DISTINCT {listed(its)}, true AS there FROM {tables.references[table].relation}) b"
+    return f"(SELECT a.*, there IS NOT NULL AS found FROM {source} LEFT JOIN {known} ON {_equal(mine, its)})"
 
 
 def _orphans(tables: Tables, columns: Sequence[str], table: str, references: Sequence[str], most: int) -> Examples:
     """The values that most rows have and the table does not."""
     kinds = [tables.columns[name] for name in columns]
-    names = listed(columns)
+    mine, its = tables.named(columns), tables.references[table].named(references)
+    names = listed(mine)
     found = tables.all(
-        f"SELECT {written(columns, kinds)}, n FROM (SELECT {names}, count(*) AS n FROM {ROWS} a"
-        f" WHERE {present(columns)} GROUP BY {names}) a ANTI JOIN {reference(table)} b"
-        f" ON {_equal(columns, references)} ORDER BY n DESC, {names} LIMIT {most + 1}"
+        f"SELECT {written(mine, kinds)}, n FROM (SELECT {names}, count(*) AS n FROM {ROWS} a"
+        f" WHERE {present(mine)} GROUP BY {names}) a ANTI JOIN {tables.references[table].relation} b"
+        f" ON {_equal(mine, its)} ORDER BY n DESC, {names} LIMIT {most + 1}"
     )
     return Examples.of([f"{value} ({counted(count, 'row')})" for value, count in found], most)
 
 
-def _equal(columns: Sequence[str], references: Sequence[str]) -> str:
+def _equal(columns: Sequence[Name], references: Sequence[Name]) -> str:
     pairs = zip(columns, references, strict=True)
-    return " AND ".join(f"a.{identifier(ours)} = b.{identifier(theirs)}" for ours, theirs in pairs)
+    return " AND ".join(f"a.{ours} = b.{theirs}" for ours, theirs in pairs)
 
 
 def _shown(columns: Sequence[str]) -> str:

@@ -1,62 +1,65 @@
-"""Names and values written into a query so that they can be nothing else."""
+"""What queries are written with: names of ours, and values quoted so that they can be nothing else.
+
+No name of a person's ever stands in a query. DuckDB's identifiers ignore case even in quotes, and a column beats an
+alias of the same name, so a column called ``Hours`` could be read as ``hours``, and one called ``n`` as a count.
+Columns are bound to names of ours by their position where a table is opened (``tables``); nothing here could quote
+another one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import NewType
+
+Name = NewType("Name", str)
+"""A column's name in queries, ``c0``, ``c1``, …: ours. Aliases of our own never are a ``c`` and a number."""
 
 ROWS = "rows"
-SPLIT = '"__gauntlet_split__"'
+ID = Name("row_id")
+"""The column of ``example_id``."""
+SPLIT = Name("split_name")
+"""The column that says which split a row is of."""
 
 
-def identifier(name: str) -> str:
-    """A column's or table's name."""
-    return '"' + name.replace('"', '""') + '"'
+def numbered(count: int) -> list[Name]:
+    """Names for so many columns of one table."""
+    return [Name(f"c{position}") for position in range(count)]
 
 
-def listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[Name]) -> str:
     """Several names, with commas."""
-    return ", ".join(map(identifier, names))
+    return ", ".join(names)
 
 
 def text(value: str) -> str:
     """A piece of text."""
-    return "'" + value.replace("'", "''") + "'"
+    # The parser takes a query to end at its first zero character.
+    return " || chr(0) || ".join("'" + piece.replace("'", "''") + "'" for piece in value.split("\0"))
 
 
 def value(found: str | int | float | bool | datetime) -> str:
     """A value as DuckDB handed it out."""
     if isinstance(found, str):
-        return text(found)
+        return f"({text(found)})"
     return str(found).lower() if isinstance(found, bool) else repr(found)
 
 
-def reference_name(table: str) -> str:
-    """What a reference table is called inside DuckDB; no name a person gives collides with ours."""
-    return "t_" + table.encode().hex()
-
-
-def reference(table: str) -> str:
-    """A reference table in a query."""
-    return identifier(reference_name(table))
-
-
-def present(names: Iterable[str], prefix: str = "") -> str:
+def present(names: Iterable[Name]) -> str:
     """All of them have a value."""
-    return " AND ".join(f"{prefix}{identifier(name)} IS NOT NULL" for name in names)
+    return " AND ".join(f"{name} IS NOT NULL" for name in names)
 
 
-def micros(name: str, kind: str) -> str:
+def micros(name: Name, kind: str) -> str:
     """A moment as microseconds since 1970, whatever column holds it; numbers are epoch seconds."""
-    return f"epoch_us({identifier(name)})" if kind == "timestamp" else f"{identifier(name)} * 1e6"
+    return f"epoch_us({name})" if kind == "timestamp" else f"{name} * 1e6"
 
 
-def written(names: Iterable[str], kinds: Iterable[str], prefix: str = "") -> str:
+def written(names: Iterable[Name], kinds: Iterable[str]) -> str:
     """Values of several columns as one piece of text, as a person reads a key."""
     parts = []
     for name, kind in zip(names, kinds, strict=True):
-        column = f"{prefix}{identifier(name)}"
         # strftime of a time with a zone would need the zone's tables; this is UTC already.
-        moment = f"strftime(make_timestamp(epoch_us({column})), '%Y-%m-%d %H:%M:%S')"
-        parts.append(f"coalesce({moment if kind == 'timestamp' else f'{column}::VARCHAR'}, 'missing')")
+        moment = f"strftime(make_timestamp(epoch_us({name})), '%Y-%m-%d %H:%M:%S')"
+        parts.append(f"coalesce({moment if kind == 'timestamp' else f'{name}::VARCHAR'}, 'missing')")
     return " || ' | ' || ".join(parts)

@@ -1,13 +1,14 @@
 """The snapshot's rows and the reference tables, as DuckDB sees them: on disk, counted in bounded memory.
 
-Files are lent to DuckDB under names of our own in a scratch folder, so that no character of a path means anything to
-it. It loads no extensions and reaches no network.
+Files are lent to DuckDB under names of our own in a scratch folder, and their columns are bound by position to names of
+our own, so that no character of a path or of a column's name means anything to it. It loads no extensions and reaches
+no network.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,15 +17,33 @@ from typing import TYPE_CHECKING, Any
 from gauntlet.data.columns import ColumnType
 from gauntlet.data.integrity.policy import IntegrityPolicy
 from gauntlet.data.integrity.reading import write_reference
-from gauntlet.data.integrity.sql import ROWS, SPLIT, reference, reference_name, text
+from gauntlet.data.integrity.sql import ID, ROWS, SPLIT, Name, listed, numbered, text
 from gauntlet.data.reader import ReaderOptions
 from gauntlet.data.roles import Roles
-from gauntlet.data.snapshot import Snapshot
+from gauntlet.data.snapshot import EXAMPLE_ID, Snapshot
 from gauntlet.data.source import Pinned
 from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.parquet import open_parquet
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A reference table.
+
+    Attributes:
+        relation: what it is called in queries.
+        names: the columns read of it → their names in queries.
+    """
+
+    relation: str
+    names: Mapping[str, Name]
+
+    def named(self, columns: Iterable[str]) -> tuple[Name, ...]:
+        """Columns as queries name them."""
+        return tuple(self.names[column] for column in columns)
 
 
 @dataclass(frozen=True)
@@ -32,20 +51,22 @@ class Tables:
     """Tables that can be asked.
 
     Attributes:
-        connection: DuckDB's; ``rows`` is the snapshot with its splits, a reference table ``t_<name>``.
+        connection: DuckDB's; ``rows`` is the snapshot with its splits.
         columns: the snapshot's columns and their types.
+        names: the snapshot's columns → their names in queries.
         roles: the snapshot's roles.
         features: columns a model may learn from.
         splits: split → rows.
-        references: reference table → the columns read of it.
+        references: reference table → what queries call it and its columns.
     """
 
     connection: Any
     columns: Mapping[str, str]
+    names: Mapping[str, Name]
     roles: Roles
     features: tuple[str, ...]
     splits: Mapping[str, int]
-    references: Mapping[str, tuple[str, ...]]
+    references: Mapping[str, Reference]
 
     @property
     def rows(self) -> int:
@@ -53,9 +74,13 @@ class Tables:
         return sum(self.splits.values())
 
     @property
-    def cluster(self) -> tuple[str, ...]:
-        """The column of what rows share; none where the roles name none."""
-        return (self.roles.cluster,) if self.roles.cluster in self.columns and self.roles.cluster else ()
+    def cluster(self) -> tuple[Name, ...]:
+        """The column of what rows share, as queries name it; none where the roles name none."""
+        return self.named([self.roles.cluster]) if self.roles.cluster in self.columns and self.roles.cluster else ()
+
+    def named(self, columns: Iterable[str]) -> tuple[Name, ...]:
+        """Columns of the snapshot as queries name them."""
+        return tuple(self.names[column] for column in columns)
 
     def all(self, query: str) -> list[tuple[Any, ...]]:
         """Every row of the answer.
@@ -106,9 +131,13 @@ def open_tables(
 
     with tempfile.TemporaryDirectory(prefix="gauntlet-integrity-") as scratch:
         folder = Path(scratch)
-        for table, columns in wanted.items():
+        references = {
+            table: Reference(f"reference_{position}", dict(zip(columns, numbered(len(columns)), strict=True)))
+            for position, (table, columns) in enumerate(wanted.items())
+        }
+        for table, found in references.items():
             options = policy.readers.get(table) or ReaderOptions.model_validate({})
-            write_reference(table, files[table], columns, options, folder / reference_name(table))
+            write_reference(table, files[table], wanted[table], found.names, options, folder / found.relation)
         settings = {
             "memory_limit": f"{policy.memory_mb}MiB",
             "threads": policy.threads,
@@ -119,35 +148,55 @@ def open_tables(
         }
         with duckdb.connect(":memory:", config=settings) as connection:
             connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+            names = dict(zip(snapshot.columns, numbered(len(snapshot.columns)), strict=True))
             with _explained():
-                connection.execute(f"CREATE VIEW {ROWS} AS {_rows(snapshot, folder)}")
-            for table in wanted:
-                source = f"read_parquet({text(str(folder / reference_name(table)))})"
-                connection.execute(f"CREATE VIEW {reference(table)} AS SELECT * FROM {source}")
+                connection.execute(f"CREATE VIEW {ROWS} AS {_rows(snapshot, names, folder)}")
+            for found in references.values():
+                source = _read(folder / found.relation, tuple(found.names.values()))
+                connection.execute(f"CREATE VIEW {found.relation} AS SELECT * FROM {source}")
             yield Tables(
-                connection,
-                snapshot.columns,
-                snapshot.roles,
-                snapshot.features,
-                snapshot.splits,
-                {table: tuple(columns) for table, columns in wanted.items()},
+                connection, snapshot.columns, names, snapshot.roles, snapshot.features, snapshot.splits, references
             )
 
 
-def _rows(snapshot: Snapshot, folder: Path) -> str:
+def _rows(snapshot: Snapshot, names: Mapping[str, Name], folder: Path) -> str:
     """The query that reads every split's parts, each row with the name of its split."""
+    known = {EXAMPLE_ID: ID, **names}
     parts = []
-    for number, (split, names) in enumerate(snapshot.parts.items()):
-        links = []
-        for position, name in enumerate(names):
+    for number, (split, files) in enumerate(snapshot.parts.items()):
+        for position, file in enumerate(files):
             link = folder / f"rows-{number}-{position}.parquet"
-            link.symlink_to((snapshot.path / name).resolve())
-            links.append(text(str(link)))
-        if links:
-            parts.append(f"SELECT *, {text(split)} AS {SPLIT} FROM read_parquet([{', '.join(links)}])")
+            link.symlink_to((snapshot.path / file).resolve())
+            held = _columns(snapshot.path / file)
+            if set(held) != set(known):
+                raise DataError(
+                    "does not hold the snapshot's columns",
+                    field=str(snapshot.path / file),
+                    mend="Import the data again",
+                )
+            source = _read(link, [known[name] for name in held])
+            parts.append(f"SELECT {listed(known.values())}, {text(split)} AS {SPLIT} FROM {source}")
     if not parts:
         raise DataError("has no rows", field=str(snapshot.path), mend="Import the data again")
     return " UNION ALL ".join(parts)
+
+
+def _read(file: Path, names: Sequence[Name]) -> str:
+    """A Parquet file in a query's FROM, its columns under our names: by position, as DuckDB renames like ones."""
+    return f"read_parquet({text(str(file))}, hive_partitioning = false) AS held({listed(names)})"
+
+
+def _columns(file: Path) -> list[str]:
+    """The columns of a part, in its order."""
+    import pyarrow as pa
+
+    try:
+        with open_parquet(file, str(file)) as part:
+            return list(part.schema_arrow.names)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise DataError(
+            "cannot be read as Parquet", field=str(file), value=_first_line(error), mend="Import the data again"
+        ) from error
 
 
 @contextmanager

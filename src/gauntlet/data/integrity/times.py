@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from gauntlet.data.integrity.policy import IntegrityPolicy, OrderRule, PeriodRule, SequenceRule
 from gauntlet.data.integrity.shares import count_share, judge_share
-from gauntlet.data.integrity.sql import ROWS, SPLIT, identifier, listed, micros, present, text
+from gauntlet.data.integrity.sql import ROWS, SPLIT, listed, micros, present, text
 from gauntlet.data.integrity.tables import Tables
 from gauntlet.data.split import USUAL_ORDER, microseconds
 from gauntlet.verdict import Check, Status
@@ -28,8 +28,8 @@ def check_times(tables: Tables, policy: IntegrityPolicy) -> Iterator[Check]:
 
 def _check_order(tables: Tables, rule: OrderRule, alpha: float) -> Check:
     """Rows in which one of the two is missing are not looked at."""
-    both = (rule.earlier, rule.later)
-    broken = f"{identifier(rule.earlier)} {'>=' if rule.strict else '>'} {identifier(rule.later)}"
+    both = earlier, later = tables.named([rule.earlier, rule.later])
+    broken = f"{earlier} {'>=' if rule.strict else '>'} {later}"
     return judge_share(
         f"order: {rule.earlier}, {rule.later}",
         count_share(tables, f"(SELECT * FROM {ROWS} WHERE {present(both)})", broken),
@@ -43,7 +43,8 @@ def _check_order(tables: Tables, rule: OrderRule, alpha: float) -> Check:
 def _check_period(tables: Tables, rule: PeriodRule, alpha: float) -> Check:
     name = rule.column or tables.roles.time
     assert name is not None, "the gate has made sure"
-    moment = micros(name, tables.columns[name])
+    own = tables.names[name]
+    moment = micros(own, tables.columns[name])
     broken, said = [], []
     if rule.not_before is not None:
         broken.append(f"{moment} < {microseconds(rule.not_before)}")
@@ -53,7 +54,7 @@ def _check_period(tables: Tables, rule: PeriodRule, alpha: float) -> Check:
         said.append(f"after {_moment(rule.not_after)}")
     return judge_share(
         f"period: {name}",
-        count_share(tables, f"(SELECT * FROM {ROWS} WHERE {present([name])})", f"({' OR '.join(broken)})"),
+        count_share(tables, f"(SELECT * FROM {ROWS} WHERE {present([own])})", f"({' OR '.join(broken)})"),
         rule.max_share,
         alpha,
         broken=f"have `{name}` {' or '.join(said)}",
@@ -63,17 +64,18 @@ def _check_period(tables: Tables, rule: PeriodRule, alpha: float) -> Check:
 
 def _check_sequence(tables: Tables, rule: SequenceRule, alpha: float) -> Check:
     """Each row against the one before it in its group; the first of a group has none and is not counted."""
-    order = f"ORDER BY {identifier(rule.along)}, {identifier(rule.column)}"
-    over = f"PARTITION BY {listed(rule.within)} {order}" if rule.within else order
-    named = dict.fromkeys([rule.column, rule.along, *rule.within, *tables.cluster])
+    column, along, *within = tables.named([rule.column, rule.along, *rule.within])
+    order = f"ORDER BY {along}, {column}"
+    over = f"PARTITION BY {listed(within)} {order}" if within else order
+    named = dict.fromkeys([column, along, *within, *tables.cluster])
     relation = (
-        f"(SELECT * FROM (SELECT {listed(named)}, lag({identifier(rule.column)}) OVER ({over}) AS previous_one"
-        f" FROM {ROWS} WHERE {present([rule.column, rule.along])}) WHERE previous_one IS NOT NULL)"
+        f"(SELECT * FROM (SELECT {listed(named)}, lag({column}) OVER ({over}) AS previous_one"
+        f" FROM {ROWS} WHERE {present([column, along])}) WHERE previous_one IS NOT NULL)"
     )
     group = f" within {', '.join(f'`{name}`' for name in rule.within)}" if rule.within else ""
     return judge_share(
         f"sequence: {rule.column} along {rule.along}",
-        count_share(tables, relation, f"{identifier(rule.column)} < previous_one"),
+        count_share(tables, relation, f"{column} < previous_one"),
         rule.max_share,
         alpha,
         broken=f"have a smaller `{rule.column}` than the row before them along `{rule.along}`{group}",
@@ -85,10 +87,10 @@ def _check_splits(tables: Tables, alpha: float) -> Iterator[Check]:
     """Rows of a split that are later than the first row of the next one: the model would learn from the future."""
     name = tables.roles.time
     assert name is not None, "the gate has made sure"
-    moment, kind = identifier(name), tables.columns[name]
+    moment, kind = tables.names[name], tables.columns[name]
     ordered = [split for split in USUAL_ORDER if split in tables.splits]
     for before, after in itertools.pairwise(ordered):
-        earliest = f"min({moment})::VARCHAR, min({micros(name, kind)})::DOUBLE"
+        earliest = f"min({moment})::VARCHAR, min({micros(moment, kind)})::DOUBLE"
         first, since = tables.one(f"SELECT {earliest} FROM {ROWS} WHERE {SPLIT} = {text(after)}")
         label = f"splits in time: {before}, {after}"
         if first is None:
@@ -97,7 +99,7 @@ def _check_splits(tables: Tables, alpha: float) -> Iterator[Check]:
         begins = f"{after} begins ({_moment(since / 1e6) if kind == 'timestamp' else first})"
         share = count_share(
             tables,
-            f"(SELECT * FROM {ROWS} WHERE {SPLIT} = {text(before)} AND {present([name])})",
+            f"(SELECT * FROM {ROWS} WHERE {SPLIT} = {text(before)} AND {present([moment])})",
             f"{moment} > (SELECT min({moment}) FROM {ROWS} WHERE {SPLIT} = {text(after)})",
         )
         yield judge_share(
