@@ -24,17 +24,30 @@ def assert_learns(
         train: trains a fresh model on one small batch, always the same, for so many steps, and returns the loss of
             each. Losses are at least zero, and zero is as good as it gets.
         steps: how many steps to train.
-        down_to: share of the first loss that the last tenth of the steps must stay below, on average.
+        down_to: share of the first loss above which the loss must not end: neither the last one, so that a loop that
+            diverges in its last steps is seen, nor the last tenth on average, so that one lucky step does not count.
         by_heart: share of the first loss that must be reached at least once; ``None``: not asked.
 
     Raises:
-        AssertionError: the loss is not finite, does not go down, or the batch is not learned by heart.
+        AssertionError: the loss is not finite, does not go down and stay there, or the batch is not learned by heart.
+        ConfigurationError: ``down_to`` or ``by_heart`` is no share of a loss.
     """
     __tracebackhide__ = True
+    _require_share("down_to", down_to)
+    if by_heart is not None:
+        _require_share("by_heart", by_heart)
     losses = [float(loss) for loss in train(steps)]
     fault = _fault(losses, steps, down_to, by_heart)
     if fault:
         raise AssertionError(fault)
+
+
+def _require_share(name: str, share: float) -> None:
+    if not 0 <= share < 1:
+        from gauntlet.errors import ConfigurationError
+
+        what = "must be a share of the first loss, at least 0 and below 1"
+        raise ConfigurationError(what, field=name, value=share, mend="Use 0.5 for half of it")
 
 
 def _fault(losses: Sequence[float], steps: int, down_to: float, by_heart: float | None) -> str:
@@ -50,22 +63,31 @@ def _fault(losses: Sequence[float], steps: int, down_to: float, by_heart: float 
     first = losses[0]
     if first <= 0 or min(losses) < 0:
         return f"The loss is {min(losses):.4g} at its lowest and {first:.4g} at first. Give one that ends at zero."
-    tail = losses[-max(1, steps // 10) :]
-    last = sum(tail) / len(tail)
-    if last > down_to * first:
-        moved = "does not move" if max(losses) - min(losses) <= 1e-6 * first else "does not go down"
-        return (
-            f"The loss {moved} in {steps} steps on one batch: {_curve(losses)}; it should end below"
-            f" {down_to * first:.4g}. Look at the learning rate, at whether gradients reach the weights and whether the"
-            " optimizer has them, and at whether labels belong to their rows."
-        )
+    tail, limit = losses[-max(1, steps // 10) :], down_to * first
+    if losses[-1] > limit or sum(loss - limit for loss in tail) > 0:
+        return _unlearned(losses, limit)
     if by_heart is not None and min(losses) > by_heart * first:
         return (
             f"The loss goes down, but the batch is not learned by heart in {steps} steps: {_curve(losses)}; a model"
-            f" that can learn gets below {by_heart * first:.4g}. Look for two rows with the same features and different"
-            " labels, for too much regularization, and for a model that is too small; or allow more steps."
+            f" that can learn gets to {by_heart * first:.4g} or below. Look for two rows with the same features and"
+            " different labels, for too much regularization, and for a model that is too small; or allow more steps."
         )
     return ""
+
+
+def _unlearned(losses: Sequence[float], limit: float) -> str:
+    """A curve that ends above the limit: whether it never came down, or did not stay there."""
+    asked = f"in {len(losses)} steps on one batch: {_curve(losses)}; it should end at {limit:.4g} or below"
+    if min(losses) <= limit:
+        return (
+            f"The loss goes down and comes up again {asked}. Lower the learning rate, clip gradients, and look for"
+            " another batch, or labels in another order, in later steps."
+        )
+    moved = "does not move" if max(losses) - min(losses) <= 1e-6 * losses[0] else "does not go down"
+    return (
+        f"The loss {moved} {asked}. Look at the learning rate, at whether gradients reach the weights and whether the"
+        " optimizer has them, and at whether labels belong to their rows."
+    )
 
 
 def _curve(losses: Sequence[float]) -> str:

@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from gauntlet.errors import ConfigurationError
 from gauntlet.testing import assert_learns
 
 
@@ -57,13 +58,47 @@ def test_a_loop_that_does_not_says_how(train: Callable[[int], list[float]], word
 
 def test_how_far_down_is_up_to_the_test() -> None:
     assert_learns(logistic(0.03), by_heart=None)
-    with pytest.raises(AssertionError, match=r"should end below 0.06931"):
+    with pytest.raises(AssertionError, match=r"should end at 0.06931 or below"):
         assert_learns(logistic(0.03), by_heart=None, down_to=0.1)
     assert_learns(logistic(0.03), steps=2_000)
 
 
-@given(st.lists(st.floats(0.01, 100), min_size=2, max_size=30))
-def test_a_curve_that_ends_above_half_of_its_start_never_passes(losses: list[float]) -> None:
-    curve = [*losses, losses[0] * 0.6]
+@pytest.mark.parametrize("share", [50, 1.0, -0.1, math.nan])
+@pytest.mark.parametrize("name", ["down_to", "by_heart"])
+def test_a_share_that_no_curve_could_fail_is_refused(name: str, share: float) -> None:
+    with pytest.raises(ConfigurationError, match=rf"{name}: must be a share of the first loss"):
+        assert_learns(logistic(1.0), **{name: share})
+
+
+def test_one_lucky_step_at_the_end_is_no_learning() -> None:
+    curve = [10.0] * 29 + [0.5]
+    with pytest.raises(AssertionError, match="goes down and comes up again in 30 steps"):
+        assert_learns(lambda steps: curve, steps=30)
+
+
+losses = st.floats(0.01, 100)
+shares = st.floats(0, 0.99)
+
+
+@given(before=st.lists(losses, min_size=1, max_size=30), share=shares, above=st.floats(1e-6, 10))
+@example(before=[10.0] + [1.0] * 18, share=0.5, above=0.1)  # the mean of the last tenth, 3.5, is below half
+def test_a_curve_that_ends_above_its_share_of_the_start_never_passes(
+    before: list[float], share: float, above: float
+) -> None:
+    curve = [*before, before[0] * (share + above)]
     with pytest.raises(AssertionError):
-        assert_learns(lambda steps: curve, steps=len(curve))
+        assert_learns(lambda steps: curve, steps=len(curve), down_to=share, by_heart=None)
+
+
+@given(
+    before=st.lists(losses, min_size=1, max_size=30),
+    share=shares,
+    ends=st.lists(st.floats(0, 1), min_size=4, max_size=9),  # more than the last tenth
+)
+@example(before=[1.0], share=0.5, ends=[1.0] * 4)
+def test_a_curve_that_stays_below_its_share_of_the_start_always_passes(
+    before: list[float], share: float, ends: list[float]
+) -> None:
+    limit = before[0] * share
+    curve = [*before, *(limit * one for one in ends)]
+    assert_learns(lambda steps: curve, steps=len(curve), down_to=share, by_heart=share)
