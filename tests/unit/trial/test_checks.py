@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from builders.model_pages import evidence
 from gauntlet.prediction.truth import Truth
@@ -57,6 +59,26 @@ def test_the_way_a_loss_goes(curve: list[float], watched: str, status: Status, s
     check = loss_check(replace(evidence(sound=True), curve={"train": tuple(curve)}, watched=watched))
     assert check.status is status
     assert says in check.reason
+
+
+levels = st.floats(1e-3, 1e3)
+
+
+def way_of(curve: list[float]) -> Status:
+    return loss_check(replace(evidence(sound=True), curve={"train": tuple(curve)}, watched="logloss")).status
+
+
+@given(curve=st.lists(levels, min_size=1, max_size=30), lost=st.floats(0.1001, 3))
+def test_a_curve_that_loses_a_tenth_of_its_best_improvement_never_passes(curve: list[float], lost: float) -> None:
+    best = min(curve)
+    assert way_of([*curve, best + lost * (curve[0] - best)]) is Status.FAIL
+
+
+@given(curve=st.lists(levels, min_size=2, max_size=30), lost=st.floats(0, 0.0999))
+def test_a_curve_that_keeps_the_rest_always_passes(curve: list[float], lost: float) -> None:
+    best = min(curve)
+    kept = [*curve, best + lost * (curve[0] - best)]
+    assert way_of(kept) is (Status.PASS if best < curve[0] else Status.FAIL)
 
 
 def test_without_a_curve_the_training_rows_decide() -> None:
