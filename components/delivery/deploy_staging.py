@@ -34,4 +34,5 @@ def deploy_staging(
     for finding in clear_way(open_service(service), candidate.digest or "") if service else ():
         warn(finding)
     release = release_of(store, candidate, staging)
-    return stage_release(open_service(staging), release, Time(time.time, time.sleep), patience=patience_seconds)
+    at = open_service(staging)
+    return stage_release(at, release, Time(time.time, time.sleep), patience=patience_seconds, warned=warn)

@@ -34,7 +34,7 @@ def rollback(
     from pathlib import Path
 
     from gauntlet.delivery.delivering import take_back, unfinished
-    from gauntlet.delivery.desk import open_desk
+    from gauntlet.delivery.desk import open_desk, warn
     from gauntlet.registry.mlflow_store import open_store
     from gauntlet.registry.succession import record_rollback
     from gauntlet.reports.delivery import write_nothing, write_rollout
@@ -46,7 +46,7 @@ def rollback(
             f"No rollout on {service} was left unfinished.", timeline=Path(timeline.path), report=Path(report.path)
         )
         return "nothing_to_do"
-    journal = take_back(desk.service, desk.judge, desk.plan, reason, desk.time, told=desk.tell)
+    journal = take_back(desk.service, desk.judge, desk.plan, reason, desk.time, told=desk.tell, warned=warn)
     taken, former = journal.rollout.candidate, journal.rollout.stable
     record_rollback(store, model_name, taken.version, former.version)
     write_rollout(journal, desk.plan, timeline=Path(timeline.path), report=Path(report.path))

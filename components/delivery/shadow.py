@@ -34,6 +34,7 @@ def shadow(
     from pathlib import Path
 
     from gauntlet.delivery.delivering import Time
+    from gauntlet.delivery.desk import warn
     from gauntlet.delivery.releasing import release_of
     from gauntlet.delivery.shadow import ShadowPolicy
     from gauntlet.delivery.shadowing import shadow_release
@@ -54,6 +55,7 @@ def shadow(
         seconds=seconds,
         share=share,
         patience=patience_seconds,
+        warned=warn,
     )
     shadowed.verdict.write(Path(verdict.path))
     write_shadow(shadowed, settings, Path(report.path))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gauntlet.delivery.conductor import Conflict, Judgement, Sighting, Stage, Taken
+from gauntlet.delivery.conductor import Conflict, Judgement, Sighting, Stage
 from gauntlet.delivery.journal import Journal
+from gauntlet.delivery.lease import Held, Taken
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout import Look, Phase
 from gauntlet.delivery.targets.service import Service
@@ -22,7 +23,8 @@ class Killed(BaseException):
 class MemoryService:
     """A service, its ledger and its metrics, in memory; ``trouble`` is called before a call takes effect, and after.
 
-    Weights hold a turn late; ``most`` is the largest share of requests that the candidate ever had.
+    Weights hold a turn late; ``most`` is the largest share of requests that the candidate ever had. ``holder`` may be
+    the record of one who died: it runs out when it was watched for as long as it lasts.
     """
 
     trouble: object = lambda where: None
@@ -30,6 +32,7 @@ class MemoryService:
     now: float = 0.0
     stored: tuple[str, int] | None = None
     holder: object = None
+    watched: float | None = None
     running: set = field(default_factory=lambda: {V1})
     specified: str = V1
     weight: int = 0
@@ -58,6 +61,11 @@ class MemoryService:
     # -- the lease
     def hold(self, service):
         self.trouble("hold")
+        if isinstance(self.holder, Held):
+            self.watched = self.now if self.watched is None else self.watched
+            if self.now - self.watched <= self.holder.seconds:
+                raise Taken(f"{self.holder.holder} holds the lease", self.holder)
+            self.holder = None
         if self.holder not in (None, self):
             raise Taken(str(self.holder))
 
@@ -72,7 +80,7 @@ class MemoryService:
         self.trouble("observe")
         self.weight = self.asked
         self.most = max(self.most, self.weight)
-        written = Journal.from_json(self.stored[0]).rollout
+        written = rollout if self.stored is None else Journal.from_json(self.stored[0]).rollout  # a shadow has none
         assert self.weight <= written.weight or written.phase is not Phase.RAMPING, "no weight that was not written"
         done = {
             Phase.PROMOTING: self.specified == rollout.candidate,

@@ -1,13 +1,9 @@
 """A whole rollout under the account of ``manifests/``, and nothing beyond it."""
 
-from pathlib import Path
-
 import pytest
-import yaml
 
-from builders.gateway_controller import ROUTES
-from builders.kserve_controller import INFERENCE_SERVICES
 from builders.kserve_rollouts import NAME, V1, V2, Ground
+from builders.manifests import MANIFESTS, RBAC, apply
 from gauntlet.delivery.delivering import clear_way, roll_out
 from gauntlet.delivery.rollout import Phase
 from gauntlet.delivery.targets.kserve.api import Api
@@ -21,31 +17,7 @@ from gauntlet.errors import ConfigurationError
 
 pytestmark = pytest.mark.cluster
 
-MANIFESTS = Path(__file__).parents[2] / "manifests"
 MODES = pytest.mark.parametrize("mode", ["Knative", "Standard"])
-RBAC = "/apis/rbac.authorization.k8s.io/v1"
-_COLLECTIONS = {
-    "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
-    "Role": f"{RBAC}/namespaces/{{}}/roles",
-    "RoleBinding": f"{RBAC}/namespaces/{{}}/rolebindings",
-    "ServingRuntime": "/apis/serving.kserve.io/v1alpha1/namespaces/{}/servingruntimes",
-    "InferenceService": f"{INFERENCE_SERVICES}/namespaces/{{}}/inferenceservices",
-    "HTTPRoute": f"{ROUTES}/namespaces/{{}}/httproutes",
-    "Gateway": f"{ROUTES}/namespaces/{{}}/gateways",
-}
-
-
-def apply(api, folder, namespace):
-    """What ``kubectl apply -k`` does with a folder, but for the images."""
-    listed = yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]
-    for name in listed:
-        if (folder / name).is_dir():
-            apply(api, folder / name, namespace)
-            continue
-        for document in yaml.safe_load_all((folder / name).read_text()):
-            for subject in document.get("subjects", ()):
-                subject["namespace"] = namespace
-            api.request("POST", _COLLECTIONS[document["kind"]].format(namespace), document)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gauntlet.delivery.journal import Entry, Journal
+from gauntlet.delivery.lease import Lease, Taken, resting
 from gauntlet.delivery.plan import RolloutPlan
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout import Decision, Do, Look, Rollout, Seen, begin, decide, take_back
@@ -20,10 +21,6 @@ from gauntlet.errors import ConfigurationError, DependencyError
 
 class Conflict(Exception):
     """Somebody else wrote the journal since it was read."""
-
-
-class Taken(Exception):
-    """Somebody else holds the lease."""
 
 
 @dataclass(frozen=True)
@@ -109,28 +106,6 @@ class Ledger(Protocol):
         Raises:
             Conflict: it has another mark by now.
         """
-
-
-class Lease(Protocol):
-    """One at a time acts on a service."""
-
-    def hold(self, service: str) -> None:
-        """Take the lease, or renew it.
-
-        Raises:
-            Taken: somebody else holds it.
-            DependencyError: whoever keeps it does not answer.
-        """
-
-    def check(self, service: str) -> None:
-        """Make sure, without asking anybody, that it is still held: called right before every action.
-
-        Raises:
-            Taken: it was not renewed in time.
-        """
-
-    def release(self, service: str) -> None:
-        """Give it back, if it is held."""
 
 
 @dataclass(frozen=True)
@@ -264,7 +239,7 @@ def conduct(
                 seen(decision)
                 if decision.rollout.phase.final:
                     return decision.rollout
-            sleep(plan.interval_seconds)
+            resting(stage.lease, service, sleep)(plan.interval_seconds)
     finally:
         stage.lease.release(service)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
-from gauntlet.delivery.conductor import Conflict, Judge, Stage, Taken, conduct, is_same, refuse, start
+from gauntlet.delivery.conductor import Conflict, Judge, Stage, conduct, is_same, refuse, start
 from gauntlet.delivery.findings import Finding, require_clear
 from gauntlet.delivery.journal import Entry, Journal
+from gauntlet.delivery.lease import Warned, renew, resting, take, unheard
 from gauntlet.delivery.plan import RolloutPlan
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout import Decision, Do, Phase, begin
@@ -30,10 +31,11 @@ class Time:
 
 
 Told = Callable[[Decision], None]
-Warned = Callable[[Finding], None]
 
 
-def stage_release(service: Service, release: Release, time: Time, *, patience: float) -> str:
+def stage_release(
+    service: Service, release: Release, time: Time, *, patience: float, warned: Warned = unheard
+) -> str:
     """Serve a version in staging, in place of whatever is there, and wait until it answers.
 
     Args:
@@ -41,16 +43,18 @@ def stage_release(service: Service, release: Release, time: Time, *, patience: f
         release: what to serve.
         time: the clock.
         patience: seconds to wait.
+        warned: hears that it waits for somebody who may have died.
 
     Returns:
         Where its own server answers.
 
     Raises:
-        DependencyError: it does not answer in time.
+        DependencyError: it does not answer in time, or somebody else acts on the service.
     """
-    service.place.install(release, replace=True)
-    _wait_until_ready(service, release, time, patience)
-    return service.place.url_of(release)
+    with hold(service, time, warned):
+        service.place.install(release, replace=True)
+        _wait_until_ready(service, release, time, patience)
+        return service.place.url_of(release)
 
 
 def clear_way(service: Service, digest: str) -> tuple[Finding, ...]:
@@ -82,7 +86,7 @@ def roll_out(
     *,
     attempt: str = "",
     told: Told,
-    warned: Warned = lambda finding: None,
+    warned: Warned = unheard,
 ) -> Journal:
     """Bring a version to all of production's traffic, or take it back; resumes what was begun.
 
@@ -97,7 +101,7 @@ def roll_out(
         time: the clock.
         attempt: another name gives a candidate that was taken back another chance.
         told: hears every turn.
-        warned: hears what a person should know before it begins.
+        warned: hears what a person should know before it begins, and that it waits for somebody who may have died.
 
     Returns:
         The journal of the rollout, which is over.
@@ -108,43 +112,54 @@ def roll_out(
             stays, and this goes on with it when it is called again.
     """
     stage = _stage(service, judge)
-    with _explained(service):
-        _hold(service)
-        found = service.ledger.read(service.name)
-    going = found is not None and not found[0].rollout.phase.final
-    if found and going and found[0].rollout.candidate != release:
-        reason = f"It was left behind unfinished, and {release} is on its way."
-        found, going = (_take_back(stage, plan, service, reason, time, told), ""), False
-    with _explained(service):
-        stable = service.place.current()
-    serves = not going and stable is not None and stable.digest == release.digest
-    if not serves and not (found and is_same(found[0].rollout, release, stable or release, attempt)):
-        _look_ahead(service, warned)
-    if serves or (stable is None and not going):
-        return _installed(service, release, stable, plan, time)
-    start(service.ledger, service.name, release, stable or release, time.now(), attempt)
-    return _conduct(stage, plan, service, time, told)
+    with ExitStack() as held:
+        with _explained(service):
+            held.enter_context(hold(service, time, warned))
+            found = service.ledger.read(service.name)
+        going = found is not None and not found[0].rollout.phase.final
+        if found and going and found[0].rollout.candidate != release:
+            reason = f"It was left behind unfinished, and {release} is on its way."
+            found, going = (_take_back(stage, plan, service, reason, time, told), ""), False
+            renew(service.lease, service.name)  # whoever conducts gives it back at the end
+        with _explained(service):
+            stable = service.place.current()
+        serves = not going and stable is not None and stable.digest == release.digest
+        if not serves and not (found and is_same(found[0].rollout, release, stable or release, attempt)):
+            _look_ahead(service, warned)
+        if serves or (stable is None and not going):
+            return _installed(service, release, stable, plan, time)
+        start(service.ledger, service.name, release, stable or release, time.now(), attempt)
+        return _conduct(stage, plan, service, time, told)
 
 
-def take_back(service: Service, judge: Judge, plan: RolloutPlan, reason: str, time: Time, *, told: Told) -> Journal:
+def take_back(
+    service: Service,
+    judge: Judge,
+    plan: RolloutPlan,
+    reason: str,
+    time: Time,
+    *,
+    told: Told,
+    warned: Warned = unheard,
+) -> Journal:
     """Take the newest rollout of a service back, also a promoted one, and see it through; repeatable.
 
     Raises:
         ConfigurationError: there was never a rollout on the service.
         DependencyError: as ``roll_out``.
     """
-    _hold(service)
-    return _take_back(_stage(service, judge), plan, service, reason, time, told)
+    with hold(service, time, warned):
+        return _take_back(_stage(service, judge), plan, service, reason, time, told)
 
 
 @contextmanager
-def hold(service: Service) -> Iterator[None]:
-    """Keep everybody else from acting on a service meanwhile.
+def hold(service: Service, time: Time, warned: Warned = unheard) -> Iterator[None]:
+    """Keep everybody else from acting on a service meanwhile; whoever died acting on it is waited for first.
 
     Raises:
         DependencyError: somebody else acts on it.
     """
-    _hold(service)
+    take(service.lease, service.name, time.sleep, warned)
     try:
         yield
     finally:
@@ -163,7 +178,6 @@ def _explained(service: Service) -> Iterator[None]:
     try:
         yield
     except ConfigurationError as error:
-        service.lease.release(service.name)
         try:
             require_clear(service.obstacles(), service.name)
         except ConfigurationError as all_of_it:
@@ -172,31 +186,13 @@ def _explained(service: Service) -> Iterator[None]:
 
 
 def _look_ahead(service: Service, warned: Warned) -> None:
-    """Make sure that nothing stands in the way of a new rollout; the lease goes back where something does."""
-    try:
-        found = require_clear(service.obstacles(), service.name)
-    except ConfigurationError:
-        service.lease.release(service.name)
-        raise
-    for finding in found:
+    """Make sure that nothing stands in the way of a new rollout."""
+    for finding in require_clear(service.obstacles(), service.name):
         warned(finding)
 
 
 def _stage(service: Service, judge: Judge) -> Stage:
     return Stage(ledger=service.ledger, lease=service.lease, target=service.target, judge=judge)
-
-
-def _hold(service: Service) -> None:
-    try:
-        service.lease.hold(service.name)
-    except Taken as error:
-        raise DependencyError(
-            "is being acted on by somebody else",
-            field=service.name,
-            value=str(error),
-            mend="Wait until that rollout has ended, or for its lease to run out if it died",
-            retryable=True,
-        ) from error
 
 
 def _installed(service: Service, release: Release, stable: Release | None, plan: RolloutPlan, time: Time) -> Journal:
@@ -212,11 +208,11 @@ def _installed(service: Service, release: Release, stable: Release | None, plan:
         done = replace(begin(service.name, release, release, time.now()), phase=Phase.PROMOTED, weight=100)
         journal = Journal(done).with_entry(Entry(time.now(), done.phase, 100, Do.NOTHING, sentence))
         service.ledger.write(journal, found[1] if found else "")
-    service.lease.release(service.name)
     return journal
 
 
 def _wait_until_ready(service: Service, release: Release, time: Time, patience: float) -> None:
+    rest = resting(service.lease, service.name, time.sleep)
     deadline = time.now() + patience
     while not service.place.ready(release):
         if time.now() > deadline:
@@ -225,7 +221,7 @@ def _wait_until_ready(service: Service, release: Release, time: Time, patience: 
                 field=service.name,
                 mend="Read the server's log; a wrong digest or a missing library ends it at once",
             )
-        time.sleep(min(1.0, patience / 10))
+        rest(min(1.0, patience / 10))
 
 
 def _take_back(stage: Stage, plan: RolloutPlan, service: Service, reason: str, time: Time, told: Told) -> Journal:

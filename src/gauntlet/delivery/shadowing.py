@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from gauntlet.delivery.delivering import Time, hold, unfinished
+from gauntlet.delivery.lease import Warned, renew, resting, unheard
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout import Phase, Rollout, begin
 from gauntlet.delivery.shadow import GATE, ShadowPolicy, ShadowSeen, judge_shadow
@@ -37,6 +38,7 @@ def shadow_release(
     seconds: float,
     share: float,
     patience: float,
+    warned: Warned = unheard,
 ) -> Shadowed:
     """Mirror requests to a candidate until the verdict stands or the time is over; repeatable.
 
@@ -50,6 +52,7 @@ def shadow_release(
         seconds: how long copies are sent at most.
         share: of the stable version's requests that are copied, in (0, 1].
         patience: seconds until the candidate has to answer.
+        warned: hears that it waits for somebody who may have died.
 
     Returns:
         The verdict. Inconclusive where there is nothing to compare with, or where the place cannot mirror.
@@ -64,7 +67,7 @@ def shadow_release(
         return _not_shadowed(f"{stable} serves already: its answers would be compared with themselves.")
     if service.mirror is None:
         return _not_shadowed("This service cannot copy requests; watch the first step of the rollout for longer.")
-    with hold(service):
+    with hold(service, time, warned):
         if unfinished(service):
             raise DependencyError("a rollout is under way", field=service.name, mend="Wait for its end", retryable=True)
         rollout = begin(service.name, release, stable, time.now())
@@ -93,7 +96,7 @@ def _watch(
         began = time.now()
         while True:
             time.sleep(min(2.0, seconds / 10))
-            service.lease.hold(service.name)
+            renew(service.lease, service.name)
             seen = mirror.seen(rollout)
             verdict = judge_shadow(seen, policy)
             if verdict.status in (Status.PASS, Status.FAIL) or time.now() - began >= seconds:
@@ -111,6 +114,7 @@ def _mirrored(mirror: Mirror, rollout: Rollout, share: float) -> Iterator[None]:
 
 def _until_ready(service: Service, rollout: Rollout, time: Time, patience: float) -> str:
     """Why it did not become ready; empty when it did."""
+    rest = resting(service.lease, service.name, time.sleep)
     deadline = time.now() + patience
     while True:
         sighting = service.target.observe(rollout)
@@ -120,7 +124,7 @@ def _until_ready(service: Service, rollout: Rollout, time: Time, patience: float
             return f"Version {rollout.candidate.version} cannot become ready: {sighting.failed}"
         if time.now() > deadline:
             return f"Version {rollout.candidate.version} was not ready after {patience:,.0f} s."
-        time.sleep(min(1.0, patience / 10))
+        rest(min(1.0, patience / 10))
 
 
 def _not_shadowed(reason: str) -> Shadowed:

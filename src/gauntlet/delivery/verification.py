@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from gauntlet.delivery.conductor import Conflict
 from gauntlet.delivery.delivering import hold, take_back
-from gauntlet.delivery.desk import Desk
+from gauntlet.delivery.desk import Desk, warn
 from gauntlet.delivery.journal import Entry, Journal
 from gauntlet.delivery.rollout import Do, Look, Phase, Rollout
 from gauntlet.errors import ConfigurationError, DependencyError
@@ -44,7 +44,7 @@ def verify(desk: Desk, champion: str, *, watch_seconds: float, act: bool) -> Ver
         DependencyError: something did not answer, or somebody else acts on the service.
     """
     service, now = desk.service, desk.time.now()
-    with hold(service):
+    with hold(service, desk.time, warn):
         found = service.ledger.read(service.name)
         if found is None:
             mend = "Roll a version out first (continuous_delivery)"
@@ -69,7 +69,7 @@ def verify(desk: Desk, champion: str, *, watch_seconds: float, act: bool) -> Ver
     verdict = _verdict([*checks, Check("metrics", look.status, look.sentence)])
     if look.status is Status.FAIL and act:
         reason = f"Harm was shown after the promotion: {look.sentence}"
-        taken = take_back(service, desk.judge, desk.plan, reason, desk.time, told=desk.tell)
+        taken = take_back(service, desk.judge, desk.plan, reason, desk.time, told=desk.tell, warned=warn)
         return Verified(taken, verdict, taken.rollout.phase.value)
     return Verified(journal, verdict, "watching")
 

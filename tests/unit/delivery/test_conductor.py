@@ -5,7 +5,8 @@ import random
 import pytest
 
 from builders.memory_service import V1, V2, V3, Killed, MemoryService
-from gauntlet.delivery.conductor import Conflict, Taken, conduct, refuse, start, turn
+from gauntlet.delivery.conductor import Conflict, conduct, refuse, start, turn
+from gauntlet.delivery.lease import Taken
 from gauntlet.delivery.plan import RolloutPlan
 from gauntlet.delivery.rollout import Phase
 from gauntlet.errors import ConfigurationError, DependencyError

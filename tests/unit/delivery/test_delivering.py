@@ -1,12 +1,14 @@
 """Deliveries from end to end, on a service in memory."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from builders.memory_service import V1, V2, V3, Killed, MemoryService
 from gauntlet.delivery.delivering import Time, clear_way, roll_out, stage_release, take_back, unfinished
 from gauntlet.delivery.findings import Finding
+from gauntlet.delivery.lease import Held
 from gauntlet.delivery.outcome import answered_requests, verdict_of
 from gauntlet.delivery.plan import RolloutPlan
 from gauntlet.delivery.rollout import Phase
@@ -26,9 +28,9 @@ def deliver(world, release=V2, **options):
     return roll_out(world.service(), release, world, PLAN, time, told=lambda decision: None, **options)
 
 
-def give_up(world, reason="complaints"):
+def give_up(world, reason="complaints", **options):
     time = Time(lambda: world.now, world.sleep)
-    return take_back(world.service(), world, PLAN, reason, time, told=lambda decision: None)
+    return take_back(world.service(), world, PLAN, reason, time, told=lambda decision: None, **options)
 
 
 def test_a_good_version_ends_with_all_requests_and_a_passing_verdict():
@@ -197,3 +199,36 @@ def test_staging_hears_what_stands_in_productions_way():
     assert clear_way(world.service(), V1.digest) == (), "what serves already begins nothing"
     with pytest.raises(ConfigurationError, match="Bind the Role"):
         clear_way(world.service(), V2.digest)
+
+
+def stage(world, **options):
+    time = Time(lambda: world.now, world.sleep)
+    return stage_release(world.service(), V2, time, patience=1_000, **options)
+
+
+@pytest.mark.parametrize("act", [deliver, give_up, stage])
+def test_whoever_died_holding_the_lease_is_waited_for_and_followed(act):
+    world, heard = MemoryService(), []
+    if act is give_up:
+        deliver(world)
+    world.holder = Held("one who died", "2026-11-30T20:00:51Z", 120.0)
+    began = world.now
+    act(world, warned=heard.append)
+    assert (world.holder, world.now - began > 120.0) == (None, True)
+    assert ["held by one who died, last renewed 2026-11-30T20:00:51Z" in str(one) for one in heard] == [True]
+
+
+def test_who_waits_for_a_server_keeps_the_lease_meanwhile():
+    held = []
+    world = MemoryService(trouble=lambda where: where == "hold" and held.append(world.now))
+    world.ready = lambda release: world.now > 900.0
+    stage(world)
+    assert [late - early for early, late in pairwise(held)] == [pytest.approx(60.0)] * 15
+
+
+def test_between_two_far_looks_the_lease_is_kept():
+    held = []
+    world = MemoryService(trouble=lambda where: where == "hold" and held.append(world.now))
+    plan = PLAN.model_copy(update={"interval_seconds": 1_000.0})
+    roll_out(world.service(), V2, world, plan, Time(lambda: world.now, world.sleep), told=lambda decision: None)
+    assert max(late - early for early, late in pairwise(held)) <= 60.0

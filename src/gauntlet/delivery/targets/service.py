@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol
 
-from gauntlet.delivery.conductor import Lease, Ledger, Target
+from gauntlet.delivery.conductor import Ledger, Target
 from gauntlet.delivery.findings import Finding, nothing_found
+from gauntlet.delivery.lease import Lease
 from gauntlet.delivery.metering import Meter
 from gauntlet.delivery.people import People, nobody
 from gauntlet.delivery.prometheus.meter import Arms, by_version

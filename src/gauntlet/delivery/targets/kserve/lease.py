@@ -1,8 +1,9 @@
 """One at a time acts: a ``coordination.k8s.io`` Lease, by the rules of client-go's leader election.
 
 The clocks of two machines are never compared. Somebody else's lease has run out when its record has not changed for as
-long as it says it lasts, counted on *this* machine since it was first seen. One's own counts from before the request
-that renewed it, so it is over here before it can be over anywhere else.
+long as it says it lasts, counted on *this* machine since it was first seen: who has just begun has to watch it first
+(``delivery.lease.take``). One's own counts from before the request that renewed it, so it is over here before it can be
+over anywhere else.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from gauntlet.delivery.conductor import Conflict, Taken
+from gauntlet.delivery.conductor import Conflict
+from gauntlet.delivery.lease import Held, Taken
 from gauntlet.delivery.targets.kserve.api import Api, Json
 from gauntlet.delivery.targets.kserve.ledger import LABELS
 from gauntlet.delivery.targets.kserve.resources import LEASES, record_name, split
@@ -47,8 +49,8 @@ class ClusterLease:
     Attributes:
         api: the cluster.
         holder: who this is.
-        seconds: how long a lease lasts without being renewed. Longer than an interval between turns keeps others away
-            between them, too; how long a successor waits after a crash grows with it.
+        seconds: how long a lease lasts without being renewed; longer than ``delivery.lease.RENEW_SECONDS``, or it runs
+            out while its holder waits. How long a successor waits after a crash grows with it.
         monotonic: a clock that never goes back.
     """
 
@@ -66,18 +68,24 @@ class ClusterLease:
             Taken: somebody else holds it, or took it at this moment.
             DependencyError: it cannot be read or written.
         """
+        try:
+            self._ask(service)
+        except Conflict:  # the record has changed since it was read: read again, to say by whom
+            try:
+                self._ask(service)
+            except Conflict as error:
+                raise Taken(f"somebody else took the lease of {service} at this moment") from error
+
+    def _ask(self, service: str) -> None:
         namespace, name = split(service)
         began = self.monotonic()
         document = self.api.get(LEASES, namespace, record_name(name))
-        try:
-            if document is None:
-                metadata = {"name": record_name(name), "labels": LABELS}
-                body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata}
-                self.api.create(LEASES, namespace, {**body, "spec": {**self._record(0), "acquireTime": _now()}})
-            else:
-                self._renew_or_take(service, document)
-        except Conflict as error:
-            raise Taken(f"somebody else took the lease of {service} at this moment") from error
+        if document is None:
+            metadata = {"name": record_name(name), "labels": LABELS}
+            body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata}
+            self.api.create(LEASES, namespace, {**body, "spec": {**self._record(0), "acquireTime": _now()}})
+        else:
+            self._renew_or_take(service, document)
         self._until[service] = began + self.seconds * (1 - _MARGIN)
 
     def check(self, service: str) -> None:
@@ -112,7 +120,8 @@ class ClusterLease:
         else:
             if now_held_by and not self._has_run_out(service, spec):
                 self._until.pop(service, None)
-                raise Taken(f"{now_held_by} holds the lease of {service}")
+                held = Held(now_held_by, str(spec.get("renewTime") or ""), self._lasts(spec))
+                raise Taken(f"{now_held_by} holds the lease of {service}", held)
             change = {**self._record(transitions + 1), "acquireTime": _now()}
         self.api.patch(LEASES, namespace, record_name(name), _version(document), {"spec": change})
 
@@ -122,7 +131,11 @@ class ClusterLease:
         if seen.record != record:
             self._seen[service] = _Seen(record, self.monotonic())
             return False
-        return self.monotonic() - seen.since > float(spec.get("leaseDurationSeconds") or self.seconds)
+        return self.monotonic() - seen.since > self._lasts(spec)
+
+    def _lasts(self, spec: Json) -> float:
+        """Seconds: of the record, for its holder may have asked for another duration than this one would."""
+        return float(spec.get("leaseDurationSeconds") or self.seconds)
 
     def _record(self, transitions: int) -> Json:
         return {

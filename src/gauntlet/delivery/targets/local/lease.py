@@ -6,7 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from gauntlet.delivery.conductor import Taken
+from gauntlet.delivery.lease import Taken
 
 
 class LocalLease:

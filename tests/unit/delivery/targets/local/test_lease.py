@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from gauntlet.delivery.conductor import Taken
+from gauntlet.delivery.lease import Taken
 from gauntlet.delivery.targets.local.lease import LocalLease
 
 HOLDER = """
