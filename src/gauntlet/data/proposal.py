@@ -132,7 +132,7 @@ def _update(schema: Any, dataset: Any) -> Any:
     """
     dataset = rows_only(dataset, without=set())
     found = {feature.path.step[0]: feature.type for feature in dataset.features}
-    anomalies = tfdv.validate(dataset, schema).anomaly_info
+    anomalies = tfdv.by_column(tfdv.validate(dataset, schema))
     from tensorflow_metadata.proto.v0 import anomalies_pb2
 
     retyped = {

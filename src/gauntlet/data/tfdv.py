@@ -139,6 +139,14 @@ def validate(statistics: Any, schema: Any, *, environment: str = "", previous: A
     return anomalies_pb2.Anomalies.FromString(answer)
 
 
+def by_column(anomalies: Any) -> dict[str, Any]:
+    """What an ``Anomalies`` proto says of each column: name → ``AnomalyInfo``.
+
+    Its own keys are no names: TFDV writes ``Temp (C)`` and ``Temp.C`` in quotes there.
+    """
+    return {info.path.step[0] if info.path.step else key: info for key, info in anomalies.anomaly_info.items()}
+
+
 @functools.cache
 def _extension() -> Any:
     """The C++ functions, loaded from their file so that the package's ``__init__`` does not run.

@@ -161,7 +161,7 @@ def _checks(
     }
     dataset = rows_only(subject.dataset, without=set(allowed) - set(expected))
     profiles = read_profiles(dataset)
-    anomalies = tfdv.validate(dataset, schema.proto, environment=subject.environment.value).anomaly_info
+    anomalies = tfdv.by_column(tfdv.validate(dataset, schema.proto, environment=subject.environment.value))
     alpha = 1 - policy.confidence
     for name in dict.fromkeys([*expected, *profiles, *anomalies]):
         reasons = anomalies[name].reason if name in anomalies else ()

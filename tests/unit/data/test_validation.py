@@ -11,7 +11,15 @@ import pytest
 from gauntlet.data.contract import Contract
 from gauntlet.data.findings import Problem
 from gauntlet.data.proposal import propose, update, write_proposal
-from gauntlet.data.schema import ChosenSchema, choose_schema, read_curated, read_schema, schema_text, write_schema
+from gauntlet.data.schema import (
+    ChosenSchema,
+    choose_schema,
+    contract_of,
+    read_curated,
+    read_schema,
+    schema_text,
+    write_schema,
+)
 from gauntlet.data.schema_inference import InferencePolicy
 from gauntlet.data.source import resolve
 from gauntlet.data.statistics import Statistics, write_statistics
@@ -270,3 +278,17 @@ def test_a_later_run_that_differs_proposes_the_change_and_its_diff(clean, inferr
 def test_the_label_stays_out_of_serving_in_a_proposal(clean, inferred, tmp_path):
     proposed = update(inferred.proto, subjects_of(clean, serving_with(tmp_path)))
     assert proposed == inferred.proto
+
+
+@pytest.mark.parametrize("name", ["Temp (C)", "Temp.C", "it's", "(", "."])
+def test_a_finding_on_a_column_that_tfdv_quotes_is_said_of_the_column(tmp_path, name):
+    """TFDV keys what it found with the name in quotes, so that it was taken for another column's."""
+    train = {name: pa.array([1.0, 2.0, 3.0] * 50), "beside": pa.array(["a", "b", "c"] * 50)}
+    known = statistics_of(tmp_path / "train", train, roles={})
+    schema = choose_schema(known, [], InferencePolicy())
+    far = statistics_of(tmp_path / "far", train | {name: pa.array([1.0, 2.0, 900.0] * 50)}, roles={}, split="serving")
+    verdict = validate_schema(known, far, schema, SchemaPolicy())
+    assert [check.name for check in verdict.checks if check.status is Status.FAIL] == [f"serving: {name}, out of range"]
+    text = statistics_of(tmp_path / "text", train | {name: pa.array(["x", "y", "x"] * 50)}, roles={}, split="serving")
+    proposed = contract_of(update(schema.proto, subjects_of(known, text)))
+    assert proposed.columns[name].type == "string"
