@@ -25,6 +25,7 @@ def evaluate_model(
         curves: ROC curve and confusion matrix, for classifiers.
         report: Metrics with intervals, curves, calibration and errors.
     """
+    from math import isfinite
     from pathlib import Path
 
     from gauntlet.evaluation.inputs import read_predictions
@@ -40,7 +41,8 @@ def evaluate_model(
     result = judge_performance(scored, demanded)
     view = performance_view(result, scored.manifest)
     for estimate in result.estimates:
-        metrics.log_metric(estimate.metric.name, estimate.value)
+        if isfinite(estimate.value):  # Kubeflow Pipelines keeps no other number
+            metrics.log_metric(estimate.metric.name, estimate.value)
     if view.roc is not None:
         curves.log_roc_curve(fpr=view.roc.x, tpr=view.roc.y, threshold=view.roc.threshold)
     if view.confusion is not None:

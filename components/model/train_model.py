@@ -33,6 +33,7 @@ def train_model(
         metrics: Metrics on the validation split. Gates measure on rows that training never saw.
         report: What was trained on what, how learning went, and what the model looks at.
     """
+    from math import isfinite
     from pathlib import Path
 
     from gauntlet.data.contract import Contract
@@ -52,4 +53,5 @@ def train_model(
     write_report(training, published, Path(report.path))
     model.metadata.update(published.scalars)
     for name, value in training.metrics.items():
-        metrics.log_metric(name, value)
+        if isfinite(value):  # Kubeflow Pipelines keeps no other number
+            metrics.log_metric(name, value)

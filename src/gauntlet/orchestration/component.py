@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
 import os
 import sys
 import traceback
@@ -18,10 +19,20 @@ from typing import Any
 
 from gauntlet import __version__
 from gauntlet.digest import digest_tree
-from gauntlet.errors import GauntletError
+from gauntlet.errors import GauntletError, InternalError
 from gauntlet.lineage.record import DIGEST_KEY, LINEAGE_KEY, Record, extend
 
 IMAGE_PREFIX = "gauntlet"
+
+RUN_ID = "run_id"
+"""The input that every component has which is not pure, beside those of its function: the identifier of the run.
+
+Kubeflow Pipelines keeps caching on a task, not on a component: whoever takes a component over decides again, and
+``create_run(enable_caching=True)`` decides for all tasks of a pipeline. Inputs are part of every cache key, so this one
+keeps the cache of another run from answering, whatever was decided.
+"""
+
+RUN_ID_DESCRIPTION = "Identifier of the run, dsl.PIPELINE_JOB_ID_PLACEHOLDER: no cache entry of another run may answer."
 
 
 class Caching(StrEnum):
@@ -33,6 +44,11 @@ class Caching(StrEnum):
     """Reads the outside world: never cached; returns an immutable version that its successors take."""
     ACTING = "acting"
     """Changes the outside world: never cached; idempotent, safe to retry."""
+
+    @property
+    def cached(self) -> bool:
+        """Whether a task of this class may be answered by a cache."""
+        return self is Caching.PURE
 
 
 def component(*, image: str, caching: Caching) -> Callable[[Callable[..., Any]], Any]:
@@ -48,7 +64,7 @@ def component(*, image: str, caching: Caching) -> Callable[[Callable[..., Any]],
 
     def decorate(function: Callable[..., Any]) -> Any:
         if os.environ.get("_KFP_RUNTIME") == "true":
-            return _at_run_time(function, image)
+            return _at_run_time(function, image, caching)
         from gauntlet.orchestration.definition import define_component
 
         return define_component(function, image=image, caching=caching)
@@ -61,9 +77,29 @@ def image_reference(image: str) -> str:
     return f"{IMAGE_PREFIX}/{image}:{__version__}"
 
 
-def _at_run_time(function: Callable[..., Any], image: str) -> Callable[..., Any]:
+def interface(function: Callable[..., Any], caching: Caching) -> inspect.Signature:
+    """The inputs and outputs that Kubeflow Pipelines sees of a component's function.
+
+    Optional artifacts are declared without their ``Optional``, which their default says as well: the driver names no
+    type, so at run time kfp instantiates the annotation itself, and ``Optional[X]`` cannot be instantiated.
+    """
+    from kfp.dsl.types.type_annotations import maybe_strip_optional_from_annotation
+
+    signature = inspect.signature(function)
+    parameters = [
+        parameter.replace(annotation=maybe_strip_optional_from_annotation(parameter.annotation))
+        for parameter in signature.parameters.values()
+    ]
+    if not caching.cached:
+        parameters.append(inspect.Parameter(RUN_ID, inspect.Parameter.KEYWORD_ONLY, annotation=str))
+    return signature.replace(parameters=parameters)
+
+
+def _at_run_time(function: Callable[..., Any], image: str, caching: Caching) -> Callable[..., Any]:
     @functools.wraps(function)
     def run(**arguments: Any) -> Any:
+        if not caching.cached:
+            arguments.pop(RUN_ID, None)
         try:
             result = function(**arguments)
             _record_lineage(function, image, arguments)
@@ -74,8 +110,12 @@ def _at_run_time(function: Callable[..., Any], image: str) -> Callable[..., Any]
             raise SystemExit(error.exit_code) from error
         return result
 
-    # kfp's executor asks inspect.getfullargspec, which does not follow __wrapped__ but honours __signature__.
-    run.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+    # kfp's executor reads the signature for what to pass, and the annotations for what to make of an artifact.
+    signature = interface(function, caching)
+    run.__signature__ = signature  # type: ignore[attr-defined]
+    run.__annotations__ = {name: parameter.annotation for name, parameter in signature.parameters.items()}
+    if signature.return_annotation is not inspect.Signature.empty:
+        run.__annotations__["return"] = signature.return_annotation
     return run
 
 
@@ -100,10 +140,31 @@ def _record_lineage(function: Callable[..., Any], image: str, arguments: dict[st
         outputs={name: _digest_of(artifact) for name, artifact in outputs.items()},
     )
     chains = [str(artifact.metadata.get(LINEAGE_KEY, "")) for artifact in inputs.values()]
+    for name, artifact in artifacts.items():
+        if is_output[name]:
+            _require_portable(name, artifact.metadata)
     for name, artifact in outputs.items():
         own = str(artifact.metadata.get(LINEAGE_KEY, ""))  # a component that fetches brings the history along
         artifact.metadata[DIGEST_KEY] = record.outputs[name]
         artifact.metadata[LINEAGE_KEY] = extend(record, (*chains, own))
+
+
+def _require_portable(output: str, metadata: Mapping[str, Any]) -> None:
+    """Refuse metadata that a cluster's launcher could not read: there, the task would fail after its work was done."""
+    for key, value in metadata.items():
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError):
+            portable = False
+        else:
+            portable = value is not None
+        if not portable:
+            raise InternalError(
+                "is not a finite number, text or truth value, which Kubeflow Pipelines cannot keep",
+                field=f"metadata of {output}: {key}",
+                value=value,
+                mend="Leave it out",
+            )
 
 
 def _parameters(

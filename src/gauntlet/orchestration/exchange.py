@@ -1,13 +1,14 @@
 """The two JSON messages between an orchestrator and a task: executor input and executor output.
 
 The engine lets a task write into a folder of its own and moves the folder when all is well, so it rewrites where
-outputs go before the task and where they are after it.
+outputs go before the task and where they are after it. And it hands inputs over as the driver of a cluster does, so
+that a task that runs here runs there.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from gauntlet.storage import write_json
 
 _OPTION = "--executor_input"
+_STORE_SESSION = '{"Provider":"local","Params":{}}'
 
 
 @dataclass(frozen=True)
@@ -75,15 +77,24 @@ class TaskInput:
         """The name that kfp.local gave this task."""
         return self.output_file.parent.name
 
-    def settled(self, folder: Path, job: str) -> TaskInput:
-        """The same input with output artifacts under ``folder`` and the run's own name for the job's.
+    def settled(self, folder: Path, job: str, identity: Callable[[str], int]) -> TaskInput:
+        """The same input as a cluster would give it, with output artifacts under ``folder``.
 
-        As on a cluster, the job's name is known only as the whole value of a parameter.
+        As there, the job's name is known only as the whole value of a parameter, and input artifacts come out of the
+        metadata store (see ``as_stored``).
+
+        Args:
+            folder: where the task may write.
+            job: the run's name, in place of kfp's own.
+            identity: URI of an artifact → its number in the metadata store.
         """
         message = json.loads(json.dumps(self.message))
         for name, listed in message["outputs"].get("artifacts", {}).items():
             listed["artifacts"][0]["uri"] = str(folder / name)
-        parameters = message.get("inputs", {}).get("parameterValues", {})
+        inputs = message.get("inputs", {})
+        for listed in inputs.get("artifacts", {}).values():
+            listed["artifacts"] = [as_stored(artifact, identity(artifact["uri"])) for artifact in listed["artifacts"]]
+        parameters = inputs.get("parameterValues", {})
         parameters.update({name: job for name, value in parameters.items() if value == self.job})
         return TaskInput(message)
 
@@ -128,6 +139,25 @@ class TaskOutput:
     def write(self, path: Path) -> None:
         """Write it where kfp.local looks for it."""
         write_json(path, self.message)
+
+
+def as_stored(artifact: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """An artifact as the driver of Kubeflow Pipelines 2.17 hands it to the task that reads it.
+
+    Its name is its number in the metadata store, its type is lost, numbers among its metadata are doubles, and two
+    entries are added. Observed on a server; kfp.local passes on what was written instead.
+    """
+    metadata = {
+        key: float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        for key, value in artifact.get("metadata", {}).items()
+    }
+    added = {"display_name": artifact.get("name", ""), "store_session_info": _STORE_SESSION}
+    return {
+        "name": str(number),
+        "type": {"instanceSchema": ""},
+        "uri": artifact["uri"],
+        "metadata": {**metadata, **added},
+    }
 
 
 def _artifacts(listing: Mapping[str, Any]) -> Iterator[Artifact]:

@@ -13,7 +13,7 @@ from threading import Lock
 from gauntlet.digest import digest_json
 from gauntlet.errors import ConfigurationError
 from gauntlet.orchestration.bridge import Order
-from gauntlet.orchestration.component import Caching
+from gauntlet.orchestration.component import RUN_ID
 from gauntlet.orchestration.definition import Declaration
 from gauntlet.orchestration.environments import Environment
 from gauntlet.orchestration.exchange import Artifact, TaskInput, TaskOutput
@@ -84,6 +84,7 @@ class TaskRunner:
     results: list[TaskRecord] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
     _taken: set[str] = field(default_factory=set)
+    _numbers: dict[str, int] = field(default_factory=dict)
 
     def execute(self, order: Order) -> bool:
         """Run, or reuse, the task that kfp.local asks for. Says whether it succeeded."""
@@ -97,7 +98,7 @@ class TaskRunner:
             caching=job.declaration.caching.value,
             state=TaskState.FAILED,
             after=job.task.after,
-            parameters=given.parameters,
+            parameters={name: value for name, value in given.parameters.items() if name != RUN_ID},
             log=f"logs/{place.name}.log",
         )
         self.started(job.task)
@@ -137,9 +138,14 @@ class TaskRunner:
             self._taken.add(place)
         return self.folder / "artifacts" / place
 
+    def _identity(self, uri: str) -> int:
+        """The number of an artifact, as a metadata store would count them."""
+        with self._lock:
+            return self._numbers.setdefault(uri, len(self._numbers) + 1)
+
     def _key(self, job: Job, given: TaskInput, order: Order) -> str:
         """The task's key for reuse; empty if it must run."""
-        if self.reuse is None or job.declaration.caching is not Caching.PURE:
+        if self.reuse is None or not job.declaration.caching.cached:
             return ""
         decisive = {name: self.variables[name] for name in _DECISIVE if name in self.variables}
         reachable = code_digest(job.declaration.file)
@@ -169,7 +175,7 @@ class TaskRunner:
             "PATH": f"{python.parent}:{self.variables.get('PATH', '')}",
         }
         with whole_folder(place) as work:
-            settled = given.settled(work, self.folder.name)
+            settled = given.settled(work, self.folder.name, self._identity)
             exit_code = self.processes.run(
                 [str(python), *settled.into(order.command)[1:]],
                 folder=job.declaration.file.parent,

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from builders.artifacts import artifact, load_component
+from builders.artifacts import COMPONENTS, artifact, load_component
 from gauntlet.errors import EXIT_BROKEN, EXIT_STOPPED, EXIT_USAGE
 from gauntlet.verdict import Check, Status, Verdict
 
@@ -35,6 +38,37 @@ def test_a_run_is_stopped_with_one_paragraph(tmp_path: Path, capsys: pytest.Capt
     assert message.startswith("GateStopped: before registering: stopped by evaluate_model (fail).")
     assert "AUC of evaluate_model is what it is." in message
     assert "\n" not in message
+
+
+def test_it_runs_by_the_command_of_its_spec_on_what_a_clusters_driver_hands_over(tmp_path: Path) -> None:
+    # The driver of Kubeflow Pipelines names no type, and numbers artifacts.
+    def stored(gate: str, number: str) -> dict[str, object]:
+        written(tmp_path, gate, Status.PASS)
+        metadata = {"display_name": "verdict", "store_session_info": "{}", "checks": 1.0}
+        kind = {"instanceSchema": ""}
+        return {"artifacts": [{"name": number, "type": kind, "uri": str(tmp_path / gate), "metadata": metadata}]}
+
+    message = {
+        "inputs": {
+            "artifacts": {"first": stored("evaluate_model", "43"), "second": stored("evaluate_slices", "44")},
+            "parameterValues": {"stage": "before registering"},
+        },
+        "outputs": {
+            "parameters": {"Output": {"outputFile": str(tmp_path / "out" / "Output")}},
+            "outputFile": str(tmp_path / "out" / "executor_output.json"),
+        },
+    }
+    words = ["--executor_input", json.dumps(message), "--function_to_execute", "enforce_gates"]
+    done = subprocess.run(
+        [sys.executable, "-m", "kfp.dsl.executor_main", *words],
+        cwd=COMPONENTS / "evaluation",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    output = json.loads((tmp_path / "out" / "executor_output.json").read_text())
+    assert output["parameterValues"]["Output"] == "before registering: 2 gates let the run go on"
 
 
 def test_a_policy_that_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,9 +1,10 @@
 """What ``@component`` adds around a function at run time: lineage and exit codes."""
 
+import inspect
 from pathlib import Path
 
 import pytest
-from kfp.dsl import Artifact, Dataset, Input, Model, Output
+from kfp.dsl import Artifact, Dataset, Input, Metrics, Model, Output
 
 from gauntlet.errors import ConfigurationError
 from gauntlet.lineage.record import DIGEST_KEY, LINEAGE_KEY, Record, format_chain, parse_chain
@@ -70,3 +71,33 @@ def test_an_error_of_ours_ends_the_task_with_its_exit_code_and_one_paragraph(sna
         made_by(refuse, snapshot, tmp_path)
     assert stopped.value.code == 2
     assert "rounds: must be positive; found -1. Correct it." in capsys.readouterr().err
+
+
+def test_an_optional_artifact_is_declared_as_its_class():
+    # kfp instantiates the annotation when the driver names no type, and Optional[...] cannot be.
+    decorated = component(image="model", caching=Caching.PURE)(train)
+    assert decorated.__annotations__["prior"] == Input[Artifact]
+    assert inspect.signature(decorated).parameters["prior"].default is None
+
+
+@pytest.mark.parametrize("caching", Caching)
+def test_whatever_is_not_pure_takes_the_runs_identifier_and_does_not_see_it(snapshot, tmp_path, caching):
+    model = Model(uri=str(tmp_path / "model"))
+    decorated = component(image="model", caching=caching)(train)
+    assert ("run_id" in inspect.signature(decorated).parameters) is not caching.cached
+    given = {} if caching.cached else {"run_id": "8c1"}
+    decorated(snapshot=snapshot, model=model, **given)
+    assert "run_id" not in parse_chain(model.metadata[LINEAGE_KEY])[-1].parameters
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), None, {"sharp": float("nan")}, Path("x")], ids=str)
+def test_metadata_that_a_cluster_cannot_keep_is_refused_here_too(snapshot, tmp_path, capsys, value):
+    def measure(snapshot: Input[Dataset], metrics: Output[Metrics]):
+        metrics.metadata["auc"] = value
+
+    with pytest.raises(SystemExit) as stopped:
+        component(image="model", caching=Caching.PURE)(measure)(
+            snapshot=snapshot, metrics=Metrics(uri=str(tmp_path / "metrics"))
+        )
+    assert stopped.value.code == 3
+    assert "metadata of metrics: auc" in capsys.readouterr().err

@@ -45,6 +45,29 @@ def test_an_optional_artifact_arrives_when_given_and_is_none_when_not(run):
     assert by_name["count-all-words"].results == {"Output": 4}
 
 
+def test_a_task_is_handed_what_a_clusters_driver_hands_over(run):
+    run.toy.edit(
+        "components/toy/count_words.py",
+        "    given = [words]",
+        "    for one in [words, more] if more else [words]:\n"
+        "        assert one.name.isdigit(), one.name\n"
+        "        assert type(one) is Dataset, type(one)\n"
+        "        assert isinstance(one.metadata['rows'], float), one.metadata\n"
+        "        assert one.metadata['display_name'] == 'words', one.metadata\n"
+        "    given = [words]",
+    )
+    record, _ = run(count=3)
+    assert {task.name: task.error for task in record.tasks if task.error} == {}
+
+
+def test_what_acts_or_resolves_is_told_its_run_and_pages_do_not_show_it(run):
+    record, folder = run(count=1)
+    log = (folder / task_of(record, "finish").log).read_text()
+    assert '"run_id": "' in log
+    assert "{{$" not in log
+    assert task_of(record, "finish").parameters.keys() == {"count", "run", "how"}
+
+
 def test_the_run_name_reaches_a_task_that_asks_for_the_job_name(run):
     record, _ = run({"name": "monday"}, count=1)
     assert task_of(record, "finish").results == {"Output": "1 in monday"}
