@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches, unified_diff
 from pathlib import Path
 from typing import Any
 
 import yaml
-from google.protobuf import json_format
 from kfp.compiler import Compiler
 
 from gauntlet.errors import ConfigurationError
-from gauntlet.orchestration.component import image_reference
 from gauntlet.orchestration.definition import declarations
 from gauntlet.orchestration.placement import CompileSettings
 from gauntlet.orchestration.policy import violations
 from gauntlet.orchestration.project import Project, load_components, load_pipeline
+from gauntlet.orchestration.standalone import standalone_text
 from gauntlet.settings import parse
 from gauntlet.storage import write_text
 
@@ -74,13 +73,17 @@ def read_settings(project: Project, path: Path | None = None) -> CompileSettings
     if values is not None and not isinstance(values, dict):
         raise ConfigurationError("is not a mapping", field=str(chosen), value=values, mend="Write one key a line")
     settings = parse(CompileSettings, values, field=chosen.name)
-    known = project.component_files()
-    for name in settings.components:
+    _require_known("component", f"{chosen.name}.components", settings.components, project.component_files())
+    _require_known("pipeline", f"{chosen.name}.deadlines", settings.deadlines, project.pipeline_files())
+    return settings
+
+
+def _require_known(kind: str, field: str, names: Iterable[str], known: Mapping[str, Path]) -> None:
+    for name in names:
         if name not in known:
             close = get_close_matches(name, known, n=1)
             mend = f"Did you mean {close[0]!r}?" if close else f"Use one of: {', '.join(known)}"
-            raise ConfigurationError("no such component", field=f"{chosen.name}.components", value=name, mend=mend)
-    return settings
+            raise ConfigurationError(f"no such {kind}", field=field, value=name, mend=mend)
 
 
 def compile_pipeline(project: Project, name: str, settings: CompileSettings) -> Compiled:
@@ -91,33 +94,23 @@ def compile_pipeline(project: Project, name: str, settings: CompileSettings) -> 
     """
     definition = load_pipeline(project, name)
     graph = definition.build(settings)
-    text = _text(graph)
-    spec = json_format.MessageToDict(graph.pipeline_spec)
-    broken = violations(spec, text, declarations(), settings)
-    if broken:
-        raise ConfigurationError(
-            " ".join(broken), field=definition.name, mend="Correct the pipeline, its components or the settings"
-        )
     stem = name.replace("-", "_")
-    return Compiled(stem, project.compiled / f"{stem}.yaml", text)
+    return _held(Compiled(stem, project.compiled / f"{stem}.yaml", _text(graph)), settings)
 
 
 def compile_components(project: Project, settings: CompileSettings) -> list[Compiled]:
     """Compile every component on its own, for teams that take one into a pipeline of theirs.
 
     Raises:
-        ConfigurationError: the project has no component.
+        ConfigurationError: the project has no component, or a spec breaks a rule.
     """
     loaded = load_components(project)
     if not loaded:
         raise ConfigurationError("has no components", field="project", value=str(project.components), mend="Add one")
     specs = []
     for name, component in sorted(loaded.items()):
-        image = declarations()[name].image
-        text = _text(component).replace(
-            f"image: {image_reference(image)}\n", f"image: {settings.images.reference(image)}\n"
-        )
-        specs.append(Compiled(name, project.compiled / _COMPONENTS / f"{name}.yaml", text))
+        text = standalone_text(component, declarations()[name], settings.images)
+        specs.append(_held(Compiled(name, project.compiled / _COMPONENTS / f"{name}.yaml", text), settings))
     return specs
 
 
@@ -130,7 +123,34 @@ def compile_all(project: Project, settings: CompileSettings) -> list[Compiled]:
     pipelines = [compile_pipeline(project, name, settings) for name in project.pipeline_files()]
     if not pipelines:
         raise ConfigurationError("has no pipelines", field="project", value=str(project.pipelines), mend="Add one")
-    return [*pipelines, *compile_components(project, settings)]
+    compiled = [*pipelines, *compile_components(project, settings)]
+    _require_own_names(compiled)
+    return compiled
+
+
+def _held(compiled: Compiled, settings: CompileSettings) -> Compiled:
+    """The spec, held against the house rules."""
+    broken = violations(documents(compiled.text), compiled.text, declarations(), settings)
+    if broken:
+        raise ConfigurationError(
+            " ".join(broken), field=compiled.name, mend="Correct the pipeline, its components or the settings"
+        )
+    return compiled
+
+
+def _require_own_names(compiled: Iterable[Compiled]) -> None:
+    """Two specs of one name cannot both be published: the second upload is refused."""
+    seen: dict[str, Path] = {}
+    for one in compiled:
+        name = documents(one.text)["pipelineInfo"]["name"]
+        other = seen.setdefault(name, one.path)
+        if other != one.path:
+            raise ConfigurationError(
+                f"is the name of two specs, {other.name} and {one.path.name} of {one.path.parent.name}",
+                field="pipelineInfo.name",
+                value=name,
+                mend="Rename the pipeline or the component",
+            )
 
 
 def orphans(project: Project, compiled: list[Compiled]) -> list[Path]:

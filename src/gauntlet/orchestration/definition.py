@@ -8,6 +8,7 @@ lose their cache in every pipeline without anybody having to remember it.
 from __future__ import annotations
 
 import functools
+import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,9 +18,10 @@ from typing import Any
 
 from kfp import dsl
 from kfp.dsl.pipeline_context import Pipeline
+from kfp.dsl.python_component import PythonComponent
 
 from gauntlet.errors import ConfigurationError
-from gauntlet.orchestration.component import Caching, image_reference
+from gauntlet.orchestration.component import RUN_ID, RUN_ID_DESCRIPTION, Caching, image_reference, interface
 from gauntlet.orchestration.graph import function_of
 from gauntlet.orchestration.placement import CompileSettings, place
 
@@ -52,12 +54,38 @@ def declarations() -> Mapping[str, Declaration]:
     return MappingProxyType(_declared)
 
 
+class UncachedComponent(PythonComponent):  # type: ignore[misc]  # kfp is not typed
+    """A component that acts or resolves: whichever pipeline takes it in, no cache answers for it."""
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Make a task of it, bound to its run and not cached."""
+        task = super().__call__(*arguments, **{RUN_ID: dsl.PIPELINE_JOB_ID_PLACEHOLDER, **named})
+        if Pipeline.get_default_pipeline() is not None:  # else it has run already, in this process
+            task.set_caching_options(False)
+        return task
+
+
 def define_component(function: Callable[..., Any], *, image: str, caching: Caching) -> Any:
     """Make the KFP component of ``function`` and remember what was declared about it."""
+
+    @functools.wraps(function)
+    def declared(**arguments: Any) -> Any:
+        return function(**arguments)
+
+    declared.__signature__ = interface(function, caching)  # type: ignore[attr-defined]
+    if not caching.cached:
+        declared.__doc__ = _with_run_id(inspect.getdoc(function) or "")
     reference = image_reference(image)
-    defined = dsl.component(base_image=reference, target_image=reference)(function)
+    defined = dsl.component(base_image=reference, target_image=reference)(declared)
     _declared[function.__name__] = Declaration(function.__name__, image, caching, Path(function.__code__.co_filename))
-    return defined
+    return defined if caching.cached else UncachedComponent(defined.component_spec, declared)
+
+
+def _with_run_id(docstring: str) -> str:
+    """The docstring with the run's identifier among its arguments."""
+    line = f"    {RUN_ID}: {RUN_ID_DESCRIPTION}\n"
+    before, heading, after = docstring.partition("Args:\n")
+    return f"{before}{heading}{line}{after}" if heading else f"{docstring}\n\nArgs:\n{line}"
 
 
 @dataclass(frozen=True)
@@ -77,6 +105,7 @@ class PipelineDefinition:
     def build(self, settings: CompileSettings | None = None) -> Any:
         """Trace the wiring under ``settings`` (all defaults when ``None``) into a KFP graph component."""
         settings = settings or CompileSettings()
+        deadline = settings.deadline(self.name.replace("-", "_"))
 
         @functools.wraps(self.function)
         def traced(*arguments: Any, **named: Any) -> Any:
@@ -86,7 +115,8 @@ class PipelineDefinition:
                     _settle(task, settings)
             return outputs
 
-        return dsl.pipeline(name=self.name, description=self.description or None)(traced)
+        limits = dsl.PipelineConfig(active_deadline_seconds=deadline)
+        return dsl.pipeline(name=self.name, description=self.description or None, pipeline_config=limits)(traced)
 
 
 def pipeline(*, name: str, description: str = "") -> Callable[[Callable[..., Any]], PipelineDefinition]:
@@ -118,5 +148,5 @@ def _settle(task: Any, settings: CompileSettings) -> None:
             mend="Decorate it with gauntlet.orchestration.component.component",
         )
     task.set_container_image(settings.images.reference(declaration.image))
-    task.set_caching_options(declaration.caching is Caching.PURE)
+    task.set_caching_options(declaration.caching.cached)
     place(task, settings.of(name))

@@ -9,6 +9,10 @@ from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from typing import Any
 
+from gauntlet.orchestration.component import RUN_ID
+
+_JOB_ID = "{{$.pipeline_job_uuid}}"
+"""``dsl.PIPELINE_JOB_ID_PLACEHOLDER``, without kfp's compiler."""
 _FILE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 
 Spec = Mapping[str, Any]
@@ -25,6 +29,7 @@ class Task:
         component: the component's function name: ``batch_predict``.
         image: the reference of its image.
         cached: whether the spec lets it be reused.
+        bound: whether the identifier of the run is among its inputs, filled in by the backend.
         accelerator: device type it asks for; empty if none.
         after: names of the tasks it waits for.
     """
@@ -34,6 +39,7 @@ class Task:
     component: str
     image: str
     cached: bool
+    bound: bool = False
     accelerator: str = ""
     after: tuple[str, ...] = ()
 
@@ -106,8 +112,15 @@ def _task(spec: Spec, key: str, task: Mapping[str, Any]) -> Task:
         component=function_of([*container.get("command", ()), *container.get("args", ())]),
         image=container.get("image", ""),
         cached=bool(task.get("cachingOptions", {}).get("enableCache")),
+        bound=_constant(task, RUN_ID) == _JOB_ID,
         accelerator=container.get("resources", {}).get("accelerator", {}).get("resourceType", ""),
     )
+
+
+def _constant(task: Mapping[str, Any], parameter: str) -> Any:
+    """The constant that a parameter is given; ``None`` if it is none."""
+    given = task.get("inputs", {}).get("parameters", {}).get(parameter, {})
+    return given.get("runtimeValue", {}).get("constant")
 
 
 def function_of(command: Iterable[str]) -> str:

@@ -13,17 +13,21 @@ components:
     accelerator: {type: nvidia.com/gpu, count: 1}
     node_selector: {pool: gpu}
     tolerations: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}]
+deadline_seconds: 172800
+deadlines: {continuous_delivery: 259200}
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from kfp import kubernetes
 from pydantic import Field, StringConstraints
 
 from gauntlet import __version__
+from gauntlet.errors import ConfigurationError
 from gauntlet.orchestration.component import IMAGE_PREFIX
 from gauntlet.settings import Settings
 
@@ -83,8 +87,9 @@ class Placement(Settings):
     """Limit, in cores: ``"2"``, ``"500m"``."""
     memory: Quantity | None = None
     """Limit: ``"4Gi"``."""
-    cpu_request: Quantity | None = None
-    memory_request: Quantity | None = None
+    cpu_request: Quantity | None = "100m"
+    """What the scheduler sets aside. Small: without it Kubernetes takes the limit, and most tasks need little of it."""
+    memory_request: Quantity | None = "256Mi"
     accelerator: Accelerator | None = None
     node_selector: Mapping[str, str] = {}
     tolerations: tuple[Toleration, ...] = ()
@@ -105,13 +110,54 @@ class CompileSettings(Settings):
     """For every component."""
     components: Mapping[str, Placement] = {}
     """By function name (``train_model``): what is written here replaces the default, field by field."""
+    deadline_seconds: int = Field(default=172_800, ge=1)
+    """Longest run, from its start. It ends what waits for a node that never comes; a task's own timeout does not."""
+    deadlines: Mapping[str, Annotated[int, Field(ge=1)]] = {}
+    """By pipeline file (``continuous_delivery``): another deadline than ``deadline_seconds``."""
 
     def of(self, function: str) -> Placement:
-        """The placement of a component, its own fields over the defaults."""
-        own = self.components.get(function)
-        if own is None:
-            return self.defaults
-        return self.defaults.model_copy(update={name: getattr(own, name) for name in own.model_fields_set})
+        """The placement of a component, its own fields over the defaults.
+
+        A request that nobody wrote is no larger than the limit.
+
+        Raises:
+            ConfigurationError: a request that somebody wrote is larger than the limit.
+        """
+        own = self.components.get(function, Placement())
+        written = {name: getattr(own, name) for name in own.model_fields_set}
+        placement = self.defaults.model_copy(update=written)
+        for resource in ("cpu", "memory"):
+            name, limit = f"{resource}_request", getattr(placement, resource)
+            request = getattr(placement, name)
+            if limit is None or request is None or amount(request) <= amount(limit):
+                continue
+            if name in self.defaults.model_fields_set | written.keys():
+                raise ConfigurationError(
+                    f"is more than the limit of {limit}, which no pod may have",
+                    field=f"components.{function}.{name}",
+                    value=request,
+                    mend=f"Lower {name}, or raise {resource}",
+                )
+            placement = placement.model_copy(update={name: limit})
+        return placement
+
+    def deadline(self, pipeline: str) -> int:
+        """Longest run of a pipeline, in seconds."""
+        return self.deadlines.get(pipeline, self.deadline_seconds)
+
+
+_SUFFIXES = {
+    "": Decimal(1),
+    "m": Decimal("0.001"),
+    **{letter: Decimal(1000) ** power for power, letter in enumerate("kMGT", start=1)},
+    **{f"{letter}i": Decimal(1024) ** power for power, letter in enumerate("KMGT", start=1)},
+}
+
+
+def amount(quantity: str) -> Decimal:
+    """The number a Kubernetes quantity stands for: cores, or bytes."""
+    number = quantity.rstrip("mkKMGTi")
+    return Decimal(number) * _SUFFIXES[quantity.removeprefix(number)]
 
 
 def place(task: Any, placement: Placement) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gauntlet.orchestration.component import Caching
 from gauntlet.orchestration.definition import NAME, Declaration
 from gauntlet.orchestration.graph import Spec, tasks_of
 from gauntlet.orchestration.placement import CompileSettings
@@ -23,7 +22,7 @@ def violations(spec: Spec, text: str, declared: Mapping[str, Declaration], setti
     """What a compiled pipeline does that it may not.
 
     Args:
-        spec: the spec as JSON.
+        spec: the spec as JSON, with ``platforms`` if it has a platform document.
         text: the file it is written as.
         declared: the components' declarations by function name.
         settings: what it was compiled with.
@@ -34,6 +33,7 @@ def violations(spec: Spec, text: str, declared: Mapping[str, Declaration], setti
     return [
         *_pipeline_rules(spec, text),
         *_task_rules(spec, declared, settings),
+        *_deadline_rules(spec),
         *_description_rules(spec),
     ]
 
@@ -55,9 +55,10 @@ def _task_rules(spec: Spec, declared: Mapping[str, Declaration], settings: Compi
         if declaration is None:
             yield f"{task.name}: {task.component or 'its container'} is not declared with @component."
             continue
-        pure = declaration.caching is Caching.PURE
-        if task.cached is not pure:
+        if task.cached is not declaration.caching.cached:
             yield f"{task.name}: is {declaration.caching.value} and {'cached' if task.cached else 'not cached'}."
+        if not (declaration.caching.cached or task.bound):
+            yield f"{task.name}: is {declaration.caching.value} and not bound to its run; a cache could answer it."
         if task.accelerator and task.component not in ACCELERATED:
             yield f"{task.name}: asks for {task.accelerator}; only {', '.join(sorted(ACCELERATED))} may."
         expected = settings.images.reference(declaration.image)
@@ -66,6 +67,16 @@ def _task_rules(spec: Spec, declared: Mapping[str, Declaration], settings: Compi
     for name, executor in spec["deploymentSpec"]["executors"].items():
         if executor.get("container", {}).get("command") != _COMMAND:
             yield f"{name}: carries a command of its own; components live in images."
+
+
+def _deadline_rules(spec: Spec) -> Iterator[str]:
+    """A run that ends before one of its tasks may has the wrong deadline: a rollout would be cut off half way."""
+    kubernetes = spec.get("platforms", {}).get("kubernetes", {})
+    deadline = int(kubernetes.get("pipelineConfig", {}).get("activeDeadlineSeconds", 0))
+    for name, pod in kubernetes.get("deploymentSpec", {}).get("executors", {}).items():
+        timeout = int(pod.get("activeDeadlineSeconds", 0))
+        if deadline and timeout > deadline:
+            yield f"{name}: may take {timeout:,} s, the whole run {deadline:,} s: raise deadline_seconds."
 
 
 def _description_rules(spec: Spec) -> Iterator[str]:

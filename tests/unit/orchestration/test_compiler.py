@@ -20,7 +20,7 @@ from gauntlet.orchestration.compiler import (
     read_settings,
     write,
 )
-from gauntlet.orchestration.placement import CompileSettings
+from gauntlet.orchestration.placement import CompileSettings, amount
 from gauntlet.settings import parse
 from toy import ToyProject
 
@@ -124,6 +124,57 @@ def test_a_whole_reference_wins(toy):
     assert {one["container"]["image"] for one in spec["deploymentSpec"]["executors"].values()} == {reference}
 
 
+def test_a_pod_asks_for_little_unless_told_otherwise(toy):
+    spec = spec_of(toy, {"defaults": {"cpu": "50m", "memory": "4Gi"}, "components": {"finish": {"cpu": None}}})
+    executors = spec["deploymentSpec"]["executors"]
+    words = executors["exec-make-words"]["container"]["resources"]
+    assert (words["resourceCpuLimit"], words["resourceCpuRequest"]) == ("50m", "50m")
+    assert (words["resourceMemoryLimit"], words["resourceMemoryRequest"]) == ("4Gi", "256Mi")
+    assert executors["exec-finish"]["container"]["resources"]["resourceCpuRequest"] == "100m"
+
+
+def test_requests_can_be_left_to_the_cluster(toy):
+    nothing = {"cpu_request": None, "memory_request": None}
+    spec = spec_of(toy, {"defaults": nothing})
+    assert all("resources" not in one["container"] for one in spec["deploymentSpec"]["executors"].values())
+
+
+def test_a_request_above_the_limit_is_refused_where_it_was_written(toy):
+    with pytest.raises(ConfigurationError) as caught:
+        spec_of(toy, {"defaults": {"memory": "1Gi"}, "components": {"finish": {"memory_request": "1500M"}}})
+    assert str(caught.value) == (
+        "components.finish.memory_request: is more than the limit of 1Gi, which no pod may have; found '1500M'. "
+        "Lower memory_request, or raise memory."
+    )
+
+
+@pytest.mark.parametrize(
+    ("quantity", "number"),
+    [("2", 2), ("500m", 0.5), ("0.5", 0.5), ("1k", 1000), ("1Ki", 1024), ("4Gi", 4 * 2**30), ("1.5M", 1_500_000)],
+)
+def test_quantities_are_read_as_kubernetes_does(quantity, number):
+    assert float(amount(quantity)) == number
+
+
+def test_a_run_has_a_deadline_of_its_pipelines_own(toy):
+    def deadline(values):
+        return spec_of(toy, values)["platforms"]["kubernetes"]["pipelineConfig"]["activeDeadlineSeconds"]
+
+    assert deadline(None) == 172_800
+    assert deadline({"deadline_seconds": 60, "deadlines": {}}) == 60
+    assert deadline({"deadline_seconds": 60, "deadlines": {"words": 90}}) == 90
+    with pytest.raises(ConfigurationError, match="exec-finish: may take 600 s, the whole run 60 s"):
+        deadline({"deadline_seconds": 60, "components": {"finish": {"timeout_seconds": 600}}})
+
+
+def test_no_two_specs_have_one_name(toy):
+    names = [documents(one.text)["pipelineInfo"]["name"] for one in compile_all(toy.project, settings())]
+    assert sorted(names) == ["count-words", "finish-component", "make-words", "resolve-text-component", "words"]
+    toy.edit("pipelines/words.py", 'name="words"', 'name="make-words"')
+    with pytest.raises(ConfigurationError, match=r"is the name of two specs, words\.yaml and make_words\.yaml of comp"):
+        compile_all(toy.project, settings())
+
+
 def test_each_component_is_a_spec_of_its_own(toy):
     compiled = {one.name: one for one in compile_components(toy.project, settings(FULL))}
     assert compiled.keys() == {"count_words", "finish", "make_words", "resolve_text"}
@@ -184,6 +235,8 @@ def test_only_training_may_ask_for_an_accelerator(toy):
         ("defaults: {memory: lots}", "defaults.memory"),
         ("components: {make_wrods: {}}", "no such component; found 'make_wrods'. Did you mean 'make_words'?"),
         ("components: {make_words: {retries: 99}}", "retries"),
+        ("deadlines: {wrods: 60}", "no such pipeline; found 'wrods'. Did you mean 'words'?"),
+        ("deadline_seconds: 0", "deadline_seconds"),
         ("[1]", "is not a mapping"),
         ("a: [", "cannot be read"),
     ],

@@ -46,6 +46,18 @@ def test_caching_follows_the_class(spec, task, cached, sentence):
     assert found(spec) == [sentence]
 
 
+def test_what_acts_is_bound_to_its_run(spec):
+    spec["root"]["dag"]["tasks"]["finish"]["inputs"]["parameters"]["run_id"] = {"runtimeValue": {"constant": "1"}}
+    assert found(spec) == ["finish: is acting and not bound to its run; a cache could answer it."]
+
+
+def test_no_task_may_take_longer_than_the_run(spec):
+    pods = {"exec-finish": {"activeDeadlineSeconds": "7200"}, "exec-make-words": {"activeDeadlineSeconds": "60"}}
+    limits = {"deploymentSpec": {"executors": pods}, "pipelineConfig": {"activeDeadlineSeconds": 3600}}
+    spec["platforms"] = {"kubernetes": limits}
+    assert found(spec) == ["exec-finish: may take 7,200 s, the whole run 3,600 s: raise deadline_seconds."]
+
+
 def test_images_are_those_of_the_settings(spec):
     spec["deploymentSpec"]["executors"]["exec-finish"]["container"]["image"] = "elsewhere/toy:1"
     assert found(spec) == ["finish: runs in elsewhere/toy:1, not in gauntlet/toy:0.1.0."]

@@ -53,8 +53,9 @@ def test_every_setting_is_checked_before_anything_else(tasks):
         assert "check-configuration" in before(tasks, name), name
 
 
-def test_only_training_asks_for_an_accelerator(tasks):
-    assert [name for name, task in tasks.items() if task.accelerator] == ["train-model"]
+def test_no_task_waits_for_a_card_that_a_cluster_may_not_have(tasks, compiled):
+    assert [name for name, task in tasks.items() if task.accelerator] == []
+    assert "nvidia" not in compiled.text
 
 
 def test_what_reads_or_changes_the_outside_world_is_never_cached(tasks):
@@ -63,10 +64,10 @@ def test_what_reads_or_changes_the_outside_world_is_never_cached(tasks):
     assert uncached == {"resolve_source", "fetch_champion", "register_model"}
 
 
-def test_placement_lands_in_the_platform_document(compiled):
-    _spec, platform = yaml.safe_load_all(compiled.text)
-    placed = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
-    selected = [name for name, executor in placed.items() if "nodeSelector" in executor]
+def test_every_pod_asks_for_little_and_the_run_ends_some_day(compiled):
+    spec, platform = yaml.safe_load_all(compiled.text)
+    resources = [one["container"]["resources"] for one in spec["deploymentSpec"]["executors"].values()]
 
-    assert selected == ["exec-train-model"]
-    assert placed["exec-train-model"]["tolerations"][0]["key"] == "nvidia.com/gpu"
+    assert {one["resourceCpuRequest"] for one in resources} == {"100m"}
+    assert {one["resourceMemoryRequest"] for one in resources} == {"256Mi"}
+    assert platform["platforms"]["kubernetes"]["pipelineConfig"] == {"activeDeadlineSeconds": 172_800}
