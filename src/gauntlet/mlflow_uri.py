@@ -1,4 +1,4 @@
-"""What an MLflow address means here: where its files go, and how to show it."""
+"""What an MLflow address means here: where its files go, how to show it, and what went wrong when it was asked."""
 
 from __future__ import annotations
 
@@ -6,19 +6,32 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from gauntlet.digest import digest_bytes
+
 _SQLITE = "sqlite:///"
 _ARTIFACTS = "mlflow-artifacts"
+_LONGEST_FOLDER = 255  # bytes, on every usual file system
+_FAILURES = {
+    *("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "ABORTED", "RESOURCE_CONFLICT"),
+    *("DEADLINE_EXCEEDED", "CANCELLED", "RESOURCE_EXHAUSTED", "DATA_LOSS", "INVALID_STATE"),
+}
+"""Codes of MLflow's errors that say it failed, not that it was asked for something wrong. The first is its default."""
+_ACCOUNT = {"PERMISSION_DENIED", "CUSTOMER_UNAUTHORIZED", "UNAUTHENTICATED"}
 
 
 def artifact_root(tracking_uri: str, experiment: str) -> str | None:
     """Where an experiment's files go when the store is an SQLite file: beside it, in ``mlflow-artifacts``.
 
-    MLflow itself would put them into the current folder. ``None`` for a server, which decides by itself.
+    MLflow itself would put them into the current folder. ``None`` for a server, which decides by itself. A name that is
+    no folder's, such as ``..`` or one of 300 letters, is stood in for by its digest.
     """
     if not tracking_uri.startswith(_SQLITE):
         return None
     database = Path(tracking_uri.removeprefix(_SQLITE).partition("?")[0]).absolute()
-    return (database.parent / _ARTIFACTS / experiment).as_uri()
+    plain = experiment not in {".", ".."} and "/" not in experiment and "\0" not in experiment
+    usable = plain and len(experiment.encode()) <= _LONGEST_FOLDER
+    folder = experiment if usable else digest_bytes(experiment.encode()).removeprefix("sha256:")
+    return (database.parent / _ARTIFACTS / folder).as_uri()
 
 
 def connection_failure(error: BaseException) -> str | None:
@@ -33,6 +46,23 @@ def connection_failure(error: BaseException) -> str | None:
             reason = inner.strerror or str(inner) or type(inner).__name__
         inner = inner.__cause__ or inner.__context__
     return reason
+
+
+def refusal(error: BaseException) -> str | None:
+    """What MLflow said where it answered and would not do what it was asked; asking again does not help.
+
+    ``None`` where it could not be reached or failed. Its client refuses in the same words before it sends anything, a
+    name with a bracket, say.
+    """
+    code = getattr(error, "error_code", None)
+    if code is None or code in _FAILURES or connection_failure(error) is not None:
+        return None
+    return " ".join(str(error).split())
+
+
+def refuses_account(error: BaseException) -> bool:
+    """Whether it is the account that MLflow refuses, not what was asked."""
+    return getattr(error, "error_code", None) in _ACCOUNT
 
 
 def without_secrets(uri: str) -> str:

@@ -1,4 +1,6 @@
-from gauntlet.mlflow_uri import artifact_root, connection_failure, without_secrets
+import pytest
+
+from gauntlet.mlflow_uri import artifact_root, connection_failure, refusal, refuses_account, without_secrets
 
 
 def test_files_of_a_local_store_lie_beside_its_database(tmp_path):
@@ -6,6 +8,14 @@ def test_files_of_a_local_store_lie_beside_its_database(tmp_path):
 
     assert artifact_root(f"sqlite:///{tmp_path}/mlflow.db", "loans") == expected
     assert artifact_root(f"sqlite:///{tmp_path}/mlflow.db?timeout=5", "loans") == expected
+
+
+@pytest.mark.parametrize("name", ["..", ".", "a/../../b", "é" * 200, "a\0b"])
+def test_an_experiment_that_no_folder_can_be_called_after_gets_one_of_its_own(tmp_path, name):
+    root, other = (artifact_root(f"sqlite:///{tmp_path}/mlflow.db", one) for one in (name, name + "x"))
+    assert root.rpartition("/")[0] == other.rpartition("/")[0] == (tmp_path / "mlflow-artifacts").as_uri()
+    assert root != other
+    assert len(root.rpartition("/")[2]) <= 255
 
 
 def test_a_server_decides_by_itself():
@@ -27,3 +37,26 @@ def test_a_failed_connection_is_told_in_the_operating_systems_words():
 
 def test_what_is_no_failed_connection_is_not_called_one():
     assert connection_failure(PermissionError(13, "Permission denied")) is None
+
+
+class Said(Exception):
+    """As MLflow's exceptions are."""
+
+    def __init__(self, error_code):
+        super().__init__("Invalid value\n 'temp (C)'")
+        self.error_code = error_code
+
+
+@pytest.mark.parametrize("code", ["INVALID_PARAMETER_VALUE", "BAD_REQUEST", "PERMISSION_DENIED", "ENDPOINT_NOT_FOUND"])
+def test_a_refusal_is_told_in_mlflows_words(code):
+    assert refusal(Said(code)) == "Invalid value 'temp (C)'"
+    assert refuses_account(Said(code)) is (code == "PERMISSION_DENIED")
+
+
+@pytest.mark.parametrize("code", ["INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED"])
+def test_a_failure_is_no_refusal_and_nor_is_a_connection_that_broke(code):
+    assert refusal(Said(code)) is None
+    broken = Said("INVALID_PARAMETER_VALUE")
+    broken.__cause__ = ConnectionResetError(104, "Connection reset by peer")
+    assert refusal(broken) is None
+    assert refusal(OSError("no space left")) is None

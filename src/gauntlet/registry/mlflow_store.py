@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from gauntlet.errors import ConfigurationError, DependencyError
-from gauntlet.mlflow_uri import artifact_root, connection_failure, without_secrets
+from gauntlet.mlflow_uri import artifact_root, connection_failure, refusal, without_secrets
 from gauntlet.registry.store import DIGEST_TAG, MODEL_PART, TAG_PREFIX, Version
 
 if TYPE_CHECKING:
@@ -44,7 +44,6 @@ _CLIENT_SETTINGS = {
 
 _NOT_THERE = {"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"}
 _ALREADY_THERE = {"RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS"}
-_WAITING_HELPS = {"INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "ABORTED"}
 
 
 def open_store() -> MlflowStore:
@@ -226,20 +225,20 @@ class MlflowStore:
         try:
             yield
         except MlflowException as error:
-            raise self._failed(doing, error, retryable=error.error_code in _WAITING_HELPS) from error
+            raise self._failed(doing, error, refused=refusal(error) is not None) from error
         except (SQLAlchemyError, OSError) as error:  # what requests raises is an OSError
-            raise self._failed(doing, error, retryable=True) from error
+            raise self._failed(doing, error, refused=False) from error
 
-    def _failed(self, doing: str, error: Exception, *, retryable: bool) -> DependencyError:
+    def _failed(self, doing: str, error: Exception, *, refused: bool) -> DependencyError:
         said = " ".join(str(error).split()).replace(self._tracking, without_secrets(self._tracking))
         return DependencyError(
-            f"MLflow failed while {doing}",
+            f"MLflow {'refused what was asked' if refused else 'failed'} while {doing}",
             field=without_secrets(self._registry),
             value=connection_failure(error) or said,
-            mend=f"Check that the server runs and can be reached from here, or correct {TRACKING_URI}"
-            if retryable
-            else "Check the request and the permissions of this account",
-            retryable=retryable,
+            mend="Check the request and the permissions of this account"
+            if refused
+            else f"Check that the server runs and can be reached from here, or correct {TRACKING_URI}",
+            retryable=not refused,
         )
 
 

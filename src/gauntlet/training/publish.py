@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gauntlet.digest import digest_tree
+from gauntlet.settings import Settings
 from gauntlet.training.bundle import save
 from gauntlet.training.tracking import Experiment, record
 from gauntlet.training.trainer import Training
@@ -40,7 +42,8 @@ def publish(training: Training, destination: Path, experiment: Experiment, *, sc
         schema: the schema artifact, for its digest.
 
     Raises:
-        DependencyError: MLflow stopped answering; the model folder is then removed again.
+        DependencyError: MLflow stopped answering; the model folder is then removed again. A name or value that it
+            refuses costs no model: it is left out, and said in the log.
     """
     schema_digest = digest_tree(schema)
     digest = save(training, destination, contract_digest=schema_digest)
@@ -65,6 +68,7 @@ def _record(training: Training, folder: Path, experiment: Experiment, digest: st
         return record(
             experiment,
             parameters=flat_parameters(training),
+            recipe=training.recipe.model_dump(mode="json"),
             metrics={
                 **{f"validation_{name}": value for name, value in training.metrics.items()},
                 **{f"seed_sd_{name}": float(one["standard_deviation"]) for name, one in training.seed_spread.items()},
@@ -86,17 +90,24 @@ def _record(training: Training, folder: Path, experiment: Experiment, digest: st
 
 
 def flat_parameters(training: Training) -> dict[str, Any]:
-    """The recipe with every default written out, nested names joined by dots, and what was settled in training."""
+    """The recipe with every default written out, nested names joined by dots, and what was settled in training.
+
+    Only Gauntlet's own names become names of parameters. A mapping whose keys are a user's (``monotone``, ``options``)
+    is one parameter, as JSON: MLflow refuses ``temp (C)`` as a name, and more than a hundred of them.
+    """
     flat: dict[str, Any] = {}
 
-    def add(prefix: str, value: Any) -> None:
-        if isinstance(value, Mapping) and value:
-            for name, inner in value.items():
-                add(f"{prefix}.{name}" if prefix else str(name), inner)
-        else:
-            flat[prefix] = value
+    def add(settings: Settings, prefix: str) -> None:
+        for name, value in settings.model_dump(mode="json").items():
+            inner = getattr(settings, name)
+            if isinstance(inner, Settings):
+                add(inner, f"{prefix}{name}.")
+            elif isinstance(value, Mapping):
+                flat[prefix + name] = json.dumps(value, ensure_ascii=False, sort_keys=True)
+            else:
+                flat[prefix + name] = value
 
-    add("", training.recipe.model_dump(mode="json"))
+    add(training.recipe, "")
     settled = {
         "settled.task": training.plan.target.task,
         "settled.device": training.device.name,
