@@ -1,8 +1,12 @@
-"""Fitting with XGBoost: one matrix, as many models as seeds, each cut back to its best round."""
+"""Fitting with XGBoost: one matrix, as many models as seeds, each cut back to its best round.
+
+XGBoost knows features by their position. It refuses names that hold ``[``, ``]`` or ``<``, so it is told none: it calls
+them ``f0``, ``f1``, … by itself, and ``importance`` gives them their names back.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,7 +85,7 @@ def xgboost_parameters(recipe: Recipe, plan: Plan, device: Device) -> dict[str, 
     if task == "multiclass":
         parameters["num_class"] = len(plan.target.classes)
     if recipe.monotone:
-        parameters["monotone_constraints"] = {name: recipe.monotone[name] for name in recipe.monotone}
+        parameters["monotone_constraints"] = tuple(recipe.monotone.get(name, 0) for name in plan.names)
     return parameters
 
 
@@ -147,9 +151,15 @@ def fit(
     return Fit(booster, rounds, curve, watched)
 
 
-def importance(booster: Any) -> dict[str, float]:
-    """Feature → share of the total gain over all splits, largest first; features never split on are left out."""
-    gains = {name: float(gain) for name, gain in booster.get_score(importance_type="total_gain").items()}
+def importance(booster: Any, names: Sequence[str]) -> dict[str, float]:
+    """Feature → share of the total gain over all splits, largest first; features never split on are left out.
+
+    Args:
+        booster: fitted on a matrix of ``quantised``.
+        names: the features' names, in the matrix's order.
+    """
+    scores = booster.get_score(importance_type="total_gain")
+    gains = {name: float(scores[f"f{position}"]) for position, name in enumerate(names) if f"f{position}" in scores}
     total = sum(gains.values())
     if total <= 0:
         return {}

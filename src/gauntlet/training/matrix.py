@@ -69,7 +69,7 @@ def check_weights(values: pa.Array, column: str) -> np.ndarray:
 
 
 def quantised(snapshot: Snapshot, split: str, plan: Plan, *, bins: int, like: Any = None) -> Any:
-    """Build the ``xgboost.QuantileDMatrix`` of a split.
+    """Build the ``xgboost.QuantileDMatrix`` of a split, its columns known by position alone (see ``boosting``).
 
     Args:
         snapshot: the data.
@@ -97,7 +97,6 @@ def quantised(snapshot: Snapshot, split: str, plan: Plan, *, bins: int, like: An
                 data=matrix,
                 label=labels,
                 weight=weights,
-                feature_names=plan.names,
                 feature_types=[feature.xgboost_type for feature in plan.features],
             )
             return True

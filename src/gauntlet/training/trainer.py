@@ -154,7 +154,7 @@ def _train_xgboost(
         curve=first.curve,
         watched=first.watched,
         rounds=first.rounds,
-        importance=boosting.importance(first.booster),
+        importance=boosting.importance(first.booster, plan.names),
         rows={name: snapshot.splits[name] for name in _splits(recipe, validated)},
         notes=(*plan.notes, *_remarks(recipe, first, len(seeds), validated)),
         snapshot=snapshot,
