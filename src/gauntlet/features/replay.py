@@ -18,7 +18,8 @@ from gauntlet.features.transform import Transform
 if TYPE_CHECKING:
     import pyarrow as pa
 
-NEW, STORED = "new:", "stored:"
+NEW, STORED = "\0new:", "\0stored:"
+"""What comes before a feature's name where it stands beside raw columns, one of which may be called ``new:age``."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class SpanReplay:
         span: which.
         matched: its rows that the store knows.
         features: feature → what was found.
-        sample: sampled rows: raw columns, ``new:<feature>`` and ``stored:<column>``; ``None`` when none matched.
+        sample: sampled rows: raw columns, ``NEW`` and a feature, ``STORED`` and a column; ``None`` when none matched.
     """
 
     span: Span
@@ -83,7 +84,7 @@ class SpanReplay:
 
 
 def recomputed(span: Span, transform: Transform, columns: Sequence[str]) -> Iterator[pa.Table]:
-    """A span's rows in batches: ``example_id``, the raw columns, and the features as ``new:<feature>``.
+    """A span's rows in batches: ``example_id``, the raw columns, and the features, ``NEW`` before their names.
 
     Args:
         span: which rows.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _MOST_PARTS = 250
 """Files open at once, for each set of column types seen; most systems allow 1,024."""
-_HASH, _CHECK = "__hash", "__check"
+_HASH, _CHECK = "\0hash", "\0check"  # no column of a person's is called so
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Matched:
 
     Attributes:
         hashes: (n,) of their keys, uniform.
-        rows: raw columns, then recomputed features under ``new:<feature>``.
+        rows: raw columns, then recomputed features, ``replay.NEW`` before their names.
         stored: the store's columns.
     """
 

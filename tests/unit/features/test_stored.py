@@ -9,8 +9,12 @@ import pytest
 
 from gauntlet.data.snapshot import Snapshot
 from gauntlet.errors import DataError
+from gauntlet.features.policy import FeaturesPolicy
+from gauntlet.features.replay import replay
 from gauntlet.features.span import Span
 from gauntlet.features.stored import KeyedStore, in_step
+from gauntlet.features.transform import identity
+from gauntlet.settings import parse
 from snapshots import write_snapshot
 
 
@@ -77,3 +81,22 @@ def test_streams_are_cut_to_the_same_rows() -> None:
     found = list(in_step(pieces(3, 4, 1), pieces(5, 0, 3)))
     assert all(first.equals(second) for first, second in found)
     assert sum(first.num_rows for first, _ in found) == 8
+
+
+def test_columns_may_bear_the_names_of_what_is_kept_beside_them(tmp_path: Path) -> None:
+    """``__hash`` and ``new:value`` are names that people may give."""
+    names = ["id", "value", "__hash", "__check", "new:value", "stored:value", "new:__hash"]
+
+    def held(ids: Sequence[int], factor: int) -> pa.Table:
+        return pa.table({name: pa.array([factor * one for one in ids], pa.int64()) for name in names[1:]}).add_column(
+            0, "id", pa.array(ids, pa.int64())
+        )
+
+    history = write_snapshot(tmp_path / "raw", {"q1": held([1, 2, 3], 10)}, {"key": ["id"]})
+    store = write_snapshot(tmp_path / "store", {"q1": held([3, 1, 2], 10)}, {"key": ["id"]})
+    span, features = Span("q1", "historical", history, "q1"), names[1:]
+    shared = {name: name for name in features}
+    with KeyedStore(store, ["id"], features, partition_rows=1_000) as keyed:
+        found = replay(span, identity(tuple(features)), keyed, shared, parse(FeaturesPolicy, {}, field="p"))
+    counted = {name: (one.matched, one.differing) for name, one in found.features.items()}
+    assert counted == dict.fromkeys(features, (3, 0))
