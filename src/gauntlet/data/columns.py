@@ -49,6 +49,15 @@ def kind_of(data_type: pa.DataType) -> ColumnType | None:
     return kinds.get(data_type)
 
 
+def is_text(data_type: pa.DataType) -> bool:
+    """Whether columns of a file's own type reduce to text."""
+    from pyarrow import types
+
+    if types.is_dictionary(data_type):
+        return is_text(data_type.value_type)
+    return bool(types.is_string(data_type) or types.is_large_string(data_type))
+
+
 def reduce_type(column: pa.Array, shown: str) -> pa.Array:
     """Widen a file's own type to one of the five (``null`` stays ``null``).
 

@@ -17,6 +17,7 @@ from gauntlet.data.identity import content_digests, content_ids, groups_of, key_
 from gauntlet.data.inference import Survey
 from gauntlet.data.labels import LabelCheck
 from gauntlet.data.ledger import Ledger, LedgerReader
+from gauntlet.data.mistaken import TextColumns
 from gauntlet.data.plan import Plan, Purpose, make_plan, require_columns
 from gauntlet.data.reader import Format, ReaderOptions, format_of, raw_batches
 from gauntlet.data.roles import Roles
@@ -32,6 +33,7 @@ from gauntlet.data.split import (
     sample_by_hash,
     time_boundaries,
 )
+from gauntlet.data.suspicion import refusal
 from gauntlet.data.writing import SplitWriter, write_manifest
 from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.storage import whole_folder
@@ -62,6 +64,14 @@ class Request:
     purpose: Purpose
     key: tuple[str, ...]
     group: tuple[str, ...]
+
+    @property
+    def told(self) -> frozenset[str]:
+        """Columns about which the user has said what they are: of a type, codes, or nothing a model learns from."""
+        reader, roles = self.reader, self.roles
+        named = (*roles.key, *roles.exclude, *roles.categorical, *self.split.key, *reader.drop)
+        cluster = () if roles.cluster is None else (roles.cluster,)
+        return frozenset((*named, *cluster, *reader.types, *reader.values))
 
     @property
     def splits(self) -> list[str]:
@@ -124,8 +134,9 @@ def import_snapshot(
         downloads = Path(scratch)
         files = [lent.enter_context(fetch(file, downloads)) for file in pinned]
         request = _request(files, roles, reader, split, purpose)
-        survey, ledger, rows = _look(request, downloads / "ledger")
+        survey, texts, ledger, rows = _look(request, downloads / "ledger")
         plan = make_plan(survey, reader, roles, purpose)
+        _refuse_mistaken(texts, plan, request)
         _refuse_repeated_keys(request, ledger)
         share = most_rows / sum(rows) if most_rows else 1.0
         writers = _write(request, plan, ledger, folder, share)
@@ -153,15 +164,19 @@ def _request(
     return Request(formats, roles, reader, split, purpose, key, () if group == key else group)
 
 
-def _look(request: Request, folder: Path) -> tuple[Survey, Ledger, list[int]]:
-    """First pass: the columns, the ledger, and the number of rows in each file."""
+def _look(request: Request, folder: Path) -> tuple[Survey, TextColumns, Ledger, list[int]]:
+    """First pass: the columns, what those of text hold, the ledger, and the number of rows in each file."""
     survey = Survey(declared=frozenset(request.reader.types) | frozenset(request.reader.values))
+    texts = TextColumns(request.told)
     rows = [0] * len(request.files)
     ledger = Ledger(folder, grouped=bool(request.group))
 
     def digests() -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
         for number, batch, place in _all_batches(request, needed=(*request.key, *request.group) or None):
-            survey.see(batch, place.file, is_text=request.files[number][1] == "csv")
+            inferred = request.files[number][1] == "csv"
+            survey.see(batch, place.file, is_text=inferred)
+            kinds = {name: column.text for name, column in survey.columns.items()} if inferred else {}
+            texts.see(batch, place, kinds, typed=not inferred)
             rows[number] += batch.num_rows
             if batch.num_rows:
                 yield _identify(batch, request, place)
@@ -170,7 +185,7 @@ def _look(request: Request, folder: Path) -> tuple[Survey, Ledger, list[int]]:
     if not ledger.rows:
         shown = ", ".join(file.pinned.uri for file, _ in request.files)
         raise DataError("has no rows", field=shown, mend="Check what writes the file: it holds at most a header")
-    return survey, ledger, rows
+    return survey, texts, ledger, rows
 
 
 def _all_batches(
@@ -184,7 +199,7 @@ def _all_batches(
     expected: tuple[str, set[str]] | None = None
     for number, (file, kind) in enumerate(request.files):
         shown, before, checked = file.pinned.uri, 0, kind == "jsonl"
-        for batch in raw_batches(file.path, shown, kind, request.reader, needed):
+        for batch in raw_batches(file.path, shown, kind, request.reader, needed, text=True):
             if not checked:
                 checked = True
                 names = set(batch.schema.names)
@@ -256,9 +271,16 @@ def _locate(request: Request, row: int) -> tuple[str, int, str]:
     raise AssertionError(row)
 
 
+def _refuse_mistaken(texts: TextColumns, plan: Plan, request: Request) -> None:
+    suspicions = texts.suspicions(name for name, kind in plan.read.items() if kind == "string")
+    if suspicions:
+        raise refusal(suspicions, request.reader, request.roles.label)
+
+
 def _write(request: Request, plan: Plan, ledger: Ledger, folder: Path, share: float) -> dict[str, SplitWriter]:
     """Second pass: write every row, or a share of them, into its split."""
-    labels = LabelCheck(plan.roles.label, request.reader.missing_label)
+    label = plan.roles.label
+    labels = LabelCheck(label, request.reader, categorical=label in plan.roles.categorical)
     empty = set(plan.columns)
     with contextlib.ExitStack() as open_files:
         writers = {name: open_files.enter_context(SplitWriter(folder, name, plan.schema)) for name in request.splits}

@@ -1,8 +1,10 @@
-"""Whether a label can be learnt: every row has one, and there is more than one."""
+"""Whether a label can be learnt: every row has one, there is more than one, and each more than once."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 from gauntlet.errors import DataError
 
@@ -10,28 +12,42 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
+    from gauntlet.data.reader import ReaderOptions
+
+MOST_CLASSES = 1_000
+"""A label with more different values is no class; training refuses so many."""
+FEWEST_ROWS = 20
+"""In fewer rows every class is rare."""
+MOST_LISTED = 10
+
 
 class LabelCheck:
     """Looks at a label batch by batch; ``judge`` says what it saw.
 
     Args:
         name: the label's column.
-        missing: ``drop``: rows without a label are left out; ``error``: they are an error.
+        options: how the files are read; ``missing_label: drop`` leaves rows without a label out.
+        categorical: its integers are names of classes.
     """
 
-    def __init__(self, name: str | None, missing: Literal["error", "drop"]) -> None:
+    def __init__(self, name: str | None, options: ReaderOptions, *, categorical: bool = False) -> None:
         self._name = name
-        self._missing = missing
+        self._options = options
+        self._categorical = categorical
         self._rows = 0
         self._without = 0
-        self._classes: set[Any] = set()
+        self._classes: Counter[Any] = Counter()
 
     def see(self, labels: pa.Array) -> np.ndarray:
         """Take in a batch; returns (n,) bool, which rows to keep."""
+        import pyarrow as pa
+
         self._rows += len(labels)
         self._without += labels.null_count
-        if len(self._classes) < 2:
-            self._classes.update(labels.drop_null().unique()[:2].to_pylist())
+        self._categorical |= labels.type in (pa.string(), pa.bool_())
+        if len(self._classes) <= MOST_CLASSES:
+            counted = labels.drop_null().value_counts()
+            self._classes.update(dict(zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True)))
         kept: np.ndarray = labels.is_valid().to_numpy(zero_copy_only=False)
         return kept
 
@@ -39,10 +55,10 @@ class LabelCheck:
         """Say what is wrong.
 
         Raises:
-            DataError: labels are missing, or all rows have the same.
+            DataError: labels are missing, all rows have the same, or a class has one row.
         """
         field = f"label {self._name}"
-        if self._without and self._missing == "error":
+        if self._without and self._options.missing_label == "error":
             raise DataError(
                 "is missing in some rows",
                 field=field,
@@ -56,3 +72,28 @@ class LabelCheck:
                 value=next(iter(self._classes)),
                 mend="Import rows of both classes, or check reader.values",
             )
+        self._refuse_lone(field)
+
+    def _refuse_lone(self, field: str) -> None:
+        """Refuse a class that one row has: it cannot be both learnt and tested, and is most often a typing error."""
+        counted = sum(self._classes.values())
+        if counted < FEWEST_ROWS or len(self._classes) > (MOST_CLASSES if self._categorical else 2):
+            return
+        lone = [value for value, rows in self._classes.items() if rows == 1]
+        if not lone:
+            return
+        one = len(lone) == 1
+        raise DataError(
+            f"has {'a class' if one else f'{len(lone)} classes'} of one row{'' if one else ' each'} among {counted}",
+            field=field,
+            value=lone[0] if one else lone[:MOST_LISTED],
+            mend=self._mend(lone),
+        )
+
+    def _mend(self, lone: list[Any]) -> str:
+        mend = "Correct it at the source, or import more rows of its kind"
+        named = all(isinstance(value, str) for value in lone) and self._name not in self._options.values
+        if not named or len(lone) > MOST_LISTED:
+            return mend
+        missing = json.dumps([*self._options.missing_values, *lone], ensure_ascii=False)
+        return f'{mend}. To leave it out: reader.missing_values: {missing} with reader.missing_label: "drop"'

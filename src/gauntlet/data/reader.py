@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from gauntlet.data.columns import ColumnType, mark_missing, reduce_type
+from gauntlet.data.columns import ColumnType, is_text, mark_missing, reduce_type
+from gauntlet.data.headers import final_names, refuse_repeated_header
 from gauntlet.errors import DataError
 from gauntlet.parquet import open_parquet
 from gauntlet.settings import Settings
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 
 Format = Literal["csv", "parquet", "jsonl"]
 MappedValue = bool | int | float | str
+
+MISSING_VALUES = (
+    *("", "NA", "N/A", "n/a", "<NA>", "NaN", "nan", "-NaN", "-nan", "NULL", "null", "None", "#N/A", "#N/A N/A", "#NA"),
+    *("1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
+)
+"""What pandas 2 reads as missing (``pandas._libs.parsers.STR_NA_VALUES``)."""
 
 _BY_SUFFIX: dict[str, Format] = {
     ".csv": "csv",
@@ -60,7 +67,7 @@ class ReaderOptions(Settings):
     comment: str = Field("", description="CSV and JSON lines: lines that begin with this are not data.")
     strip_whitespace: bool = Field(True, description="Remove white space around names and text values.")
     missing_values: tuple[str, ...] = Field(
-        ("", "NA", "N/A", "NaN", "nan", "NULL", "null"), description="Texts that mean a missing value."
+        MISSING_VALUES, description="Texts that mean a missing value. Default: those that pandas knows."
     )
     types: dict[str, ColumnType] = Field(
         {}, description="Column → int, float, string, bool or timestamp; not inferred."
@@ -115,7 +122,13 @@ class ReaderOptions(Settings):
 
 
 def raw_batches(
-    path: Path, shown: str, kind: Format, options: ReaderOptions, needed: Collection[str] | None = None
+    path: Path,
+    shown: str,
+    kind: Format,
+    options: ReaderOptions,
+    needed: Collection[str] | None = None,
+    *,
+    text: bool = False,
 ) -> Iterator[pa.RecordBatch]:
     """Stream one file as raw batches.
 
@@ -126,6 +139,7 @@ def raw_batches(
         options: how to read it.
         needed: columns the caller will look at; ``None``: all. With it, a Parquet file gives one batch of no rows with
             all columns, for their names and types, then batches of those columns alone.
+        text: all columns of text are needed too.
 
     Raises:
         DataError: empty, truncated, malformed or of a type that a snapshot cannot hold; names the file.
@@ -135,12 +149,16 @@ def raw_batches(
     if kind == "csv":
         batches = _csv_batches(path, shown, options)
     elif kind == "parquet":
-        batches = _parquet_batches(path, shown, options, needed)
+        batches = _parquet_batches(path, shown, options, needed, text=text)
     else:
         batches = _jsonl_batches(path, shown, options)
+    rows = 0
     try:
         for batch in batches:
             names = final_names(batch.schema.names, shown, options)
+            if kind == "csv":
+                refuse_repeated_header(batch, rows, shown, options, lambda: _first_line(path, options))
+                rows += batch.num_rows
             columns = [
                 mark_missing(reduce_type(column, f"{shown}: column {name}"), options)
                 for name, column in zip(names, batch.columns, strict=True)
@@ -150,26 +168,6 @@ def raw_batches(
         raise DataError(
             f"cannot be read as {kind}", field=shown, value=" ".join(str(error).split()), mend=_mend(kind, str(error))
         ) from error
-
-
-def final_names(names: Sequence[str], shown: str, options: ReaderOptions) -> list[str]:
-    """The columns' names after stripping and renaming.
-
-    Raises:
-        DataError: a name is empty or occurs twice.
-    """
-    stripped = [name.strip() if options.strip_whitespace else name for name in names]
-    renamed = [options.rename.get(name, name) for name in stripped]
-    for position, name in enumerate(renamed, start=1):
-        if not name:
-            raise DataError(
-                f"column {position} has no name", field=shown, mend="Name all columns with reader.column_names"
-            )
-        if renamed.index(name) != position - 1:
-            raise DataError(
-                "column name occurs twice", field=shown, value=name, mend="Use reader.column_names or reader.rename"
-            )
-    return renamed
 
 
 def format_of(path: Path, shown: str, options: ReaderOptions) -> Format:
@@ -194,6 +192,11 @@ def _open(path: Path) -> IO[bytes]:
     with path.open("rb") as stream:
         compressed = stream.read(2) == _GZIP_MAGIC
     return gzip.open(path, "rb") if compressed else path.open("rb")  # type: ignore[return-value]  # GzipFile is binary IO
+
+
+def _first_line(path: Path, options: ReaderOptions) -> str:
+    with _open(path) as stream:
+        return stream.readline(_HEADER_BYTES).decode(options.encoding, errors="replace").strip("\r\n")
 
 
 def _csv_batches(path: Path, shown: str, options: ReaderOptions) -> Iterator[pa.RecordBatch]:
@@ -256,7 +259,7 @@ class _WithoutComments(io.RawIOBase):
 
 
 def _parquet_batches(
-    path: Path, shown: str, options: ReaderOptions, needed: Collection[str] | None
+    path: Path, shown: str, options: ReaderOptions, needed: Collection[str] | None, *, text: bool
 ) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
 
@@ -264,8 +267,8 @@ def _parquet_batches(
         schema = file.schema_arrow
         columns = None
         if needed is not None:
-            names = zip(schema.names, final_names(schema.names, shown, options), strict=True)
-            columns = [name for name, final in names if final in needed]
+            fields = zip(schema, final_names(schema.names, shown, options), strict=True)
+            columns = [field.name for field, name in fields if name in needed or (text and is_text(field.type))]
             yield pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)
         yield from file.iter_batches(batch_size=_BATCH_ROWS, columns=columns, use_threads=False)
 

@@ -342,7 +342,7 @@ def test_what_goes_in_comes_out(tmp_path_factory, values):
         writer = csv.writer(file)
         writer.writerow(["s", "n", "y"])
         writer.writerow(["word", 1, 0])
-        writer.writerows([[text, number, 1] for text, number in values])
+        writer.writerows([[text, number, (row + 1) % 2] for row, (text, number) in enumerate(values)])
     snapshot = load(tmp_path / "a.csv", tmp_path / "out", reader={"types": {"s": "string"}}, split=ALL_TRAIN)
     table = snapshot.table("train")
     ids = table["example_id"].to_pylist()

@@ -1,0 +1,89 @@
+"""What a text could be read as, and what it could not."""
+
+import pyarrow as pa
+import pytest
+
+from gauntlet.data import readings
+from gauntlet.data.readings import CODE, PLAIN, may_be_read, mean_missing, read
+
+READ = {
+    ("number", PLAIN): ["12", "-12.5", "1e3", ".5", "5."],
+    ("number", readings.COMMA): ["1,234", "-1,234"],
+    ("number", readings.DECIMAL_COMMA): ["1,5", "-0,9548", "1.234,56", ",5", "1,5e-3"],
+    ("number", readings.THOUSANDS): ["1,234.5", "1,234,567", "1'234.50", "1’234", "1,23,456.00"],
+    ("number", readings.GROUPS): ["1 234", "1 234,5", "1\u00a0234", "1\u202f234.5", "1.234.567"],
+    ("number", readings.PARENTHESES): ["(5)", "(1,234.50)", "($5)"],
+    ("number", readings.COMPARED): ["<5", "> 100", "<=0.1", "≥3", "~7"],
+    ("number", readings.SIGNED): ["+5", "+0.25", "−5", "- 5", "12.50-"],
+    ("number", readings.PERCENT): ["12%", "12 %", "12,5 %", "3‰"],
+    ("number", readings.CURRENCY): ["$12", "$1,234.50", "€ 5", "5 €", "5 EUR", "USD 5", "-$5", "$-5"],
+    ("number", readings.UNIT): ["12 kg", "12kg", "37.5 °C", "5 s", "36 months", "1 year", "120 km/h"],
+    ("number", readings.SPACED): [" 5", "\u00a05", "5\u202f"],
+    ("number", CODE): ["007", "01234", "-07", "00,5", "12345678901234567890"],
+    ("boolean", PLAIN): ["true", "False", "TRUE"],
+    ("time", "year-month-day"): [
+        "2024-01-31",
+        "2024/01/31",
+        "2024-01-31T02:43:25Z",
+        "2024-01-31 02:43:25.123456789+0100",
+    ],
+    ("time", "yearmonthday and a time"): ["20240131T101500Z"],
+    ("time", "day.month.year"): ["31.01.2024", "1/31/2024 10:15 PM", "31-1-2024"],
+    ("time", "month/day/year"): ["1/31/24", "31/1/24 10:15"],
+    ("time", "month names"): ["05-Jan-2024", "Jan 5, 2024", "5 January 2024", "Wed, 31 Jan 2024 10:00:00 GMT"],
+}
+
+TEXT = {
+    "a word": ["north", "", "e", "-", "inf"],
+    "a code": ["A12", "E11.9", "12A", "101a", "12E", "3f2a-11", "V57", "Room 12", "ISO 9001", "H&M 12", "1080p", "2T"],
+    "a version": ["1.2.3", "v1.2", "1.2.3-rc1"],
+    "an address": ["192.168.100.200", "10.0.0.1", "127.000.000.001"],
+    "a telephone number": ["555-1234", "+4915112345678", "+48 612 345 678", "(555) 123-4567"],
+    "a size or a range": ["12 x 30", "18-24", "5'11", "16:9", "<18-24", "10+ years", "30s", "<=50K", "5more"],
+    "a list": ["1,2,3", "1;2"],
+    "a part of a date": ["2024-W05", "2024/25", "Q1 2024", "12-05", "2024-01", "Jan"],
+    "no date": ["2024-13-05", "32.01.2024", "31.31.2024", "2024-00-10", "99/99/99", "01.02.1500"],
+    "a grade": ["1-", "2+"],
+    "a number with gaps": ["123-45-6789", "1234 5678 9012", "978-3-16-148410-0"],
+    "two units": ["$5 kg"],
+}
+
+
+@pytest.mark.parametrize(
+    ("family", "form", "text"), [(family, form, text) for (family, form), texts in READ.items() for text in texts]
+)
+def test_what_is_read(family, form, text):
+    reading = read(text)
+    assert reading is not None
+    assert (reading.family, reading.form) == (family, form)
+
+
+@pytest.mark.parametrize("text", [text for texts in TEXT.values() for text in texts])
+def test_what_is_text(text):
+    assert read(text) is None
+
+
+@pytest.mark.parametrize("text", [text for texts in READ.values() for text in texts])
+def test_the_rough_look_lets_through_whatever_is_read(text):
+    assert may_be_read(pa.array([text])).to_pylist() == [True]
+
+
+def test_the_rough_look_keeps_most_words_out():
+    words = ["north", "Never-married", "A12", "Taxi Affiliation Services", "", "a" * 50, "1" * 50]
+    assert may_be_read(pa.array(words)).to_pylist() == [False] * len(words)
+
+
+def test_units_tell_numbers_apart():
+    assert {text: read(text).unit for text in ("5 ms", "5 m", "1 year", "2 years", "$5", "5 %")} == {
+        "5 ms": "ms",
+        "5 m": "m",
+        "1 year": "year",
+        "2 years": "year",
+        "$5": "$",
+        "5 %": "%",
+    }
+
+
+def test_markers_of_a_missing_value():
+    texts = ["n.a.", "N.A.", " - ", "?", "#DIV/0!", "\\N", "unknown", "", "north", "0"]
+    assert mean_missing(pa.array(texts)).to_pylist() == [True] * 8 + [False] * 2
