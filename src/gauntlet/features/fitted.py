@@ -6,7 +6,7 @@ own models and any other pyfunc read raw columns: their transform is the identit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,8 +133,25 @@ def _names(steps: Any, output: Any, inputs: tuple[str, ...]) -> list[str]:
             field="model",
             mend="Mend get_feature_names_out of the team's own steps",
         )
-    bare = [name.rpartition("__")[2] for name in found]
+    bare = [_bare(name, inputs) for name in found]
     return bare if len(set(bare)) == len(bare) else found
+
+
+def _bare(name: str, inputs: Sequence[str]) -> str:
+    """A feature's name without the steps' own, ``numbers__wind__max`` of the column ``wind__max`` being that column.
+
+    What follows some ``__`` is a column, or a column and an underscore as encoders write categories; or it is all that is
+    left after the last.
+    """
+    parts = name.split("__")
+    endings = ["__".join(parts[start:]) for start in range(len(parts))]
+    for ending in endings:
+        if ending in inputs:
+            return ending
+    for ending in reversed(endings):
+        if any(ending.startswith(f"{column}_") for column in inputs):
+            return ending
+    return parts[-1]
 
 
 def _batch(rows: pa.Table) -> pa.RecordBatch:
