@@ -140,8 +140,8 @@ def _names(steps: Any, output: Any, inputs: tuple[str, ...]) -> list[str]:
 def _bare(name: str, inputs: Sequence[str]) -> str:
     """A feature's name without the steps' own, ``numbers__wind__max`` of the column ``wind__max`` being that column.
 
-    What follows some ``__`` is a column, or a column and an underscore as encoders write categories; or it is all that is
-    left after the last.
+    What follows some ``__`` is a column, or a column and an underscore, as encoders write categories. Otherwise it is
+    what follows the last.
     """
     parts = name.split("__")
     endings = ["__".join(parts[start:]) for start in range(len(parts))]
