@@ -15,6 +15,9 @@ import pytest
 
 from builders.names import CATEGORICAL, LABEL, NAMES, NUMERIC, ROLES, columns
 from builders.training import CONTRACT, recipe_of
+from gauntlet.behaviour.gate import judge_behavior
+from gauntlet.behaviour.policy import BehaviorPolicy
+from gauntlet.behaviour.sources import parse_suite
 from gauntlet.data.contract import Column, Contract
 from gauntlet.data.snapshot import Snapshot
 from gauntlet.prediction.batch import predict_split
@@ -22,6 +25,7 @@ from gauntlet.prediction.format import read_rows
 from gauntlet.serving import protocol_v1, protocol_v2
 from gauntlet.serving.direct import load_direct
 from gauntlet.serving.loading import open_served
+from gauntlet.settings import parse
 from gauntlet.training import bundle
 from gauntlet.training.frame import frame_of, mlflow_types
 from gauntlet.training.pipeline import score
@@ -166,3 +170,36 @@ def test_a_model_whose_booster_knows_names_still_loads_and_scores_alike(
     assert old.pipeline.steps[-1][1].get_booster().feature_names == fitted.plan.names
     np.testing.assert_array_equal(old.predict(rows), new.predict(rows))
     assert load_direct(tmp_path / "old").categories == load_direct(tmp_path / "new").categories
+
+
+def test_behaviour_is_asked_of_columns_by_their_names(
+    published: tuple[Published, Path, str], strange: Snapshot
+) -> None:
+    _, model, _ = published
+    rules = {
+        "golden": [
+            {"name": "the example", "row": {NUMERIC[0]: 0.5}, "fill": "example", "expect": {"score": {"min": 0.0}}},
+            {"name": "a row", "row": dict.fromkeys(NAMES), "expect": {"score": {"max": 1.0}}},
+        ],
+        "invariance": [
+            {
+                "name": name[:100],
+                "change": [{"whitespace": {"column": name}}, {"noise": {"column": NUMERIC[0], "sd": 0.001}}],
+                "expect": {"max_change": 1.0},
+            }
+            for name in CATEGORICAL
+        ],
+        "directional": [
+            {
+                "name": name[:100],
+                "change": [{"add": {"column": name, "by": 1}}],
+                "expect": {"score": "not_decreases", "tolerance": 1e-6},
+            }
+            for name in NUMERIC
+        ],
+    }
+    suite, document = parse_suite(json.dumps(rules, ensure_ascii=False), "suite.yaml")
+    policy = parse(BehaviorPolicy, {"max_failures": 0.05}, field="policy")
+    verdict = judge_behavior(model, strange, suite, document, policy).verdict
+    assert len(verdict.checks) == 2 + len(NAMES)
+    assert {check.status.value for check in verdict.checks} == {"pass"}, verdict.summary
