@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from gauntlet.errors import DataError
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
     from gauntlet.data.reader import ReaderOptions
 
 ColumnType = Literal["int", "float", "string", "bool", "timestamp"]
 
-_LARGEST_EXACT = 2.0**53
+LARGEST_EXACT = 2.0**53
+"""From here on, not every integer is a double."""
 _CODE = r"^-?0[0-9xX]"
 _LONG_INTEGER = r"^-?[0-9]{19,}$"
 
@@ -61,8 +63,8 @@ def is_text(data_type: pa.DataType) -> bool:
 def reduce_type(column: pa.Array, shown: str) -> pa.Array:
     """Widen a file's own type to one of the five (``null`` stays ``null``).
 
-    Integers of any width → int64; floats and decimals → double; dates and timestamps → microseconds, a time without
-    a zone being UTC; dictionary → its values.
+    Integers of any width and decimals without a fraction → int64; floats and other decimals → double; dates and
+    timestamps → microseconds, a time without a zone being UTC; dictionary → its values.
 
     Raises:
         DataError: nested, binary or another type with no place in a snapshot; or a value too large for int64.
@@ -75,7 +77,7 @@ def reduce_type(column: pa.Array, shown: str) -> pa.Array:
         return column
     if types.is_dictionary(data_type):
         return reduce_type(column.dictionary_decode(), shown)
-    if types.is_integer(data_type):
+    if types.is_integer(data_type) or (types.is_decimal(data_type) and data_type.scale <= 0):
         target = pa.int64()
     elif types.is_floating(data_type) or types.is_decimal(data_type):
         target = pa.float64()
@@ -155,8 +157,17 @@ def parse_text(text: pa.Array, kind: ColumnType) -> pa.Array | None:
         return pc.equal(lowered, "true") if pc.all(known).as_py() is not False else None
     if kind == "timestamp":
         return _parse_time(text)
+    return _cast(text, arrow_type(kind))
+
+
+def _cast(text: pa.Array, target: pa.DataType) -> pa.Array | None:
+    """Parse text, or ``None``; the first value is tried alone, because refusing a whole column takes Arrow seconds."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     try:
-        return pc.cast(text, arrow_type(kind))
+        pc.cast(text.slice(0, 1), target)
+        return pc.cast(text, target)
     except pa.ArrowInvalid:
         return None
 
@@ -164,13 +175,11 @@ def parse_text(text: pa.Array, kind: ColumnType) -> pa.Array | None:
 def _parse_time(text: pa.Array) -> pa.Array | None:
     """ISO 8601; without a zone it is UTC. One column is either with zones or without."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     for target in (pa.timestamp("us"), arrow_type("timestamp")):
-        try:
-            return pc.cast(text, target).cast(arrow_type("timestamp"))
-        except pa.ArrowInvalid:
-            continue
+        parsed = _cast(text, target)
+        if parsed is not None:
+            return parsed.cast(arrow_type("timestamp"))
     return None
 
 
@@ -197,13 +206,13 @@ def convert(column: pa.Array, kind: ColumnType) -> pa.Array | None:
             return None if as_int is None else convert(as_int, "bool")
         return parsed
     if kind == "string":
-        return canonical_text(column)
+        return readable_text(column)
     if kind == "float" and column.type in (pa.int64(), pa.bool_()):
         return column.cast(pa.int64()).cast(target, safe=False)
     if kind == "int" and column.type == pa.bool_():
         return column.cast(target)
     if kind == "int" and column.type == pa.float64():
-        exact = pc.and_(pc.equal(pc.floor(column), column), pc.less_equal(pc.abs(column), _LARGEST_EXACT))
+        exact = pc.and_(pc.equal(pc.floor(column), column), pc.less_equal(pc.abs(column), LARGEST_EXACT))
         return column.cast(target, safe=False) if pc.all(exact).as_py() is not False else None
     if kind == "bool" and column.type == pa.int64():
         known = pc.is_in(column, value_set=pa.array([0, 1, None], pa.int64()))
@@ -214,10 +223,9 @@ def convert(column: pa.Array, kind: ColumnType) -> pa.Array | None:
 def canonical_text(column: pa.Array) -> pa.Array:
     """Text that says the same value in every version of Arrow; the basis of row identity.
 
-    Text is itself; an integer its digits; a double that is an integer reads as that integer, so that a column that
-    once turns from int to float keeps its rows' identity, and any other double as its 64 bits taken as an integer, with
-    ``~`` before it for those next to zero whose bits could be taken for an integral double; a timestamp its
-    microseconds since 1970; a bool ``true`` or ``false``. Nulls stay nulls.
+    Text is itself; an integer its digits; a double that is an integer of 64 bits reads as that integer, so that a
+    column that once turns from int to float keeps its rows' identity, and any other double as ``~`` and its 64 bits
+    taken as an integer; a timestamp its microseconds since 1970; a bool ``true`` or ``false``. Nulls stay nulls.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -238,12 +246,44 @@ def _float_text(column: pa.Array) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    missing = column.is_null().to_numpy(zero_copy_only=False)
     values = pc.fill_null(column, 0.0).to_numpy(zero_copy_only=False)
-    integral = (np.abs(values) <= _LARGEST_EXACT) & (np.floor(values) == values)
+    integral = _are_int64(values)
     bits = np.ascontiguousarray(values).view(np.int64)
     numbers = np.where(integral, np.where(integral, values, 0.0).astype(np.int64), bits)
-    text = pa.array(numbers, mask=column.is_null().to_numpy(zero_copy_only=False)).cast(pa.string())
-    ambiguous = ~integral & (np.abs(bits) <= int(_LARGEST_EXACT))
-    if not ambiguous.any():
+    text = pa.array(numbers, mask=missing).cast(pa.string())
+    if integral.all():
         return text
-    return pc.if_else(pa.array(ambiguous), pc.binary_join_element_wise("~", text, ""), text)
+    return pc.if_else(pa.array(integral), text, pc.binary_join_element_wise("~", text, ""))
+
+
+def _are_int64(values: np.ndarray) -> np.ndarray:
+    import numpy as np
+
+    exact: np.ndarray = (np.floor(values) == values) & (values >= -(2.0**63)) & (values < 2.0**63)
+    return exact
+
+
+def readable_text(column: pa.Array) -> pa.Array:
+    """The text a person would write for each value, the same in every version of Arrow.
+
+    A double that is an integer of 64 bits is written as one, any other with the fewest digits that are that double and
+    no other; a timestamp in ISO 8601, UTC, without a fraction of zeros. Text, integers and bools are canonical.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    missing = column.is_null().to_numpy(zero_copy_only=False)
+    if column.type == pa.float64():
+        values = column.fill_null(0.0).to_numpy(zero_copy_only=False)
+        texts = [
+            str(int(value)) if exact else repr(value)
+            for value, exact in zip(values.tolist(), _are_int64(values).tolist(), strict=True)
+        ]
+        return pa.array(texts, pa.string(), mask=missing)
+    if column.type == arrow_type("timestamp"):
+        moments = column.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False).view("datetime64[us]")
+        written = np.datetime_as_string(moments, unit="us").tolist()
+        texts = [f"{moment.rstrip('0').rstrip('.')}Z" for moment in written]
+        return pa.array(texts, pa.string(), mask=missing)
+    return canonical_text(column)

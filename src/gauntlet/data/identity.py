@@ -1,8 +1,10 @@
 """Who a row is: its hash, and its ``example_id``.
 
-The identity of a row is BLAKE2b-128 over the canonical text of its key columns, or of its content when there is no
-key, with the unit separator between them. It depends on nothing else: not on the platform, the reader's version,
-other rows, or the type a column gets in the end. ``PERSON`` is its version: changing it would move rows between splits.
+The identity of a row is BLAKE2b-128 over the canonical text of its key's values, or of all its values when there is no
+key, with the unit separator between them. It is of values, not of their spelling: 8, 8.0 and 8e0 are one number, two
+ways to write an instant one time; in a column of text they are texts. It depends on nothing else: not on the platform,
+the reader's version, the file's format or, but for what type a column has, on other rows. ``PERSON`` is its version:
+changing it would move rows between splits.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from gauntlet.data.columns import canonical_text
+from gauntlet.data.columns import canonical_text, readable_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,7 +104,7 @@ def key_ids(columns: Sequence[pa.Array]) -> pa.Array:
     """Example identifiers made of key values joined with ``|`` (a bar inside a value is written ``\\|``)."""
     import pyarrow.compute as pc
 
-    texts = [canonical_text(column) for column in columns]
+    texts = [readable_text(column) for column in columns]
     if len(texts) == 1:
         return texts[0]
     escaped = [pc.replace_substring(pc.replace_substring(text, "\\", "\\\\"), "|", "\\|") for text in texts]

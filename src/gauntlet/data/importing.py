@@ -1,27 +1,28 @@
 """From pinned files to a snapshot, in two passes over the data and in memory that does not grow with rows.
 
-The first pass looks: it finds out what type each column has over all rows, and writes every row's identity to a ledger
-on disk, in which repetitions are found. The second pass writes: columns are converted, rows go to their splits.
+The first pass looks (``gauntlet.data.looking``): it finds out what type each column has over all rows, and writes every
+row's identity to a ledger on disk, in which repetitions are found. The second pass writes: columns are converted, rows
+go to their splits.
 """
 
 from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from gauntlet.data.identity import content_digests, content_ids, groups_of, key_digests, key_ids
-from gauntlet.data.inference import Survey
+from gauntlet.data.identity import content_ids, key_ids
 from gauntlet.data.labels import LabelCheck
 from gauntlet.data.ledger import Ledger, LedgerReader
-from gauntlet.data.mistaken import TextColumns
-from gauntlet.data.plan import Plan, Purpose, make_plan, require_columns
-from gauntlet.data.reader import Format, ReaderOptions, format_of, raw_batches
+from gauntlet.data.looking import Look, look
+from gauntlet.data.plan import Plan, Purpose, require_columns
+from gauntlet.data.reader import ReaderOptions, format_of, raw_batches
+from gauntlet.data.request import HISTORY, SERVING, Request, all_batches
 from gauntlet.data.roles import Roles
-from gauntlet.data.rows import Place, finish_columns, require_present, require_weights
+from gauntlet.data.rows import Place, finish_columns, require_weights
 from gauntlet.data.snapshot import Snapshot
 from gauntlet.data.source import LocalFile, Pinned, fetch
 from gauntlet.data.split import (
@@ -29,11 +30,9 @@ from gauntlet.data.split import (
     assign_by_hash,
     assign_by_time,
     hash_boundaries,
-    in_order,
     sample_by_hash,
     time_boundaries,
 )
-from gauntlet.data.suspicion import refusal
 from gauntlet.data.writing import SplitWriter, write_manifest
 from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.storage import whole_folder
@@ -41,48 +40,6 @@ from gauntlet.storage import whole_folder
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
-
-SERVING = "serving"
-HISTORY = "history"
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to import.
-
-    Attributes:
-        files: in the order of their rows, and the format of each.
-        roles, reader, split, purpose: see ``import_snapshot``.
-        key: columns that identify a row; empty: its content does.
-        group: columns whose rows stay in one split; empty: what identifies a row does.
-    """
-
-    files: Sequence[tuple[LocalFile, Format]]
-    roles: Roles
-    reader: ReaderOptions
-    split: SplitOptions
-    purpose: Purpose
-    key: tuple[str, ...]
-    group: tuple[str, ...]
-
-    @property
-    def told(self) -> frozenset[str]:
-        """Columns about which the user has said what they are: of a type, codes, or nothing a model learns from."""
-        reader, roles = self.reader, self.roles
-        named = (*roles.key, *roles.exclude, *roles.categorical, *self.split.key, *reader.drop)
-        cluster = () if roles.cluster is None else (roles.cluster,)
-        return frozenset((*named, *cluster, *reader.types, *reader.values))
-
-    @property
-    def splits(self) -> list[str]:
-        """Names of all splits, in order."""
-        if self.purpose == SERVING:
-            return [SERVING]
-        if self.purpose == HISTORY:
-            return list(dict.fromkeys(file.pinned.split or HISTORY for file, _ in self.files))
-        own = [file.pinned.split for file, _ in self.files if file.pinned.split is not None]
-        shared = self.split.names if len(own) < len(self.files) else ()
-        return in_order(dict.fromkeys([*shared, *own]))
 
 
 def import_snapshot(
@@ -134,14 +91,12 @@ def import_snapshot(
         downloads = Path(scratch)
         files = [lent.enter_context(fetch(file, downloads)) for file in pinned]
         request = _request(files, roles, reader, split, purpose)
-        survey, texts, ledger, rows = _look(request, downloads / "ledger")
-        plan = make_plan(survey, reader, roles, purpose)
-        _refuse_mistaken(texts, plan, request)
-        _refuse_repeated_keys(request, ledger)
-        share = most_rows / sum(rows) if most_rows else 1.0
-        writers = _write(request, plan, ledger, folder, share)
-        sources = [{**file.to_json(), "rows": count} for file, count in zip(pinned, rows, strict=True)]
-        write_manifest(folder, columns=plan.columns, roles=plan.roles, writers=writers, sources=sources)
+        seen = look(request, downloads / "ledger")
+        _refuse_repeated_keys(request, seen)
+        share = most_rows / sum(seen.rows) if most_rows else 1.0
+        writers = _write(request, seen.plan, seen.ledger, folder, share)
+        sources = [{**file.to_json(), "rows": count} for file, count in zip(pinned, seen.rows, strict=True)]
+        write_manifest(folder, columns=seen.plan.columns, roles=seen.plan.roles, writers=writers, sources=sources)
     return Snapshot.open(destination)
 
 
@@ -164,93 +119,14 @@ def _request(
     return Request(formats, roles, reader, split, purpose, key, () if group == key else group)
 
 
-def _look(request: Request, folder: Path) -> tuple[Survey, TextColumns, Ledger, list[int]]:
-    """First pass: the columns, what those of text hold, the ledger, and the number of rows in each file."""
-    survey = Survey(declared=frozenset(request.reader.types) | frozenset(request.reader.values))
-    texts = TextColumns(request.told)
-    rows = [0] * len(request.files)
-    ledger = Ledger(folder, grouped=bool(request.group))
-
-    def digests() -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-        for number, batch, place in _all_batches(request, needed=(*request.key, *request.group) or None):
-            inferred = request.files[number][1] == "csv"
-            survey.see(batch, place.file, is_text=inferred)
-            kinds = {name: column.text for name, column in survey.columns.items()} if inferred else {}
-            texts.see(batch, place, kinds, typed=not inferred)
-            rows[number] += batch.num_rows
-            if batch.num_rows:
-                yield _identify(batch, request, place)
-
-    ledger.record(digests())
-    if not ledger.rows:
-        shown = ", ".join(file.pinned.uri for file, _ in request.files)
-        raise DataError("has no rows", field=shown, mend="Check what writes the file: it holds at most a header")
-    return survey, texts, ledger, rows
-
-
-def _all_batches(
-    request: Request, needed: Collection[str] | None = None
-) -> Iterator[tuple[int, pa.RecordBatch, Place]]:
-    """All raw batches in order, with the number of their file and where they stand in it.
-
-    Raises:
-        DataError: a file's columns are not those of the files before it (JSON lines may leave columns out).
-    """
-    expected: tuple[str, set[str]] | None = None
-    for number, (file, kind) in enumerate(request.files):
-        shown, before, checked = file.pinned.uri, 0, kind == "jsonl"
-        for batch in raw_batches(file.path, shown, kind, request.reader, needed, text=True):
-            if not checked:
-                checked = True
-                names = set(batch.schema.names)
-                expected = expected or (shown, names)
-                _require_same_columns(shown, names, *expected)
-            yield number, batch, Place(shown, before)
-            before += batch.num_rows
-
-
-def _require_same_columns(shown: str, names: set[str], earlier: str, expected: set[str]) -> None:
-    if names == expected:
-        return
-    missing, surplus = sorted(expected - names), sorted(names - expected)
-    what = f"lacks column {missing[0]!r}" if missing else f"has a column {surplus[0]!r}"
-    raise DataError(
-        f"{what}, unlike {earlier}",
-        field=shown,
-        value={"missing": missing, "surplus": surplus},
-        mend="Import files of one shape together; use reader.column_names where only the header differs",
-    )
-
-
-def _identify(batch: pa.RecordBatch, request: Request, place: Place) -> tuple[np.ndarray, np.ndarray | None]:
-    """Digests of a batch's rows, and their groups where they differ."""
-    columns = _columns_of(batch, (*request.key, *request.group))
-    for role, names in (("roles.key", request.key), ("the column to group by", request.group)):
-        for name in names:
-            require_present(columns[name], name, role, place)
-    groups = groups_of(key_digests([columns[name] for name in request.group])) if request.group else None
-    if request.key:
-        return key_digests([columns[name] for name in request.key]), groups
-    left_out = {request.roles.label, request.roles.weight, *request.reader.drop}
-    kept = [name for name in batch.schema.names if name not in left_out]
-    return content_digests(_columns_of(batch, kept), batch.num_rows), groups
-
-
-def _columns_of(batch: pa.RecordBatch, names: Iterable[str]) -> dict[str, pa.Array]:
-    import pyarrow as pa
-
-    present = dict(zip(batch.schema.names, batch.columns, strict=True))
-    return {name: present[name] if name in present else pa.nulls(batch.num_rows) for name in names}
-
-
-def _refuse_repeated_keys(request: Request, ledger: Ledger) -> None:
-    count, examples = ledger.find_repetitions()
+def _refuse_repeated_keys(request: Request, seen: Look) -> None:
+    count, examples = seen.ledger.find_repetitions()
     if not count or not request.key or request.reader.duplicates == "keep_first":
         return
     shown = []
     for row, first in examples:
-        file, number, key = _locate(request, row)
-        first_file, first_number, _ = _locate(request, first)
+        file, number, key = _locate(request, seen.plan, row)
+        first_file, first_number, _ = _locate(request, seen.plan, first)
         shown.append(f"{key!r} in {file} row {number} and {first_file} row {first_number}")
     raise DataError(
         f"{count} {'row has' if count == 1 else 'rows have'} a key that an earlier row has: {'; '.join(shown)}",
@@ -259,22 +135,17 @@ def _refuse_repeated_keys(request: Request, ledger: Ledger) -> None:
     )
 
 
-def _locate(request: Request, row: int) -> tuple[str, int, str]:
+def _locate(request: Request, plan: Plan, row: int) -> tuple[str, int, str]:
     """File, row number in it from 1, and key of a row numbered over all files from 0."""
     before = 0
-    for _, batch, place in _all_batches(request):
+    for _, batch, place in all_batches(request):
         if row < before + batch.num_rows:
             position = row - before
-            columns = _columns_of(batch.slice(position, 1), request.key)
-            return place.file, place.rows_before + position + 1, key_ids(list(columns.values()))[0].as_py()
+            here = Place(place.file, place.rows_before + position)
+            columns = finish_columns(batch.slice(position, 1), plan, request.reader, here)
+            return place.file, here.rows_before + 1, key_ids([columns[name] for name in request.key])[0].as_py()
         before += batch.num_rows
     raise AssertionError(row)
-
-
-def _refuse_mistaken(texts: TextColumns, plan: Plan, request: Request) -> None:
-    suspicions = texts.suspicions(name for name, kind in plan.read.items() if kind == "string")
-    if suspicions:
-        raise refusal(suspicions, request.reader, request.roles.label)
 
 
 def _write(request: Request, plan: Plan, ledger: Ledger, folder: Path, share: float) -> dict[str, SplitWriter]:
@@ -285,7 +156,7 @@ def _write(request: Request, plan: Plan, ledger: Ledger, folder: Path, share: fl
     with contextlib.ExitStack() as open_files:
         writers = {name: open_files.enter_context(SplitWriter(folder, name, plan.schema)) for name in request.splits}
         reader = open_files.enter_context(ledger.read())
-        for number, batch, place in _all_batches(request):
+        for number, batch, place in all_batches(request):
             if batch.num_rows:
                 rows = _finish(batch, plan, request, place, reader, labels, share)
                 empty -= {name for name in empty if _has_values(rows.batch, name)}
@@ -321,7 +192,7 @@ def _finish(
     digests, groups, occurrences = ledger.take(batch.num_rows)
     columns = finish_columns(batch, plan, request.reader, place)
     if request.key:
-        ids = key_ids(list(_columns_of(batch, request.key).values()))
+        ids = key_ids([columns[name] for name in request.key])
         keep = occurrences == 0
     else:
         ids = content_ids(digests, occurrences)

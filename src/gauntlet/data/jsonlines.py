@@ -63,7 +63,7 @@ def _column(name: str, objects: list[tuple[int, dict[str, Any]]], shown: str, op
             mend = f'Write it the same way everywhere, or set reader.types: {{"{final}": "string"}}'
             usual = type(next(value for value in values if value is not None))
             _refuse("mixes types", name, lambda value: type(value) is not usual, objects, shown, mend)
-        values = [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
+        values = [value if value is None or isinstance(value, str) else _text(value) for value in values]
         kinds = {str}
     if int in kinds and any(map(_is_too_large, values)):
         _refuse("has a value too large for a 64-bit integer", name, _is_too_large, objects, shown, "Write it as text")
@@ -72,6 +72,11 @@ def _column(name: str, objects: list[tuple[int, dict[str, Any]]], shown: str, op
     if kind is float:
         values = [value if value is None else float(value) for value in values]
     return pa.array(values, pa.null() if kind is None else data_type[kind])
+
+
+def _text(value: Any) -> str:
+    """A value among texts, spelt as in a batch of its own type (``gauntlet.data.columns.readable_text``)."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else json.dumps(value)
 
 
 def _is_nested(value: Any) -> bool:

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from gauntlet.data.readings import read
 from gauntlet.errors import DataError
 
 if TYPE_CHECKING:
@@ -92,7 +93,10 @@ class LabelCheck:
 
     def _mend(self, lone: list[Any]) -> str:
         mend = "Correct it at the source, or import more rows of its kind"
-        named = all(isinstance(value, str) for value in lone) and self._name not in self._options.values
+        # A number would be missing in every other column too; and what a mapping made is not what the file says.
+        named = (
+            all(isinstance(one, str) and read(one) is None for one in lone) and self._name not in self._options.values
+        )
         if not named or len(lone) > MOST_LISTED:
             return mend
         missing = json.dumps([*self._options.missing_values, *lone], ensure_ascii=False)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gauntlet.data.columns import ColumnType, arrow_type, canonical_text, convert
+from gauntlet.data.columns import LARGEST_EXACT, ColumnType, arrow_type, convert, readable_text
 from gauntlet.data.plan import Plan
 from gauntlet.data.reader import MappedValue, ReaderOptions
 from gauntlet.errors import DataError
@@ -42,12 +42,17 @@ def finish_columns(batch: pa.RecordBatch, plan: Plan, options: ReaderOptions, pl
     columns: dict[str, pa.Array] = {}
     for name, kind in plan.read.items():
         column = raw[name] if name in raw else pa.nulls(batch.num_rows)
-        if name in options.values:
-            column = map_values(column, options.values[name], name, place)
-        columns[name] = finite(to_type(column, kind, name, place), name, place)
+        columns[name] = finish_column(column, name, kind, options, place)
     for name, expression in plan.derived.items():
         columns[name] = finite(expression.evaluate(columns, batch.num_rows), name, place)
     return {name: columns[name] for name in plan.columns}
+
+
+def finish_column(column: pa.Array, name: str, kind: ColumnType, options: ReaderOptions, place: Place) -> pa.Array:
+    """Give a raw column its final values; arguments and errors as ``finish_columns``."""
+    if name in options.values:
+        column = map_values(column, options.values[name], name, place)
+    return finite(to_type(column, kind, name, place), name, place)
 
 
 def to_type(column: pa.Array, kind: ColumnType, name: str, place: Place) -> pa.Array:
@@ -79,7 +84,7 @@ def map_values(column: pa.Array, pairs: Mapping[str, MappedValue], name: str, pl
 
     from gauntlet.data.plan import mapped_type
 
-    text = canonical_text(column)
+    text = readable_text(column)
     found = pc.index_in(text, value_set=pa.array(list(pairs), pa.string()))
     unknown = pc.and_(found.is_null(), text.is_valid())
     if pc.any(unknown).as_py():
@@ -140,6 +145,29 @@ def require_weights(column: pa.Array, name: str, place: Place) -> None:
             field=place.row(position),
             value=value,
             mend="Give every row a weight of zero or more",
+        )
+
+
+def require_exact(column: pa.Array, name: str, role: str, place: Place) -> None:
+    """Make sure that a column by which rows are known holds no real numbers so large that neighbours are one.
+
+    Raises:
+        DataError: naming the first.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if column.type != pa.float64():
+        return
+    large = pc.greater_equal(pc.abs(column), LARGEST_EXACT)
+    if pc.any(large).as_py():
+        position = pc.index(large, True).as_py()
+        raise DataError(
+            f"column {name}: {role} is a real number of more than 53 bits, so its last digits are lost",
+            field=place.row(position),
+            value=column[position].as_py(),
+            mend="Write it as whole numbers or text at the source; "
+            f'where the file holds text, read it as text: reader.types: {{"{name}": "string"}}',
         )
 
 

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gauntlet.data.columns import arrow_type, canonical_text, convert, kind_of, looks_like_codes, reduce_type
+from gauntlet.data.columns import (
+    arrow_type,
+    canonical_text,
+    convert,
+    kind_of,
+    looks_like_codes,
+    parse_text,
+    readable_text,
+    reduce_type,
+)
 from gauntlet.data.inference import ColumnSurvey, narrowest
 from gauntlet.errors import DataError
 
@@ -208,3 +217,35 @@ def test_canonical_text_of_the_rest():
 @pytest.mark.parametrize(("text", "code"), [("0", False), ("0.5", False), ("00", True), ("-0", False), ("10", False)])
 def test_leading_zeros_make_a_code(text, code):
     assert looks_like_codes(pa.array([text])) is code
+
+
+READABLE = [
+    (pa.array([12.5, 8.0, -0.0, 0.1, 1e300, 2.0**60, None]), ["12.5", "8", "0", "0.1", "1e+300", str(2**60), None]),
+    (pa.array([True, False, None]), ["true", "false", None]),
+    (pa.array([2**62, -1]), [str(2**62), "-1"]),
+    (pa.array(["8.0", None]), ["8.0", None]),
+    (
+        pa.array([0, 1_704_078_000_000_000, 70, -500_000, None], pa.int64()).cast(UTC),
+        ["1970-01-01T00:00:00Z", "2024-01-01T03:00:00Z", "1970-01-01T00:00:00.00007Z", "1969-12-31T23:59:59.5Z", None],
+    ),
+]
+
+
+@pytest.mark.parametrize(("column", "texts"), READABLE, ids=lambda value: str(getattr(value, "type", "")))
+def test_values_as_a_person_writes_them(column, texts):
+    assert readable_text(column).to_pylist() == texts
+    assert convert(column, "string").to_pylist() == texts
+
+
+def test_numbers_of_64_bits_are_known_by_their_digits_and_fractions_are_none_of_them():
+    values = [2.0**53, 2.0**62, -(2.0**63), 2.0**63, 0.5, 5e-324]
+    texts = canonical_text(pa.array(values)).to_pylist()
+    assert texts[:3] == [str(2**53), str(2**62), str(-(2**63))]
+    assert all(text.startswith("~") for text in texts[3:])
+
+
+@pytest.mark.parametrize("text", ["2024-01-01T00:00:00", "2024-01-01T00:00:00Z"])
+@pytest.mark.parametrize("first", [None, "2024-01-01T00:00:00"])
+def test_whether_a_zone_is_named_is_found_whatever_comes_first(first, text):
+    parsed = parse_text(pa.array([first, text, text]), "timestamp")
+    assert (parsed is None) is (first is not None and text.endswith("Z"))

@@ -34,9 +34,11 @@ def test_a_class_of_one_row(tmp_path, labels, roles):
 
 def test_a_number_is_not_left_out_as_a_missing_value(tmp_path):
     """It would be missing in every other column too."""
-    with pytest.raises(DataError, match="class of one row") as caught:
-        load(csv(tmp_path, [0] * 30 + [1]), tmp_path / "out", split=ALL_TRAIN)
-    assert ways_out(caught.value.mend) == []
+    path = csv(tmp_path, [0] * 30 + [1])
+    for reader in ({}, {"types": {"y": "string"}}, {"types": {"y": "bool"}}):
+        with pytest.raises(DataError, match="class of one row") as caught:
+            load(path, tmp_path / "out", reader=reader, split=ALL_TRAIN)
+        assert ways_out(caught.value.mend) == []
 
 
 @pytest.mark.parametrize(
