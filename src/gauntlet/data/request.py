@@ -42,11 +42,14 @@ class Request:
 
     @property
     def told(self) -> frozenset[str]:
-        """Columns about which the user has said what they are: of a type, codes, or nothing a model learns from."""
+        """Columns about which the user has said what they are: of a type, codes, or nothing a model learns from.
+
+        Rows cannot be split by a time that is text, so then it is not among them.
+        """
         reader, roles = self.reader, self.roles
         named = (*roles.key, *roles.exclude, *roles.categorical, *self.split.key, *reader.drop)
-        cluster = () if roles.cluster is None else (roles.cluster,)
-        return frozenset((*named, *cluster, *reader.types, *reader.values))
+        others = (*roles.columns["cluster"], *(() if self.split.by == "time" else roles.columns["time"]))
+        return frozenset((*named, *others, *reader.types, *reader.values))
 
     @property
     def splits(self) -> list[str]:

@@ -194,16 +194,24 @@ def test_codes_are_text(tmp_path, kind):
         ({"key": ["x"]}, {}),
         ({"cluster": "x"}, {}),
         ({"exclude": ["x"]}, {}),
+        ({"time": "x"}, {}),
         ({"categorical": ["x"]}, {}),
         ({}, {"types": {"x": "string"}}),
         ({}, {"values": {"x": {**{str(number): "some" for number in range(1, ROWS + 1)}, "n.b.": "none"}}}),
         ({}, {"drop": ["x"]}),
     ],
-    ids=["key", "cluster", "exclude", "categorical", "types", "values", "drop"],
+    ids=["key", "cluster", "exclude", "time", "categorical", "types", "values", "drop"],
 )
 def test_what_the_user_has_said_is_not_asked_again(tmp_path, roles, reader):
     path = write_csv(tmp_path / "a.csv", **labelled(with_strays(rising(), "n.b.")), z=rising())
     load(path, tmp_path / "out", roles={"label": "y", **roles}, reader=reader, split=ALL_TRAIN)
+
+
+def test_a_time_to_split_by_is_looked_at(tmp_path):
+    path = write_csv(tmp_path / "a.csv", **labelled(with_strays(days("%Y-%m-%d"), "soon")))
+    split = {"by": "time", "until": {"train": "2024-03-01", "validation": "2024-04-01"}}
+    with pytest.raises(DataError, match="column x is read as text, though all but 1 of its 200 values are times"):
+        load(path, tmp_path / "out", roles={"label": "y", "time": "x"}, split=split)
 
 
 TYPED = {
