@@ -23,7 +23,7 @@ from pathlib import Path
 
 from gauntlet.digest import digest_file
 from gauntlet.errors import DependencyError, GauntletError
-from gauntlet.orchestration.component import image_reference
+from gauntlet.orchestration.declaration import image_reference
 from gauntlet.orchestration.environments import images, lock_file
 from gauntlet.orchestration.project import find_project
 from gauntlet.orchestration.revision import code_revision

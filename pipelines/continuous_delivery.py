@@ -12,12 +12,22 @@ from components.evaluation.check_delivery import check_delivery
 from components.evaluation.enforce_gates import enforce_gates
 from components.model.batch_predict import batch_predict
 from components.serving.test_serving import test_serving
-from kfp import dsl
 
 from gauntlet.orchestration.definition import pipeline
 
 
-@pipeline(name="continuous-delivery")
+def finish_rollout(service: str, model_name: str, rollout_plan: dict):
+    """Whatever happens to the run, no half-way rollout stays behind it."""
+    return rollback(
+        service=service,
+        model_name=model_name,
+        reason="The run that rolled it out ended before the rollout did.",
+        only_unfinished=True,
+        plan=rollout_plan,
+    ).set_display_name("finish-rollout")
+
+
+@pipeline(name="continuous-delivery", on_exit=finish_rollout)
 def continuous_delivery(
     model_name: str,
     service: str,
@@ -57,58 +67,6 @@ def continuous_delivery(
         outcomes: Where matured labels are read, {"uri": "gs://bucket/labels/", "wrong": ...}; empty for none.
         attempt: Another name gives a version that was taken back another chance.
         enforcement_policy: What an inconclusive gate does, by gate.
-    """
-    # Whatever happens to this run, no half-way rollout stays behind it.
-    finish = rollback(
-        service=service,
-        model_name=model_name,
-        reason="The run that rolled it out ended before the rollout did.",
-        only_unfinished=True,
-        plan=rollout_plan,
-    ).set_display_name("finish-rollout")
-    with dsl.ExitHandler(exit_task=finish):
-        delivery(
-            model_name=model_name,
-            service=service,
-            staging=staging,
-            requests=requests,
-            version=version,
-            roles=roles,
-            reader=reader,
-            served_as=served_as,
-            serving_policy=serving_policy,
-            shadow_policy=shadow_policy,
-            shadow_seconds=shadow_seconds,
-            rollout_plan=rollout_plan,
-            analysis=analysis,
-            prometheus=prometheus,
-            outcomes=outcomes,
-            attempt=attempt,
-            enforcement_policy=enforcement_policy,
-        )
-
-
-def delivery(
-    *,
-    model_name: str,
-    service: str,
-    staging: str,
-    requests: list,
-    version: str,
-    roles: dict,
-    reader: dict,
-    served_as: str,
-    serving_policy: dict,
-    shadow_policy: dict,
-    shadow_seconds: float,
-    rollout_plan: dict,
-    analysis: dict,
-    prometheus: dict,
-    outcomes: dict,
-    attempt: str,
-    enforcement_policy: dict,
-) -> dsl.PipelineTask:
-    """Wire the tasks of ``continuous_delivery``, also for pipelines that begin before it.
 
     Returns:
         The task that promotes the version.

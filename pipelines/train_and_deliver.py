@@ -1,14 +1,12 @@
 """From new data to all of production's traffic, every gate in between."""
 
-from components.delivery.rollback import rollback
-from kfp import dsl
-from pipelines.continuous_delivery import delivery
-from pipelines.continuous_training import training
+from pipelines.continuous_delivery import continuous_delivery, finish_rollout
+from pipelines.continuous_training import continuous_training
 
 from gauntlet.orchestration.definition import pipeline
 
 
-@pipeline(name="train-and-deliver")
+@pipeline(name="train-and-deliver", on_exit=finish_rollout)
 def train_and_deliver(
     data: list,
     roles: dict,
@@ -99,64 +97,7 @@ def train_and_deliver(
         outcomes: Where matured labels are read, {"uri": "gs://bucket/labels/", "wrong": ...}; empty for none.
         attempt: Another name gives a version that was taken back another chance.
     """
-    finish = rollback(
-        service=service,
-        model_name=model_name,
-        reason="The run that rolled it out ended before the rollout did.",
-        only_unfinished=True,
-        plan=rollout_plan,
-    ).set_display_name("finish-rollout")
-    with dsl.ExitHandler(exit_task=finish):
-        # Registration gives no title here: a version becomes champion once it serves all requests.
-        registered = training(
-            data=data,
-            roles=roles,
-            model_name=model_name,
-            reader=reader,
-            split=split,
-            serving_data=serving_data,
-            reference_tables=reference_tables,
-            history=history,
-            stored_features=stored_features,
-            feature_code=feature_code,
-            curated_schema=curated_schema,
-            schema_inference=schema_inference,
-            schema_policy=schema_policy,
-            skew_policy=skew_policy,
-            integrity_policy=integrity_policy,
-            recipe=recipe,
-            seed=seed,
-            n_seeds=n_seeds,
-            stability_runs=stability_runs,
-            device=device,
-            evaluation_split=evaluation_split,
-            slice_columns=slice_columns,
-            performance_policy=performance_policy,
-            slices_policy=slices_policy,
-            stability_policy=stability_policy,
-            champion_policy=champion_policy,
-            features_policy=features_policy,
-            behavior_suite=behavior_suite,
-            behavior_policy=behavior_policy,
-            enforcement_policy=enforcement_policy,
-            promote="never",
-        )
-        delivery(
-            model_name=model_name,
-            service=service,
-            staging=staging,
-            requests=requests,
-            version=registered.outputs["Output"],
-            roles=roles,
-            reader=reader,
-            served_as=served_as,
-            serving_policy=serving_policy,
-            shadow_policy=shadow_policy,
-            shadow_seconds=shadow_seconds,
-            rollout_plan=rollout_plan,
-            analysis=analysis,
-            prometheus=prometheus,
-            outcomes=outcomes,
-            attempt=attempt,
-            enforcement_policy=enforcement_policy,
-        )
+    given = locals()
+    # Registration gives no title here: a version becomes champion once it serves all requests.
+    registered = continuous_training.wire(given, promote="never")
+    return continuous_delivery.wire(given, version=registered.outputs["Output"])

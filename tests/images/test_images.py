@@ -20,7 +20,7 @@ import pytest
 
 from builders.hostile import hostile_file
 from gauntlet.digest import digest_file, digest_tree
-from gauntlet.orchestration.component import image_reference
+from gauntlet.orchestration.declaration import image_reference
 
 pytestmark = pytest.mark.images
 

@@ -14,41 +14,14 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from enum import StrEnum
 from typing import Any
 
-from gauntlet import __version__
 from gauntlet.digest import digest_tree
 from gauntlet.errors import GauntletError, InternalError
 from gauntlet.lineage.record import DIGEST_KEY, LINEAGE_KEY, Record, extend
+from gauntlet.orchestration.declaration import RUN_ID, Caching, interface
 
-IMAGE_PREFIX = "gauntlet"
-
-RUN_ID = "run_id"
-"""The input that every component has which is not pure, beside those of its function: the identifier of the run.
-
-Kubeflow Pipelines keeps caching on a task, not on a component: whoever takes a component over decides again, and
-``create_run(enable_caching=True)`` decides for all tasks of a pipeline. Inputs are part of every cache key, so this one
-keeps the cache of another run from answering, whatever was decided.
-"""
-
-RUN_ID_DESCRIPTION = "Identifier of the run, dsl.PIPELINE_JOB_ID_PLACEHOLDER: no cache entry of another run may answer."
-
-
-class Caching(StrEnum):
-    """What a component may be spared, see "Caching" in the documentation."""
-
-    PURE = "pure"
-    """Same inputs, same outputs: cached."""
-    RESOLVING = "resolving"
-    """Reads the outside world: never cached; returns an immutable version that its successors take."""
-    ACTING = "acting"
-    """Changes the outside world: never cached; idempotent, safe to retry."""
-
-    @property
-    def cached(self) -> bool:
-        """Whether a task of this class may be answered by a cache."""
-        return self is Caching.PURE
+__all__ = ["Caching", "component"]
 
 
 def component(*, image: str, caching: Caching) -> Callable[[Callable[..., Any]], Any]:
@@ -70,29 +43,6 @@ def component(*, image: str, caching: Caching) -> Callable[[Callable[..., Any]],
         return define_component(function, image=image, caching=caching)
 
     return decorate
-
-
-def image_reference(image: str) -> str:
-    """The image's name in compiled specs before a registry is chosen: ``gauntlet/data:0.1.0``."""
-    return f"{IMAGE_PREFIX}/{image}:{__version__}"
-
-
-def interface(function: Callable[..., Any], caching: Caching) -> inspect.Signature:
-    """The inputs and outputs that Kubeflow Pipelines sees of a component's function.
-
-    Optional artifacts are declared without their ``Optional``, which their default says as well: the driver names no
-    type, so at run time kfp instantiates the annotation itself, and ``Optional[X]`` cannot be instantiated.
-    """
-    from kfp.dsl.types.type_annotations import maybe_strip_optional_from_annotation
-
-    signature = inspect.signature(function)
-    parameters = [
-        parameter.replace(annotation=maybe_strip_optional_from_annotation(parameter.annotation))
-        for parameter in signature.parameters.values()
-    ]
-    if not caching.cached:
-        parameters.append(inspect.Parameter(RUN_ID, inspect.Parameter.KEYWORD_ONLY, annotation=str))
-    return signature.replace(parameters=parameters)
 
 
 def _at_run_time(function: Callable[..., Any], image: str, caching: Caching) -> Callable[..., Any]:

@@ -11,6 +11,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -21,29 +22,19 @@ from kfp.dsl.pipeline_context import Pipeline
 from kfp.dsl.python_component import PythonComponent
 
 from gauntlet.errors import ConfigurationError
-from gauntlet.orchestration.component import RUN_ID, RUN_ID_DESCRIPTION, Caching, image_reference, interface
+from gauntlet.orchestration.declaration import (
+    RUN_ID,
+    RUN_ID_DESCRIPTION,
+    Caching,
+    Declaration,
+    image_reference,
+    interface,
+)
 from gauntlet.orchestration.graph import function_of
 from gauntlet.orchestration.placement import CompileSettings, place
 
 NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,127}$")
 """What the Kubeflow Pipelines API takes as the name of a pipeline."""
-
-
-@dataclass(frozen=True)
-class Declaration:
-    """What ``@component`` says about a component.
-
-    Attributes:
-        function: its function's name: ``train_model``.
-        image: the folder under ``containers/`` and ``components/``.
-        caching: its class.
-        file: where it is written.
-    """
-
-    function: str
-    image: str
-    caching: Caching
-    file: Path
 
 
 _declared: dict[str, Declaration] = {}
@@ -94,32 +85,71 @@ class PipelineDefinition:
 
     Attributes:
         name: its name in the KFP API: lower case, digits and hyphens.
-        function: the wiring; its docstring documents the pipeline and each parameter.
+        function: the wiring; its docstring documents the pipeline and each parameter. What it returns is for pipelines
+            that go on after it, and no output of the pipeline unless its annotation declares one.
         description: what the UI shows; the docstring's first paragraphs when empty.
+        on_exit: makes the task that runs when all others have ended, however they did; takes the pipeline's parameters
+            by name, those it needs.
     """
 
     name: str
     function: Callable[..., Any]
     description: str = ""
+    on_exit: Callable[..., Any] | None = None
 
     def build(self, settings: CompileSettings | None = None) -> Any:
         """Trace the wiring under ``settings`` (all defaults when ``None``) into a KFP graph component."""
         settings = settings or CompileSettings()
         deadline = settings.deadline(self.name.replace("-", "_"))
+        signature = inspect.signature(self.function)
 
         @functools.wraps(self.function)
         def traced(*arguments: Any, **named: Any) -> Any:
-            outputs = self.function(*arguments, **named)
+            with self._ending(signature.bind(*arguments, **named).arguments):
+                outputs = self.function(*arguments, **named)
             for task in Pipeline.get_default_pipeline().tasks.values():
                 if task.container_spec is not None:
                     _settle(task, settings)
-            return outputs
+            return None if signature.return_annotation is inspect.Signature.empty else outputs
 
         limits = dsl.PipelineConfig(active_deadline_seconds=deadline)
         return dsl.pipeline(name=self.name, description=self.description or None, pipeline_config=limits)(traced)
 
+    def wire(self, given: Mapping[str, Any], **changed: Any) -> Any:
+        """Trace its tasks, but for ``on_exit``, into the pipeline that is being traced.
 
-def pipeline(*, name: str, description: str = "") -> Callable[[Callable[..., Any]], PipelineDefinition]:
+        Args:
+            given: the other pipeline's parameters; those of other names are left out.
+            changed: values in place of them.
+
+        Returns:
+            What the wiring returns.
+
+        Raises:
+            ConfigurationError: a parameter is neither given nor changed.
+        """
+        taken = inspect.signature(self.function).parameters
+        named = {name: value for name, value in given.items() if name in taken} | changed
+        for name in taken:
+            if name not in named:
+                raise ConfigurationError(
+                    f"is a parameter of {self.name}, which this pipeline contains, and not of its own",
+                    field=name,
+                    mend="Add it to the signature, or say which value it always has",
+                )
+        return self.function(**named)
+
+    def _ending(self, given: Mapping[str, Any]) -> AbstractContextManager[Any]:
+        if self.on_exit is None:
+            return nullcontext()
+        needed = inspect.signature(self.on_exit).parameters
+        handler: AbstractContextManager[Any] = dsl.ExitHandler(self.on_exit(**{name: given[name] for name in needed}))
+        return handler
+
+
+def pipeline(
+    *, name: str, description: str = "", on_exit: Callable[..., Any] | None = None
+) -> Callable[[Callable[..., Any]], PipelineDefinition]:
     """Declare a wiring function as a pipeline; see ``PipelineDefinition`` for the arguments.
 
     Raises:
@@ -131,7 +161,7 @@ def pipeline(*, name: str, description: str = "") -> Callable[[Callable[..., Any
         )
 
     def decorate(function: Callable[..., Any]) -> PipelineDefinition:
-        return PipelineDefinition(name, function, description)
+        return PipelineDefinition(name, function, description, on_exit)
 
     return decorate
 

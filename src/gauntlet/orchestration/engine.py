@@ -29,7 +29,8 @@ from google.protobuf import json_format
 
 from gauntlet.errors import ConfigurationError
 from gauntlet.orchestration.bridge import kfp_local
-from gauntlet.orchestration.definition import Declaration, declarations
+from gauntlet.orchestration.declaration import Declaration
+from gauntlet.orchestration.definition import declarations
 from gauntlet.orchestration.environments import Environment, ensure_environment
 from gauntlet.orchestration.graph import Task, tasks_of
 from gauntlet.orchestration.parameters import check_parameters

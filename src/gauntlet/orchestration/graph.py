@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from typing import Any
 
-from gauntlet.orchestration.component import RUN_ID
+from gauntlet.orchestration.declaration import RUN_ID
 
 _JOB_ID = "{{$.pipeline_job_uuid}}"
 """``dsl.PIPELINE_JOB_ID_PLACEHOLDER``, without kfp's compiler."""

@@ -28,7 +28,7 @@ from pydantic import Field, StringConstraints
 
 from gauntlet import __version__
 from gauntlet.errors import ConfigurationError
-from gauntlet.orchestration.component import IMAGE_PREFIX
+from gauntlet.orchestration.declaration import IMAGE_PREFIX
 from gauntlet.settings import Settings
 
 Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gauntlet.orchestration.definition import NAME, Declaration
+from gauntlet.orchestration.declaration import Declaration
+from gauntlet.orchestration.definition import NAME
 from gauntlet.orchestration.graph import Spec, tasks_of
 from gauntlet.orchestration.placement import CompileSettings
 

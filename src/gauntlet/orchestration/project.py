@@ -102,7 +102,11 @@ def load_pipeline(project: Project, name: str) -> PipelineDefinition:
         raise ConfigurationError("no such pipeline", field="pipeline", value=name, mend=mend)
     with _importable(project):
         module = _import(project, f"pipelines.{stem}", known[stem])
-    found = [value for value in vars(module).values() if isinstance(value, PipelineDefinition)]
+    found = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, PipelineDefinition) and value.function.__module__ == module.__name__
+    ]
     if len(found) != 1:
         raise ConfigurationError(
             f"defines {len(found)} pipelines",

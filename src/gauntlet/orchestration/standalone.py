@@ -17,8 +17,7 @@ from kfp import dsl
 from kfp.compiler.pipeline_spec_builder import write_pipeline_spec_to_file
 from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
 
-from gauntlet.orchestration.component import RUN_ID, image_reference
-from gauntlet.orchestration.definition import Declaration
+from gauntlet.orchestration.declaration import RUN_ID, Declaration, image_reference
 from gauntlet.orchestration.placement import Images
 
 NAME_ENDING = "-component"

@@ -13,8 +13,7 @@ from threading import Lock
 from gauntlet.digest import digest_json
 from gauntlet.errors import ConfigurationError
 from gauntlet.orchestration.bridge import Order
-from gauntlet.orchestration.component import RUN_ID
-from gauntlet.orchestration.definition import Declaration
+from gauntlet.orchestration.declaration import RUN_ID, Declaration
 from gauntlet.orchestration.environments import Environment
 from gauntlet.orchestration.exchange import Artifact, TaskInput, TaskOutput
 from gauntlet.orchestration.graph import Task

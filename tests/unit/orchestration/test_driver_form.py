@@ -12,7 +12,8 @@ import pytest
 from kfp.dsl.executor import Executor
 from kfp.dsl.types.type_annotations import get_inner_type, is_artifact_wrapped_in_Output
 
-from gauntlet.orchestration.component import RUN_ID, Caching, component
+from gauntlet.orchestration.component import Caching, component
+from gauntlet.orchestration.declaration import RUN_ID
 from gauntlet.orchestration.exchange import as_stored
 
 FILES = sorted((Path(__file__).parents[3] / "components").glob("*/*.py"))
