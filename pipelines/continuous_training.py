@@ -262,6 +262,7 @@ def continuous_training(
         fourth=features_check.outputs["verdict"],
         fifth=behavior_check.outputs["verdict"],
         sixth=stability.outputs["verdict"],
+        earlier=data_gate.outputs["verdicts"],
         policy=enforcement_policy,
     ).set_display_name("enforce-model-gates")
 
@@ -270,17 +271,9 @@ def continuous_training(
         snapshot=snapshot.outputs["snapshot"],
         schema=schema.outputs["schema"],
         statistics=statistics.outputs["statistics"],
-        verdict1=schema_check.outputs["verdict"],
-        verdict2=skew_check.outputs["verdict"],
-        verdict3=integrity_check.outputs["verdict"],
-        verdict4=performance_check.outputs["verdict"],
-        verdict5=slices_check.outputs["verdict"],
-        verdict6=champion_check.outputs["verdict"],
-        verdict7=features_check.outputs["verdict"],
-        verdict8=behavior_check.outputs["verdict"],
-        verdict9=stability.outputs["verdict"],
+        verdicts=model_gate.outputs["verdicts"],
         model_name=model_name,
         promote=promote,
         policy=enforcement_policy,
         run=dsl.PIPELINE_JOB_NAME_PLACEHOLDER,
-    ).after(model_gate)
+    )

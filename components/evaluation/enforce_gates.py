@@ -2,7 +2,7 @@
 
 from typing import Optional
 
-from kfp.dsl import Artifact, Input
+from kfp.dsl import Artifact, Input, Output
 
 from gauntlet.orchestration.component import Caching, component
 
@@ -11,6 +11,7 @@ from gauntlet.orchestration.component import Caching, component
 def enforce_gates(
     stage: str,
     first: Input[Artifact],
+    verdicts: Output[Artifact],
     second: Optional[Input[Artifact]] = None,  # noqa: UP045 - KFP reads Optional, not "| None"
     third: Optional[Input[Artifact]] = None,  # noqa: UP045
     fourth: Optional[Input[Artifact]] = None,  # noqa: UP045
@@ -18,6 +19,7 @@ def enforce_gates(
     sixth: Optional[Input[Artifact]] = None,  # noqa: UP045
     seventh: Optional[Input[Artifact]] = None,  # noqa: UP045
     eighth: Optional[Input[Artifact]] = None,  # noqa: UP045
+    earlier: Optional[Input[Artifact]] = None,  # noqa: UP045
     policy: dict = {},
 ) -> str:
     """Stop the run when a gate's verdict says so, with one message that names the gate and what it found.
@@ -32,7 +34,9 @@ def enforce_gates(
         sixth: Another gate's verdict.
         seventh: Another gate's verdict.
         eighth: Another gate's verdict.
+        earlier: What an earlier stage let through, to be passed on with this stage's.
         policy: {"inconclusive": {"default": "warn", "evaluate_slices": "block"}, "error": "block", "advisory": []}.
+        verdicts: Every verdict that was let through so far, for register_model.
 
     Returns:
         One line that says what was let through.
@@ -41,8 +45,11 @@ def enforce_gates(
 
     from gauntlet.registry.enforcement import EnforcementPolicy, decide_stage, enforce
     from gauntlet.settings import parse
-    from gauntlet.verdict import Verdict
+    from gauntlet.verdict import Verdict, read_verdicts, write_verdicts
 
     given = (first, second, third, fourth, fifth, sixth, seventh, eighth)
-    verdicts = [Verdict.read(Path(artifact.path)) for artifact in given if artifact is not None]
-    return enforce(decide_stage(stage, verdicts, parse(EnforcementPolicy, policy, field="policy")))
+    asked = [Verdict.read(Path(artifact.path)) for artifact in given if artifact is not None]
+    before = read_verdicts(Path(earlier.path)) if earlier is not None else ()
+    line = enforce(decide_stage(stage, asked, parse(EnforcementPolicy, policy, field="policy")))
+    write_verdicts(Path(verdicts.path), (*before, *asked))
+    return line

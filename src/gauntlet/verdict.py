@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +18,7 @@ from gauntlet.errors import DataError
 from gauntlet.storage import write_json
 
 FORMAT = "gauntlet.verdict/1"
+COLLECTED = "gauntlet.verdicts/1"
 
 
 class Status(StrEnum):
@@ -118,17 +119,44 @@ class Verdict:
             DataError: the file is not a verdict, or its status contradicts its checks.
         """
         try:
-            document = json.loads(path.read_text())
-            checks = tuple(
-                Check(**{**check, "status": Status(check["status"]), "interval": _pair(check.get("interval"))})
-                for check in document["checks"]
-            )
-            verdict = cls(document["gate"], checks, document["summary"], document["facts"])
-            if document["format"] != FORMAT or document["status"] != verdict.status.value:
-                raise ValueError(f"format {document['format']!r}, status {document['status']!r}")
+            return cls.of_json(json.loads(path.read_text()))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError("is not a verdict", field=path.name, value=str(error), mend="Run the gate again") from error
+
+    @classmethod
+    def of_json(cls, document: Mapping[str, Any]) -> Verdict:
+        """A verdict from its form on disk.
+
+        Raises:
+            ValueError, KeyError, TypeError: it is none, or its status contradicts its checks.
+        """
+        checks = tuple(
+            Check(**{**check, "status": Status(check["status"]), "interval": _pair(check.get("interval"))})
+            for check in document["checks"]
+        )
+        verdict = cls(document["gate"], checks, document["summary"], document["facts"])
+        if document["format"] != FORMAT or document["status"] != verdict.status.value:
+            raise ValueError(f"format {document['format']!r}, status {document['status']!r}")
         return verdict
+
+
+def write_verdicts(path: Path, verdicts: Sequence[Verdict]) -> None:
+    """Write several gates' verdicts as one file, whole or not at all."""
+    write_json(path, {"format": COLLECTED, "verdicts": [verdict.to_json() for verdict in verdicts]})
+
+
+def read_verdicts(path: Path) -> tuple[Verdict, ...]:
+    """Read what ``write_verdicts`` wrote, or one gate's verdict.
+
+    Raises:
+        DataError: the file is neither, or a status contradicts its checks.
+    """
+    try:
+        document = json.loads(path.read_text())
+        listed = document["verdicts"] if document["format"] == COLLECTED else [document]
+        return tuple(Verdict.of_json(one) for one in listed)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError("is not a verdict", field=path.name, value=str(error), mend="Run the gate again") from error
 
 
 def decide(interval: tuple[float, float], *, bound: float, direction: str, strict: bool = False) -> Status:

@@ -75,9 +75,9 @@ def make_evidence(root: Path, *, weights: str = "1 2 3", seed: int = 7) -> Evide
 
 
 def make_document(evidence: Evidence, *verdicts: Verdict, model_name: str = "loans", run: str = "run-1") -> Document:
-    named = {f"verdict{number}": said for number, said in enumerate(verdicts, start=1)}
-    roots = [Subject(name, f"sha256:{name}") for name in named]
-    return build([*evidence.subjects(), *roots], model_name=model_name, verdicts=named, sources=SOURCES, run=run)
+    root = Subject("verdicts", "sha256:verdicts")
+    subjects = [*evidence.subjects(), root]
+    return build(subjects, model_name=model_name, verdicts=verdicts, sources=SOURCES, run=run)
 
 
 def make_submission(

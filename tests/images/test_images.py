@@ -248,7 +248,7 @@ def test_evaluation_measures_the_same(verdict):
 
 
 def test_delivery_fetches_the_same_champion(bench, model, snapshot, schema, statistics, verdict):
-    inputs = {"model": model, "snapshot": snapshot, "schema": schema, "statistics": statistics, "verdict1": verdict}
+    inputs = {"model": model, "snapshot": snapshot, "schema": schema, "statistics": statistics, "verdicts": verdict}
     bench.locally(Task("delivery", "register_model", {"model_name": "loans"}, inputs, ("lineage",), returns=True))
     task = Task("delivery", "fetch_champion", {"model_name": "loans"}, {}, ("champion", "statistics"), returns=True)
     fetched = equal_on_both_sides(bench, task)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gauntlet.errors import DataError
-from gauntlet.verdict import Check, Status, Verdict, decide, worst
+from gauntlet.verdict import Check, Status, Verdict, decide, read_verdicts, worst, write_verdicts
 
 finite = st.floats(allow_nan=False, allow_infinity=False, width=32)
 
@@ -104,3 +104,28 @@ def test_a_damaged_verdict_is_refused(tmp_path, damage):
 
     with pytest.raises(DataError, match="is not a verdict"):
         Verdict.read(tmp_path / "verdict")
+
+
+def test_several_verdicts_survive_the_disk_and_one_is_read_alike(tmp_path):
+    several = [
+        Verdict(gate, (check(status),), "A sentence.") for gate, status in (("a", Status.PASS), ("b", Status.FAIL))
+    ]
+    write_verdicts(tmp_path / "several", several)
+    assert read_verdicts(tmp_path / "several") == tuple(several)
+    several[1].write(tmp_path / "one")
+    assert read_verdicts(tmp_path / "one") == (several[1],)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"format": "gauntlet.verdicts/1", "verdicts": [{"status": "pass"}]}'])
+def test_what_holds_no_verdicts_is_refused(text, tmp_path):
+    (tmp_path / "broken").write_text(text)
+    with pytest.raises(DataError, match="broken: is not a verdict"):
+        read_verdicts(tmp_path / "broken")
+
+
+def test_a_collected_verdict_that_contradicts_its_checks_is_refused(tmp_path):
+    write_verdicts(tmp_path / "forged", [Verdict("a", (check(Status.FAIL),), "A sentence.")])
+    text = (tmp_path / "forged").read_text()
+    (tmp_path / "forged").write_text(text.replace('"fail"', '"pass"', 1))
+    with pytest.raises(DataError):
+        read_verdicts(tmp_path / "forged")

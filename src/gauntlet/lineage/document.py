@@ -22,6 +22,7 @@ from gauntlet.verdict import Verdict
 FORMAT = "gauntlet.lineage/1"
 LINEAGE_FILE = "lineage.json"
 MODEL = "model"
+VERDICTS = "verdicts"
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Subject:
     """An artifact that the document is about.
 
     Attributes:
-        name: what it is to the model: ``model``, ``snapshot``, ``schema``, ``statistics``, ``verdict1``, …
+        name: what it is to the model: ``model``, ``snapshot``, ``schema``, ``statistics``, ``verdicts``
         digest: its content digest.
         chain: the lineage chain in its metadata; empty for an artifact that no Gauntlet component made.
     """
@@ -53,9 +54,8 @@ class Subject:
 
 @dataclass(frozen=True)
 class GateResult:
-    """What one gate said: the artifact's name in the document, the gate, its status and its sentence."""
+    """What one gate said: the gate, its status and its sentence."""
 
-    artifact: str
     gate: str
     status: str
     summary: str
@@ -149,7 +149,7 @@ def build(
     subjects: Sequence[Subject],
     *,
     model_name: str,
-    verdicts: Mapping[str, Verdict],
+    verdicts: Sequence[Verdict] = (),
     sources: Sequence[Mapping[str, Any]] = (),
     run: str = "",
 ) -> Document:
@@ -158,7 +158,7 @@ def build(
     Args:
         subjects: the model and everything registered with it. One without a chain becomes a named root.
         model_name: the registered model.
-        verdicts: name of the verdict's subject → the verdict.
+        verdicts: what the gates said.
         sources: pinned files behind the snapshot.
         run: the pipeline run.
 
@@ -170,9 +170,7 @@ def build(
         run=run,
         artifacts={subject.name: subject.digest for subject in subjects},
         sources=tuple(dict(source) for source in sources),
-        verdicts=tuple(
-            GateResult(name, verdict.gate, verdict.status.value, verdict.summary) for name, verdict in verdicts.items()
-        ),
+        verdicts=tuple(GateResult(one.gate, one.status.value, one.summary) for one in verdicts),
         roots={subject.name: subject.digest for subject in subjects if not subject.chain},
         records=merge(subject.chain for subject in subjects),
     )
@@ -224,7 +222,7 @@ def _sentences(document: Document) -> Iterable[str]:
         for name, digest in training.inputs.items():
             yield f"It read {name} {digest}."
     for name, digest in artifacts.items():
-        if name != MODEL and not name.startswith("verdict"):
+        if name not in {MODEL, VERDICTS}:
             yield f"Registered with {name} {digest}."
     for source in document.sources:
         yield f"Data: {source.get('uri', '?')} at version {source.get('version', '?')}."

@@ -11,7 +11,7 @@ from builders.submission import make_evidence, verdict
 from gauntlet.lineage.document import Document
 from gauntlet.lineage.record import parse_chain
 from gauntlet.storage import absence
-from gauntlet.verdict import Status
+from gauntlet.verdict import Status, write_verdicts
 
 COMPONENTS = Path(__file__).parents[3] / "components" / "delivery"
 
@@ -44,11 +44,9 @@ def inputs(root, *statuses, weights="1 2 3"):
     kinds = {"model": Model, "snapshot": Dataset, "schema": Artifact, "statistics": Artifact}
     metadata = {s.name: {"digest": s.digest, "lineage": s.chain} for s in evidence.subjects()}
     artifacts = {name: kind(uri=str(root / name), metadata=metadata[name]) for name, kind in kinds.items()}
-    for number, status in enumerate(statuses or [Status.PASS], start=1):
-        path = root / f"verdict{number}"
-        verdict(status, f"gate_{number}").write(path)
-        artifacts[f"verdict{number}"] = Artifact(uri=str(path))
-    return artifacts
+    said = [verdict(status, f"gate_{number}") for number, status in enumerate(statuses or [Status.PASS], start=1)]
+    write_verdicts(root / "verdicts", said)
+    return {**artifacts, "verdicts": Artifact(uri=str(root / "verdicts"))}
 
 
 def register(artifacts, folder, **parameters):

@@ -3,13 +3,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from builders.artifacts import COMPONENTS, artifact, load_component
 from gauntlet.errors import EXIT_BROKEN, EXIT_STOPPED, EXIT_USAGE
-from gauntlet.verdict import Check, Status, Verdict
+from gauntlet.verdict import Check, Status, Verdict, read_verdicts
 
 
 def written(folder: Path, gate: str, status: Status) -> object:
@@ -18,8 +20,13 @@ def written(folder: Path, gate: str, status: Status) -> object:
     return artifact("Artifact", path)
 
 
-def test_a_run_goes_on_with_one_line(tmp_path: Path) -> None:
-    enforce = load_component("evaluation", "enforce_gates")
+@pytest.fixture
+def enforce(tmp_path: Path) -> Callable[..., str]:
+    component = load_component("evaluation", "enforce_gates")
+    return partial(component, verdicts=artifact("Artifact", tmp_path / "verdicts"))
+
+
+def test_a_run_goes_on_with_one_line(enforce: Callable[..., str], tmp_path: Path) -> None:
     line = enforce(
         stage="before registering",
         first=written(tmp_path, "evaluate_model", Status.INCONCLUSIVE),
@@ -29,8 +36,27 @@ def test_a_run_goes_on_with_one_line(tmp_path: Path) -> None:
     assert line == expected
 
 
-def test_a_run_is_stopped_with_one_paragraph(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    enforce = load_component("evaluation", "enforce_gates")
+def test_what_was_let_through_is_passed_on_with_what_an_earlier_stage_let_through(
+    enforce: Callable[..., str], tmp_path: Path
+) -> None:
+    enforce(
+        stage="before training",
+        first=written(tmp_path, "detect_skew", Status.INCONCLUSIVE),
+        verdicts=artifact("Artifact", tmp_path / "before"),
+    )
+    line = enforce(
+        stage="before registering",
+        first=written(tmp_path, "evaluate_model", Status.PASS),
+        earlier=artifact("Artifact", tmp_path / "before"),
+    )
+    assert line == "before registering: 1 gate lets the run go on"
+    passed_on = [(verdict.gate, verdict.status) for verdict in read_verdicts(tmp_path / "verdicts")]
+    assert passed_on == [("detect_skew", Status.INCONCLUSIVE), ("evaluate_model", Status.PASS)]
+
+
+def test_a_run_is_stopped_with_one_paragraph(
+    enforce: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as stopped:
         enforce(stage="before registering", first=written(tmp_path, "evaluate_model", Status.FAIL))
     assert stopped.value.code == EXIT_STOPPED
@@ -38,6 +64,7 @@ def test_a_run_is_stopped_with_one_paragraph(tmp_path: Path, capsys: pytest.Capt
     assert message.startswith("GateStopped: before registering: stopped by evaluate_model (fail).")
     assert "AUC of evaluate_model is what it is." in message
     assert "\n" not in message
+    assert not (tmp_path / "verdicts").exists()
 
 
 def test_it_runs_by_the_command_of_its_spec_on_what_a_clusters_driver_hands_over(tmp_path: Path) -> None:
@@ -55,6 +82,17 @@ def test_it_runs_by_the_command_of_its_spec_on_what_a_clusters_driver_hands_over
         },
         "outputs": {
             "parameters": {"Output": {"outputFile": str(tmp_path / "out" / "Output")}},
+            "artifacts": {
+                "verdicts": {
+                    "artifacts": [
+                        {
+                            "name": "verdicts",
+                            "type": {"schemaTitle": "system.Artifact", "schemaVersion": "0.0.1"},
+                            "uri": str(tmp_path / "verdicts"),
+                        }
+                    ]
+                }
+            },
             "outputFile": str(tmp_path / "out" / "executor_output.json"),
         },
     }
@@ -71,17 +109,19 @@ def test_it_runs_by_the_command_of_its_spec_on_what_a_clusters_driver_hands_over
     assert output["parameterValues"]["Output"] == "before registering: 2 gates let the run go on"
 
 
-def test_a_policy_that_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    enforce = load_component("evaluation", "enforce_gates")
+def test_a_policy_that_cannot_be_used(
+    enforce: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as stopped:
         enforce(stage="s", first=written(tmp_path, "evaluate_model", Status.PASS), policy={"inconclusiv": {}})
     assert stopped.value.code == EXIT_USAGE
     assert "Did you mean 'inconclusive'?" in capsys.readouterr().err
 
 
-def test_what_is_no_verdict_is_not_let_through(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_no_verdict_is_not_let_through(
+    enforce: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "broken").write_text('{"status": "pass"}')
-    enforce = load_component("evaluation", "enforce_gates")
     with pytest.raises(SystemExit) as stopped:
         enforce(stage="s", first=artifact("Artifact", tmp_path / "broken"))
     assert stopped.value.code == EXIT_BROKEN

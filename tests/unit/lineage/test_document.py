@@ -40,7 +40,7 @@ def test_it_names_training_seeds_code_and_environments(document):
 
 
 def test_an_artifact_without_a_chain_is_a_named_root(document):
-    assert document.roots == {"verdict1": "sha256:verdict1"}
+    assert document.roots == {"verdicts": "sha256:verdicts"}
 
 
 def test_the_history_of_an_artifact_leaves_out_what_it_does_not_descend_from(document):
@@ -58,13 +58,13 @@ def test_the_words_name_everything_a_person_asks_for(document):
         "gs://loans/span-1.csv at version 1700000000000001",
         "evaluate_model: pass. AUC is 0.91",
         "run run-1",
-        "From outside, with no record of how it was made: verdict1",
+        "From outside, with no record of how it was made: verdicts",
     ):
         assert fact in words
 
 
 def test_a_model_from_outside_says_so():
-    document = build([Subject("model", "sha256:m")], model_name="loans", verdicts={})
+    document = build([Subject("model", "sha256:m")], model_name="loans")
     assert document.training is None
     assert document.seeds == {}
     assert "came from outside" in explain(document)
@@ -81,34 +81,34 @@ def test_an_input_that_nobody_made_is_refused(evidence):
     assert first.component == "import_snapshot"
     subjects = [replace(s, chain=format_chain(others)) for s in evidence.subjects() if s.name == "model"]
     with pytest.raises(DataError, match="lineage of compute_statistics, input snapshot: was made by no recorded task"):
-        build(subjects, model_name="loans", verdicts={})
+        build(subjects, model_name="loans")
 
 
 def test_naming_the_root_closes_the_link(evidence):
     _, *others = parse_chain(evidence.chains["model"])
     subjects = {subject.name: subject for subject in evidence.subjects()}
     given = [replace(subjects["model"], chain=format_chain(others)), replace(subjects["snapshot"], chain="")]
-    assert set(build(given, model_name="loans", verdicts={}).roots) == {"snapshot"}
+    assert set(build(given, model_name="loans").roots) == {"snapshot"}
 
 
 def test_records_that_only_account_for_each_other_are_refused():
     there = Record("a", "x", inputs={"i": "sha256:1"}, outputs={"o": "sha256:2"})
     back = Record("b", "x", inputs={"i": "sha256:2"}, outputs={"o": "sha256:1"})
     with pytest.raises(DataError, match="lineage of a, input i"):
-        build([Subject("model", "sha256:1", format_chain([there, back]))], model_name="loans", verdicts={})
+        build([Subject("model", "sha256:1", format_chain([there, back]))], model_name="loans")
 
 
 def test_a_task_that_passes_its_input_on_unchanged_is_fine():
     made = Record("a", "x", outputs={"o": "sha256:1"})
     passed = Record("b", "x", inputs={"i": "sha256:1"}, outputs={"o": "sha256:1"})
-    document = build([Subject("model", "sha256:1", format_chain([made, passed]))], model_name="loans", verdicts={})
+    document = build([Subject("model", "sha256:1", format_chain([made, passed]))], model_name="loans")
     assert document.history("sha256:1") == (made, passed)
 
 
 def test_a_model_that_its_chain_does_not_make_is_refused(evidence):
     subjects = [replace(s, digest="sha256:other") for s in evidence.subjects() if s.name == "model"]
     with pytest.raises(DataError, match="lineage of model: was made by no recorded task"):
-        build(subjects, model_name="loans", verdicts={})
+        build(subjects, model_name="loans")
 
 
 def test_a_document_about_no_model_is_refused():

@@ -21,7 +21,6 @@ from gauntlet.orchestration.placement import CompileSettings
 from gauntlet.orchestration.project import find_project, load_components
 
 PROJECT = find_project(Path(__file__))
-WITH_OPTIONAL_ARTIFACTS = {"register_model"}
 
 
 @pytest.fixture(scope="module")
@@ -107,19 +106,21 @@ def test_every_component_imported_into_a_plain_pipeline(imported):
 
 
 def test_every_component_loaded_from_its_yaml(texts):
-    for name in sorted(uncached() - WITH_OPTIONAL_ARTIFACTS):
+    for name in sorted(uncached()):
         found = list(tasks(in_a_plain_pipeline(loaded(texts[name]))))
         assert len(found) == 2, name
         assert all(map(no_cache_answers, found)), name
 
 
-def test_one_with_optional_artifacts_asks_for_its_run_when_loaded(texts):
+def test_one_with_optional_artifacts_asks_for_its_run_when_loaded(toy):
     # Kubeflow Pipelines passes no optional artifact into a nested pipeline, so it has to stay a bare component.
-    for name in WITH_OPTIONAL_ARTIFACTS:
-        component = loaded(texts[name])
-        with pytest.raises(TypeError, match="missing 1 required argument: run_id"):
-            in_a_plain_pipeline(component)
-        assert all(one.bound for one in tasks(in_a_plain_pipeline(component, run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER)))
+    toy.edit("components/toy/count_words.py", "Caching.PURE", "Caching.ACTING")
+    component = loaded(
+        {one.name: one.text for one in compile_components(toy.project, CompileSettings())}["count_words"]
+    )
+    with pytest.raises(TypeError, match="missing 1 required argument: run_id"):
+        in_a_plain_pipeline(component)
+    assert all(one.bound for one in tasks(in_a_plain_pipeline(component, run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER)))
 
 
 def the_next_run_differs(spec: Any) -> bool:
@@ -128,7 +129,7 @@ def the_next_run_differs(spec: Any) -> bool:
 
 @pytest.mark.parametrize("take", ["imported", "loaded"])
 def test_a_client_that_switches_caching_on_for_a_whole_run(texts, imported, take):
-    for name in sorted(uncached() - WITH_OPTIONAL_ARTIFACTS):
+    for name in sorted(uncached()):
         spec = in_a_plain_pipeline(imported[name] if take == "imported" else loaded(texts[name]))
         _override_caching_options(spec, True)
         assert the_next_run_differs(spec), name
