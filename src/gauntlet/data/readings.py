@@ -60,7 +60,7 @@ _NUMBER = re.compile(
       | (?P<groups>\d{{1,3}}(?:[ \u00a0\u2009\u202f]\d{{3}})+(?:[.,]\d+)?|\d{{1,3}}(?:\.\d{{3}}){{2,}})
       | (?P<decimal>\d*,\d+|\d{{1,3}}(?:\.\d{{3}})+,\d+)
     )
-    (?P<exponent>[eE][-+]?\d+)?
+    (?P<exponent>[eE][-+]?\d+)? (?P<magnitude>(?:[kKMB]|bn|mn|mio)(?=[\s)-]|$))?
     (?P<space>\s?) (?P<after>%|‰|[{_SYMBOLS}]|(?i:{_CURRENCIES})|[A-Za-zµ°²³/]\S{{0,7}})? (?P<back>-)? (?P<close>\))?
     """,
     re.VERBOSE,
@@ -139,6 +139,8 @@ def _number(text: str) -> Reading | None:
     core = found[style]
     digits = re.sub(r"\D", "", core)
     affix = (found["before"] or "").strip() or found["after"] or ""
+    if found["magnitude"] and not found["before"]:  # $1.2M is a sum, 64K may be anything
+        return None
     if (found["before"] and found["after"]) or not _is_affix(affix, spaced=bool(found["space"])):
         return None
     if re.match(r"0\d", core) or (style == "plain" and core.isdigit() and len(digits) > _EXACT_DIGITS):
