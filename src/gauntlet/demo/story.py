@@ -4,30 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from gauntlet.demo.plainly import plainly
+from gauntlet.gates import Gate, Stage, gates_before
 from gauntlet.orchestration.record import RunRecord, RunState, TaskState
 from gauntlet.registry.enforcement import EnforcementPolicy, decide_stage
 from gauntlet.settings import parse
 from gauntlet.verdict import Verdict
 
 VERDICT = "verdict"
-SUBJECTS: Mapping[str, str] = {
-    "validate_schema": "data",
-    "detect_skew": "drift",
-    "check_integrity": "integrity",
-    "evaluate_model": "model",
-    "evaluate_slices": "people",
-    "measure_stability": "chance",
-    "compare_champion": "champion",
-    "check_features": "features",
-    "test_behavior": "behaviour",
-}
-DELIVERED: Mapping[str, str] = {"test_serving": "staging", "shadow": "shadow", "rollout": "canary"}
-COMPONENTS: Mapping[str, str] = {"rollout": "rollout_canary"}
-"""Gates whose component has another name."""
+_TRAINED = gates_before(Stage.TRAINING, Stage.REGISTERING)
+_DELIVERED = gates_before(Stage.PRODUCTION)
+SUBJECTS: Mapping[str, str] = {gate.name: gate.subject for gate in (*_TRAINED, *_DELIVERED)}
 
 
 def line(subject: str, words: object) -> str:
@@ -44,10 +33,7 @@ def tell(record: RunRecord, folder: Path) -> list[str]:
         folder: its folder, in which the verdicts lie.
     """
     verdicts = list(_verdicts(record, folder))
-    lines = [
-        line(SUBJECTS.get(verdict.gate, verdict.gate), f"{verdict.status.value}: {verdict.summary}")
-        for verdict in verdicts
-    ]
+    lines = [line(SUBJECTS[verdict.gate], f"{verdict.status.value}: {verdict.summary}") for verdict in verdicts]
     meaning = [line("in short", plainly(verdict)) for verdict in _blocking(record, verdicts)]
     return [*lines, line("outcome", _outcome(record, verdicts)), *meaning]
 
@@ -61,8 +47,8 @@ def tell_delivery(record: RunRecord, folder: Path, seen: Mapping[str, Any]) -> l
         seen: what callers saw: ``requests``, ``errors``, ``p99_first``, ``p99_worst``; empty if nobody called.
     """
     lines = [
-        line(DELIVERED[verdict.gate], f"{verdict.status.value}: {verdict.summary}")
-        for verdict in _verdicts(record, folder, DELIVERED, COMPONENTS)
+        line(SUBJECTS[verdict.gate], f"{verdict.status.value}: {verdict.summary}")
+        for verdict in _verdicts(record, folder, _DELIVERED)
     ]
     if seen.get("requests"):
         failed = sum(seen["errors"].values())
@@ -73,15 +59,10 @@ def tell_delivery(record: RunRecord, folder: Path, seen: Mapping[str, Any]) -> l
     return [*lines, line("outcome", _delivered(record))]
 
 
-def _verdicts(
-    record: RunRecord,
-    folder: Path,
-    subjects: Mapping[str, str] = SUBJECTS,
-    components: Mapping[str, str] = MappingProxyType({}),
-) -> Iterator[Verdict]:
-    for gate in (components.get(subject, subject) for subject in subjects):
+def _verdicts(record: RunRecord, folder: Path, gates: Sequence[Gate] = _TRAINED) -> Iterator[Verdict]:
+    for gate in gates:
         for task in record.tasks:
-            if task.component == gate and task.state in {TaskState.SUCCEEDED, TaskState.REUSED}:
+            if task.component == gate.runs_in and task.state in {TaskState.SUCCEEDED, TaskState.REUSED}:
                 yield Verdict.read(folder / task.artifacts[VERDICT].path)
 
 

@@ -14,32 +14,14 @@ from typing import Literal
 from pydantic import Field
 
 from gauntlet.errors import ConfigurationError, GateStopped
+from gauntlet.gates import GATES
 from gauntlet.settings import Settings
 from gauntlet.verdict import Check, Status, Verdict
 
 Action = Literal["block", "warn"]
 
 DEFAULT = "default"
-_GATES = frozenset(
-    {
-        "validate_schema",
-        "check_features",
-        "check_integrity",
-        "detect_skew",
-        "evaluate_model",
-        "test_training",
-        "evaluate_slices",
-        "measure_stability",
-        "compare_champion",
-        "test_behavior",
-        "test_serving",
-        "shadow",
-        "rollout",
-        "verify_deployment",
-    }
-)
-_CAUTIOUS = frozenset({"evaluate_slices", "rollout"})
-"""Gates that block when they cannot tell: the one protects people, the other production."""
+_CAUTIOUS = tuple(gate.name for gate in GATES if gate.cautious)
 _SENTENCES = 3
 """Failing checks quoted in full for each gate; the rest are counted."""
 
@@ -50,7 +32,7 @@ class EnforcementPolicy(Settings):
     inconclusive: Mapping[str, Action] = Field(
         {},
         description="Gate name, or 'default' → what to do when it could not tell. "
-        "Unless said otherwise: evaluate_slices and rollout block, the rest warns.",
+        f"Unless said otherwise: {' and '.join(_CAUTIOUS)} block, the rest warns.",
     )
     error: Action = Field("block", description="What to do when a gate could not check what was asked.")
     advisory: tuple[str, ...] = Field((), description="Gates whose verdicts are reported and never block.")
@@ -126,7 +108,7 @@ def require_known_gates(policy: EnforcementPolicy, *, field: str, more: Collecti
     Raises:
         ConfigurationError: it names another.
     """
-    known = sorted(_GATES.union(more))
+    known = sorted({*more, *(gate.name for gate in GATES)})
     for key, named in (("inconclusive", set(policy.inconclusive) - {DEFAULT}), ("advisory", set(policy.advisory))):
         if unknown := sorted(named - set(known)):
             raise ConfigurationError(
