@@ -121,9 +121,14 @@ def mark_missing(column: pa.Array, options: ReaderOptions) -> pa.Array:
 
 
 def looks_like_codes(text: pa.Array) -> bool:
-    """Whether a number would lose what the text says: leading zeros, hexadecimal, more digits than a number holds."""
+    """Whether a number would lose what the text says: leading zeros, hexadecimal, more digits than a number holds.
+
+    A plus sign too, which begins telephone numbers, and which newer versions of Arrow read and older ones do not.
+    """
     import pyarrow.compute as pc
 
+    if pc.any(pc.starts_with(text, "+")).as_py():
+        return True
     longer = text.filter(pc.greater(pc.binary_length(text), 1))
     zero = pc.or_(pc.starts_with(longer, "0"), pc.starts_with(longer, "-0"))
     if pc.any(pc.match_substring_regex(longer.filter(zero), _CODE)).as_py():

@@ -64,7 +64,7 @@ def to_type(column: pa.Array, kind: ColumnType, name: str, place: Place) -> pa.A
     converted = convert(column, kind)
     if converted is not None:
         return converted
-    position = _first(len(column), lambda start, end: convert(column.slice(start, end - start), kind) is None)
+    position = _first(len(column), lambda end: convert(column.slice(0, end), kind) is None)
     raise DataError(
         f"column {name} holds what is not of type {kind}",
         field=place.row(position),
@@ -188,10 +188,16 @@ def require_present(column: pa.Array, name: str, role: str, place: Place) -> Non
         )
 
 
-def _first(length: int, fails: Callable[[int, int], bool]) -> int:
-    """Index of the first failing element, by bisection; ``fails(start, end)``: some element in there fails."""
+def _first(length: int, fails: Callable[[int], bool]) -> int:
+    """Index of the first failing element, by bisection.
+
+    Args:
+        length: how many elements there are.
+        fails: whether some of the first so many elements fail, alone or with those before them (a time with a zone
+            after times without).
+    """
     start, end = 0, length
     while end - start > 1:
         middle = (start + end) // 2
-        start, end = (start, middle) if fails(start, middle) else (middle, end)
+        start, end = (start, middle) if fails(middle) else (middle, end)
     return start

@@ -214,8 +214,10 @@ def test_canonical_text_of_the_rest():
     assert canonical_text(pa.nulls(2)).to_pylist() == [None, None]
 
 
-@pytest.mark.parametrize(("text", "code"), [("0", False), ("0.5", False), ("00", True), ("-0", False), ("10", False)])
-def test_leading_zeros_make_a_code(text, code):
+@pytest.mark.parametrize(
+    ("text", "code"), [("0", False), ("0.5", False), ("00", True), ("-0", False), ("10", False), ("+5", True)]
+)
+def test_leading_zeros_or_a_plus_make_a_code(text, code):
     assert looks_like_codes(pa.array([text])) is code
 
 

@@ -276,3 +276,11 @@ def test_each_of_them_is_missing_in_numbers(tmp_path, token):
     snapshot = load(path, tmp_path / "out", split=ALL_TRAIN)
     assert snapshot.columns["x"] == "int"
     assert snapshot.table("train")["x"].null_count == 1
+
+
+def test_a_declared_time_among_times_of_the_other_kind_is_named(tmp_path):
+    values = [*days("%Y-%m-%dT00:00:00")[:9], "2024-01-10T00:00:00Z", *days("%Y-%m-%dT00:00:00")[10:]]
+    path = write_csv(tmp_path / "a.csv", **labelled(values))
+    with pytest.raises(DataError, match="not of type timestamp") as caught:
+        load(path, tmp_path / "out", reader={"types": {"x": "timestamp"}}, split=ALL_TRAIN)
+    assert (caught.value.field, caught.value.value) == (f"{path}: row 10", "2024-01-10T00:00:00Z")

@@ -288,3 +288,20 @@ class TestLongNumbers:
         if form == "text":
             kept = load(path, tmp_path / "out", roles=roles, reader={"types": {"id": "string"}}, split=ALL_TRAIN)
             assert kept.splits == {"train": 21}
+
+
+def test_identities_are_the_same_in_every_environment(tmp_path):
+    """Another version of Arrow, of NumPy or of ours must not make other rows of the same data."""
+    path = write_csv(
+        tmp_path / "a.csv",
+        x=["12.50", "8.0", "-0.1"],
+        n=[1, "", str(2**53 + 1)],
+        t=["2024-01-02T00:00:00+01:00", "2024-01-02T03:04:05Z", ""],
+        b=["true", "False", ""],
+        c=["north", "07", "ü"],
+        y=[0, 1, 0],
+    )
+    assert load(path, tmp_path / "out", split=ALL_TRAIN).table("train")["example_id"].to_pylist() == FROZEN
+
+
+FROZEN = ["f6fcb364c41d8e58ba741da371766a30", "60c3e746cf7925ded60a26e24c902f09", "34e9a3abcbf3ab6fe553d25c70eda005"]
