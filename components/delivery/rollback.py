@@ -17,7 +17,9 @@ def rollback(
 ) -> str:
     """Take the newest rollout of a service back, also one that was promoted, and give the former champion its title.
 
-    Run again, it changes nothing. A rollout that somebody is acting on ends first.
+    Run again, it changes nothing. A rollout that somebody is acting on ends first. A journal that cannot be read or
+    written does not stop it: all requests go back, by what the service shows; where that could not be written, the task
+    fails afterwards and says why.
 
     Args:
         service: The service, local:FOLDER or kserve:NAMESPACE/NAME.
@@ -33,20 +35,22 @@ def rollback(
     """
     from pathlib import Path
 
-    from gauntlet.delivery.delivering import take_back, unfinished
+    from gauntlet.delivery.delivering import take_back
     from gauntlet.delivery.desk import open_desk, warn
+    from gauntlet.delivery.way_back import left_behind, titles_follow
     from gauntlet.registry.mlflow_store import open_store
     from gauntlet.registry.succession import record_rollback
     from gauntlet.reports.delivery import write_nothing, write_rollout
 
     store = open_store()
     desk = open_desk(service, plan, {}, store=store, model_name=model_name)
-    if only_unfinished and not unfinished(desk.service):
+    if only_unfinished and not left_behind(desk.service, desk.time.now()):
         write_nothing(
             f"No rollout on {service} was left unfinished.", timeline=Path(timeline.path), report=Path(report.path)
         )
         return "nothing_to_do"
-    journal = take_back(desk.service, desk.judge, desk.plan, reason, desk.time, told=desk.tell, warned=warn)
+    with titles_follow(store, model_name):
+        journal = take_back(desk.service, desk.judge, desk.plan, reason, desk.time, told=desk.tell, warned=warn)
     taken, former = journal.rollout.candidate, journal.rollout.stable
     record_rollback(store, model_name, taken.version, former.version)
     write_rollout(journal, desk.plan, timeline=Path(timeline.path), report=Path(report.path))

@@ -45,6 +45,7 @@ def rollout_canary(
     from gauntlet.delivery.desk import open_desk, warn
     from gauntlet.delivery.outcome import verdict_of
     from gauntlet.delivery.releasing import release_of
+    from gauntlet.delivery.way_back import titles_follow
     from gauntlet.registry.mlflow_store import open_store
     from gauntlet.registry.succession import find_candidate, record_rollback
     from gauntlet.reports.delivery import write_rollout
@@ -54,9 +55,10 @@ def rollout_canary(
     desk = open_desk(
         service, plan, analysis, prometheus=prometheus, outcomes=outcomes, store=store, model_name=model_name
     )
-    journal = roll_out(
-        desk.service, release, desk.judge, desk.plan, desk.time, attempt=attempt, told=desk.tell, warned=warn
-    )
+    with titles_follow(store, model_name):
+        journal = roll_out(
+            desk.service, release, desk.judge, desk.plan, desk.time, attempt=attempt, told=desk.tell, warned=warn
+        )
     if journal.rollout.because:
         record_rollback(store, model_name, version, journal.rollout.stable.version)
     verdict_of(journal).write(Path(verdict.path))

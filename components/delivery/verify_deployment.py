@@ -43,6 +43,7 @@ def verify_deployment(
 
     from gauntlet.delivery.desk import open_desk
     from gauntlet.delivery.verification import verify
+    from gauntlet.delivery.way_back import titles_follow
     from gauntlet.registry.mlflow_store import open_store
     from gauntlet.registry.succession import champion_number, record_rollback
     from gauntlet.reports.delivery import write_rollout
@@ -52,7 +53,8 @@ def verify_deployment(
         service, plan, analysis, prometheus=prometheus, outcomes=outcomes, store=store, model_name=model_name
     )
     champion = champion_number(store, model_name)
-    verified = verify(desk, champion, watch_seconds=watch_hours * 3600, act=take_back_on_harm)
+    with titles_follow(store, model_name):
+        verified = verify(desk, champion, watch_seconds=watch_hours * 3600, act=take_back_on_harm)
     rollout = verified.journal.rollout
     if rollout.because:
         record_rollback(store, model_name, rollout.candidate.version, rollout.stable.version)

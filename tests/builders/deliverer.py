@@ -30,14 +30,15 @@ TIME = Time(time.time, time.sleep)
 
 
 class Judge:
-    """Finds harm from a weight on."""
+    """Finds harm from a weight on, or as soon as there is a file."""
 
-    def __init__(self, harm_from: int) -> None:
-        self._harm_from = harm_from
+    def __init__(self, harm_from: int, harm_file: Path | None) -> None:
+        self._harm_from, self._harm_file = harm_from, harm_file
 
     def look(self, rollout: Rollout, memory: str, now: float) -> tuple[Judgement, str]:
         number = int(memory or 0) + 1
-        status = Status.FAIL if rollout.weight >= self._harm_from else Status.PASS
+        told = self._harm_file is not None and self._harm_file.exists()
+        status = Status.FAIL if told or rollout.weight >= self._harm_from else Status.PASS
         return Judgement(Look(number, status, "answers differ"), requests=1_000), str(number)
 
 
@@ -59,7 +60,7 @@ def main(options: argparse.Namespace) -> None:
         say("turn", "staging")
         say("ended", stage_release(service, release, TIME, patience=120.0, **heard))
         return
-    judge = Judge(options.harm_from)
+    judge = Judge(options.harm_from, options.harm_file)
     if options.action == "roll_out":
         journal = roll_out(service, release, judge, plan, TIME, **told, **heard)
     else:
@@ -117,6 +118,7 @@ if __name__ == "__main__":
     for name in ("address", "action", "version", "digest", "uri"):
         parser.add_argument(name)
     parser.add_argument("--harm-from", type=int, default=101)
+    parser.add_argument("--harm-file", type=Path)
     parser.add_argument("--lease", type=float, default=0.0)
     parser.add_argument("--approve", type=int, action="append", default=[])
     try:

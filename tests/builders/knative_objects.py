@@ -10,6 +10,7 @@ from builders.cluster import ApiServer, Refused
 from builders.knative import KnativeService
 
 SERVING = "/apis/serving.knative.dev/v1"
+SOURCE = "internal.serving.kserve.io/storage-initializer-sourceuri"
 _READY = {"pending": "Unknown", "ready": "True", "failed": "False"}
 
 Published = dict[str, str]
@@ -29,7 +30,8 @@ def publish(api: ApiServer, service: KnativeService, published: Published) -> No
         condition = {"type": "Ready", "status": _READY[revision.state]}
         if revision.state == "failed":
             condition |= {"reason": "ExitCode1", "message": "Container failed with: exit code 1."}
-        wanted = {"kind": "Revision", "metadata": {"name": revision.name}, "spec": _pods(revision.template)}
+        metadata = {"name": revision.name, "annotations": {SOURCE: _uri(revision.template)}}
+        wanted = {"kind": "Revision", "metadata": metadata, "spec": _pods(revision.template)}
         _write(api, f"{folder}/revisions", wanted, {"conditions": [condition]}, published)
     template, traffic = service.desired
     spec = {"template": {"spec": _pods(template)}, "traffic": list(traffic)}
@@ -41,6 +43,10 @@ def publish(api: ApiServer, service: KnativeService, published: Published) -> No
 def forget(api: ApiServer, namespace: str, revision: str) -> None:
     """Delete a Revision, as Knative's garbage collection does with those that have no traffic."""
     api.request("DELETE", f"{SERVING}/namespaces/{namespace}/revisions/{revision}")
+
+
+def _uri(template: Mapping[str, Any]) -> str:
+    return str(template.get("spec", {}).get("model", {}).get("storageUri", ""))
 
 
 def _pods(template: Mapping[str, Any]) -> dict[str, Any]:

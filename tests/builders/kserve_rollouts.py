@@ -26,6 +26,7 @@ from gauntlet.delivery.targets.kserve.lease import ClusterLease
 from gauntlet.delivery.targets.kserve.ledger import ConfigMapLedger
 from gauntlet.delivery.targets.kserve.predictors import identity_in_pods, with_release
 from gauntlet.delivery.targets.kserve.standard import StandardTarget
+from gauntlet.errors import DataError
 from gauntlet.settings import parse
 from gauntlet.verdict import Status
 
@@ -188,7 +189,10 @@ class Ground:
         if strange := {version: part for version, part in shares.items() if version not in known}:
             self.strange.append(strange)
         if share:
-            found = self.ledger.read(self.service)
+            try:
+                found = self.ledger.read(self.service)
+            except DataError:
+                return  # a torn journal does not say what was written
             written = max((entry.weight for entry in found[0].entries), default=0) if found else 0
             assert share <= written, f"{shares} where {written} % was written"
 

@@ -21,7 +21,7 @@ Server = ApiServer | MemoryServer
 Scenario = Callable[[Server, str], None]
 
 
-def _stands(ground: Ground, version: str) -> None:
+def stands(ground: Ground, version: str) -> None:
     """Everything goes to this version, now and after whatever makes the controllers look again."""
     ground.controller.settle()
     assert ground.shares() == {version: 100}
@@ -38,7 +38,7 @@ def promoted(server: Server, mode: str) -> None:
     assert ground.run().phase is Phase.PROMOTED
     assert ground.most == 100
     assert not ground.strange
-    _stands(ground, "2")
+    stands(ground, "2")
 
 
 def rolled_back(server: Server, mode: str) -> None:
@@ -48,7 +48,7 @@ def rolled_back(server: Server, mode: str) -> None:
     assert "Harm was shown" in end.reason
     assert ground.most == 50
     assert not ground.strange
-    _stands(ground, "1")
+    stands(ground, "1")
 
 
 def rolled_back_from_all_of_it(server: Server, mode: str) -> None:
@@ -56,7 +56,7 @@ def rolled_back_from_all_of_it(server: Server, mode: str) -> None:
     ground = Ground(server, mode, harm_from=100)
     assert ground.run().phase is Phase.ROLLED_BACK
     assert ground.most == 100
-    _stands(ground, "1")
+    stands(ground, "1")
 
 
 def run_again_after_its_end(server: Server, mode: str) -> None:
@@ -77,7 +77,7 @@ def taken_back_after_promotion(server: Server, mode: str) -> None:
     end = ground.go_on()
     assert end.phase is Phase.ROLLED_BACK
     assert "ustomers complain" in end.reason
-    _stands(ground, "1")
+    stands(ground, "1")
 
 
 def taken_back_when_stable_is_gone(server: Server, mode: str) -> None:
@@ -90,7 +90,7 @@ def taken_back_when_stable_is_gone(server: Server, mode: str) -> None:
     refuse(ground.stage().ledger, ground.service, "customers complain", ground.now)
     assert ground.go_on().phase is Phase.ROLLED_BACK
     assert not ground.strange, "somebody always answered"
-    _stands(ground, "1")
+    stands(ground, "1")
 
 
 def never_ready(server: Server, mode: str) -> None:
@@ -102,7 +102,7 @@ def never_ready(server: Server, mode: str) -> None:
     assert "was not ready after" in end.reason
     assert ground.most == 0
     ground.controller.behave(stuck=frozenset())
-    _stands(ground, "1")
+    stands(ground, "1")
 
 
 def broken(server: Server, mode: str) -> None:
@@ -113,11 +113,11 @@ def broken(server: Server, mode: str) -> None:
     assert end.phase is Phase.ROLLED_BACK
     assert "cannot become ready" in end.reason
     assert ground.most == 0
-    _stands(ground, "1")
+    stands(ground, "1")
     # Its failure stays in the status for ever; another candidate is not blamed for it.
     ground.controller.behave(broken=())
     assert ground.run(attempt="mended").phase is Phase.PROMOTED
-    _stands(ground, "2")
+    stands(ground, "2")
 
 
 def slow_and_late(server: Server, mode: str) -> None:
@@ -128,7 +128,7 @@ def slow_and_late(server: Server, mode: str) -> None:
         assert ground.run().phase.final
         assert not ground.strange
         ground.controller.behave(lag=0)
-        _stands(ground, version)
+        stands(ground, version)
 
 
 def edited_meanwhile(server: Server, mode: str) -> None:
@@ -162,7 +162,7 @@ def changed_to_a_third(server: Server, mode: str) -> None:
     end = ground.run()
     assert end.phase is Phase.ROLLED_BACK
     assert "somebody changed the model to version 3" in end.reason
-    _stands(ground, "1")
+    stands(ground, "1")
 
 
 def other_version_serves(server: Server, mode: str) -> None:
@@ -182,7 +182,7 @@ def another_after_a_promotion(server: Server, mode: str) -> None:
     ground.next(V3, stable=V2)
     assert ground.run().phase is Phase.PROMOTED
     assert not ground.strange
-    _stands(ground, "3")
+    stands(ground, "3")
 
 
 def routed_before_its_revision(server: Server, mode: str) -> None:
@@ -199,7 +199,7 @@ def routed_before_its_revision(server: Server, mode: str) -> None:
         ground.next(V3, stable=V2)
         assert ground.run().phase.final
         assert not ground.strange
-        _stands(ground, version)
+        stands(ground, version)
 
 
 def same_uri(server: Server, mode: str) -> None:
@@ -209,11 +209,11 @@ def same_uri(server: Server, mode: str) -> None:
     end = ground.run()
     if mode == "Knative":
         assert end.phase is Phase.PROMOTED
-        _stands(ground, "2")
+        stands(ground, "2")
     else:
         assert end.phase is Phase.ROLLED_BACK
         assert "it lies where version 1 does" in end.reason
-        _stands(ground, "1")
+        stands(ground, "1")
 
 
 def where_kserve_splits_itself(server: Server, mode: str) -> None:
@@ -224,7 +224,7 @@ def where_kserve_splits_itself(server: Server, mode: str) -> None:
             assert ground.run().phase.final
             assert ground.most == min(harm_from, 100)
             assert not ground.strange
-            _stands(ground, version)
+            stands(ground, version)
             assert mode == "Knative" or ground.shares_of(NAME) == {version: 100}, "KServe's own follows"
 
 
@@ -276,7 +276,7 @@ def faults_everywhere(server: Server, mode: str) -> None:
             break
         assert end.phase.final
         assert not ground.strange
-        _stands(ground, "2" if end.phase is Phase.PROMOTED else "1")
+        stands(ground, "2" if end.phase is Phase.PROMOTED else "1")
         assert end.phase is Phase.ROLLED_BACK or ground.harm_from > 100
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gauntlet.delivery.conductor import Conflict, Judgement, Sighting, Stage
 from gauntlet.delivery.journal import Journal
 from gauntlet.delivery.lease import Held, Taken
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout import Look, Phase
+from gauntlet.delivery.rollout import Look, Phase, begin
 from gauntlet.delivery.targets.service import Service
+from gauntlet.errors import DataError
 from gauntlet.verdict import Status
 
 V1, V2, V3 = (Release(number, f"sha256:{number}", f"models/{number}") for number in "123")
@@ -24,7 +25,8 @@ class MemoryService:
     """A service, its ledger and its metrics, in memory; ``trouble`` is called before a call takes effect, and after.
 
     Weights hold a turn late; ``most`` is the largest share of requests that the candidate ever had. ``holder`` may be
-    the record of one who died: it runs out when it was watched for as long as it lasts.
+    the record of one who died: it runs out when it was watched for as long as it lasts. A ``torn`` journal cannot be
+    read; ``aside`` is where it was put.
     """
 
     trouble: object = lambda where: None
@@ -40,10 +42,14 @@ class MemoryService:
     most: int = 0
     found: tuple = ()
     preflights: int = 0
+    torn: bool = False
+    aside: object = None
 
     # -- the ledger
     def read(self, service):
         self.trouble("read")
+        if self.torn:
+            raise DataError("is not the journal of a rollout", field="journal", value="half of it", mend="Mend it")
         return None if self.stored is None else (Journal.from_json(self.stored[0]), str(self.stored[1]))
 
     def write(self, journal, mark):
@@ -53,6 +59,11 @@ class MemoryService:
         self.stored = (journal.to_json(), 1 if self.stored is None else self.stored[1] + 1)
         self.trouble("after write")
         return str(self.stored[1])
+
+    def set_aside(self, service):
+        self.trouble("set aside")
+        self.aside, self.stored, self.torn = self.stored, None, False
+        return "the attic"
 
     @property
     def timeline(self):
@@ -120,6 +131,12 @@ class MemoryService:
         self.specified = rollout.stable
         self.running.discard(rollout.candidate)
         self.trouble("after rollback")
+
+    def shown(self, service, now):
+        beside = sorted(self.running - {self.specified}, key=lambda release: release.version)
+        if not beside:
+            return None
+        return replace(begin(service, beside[0], self.specified, now), phase=Phase.RAMPING, weight=self.asked)
 
     # -- the judge
     def look(self, rollout, memory, now):

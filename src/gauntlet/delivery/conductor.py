@@ -15,8 +15,8 @@ from gauntlet.delivery.journal import Entry, Journal
 from gauntlet.delivery.lease import Lease, Taken, resting
 from gauntlet.delivery.plan import RolloutPlan
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout import Decision, Do, Look, Rollout, Seen, begin, decide, take_back
-from gauntlet.errors import ConfigurationError, DependencyError
+from gauntlet.delivery.rollout import Decision, Do, Look, Phase, Rollout, Seen, begin, decide, take_back
+from gauntlet.errors import ConfigurationError, DependencyError, GauntletError
 
 
 class Conflict(Exception):
@@ -56,7 +56,20 @@ class Target(Protocol):
         """Make the stable version run again, without taking requests from the candidate yet."""
 
     def roll_back(self, rollout: Rollout) -> None:
-        """All requests to the stable version, then the candidate out of the specification, in this order."""
+        """All requests to the stable version, then the candidate out of the specification, in this order.
+
+        The one action that is carried out also where its state could not be written (``delivery.way_back``).
+        """
+
+    def shown(self, service: str, now: float) -> Rollout | None:
+        """The rollout as the service itself shows it, for when no journal can tell; ``None`` where it shows none.
+
+        Afterwards this target can take it back, without a journal.
+
+        Args:
+            service: its name.
+            now: seconds since the epoch; when the rollout began, where that is not known.
+        """
 
 
 @dataclass(frozen=True)
@@ -98,7 +111,11 @@ class Ledger(Protocol):
     """
 
     def read(self, service: str) -> tuple[Journal, str] | None:
-        """The journal and the mark of its version; ``None`` if there was never a rollout on the service."""
+        """The journal and the mark of its version; ``None`` if there was never a rollout on the service.
+
+        Raises:
+            DataError: what is there is no journal.
+        """
 
     def write(self, journal: Journal, mark: str) -> str:
         """Replace the journal that had this mark (empty: there was none), and return the new mark.
@@ -106,6 +123,9 @@ class Ledger(Protocol):
         Raises:
             Conflict: it has another mark by now.
         """
+
+    def set_aside(self, service: str) -> str:
+        """Put a journal that cannot be read away, whole, so that another can begin; where it is from then on."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +203,7 @@ def turn(stage: Stage, plan: RolloutPlan, service: str, now: float) -> Decision:
     if rollout.phase.final:
         return decide(rollout, Seen(False, False), plan, now)
     sighting = stage.target.observe(rollout)
-    said, memory = stage.judge.look(rollout, journal.memory, now)
+    said, memory = _looked(stage.judge, journal, now)
     decision = decide(rollout, _seen(sighting, said), plan, now)
     after = decision.rollout
     if after != rollout or memory != journal.memory:
@@ -242,6 +262,16 @@ def conduct(
             resting(stage.lease, service, sleep)(plan.interval_seconds)
     finally:
         stage.lease.release(service)
+
+
+def _looked(judge: Judge, journal: Journal, now: float) -> tuple[Judgement, str]:
+    """A look; one that fails does not hold up a way back, which does not depend on it."""
+    try:
+        return judge.look(journal.rollout, journal.memory, now)
+    except GauntletError:
+        if journal.rollout.phase is not Phase.ROLLING_BACK:
+            raise
+        return Judgement(None), journal.memory
 
 
 def _read(ledger: Ledger, service: str) -> tuple[Journal, str]:

@@ -14,6 +14,7 @@ from gauntlet.delivery.plan import RolloutPlan
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout import Decision, Do, Phase, begin
 from gauntlet.delivery.targets.service import Service
+from gauntlet.delivery.way_back import BackLedger, Unrecorded, recall
 from gauntlet.errors import ConfigurationError, DependencyError
 
 
@@ -33,9 +34,7 @@ class Time:
 Told = Callable[[Decision], None]
 
 
-def stage_release(
-    service: Service, release: Release, time: Time, *, patience: float, warned: Warned = unheard
-) -> str:
+def stage_release(service: Service, release: Release, time: Time, *, patience: float, warned: Warned = unheard) -> str:
     """Serve a version in staging, in place of whatever is there, and wait until it answers.
 
     Args:
@@ -108,18 +107,19 @@ def roll_out(
 
     Raises:
         ConfigurationError: something stands in the way of a rollout that has not begun; it lists everything that does.
+        DataError: there is a journal that cannot be read.
+        Unrecorded: it was taken back, and that could not be written.
         DependencyError: something did not answer for too long, or somebody else acts on the service. What was begun
             stays, and this goes on with it when it is called again.
     """
-    stage = _stage(service, judge)
+    act = _Act(service, BackLedger(service.ledger, warned), judge, plan, time, told)
     with ExitStack() as held:
         with _explained(service):
             held.enter_context(hold(service, time, warned))
             found = service.ledger.read(service.name)
         going = found is not None and not found[0].rollout.phase.final
         if found and going and found[0].rollout.candidate != release:
-            reason = f"It was left behind unfinished, and {release} is on its way."
-            found, going = (_take_back(stage, plan, service, reason, time, told), ""), False
+            found, going = (act.take_back(f"It was left behind unfinished, and {release} is on its way."), ""), False
             renew(service.lease, service.name)  # whoever conducts gives it back at the end
         with _explained(service):
             stable = service.place.current()
@@ -129,7 +129,7 @@ def roll_out(
         if serves or (stable is None and not going):
             return _installed(service, release, stable, plan, time)
         start(service.ledger, service.name, release, stable or release, time.now(), attempt)
-        return _conduct(stage, plan, service, time, told)
+        return act.conduct()
 
 
 def take_back(
@@ -144,12 +144,18 @@ def take_back(
 ) -> Journal:
     """Take the newest rollout of a service back, also a promoted one, and see it through; repeatable.
 
+    Where its journal cannot be read, what the service shows is gone by; the journal is kept.
+
     Raises:
         ConfigurationError: there was never a rollout on the service.
+        DataError: the journal cannot be read, and the service does not show a rollout.
+        Unrecorded: it was taken back, and that could not be written.
         DependencyError: as ``roll_out``.
     """
+    act = _Act(service, BackLedger(service.ledger, warned), judge, plan, time, told)
     with hold(service, time, warned):
-        return _take_back(_stage(service, judge), plan, service, reason, time, told)
+        recall(service, act.ledger, time.now(), warned)
+        return act.take_back(reason)
 
 
 @contextmanager
@@ -191,8 +197,40 @@ def _look_ahead(service: Service, warned: Warned) -> None:
         warned(finding)
 
 
-def _stage(service: Service, judge: Judge) -> Stage:
-    return Stage(ledger=service.ledger, lease=service.lease, target=service.target, judge=judge)
+@dataclass(frozen=True)
+class _Act:
+    """A delivery under way: a rollout's turns, and what follows from how they end. Arguments as ``roll_out``'s."""
+
+    service: Service
+    ledger: BackLedger
+    judge: Judge
+    plan: RolloutPlan
+    time: Time
+    told: Told
+
+    def take_back(self, reason: str) -> Journal:
+        """Have the newest rollout taken back, and see it through."""
+        for _ in range(10):
+            try:
+                refuse(self.ledger, self.service.name, reason, self.time.now())
+            except Conflict:
+                continue
+            return self.conduct()
+        mend = "Stop the other one"
+        raise DependencyError("is written by somebody else all the time", field=self.service.name, mend=mend)
+
+    def conduct(self) -> Journal:
+        """Take turns until the rollout is over."""
+        service = self.service
+        stage = Stage(self.ledger, service.lease, service.target, self.judge)
+        conduct(stage, self.plan, service.name, clock=self.time.now, sleep=self.time.sleep, seen=self.told)
+        found = self.ledger.read(service.name)
+        if found is None:
+            raise ConfigurationError("has lost its journal", field=service.name, mend="Leave the ledger alone")
+        unrecorded = [why for why in (self.ledger.why, service.unrecorded()) if why]
+        if unrecorded:
+            raise Unrecorded(found[0], *unrecorded)
+        return found[0]
 
 
 def _installed(service: Service, release: Release, stable: Release | None, plan: RolloutPlan, time: Time) -> Journal:
@@ -222,21 +260,3 @@ def _wait_until_ready(service: Service, release: Release, time: Time, patience: 
                 mend="Read the server's log; a wrong digest or a missing library ends it at once",
             )
         rest(min(1.0, patience / 10))
-
-
-def _take_back(stage: Stage, plan: RolloutPlan, service: Service, reason: str, time: Time, told: Told) -> Journal:
-    for _ in range(10):
-        try:
-            refuse(service.ledger, service.name, reason, time.now())
-        except Conflict:
-            continue
-        return _conduct(stage, plan, service, time, told)
-    raise DependencyError("is written by somebody else all the time", field=service.name, mend="Stop the other one")
-
-
-def _conduct(stage: Stage, plan: RolloutPlan, service: Service, time: Time, told: Told) -> Journal:
-    conduct(stage, plan, service.name, clock=time.now, sleep=time.sleep, seen=told)
-    found = service.ledger.read(service.name)
-    if found is None:
-        raise ConfigurationError("has lost its journal", field=service.name, mend="Leave the ledger alone")
-    return found[0]

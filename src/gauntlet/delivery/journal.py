@@ -78,8 +78,12 @@ class Journal:
         return json.dumps(document, separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, text: str) -> Journal:
+    def from_json(cls, text: str, where: str = "journal") -> Journal:
         """Read a stored document back.
+
+        Args:
+            text: the document.
+            where: it lies, for the error.
 
         Raises:
             DataError: it is no journal, or of a format this version does not know.
@@ -90,9 +94,12 @@ class Journal:
                 raise ValueError(f"format {document['format']!r}")
             entries = tuple(_entry(one) for one in document["entries"])
             return cls(Rollout.from_json(document["rollout"]), str(document["memory"]), entries)
-        except (ValueError, KeyError, TypeError) as error:
-            mend = "Look at what else writes it; a rollout that cannot be read is rolled back by hand"
-            raise DataError("is not the journal of a rollout", field="journal", value=str(error), mend=mend) from error
+        except (ValueError, KeyError, TypeError, DataError) as error:
+            mend = (
+                "Run the pipeline rollback: it takes the rollout back by what the service itself shows, keeps this "
+                "beside, and begins a new journal. Then look at what else writes it"
+            )
+            raise DataError("is not the journal of a rollout", field=where, value=str(error), mend=mend) from error
 
 
 def _entry(document: Mapping[str, Any]) -> Entry:

@@ -1,4 +1,4 @@
-"""deploy_staging and rollout_canary as kfp's executor calls them, on services in memory and without a registry."""
+"""deploy_staging, rollout_canary and rollback as kfp's executor calls them: services in memory, and no registry."""
 
 import importlib
 import json
@@ -12,12 +12,14 @@ import pytest
 from kfp.dsl import HTML, Artifact
 
 from builders.judged import AskedService
-from builders.memory_service import V1, V2, MemoryService
-from gauntlet.delivery import desk, releasing
+from builders.memory_service import V1, V2, Killed, MemoryService
+from gauntlet.delivery import desk, releasing, way_back
+from gauntlet.delivery.analysis.plan import AnalysisPlan
 from gauntlet.delivery.findings import Finding
 from gauntlet.delivery.targets import service
-from gauntlet.errors import EXIT_USAGE
+from gauntlet.errors import EXIT_BROKEN, EXIT_USAGE, DependencyError
 from gauntlet.registry import mlflow_store, succession
+from gauntlet.settings import parse
 from gauntlet.verdict import Status, Verdict
 
 COMPONENTS = Path(__file__).parents[3] / "components" / "delivery"
@@ -51,9 +53,11 @@ def world(monkeypatch):
     store = SimpleNamespace(get=lambda model_name, number: None)
     monkeypatch.setattr(mlflow_store, "open_store", lambda: store)
     monkeypatch.setattr(succession, "find_candidate", lambda store, name, version: SimpleNamespace(digest=V2.digest))
-    monkeypatch.setattr(succession, "record_rollback", lambda *arguments: None)
+    moved = []
+    for module in (succession, way_back):
+        monkeypatch.setattr(module, "record_rollback", lambda *arguments: moved.append(arguments[1:]))
     monkeypatch.setattr(releasing, "release_of", lambda store, version, address: V2)
-    return SimpleNamespace(**at)
+    return SimpleNamespace(**at, moved=moved)
 
 
 def stage(**more):
@@ -105,3 +109,52 @@ def test_a_rollout_without_the_labels_it_was_promised_does_not_begin(world, tmp_
     assert ended.value.code == EXIT_USAGE
     assert "lables.csv there is no such file or folder" in capsys.readouterr().err
     assert world.production.stored is None
+
+
+def roll_back(folder, **more):
+    report, timeline = HTML(uri=str(folder / "report.html")), Artifact(uri=str(folder / "timeline"))
+    return component("rollback")(
+        service="production", model_name="loans", timeline=timeline, report=report, reason="complaints", **more
+    )
+
+
+@pytest.fixture
+def at_half(world):
+    """Production, where whoever rolled out died when the candidate had half of the requests."""
+    production = world.production
+
+    def trouble(where):
+        if where == "observe" and production.asked == 50:
+            raise Killed
+
+    production.trouble = trouble
+    with pytest.raises(Killed):
+        production.delivered(parse(AnalysisPlan, {"phi": 1.0, "warm_up_seconds": 0}, field="analysis"))
+    production.trouble = lambda where: None
+    return production
+
+
+def test_a_torn_journal_stops_neither_the_exit_handler_nor_a_person(world, at_half, tmp_path, capsys):
+    at_half.torn = True
+    assert roll_back(tmp_path, only_unfinished=True) == "rolled_back"
+    assert (at_half.specified, at_half.asked, world.moved) == (V1, 0, [("loans", "2", "1")])
+    assert "version 2 has 50 % of the requests" in capsys.readouterr().out
+    assert json.loads((tmp_path / "timeline").read_text())["phase"] == "rolled_back"
+    assert roll_back(tmp_path, only_unfinished=True) == "nothing_to_do"
+
+
+def test_where_nothing_can_be_written_the_requests_and_the_title_go_back_and_the_task_fails(
+    world, at_half, tmp_path, capsys
+):
+    def trouble(where):
+        if where == "before write":
+            raise DependencyError("no space left on device", field="journal", mend="Make room")
+
+    at_half.trouble = trouble
+    with pytest.raises(SystemExit) as ended:
+        roll_back(tmp_path)
+    assert ended.value.code == EXIT_BROKEN
+    assert (at_half.specified, at_half.asked, world.moved) == (V1, 0, [("loans", "2", "1")])
+    said = capsys.readouterr().err
+    assert "all requests go to version 1 again (Complaints), but not all of this could be written" in said
+    assert "journal: no space left on device" in said

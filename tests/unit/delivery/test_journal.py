@@ -1,5 +1,7 @@
 """The document a rollout leaves behind."""
 
+import json
+
 import pytest
 
 from gauntlet.delivery.journal import MOST_ENTRIES, Entry, Journal
@@ -41,3 +43,10 @@ def test_a_long_timeline_is_thinned_and_keeps_every_change():
 def test_what_is_no_journal_is_refused(text):
     with pytest.raises(DataError, match="not the journal of a rollout"):
         Journal.from_json(text)
+
+
+def test_a_journal_without_a_state_is_refused_by_the_name_of_its_place():
+    document = json.loads(Journal(begin("prices", V2, V1, 0.0)).to_json())
+    torn = json.dumps({**document, "rollout": document["rollout"][:100]})
+    with pytest.raises(DataError, match=r"^loans\.json: is not the journal.*Run the pipeline rollback"):
+        Journal.from_json(torn, "loans.json")

@@ -78,6 +78,7 @@ class Service:
         mirror: copies requests; ``None`` where the place cannot.
         obstacles: what stands in the way of a rollout that has not begun; one that has is among it (another canary).
         revisions: what a platform's own series call the versions, where they do not carry the version itself.
+        unrecorded: what the place was asked, has done, and could not write down; empty where there is nothing.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Service:
     mirror: Mirror | None = None
     obstacles: Callable[[], tuple[Finding, ...]] = nothing_found
     revisions: Arms = by_version
+    unrecorded: Callable[[], str] = lambda: ""
 
 
 KINDS: Mapping[str, str] = {

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from gauntlet.delivery.conductor import Conflict, Sighting
 from gauntlet.delivery.prometheus.meter import Arms
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout import Rollout
-from gauntlet.delivery.targets.kserve import revision_steps, revisions
+from gauntlet.delivery.rollout import Phase, Rollout
+from gauntlet.delivery.targets.kserve import revision_steps, revisions, shown
 from gauntlet.delivery.targets.kserve.api import Api, Json
 from gauntlet.delivery.targets.kserve.before import Before, Record
 from gauntlet.delivery.targets.kserve.predictors import difference
@@ -21,7 +21,7 @@ from gauntlet.delivery.targets.kserve.resources import (
 )
 from gauntlet.delivery.targets.kserve.revision_steps import Change
 from gauntlet.delivery.targets.kserve.revisions import View
-from gauntlet.errors import DependencyError
+from gauntlet.errors import DataError, DependencyError
 
 _TRIES = 5
 """The controllers write the status at any moment, which makes a patch conflict; the next try reads it again."""
@@ -35,7 +35,7 @@ class KnativeTarget:
 
     def observe(self, rollout: Rollout) -> Sighting:
         """What is there now."""
-        view, _ = look(self._api, rollout.service, self._record.before(rollout))
+        view, _ = look(self._api, rollout.service, self._before(rollout, self._record.before))
         return revisions.sighting(view, rollout)
 
     def deploy(self, rollout: Rollout) -> None:
@@ -58,9 +58,31 @@ class KnativeTarget:
         """Share 0, the old template, no share: one of these at a time, as far as the one before it has come."""
         self._carry_out(rollout, revision_steps.roll_back)
 
+    def shown(self, service: str, now: float) -> Rollout | None:
+        """The rollout as the InferenceService shows it, which can then be taken back without a journal."""
+        if self._api.get(INFERENCE_SERVICES, *split(service)) is None:
+            return None
+        found = shown.by_revisions(look(self._api, service, None)[0], service, self._record.kept(service), now)
+        if found is None:
+            return None
+        self._record.make_out(found.rollout, found.before)
+        return found.rollout
+
+    def _before(self, rollout: Rollout, read: Callable[[Rollout], Before | None]) -> Before | None:
+        """What was there before; made out from what is there where a way back cannot read it."""
+        try:
+            return read(rollout)
+        except DataError:
+            if rollout.phase is not Phase.ROLLING_BACK:
+                raise
+        view, _ = look(self._api, rollout.service, None)
+        made_out = shown.revision_before(view, rollout.stable)
+        self._record.make_out(rollout, made_out)
+        return made_out
+
     def _carry_out(self, rollout: Rollout, decide: Callable[[View, Rollout], Change | None]) -> None:
         for _ in range(_TRIES):
-            view, isvc = look(self._api, rollout.service, self._record.before_acting(rollout))
+            view, isvc = look(self._api, rollout.service, self._before(rollout, self._record.before_acting))
             change = decide(view, rollout)
             if change is None:
                 return

@@ -6,6 +6,7 @@ kubectl annotate configmap gauntlet-rollout-loans gauntlet.dev/refuse="customers
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from gauntlet.delivery.conductor import Conflict
@@ -15,6 +16,7 @@ from gauntlet.delivery.rollout import Rollout
 from gauntlet.delivery.targets.kserve.api import Api, Json
 from gauntlet.delivery.targets.kserve.before import JOURNAL_KEY
 from gauntlet.delivery.targets.kserve.resources import CONFIG_MAPS, record_name, split
+from gauntlet.digest import digest_bytes, short
 from gauntlet.errors import DataError, DependencyError
 
 APPROVE, REFUSE = "gauntlet.dev/approve", "gauntlet.dev/refuse"
@@ -35,7 +37,9 @@ class ConfigMapLedger:
         text = None if document is None else (document.get("data") or {}).get(JOURNAL_KEY)
         if document is None or text is None:
             return None
-        return Journal.from_json(text), str(document["metadata"]["resourceVersion"])
+        namespace, name = split(service)
+        where = f"{JOURNAL_KEY} of ConfigMap {namespace}/{record_name(name)}"
+        return Journal.from_json(text, where), str(document["metadata"]["resourceVersion"])
 
     def write(self, journal: Journal, mark: str) -> str:
         """Replace the journal that had this mark (empty: there was none), and return the new mark.
@@ -59,6 +63,24 @@ class ConfigMapLedger:
         patch = {"metadata": metadata, "data": {JOURNAL_KEY: text}}
         written = self._api.patch(CONFIG_MAPS, namespace, record_name(name), mark, patch)
         return str(written["metadata"]["resourceVersion"])
+
+    def set_aside(self, service: str) -> str:
+        """Put a journal that cannot be read into a ConfigMap of its own; which one.
+
+        Raises:
+            Conflict: the journal is written at this moment.
+        """
+        namespace, name = split(service)
+        document = self._get(service) or {}
+        text = (document.get("data") or {}).get(JOURNAL_KEY, "")
+        place = f"{record_name(name)}-unreadable-{short(digest_bytes(text.encode()))}"
+        metadata: Json = {"name": place, "labels": LABELS}
+        with suppress(Conflict):  # it is there already, by somebody who died before the next step
+            body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {JOURNAL_KEY: text}}
+            self._api.create(CONFIG_MAPS, namespace, body)
+        version = str(document["metadata"]["resourceVersion"])
+        self._api.patch(CONFIG_MAPS, namespace, record_name(name), version, {"data": {JOURNAL_KEY: None}})
+        return f"ConfigMap {namespace}/{place}"
 
     def people(self, rollout: Rollout) -> Said:
         """The highest step that a person approved, in percent (0: none), and why one takes it back (empty: nobody)."""

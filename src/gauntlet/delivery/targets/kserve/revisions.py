@@ -31,14 +31,18 @@ from gauntlet.delivery.targets.kserve.predictors import (
     mark_of,
 )
 
+SOURCE = "internal.serving.kserve.io/storage-initializer-sourceuri"
+"""KServe's annotation of a revision: the URI that its pods load the model from."""
+
 
 @dataclass(frozen=True)
 class Revision:
-    """What one revision runs, whether it answers, and why it cannot, if Knative says so."""
+    """What one revision runs, whether it answers, why it cannot, if Knative says so, and where its model lies."""
 
     identity: Identity | None
     ready: bool
     failed: str = ""
+    uri: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,7 +145,8 @@ def revision(document: Json) -> Revision:
     conditions = (document.get("status") or {}).get("conditions") or ()
     ready: Json = next((one for one in conditions if one["type"] == "Ready"), {})
     failed = f"{ready.get('reason', '')}: {ready.get('message', '')}" if ready.get("status") == "False" else ""
-    return Revision(identity_in_pods(document["spec"]), ready.get("status") == "True", failed)
+    uri = (document["metadata"].get("annotations") or {}).get(SOURCE, "")
+    return Revision(identity_in_pods(document["spec"]), ready.get("status") == "True", failed, uri)
 
 
 def _arrived(predictor: Json, component: Json, service: Json | None, revisions: Mapping[str, Revision]) -> bool:

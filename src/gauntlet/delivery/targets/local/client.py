@@ -56,12 +56,14 @@ class State:
         desired: what is asked of it.
         weights: version → percent of requests, in force.
         revisions: version → how far it is.
+        unwritten: what is asked could not be written, and why; another host would not know of it. Empty otherwise.
     """
 
     incarnation: str
     desired: Desired
     weights: Mapping[str, int]
     revisions: Mapping[str, RevisionStatus]
+    unwritten: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,8 @@ class Client:
         """Ask for what ``made`` makes of what is asked now; made anew when another change came first.
 
         Raises:
-            DependencyError: no host answers, or others change it all the time.
+            DependencyError: no host answers, its disk is full, or others change it all the time.
+            ConfigurationError: it refuses what is asked.
         """
         for _ in range(_TRIES):
             state = self.state()
@@ -110,6 +113,14 @@ class Client:
             status, body = self._ask("PUT", "/v1/desired", json.dumps(asked).encode(), match)
             if status == 200:
                 return _state(self._read(body))
+            if status == 507:
+                raise DependencyError(
+                    "the host has no room to write what is asked",
+                    field=str(self.folder),
+                    value=self._said(body),
+                    mend="Make room on the disk, and try again",
+                    retryable=True,
+                )
             if status != 412:
                 raise ConfigurationError(
                     f"the host refuses it ({status}): {self._said(body)}",
@@ -224,6 +235,7 @@ def _state(document: Mapping[str, Any]) -> State:
             desired=Desired.from_document(document["desired"]),
             weights=dict(document["weights"]),
             revisions={version: RevisionStatus(**one) for version, one in document["revisions"].items()},
+            unwritten=str(document.get("unwritten", "")),
         )
     except (KeyError, TypeError, DataError, ConfigurationError) as error:
         raise DependencyError(

@@ -56,7 +56,7 @@ async def run(options: Options, announce: Callable[[str], None]) -> None:
     admins: set[Connection] = set()
     public = await _listen(running.router.handle, callers, options.port, "port")
     private = await _listen(Admin(running).handle, admins, options.admin_port, "admin-port")
-    mirroring = asyncio.create_task(running.mirroring.run())
+    beside = [asyncio.create_task(work) for work in (running.mirroring.run(), running.keep_writing())]
     port, admin_port = (one.sockets[0].getsockname()[1] for one in (public, private))
     where = {"url": f"http://{LOOPBACK}:{port}", "admin": f"http://{LOOPBACK}:{admin_port}"}
     about = {"pid": os.getpid(), "incarnation": running.incarnation, "model_name": options.model_name}
@@ -70,7 +70,8 @@ async def run(options: Options, announce: Callable[[str], None]) -> None:
         for connection in tuple(callers):
             connection.end()
         await running.stop()
-        mirroring.cancel()
+        for task in beside:
+            task.cancel()
         private.close()
         for connection in tuple(admins):
             connection.end()

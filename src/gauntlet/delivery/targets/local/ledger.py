@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from gauntlet.delivery.conductor import Conflict
 from gauntlet.delivery.journal import Journal
-from gauntlet.digest import digest_bytes
+from gauntlet.digest import digest_bytes, short
 from gauntlet.errors import DependencyError
 from gauntlet.storage import write_bytes
 
@@ -32,7 +33,7 @@ class LocalLedger:
             return None
         except OSError as error:
             raise _unusable(self._file(service), error) from error
-        return Journal.from_json(content.decode(errors="replace")), digest_bytes(content)
+        return Journal.from_json(content.decode(errors="replace"), str(self._file(service))), digest_bytes(content)
 
     def write(self, journal: Journal, mark: str) -> str:
         """Replace the journal that had this mark; raises ``Conflict`` if it has another."""
@@ -43,6 +44,17 @@ class LocalLedger:
         except OSError as error:
             raise _unusable(file, error) from error
         return digest_bytes(content)
+
+    def set_aside(self, service: str) -> str:
+        """Rename a journal that cannot be read: that needs no space. Where it is from then on."""
+        file = self._file(service)
+        try:
+            with self._alone(service):
+                place = file.with_name(f"{service}.unreadable-{short(digest_bytes(file.read_bytes()))}.json")
+                os.replace(file, place)
+        except OSError as error:
+            raise _unusable(file, error) from error
+        return str(place)
 
     def _replace(self, service: str, file: Path, content: bytes, mark: str) -> None:
         with self._alone(service):

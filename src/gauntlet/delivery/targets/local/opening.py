@@ -36,4 +36,5 @@ def open_place(address: str) -> Service:
         lease=LocalLease(journals),
         meter=LocalMeter(client),
         mirror=LocalMirror(client),
+        unrecorded=lambda: client.state().unwritten,
     )

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -15,7 +16,7 @@ from gauntlet.delivery.release import Release
 from gauntlet.delivery.targets.local.mirroring import Mirroring
 from gauntlet.delivery.targets.local.router import Router
 from gauntlet.delivery.targets.local.servers import Command, ModelServer, Pace, model_server
-from gauntlet.delivery.targets.local.spec import Desired, in_force
+from gauntlet.delivery.targets.local.spec import Desired, in_force, takes_back
 from gauntlet.delivery.targets.local.tally import Family
 from gauntlet.delivery.targets.local.upstream import Pool
 from gauntlet.storage import write_json
@@ -56,6 +57,9 @@ class Options:
 class Running:
     """What runs, and what is asked to run.
 
+    Attributes:
+        unwritten: why what is asked now is not in its file; empty where it is.
+
     Args:
         options: how.
         desired: what is asked at the start.
@@ -65,6 +69,7 @@ class Running:
         random = Random(options.seed)  # noqa: S311 - splits requests; keeps no secret
         self.options = options
         self.desired = desired
+        self.unwritten = ""
         self.incarnation = secrets.token_hex(8)
         self.family = Family()
         self.mirroring = Mirroring(
@@ -79,12 +84,37 @@ class Running:
     def ask(self, desired: Desired) -> None:
         """Take over what is asked: written first, then done.
 
+        A way back is done also where it cannot be written, and written later: a full disk is no reason to go on asking
+        a version that does harm.
+
         Raises:
             OSError: it cannot be written; nothing changes.
         """
-        write_json(self.options.folder / DESIRED, desired.to_document())
+        try:
+            self._write(desired)
+        except OSError as error:
+            if not takes_back(self.desired, desired):
+                raise
+            self.unwritten = f"{self.options.folder / DESIRED}: {error.strerror or error}"
+            log.warning("not written, and done: %s", self.unwritten)
         self.desired = desired
         self._apply()
+
+    async def keep_writing(self, seconds: float = 1.0) -> None:
+        """Write what could not be written, as soon as that works; for ever.
+
+        Args:
+            seconds: between two tries.
+        """
+        while True:
+            await asyncio.sleep(seconds)
+            if self.unwritten:
+                with suppress(OSError):
+                    self._write(self.desired)
+
+    def _write(self, desired: Desired) -> None:
+        write_json(self.options.folder / DESIRED, desired.to_document())
+        self.unwritten = ""
 
     def state(self) -> dict[str, Any]:
         """What is asked, and how far it is."""
@@ -92,6 +122,7 @@ class Running:
             "incarnation": self.incarnation,
             "observed": self.desired.generation,
             "desired": self.desired.to_document(),
+            "unwritten": self.unwritten,
             "weights": dict(self.router.weights),
             "revisions": {version: server.status for version, server in sorted(self._servers.items())},
         }

@@ -139,6 +139,20 @@ class Desired:
             raise _wrong("mirror.share", "must be above 0 and at most 1", share)
 
 
+def takes_back(now: Desired, wanted: Desired) -> bool:
+    """Whether a change only sends all requests back to the stable version: that alone may precede its record.
+
+    No server has to be started for it, and a host that forgets it is where it was before.
+    """
+    return (
+        wanted.stable is not None
+        and wanted.stable == now.stable
+        and dict(wanted.weights) == {wanted.stable: 100}
+        and all(now.revisions.get(version) == release for version, release in wanted.revisions.items())
+        and wanted.mirror in (None, now.mirror)
+    )
+
+
 def in_force(desired: Desired, usable: frozenset[str]) -> dict[str, int]:
     """The weights that requests are split by now: a version that is not usable leaves its share to the stable one.
 

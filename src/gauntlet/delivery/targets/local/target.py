@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gauntlet.delivery.conductor import Sighting
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout import Phase, Rollout
+from gauntlet.delivery.rollout import Phase, Rollout, begin
 from gauntlet.delivery.targets.local import changes
 from gauntlet.delivery.targets.local.client import Client, State
 from gauntlet.errors import DependencyError
@@ -28,7 +30,7 @@ class LocalTarget:
             candidate_ready=is_ready(state, rollout.candidate),
             stable_ready=is_ready(state, rollout.stable),
             weight=state.weights.get(rollout.candidate.version, 0),
-            failed=candidate.failed if candidate else "",
+            failed=candidate.failed if candidate else _missing(rollout, state),
             done=_is_done(rollout, state),
         )
 
@@ -66,11 +68,29 @@ class LocalTarget:
         """The stable version alone, in one change; requests under way at the candidate are still answered."""
         self._client.change(lambda now: changes.roll_back(now, rollout.stable))
 
+    def shown(self, service: str, now: float) -> Rollout | None:
+        """The version beside the stable one that is asked to have the largest share."""
+        desired = self._client.state().desired
+        beside = [release for version, release in desired.revisions.items() if version != desired.stable]
+        if desired.served is None or not beside:
+            return None
+        candidate = max(beside, key=lambda release: desired.weights.get(release.version, 0))
+        weight = desired.weights.get(candidate.version, 0)
+        phase = Phase.RAMPING if weight else Phase.DEPLOYING
+        return replace(begin(service, candidate, desired.served, now), phase=phase, weight=weight)
+
 
 def is_ready(state: State, release: Release) -> bool:
     """Whether this very release answers."""
     status = state.revisions.get(release.version)
     return status is not None and status.ready and state.desired.revisions[release.version] == release
+
+
+def _missing(rollout: Rollout, state: State) -> str:
+    """Why a candidate that was deployed is there no more: a way back that nobody could write down is not undone."""
+    deployed = rollout.phase in (Phase.RAMPING, Phase.PROMOTING)
+    gone = deployed and rollout.candidate.version not in state.desired.revisions
+    return "somebody took it out of what is asked" if gone else ""
 
 
 def _is_done(rollout: Rollout, state: State) -> bool:

@@ -103,3 +103,25 @@ def test_what_cannot_fit_says_so(ledger):
     journal = Journal(begun(ledger)[0].rollout, "x" * MOST_BYTES)
     with pytest.raises(DataError, match="is longer than 900,000 bytes"):
         ledger.write(journal, "")
+
+
+def test_what_is_no_journal_is_put_away_whole_and_another_begins(ledger, server):
+    begun(ledger)
+    server.request("PATCH", PATH, {"data": {"journal": '{"format": "gauntlet.jour', "before": "kept"}})
+    with pytest.raises(DataError, match=r"^journal of ConfigMap ml/gauntlet-rollout-loans: is not the journal"):
+        ledger.read("ml/loans")
+    place = ledger.set_aside("ml/loans")
+    assert place.startswith("ConfigMap ml/gauntlet-rollout-loans-unreadable-")
+    away = server.request("GET", PATH.rpartition("/")[0] + "/" + place.rpartition("/")[2])
+    assert away["data"] == {"journal": '{"format": "gauntlet.jour'}
+    assert ledger.read("ml/loans") is None
+    assert server.request("GET", PATH)["data"] == {"before": "kept"}, "what is known of before stays"
+    begun(ledger)
+
+
+def test_killed_between_the_copy_and_the_end_of_the_old_one_it_is_put_away_again(ledger, server):
+    begun(ledger)
+    server.request("PATCH", PATH, {"data": {"journal": "torn"}})
+    place = ledger.set_aside("ml/loans")
+    server.request("PATCH", PATH, {"data": {"journal": "torn"}})
+    assert ledger.set_aside("ml/loans") == place

@@ -9,8 +9,10 @@ import sys
 
 import pytest
 
+from builders.disks import fill, set_read_only, small_disk
 from gauntlet.delivery.lease import Taken
 from gauntlet.delivery.targets.local.lease import LocalLease
+from gauntlet.errors import DependencyError
 
 HOLDER = """
 import sys, time
@@ -63,3 +65,31 @@ def test_a_lock_file_that_was_removed_is_no_lease(tmp_path):
     lease.hold("loans")
     lease.check("loans")
     lease.release("loans")
+
+
+def test_a_full_disk_keeps_nobody_from_acting(tmp_path):
+    with small_disk(tmp_path / "disk") as disk:
+        lease = LocalLease(disk)
+        lease.hold("loans")
+        lease.release("loans")
+        fill(disk)
+        lease.hold("loans")
+        lease.check("loans")
+        with pytest.raises(Taken, match="acts on loans"):
+            LocalLease(disk).hold("loans")
+        lease.release("loans")
+
+
+def test_a_disk_that_takes_no_writes_keeps_nobody_from_acting(tmp_path):
+    with small_disk(tmp_path / "disk") as disk:
+        lease = LocalLease(disk)
+        lease.hold("loans")
+        lease.release("loans")
+        set_read_only(disk)
+        lease.hold("loans")
+        with pytest.raises(Taken):
+            LocalLease(disk).hold("loans")
+        with pytest.raises(DependencyError, match=r"prices\.lease: cannot be made or opened") as refused:
+            lease.hold("prices")
+        assert refused.value.retryable
+        lease.release("loans")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from pathlib import Path
 
 import pytest
 
+from builders.disks import fill, small_disk
 from builders.local import release
 from gauntlet.delivery.conductor import Conflict
 from gauntlet.delivery.journal import Journal
@@ -57,8 +59,32 @@ def test_what_a_killed_writer_left_is_swept(tmp_path):
 
 def test_what_is_no_journal_is_an_error(tmp_path):
     (tmp_path / "loans.json").write_text("{}")
-    with pytest.raises(DataError, match="is not the journal of a rollout"):
+    with pytest.raises(DataError, match=r"loans\.json: is not the journal of a rollout.*Run the pipeline rollback"):
         LocalLedger(tmp_path).read("loans")
+
+
+def test_what_is_no_journal_is_put_away_whole_and_another_begins(tmp_path):
+    ledger = LocalLedger(tmp_path)
+    (tmp_path / "loans.json").write_bytes(b'{"format": "gauntlet.jour')
+    place = ledger.set_aside("loans")
+    assert ledger.read("loans") is None
+    assert Path(place).read_bytes() == b'{"format": "gauntlet.jour'
+    mark = ledger.write(FIRST, "")
+    assert ledger.read("loans") == (FIRST, mark)
+    with pytest.raises(DependencyError, match="cannot be read or written"):
+        ledger.set_aside("prices")
+
+
+def test_a_full_disk_leaves_the_journal_as_it_was_and_nothing_beside(tmp_path):
+    with small_disk(tmp_path / "disk") as disk:
+        ledger = LocalLedger(disk)
+        mark = ledger.write(FIRST, "")
+        fill(disk)
+        with pytest.raises(DependencyError, match="No space left on device"):
+            ledger.write(SECOND, mark)
+        assert ledger.read("loans") == (FIRST, mark)
+        assert sorted(path.name for path in disk.iterdir()) == ["ballast", "loans.json", "loans.lock"]
+        assert Path(ledger.set_aside("loans")).exists(), "to rename it needs no space"
 
 
 def test_a_folder_that_is_none_is_an_error_that_waiting_may_mend(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 
 from builders.local import release
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.targets.local.spec import Desired, Mirror, in_force
+from gauntlet.delivery.targets.local.spec import Desired, Mirror, in_force, takes_back
 from gauntlet.errors import ConfigurationError, DataError
 
 V1, V2, V3 = (release(version) for version in "123")
@@ -60,6 +60,28 @@ def test_what_must_not_be_is_refused_by_name(change, field):
 def test_what_is_no_document_is_refused(document):
     with pytest.raises(DataError, match="is not what a local service is asked to be"):
         Desired.from_document(document)
+
+
+@pytest.mark.parametrize(
+    ("change", "only_takes_back"),
+    [
+        ({"weights": {"1": 100}}, True),
+        ({"weights": {"1": 100}, "revisions": {"1": V1}, "mirror": None}, True),
+        ({"weights": {"1": 95, "2": 5}}, False),
+        ({"weights": {"2": 100}}, False),
+        ({"weights": {"2": 100}, "stable": "2"}, False),
+        ({"weights": {"1": 100}, "revisions": {**BOTH.revisions, "4": release("4")}}, False),
+        ({"weights": {"1": 100}, "revisions": {**BOTH.revisions, "1": release("1", "elsewhere")}}, False),
+        ({"weights": {"1": 100}, "mirror": Mirror("2")}, False),
+    ],
+    ids=["all to it", "it alone", "less to it", "all to another", "another stable", "one more", "moved", "a mirror"],
+)
+def test_a_change_that_only_takes_back_is_told_from_others(change, only_takes_back):
+    assert takes_back(BOTH, replace(BOTH, **change)) is only_takes_back
+
+
+def test_nothing_takes_back_to_nothing():
+    assert not takes_back(Desired(), Desired())
 
 
 def test_weights_of_nothing_are_none():
