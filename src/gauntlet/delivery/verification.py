@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from gauntlet.delivery.conductor import Conflict
@@ -9,7 +10,8 @@ from gauntlet.delivery.delivering import hold, take_back
 from gauntlet.delivery.desk import Desk, warn
 from gauntlet.delivery.journal import Entry, Journal
 from gauntlet.delivery.rollout import Do, Look, Phase, Rollout
-from gauntlet.errors import ConfigurationError, DependencyError
+from gauntlet.delivery.targets.service import Service
+from gauntlet.errors import ConfigurationError, DataError, DependencyError
 from gauntlet.verdict import Check, Status, Verdict
 
 GATE = "verify_deployment"
@@ -41,6 +43,8 @@ def verify(desk: Desk, champion: str, *, watch_seconds: float, act: bool) -> Ver
 
     Raises:
         ConfigurationError: there was never a rollout on the service.
+        DataError: its journal cannot be read.
+        Unrecorded: it was taken back, and that could not be written.
         DependencyError: something did not answer, or somebody else acts on the service.
     """
     service, now = desk.service, desk.time.now()
@@ -61,17 +65,23 @@ def verify(desk: Desk, champion: str, *, watch_seconds: float, act: bool) -> Ver
         look = said.look or Look(rollout.looked, Status.INCONCLUSIVE, "There was nothing new to look at.")
         journal = replace(journal, rollout=replace(rollout, looked=look.number), memory=memory)
         journal = journal.with_entry(Entry(now, rollout.phase, rollout.weight, Do.NOTHING, look.sentence, said.look))
-        try:
-            service.ledger.write(journal, mark)
-        except Conflict as error:
-            mend = "Check again: somebody else wrote at this moment"
-            raise DependencyError("was written meanwhile", field=service.name, mend=mend, retryable=True) from error
+        harmful = look.status is Status.FAIL and act
+        with suppress(*(_NOT_WRITTEN if harmful else ())):  # a look that finds harm is acted on, written or not
+            _write(service, journal, mark)
     verdict = _verdict([*checks, Check("metrics", look.status, look.sentence)])
-    if look.status is Status.FAIL and act:
+    if harmful:
         reason = f"Harm was shown after the promotion: {look.sentence}"
         taken = take_back(service, desk.judge, desk.plan, reason, desk.time, told=desk.tell, warned=warn)
         return Verified(taken, verdict, taken.rollout.phase.value)
     return Verified(journal, verdict, "watching")
+
+
+def _write(service: Service, journal: Journal, mark: str) -> None:
+    try:
+        service.ledger.write(journal, mark)
+    except Conflict as error:
+        mend = "Check again: somebody else wrote at this moment"
+        raise DependencyError("was written meanwhile", field=service.name, mend=mend, retryable=True) from error
 
 
 def _serves(desk: Desk, rollout: Rollout) -> Check:
@@ -104,4 +114,5 @@ def _name(rollout: Rollout) -> str:
     return f"Version {rollout.candidate.version}"
 
 
+_NOT_WRITTEN = (ConfigurationError, DataError, DependencyError)
 _ORDER = (Status.PASS, Status.INCONCLUSIVE, Status.FAIL, Status.ERROR)

@@ -4,11 +4,13 @@ import pytest
 
 from builders.memory_service import V1, V2, MemoryService
 from gauntlet.delivery.analysis.plan import AnalysisPlan
+from gauntlet.delivery.conductor import Conflict
 from gauntlet.delivery.delivering import Time, roll_out
 from gauntlet.delivery.desk import Desk
 from gauntlet.delivery.journal import Journal
 from gauntlet.delivery.plan import RolloutPlan
 from gauntlet.delivery.verification import verify
+from gauntlet.delivery.way_back import Unrecorded
 from gauntlet.errors import ConfigurationError, DependencyError
 from gauntlet.settings import parse
 from gauntlet.verdict import Status
@@ -50,6 +52,30 @@ def test_harm_takes_it_back_at_once(promoted):
     assert (found.verdict.status, found.outcome) == (Status.FAIL, "rolled_back")
     assert (promoted.specified, promoted.running) == (V1, {V1})
     assert "Harm was shown after the promotion: answers differ" in found.journal.rollout.reason
+
+
+def test_harm_is_acted_on_although_it_cannot_be_written(promoted):
+    def trouble(where):
+        if where == "before write":
+            raise DependencyError("no space", field="journal", mend="Make room")
+
+    promoted.harmful, promoted.trouble = True, trouble
+    with pytest.raises(Unrecorded, match=r"all requests go to version 1 again.*no space"):
+        check(promoted)
+    assert (promoted.specified, promoted.running) == (V1, {V1})
+    with pytest.raises(DependencyError, match="no space"):
+        check(promoted, act=False)
+
+
+def test_harm_is_acted_on_although_somebody_else_wrote_at_that_moment(promoted):
+    left = [Conflict("written meanwhile")]
+
+    def trouble(where):
+        if where == "before write" and left:
+            raise left.pop()
+
+    promoted.harmful, promoted.trouble = True, trouble
+    assert check(promoted).outcome == "rolled_back"
 
 
 def test_harm_is_only_told_where_that_is_wanted(promoted):
