@@ -4,6 +4,7 @@ memory. Whatever it is, all requests go to stable again, and the candidate leave
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from builders.cluster import ApiServer
 from builders.kserve_rollouts import NAME, V1, V2, Fate, Ground, Killed
 from builders.kserve_scenarios import stands
 from builders.memory_cluster import MemoryServer
+from gauntlet.delivery.conductor import Conflict
 from gauntlet.delivery.delivering import roll_out, take_back
 from gauntlet.delivery.journal import Journal
 from gauntlet.delivery.rollout import Phase
@@ -29,14 +31,14 @@ def at_half(server: Server, mode: str) -> Ground:
     return brought_to_half(Ground(server, mode))
 
 
-def brought_to_half(ground: Ground) -> Ground:
+def brought_to_half(ground: Ground, attempt: str = "") -> Ground:
     def dies(ground: Ground) -> None:
         if ground.shares().get("2") == 50:
             raise Killed
 
     ground.meanwhile = dies
     with pytest.raises(Killed):
-        ground.run()
+        ground.run(attempt=attempt)
     ground.meanwhile = lambda ground: None
     assert ground.shares() == {"1": 50, "2": 50}
     return ground
@@ -222,6 +224,21 @@ def no_harm_while_writes_are_refused(server: Server, mode: str) -> None:
     assert ground.most == 50, "it goes no further"
 
 
+def suspended_on_the_way(server: Server, mode: str) -> None:
+    """Whoever decided to take a rollout back, and wakes when another one is under way, leaves that alone."""
+    ground = Ground(server, mode, harm_from=50)
+    assert ground.run().phase is Phase.ROLLED_BACK
+    old = replace(ground.ledger.read(ground.service)[0].rollout, phase=Phase.ROLLING_BACK)
+    ground.judge.harm_from = 101
+    brought_to_half(ground, attempt="again")
+    target = ground.target(ground.api())
+    for action in (target.roll_back, target.restore):
+        with pytest.raises(Conflict, match="tells of another rollout"):
+            action(old)
+    ground.controller.settle()
+    assert ground.shares() == {"1": 50, "2": 50}
+
+
 def killed_on_the_way(server: Server, mode: str) -> None:
     """Without a readable journal, killed at every change: the next one finds the way from what is there then."""
     places: list[str] = []
@@ -265,6 +282,7 @@ EMERGENCIES: tuple[Emergency, ...] = (
     harm_while_writes_are_refused,
     time_and_people_while_writes_are_refused,
     no_harm_while_writes_are_refused,
+    suspended_on_the_way,
     killed_on_the_way,
 )
 _ONLY = {replicas_of_before: "Standard"}
