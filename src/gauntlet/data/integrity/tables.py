@@ -152,7 +152,7 @@ def open_tables(
             with _explained():
                 connection.execute(f"CREATE VIEW {ROWS} AS {_rows(snapshot, names, folder)}")
             for found in references.values():
-                source = _read(folder / found.relation, tuple(found.names.values()))
+                source = _read([folder / found.relation], tuple(found.names.values()))
                 connection.execute(f"CREATE VIEW {found.relation} AS SELECT * FROM {source}")
             yield Tables(
                 connection, snapshot.columns, names, snapshot.roles, snapshot.features, snapshot.splits, references
@@ -164,6 +164,8 @@ def _rows(snapshot: Snapshot, names: Mapping[str, Name], folder: Path) -> str:
     known = {EXAMPLE_ID: ID, **names}
     parts = []
     for number, (split, files) in enumerate(snapshot.parts.items()):
+        # One scan for all parts of one shape: DuckDB's memory grows with the number of scans.
+        shapes: dict[tuple[str, ...], list[Path]] = {}
         for position, file in enumerate(files):
             link = folder / f"rows-{number}-{position}.parquet"
             link.symlink_to((snapshot.path / file).resolve())
@@ -174,25 +176,28 @@ def _rows(snapshot: Snapshot, names: Mapping[str, Name], folder: Path) -> str:
                     field=str(snapshot.path / file),
                     mend="Import the data again",
                 )
-            source = _read(link, [known[name] for name in held])
+            shapes.setdefault(held, []).append(link)
+        for held, links in shapes.items():
+            source = _read(links, [known[name] for name in held])
             parts.append(f"SELECT {listed(known.values())}, {text(split)} AS {SPLIT} FROM {source}")
     if not parts:
         raise DataError("has no rows", field=str(snapshot.path), mend="Import the data again")
     return " UNION ALL ".join(parts)
 
 
-def _read(file: Path, names: Sequence[Name]) -> str:
-    """A Parquet file in a query's FROM, its columns under our names: by position, as DuckDB renames like ones."""
-    return f"read_parquet({text(str(file))}, hive_partitioning = false) AS held({listed(names)})"
+def _read(files: Sequence[Path], names: Sequence[Name]) -> str:
+    """Parquet files in a query's FROM, their columns under our names: by position, as DuckDB renames like ones."""
+    listing = ", ".join(text(str(file)) for file in files)
+    return f"read_parquet([{listing}], hive_partitioning = false) AS held({listed(names)})"
 
 
-def _columns(file: Path) -> list[str]:
+def _columns(file: Path) -> tuple[str, ...]:
     """The columns of a part, in its order."""
     import pyarrow as pa
 
     try:
         with open_parquet(file, str(file)) as part:
-            return list(part.schema_arrow.names)
+            return tuple(part.schema_arrow.names)
     except (OSError, pa.ArrowInvalid) as error:
         raise DataError(
             "cannot be read as Parquet", field=str(file), value=_first_line(error), mend="Import the data again"

@@ -118,11 +118,18 @@ def judged(folder, names, table=TABLE, *, clustered=False, values=None):
 
 
 def numbers(verdict):
-    """What was decided and measured, check by check; names and sentences left out."""
+    """What was decided and measured, check by check; names and sentences left out.
+
+    To twelve digits: two threads add numbers up in another order every time.
+    """
     return [
-        (check.status, check.measured, check.interval, check.bound, check.sample_size, check.rows_needed)
+        (check.status, *map(_rounded, (check.measured, *(check.interval or ()))), check.bound, check.sample_size)
         for check in verdict.checks
     ]
+
+
+def _rounded(number):
+    return None if number is None else float(f"{number:.12g}")
 
 
 PLAIN = (*COLUMNS, *REFERENCED)
