@@ -11,7 +11,7 @@ from components.delivery.shadow import shadow
 from components.evaluation.check_delivery import check_delivery
 from components.evaluation.enforce_gates import enforce_gates
 from components.model.batch_predict import batch_predict
-from components.serving.test_serving import test_serving
+from components.serving.check_serving import check_serving
 
 from gauntlet.orchestration.definition import pipeline
 
@@ -99,7 +99,7 @@ def continuous_delivery(
     staged = deploy_staging(
         staging=staging, model_name=model_name, version=candidate.outputs["Output"], service=service
     )
-    serving_check = test_serving(
+    serving_check = check_serving(
         url=staged.output,
         model=candidate.outputs["model"],
         snapshot=rows.outputs["snapshot"],

@@ -9,9 +9,9 @@ from components.data.validate_schema import validate_schema
 from components.delivery.fetch_champion import fetch_champion
 from components.evaluation.check_configuration import check_configuration
 from components.evaluation.enforce_gates import enforce_gates
+from components.model.check_behavior import check_behavior
 from components.model.check_features import check_features
-from components.model.test_behavior import test_behavior
-from components.model.test_training import test_training
+from components.model.check_training import check_training
 from components.model.train_model import train_model
 
 from gauntlet.orchestration.definition import pipeline
@@ -38,7 +38,7 @@ def continuous_integration(
     seed: int = 0,
     device: str = "auto",
     evaluation_split: str = "test",
-    trial_policy: dict = {},
+    training_policy: dict = {},
     features_policy: dict = {},
     behavior_suite: list = [],
     behavior_policy: dict = {},
@@ -66,7 +66,7 @@ def continuous_integration(
         seed: Seed of training.
         device: Where to train: auto, cuda (refused when absent) or cpu.
         evaluation_split: The split that models are judged on.
-        trial_policy: What a model trained in seconds must reach, {"floor": {"auc": {"min": 0.7}}}.
+        training_policy: What a model trained in seconds must reach, {"floor": {"auc": {"min": 0.7}}}.
         features_policy: How far recomputed features may lie from stored ones, and what else feature code must keep.
         behavior_suite: The team's behaviour file, [{"uri": "behavior.yaml"}]; none by default.
         behavior_policy: How the behaviour file's rates are judged.
@@ -82,7 +82,7 @@ def continuous_integration(
         integrity_policy=integrity_policy,
         recipe=recipe,
         device=device,
-        trial_policy=trial_policy,
+        training_policy=training_policy,
         features_policy=features_policy,
         behavior_policy=behavior_policy,
         enforcement_policy=enforcement_policy,
@@ -141,14 +141,14 @@ def continuous_integration(
     ).set_display_name("enforce-data-gates")
 
     # Does the training code learn, and does what it makes behave?
-    training_check = test_training(
+    training_check = check_training(
         snapshot=snapshot.outputs["snapshot"],
         schema=schema.outputs["schema"],
         recipe=recipe,
         seed=seed,
         device=device,
         split=evaluation_split,
-        policy=trial_policy,
+        policy=training_policy,
     ).after(data_gate)
     model = train_model(
         snapshot=snapshot.outputs["snapshot"],
@@ -168,7 +168,7 @@ def continuous_integration(
         split=evaluation_split,
         policy=features_policy,
     )
-    behavior_check = test_behavior(
+    behavior_check = check_behavior(
         model=model.outputs["model"],
         snapshot=snapshot.outputs["snapshot"],
         suite=suite.output,

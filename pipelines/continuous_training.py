@@ -12,12 +12,12 @@ from components.delivery.register_model import register_model
 from components.evaluation.check_configuration import check_configuration
 from components.evaluation.compare_champion import compare_champion
 from components.evaluation.enforce_gates import enforce_gates
-from components.evaluation.evaluate_model import evaluate_model
+from components.evaluation.evaluate_performance import evaluate_performance
 from components.evaluation.evaluate_slices import evaluate_slices
 from components.model.batch_predict import batch_predict
+from components.model.check_behavior import check_behavior
 from components.model.check_features import check_features
 from components.model.measure_stability import measure_stability
-from components.model.test_behavior import test_behavior
 from components.model.train_model import train_model
 from kfp import dsl
 
@@ -215,7 +215,7 @@ def continuous_training(
 
     # Gate 2, before the registry: good enough, fair enough, not worse than what serves by more than chance would make
     # it, fed what it was trained on, and sound where no average shows it.
-    performance_check = evaluate_model(
+    performance_check = evaluate_performance(
         predictions=challenger_predictions.outputs["predictions"], policy=performance_policy
     )
     slices_check = evaluate_slices(predictions=challenger_predictions.outputs["predictions"], policy=slices_policy)
@@ -247,7 +247,7 @@ def continuous_training(
         split=evaluation_split,
         policy=features_policy,
     )
-    behavior_check = test_behavior(
+    behavior_check = check_behavior(
         model=model.outputs["model"],
         snapshot=snapshot.outputs["snapshot"],
         suite=suite.output,

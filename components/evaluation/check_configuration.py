@@ -22,7 +22,7 @@ def check_configuration(
     champion_policy: dict = {},
     features_policy: dict = {},
     behavior_policy: dict = {},
-    trial_policy: dict = {},
+    training_policy: dict = {},
     enforcement_policy: dict = {},
     promote: str = "first",
 ):
@@ -46,11 +46,11 @@ def check_configuration(
         champion_policy: Margins against the serving model.
         features_policy: How far recomputed features may lie from stored ones.
         behavior_policy: How the behaviour file's rates are judged.
-        trial_policy: What a model trained in seconds must reach.
+        training_policy: What a model trained in seconds must reach.
         enforcement_policy: What stops the run.
         promote: Who becomes champion.
     """
-    from gauntlet.preflight import check_training
+    from gauntlet.preflight import check_training_settings
 
     settings = {
         "roles": roles,
@@ -67,7 +67,7 @@ def check_configuration(
         "champion_policy": champion_policy,
         "features_policy": features_policy,
         "behavior_policy": behavior_policy,
-        "trial_policy": trial_policy,
+        "training_policy": training_policy,
         "enforcement_policy": enforcement_policy,
     }
-    check_training(settings, model_name=model_name, promote=promote, device=device, n_seeds=n_seeds)
+    check_training_settings(settings, model_name=model_name, promote=promote, device=device, n_seeds=n_seeds)

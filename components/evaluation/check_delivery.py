@@ -32,7 +32,7 @@ def check_delivery(
         outcomes: Where matured labels are read, {"uri": "gs://bucket/labels/", "wrong": ...}; empty for none.
         enforcement_policy: What stops the run.
     """
-    from gauntlet.preflight import check_delivery as check
+    from gauntlet.preflight import check_delivery_settings
 
     settings = {
         "roles": roles,
@@ -45,4 +45,4 @@ def check_delivery(
         "outcomes": outcomes,
         "enforcement_policy": enforcement_policy,
     }
-    check(settings, service=service, staging=staging)
+    check_delivery_settings(settings, service=service, staging=staging)

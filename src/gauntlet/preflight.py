@@ -35,7 +35,7 @@ from gauntlet.settings import Settings, parse
 from gauntlet.stability.policy import StabilityPolicy
 from gauntlet.training.device import require_device_name
 from gauntlet.training.recipe import Recipe
-from gauntlet.trial.policy import TrialPolicy
+from gauntlet.trial.policy import TrainingPolicy
 
 DELIVERY_SETTINGS: Mapping[str, type[Settings]] = {
     "roles": Roles,
@@ -66,12 +66,12 @@ SETTINGS: Mapping[str, type[Settings]] = {
     "champion_policy": ChampionPolicy,
     "features_policy": FeaturesPolicy,
     "behavior_policy": BehaviorPolicy,
-    "trial_policy": TrialPolicy,
+    "training_policy": TrainingPolicy,
     "enforcement_policy": EnforcementPolicy,
 }
 
 
-def check_training(
+def check_training_settings(
     settings: Mapping[str, Mapping[str, Any]], *, model_name: str, promote: str, device: str, n_seeds: int
 ) -> None:
     """Check the parameters of a training run.
@@ -100,7 +100,7 @@ def check_training(
     require_device_name(device)
 
 
-def check_delivery(settings: Mapping[str, Mapping[str, Any]], *, service: str, staging: str) -> None:
+def check_delivery_settings(settings: Mapping[str, Mapping[str, Any]], *, service: str, staging: str) -> None:
     """Check the parameters of a delivery.
 
     Args:

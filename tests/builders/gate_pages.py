@@ -71,7 +71,7 @@ def _training() -> Page:
 
 GATE_PAGES: dict[str, Callable[[], Page]] = {
     "champion": lambda: _gate("compare_champion", _CHAMPION, ["Slice by slice"], "challenger", "champion"),
-    "performance": lambda: _gate("evaluate_model", _MODEL, ["ROC curve", "Calibration"], "predictions"),
+    "performance": lambda: _gate("evaluate_performance", _MODEL, ["ROC curve", "Calibration"], "predictions"),
     "slices": lambda: _gate("evaluate_slices", _SLICES, ["Every slice", "sex=Female"], "predictions"),
     "training": _training,
 }

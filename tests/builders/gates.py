@@ -10,7 +10,7 @@ from builders.artifacts import artifact, load_component
 from gauntlet.verdict import Verdict
 
 _OUTPUTS = {
-    "evaluate_model": {"metrics": "Metrics", "curves": "ClassificationMetrics"},
+    "evaluate_performance": {"metrics": "Metrics", "curves": "ClassificationMetrics"},
     "evaluate_slices": {},
     "compare_champion": {},
 }

@@ -18,7 +18,7 @@ from gauntlet.stability.policy import StabilityPolicy
 from gauntlet.training.target import Target
 from gauntlet.trial.evidence import Batch, Evidence, Held, Saved
 from gauntlet.trial.gate import judge_trial
-from gauntlet.trial.policy import TrialPolicy
+from gauntlet.trial.policy import TrainingPolicy
 
 Page = tuple[str, list[str]]
 
@@ -71,7 +71,7 @@ def evidence(*, sound: bool) -> Evidence:
 
 
 def _trial(*, sound: bool) -> Page:
-    policy = parse(TrialPolicy, {"floor": {"auc": {"min": 0.7}}}, field="policy")
+    policy = parse(TrainingPolicy, {"floor": {"auc": {"min": 0.7}}}, field="policy")
     words = ["How learning went", "Shuffled labels", "one row at a time"]
     return trial_page(judge_trial(evidence(sound=sound), policy)), words
 

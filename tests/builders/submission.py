@@ -32,7 +32,7 @@ def digest_of(folder: Path, name: str) -> str:
     return digest_model(folder) if name == "model" else digest_tree(folder)
 
 
-def verdict(status: Status = Status.PASS, gate: str = "evaluate_model") -> Verdict:
+def verdict(status: Status = Status.PASS, gate: str = "evaluate_performance") -> Verdict:
     check = Check("auc", status, "AUC is 0.91.", 0.91, (0.90, 0.92), 0.8, "min", 5000)
     return Verdict(gate, (check,), f"AUC is 0.91, the gate says {status}.")
 

@@ -44,7 +44,7 @@ def test_a_sound_change_passes_on_a_sample(materials, runs, monkeypatch):
     result = run(parameters_for(sound(SECOND, materials)), runs, PIPELINE)
 
     assert result.state is RunState.PASSED, result.record.message
-    for gate in ("validate-schema", "check-integrity", "test-training", "check-features", "test-behavior"):
+    for gate in ("validate-schema", "check-integrity", "check-training", "check-features", "check-behavior"):
         assert result.verdict(gate).status is Status.PASS, result.verdict(gate).summary
     rows = result.verdict("check-integrity").facts["rows"]
     assert 9_000 < rows < 11_000
@@ -57,8 +57,8 @@ def test_training_code_that_learns_nothing_is_found(materials, runs, monkeypatch
     result = run(parameters_for(changes), runs, PIPELINE, modules=(tmp_path,))
 
     assert result.state is RunState.STOPPED, result.record.message
-    assert result.verdict("test-training").status is Status.FAIL
-    assert "test_training (fail)" in result.record.message
+    assert result.verdict("check-training").status is Status.FAIL
+    assert "check_training (fail)" in result.record.message
 
 
 def test_a_normalization_that_forgets_history_never_reaches_the_branch(materials, runs, monkeypatch):

@@ -49,7 +49,7 @@ class World:
             "requests": [{"uri": str(self.rows)}],
             "shadow_seconds": 12,
             # A busy machine is slow everywhere, and a short shadow cannot tell: neither is what these tests are about.
-            "enforcement_policy": {"error": "warn", "advisory": ["test_serving", "shadow"]},
+            "enforcement_policy": {"error": "warn", "advisory": ["check_serving", "shadow"]},
         }
 
     def train(self, span, **recipe):
@@ -104,7 +104,7 @@ def world(tmp_path_factory):
 def test_data_become_the_first_version_which_is_tested_in_staging_and_installed(world):
     delivered = world.train_and_deliver(1)
     assert delivered.state is RunState.PASSED, delivered.heard
-    contract = [c for c in delivered.verdict("test-serving").checks if c.name.startswith(("v1:", "v2:", "parity"))]
+    contract = [c for c in delivered.verdict("check-serving").checks if c.name.startswith(("v1:", "v2:", "parity"))]
     assert len(contract) > 15
     assert {check.status for check in contract} == {Status.PASS}
     assert delivered.task("register-model").results["Output"] == "1"

@@ -19,12 +19,12 @@ GATES = (
     "validate-schema",
     "detect-skew",
     "check-integrity",
-    "evaluate-model",
+    "evaluate-performance",
     "evaluate-slices",
     "measure-stability",
     "compare-champion",
     "check-features",
-    "test-behavior",
+    "check-behavior",
 )
 
 

@@ -46,7 +46,7 @@ def test_adults_two_label_spellings_are_one_label(adult):
 
 
 def test_adult_is_predicted_as_well_as_boosted_trees_can(adult):
-    auc = next(check for check in adult.verdict("evaluate-model").checks if check.name.startswith("auc"))
+    auc = next(check for check in adult.verdict("evaluate-performance").checks if check.name.startswith("auc"))
 
     assert auc.interval[0] < auc.measured < auc.interval[1]
     assert 0.92 < auc.measured < 0.94

@@ -239,7 +239,7 @@ def test_model_predicts_the_same(predictions):
 def verdict(bench, predictions) -> Path:
     outputs = ("verdict", "metrics", "curves", "report")
     parameters = {"policy": {"metrics": {"auc": {"min": 0.6}}}}
-    task = Task("evaluation", "evaluate_model", parameters, {"predictions": predictions}, outputs)
+    task = Task("evaluation", "evaluate_performance", parameters, {"predictions": predictions}, outputs)
     return equal_on_both_sides(bench, task) / "verdict"
 
 

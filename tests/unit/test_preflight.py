@@ -1,20 +1,20 @@
 import pytest
 
 from gauntlet.errors import ConfigurationError
-from gauntlet.preflight import DELIVERY_SETTINGS, SETTINGS, check_delivery, check_training
+from gauntlet.preflight import DELIVERY_SETTINGS, SETTINGS, check_delivery_settings, check_training_settings
 
 DEFAULTS = {"model_name": "loans", "promote": "first", "device": "auto", "n_seeds": 1}
 ROLES = {"roles": {"label": "repaid"}}
 
 
 def test_defaults_everywhere_are_a_valid_run():
-    check_training({**{name: {} for name in SETTINGS}, **ROLES}, **DEFAULTS)
+    check_training_settings({**{name: {} for name in SETTINGS}, **ROLES}, **DEFAULTS)
 
 
 @pytest.mark.parametrize("name", [name for name in SETTINGS if name != "roles"])
 def test_a_key_nobody_knows_is_found_in_every_block_by_the_parameters_own_name(name):
     with pytest.raises(ConfigurationError, match=rf"^{name}\.no_such_key: unknown key"):
-        check_training({**ROLES, name: {"no_such_key": 1}}, **DEFAULTS)
+        check_training_settings({**ROLES, name: {"no_such_key": 1}}, **DEFAULTS)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_a_key_nobody_knows_is_found_in_every_block_by_the_parameters_own_name(n
 )
 def test_what_cannot_be_used_is_named(settings, more, message):
     with pytest.raises(ConfigurationError) as caught:
-        check_training(settings, **{**DEFAULTS, **more})
+        check_training_settings(settings, **{**DEFAULTS, **more})
 
     assert message in str(caught.value)
 
@@ -43,14 +43,14 @@ ASKED = {"metrics": ["errors", "outcomes"]}
 
 
 def test_defaults_everywhere_are_a_valid_delivery():
-    check_delivery({name: {} for name in DELIVERY_SETTINGS}, **PLACES)
-    check_delivery({"outcomes": LABELS, "analysis": ASKED}, **PLACES)
+    check_delivery_settings({name: {} for name in DELIVERY_SETTINGS}, **PLACES)
+    check_delivery_settings({"outcomes": LABELS, "analysis": ASKED}, **PLACES)
 
 
 @pytest.mark.parametrize("name", DELIVERY_SETTINGS)
 def test_a_key_nobody_knows_is_found_in_every_block_of_a_delivery(name):
     with pytest.raises(ConfigurationError, match=rf"^{name}\.no_such_key: unknown key"):
-        check_delivery({name: {"no_such_key": 1}}, **PLACES)
+        check_delivery_settings({name: {"no_such_key": 1}}, **PLACES)
 
 
 @pytest.mark.parametrize(
@@ -66,5 +66,5 @@ def test_a_key_nobody_knows_is_found_in_every_block_of_a_delivery(name):
 )
 def test_what_cannot_be_delivered_with_is_named(settings, places, message):
     with pytest.raises(ConfigurationError) as caught:
-        check_delivery(settings, **{**PLACES, **places})
+        check_delivery_settings(settings, **{**PLACES, **places})
     assert message in str(caught.value)

@@ -32,7 +32,7 @@ from gauntlet.prediction.model import open_model
 from gauntlet.storage import absence
 from gauntlet.verdict import Check, Status, Verdict
 
-GATE = "test_behavior"
+GATE = "check_behavior"
 _ORDER = {Status.ERROR: 0, Status.FAIL: 1, Status.INCONCLUSIVE: 2, Status.PASS: 3}
 
 
@@ -56,7 +56,7 @@ class RuleFinding:
 
 @dataclass(frozen=True)
 class BehaviorResult:
-    """What ``test_behavior`` found.
+    """What ``check_behavior`` found.
 
     Attributes:
         verdict: every check, the worst first.

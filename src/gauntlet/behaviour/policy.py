@@ -8,7 +8,7 @@ from gauntlet.settings import Settings
 
 
 class BehaviorPolicy(Settings):
-    """Policy of ``test_behavior``. Golden cases have no tolerance: one wrong answer fails."""
+    """Policy of ``check_behavior``. Golden cases have no tolerance: one wrong answer fails."""
 
     max_failures: float = Field(
         0.01, gt=0, lt=1, description="Largest share of rows that may break a rule which names no share of its own."

@@ -162,7 +162,7 @@ FAULTS: Mapping[str, Fault] = {
     "skew": Fault("serving computes the debt ratio from gross income, training from net", "detect_skew", _skew),
     "noise": Fault("somebody tried seeds until the model looked better than the champion", "compare_champion", _noise),
     "leak": Fault("a new column counts the calls made to collect the loan", "check_integrity", _leak),
-    "golden": Fault("six late payments and more are now read as not known", "test_behavior", _golden),
+    "golden": Fault("six late payments and more are now read as not known", "check_behavior", _golden),
     "slow": Fault("in production, each answer of the new version comes 200 ms late", "rollout"),
     "errors": Fault("in production, the new version fails for one applicant in eight", "rollout"),
     "wrong": Fault("in production, the new version is quick, healthy, and decides otherwise", "rollout"),

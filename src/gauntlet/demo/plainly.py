@@ -79,5 +79,5 @@ _WORDS: Mapping[str, Callable[[Sequence[Check]], str]] = {
     "detect_skew": _skew,
     "check_integrity": _integrity,
     "compare_champion": _champion,
-    "test_behavior": _behaviour,
+    "check_behavior": _behaviour,
 }

@@ -23,7 +23,7 @@ from gauntlet.evaluation.sample import Sample, sample
 from gauntlet.evaluation.slices import ALL, Slice
 from gauntlet.verdict import Check, Status, Verdict, decide, worst
 
-GATE = "evaluate_model"
+GATE = "evaluate_performance"
 TRIVIAL = {"binary": "log_loss", "multiclass": "log_loss", "regression": "mse"}
 """Task → the metric that the trivial model is beaten in. Both are least for the mean, so that guessing the constant
 from the evaluation rows themselves costs nothing to first order."""
@@ -47,7 +47,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Performance:
-    """What ``evaluate_model`` found.
+    """What ``evaluate_performance`` found.
 
     Attributes:
         verdict: the checks.

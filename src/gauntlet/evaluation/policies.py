@@ -37,7 +37,7 @@ class Bounds(Settings):
 
 
 class PerformancePolicy(Settings):
-    """Policy of ``evaluate_model``. Without ``metrics`` the model must beat the trivial one, with proof."""
+    """Policy of ``evaluate_performance``. Without ``metrics`` the model must beat the trivial one, with proof."""
 
     metrics: Mapping[str, Bounds] = Field({}, description="Metric name → where it has to lie.")
     threshold: float = _THRESHOLD

@@ -13,7 +13,7 @@ from gauntlet.lineage.document import Document
 from gauntlet.registry.store import DIGEST_TAG, MODEL_PART, TAG_KEY_LIMIT, TAG_PREFIX, TAG_VALUE_LIMIT
 from gauntlet.verdict import Check, Verdict
 
-PERFORMANCE_GATE = "evaluate_model"
+PERFORMANCE_GATE = "evaluate_performance"
 """The gate whose measured values are the version's main metrics."""
 
 _NOT_IN_A_KEY = re.compile(r"[^\w.\- /]")

@@ -14,7 +14,7 @@ from gauntlet.evaluation.panel import measure
 from gauntlet.evaluation.performance import level_check
 from gauntlet.evaluation.sample import Floats, Sample, Task, sample
 from gauntlet.trial.evidence import Batch, Evidence, Held, Saved
-from gauntlet.trial.policy import TrialPolicy
+from gauntlet.trial.policy import TrainingPolicy
 from gauntlet.verdict import Check, Status, decide
 
 _BASELINES = {
@@ -54,7 +54,7 @@ def as_sample(held: Held, task: Task, threshold: float, scores: Floats | None = 
     )
 
 
-def floor_checks(evidence: Evidence, policy: TrialPolicy) -> list[Check]:
+def floor_checks(evidence: Evidence, policy: TrainingPolicy) -> list[Check]:
     """Every bound of ``policy.floor``; their intervals hold together."""
     task, classes = evidence.target.task, len(evidence.target.classes)
     wanted = resolve(tuple(policy.floor), task, classes)
@@ -82,7 +82,7 @@ def floor_checks(evidence: Evidence, policy: TrialPolicy) -> list[Check]:
     return checks
 
 
-def baseline_check(evidence: Evidence, policy: TrialPolicy) -> tuple[Check, Standing]:
+def baseline_check(evidence: Evidence, policy: TrainingPolicy) -> tuple[Check, Standing]:
     """The model must be shown to beat a constant that training knew, on rows it never saw.
 
     By how much is a share of the constant's loss (for accuracy: of its errors), so that a model that is shown to be no
@@ -122,7 +122,7 @@ def baseline_check(evidence: Evidence, policy: TrialPolicy) -> tuple[Check, Stan
     return Check("baseline", status, reason, value, interval, bound, direction, units, needed), standing
 
 
-def overfit_check(batch: Batch, evidence: Evidence, policy: TrialPolicy) -> Check:
+def overfit_check(batch: Batch, evidence: Evidence, policy: TrainingPolicy) -> Check:
     """A tiny batch must be learned by heart: a trainer that cannot does not get the labels, or not the features."""
     task = evidence.target.task
     left = loss(batch.labels, batch.scores, task) / _constant_loss(batch.labels, task)
@@ -169,7 +169,7 @@ def loss_check(evidence: Evidence) -> Check:
     return Check("loss goes down", status, reason, gained, None, 0.0, "min")
 
 
-def saved_checks(saved: Saved, policy: TrialPolicy) -> list[Check]:
+def saved_checks(saved: Saved, policy: TrainingPolicy) -> list[Check]:
     """The model on disk must answer as the one in memory, however it is asked."""
     if saved.failure:
         reason = f"The model cannot be saved, loaded and asked again: {saved.failure.rstrip('.')}."
@@ -189,7 +189,7 @@ def saved_checks(saved: Saved, policy: TrialPolicy) -> list[Check]:
     return checks
 
 
-def same_seed_check(evidence: Evidence, policy: TrialPolicy) -> Check:
+def same_seed_check(evidence: Evidence, policy: TrainingPolicy) -> Check:
     """The same seed on the same sample must give the same answers."""
     assert evidence.again is not None
     change = np.abs(evidence.model.scores - evidence.again)
@@ -206,7 +206,7 @@ def same_seed_check(evidence: Evidence, policy: TrialPolicy) -> Check:
     return Check("same seed", status, reason, largest, None, policy.tolerance, "max", rows)
 
 
-def shuffled_check(evidence: Evidence, policy: TrialPolicy) -> Check:
+def shuffled_check(evidence: Evidence, policy: TrainingPolicy) -> Check:
     """From shuffled labels nothing can be learned about rows that were held out: whatever is, leaked.
 
     Judged by ranking, which overconfident scores do not spoil: P(a row with the label scores above one without it),

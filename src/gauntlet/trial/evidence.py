@@ -27,7 +27,7 @@ from gauntlet.training.frame import frame_of, mlflow_types
 from gauntlet.training.recipe import Recipe
 from gauntlet.training.target import Target
 from gauntlet.training.trainer import Training, train
-from gauntlet.trial.policy import TrialPolicy
+from gauntlet.trial.policy import TrainingPolicy
 from gauntlet.trial.sampling import bounded, shuffled, tiny_batch
 
 log = logging.getLogger(__name__)
@@ -135,7 +135,7 @@ def gather(
     snapshot: Snapshot,
     contract: Contract,
     recipe: Recipe,
-    policy: TrialPolicy,
+    policy: TrainingPolicy,
     *,
     seed: int = 0,
     device: str = "auto",
@@ -254,7 +254,7 @@ def _by_heart(
     sample: Snapshot,
     folder: Path,
     recipe: Recipe,
-    policy: TrialPolicy,
+    policy: TrainingPolicy,
     fit: Callable[[Snapshot, Recipe], Training],
     seed: int,
 ) -> Batch:
@@ -273,7 +273,7 @@ def _by_heart(
 
 
 def _saved(
-    training: Training, sample: Snapshot, split: str, folder: Path, memory: Floats, policy: TrialPolicy
+    training: Training, sample: Snapshot, split: str, folder: Path, memory: Floats, policy: TrainingPolicy
 ) -> Saved:
     """Ask the model on disk in every way it will be asked."""
     target = training.plan.target

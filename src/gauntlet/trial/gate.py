@@ -18,16 +18,16 @@ from gauntlet.trial.checks import (
     shuffled_check,
 )
 from gauntlet.trial.evidence import Evidence
-from gauntlet.trial.policy import TrialPolicy
+from gauntlet.trial.policy import TrainingPolicy
 from gauntlet.verdict import Check, Status, Verdict, worst
 
-GATE = "test_training"
+GATE = "check_training"
 _CLASSES = ("prior", "majority")
 
 
 @dataclass(frozen=True)
 class TrialResult:
-    """What ``test_training`` found.
+    """What ``check_training`` found.
 
     Attributes:
         verdict: the checks.
@@ -46,7 +46,7 @@ def nothing_asked() -> TrialResult:
     return TrialResult(Verdict(GATE, (check,), check.reason))
 
 
-def judge_trial(evidence: Evidence, policy: TrialPolicy) -> TrialResult:
+def judge_trial(evidence: Evidence, policy: TrainingPolicy) -> TrialResult:
     """Hold what a trial saw against its policy.
 
     Raises:
@@ -78,7 +78,7 @@ def judge_trial(evidence: Evidence, policy: TrialPolicy) -> TrialResult:
     return TrialResult(Verdict(GATE, tuple(checks), _summary(checks), _facts(evidence)), evidence, standing)
 
 
-def _overfit(evidence: Evidence, policy: TrialPolicy) -> Check:
+def _overfit(evidence: Evidence, policy: TrainingPolicy) -> Check:
     if evidence.batch is not None:
         return overfit_check(evidence.batch, evidence, policy)
     reason = (

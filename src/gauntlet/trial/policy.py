@@ -13,8 +13,8 @@ from gauntlet.settings import Settings
 Baseline = Literal["auto", "prior", "majority", "mean", "median"]
 
 
-class TrialPolicy(Settings):
-    """Policy of ``test_training``. By default everything is checked but a floor, which only the team knows."""
+class TrainingPolicy(Settings):
+    """Policy of ``check_training``. By default everything is checked but a floor, which only the team knows."""
 
     rows: int = Field(20_000, ge=200, le=1_000_000, description="Rows of the sample, over all splits.")
     rounds: int = Field(100, ge=2, le=10_000, description="Most boosting rounds.")

@@ -29,10 +29,10 @@ def enforce(tmp_path: Path) -> Callable[..., str]:
 def test_a_run_goes_on_with_one_line(enforce: Callable[..., str], tmp_path: Path) -> None:
     line = enforce(
         stage="before registering",
-        first=written(tmp_path, "evaluate_model", Status.INCONCLUSIVE),
+        first=written(tmp_path, "evaluate_performance", Status.INCONCLUSIVE),
         second=written(tmp_path, "evaluate_slices", Status.PASS),
     )
-    expected = "before registering: 2 gates let the run go on, with warnings from evaluate_model (inconclusive)"
+    expected = "before registering: 2 gates let the run go on, with warnings from evaluate_performance (inconclusive)"
     assert line == expected
 
 
@@ -46,23 +46,23 @@ def test_what_was_let_through_is_passed_on_with_what_an_earlier_stage_let_throug
     )
     line = enforce(
         stage="before registering",
-        first=written(tmp_path, "evaluate_model", Status.PASS),
+        first=written(tmp_path, "evaluate_performance", Status.PASS),
         earlier=artifact("Artifact", tmp_path / "before"),
     )
     assert line == "before registering: 1 gate lets the run go on"
     passed_on = [(verdict.gate, verdict.status) for verdict in read_verdicts(tmp_path / "verdicts")]
-    assert passed_on == [("detect_skew", Status.INCONCLUSIVE), ("evaluate_model", Status.PASS)]
+    assert passed_on == [("detect_skew", Status.INCONCLUSIVE), ("evaluate_performance", Status.PASS)]
 
 
 def test_a_run_is_stopped_with_one_paragraph(
     enforce: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as stopped:
-        enforce(stage="before registering", first=written(tmp_path, "evaluate_model", Status.FAIL))
+        enforce(stage="before registering", first=written(tmp_path, "evaluate_performance", Status.FAIL))
     assert stopped.value.code == EXIT_STOPPED
     message = capsys.readouterr().err.strip()
-    assert message.startswith("GateStopped: before registering: stopped by evaluate_model (fail).")
-    assert "AUC of evaluate_model is what it is." in message
+    assert message.startswith("GateStopped: before registering: stopped by evaluate_performance (fail).")
+    assert "AUC of evaluate_performance is what it is." in message
     assert "\n" not in message
     assert not (tmp_path / "verdicts").exists()
 
@@ -77,7 +77,7 @@ def test_it_runs_by_the_command_of_its_spec_on_what_a_clusters_driver_hands_over
 
     message = {
         "inputs": {
-            "artifacts": {"first": stored("evaluate_model", "43"), "second": stored("evaluate_slices", "44")},
+            "artifacts": {"first": stored("evaluate_performance", "43"), "second": stored("evaluate_slices", "44")},
             "parameterValues": {"stage": "before registering"},
         },
         "outputs": {
@@ -113,7 +113,7 @@ def test_a_policy_that_cannot_be_used(
     enforce: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as stopped:
-        enforce(stage="s", first=written(tmp_path, "evaluate_model", Status.PASS), policy={"inconclusiv": {}})
+        enforce(stage="s", first=written(tmp_path, "evaluate_performance", Status.PASS), policy={"inconclusiv": {}})
     assert stopped.value.code == EXIT_USAGE
     assert "Did you mean 'inconclusive'?" in capsys.readouterr().err
 

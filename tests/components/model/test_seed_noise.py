@@ -108,7 +108,7 @@ def test_a_lucky_seed_is_blocked_by_the_comparison_alone(tmp_path: Path, monkeyp
     assert measured.verdict.status is Status.PASS, measured.verdict.summary
     assert "within what chance in training brings" in measured.page
     bounds = {"metrics": {"auc": {"min": 0.7}}}
-    good = run_gate("evaluate_model", tmp_path / "performance", bounds, predictions=tmp_path / "ours")
+    good = run_gate("evaluate_performance", tmp_path / "performance", bounds, predictions=tmp_path / "ours")
     assert good.verdict.status is Status.PASS, "by itself it is good enough"
     compared = run_gate(
         "compare_champion",

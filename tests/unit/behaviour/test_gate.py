@@ -56,7 +56,7 @@ def test_a_sound_model_passes_and_the_verdict_says_on_what(trained):
         },
     )
     assert result.verdict.status is Status.PASS, result.verdict.summary
-    assert result.verdict.gate == "test_behavior"
+    assert result.verdict.gate == "check_behavior"
     assert result.verdict.summary == "All 4 known cases and rules hold."
     assert result.verdict.facts["golden"] == 2
     assert result.verdict.facts["rules"] == 2

@@ -14,7 +14,7 @@ FAILED = {
     "detect_skew": (Check("serving: debt_ratio, distribution", Status.FAIL, "`debt_ratio` moved."),),
     "compare_champion": (Check("auc", Status.FAIL, "Better by 0.010, but re-training alone moves it by ±0.06."),),
     "check_integrity": (Check("leakage: calls", Status.FAIL, "`calls` alone predicts the label."),),
-    "test_behavior": (Check("late seven times", Status.FAIL, "Answered with 0.7.", 0.7, sample_size=1),),
+    "check_behavior": (Check("late seven times", Status.FAIL, "Answered with 0.7.", 0.7, sample_size=1),),
 }
 MEANS = {
     "check_features": "`income` no longer means what it meant when it was stored: 26% of the people on file",
@@ -22,7 +22,7 @@ MEANS = {
     "detect_skew": "Applications arrive with another `debt_ratio` than the model learns from",
     "compare_champion": "It looks better by luck",
     "check_integrity": "`calls` gives away how a loan ended",
-    "test_behavior": "a case wrong that everybody here agrees on: late seven times.",
+    "check_behavior": "a case wrong that everybody here agrees on: late seven times.",
 }
 OTHERWISE = {
     "check_features": (Check("determinism", Status.FAIL, "Rows computed twice differ."),),
@@ -30,7 +30,7 @@ OTHERWISE = {
     "detect_skew": (Check("serving: debt_ratio, missing values", Status.FAIL, "More are missing."),),
     "compare_champion": (Check("auc", Status.FAIL, "AUC is 0.1 worse."),),
     "check_integrity": (Check("key: id", Status.FAIL, "Some occur twice."),),
-    "test_behavior": (Check("more debt never helps", Status.FAIL, "It helps in 9%.", 0.09, sample_size=300),),
+    "check_behavior": (Check("more debt never helps", Status.FAIL, "It helps in 9%.", 0.09, sample_size=300),),
 }
 PASSED = Check("another", Status.PASS, "As it should be.")
 

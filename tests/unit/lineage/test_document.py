@@ -56,7 +56,7 @@ def test_the_words_name_everything_a_person_asks_for(document):
         '"seed": 7',
         "code 9b2c1d0",
         "gs://loans/span-1.csv at version 1700000000000001",
-        "evaluate_model: pass. AUC is 0.91",
+        "evaluate_performance: pass. AUC is 0.91",
         "run run-1",
         "From outside, with no record of how it was made: verdicts",
     ):

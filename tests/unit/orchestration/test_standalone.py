@@ -93,7 +93,7 @@ def test_a_component_uploaded_by_itself(texts):
         assert "run_id" not in documents(text)["root"]["inputDefinitions"].get("parameters", {}), name
 
 
-@pytest.mark.parametrize("name", sorted({"rollback", "promote", "fetch_champion", "test_serving", "register_model"}))
+@pytest.mark.parametrize("name", sorted({"rollback", "promote", "fetch_champion", "check_serving", "register_model"}))
 def test_a_component_imported_into_a_plain_pipeline(imported, name):
     found = list(tasks(in_a_plain_pipeline(imported[name])))
     assert len(found) == 2

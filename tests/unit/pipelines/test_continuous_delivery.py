@@ -47,7 +47,7 @@ def before(found, name):
 
 @pytest.mark.parametrize("pipeline", DELIVERING)
 def test_nobody_is_answered_before_staging_and_shadow_were_enforced(pipeline):
-    needed = {"check-delivery", "test-serving", "enforce-staging-gate", "shadow", "enforce-shadow-gate"}
+    needed = {"check-delivery", "check-serving", "enforce-staging-gate", "shadow", "enforce-shadow-gate"}
     assert needed <= before(tasks(pipeline), "rollout-canary")
 
 
@@ -84,7 +84,7 @@ def test_a_new_model_is_delivered_only_after_it_was_registered():
 def test_what_looks_at_or_changes_production_is_never_cached(pipeline):
     outside = {
         "deploy_staging", "fetch_candidate", "fetch_champion", "promote", "register_model", "resolve_source",
-        "rollback", "rollout_canary", "shadow", "test_serving", "verify_deployment",
+        "rollback", "rollout_canary", "shadow", "check_serving", "verify_deployment",
     }  # fmt: skip
     found = tasks(pipeline).values()
     assert {task.component for task in found if not task.cached} == {t.component for t in found} & outside

@@ -22,15 +22,15 @@ def policy(**values: object) -> EnforcementPolicy:
 @pytest.mark.parametrize("status", [Status.FAIL, Status.ERROR])
 def test_fail_and_error_block(status: Status) -> None:
     with pytest.raises(GateStopped) as stopped:
-        enforce(decide_stage("before registering", [verdict("evaluate_model", Status.PASS, status)], policy()))
+        enforce(decide_stage("before registering", [verdict("evaluate_performance", Status.PASS, status)], policy()))
     assert stopped.value.exit_code == EXIT_STOPPED
     assert "before registering" in str(stopped.value)
-    assert f"evaluate_model sentence 1 says {status.value}" in str(stopped.value)
+    assert f"evaluate_performance sentence 1 says {status.value}" in str(stopped.value)
     assert "sentence 0" not in str(stopped.value)
 
 
 def test_default_blocks_on_doubt_about_people_and_warns_elsewhere() -> None:
-    model = verdict("evaluate_model", Status.INCONCLUSIVE)
+    model = verdict("evaluate_performance", Status.INCONCLUSIVE)
     slices = verdict("evaluate_slices", Status.INCONCLUSIVE)
     decision = decide_stage("before registering", [model, slices], policy())
     assert decision.blocking == (slices,)
@@ -44,7 +44,7 @@ def test_a_general_default_does_not_take_the_protection_of_people_away() -> None
 
 
 def test_default_block_makes_every_inconclusive_gate_block() -> None:
-    model = verdict("evaluate_model", Status.INCONCLUSIVE)
+    model = verdict("evaluate_performance", Status.INCONCLUSIVE)
     assert decide_stage("s", [model], policy(inconclusive={"default": "block"})).blocking == (model,)
 
 
@@ -93,8 +93,8 @@ def test_message_says_once_what_one_check_quotes_from_another() -> None:
 
 
 def test_a_verdict_without_checks_blocks() -> None:
-    with pytest.raises(GateStopped, match="evaluate_model summary"):
-        enforce(decide_stage("s", [verdict("evaluate_model")], policy()))
+    with pytest.raises(GateStopped, match="evaluate_performance summary"):
+        enforce(decide_stage("s", [verdict("evaluate_performance")], policy()))
 
 
 def test_nothing_to_enforce_is_a_configuration_error() -> None:

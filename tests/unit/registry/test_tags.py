@@ -27,7 +27,7 @@ def test_every_fact_a_version_should_name_is_a_tag(document):
         "gauntlet.environment.model": "sha256:lock-model",
         "gauntlet.parameters": '{"recipe": {"depth": 4}, "seed": 7}',
         "gauntlet.metric.auc": "0.91 [0.9, 0.92]",
-        "gauntlet.verdict.evaluate_model": "pass: AUC is 0.91, the gate says pass.",
+        "gauntlet.verdict.evaluate_performance": "pass: AUC is 0.91, the gate says pass.",
         "gauntlet.run": "run-1",
     }
 
@@ -40,11 +40,11 @@ def test_every_verdict_is_told_even_two_of_one_gate(document):
 
 def test_values_are_held_to_what_a_registry_takes(document):
     many = [{"uri": f"gs://loans/part-{number:05}.csv", "version": "1"} for number in range(400)]
-    long = Verdict("evaluate_model", verdict().checks, "word " * 4000)
+    long = Verdict("evaluate_performance", verdict().checks, "word " * 4000)
     tags = version_tags(replace(document, sources=many), [long])
     assert max(map(len, tags.values())) <= TAG_VALUE_LIMIT
     assert tags["gauntlet.sources"].startswith("400 files, sha256:")
-    assert tags["gauntlet.verdict.evaluate_model"].endswith("…")
+    assert tags["gauntlet.verdict.evaluate_performance"].endswith("…")
 
 
 def test_a_summary_of_several_lines_becomes_one(document):
@@ -54,7 +54,7 @@ def test_a_summary_of_several_lines_becomes_one(document):
 
 def test_names_are_made_fit_for_a_tag(document):
     check = Check("recall@fpr=0.1 " + "x" * 300, Status.PASS, "", 0.5)
-    tags = version_tags(document, [Verdict("evaluate_model", (check,), "fine")])
+    tags = version_tags(document, [Verdict("evaluate_performance", (check,), "fine")])
     (key,) = [key for key in tags if key.startswith("gauntlet.metric.")]
     assert key.startswith("gauntlet.metric.recall_fpr_0.1 x")
     assert len(key) == TAG_KEY_LIMIT
@@ -63,5 +63,5 @@ def test_names_are_made_fit_for_a_tag(document):
 
 def test_a_check_without_a_measured_value_is_no_metric(document):
     check = Check("rows", Status.PASS, "enough rows")
-    tags = version_tags(document, [Verdict("evaluate_model", (check,), "fine")])
+    tags = version_tags(document, [Verdict("evaluate_performance", (check,), "fine")])
     assert not [key for key in tags if key.startswith("gauntlet.metric.")]

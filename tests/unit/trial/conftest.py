@@ -15,7 +15,7 @@ from gauntlet.data.snapshot import Snapshot
 from gauntlet.settings import parse
 from gauntlet.training.recipe import Recipe
 from gauntlet.trial.evidence import Evidence, gather
-from gauntlet.trial.policy import TrialPolicy
+from gauntlet.trial.policy import TrainingPolicy
 from snapshots import write_snapshot
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -61,7 +61,7 @@ def tried(snapshot: Snapshot) -> Callable[..., Evidence]:
     """``tried(recipe, policy)``: the evidence of a trial."""
 
     def run(recipe: dict[str, Any], policy: dict[str, Any], data: Snapshot = snapshot) -> Evidence:
-        asked = parse(TrialPolicy, {"rows": 6000, "rounds": 20, **policy}, field="policy")
+        asked = parse(TrainingPolicy, {"rows": 6000, "rounds": 20, **policy}, field="policy")
         return gather(data, CONTRACT, parse(Recipe, recipe, field="recipe"), asked, device="cpu")
 
     return run

@@ -15,10 +15,10 @@ from gauntlet.settings import parse
 from gauntlet.trial.checks import loss, loss_check, shuffled_check
 from gauntlet.trial.evidence import Held
 from gauntlet.trial.gate import judge_trial
-from gauntlet.trial.policy import TrialPolicy
+from gauntlet.trial.policy import TrainingPolicy
 from gauntlet.verdict import Status
 
-POLICY = parse(TrialPolicy, {"floor": {"auc": {"min": 0.7}}}, field="policy")
+POLICY = parse(TrainingPolicy, {"floor": {"auc": {"min": 0.7}}}, field="policy")
 
 
 def test_sound_evidence_passes_every_check() -> None:

@@ -16,7 +16,7 @@ from gauntlet.settings import parse
 from gauntlet.training.recipe import Recipe
 from gauntlet.trial.evidence import Budget, Evidence, gather
 from gauntlet.trial.gate import judge_trial, nothing_asked
-from gauntlet.trial.policy import TrialPolicy
+from gauntlet.trial.policy import TrainingPolicy
 from gauntlet.verdict import Check, Status, Verdict
 
 Tried = Callable[..., Evidence]
@@ -25,7 +25,7 @@ Asking = Callable[..., dict[str, Any]]
 
 def judged(tried: Tried, recipe: dict[str, Any], policy: dict[str, Any], **more: Any) -> Verdict:
     evidence = tried(recipe, policy, **more)
-    return judge_trial(evidence, parse(TrialPolicy, {"rows": 6000, "rounds": 20, **policy}, field="policy")).verdict
+    return judge_trial(evidence, parse(TrainingPolicy, {"rows": 6000, "rounds": 20, **policy}, field="policy")).verdict
 
 
 def failing(verdict: Verdict) -> Check:
@@ -125,10 +125,10 @@ def test_rows_that_lie_in_two_splits_are_found_by_shuffled_labels(
 def test_a_floor_is_held_by_the_whole_interval(tried: Tried, asking: Asking) -> None:
     evidence = tried({}, asking())
     for bound, status in ((0.6, Status.PASS), (0.999, Status.FAIL)):
-        policy = parse(TrialPolicy, {**asking(), "floor": {"auc": {"min": bound}}}, field="policy")
+        policy = parse(TrainingPolicy, {**asking(), "floor": {"auc": {"min": bound}}}, field="policy")
         assert judge_trial(evidence, policy).verdict.status is status
     value = _measured(evidence, asking)
-    policy = parse(TrialPolicy, {**asking(), "floor": {"auc": {"min": value}}}, field="policy")
+    policy = parse(TrainingPolicy, {**asking(), "floor": {"auc": {"min": value}}}, field="policy")
     check = judge_trial(evidence, policy).verdict.checks[0]
     assert check.status is Status.INCONCLUSIVE
     assert "too uncertain" in check.reason
@@ -170,7 +170,7 @@ def test_a_constant_of_another_task_is_refused(tried: Tried, asking: Asking) -> 
 
 def test_time_runs_out_with_a_sentence_and_no_verdict(snapshot: Snapshot) -> None:
     clock = iter(range(0, 1000, 45))
-    policy = parse(TrialPolicy, {"rows": 500, "rounds": 5}, field="policy")
+    policy = parse(TrainingPolicy, {"rows": 500, "rounds": 5}, field="policy")
     with pytest.raises(ConfigurationError, match=r"policy.seconds.*were spent before the trial could"):
         gather(
             snapshot,
@@ -189,7 +189,7 @@ def test_rows_that_were_learned_from_are_not_held_out(snapshot: Snapshot, split:
             snapshot,
             CONTRACT,
             parse(Recipe, {}, field="r"),
-            parse(TrialPolicy, {}, field="p"),
+            parse(TrainingPolicy, {}, field="p"),
             device="cpu",
             split=split,
         )
@@ -197,7 +197,7 @@ def test_rows_that_were_learned_from_are_not_held_out(snapshot: Snapshot, split:
 
 def test_asking_nothing_is_said() -> None:
     assert not parse(
-        TrialPolicy,
+        TrainingPolicy,
         {
             "baseline": False,
             "overfit": False,
@@ -217,7 +217,7 @@ def _named(verdict: Verdict, name: str) -> Check:
 
 
 def _measured(evidence: Evidence, asking: Asking) -> float:
-    policy = parse(TrialPolicy, {**asking(), "floor": {"auc": {"min": 0.5}}}, field="policy")
+    policy = parse(TrainingPolicy, {**asking(), "floor": {"auc": {"min": 0.5}}}, field="policy")
     found = judge_trial(evidence, policy).verdict.checks[0].measured
     assert found is not None
     return found

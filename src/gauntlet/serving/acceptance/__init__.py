@@ -1,4 +1,4 @@
-"""Acceptance tests of a model server that runs somewhere: what ``test_serving`` does before anybody is served.
+"""Acceptance tests of a model server that runs somewhere: what ``check_serving`` does before anybody is served.
 
 Nothing here loads a model. Requests are made from the model's signature and from rows of its snapshot, answers are held
 against the API of docs/serving.md and against the predictions that ``batch_predict`` wrote.

@@ -1,4 +1,4 @@
-"""``test_serving``: everything in its order, and one verdict.
+"""``check_serving``: everything in its order, and one verdict.
 
 What may break a server comes last. Once the server has answered, whatever it does is a finding: this gate raises only
 for what the user or the data got wrong.
@@ -42,7 +42,7 @@ from gauntlet.serving.load import Load, run
 from gauntlet.serving.measured import Measured, Outcome
 from gauntlet.verdict import Check, Status, Verdict
 
-GATE = "test_serving"
+GATE = "check_serving"
 _ROWS = 200
 """Rows to make requests from where parity, which says how many, is not tested."""
 _MOST_BODIES = 500

@@ -1,4 +1,4 @@
-"""What ``test_serving`` asks of a server: limits, with their units, and how hard it may look."""
+"""What ``check_serving`` asks of a server: limits, with their units, and how hard it may look."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class FootprintPolicy(Settings):
 
 
 class ServingPolicy(Settings):
-    """Policy of ``test_serving``. A block that is false is not tested."""
+    """Policy of ``check_serving``. A block that is false is not tested."""
 
     protocols: tuple[Protocol, ...] = Field(("v1", "v2"), min_length=1, description="Which protocols are tested.")
     contract: ContractPolicy | None = Field(ContractPolicy.model_validate({}), description="The API contract.")

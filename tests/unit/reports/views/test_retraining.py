@@ -15,10 +15,10 @@ from gauntlet.settings import parse
 from gauntlet.stability.gate import StabilityResult, judge_stability
 from gauntlet.stability.policy import StabilityPolicy
 from gauntlet.trial.gate import judge_trial, nothing_asked
-from gauntlet.trial.policy import TrialPolicy
+from gauntlet.trial.policy import TrainingPolicy
 
 DATA = loans(1500)
-TRIAL = parse(TrialPolicy, {}, field="policy")
+TRIAL = parse(TrainingPolicy, {}, field="policy")
 
 
 def judged(runs: int, *, rival: float | None = None, **policy: object) -> StabilityResult:
@@ -74,7 +74,7 @@ def test_a_trial_shows_curves_ways_and_chance() -> None:
 def test_what_was_not_asked_is_not_shown() -> None:
     assert not trial_view(nothing_asked()).asked
     bare = replace(evidence(sound=True), curve={}, batch=None, saved=None, shuffled=None, again=None)
-    policy = parse(TrialPolicy, {"overfit": False}, field="policy")
+    policy = parse(TrainingPolicy, {"overfit": False}, field="policy")
     page = trial_page(judge_trial(bare, policy))
     assert "How learning went" not in page
     assert "Shuffled labels" not in page

@@ -1,4 +1,4 @@
-"""``test_serving`` as a whole, against a server that errs on request."""
+"""``check_serving`` as a whole, against a server that errs on request."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_good_server_passes_and_the_verdict_says_what_was_done(staged: Staged,
     found = run(staged)
     assert wrong_ones(found) == {}
     assert found.verdict.status is Status.PASS
-    assert found.verdict.gate == "test_serving"
+    assert found.verdict.gate == "check_serving"
     names = [check.name for check in found.verdict.checks]
     assert names[0] == "the server serves this model"
     assert "v1: bad requests fail no neighbours" in names

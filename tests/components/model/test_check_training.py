@@ -44,13 +44,13 @@ def team(tmp_path: Path) -> Iterator[str]:
 
 def run_trial(inputs: dict[str, Any], out: Path, **parameters: Any) -> SimpleNamespace:
     outputs = {"verdict": artifact("Artifact", out / "verdict"), "report": artifact("HTML", out / "report")}
-    load_component("model", "test_training")(**inputs, **outputs, device="cpu", **parameters)
+    load_component("model", "check_training")(**inputs, **outputs, device="cpu", **parameters)
     return SimpleNamespace(verdict=Verdict.read(out / "verdict"), page=(out / "report").read_text())
 
 
 def test_a_sound_recipe_passes(inputs: dict[str, Any], tmp_path: Path) -> None:
     ran = run_trial(inputs, tmp_path, policy={"floor": {"auc": {"min": 0.6}}, "rounds": 20.0})
-    assert ran.verdict.gate == "test_training"
+    assert ran.verdict.gate == "check_training"
     assert ran.verdict.status is Status.PASS, ran.verdict.summary
     assert "passes all 9 small-scale checks" in ran.verdict.summary
     assert "How learning went" in ran.page

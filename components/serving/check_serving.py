@@ -6,7 +6,7 @@ from gauntlet.orchestration.component import Caching, component
 
 
 @component(image="serving", caching=Caching.RESOLVING)
-def test_serving(
+def check_serving(
     url: str,
     model: Input[Model],
     snapshot: Input[Dataset],

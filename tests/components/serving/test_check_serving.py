@@ -55,7 +55,7 @@ def run(one: SimpleNamespace, out: Path, *, digest: str = "", **policy: Any) -> 
     data = artifact("Dataset", one.folder / "data"), artifact("Dataset", one.folder / "predictions")
     outputs = {"verdict": artifact("Artifact", out / "verdict"), "report": artifact("HTML", out / "report.html")}
     limits = {"contract": {"max_rows": 500, "max_bytes": 500_000}}
-    load_component("serving", "test_serving")(
+    load_component("serving", "check_serving")(
         url=f"http://127.0.0.1:{server.port}",
         model=model,
         snapshot=data[0],

@@ -20,7 +20,7 @@ def predictions(tmp_path: Path) -> Path:
 
 
 def test_a_binary_model_gets_a_verdict_metrics_curves_and_a_page(tmp_path: Path, predictions: Path) -> None:
-    ran = run_gate("evaluate_model", tmp_path, {"metrics": {"auc": {"min": 0.7}}}, predictions=predictions)
+    ran = run_gate("evaluate_performance", tmp_path, {"metrics": {"auc": {"min": 0.7}}}, predictions=predictions)
     assert ran.verdict.status is Status.PASS
     assert ran.outputs.metrics.metadata["auc"] > 0.7
     roc = ran.outputs.curves.metadata["confidenceMetrics"]
@@ -36,7 +36,7 @@ def test_a_binary_model_gets_a_verdict_metrics_curves_and_a_page(tmp_path: Path,
 
 
 def test_a_gate_that_fails_still_writes_its_report(tmp_path: Path, predictions: Path) -> None:
-    ran = run_gate("evaluate_model", tmp_path, {"metrics": {"auc": {"min": 0.95}}}, predictions=predictions)
+    ran = run_gate("evaluate_performance", tmp_path, {"metrics": {"auc": {"min": 0.95}}}, predictions=predictions)
     assert ran.verdict.status is Status.FAIL
     assert "below the required 0.95" in ran.page
 
@@ -47,7 +47,7 @@ def test_multiclass(tmp_path: Path) -> None:
     logits = rng.normal(size=(3000, 3)) + 2 * np.eye(3)[label]
     scores = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     path = write_predictions(tmp_path / "p", label, scores, task="multiclass", classes=("red", "green", "blue"))
-    ran = run_gate("evaluate_model", tmp_path, predictions=path)
+    ran = run_gate("evaluate_performance", tmp_path, predictions=path)
     assert ran.verdict.status is Status.PASS
     assert "always answering the overall shares of the classes" in ran.verdict.summary
     assert "decided blue" in ran.page
@@ -58,7 +58,7 @@ def test_regression(tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
     value = rng.normal(100, 20, 3000)
     path = write_predictions(tmp_path / "p", value, value + rng.normal(0, 8, 3000), task="regression")
-    ran = run_gate("evaluate_model", tmp_path, {"metrics": {"rmse": {"max": 10}}}, predictions=path)
+    ran = run_gate("evaluate_performance", tmp_path, {"metrics": {"rmse": {"max": 10}}}, predictions=path)
     assert ran.verdict.status is Status.PASS
     assert ran.outputs.curves.metadata == {}
     assert "<h2>Errors</h2>" in ran.page
@@ -79,7 +79,7 @@ def test_a_policy_that_cannot_be_used_is_wrong_use(
     tmp_path: Path, predictions: Path, capsys: pytest.CaptureFixture[str], policy: dict, says: str
 ) -> None:
     with pytest.raises(SystemExit) as stopped:
-        run_gate("evaluate_model", tmp_path, policy, predictions=predictions)
+        run_gate("evaluate_performance", tmp_path, policy, predictions=predictions)
     assert stopped.value.code == EXIT_USAGE
     assert says in capsys.readouterr().err
     assert not (tmp_path / "verdict").exists()
@@ -107,7 +107,7 @@ def test_data_that_cannot_be_judged_breaks_with_its_name(
 ) -> None:
     path = write_predictions(tmp_path / "p", label, np.array([0.2, 0.7, 0.4, 0.6]), without=without)
     with pytest.raises(SystemExit) as stopped:
-        run_gate("evaluate_model", tmp_path, predictions=path)
+        run_gate("evaluate_performance", tmp_path, predictions=path)
     assert stopped.value.code == EXIT_BROKEN
     assert says in capsys.readouterr().err
     assert not (tmp_path / "verdict").exists()
@@ -116,7 +116,7 @@ def test_data_that_cannot_be_judged_breaks_with_its_name(
 def test_truncated_parquet(tmp_path: Path, predictions: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _truncate(predictions)
     with pytest.raises(SystemExit) as stopped:
-        run_gate("evaluate_model", tmp_path, predictions=predictions)
+        run_gate("evaluate_performance", tmp_path, predictions=predictions)
     assert stopped.value.code == EXIT_BROKEN
     assert "cannot be read as Parquet" in capsys.readouterr().err
 
@@ -124,6 +124,6 @@ def test_truncated_parquet(tmp_path: Path, predictions: Path, capsys: pytest.Cap
 def test_no_predictions_at_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(SystemExit) as stopped:
-        run_gate("evaluate_model", tmp_path, predictions=tmp_path / "empty")
+        run_gate("evaluate_performance", tmp_path, predictions=tmp_path / "empty")
     assert stopped.value.code == EXIT_BROKEN
     assert "are not predictions" in capsys.readouterr().err

@@ -6,7 +6,7 @@ from gauntlet.orchestration.component import Caching, component
 
 
 @component(image="model", caching=Caching.PURE)
-def test_behavior(
+def check_behavior(
     model: Input[Model],
     snapshot: Input[Dataset],
     verdict: Output[Artifact],

@@ -6,7 +6,7 @@ from gauntlet.orchestration.component import Caching, component
 
 
 @component(image="model", caching=Caching.PURE)
-def test_training(
+def check_training(
     snapshot: Input[Dataset],
     schema: Input[Artifact],
     verdict: Output[Artifact],
@@ -42,9 +42,9 @@ def test_training(
     from gauntlet.training.recipe import Recipe
     from gauntlet.trial.evidence import gather
     from gauntlet.trial.gate import judge_trial, nothing_asked
-    from gauntlet.trial.policy import TrialPolicy
+    from gauntlet.trial.policy import TrainingPolicy
 
-    asked, settings = parse(TrialPolicy, policy, field="policy"), parse(Recipe, recipe, field="recipe")
+    asked, settings = parse(TrainingPolicy, policy, field="policy"), parse(Recipe, recipe, field="recipe")
     data, contract = Snapshot.open(Path(snapshot.path)), Contract.read(Path(schema.path))
     if asked.asks:
         result = judge_trial(gather(data, contract, settings, asked, seed=seed, device=device, split=split), asked)

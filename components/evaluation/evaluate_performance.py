@@ -6,7 +6,7 @@ from gauntlet.orchestration.component import Caching, component
 
 
 @component(image="evaluation", caching=Caching.PURE)
-def evaluate_model(
+def evaluate_performance(
     predictions: Input[Dataset],
     verdict: Output[Artifact],
     metrics: Output[Metrics],

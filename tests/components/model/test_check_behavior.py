@@ -40,7 +40,7 @@ def pinned(path: Path) -> list[dict[str, Any]]:
 
 
 def run(demo: Path, out: Path, **parameters: Any) -> SimpleNamespace:
-    load_component("model", "test_behavior")(
+    load_component("model", "check_behavior")(
         model=artifact("Model", demo / "model", digest=digest_model(demo / "model")),
         snapshot=artifact("Dataset", demo / "snapshot"),
         verdict=artifact("Artifact", out / "verdict"),
