@@ -28,7 +28,8 @@ from gauntlet.errors import GauntletError
 from gauntlet.settings import parse
 from gauntlet.training.device import choose, detect
 from gauntlet.training.recipe import Recipe
-from gauntlet.training.trainer import Training, train
+from gauntlet.training.result import Training
+from gauntlet.training.trainer import train
 
 NUMBERS = 24
 CATEGORIES = {f"category_{size}": size for size in (4, 12, 50, 200)}

@@ -15,17 +15,17 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gauntlet import __version__
 from gauntlet.digest import digest_tree
 from gauntlet.errors import DataError, InternalError
 from gauntlet.model_digest import MLMODEL_FILE, digest_model
 from gauntlet.storage import whole_folder, write_bytes, write_json, write_text
+from gauntlet.training.custom import save_custom
 from gauntlet.training.encoding import Feature
-from gauntlet.training.frame import mlflow_type
+from gauntlet.training.result import Training
+from gauntlet.training.signature import requirements, signature_and_example, xgboost_requirement
 from gauntlet.training.target import Task
 from gauntlet.training.threads import wait_asleep
 
@@ -33,16 +33,11 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from gauntlet.training.trainer import Training
-
 FORMAT = "gauntlet.model/1"
 LOADER = "gauntlet.training.bundle"
 DATA = "gauntlet"
 ENCODER_FILE = "encoder.json"
 BOOSTER_FILE = "booster.ubj"
-
-_PACKAGES = ("mlflow", "numpy", "pandas", "pyarrow", "scikit-learn")
-_XGBOOST_BUILDS = ("xgboost-cpu", "xgboost")
 
 
 class Bundle:
@@ -120,8 +115,6 @@ def save(training: Training, destination: Path, *, contract_digest: str) -> str:
     metadata = {"gauntlet": describe(training, contract_digest)}
     with whole_folder(destination) as folder:
         if training.booster is None:
-            from gauntlet.training.custom import save_custom
-
             save_custom(training, folder, metadata)
         else:
             _save_own(training, folder, metadata)
@@ -144,35 +137,12 @@ def describe(training: Training, contract_digest: str) -> dict[str, Any]:
         "validation_metrics": dict(training.metrics),
         "rounds": training.rounds,
         "device": training.device.name,
-        "xgboost": _xgboost_requirement(),
+        "xgboost": xgboost_requirement(),
         "snapshot": training.snapshot.digest,
         "schema": contract_digest,
         "recipe": training.recipe_digest,
         "trainer": training.recipe.trainer,
     }
-
-
-def signature_and_example(training: Training) -> tuple[Any, pd.DataFrame]:
-    """MLflow signature, and one typical row that fits it.
-
-    The row is made up of medians and most frequent categories, so that no person's data travels with the model.
-    """
-    import pandas as pd
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
-
-    features, typical = training.plan.features, training.plan.typical
-    inputs = Schema([ColSpec(mlflow_type(one), one.name, required=one.required) for one in features])
-    names = training.plan.target.classes or ("prediction",)
-    outputs = Schema([ColSpec("double", name) for name in names])
-    row = {one.name: [_example_value(typical[one.name], mlflow_type(one))] for one in features}
-    return ModelSignature(inputs=inputs, outputs=outputs), pd.DataFrame(row)
-
-
-def requirements() -> list[str]:
-    """The exact versions in this environment of what loading and scoring need."""
-    packages = [f"{name}=={version(name)}" for name in _PACKAGES]
-    return [*packages, _xgboost_requirement(), f"kfp-gauntlet=={__version__}"]
 
 
 def _save_own(training: Training, folder: Path, metadata: dict[str, Any]) -> None:
@@ -218,27 +188,6 @@ def _normalise(folder: Path) -> None:
     write_text(path, yaml.safe_dump(document, sort_keys=True, allow_unicode=True))
     document["model_uuid"] = digest_tree(folder).removeprefix("sha256:")[:32]
     write_text(path, yaml.safe_dump(document, sort_keys=True, allow_unicode=True))
-
-
-def _example_value(value: Any, kind: str) -> Any:
-    if kind == "double":
-        return float(value)
-    return int(value) if kind == "long" else value
-
-
-def _xgboost_requirement() -> str:
-    name = next((one for one in _XGBOOST_BUILDS if _installed(one)), None)
-    if name is None:
-        raise InternalError("no distribution of XGBoost is installed", field="xgboost")
-    return f"{name}=={version(name)}"
-
-
-def _installed(name: str) -> bool:
-    try:
-        version(name)
-    except PackageNotFoundError:
-        return False
-    return True
 
 
 class _quiet:  # noqa: N801 - used as a context manager function

@@ -35,12 +35,13 @@ from gauntlet.training.matrix import check_weights
 from gauntlet.training.metrics import measure
 from gauntlet.training.plan import Plan
 from gauntlet.training.recipe import Recipe
+from gauntlet.training.result import Training, positive_scores
+from gauntlet.training.signature import requirements, signature_and_example
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from gauntlet.training.trainer import Training
 
 log = logging.getLogger(__name__)
 
@@ -129,8 +130,6 @@ def train_custom(
     validated: bool,
 ) -> Training:
     """Run the team's trainer once a seed and measure what it returns; arguments and result as ``trainer.train``."""
-    from gauntlet.training.trainer import Training, positive_scores
-
     function = resolve(recipe.trainer)
     models, measured = [], []
     for seed in seeds:
@@ -218,8 +217,6 @@ def save_custom(training: Training, folder: Path, metadata: dict[str, Any]) -> N
     import cloudpickle
     import mlflow.pyfunc
     import mlflow.sklearn
-
-    from gauntlet.training.bundle import requirements, signature_and_example
 
     signature, example = signature_and_example(training)
     options = {

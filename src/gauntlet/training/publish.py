@@ -11,8 +11,8 @@ from typing import Any
 from gauntlet.digest import digest_tree
 from gauntlet.settings import Settings
 from gauntlet.training.bundle import save
+from gauntlet.training.result import Training
 from gauntlet.training.tracking import Experiment, record
-from gauntlet.training.trainer import Training
 
 
 @dataclass(frozen=True)

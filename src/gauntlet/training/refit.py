@@ -27,8 +27,8 @@ from gauntlet.training.device import Device
 from gauntlet.training.matrix import encoded_batches, quantised
 from gauntlet.training.plan import Plan
 from gauntlet.training.recipe import Recipe
+from gauntlet.training.result import positive_scores
 from gauntlet.training.threads import threads_for
-from gauntlet.training.trainer import positive_scores
 
 if TYPE_CHECKING:
     import numpy as np

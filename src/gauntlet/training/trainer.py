@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gauntlet.data.contract import Contract
 from gauntlet.data.snapshot import Snapshot
-from gauntlet.digest import digest_json
 from gauntlet.errors import ConfigurationError
 from gauntlet.training import boosting
+from gauntlet.training.custom import train_custom
 from gauntlet.training.device import Device, Hardware, choose, detect
 from gauntlet.training.matrix import encoded_batches, quantised
-from gauntlet.training.metrics import measure, spread
+from gauntlet.training.metrics import measure
 from gauntlet.training.plan import Plan, make_plan
 from gauntlet.training.recipe import Recipe
+from gauntlet.training.result import Training, positive_scores
 from gauntlet.training.threads import threads_for
 
 if TYPE_CHECKING:
@@ -25,58 +24,6 @@ if TYPE_CHECKING:
 LARGEST_SEED = 2**31 - 1
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Training:
-    """A trained model and what is known about it.
-
-    Attributes:
-        plan: features and target.
-        recipe: how it was trained.
-        estimator: the fitted scikit-learn Pipeline, or whatever the team's own trainer returned.
-        booster: the XGBoost model inside; ``None`` for a trainer of the team's own.
-        device: where it was trained, and why there.
-        seeds: the seeds of all models fitted; the first one's model is ``estimator``.
-        measured: one mapping metric → value a seed, on the validation split; empty without one.
-        curve: ``train`` and ``validation`` → the watched metric by round, for the first seed.
-        watched: the metric of the curve.
-        rounds: boosting rounds kept.
-        importance: feature → share of the total gain.
-        rows: split → rows used.
-        notes: what a reader should know, one sentence each.
-        snapshot: the data, for its digest.
-    """
-
-    plan: Plan
-    recipe: Recipe
-    estimator: Any
-    booster: Any | None
-    device: Device
-    seeds: tuple[int, ...]
-    measured: tuple[Mapping[str, float], ...]
-    curve: Mapping[str, tuple[float, ...]]
-    watched: str
-    rounds: int
-    importance: Mapping[str, float]
-    rows: Mapping[str, int]
-    notes: tuple[str, ...]
-    snapshot: Snapshot
-
-    @property
-    def metrics(self) -> Mapping[str, float]:
-        """Validation metrics of the model itself; empty without a validation split."""
-        return self.measured[0] if self.measured else {}
-
-    @property
-    def seed_spread(self) -> dict[str, dict[str, float | int]]:
-        """What another seed does to each metric; see ``metrics.spread``."""
-        return spread(self.measured)
-
-    @property
-    def recipe_digest(self) -> str:
-        """Digest of the recipe with every default written out."""
-        return digest_json(self.recipe.model_dump(mode="json"))
 
 
 def train(
@@ -114,8 +61,6 @@ def train(
         log.warning("%s", note)
     seeds = tuple(range(seed, seed + n_seeds))
     if recipe.trainer:
-        from gauntlet.training.custom import train_custom
-
         return train_custom(snapshot, contract, recipe, plan, seeds=seeds, device=chosen, validated=validated)
     return _train_xgboost(snapshot, recipe, plan, seeds=seeds, device=chosen, validated=validated)
 
@@ -175,11 +120,6 @@ def measure_on(snapshot: Snapshot, split: str, plan: Plan, score: Any) -> dict[s
     return measure(
         plan.target, np.concatenate(labels), np.concatenate(scores), np.concatenate(weights) if weights else None
     )
-
-
-def positive_scores(task: str, scores: np.ndarray) -> np.ndarray:
-    """P(positive), shape (n,), of a binary model; anything else as it is."""
-    return scores[:, 1] if task == "binary" else scores
 
 
 def _check_seeds(seed: int, n_seeds: int) -> None:

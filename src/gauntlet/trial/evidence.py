@@ -25,8 +25,9 @@ from gauntlet.training.bundle import save
 from gauntlet.training.custom import score_custom
 from gauntlet.training.frame import frame_of, mlflow_types
 from gauntlet.training.recipe import Recipe
+from gauntlet.training.result import Training
 from gauntlet.training.target import Target
-from gauntlet.training.trainer import Training, train
+from gauntlet.training.trainer import train
 from gauntlet.trial.policy import TrainingPolicy
 from gauntlet.trial.sampling import bounded, shuffled, tiny_batch
 

@@ -11,7 +11,8 @@ import pytest
 
 from builders.training import CONTRACT, ROLES, make_table, recipe_of
 from gauntlet.data.snapshot import Snapshot
-from gauntlet.training.trainer import Training, train
+from gauntlet.training.result import Training
+from gauntlet.training.trainer import train
 from snapshots import write_snapshot
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")

@@ -16,7 +16,8 @@ from gauntlet.training import bundle
 from gauntlet.training.encoding import Feature
 from gauntlet.training.frame import frame_of, mlflow_type, mlflow_types
 from gauntlet.training.pipeline import score
-from gauntlet.training.trainer import Training, train
+from gauntlet.training.result import Training
+from gauntlet.training.trainer import train
 
 
 def edge_cases(trained: Training, snapshot: Snapshot) -> dict[str, pd.DataFrame]:

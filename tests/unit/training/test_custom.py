@@ -13,7 +13,8 @@ from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.training import bundle
 from gauntlet.training.custom import score_custom
 from gauntlet.training.frame import frame_of, mlflow_types
-from gauntlet.training.trainer import Training, train
+from gauntlet.training.result import Training
+from gauntlet.training.trainer import train
 
 SnapshotOf = Callable[..., Snapshot]
 

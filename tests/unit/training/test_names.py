@@ -30,8 +30,9 @@ from gauntlet.training import bundle
 from gauntlet.training.frame import frame_of, mlflow_types
 from gauntlet.training.pipeline import score
 from gauntlet.training.publish import Published, flat_parameters, publish
+from gauntlet.training.result import Training
 from gauntlet.training.tracking import open_experiment
-from gauntlet.training.trainer import Training, train
+from gauntlet.training.trainer import train
 from snapshots import write_snapshot
 
 MONOTONE = dict.fromkeys(NUMERIC, 1)

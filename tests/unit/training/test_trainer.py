@@ -10,7 +10,8 @@ from builders.training import CONTRACT, ROLES, recipe_of
 from gauntlet.data.snapshot import Snapshot
 from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.training.frame import frame_of, mlflow_types
-from gauntlet.training.trainer import LARGEST_SEED, Training, train
+from gauntlet.training.result import Training
+from gauntlet.training.trainer import LARGEST_SEED, train
 
 SnapshotOf = Callable[..., Snapshot]
 

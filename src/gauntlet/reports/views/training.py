@@ -13,7 +13,7 @@ from gauntlet.storage import write_text
 
 if TYPE_CHECKING:
     from gauntlet.training.publish import Published
-    from gauntlet.training.trainer import Training
+    from gauntlet.training.result import Training
 
 _SHOWN_FEATURES = 20
 
