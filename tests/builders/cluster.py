@@ -21,6 +21,7 @@ import urllib3
 from builders.certificates import Authority, Signed
 from builders.children import Children
 from builders.mlflow_server import free_port
+from builders.refusal import Refused
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -47,14 +48,6 @@ def missing_tools() -> str | None:
     if not absent:
         return None
     return f"no {absent[0]}: run `make cluster-tools` (binaries of your own: set {ASSETS_VARIABLE})"
-
-
-class Refused(Exception):
-    """The server's refusal: its HTTP status, and its words as the message."""
-
-    def __init__(self, status: int, said: str) -> None:
-        super().__init__(said)
-        self.status = status
 
 
 class ApiServer:

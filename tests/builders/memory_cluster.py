@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from builders.cluster import Refused
+from builders.refusal import Refused
 from gauntlet.delivery.targets.kserve.api import Api, Json
 
 _WITH_STATUS = {"inferenceservices", "httproutes", "deployments", "revisions", "services.serving.knative.dev"}
