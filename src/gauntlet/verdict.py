@@ -33,13 +33,15 @@ class Status(StrEnum):
     ERROR = "error"
     """What was asked could not be checked. Never a pass."""
 
-
-_SEVERITY = {Status.PASS: 0, Status.INCONCLUSIVE: 1, Status.FAIL: 2, Status.ERROR: 3}
+    @property
+    def severity(self) -> int:
+        """How bad it is: pass 0, inconclusive 1, fail 2, error 3."""
+        return (Status.PASS, Status.INCONCLUSIVE, Status.FAIL, Status.ERROR).index(self)
 
 
 def worst(statuses: Iterable[Status]) -> Status:
     """The most severe of the statuses: error, then fail, then inconclusive. Nothing checked is an error."""
-    return max(statuses, key=_SEVERITY.__getitem__, default=Status.ERROR)
+    return max(statuses, key=lambda status: status.severity, default=Status.ERROR)
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,11 @@ class Verdict:
     def status(self) -> Status:
         """The worst status of all checks; ``error`` when there was nothing to check."""
         return worst(check.status for check in self.checks)
+
+    @property
+    def worst_first(self) -> tuple[Check, ...]:
+        """The checks by severity, those of one severity in their order."""
+        return tuple(sorted(self.checks, key=lambda check: -check.status.severity))
 
     def with_status(self, status: Status) -> tuple[Check, ...]:
         """The checks that ended in ``status``."""

@@ -129,3 +129,10 @@ def test_a_collected_verdict_that_contradicts_its_checks_is_refused(tmp_path):
     (tmp_path / "forged").write_text(text.replace('"fail"', '"pass"', 1))
     with pytest.raises(DataError):
         read_verdicts(tmp_path / "forged")
+
+
+def test_severity_orders_checks_and_decides_the_worst():
+    checks = [check(status, status.value) for status in (Status.PASS, Status.FAIL, Status.ERROR, Status.INCONCLUSIVE)]
+    ordered = Verdict("a", (*checks, check(Status.FAIL, "another")), "A sentence.").worst_first
+    assert [one.name for one in ordered] == ["error", "fail", "another", "inconclusive", "pass"]
+    assert worst(one.status for one in checks) is Status.ERROR

@@ -33,7 +33,6 @@ from gauntlet.storage import absence
 from gauntlet.verdict import Check, Status, Verdict
 
 GATE = "check_behavior"
-_ORDER = {Status.ERROR: 0, Status.FAIL: 1, Status.INCONCLUSIVE: 2, Status.PASS: 3}
 
 
 @dataclass(frozen=True)
@@ -141,7 +140,7 @@ def judge_behavior(
             cases = [_case(path, case, bench) for path, case in suite.cases]
             rules = _rules(suite, bench)
     found = [*(one.check for one in cases), *(one.check for one in rules)]
-    checks = sorted(found, key=lambda check: _ORDER[check.status])
+    checks = sorted(found, key=lambda check: -check.status.severity)
     verdict = Verdict(
         gate=GATE,
         checks=tuple(checks),

@@ -37,8 +37,6 @@ SHOWN = {
 MOST_SLICES = 300
 """Joint intervals over more slices than this take more memory than a gate should."""
 
-_ORDER = {Status.ERROR: 0, Status.FAIL: 1, Status.INCONCLUSIVE: 2, Status.PASS: 3}
-
 
 @dataclass(frozen=True)
 class SliceRow:
@@ -108,7 +106,7 @@ def judge_slices(scored: Scored, policy: SlicesPolicy) -> SlicesResult:
     checks += _too_small(groups, policy.min_rows, _unit(rows))
     if not groups.asked:
         checks = [_nothing_asked(policy)]
-    checks.sort(key=lambda check: _ORDER[check.status])
+    checks.sort(key=lambda check: -check.status.severity)
     listed = tuple(row for group in groups.asked for row in _list(rows, group, groups.sizes[group.name], policy))
     verdict = Verdict(
         gate=GATE,
@@ -184,7 +182,7 @@ def _compare(rows: Sample, groups: _Groups, wanted: Sequence[Demand], policy: Sl
                 for demand in of_kind
                 if demand.metric.name == metric and not (demand.two_sided and measured.slice in mirrored)
             ]
-    return sorted(findings, key=lambda finding: (_ORDER[finding.check.status], -finding.severity))
+    return sorted(findings, key=lambda finding: (-finding.check.status.severity, -finding.severity))
 
 
 def _family(panel: Panel, kind: Kind, metrics: Sequence[str], groups: _Groups, min_rows: int) -> Family:

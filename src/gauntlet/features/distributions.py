@@ -20,6 +20,7 @@ from gauntlet.data.columns import canonical_text
 from gauntlet.data.distance import jensen_shannon
 from gauntlet.data.identity import key_digests
 from gauntlet.data.snapshot import EXAMPLE_ID, Snapshot
+from gauntlet.evaluation.simultaneous import holm
 from gauntlet.features.diagnosis import Diagnosis, Kind, diagnose_numbers
 from gauntlet.features.findings import Compared
 from gauntlet.features.policy import FeaturesPolicy
@@ -101,28 +102,11 @@ def compare_distributions(sides: Sequence[Sides], policy: FeaturesPolicy) -> lis
         _measure(one, policy.min_distance, resamples, np.random.default_rng([policy.seed, position]))
         for position, one in enumerate(sides)
     ]
-    rejected = holm([p for _, p in measured], alpha)
+    rejected, _ = holm([p for _, p in measured], alpha)
     return [
-        _compared(one, distance, p, is_rejected and distance > policy.min_distance, policy)
+        _compared(one, distance, p, bool(is_rejected) and distance > policy.min_distance, policy)
         for one, (distance, p), is_rejected in zip(sides, measured, rejected, strict=True)
     ]
-
-
-def holm(p_values: Sequence[float], alpha: float) -> list[bool]:
-    """Which hypotheses fall at family-wise error alpha (Holm 1979).
-
-    >>> holm([0.001, 0.04, 0.02], 0.05)
-    [True, True, True]
-    >>> holm([0.001, 0.04, 0.03], 0.05)
-    [True, False, False]
-    """
-    order = np.argsort(p_values, kind="stable")
-    rejected = [False] * len(p_values)
-    for step, position in enumerate(order):
-        if p_values[position] > alpha / (len(p_values) - step):
-            break
-        rejected[position] = True
-    return rejected
 
 
 def _counterparts(spans: Sequence[Span], store: Snapshot) -> list[tuple[Span, list[str]]]:

@@ -22,7 +22,7 @@ from gauntlet.features.harm import Harm, Scoring, harm_check, measure_harm
 from gauntlet.features.opening import Given, Opened, open_all
 from gauntlet.features.policy import FeaturesPolicy
 from gauntlet.features.replay import FeatureReplay, SpanReplay, replay
-from gauntlet.features.summing import GATE, ORDER, not_shared, nothing_stored, summary, summed, unmatched
+from gauntlet.features.summing import GATE, not_shared, nothing_stored, summary, summed, unmatched
 from gauntlet.prediction.batch import label_of, target_of
 from gauntlet.verdict import Check, Status, Verdict
 
@@ -163,7 +163,7 @@ class _Run:
         parties = Parties(opened.store_name, opened.stands_in, old_code)
         own = {name: [one for one in comparisons if one.feature == name] for name in opened.shared}
         found = (find(name, compared, parties) for name, compared in own.items() if compared)
-        return tuple(sorted(found, key=lambda one: (ORDER[one.check.status], -(one.check.measured or 0.0))))
+        return tuple(sorted(found, key=lambda one: (-one.check.status.severity, -(one.check.measured or 0.0))))
 
     def _columns_for_harm(self) -> tuple[str, ...]:
         """Raw columns that harm needs beside the features: inputs that no code computes, the label, the clusters."""
@@ -200,7 +200,7 @@ class _Run:
     def result(self, checks: Sequence[Check]) -> FeaturesResult:
         """Everything found, with ``checks`` as the verdict."""
         opened = self.opened
-        ordered = tuple(sorted(checks, key=lambda check: ORDER[check.status]))
+        ordered = tuple(sorted(checks, key=lambda check: -check.status.severity))
         facts: dict[str, str | int | float | bool] = {
             "spans": len(opened.spans) if opened.has_store else 0,
             "rows": sum(span.rows for span in opened.spans) if opened.has_store else 0,

@@ -11,7 +11,6 @@ from gauntlet.features.replay import SpanReplay
 from gauntlet.verdict import Check, Status, worst
 
 GATE = "check_features"
-ORDER = {Status.ERROR: 0, Status.FAIL: 1, Status.INCONCLUSIVE: 2, Status.PASS: 3}
 
 _NAMED = 5
 

@@ -16,7 +16,7 @@ from pydantic import Field
 from gauntlet.errors import ConfigurationError, GateStopped
 from gauntlet.gates import GATES
 from gauntlet.settings import Settings
-from gauntlet.verdict import Check, Status, Verdict
+from gauntlet.verdict import Status, Verdict
 
 Action = Literal["block", "warn"]
 
@@ -149,7 +149,9 @@ def _action(verdict: Verdict, policy: EnforcementPolicy) -> str:
 def _paragraph(verdict: Verdict) -> str:
     """``evaluate_slices (fail): sentence. sentence. And 4 more checks.``"""
     said: list[str] = []
-    for check in _worst_first(verdict):
+    for check in verdict.worst_first:
+        if check.status is Status.PASS:
+            break
         sentence = check.reason.rstrip(".") + "."
         # The check of a whole may quote the one that decided it: nobody reads the same words twice.
         if not any(sentence in earlier for earlier in said):
@@ -158,11 +160,6 @@ def _paragraph(verdict: Verdict) -> str:
     more = f" And {left} more {'check' if left == 1 else 'checks'}." if left > 0 else ""
     quoted = said[:_SENTENCES] or [verdict.summary.rstrip(".") + "."]
     return f"{verdict.gate} ({verdict.status.value}): {' '.join(quoted)}{more}"
-
-
-def _worst_first(verdict: Verdict) -> list[Check]:
-    order = (Status.ERROR, Status.FAIL, Status.INCONCLUSIVE)
-    return [check for status in order for check in verdict.with_status(status)]
 
 
 def _names(verdicts: Sequence[Verdict]) -> str:

@@ -140,3 +140,6 @@ def test_holm_steps_down():
     rejected, adjusted = holm([0.01, 0.04, 0.03, 0.02])
     assert adjusted.tolist() == pytest.approx([0.04, 0.06, 0.06, 0.06])
     assert rejected.tolist() == [True, False, False, False]
+    assert holm([0.04, 0.001, 0.02])[0].tolist() == [True, True, True]
+    assert holm([0.04, 0.001, 0.03])[0].tolist() == [False, True, False]
+    assert holm([])[0].tolist() == []

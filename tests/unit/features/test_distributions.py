@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from gauntlet.features.diagnosis import Kind
-from gauntlet.features.distributions import Sides, compare_distributions, holm
+from gauntlet.features.distributions import Sides, compare_distributions
 from gauntlet.features.findings import Compared
 from gauntlet.features.policy import FeaturesPolicy
 from gauntlet.features.span import Span
@@ -59,9 +59,3 @@ def test_categories_are_compared_by_their_shares() -> None:
 def test_a_column_without_values_is_compared_too() -> None:
     assert not compared(pa.nulls(500, pa.float64()), pa.nulls(500, pa.float64())).differs
     assert compared(pa.nulls(500, pa.float64()), RNG.normal(size=500)).differs
-
-
-def test_holm_rejects_step_by_step() -> None:
-    assert holm([0.04, 0.001, 0.02], 0.05) == [True, True, True]
-    assert holm([0.04, 0.001, 0.03], 0.05) == [False, True, False]
-    assert holm([], 0.05) == []

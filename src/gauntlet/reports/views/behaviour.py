@@ -15,10 +15,8 @@ from gauntlet.reports.format import number
 from gauntlet.reports.page import render
 from gauntlet.reports.plots import ForestRow
 from gauntlet.storage import write_text
-from gauntlet.verdict import Status
 
 _MOST_OTHERS = 30
-_WORST_FIRST = (Status.ERROR, Status.FAIL, Status.INCONCLUSIVE, Status.PASS)
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,7 @@ def behaviour_view(result: BehaviorResult, policy: BehaviorPolicy) -> BehaviorVi
 
 
 def _severity(found: RuleFinding) -> int:
-    return _WORST_FIRST.index(found.check.status)
+    return -found.check.status.severity
 
 
 def _case_rows(found: CaseFinding, shown: int) -> list[CaseRow]:

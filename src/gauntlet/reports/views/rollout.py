@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gauntlet.delivery.analysis.levels import alarm_level
+from gauntlet.delivery.analysis.alpha import alarm_level
 from gauntlet.delivery.analysis.plan import AnalysisPlan
-from gauntlet.delivery.analysis.promise import said_before
-from gauntlet.delivery.journal import Entry, Journal
-from gauntlet.delivery.plan import RolloutPlan
+from gauntlet.delivery.analysis.power import said_before
+from gauntlet.delivery.rollout.journal import Entry, Journal
+from gauntlet.delivery.rollout.plan import RolloutPlan
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout import Phase
-from gauntlet.delivery.timeline import answered, ended, iso, last_seen, looks, moment
+from gauntlet.delivery.rollout.state import Phase
+from gauntlet.delivery.rollout.timeline import answered, ended, iso, last_seen, looks, moment
 from gauntlet.reports.format import duration
 from gauntlet.reports.history import Line
 from gauntlet.reports.page import render

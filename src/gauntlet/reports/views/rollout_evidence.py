@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
 
-from gauntlet.delivery.analysis import stored
-from gauntlet.delivery.analysis.memory import Memory
-from gauntlet.delivery.analysis.trail import followed
-from gauntlet.delivery.analysis.wording import hits
-from gauntlet.delivery.journal import Journal
-from gauntlet.delivery.rollout import Metric
-from gauntlet.delivery.timeline import looks
+from gauntlet.delivery.analysis import state_codec as stored
+from gauntlet.delivery.analysis.state import Memory
+from gauntlet.delivery.analysis.history import followed
+from gauntlet.delivery.analysis.format import hits
+from gauntlet.delivery.rollout.journal import Journal
+from gauntlet.delivery.rollout.state import Metric
+from gauntlet.delivery.rollout.timeline import looks
 from gauntlet.errors import DataError
 from gauntlet.reports.format import count, interval, number, quantity
 from gauntlet.reports.history import Line

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gauntlet.delivery.journal import Journal
-from gauntlet.delivery.plan import RolloutPlan
-from gauntlet.delivery.rollout import Phase
-from gauntlet.delivery.timeline import (
+from gauntlet.delivery.rollout.journal import Journal
+from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.rollout.state import Phase
+from gauntlet.delivery.rollout.timeline import (
     answered,
     culprit,
     ended,

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from gauntlet.delivery.evidence.flips import log_certificate
 from gauntlet.delivery.evidence.histograms import Buckets
-from gauntlet.delivery.shadow import ShadowPolicy, ShadowSeen
+from gauntlet.delivery.shadow.gate import ShadowPolicy, ShadowSeen
 from gauntlet.reports.format import count, number, percent
 from gauntlet.reports.page import render
 from gauntlet.verdict import Check, Verdict

@@ -10,8 +10,6 @@ from gauntlet.reports.page import render
 from gauntlet.reports.views.columns import Drawing, describe, draw
 from gauntlet.verdict import Status
 
-_ORDER = {Status.ERROR: 0, Status.FAIL: 1, Status.INCONCLUSIVE: 2, Status.PASS: 3}
-
 
 @dataclass(frozen=True)
 class MovedColumn:
@@ -69,7 +67,7 @@ def skew_page(result: SkewResult) -> str:
 
 def skew_view(result: SkewResult) -> SkewView:
     """Gather what the report shows."""
-    columns = sorted((_column(comparison) for comparison in result.comparisons), key=lambda c: _ORDER[c.status])
+    columns = sorted((_column(comparison) for comparison in result.comparisons), key=lambda c: -c.status.severity)
     return SkewView(tuple(columns), tuple(result.left_out.items()))
 
 
