@@ -63,8 +63,8 @@ def is_text(data_type: pa.DataType) -> bool:
 def reduce_type(column: pa.Array, shown: str) -> pa.Array:
     """Widen a file's own type to one of the five (``null`` stays ``null``).
 
-    Integers of any width and decimals without a fraction → int64; floats and other decimals → double; dates and
-    timestamps → microseconds, a time without a zone being UTC; dictionary → its values.
+    Integers of any width and decimals without a fraction → int64; floats and other decimals → the nearest double; dates
+    and timestamps → microseconds, a time without a zone being UTC; dictionary → its values.
 
     Raises:
         DataError: nested, binary or another type with no place in a snapshot; or a value too large for int64.
@@ -79,7 +79,9 @@ def reduce_type(column: pa.Array, shown: str) -> pa.Array:
         return reduce_type(column.dictionary_decode(), shown)
     if types.is_integer(data_type) or (types.is_decimal(data_type) and data_type.scale <= 0):
         target = pa.int64()
-    elif types.is_floating(data_type) or types.is_decimal(data_type):
+    elif types.is_decimal(data_type):
+        return _nearest_doubles(column)
+    elif types.is_floating(data_type):
         target = pa.float64()
     elif types.is_large_string(data_type):
         target = pa.string()
@@ -102,6 +104,15 @@ def reduce_type(column: pa.Array, shown: str) -> pa.Array:
         raise DataError(
             "has a value too large for a 64-bit integer", field=shown, value=str(error), mend="Write it as text"
         ) from error
+
+
+def _nearest_doubles(column: pa.Array) -> pa.Array:
+    """Decimals as doubles: 0.3 is the double that the text ``0.3`` is. Arrow's own cast is off by a bit in places."""
+    import pyarrow as pa
+
+    encoded = column.dictionary_encode()
+    values = [float(value) for value in encoded.dictionary.to_pylist()]
+    return pa.array(values, pa.float64()).take(encoded.indices)
 
 
 def mark_missing(column: pa.Array, options: ReaderOptions) -> pa.Array:

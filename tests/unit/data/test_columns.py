@@ -251,3 +251,12 @@ def test_numbers_of_64_bits_are_known_by_their_digits_and_fractions_are_none_of_
 def test_whether_a_zone_is_named_is_found_whatever_comes_first(first, text):
     parsed = parse_text(pa.array([first, text, text]), "timestamp")
     assert (parsed is None) is (first is not None and text.endswith("Z"))
+
+
+@pytest.mark.parametrize("data_type", [pa.decimal128(12, 2), pa.decimal128(38, 20), pa.decimal256(60, 30)], ids=str)
+def test_a_decimal_is_the_number_that_its_digits_say(data_type):
+    """The same rows in CSV and in Parquet are the same rows."""
+    texts = [f"{hundredths / 100:.2f}" for hundredths in range(-300, 300)]
+    column = pa.array([*map(Decimal, texts), None], data_type)
+    assert reduce_type(column, "x").to_pylist() == [*map(float, texts), None]
+    assert reduce_type(column.slice(0, 0), "x").type == pa.float64()
