@@ -62,7 +62,7 @@ def continuous_integration(
         schema_inference: How a schema is inferred when none is curated: presence, ranges, domains.
         schema_policy: What the schema gate tolerates.
         integrity_policy: Which keys, references, joins, times and labels must hold, and how far.
-        recipe: What to train: estimator, hyperparameters, early stopping, or the team's own module:function.
+        recipe: How to train: hyperparameters, early stopping, features, or the team's own module:function.
         seed: Seed of training.
         device: Where to train: auto, cuda (refused when absent) or cpu.
         evaluation_split: The split that models are judged on.

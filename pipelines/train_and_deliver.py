@@ -72,7 +72,7 @@ def train_and_deliver(
         schema_policy: What the schema gate tolerates.
         skew_policy: How far a column may move, from training to serving and since the champion's training data.
         integrity_policy: Which keys, references, joins, times and labels must hold, and how far.
-        recipe: What to train: estimator, hyperparameters, early stopping, or the team's own module:function.
+        recipe: How to train: hyperparameters, early stopping, features, or the team's own module:function.
         seed: Seed of training.
         n_seeds: Models trained with different seeds, to measure the variance that training itself brings.
         stability_runs: Models re-trained to see what chance alone changes; 0 takes what n_seeds showed.

@@ -52,7 +52,6 @@ class Recipe(Settings):
     """How to train a model."""
 
     task: Literal["auto", "binary", "multiclass", "regression"] = "auto"
-    estimator: Literal["xgboost"] = "xgboost"
     parameters: Parameters = Parameters.model_validate({})
     early_stopping_rounds: int = Field(
         20, ge=0, description="Stop after so many rounds without improvement on the validation split; 0: never."
