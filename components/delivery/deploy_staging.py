@@ -22,9 +22,9 @@ def deploy_staging(
     """
     import time
 
-    from gauntlet.delivery.delivering import Time, clear_way, stage_release
-    from gauntlet.delivery.desk import warn
-    from gauntlet.delivery.releasing import release_of
+    from gauntlet.delivery.context import warn
+    from gauntlet.delivery.deployment import Time, clear_way, stage_release
+    from gauntlet.delivery.release_lookup import release_of
     from gauntlet.delivery.targets.service import open_service
     from gauntlet.registry.mlflow_store import open_store
     from gauntlet.registry.succession import find_candidate

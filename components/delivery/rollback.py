@@ -35,9 +35,9 @@ def rollback(
     """
     from pathlib import Path
 
-    from gauntlet.delivery.delivering import take_back
-    from gauntlet.delivery.desk import open_desk, warn
-    from gauntlet.delivery.way_back import left_behind, titles_follow
+    from gauntlet.delivery.context import open_desk, warn
+    from gauntlet.delivery.deployment import take_back
+    from gauntlet.delivery.emergency_rollback import left_behind, titles_follow
     from gauntlet.registry.mlflow_store import open_store
     from gauntlet.registry.succession import record_rollback
     from gauntlet.reports.delivery import write_nothing, write_rollout

@@ -41,11 +41,11 @@ def rollout_canary(
     """
     from pathlib import Path
 
-    from gauntlet.delivery.delivering import roll_out
-    from gauntlet.delivery.desk import open_desk, warn
-    from gauntlet.delivery.outcome import verdict_of
-    from gauntlet.delivery.releasing import release_of
-    from gauntlet.delivery.way_back import titles_follow
+    from gauntlet.delivery.context import open_desk, warn
+    from gauntlet.delivery.deployment import roll_out
+    from gauntlet.delivery.emergency_rollback import titles_follow
+    from gauntlet.delivery.release_lookup import release_of
+    from gauntlet.delivery.rollout.verdict import verdict_of
     from gauntlet.registry.mlflow_store import open_store
     from gauntlet.registry.succession import find_candidate, record_rollback
     from gauntlet.reports.delivery import write_rollout

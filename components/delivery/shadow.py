@@ -33,11 +33,11 @@ def shadow(
     import time
     from pathlib import Path
 
-    from gauntlet.delivery.delivering import Time
-    from gauntlet.delivery.desk import warn
-    from gauntlet.delivery.releasing import release_of
-    from gauntlet.delivery.shadow import ShadowPolicy
-    from gauntlet.delivery.shadowing import shadow_release
+    from gauntlet.delivery.context import warn
+    from gauntlet.delivery.deployment import Time
+    from gauntlet.delivery.release_lookup import release_of
+    from gauntlet.delivery.shadow.gate import ShadowPolicy
+    from gauntlet.delivery.shadow.runner import shadow_release
     from gauntlet.delivery.targets.service import open_service
     from gauntlet.registry.mlflow_store import open_store
     from gauntlet.registry.succession import find_candidate

@@ -41,9 +41,9 @@ def verify_deployment(
     """
     from pathlib import Path
 
-    from gauntlet.delivery.desk import open_desk
-    from gauntlet.delivery.verification import verify
-    from gauntlet.delivery.way_back import titles_follow
+    from gauntlet.delivery.context import open_desk
+    from gauntlet.delivery.emergency_rollback import titles_follow
+    from gauntlet.delivery.post_deployment import verify
     from gauntlet.registry.mlflow_store import open_store
     from gauntlet.registry.succession import champion_number, record_rollback
     from gauntlet.reports.delivery import write_rollout

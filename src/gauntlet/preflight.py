@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gauntlet.behaviour.policy import BehaviorPolicy
+
 from gauntlet.data.integrity.policy import IntegrityPolicy
 from gauntlet.data.reader import ReaderOptions
 from gauntlet.data.roles import Roles
@@ -17,12 +18,12 @@ from gauntlet.data.schema_inference import InferencePolicy
 from gauntlet.data.skew_policy import SkewPolicy
 from gauntlet.data.split import SplitOptions
 from gauntlet.data.validation import SchemaPolicy
+from gauntlet.delivery.analysis.label_files import require_scheme
+from gauntlet.delivery.analysis.labels import OutcomesSource, with_labels
 from gauntlet.delivery.analysis.plan import AnalysisPlan
-from gauntlet.delivery.label_files import require_scheme
-from gauntlet.delivery.labels import OutcomesSource, with_labels
-from gauntlet.delivery.plan import RolloutPlan
-from gauntlet.delivery.prometheus.meter import PrometheusPlan
-from gauntlet.delivery.shadow import ShadowPolicy
+from gauntlet.delivery.counters.prometheus.source import PrometheusPlan
+from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.shadow.gate import ShadowPolicy
 from gauntlet.delivery.targets.service import require_address
 from gauntlet.errors import ConfigurationError
 from gauntlet.evaluation.policies import ChampionPolicy, PerformancePolicy, SlicesPolicy

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from builders.local import Running
-from gauntlet.delivery.conductor import Judgement, Stage, conduct, start
-from gauntlet.delivery.plan import RolloutPlan
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout import Look, Rollout
+from gauntlet.delivery.rollout.controller import Judgement, Stage, conduct, start
+from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.rollout.state import Look, Rollout
 from gauntlet.settings import parse
 from gauntlet.verdict import Status
 

@@ -15,11 +15,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gauntlet.delivery.conductor import Judgement
-from gauntlet.delivery.delivering import Time, roll_out, stage_release, take_back
-from gauntlet.delivery.plan import RolloutPlan
+from gauntlet.delivery.deployment import Time, roll_out, stage_release, take_back
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout import Look, Rollout
+from gauntlet.delivery.rollout.controller import Judgement
+from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.rollout.state import Look, Rollout
 from gauntlet.delivery.targets.service import open_service
 from gauntlet.errors import GauntletError
 from gauntlet.settings import parse

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from builders.journals import BEGAN, PLAN, rolled_out
 from builders.judged import STEPS, AskedService
-from builders.judging import Behaviour, plan
+from builders.judging import Behavior, plan
 from builders.shadows import shadow
-from gauntlet.delivery.analysis import stored
-from gauntlet.delivery.analysis.promise import promise
-from gauntlet.delivery.journal import Journal
-from gauntlet.delivery.shadow import ShadowPolicy, ShadowSeen, judge_shadow
+from gauntlet.delivery.analysis import state_codec
+from gauntlet.delivery.analysis.power import promise
+from gauntlet.delivery.rollout.journal import Journal
+from gauntlet.delivery.shadow.gate import ShadowPolicy, ShadowSeen, judge_shadow
 from gauntlet.reports.delivery import promise_rows
 from gauntlet.reports.views.rollout import PromiseRow, rollout_page
 from gauntlet.reports.views.shadow import shadow_page
@@ -35,12 +35,12 @@ def harmful() -> Journal:
 def judged() -> Journal:
     """A candidate whose scores are a little higher: now one edge shows it most, now another."""
     scores = (0.08, 0.08, 0.09, 0.1, 0.1, 0.1, 0.1, 0.11, 0.12, 0.12)
-    return AskedService(bad=Behaviour(scores=scores), now=BEGAN).delivered(plan())
+    return AskedService(bad=Behavior(scores=scores), now=BEGAN).delivered(plan())
 
 
 def _judged(*words: str) -> Page:
     journal = judged()
-    rows = promise_rows(promise(stored.from_json(journal.memory), plan(), STEPS, 50.0), STEPS)
+    rows = promise_rows(promise(state_codec.from_json(journal.memory), plan(), STEPS, 50.0), STEPS)
     return rollout_page(journal, STEPS, rows), list(words)
 
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from gauntlet.delivery.evidence.counts import Counts
 from gauntlet.delivery.evidence.sequential import Direction, Process, Test, begin, log_e_value, update
-from gauntlet.delivery.journal import Entry, Journal
-from gauntlet.delivery.plan import RolloutPlan
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout import Do, Look, Metric, Phase, Seen, decide
-from gauntlet.delivery.rollout import begin as begin_rollout
+from gauntlet.delivery.rollout.journal import Entry, Journal
+from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.rollout.state import Do, Look, Metric, Phase, Seen, decide
+from gauntlet.delivery.rollout.state import begin as begin_rollout
 from gauntlet.verdict import Status, worst
 
 V1 = Release("7", "sha256:" + "1" * 64, "gs://models/loans/7")

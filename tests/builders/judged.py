@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from builders.judging import Behaviour, World, judge_of
+from builders.judging import Behavior, World, judge_of
 from builders.memory_service import V2, MemoryService
 from gauntlet.delivery.analysis.plan import AnalysisPlan
-from gauntlet.delivery.delivering import Time, roll_out
-from gauntlet.delivery.journal import Journal
-from gauntlet.delivery.plan import RolloutPlan
+from gauntlet.delivery.deployment import Time, roll_out
+from gauntlet.delivery.rollout.journal import Journal
+from gauntlet.delivery.rollout.plan import RolloutPlan
 from gauntlet.settings import parse
 
-GOOD = Behaviour()
+GOOD = Behavior()
 STEPS = parse(
     RolloutPlan,
     {"steps": [10, 50, 100], "step_seconds": 120, "min_requests": 100, "budgets": {"inconclusive": 60, "errors": 2}},
@@ -31,7 +31,7 @@ class AskedService(MemoryService):
         requests: between two looks, of both versions.
     """
 
-    bad: Behaviour = GOOD
+    bad: Behavior = GOOD
     requests: int = 3000
 
     def __post_init__(self):
@@ -50,8 +50,8 @@ class AskedService(MemoryService):
         self.answered("1", "b", self.requests - canary - half)
         self.answered("2", "c", canary, self.bad)
 
-    def answered(self, version, pod, requests, behaviour=GOOD):
-        self.world.answer(version, pod, requests, behaviour)
+    def answered(self, version, pod, requests, behavior=GOOD):
+        self.world.answer(version, pod, requests, behavior)
 
     def delivered(self, analysis: AnalysisPlan, **options) -> Journal:
         """A delivery of version 2 to its end."""

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from gauntlet.delivery.analysis.absorb import absorb
-from gauntlet.delivery.analysis.memory import Memory
+from gauntlet.delivery.analysis.judge import MeterJudge
 from gauntlet.delivery.analysis.plan import AnalysisPlan
-from gauntlet.delivery.judge import MeterJudge
-from gauntlet.delivery.metering import Counters, Reading
-from gauntlet.delivery.plan import RolloutPlan
+from gauntlet.delivery.analysis.state import Memory
+from gauntlet.delivery.analysis.update import absorb
+from gauntlet.delivery.counters.source import Counters, Reading
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout import Do, Look, Phase, Rollout, Seen, begin, decide
+from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.rollout.state import Do, Look, Phase, Rollout, Seen, begin, decide
 from gauntlet.settings import parse
 
 V1, V2 = (Release(number, f"sha256:{number}", f"models/{number}") for number in "12")
@@ -24,7 +24,7 @@ EDGES = (*(number / 10 for number in range(1, 10)), math.inf)
 
 
 @dataclass(frozen=True)
-class Behaviour:
+class Behavior:
     """How a version answers.
 
     Attributes:
@@ -57,18 +57,18 @@ class World:
     down: Exception | None = None
     edges: Sequence[float] = EDGES
 
-    def answer(self, version: str, pod: str, requests: int, behaviour: Behaviour = Behaviour(), in_flight: float = 0):
+    def answer(self, version: str, pod: str, requests: int, behavior: Behavior = Behavior(), in_flight: float = 0):
         """Answer some requests on a pod, which starts if it was not there."""
         old = self.pods[version].get(pod, Counters(0.0, 0.0))
         sliced = {
             name: self._grown(old.sliced.get(name, {}), self.edges, int(self.rng.binomial(requests, share)), shares)
-            for name, (share, shares) in behaviour.sliced.items()
+            for name, (share, shares) in behavior.sliced.items()
         }
         self.pods[version][pod] = Counters(
             old.requests + requests,
-            old.errors + float(self.rng.binomial(requests, behaviour.errors)),
-            self._grown(old.latency, SECONDS, requests, behaviour.latency),
-            self._grown(old.scores, self.edges, requests, behaviour.scores),
+            old.errors + float(self.rng.binomial(requests, behavior.errors)),
+            self._grown(old.latency, SECONDS, requests, behavior.latency),
+            self._grown(old.scores, self.edges, requests, behavior.scores),
             sliced,
             in_flight,
         )
@@ -86,8 +86,8 @@ class World:
         return {bound: old.get(bound, 0.0) + float(more) for bound, more in zip(bounds, gained, strict=True)}
 
 
-Traffic = Callable[[int, float], tuple[float, Behaviour, Behaviour]]
-"""Turn and weight in percent → expected requests in the interval, stable's behaviour, the candidate's."""
+Traffic = Callable[[int, float], tuple[float, Behavior, Behavior]]
+"""Turn and weight in percent → expected requests in the interval, stable's behavior, the candidate's."""
 
 
 def conducted(
@@ -166,7 +166,7 @@ class Story:
             self.world.answer("1", pod, 0)
         self.world.answer("2", "c", 0)
 
-    def serve(self, stable=0, canary=0, bad=Behaviour()):
+    def serve(self, stable=0, canary=0, bad=Behavior()):
         for pod in self.pods:
             self.world.answer("1", pod, stable // len(self.pods))
         self.world.answer("2", "c", canary, bad)

@@ -13,13 +13,13 @@ from builders.cluster import ApiServer
 from builders.kserve_rollouts import NAME, V1, V2, Fate, Ground, Killed
 from builders.kserve_scenarios import stands
 from builders.memory_cluster import MemoryServer
-from gauntlet.delivery.conductor import Conflict
-from gauntlet.delivery.delivering import roll_out, take_back
-from gauntlet.delivery.journal import Journal
-from gauntlet.delivery.rollout import Phase
+from gauntlet.delivery.deployment import roll_out, take_back
+from gauntlet.delivery.emergency_rollback import Unrecorded, left_behind
+from gauntlet.delivery.rollout.controller import Conflict
+from gauntlet.delivery.rollout.journal import Journal
+from gauntlet.delivery.rollout.state import Phase
 from gauntlet.delivery.targets.kserve.api import Api
-from gauntlet.delivery.targets.kserve.opening import open_on
-from gauntlet.delivery.way_back import Unrecorded, left_behind
+from gauntlet.delivery.targets.kserve.connect import open_on
 from gauntlet.errors import ConfigurationError, DataError, DependencyError
 
 Server = ApiServer | MemoryServer

@@ -15,17 +15,17 @@ from builders.gateway_controller import ROUTES
 from builders.kserve_controller import INFERENCE_SERVICES, KServeController
 from builders.kserve_objects import inference_service
 from builders.memory_cluster import MemoryApi, MemoryServer
-from gauntlet.delivery.conductor import Judgement, Stage, Target, conduct, start
-from gauntlet.delivery.delivering import Time
-from gauntlet.delivery.plan import RolloutPlan
+from gauntlet.delivery.deployment import Time
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout import Look, Rollout
+from gauntlet.delivery.rollout.controller import Judgement, Stage, Target, conduct, start
+from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.rollout.state import Look, Rollout
 from gauntlet.delivery.targets.kserve.api import Api
-from gauntlet.delivery.targets.kserve.knative import KnativeTarget
+from gauntlet.delivery.targets.kserve.journal_store import ConfigMapLedger
+from gauntlet.delivery.targets.kserve.knative.target import KnativeTarget
 from gauntlet.delivery.targets.kserve.lease import ClusterLease
-from gauntlet.delivery.targets.kserve.ledger import ConfigMapLedger
 from gauntlet.delivery.targets.kserve.predictors import identity_in_pods, with_release
-from gauntlet.delivery.targets.kserve.standard import StandardTarget
+from gauntlet.delivery.targets.kserve.standard.target import StandardTarget
 from gauntlet.errors import DataError
 from gauntlet.settings import parse
 from gauntlet.verdict import Status

@@ -11,9 +11,9 @@ from builders import knative_objects
 from builders.cluster import ApiServer
 from builders.kserve_rollouts import NAME, PLAN, V1, V2, V3, Ground, Killed
 from builders.memory_cluster import MemoryServer
-from gauntlet.delivery.conductor import Conflict, refuse, start
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout import Phase
+from gauntlet.delivery.rollout.controller import Conflict, refuse, start
+from gauntlet.delivery.rollout.state import Phase
 from gauntlet.delivery.targets.kserve.predictors import identity_of
 from gauntlet.errors import ConfigurationError, DependencyError
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from gauntlet.delivery.conductor import Conflict, Judgement, Sighting, Stage
-from gauntlet.delivery.journal import Journal
-from gauntlet.delivery.lease import Held, Taken
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout import Look, Phase, begin
+from gauntlet.delivery.rollout.controller import Conflict, Judgement, Sighting, Stage
+from gauntlet.delivery.rollout.journal import Journal
+from gauntlet.delivery.rollout.lease import Held, Taken
+from gauntlet.delivery.rollout.state import Look, Phase, begin
 from gauntlet.delivery.targets.service import Service
 from gauntlet.errors import DataError
 from gauntlet.verdict import Status
@@ -91,7 +91,9 @@ class MemoryService:
         self.trouble("observe")
         self.weight = self.asked
         self.most = max(self.most, self.weight)
-        written = rollout if self.stored is None else Journal.from_json(self.stored[0]).rollout  # a shadow has none
+        written = (
+            rollout if self.stored is None else Journal.from_json(self.stored[0]).rollout
+        )  # a shadow has none
         assert self.weight <= written.weight or written.phase is not Phase.RAMPING, "no weight that was not written"
         done = {
             Phase.PROMOTING: self.specified == rollout.candidate,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from gauntlet.delivery.evidence.histograms import Buckets
-from gauntlet.delivery.shadow import ShadowSeen
+from gauntlet.delivery.shadow.gate import ShadowSeen
 
 LE = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25)
 """Boundaries of latency, in seconds."""

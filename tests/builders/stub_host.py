@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.targets.local.host import serve
-from gauntlet.delivery.targets.local.running import Options
-from gauntlet.delivery.targets.local.servers import Pace
+from gauntlet.delivery.targets.local.server.host import serve
+from gauntlet.delivery.targets.local.server.processes import Pace
+from gauntlet.delivery.targets.local.server.reconciler import Options
 
 STUB = Path(__file__).with_name("stub_server.py")
 

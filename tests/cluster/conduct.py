@@ -5,12 +5,12 @@ import sys
 import time
 
 from builders.kserve_rollouts import QUICK, V1, V2, Verdicts
-from gauntlet.delivery.conductor import Stage, conduct, start
+from gauntlet.delivery.rollout.controller import Stage, conduct, start
 from gauntlet.delivery.targets.kserve.api import connect
-from gauntlet.delivery.targets.kserve.knative import KnativeTarget
+from gauntlet.delivery.targets.kserve.journal_store import ConfigMapLedger
+from gauntlet.delivery.targets.kserve.knative.target import KnativeTarget
 from gauntlet.delivery.targets.kserve.lease import ClusterLease
-from gauntlet.delivery.targets.kserve.ledger import ConfigMapLedger
-from gauntlet.delivery.targets.kserve.standard import StandardTarget
+from gauntlet.delivery.targets.kserve.standard.target import StandardTarget
 
 
 def main(kubeconfig: str, service: str, mode: str, harm_from: str, holder: str) -> None:

@@ -12,9 +12,9 @@ import pytest
 
 from builders.kserve_rollouts import Ground, Killed, without_retries
 from builders.unreliable import Fault, UnreliableProxy
-from gauntlet.delivery.conductor import Conflict
-from gauntlet.delivery.lease import Taken
-from gauntlet.delivery.rollout import Phase
+from gauntlet.delivery.rollout.controller import Conflict
+from gauntlet.delivery.rollout.lease import Taken
+from gauntlet.delivery.rollout.state import Phase
 from gauntlet.delivery.targets.kserve.api import Api
 from gauntlet.errors import DependencyError
 

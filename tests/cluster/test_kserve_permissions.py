@@ -4,15 +4,15 @@ import pytest
 
 from builders.kserve_rollouts import NAME, V1, V2, Ground
 from builders.manifests import MANIFESTS, RBAC, apply
-from gauntlet.delivery.delivering import clear_way, roll_out
-from gauntlet.delivery.rollout import Phase
+from gauntlet.delivery.deployment import clear_way, roll_out
+from gauntlet.delivery.rollout.state import Phase
 from gauntlet.delivery.targets.kserve.api import Api
+from gauntlet.delivery.targets.kserve.connect import open_on
 from gauntlet.delivery.targets.kserve.modes import Mode
-from gauntlet.delivery.targets.kserve.opening import open_on
-from gauntlet.delivery.targets.kserve.place import ClusterPlace
 from gauntlet.delivery.targets.kserve.preflight import preflight
 from gauntlet.delivery.targets.kserve.resources import HTTP_ROUTES
 from gauntlet.delivery.targets.kserve.resources import INFERENCE_SERVICES as SERVICES
+from gauntlet.delivery.targets.kserve.service import ClusterPlace
 from gauntlet.errors import ConfigurationError
 
 pytestmark = pytest.mark.cluster

@@ -6,9 +6,9 @@ from builders.kserve_emergencies import at_half, emergencies, gives_up, killed_o
 from builders.kserve_rollouts import without_retries
 from builders.kserve_scenarios import stands
 from builders.unreliable import Fault, UnreliableProxy
-from gauntlet.delivery.rollout import Phase
+from gauntlet.delivery.emergency_rollback import Unrecorded
+from gauntlet.delivery.rollout.state import Phase
 from gauntlet.delivery.targets.kserve.api import Api
-from gauntlet.delivery.way_back import Unrecorded
 
 pytestmark = pytest.mark.cluster
 

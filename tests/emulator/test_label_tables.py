@@ -7,12 +7,12 @@ import urllib.request
 import pyarrow
 import pytest
 
-from gauntlet.delivery import label_files
-from gauntlet.delivery.analysis.memory import Outcomes
-from gauntlet.delivery.label_files import LabelTable
-from gauntlet.delivery.labels import OutcomesSource
+from gauntlet.delivery.analysis import label_files
+from gauntlet.delivery.analysis.label_files import LabelTable
+from gauntlet.delivery.analysis.labels import OutcomesSource
+from gauntlet.delivery.analysis.state import Outcomes
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout import begin
+from gauntlet.delivery.rollout.state import begin
 from gauntlet.errors import DataError, DependencyError
 from gauntlet.settings import parse
 

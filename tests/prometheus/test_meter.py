@@ -11,14 +11,14 @@ from prometheus_client import CollectorRegistry, generate_latest
 from builders.judging import V1, V2, plan, ramping
 from builders.prometheus import Running, page, wait_for
 from gauntlet.delivery.analysis.increments import increments
+from gauntlet.delivery.analysis.judge import MeterJudge
 from gauntlet.delivery.analysis.plan import OwnMetric
-from gauntlet.delivery.judge import MeterJudge
-from gauntlet.delivery.metering import Counters
-from gauntlet.delivery.plan import RolloutPlan
-from gauntlet.delivery.prometheus.exposition import parse_exposition
-from gauntlet.delivery.prometheus.families import SERVER, counters
-from gauntlet.delivery.prometheus.meter import PrometheusMeter, PrometheusPlan
-from gauntlet.delivery.rollout import begin
+from gauntlet.delivery.counters.prometheus.exposition import parse_exposition
+from gauntlet.delivery.counters.prometheus.families import SERVER, counters
+from gauntlet.delivery.counters.prometheus.source import PrometheusMeter, PrometheusPlan
+from gauntlet.delivery.counters.source import Counters
+from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.rollout.state import begin
 from gauntlet.errors import ConfigurationError, DataError, DependencyError
 from gauntlet.serving.answer import Answer
 from gauntlet.serving.contract import Rows

@@ -9,11 +9,11 @@ from builders.judging import V1
 from builders.model_server import serving
 from builders.prometheus import Running, wait_for
 from builders.served_models import train_one
-from gauntlet.delivery.prometheus.exposition import parse_exposition
-from gauntlet.delivery.prometheus.families import SERVER, counters
-from gauntlet.delivery.prometheus.meter import PrometheusMeter, PrometheusPlan
+from gauntlet.delivery.counters.prometheus.exposition import parse_exposition
+from gauntlet.delivery.counters.prometheus.families import SERVER, counters
+from gauntlet.delivery.counters.prometheus.source import PrometheusMeter, PrometheusPlan
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout import begin
+from gauntlet.delivery.rollout.state import begin
 from gauntlet.settings import parse
 
 ROLLOUT = begin("loans", Release("7", "sha256:7", "models/7"), V1, 0.0)

@@ -16,7 +16,7 @@ from builders.rollouts import Interval, clustered, crossed, evidence, looks
 from builders.trials import at_least, at_most
 from gauntlet.delivery.evidence.bets import log_mean
 from gauntlet.delivery.evidence.clustering import estimate
-from gauntlet.delivery.evidence.promise import requests_needed
+from gauntlet.delivery.evidence.power import requests_needed
 from gauntlet.delivery.evidence.sequential import Direction, Test
 
 pytestmark = pytest.mark.simulation

@@ -14,11 +14,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from builders.judging import Behaviour, World, conducted, judge_of, plan
+from builders.judging import Behavior, World, conducted, judge_of, plan
 from builders.trials import at_least
-from gauntlet.delivery.analysis import stored
-from gauntlet.delivery.plan import RolloutPlan
-from gauntlet.delivery.rollout import Phase
+from gauntlet.delivery.analysis import state_codec
+from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.rollout.state import Phase
 from gauntlet.settings import parse
 
 pytestmark = pytest.mark.simulation
@@ -35,14 +35,14 @@ STEPS = {"steps": [10, 50, 100], "min_requests": 1, "budgets": {"inconclusive": 
 @pytest.fixture(autouse=True)
 def _memories_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Writing them down is half of the time, and has tests of its own."""
-    monkeypatch.setattr(stored, "to_json", lambda memory: memory)
-    monkeypatch.setattr(stored, "from_json", lambda memory: memory)
+    monkeypatch.setattr(state_codec, "to_json", lambda memory: memory)
+    monkeypatch.setattr(state_codec, "from_json", lambda memory: memory)
 
 
-def behaviour(errors: float = 0.01, slow: float = 0.05, high: float = 0.0) -> Behaviour:
+def behavior(errors: float = 0.01, slow: float = 0.05, high: float = 0.0) -> Behavior:
     """Rates of errors and of answers above 0.1 s; ``high`` moves that share of scores from the lowest fifths up."""
     scores = (0.2 - high / 2, 0.2 - high / 2, 0.2, 0.2 + high / 2, 0.2 + high / 2)
-    return Behaviour(errors, (0.5, 0.5 - slow, 0.9 * slow, 0.1 * slow), scores)
+    return Behavior(errors, (0.5, 0.5 - slow, 0.9 * slow, 0.1 * slow), scores)
 
 
 def rolled_out(rates, analysis, *names, trials=TRIALS):
@@ -66,14 +66,14 @@ def rolled_out(rates, analysis, *names, trials=TRIALS):
 
 
 def constant(phase):
-    return lambda turn: behaviour()
+    return lambda turn: behavior()
 
 
 def swinging(by):
     """Errors and slow answers of both versions go up and down together by this part, from a random point on."""
 
     def rates(phase):
-        return lambda turn: behaviour(
+        return lambda turn: behavior(
             0.01 * (1 + by * math.sin(phase + turn / 4)), 0.05 * (1 + by * math.sin(phase + turn / 5))
         )
 
@@ -114,9 +114,9 @@ def test_swings_beyond_the_margins_are_rarely_taken_for_harm(record_property):
 
 
 RISES = {
-    "errors": behaviour(errors=0.03),  # each just what the plan promises to find
-    "latency": behaviour(slow=2 * 0.05 + 0.02),
-    "scores": behaviour(high=0.15),
+    "errors": behavior(errors=0.03),  # each just what the plan promises to find
+    "latency": behavior(slow=2 * 0.05 + 0.02),
+    "scores": behavior(high=0.15),
 }
 
 
@@ -132,7 +132,7 @@ def test_a_promised_rise_is_found_before_the_first_step_is_passed(metric, record
             judge_of(world, plan(metrics=[metric], baseline_requests=4000), quick),
             world,
             quick,
-            lambda turn, weight: (REQUESTS, behaviour(), RISES[metric]),
+            lambda turn, weight: (REQUESTS, behavior(), RISES[metric]),
         )
         found += rollout.phase is Phase.ROLLED_BACK and rollout.step == 0
     record_property("found at the first step", found / TRIALS)

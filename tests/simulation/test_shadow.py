@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gauntlet.delivery.evidence.pairs import Pairs, log_not_worse, log_worse
-from gauntlet.delivery.shadow import ShadowPolicy, ShadowSeen, judge_shadow
+from gauntlet.delivery.shadow.gate import ShadowPolicy, ShadowSeen, judge_shadow
 from gauntlet.verdict import Status
 
 pytestmark = pytest.mark.simulation

@@ -10,7 +10,7 @@ import click
 
 from gauntlet.cli.options import project_option
 
-HOST = "gauntlet.delivery.targets.local.host"
+HOST = "gauntlet.delivery.targets.local.server.host"
 IMAGE = "serving"
 
 

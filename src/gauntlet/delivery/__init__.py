@@ -1,12 +1,15 @@
-"""From a registered version to all of production's traffic, in watched steps, and back by itself.
+"""Delivery: from a registered version to all of production's traffic, in analysed steps, with automatic rollback.
 
-release      a version as something that can be served
-plan         what a team asks of a rollout
-rollout      the next action, from state and observation
-journal      state, evidence and timeline, written as one
-timeline     what a journal tells, for people and for an audit
-shadow       whether a candidate that answers copies may go on to real requests
-findings     what stands in the way of a rollout, before it begins
-conductor    carrying it out: written before it is done
-evidence/    what a canary's numbers prove, however often one looks (docs/canary.md)
+release             a version as something that can be served
+context             everything one rollout needs: the service, the judge, the plans, a clock
+deployment          staging, rollout and rollback from end to end
+post_deployment     the check of a promoted version in the days after
+emergency_rollback  rollback where the journal cannot be written or read
+preflight           what blocks a rollout, before it begins
+rollout/            state, decision, controller, journal, lease, approvals, timeline
+shadow/             mirrored traffic: the gate and the run
+analysis/           what counters prove: tests, power, alpha, summary (docs/canary.md, 9)
+evidence/           the statistics below it: pure functions over counts (docs/canary.md)
+counters/           raw counters of both versions, from Prometheus or from the servers
+targets/            where versions run: a local service, or an InferenceService of KServe
 """

@@ -16,7 +16,7 @@ from gauntlet.errors import DependencyError
 
 PLACE = "GAUNTLET_DEMO_PRODUCTION"
 """The environment variable that says that this is production."""
-HOST = "gauntlet.delivery.targets.local.host"
+HOST = "gauntlet.delivery.targets.local.server.host"
 TRAFFIC = "gauntlet.demo.traffic"
 START_SECONDS = 60.0
 

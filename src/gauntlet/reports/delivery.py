@@ -8,9 +8,9 @@ from pathlib import Path
 from gauntlet.delivery.analysis.power import Promised
 from gauntlet.delivery.rollout.journal import Journal
 from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.rollout.timeline import timeline_json
 from gauntlet.delivery.shadow.gate import ShadowPolicy
 from gauntlet.delivery.shadow.runner import Shadowed
-from gauntlet.delivery.rollout.timeline import timeline_json
 from gauntlet.reports.views.absent import absent_page
 from gauntlet.reports.views.rollout import ALPHA, ALPHA_PROMOTION, PromiseRow, rollout_page
 from gauntlet.reports.views.shadow import shadow_page

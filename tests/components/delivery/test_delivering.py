@@ -13,9 +13,10 @@ from kfp.dsl import HTML, Artifact
 
 from builders.judged import AskedService
 from builders.memory_service import V1, V2, Killed, MemoryService
-from gauntlet.delivery import desk, releasing, way_back
+from gauntlet.delivery import context as desk
+from gauntlet.delivery import emergency_rollback, release_lookup
 from gauntlet.delivery.analysis.plan import AnalysisPlan
-from gauntlet.delivery.findings import Finding
+from gauntlet.delivery.preflight import Finding
 from gauntlet.delivery.targets import service
 from gauntlet.errors import EXIT_BROKEN, EXIT_USAGE, DependencyError
 from gauntlet.registry import mlflow_store, succession
@@ -54,9 +55,9 @@ def world(monkeypatch):
     monkeypatch.setattr(mlflow_store, "open_store", lambda: store)
     monkeypatch.setattr(succession, "find_candidate", lambda store, name, version: SimpleNamespace(digest=V2.digest))
     moved = []
-    for module in (succession, way_back):
+    for module in (succession, emergency_rollback):
         monkeypatch.setattr(module, "record_rollback", lambda *arguments: moved.append(arguments[1:]))
-    monkeypatch.setattr(releasing, "release_of", lambda store, version, address: V2)
+    monkeypatch.setattr(release_lookup, "release_of", lambda store, version, address: V2)
     return SimpleNamespace(**at, moved=moved)
 
 

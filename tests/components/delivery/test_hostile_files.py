@@ -3,8 +3,8 @@
 import pytest
 
 from builders.hostile import OPENED_EVERYWHERE, assert_refused
-from gauntlet.delivery.label_files import read_table
-from gauntlet.delivery.labels import OutcomesSource
+from gauntlet.delivery.analysis.label_files import read_table
+from gauntlet.delivery.analysis.labels import OutcomesSource
 from gauntlet.settings import parse
 
 

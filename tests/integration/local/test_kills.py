@@ -22,7 +22,7 @@ import pytest
 from builders.conductors import Conductor
 from builders.local import Running, hosting, stub, wait_for
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout import Phase
+from gauntlet.delivery.rollout.state import Phase
 
 pytestmark = pytest.mark.kills
 

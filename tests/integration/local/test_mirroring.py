@@ -9,8 +9,8 @@ import time
 import pytest
 
 from builders.local import ROW, Running, ask, hosting, stub, wait_for
-from gauntlet.delivery.targets.local import changes
-from gauntlet.delivery.targets.local.mirroring import MOST_BYTES, MOST_KEPT, MOST_WAITING
+from gauntlet.delivery.targets.local import transitions
+from gauntlet.delivery.targets.local.server.mirror import MOST_BYTES, MOST_KEPT, MOST_WAITING
 
 NUMBERS = itertools.count(2)
 
@@ -29,12 +29,12 @@ def mirrored(host: Running):
     def mirror(share: float = 1.0, stable: dict | None = None, **told: object) -> str:
         host.installed(stub(host.folder, "1", **(stable or {})))
         candidate = stub(host.folder, number, **told)
-        host.client.change(lambda now: changes.shadow(now, candidate, share))
+        host.client.change(lambda now: transitions.shadow(now, candidate, share))
         wait_for(lambda: host.client.state().revisions[number].ready)
         return number
 
     yield mirror
-    host.client.change(lambda now: changes.roll_back(now, now.served))
+    host.client.change(lambda now: transitions.roll_back(now, now.served))
 
 
 def counts(host: Running) -> dict[str, float]:

@@ -17,13 +17,13 @@ import pytest
 from builders.conductors import Conductor
 from builders.local import Running, hosting, wait_for
 from builders.served_models import brought
-from gauntlet.delivery.conductor import Judgement, Stage, conduct, refuse, start
-from gauntlet.delivery.delivering import Time
-from gauntlet.delivery.plan import RolloutPlan
+from gauntlet.delivery.deployment import Time
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout import Look, Phase
-from gauntlet.delivery.shadow import ShadowPolicy
-from gauntlet.delivery.shadowing import shadow_release
+from gauntlet.delivery.rollout.controller import Judgement, Stage, conduct, refuse, start
+from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.rollout.state import Look, Phase
+from gauntlet.delivery.shadow.gate import ShadowPolicy
+from gauntlet.delivery.shadow.runner import shadow_release
 from gauntlet.delivery.targets.service import open_service
 from gauntlet.model_digest import digest_model
 from gauntlet.serving.load import Load, run
@@ -62,7 +62,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Release, Release]:
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("service") / "x"
-    words = [sys.executable, "-m", "gauntlet.delivery.targets.local.host", str(folder), "--port", "0"]
+    words = [sys.executable, "-m", "gauntlet.delivery.targets.local.server.host", str(folder), "--port", "0"]
     with hosting(folder, words) as one:
         yield one
 

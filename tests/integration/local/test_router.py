@@ -14,10 +14,10 @@ from collections import Counter
 import pytest
 
 from builders.local import ROW, Running, ask, hosting, release, stub, wait_for
-from gauntlet.delivery.rollout import begin
-from gauntlet.delivery.targets.local import changes
-from gauntlet.delivery.targets.local.client import Client
-from gauntlet.delivery.targets.local.opening import open_place
+from gauntlet.delivery.rollout.state import begin
+from gauntlet.delivery.targets.local import transitions
+from gauntlet.delivery.targets.local.client.connect import open_place
+from gauntlet.delivery.targets.local.client.host_client import Client
 from gauntlet.errors import ConfigurationError, DependencyError
 from gauntlet.serving.load import Load, run
 
@@ -37,7 +37,7 @@ def v1(host: Running):
 def v2(host: Running, v1):
     """Beside version 1, ready, with no requests."""
     candidate = stub(host.folder, "2", score=0.75)
-    host.client.change(lambda now: changes.deploy(now, candidate, v1))
+    host.client.change(lambda now: transitions.deploy(now, candidate, v1))
     wait_for(lambda: host.client.state().revisions["2"].ready)
     return candidate
 
@@ -71,7 +71,7 @@ def test_a_version_without_weight_answers_nobody(host, v2):
 
 @pytest.mark.parametrize("percent", [1, 30, 100])
 def test_in_blocks_of_100_requests_the_weights_are_exact(host, v1, v2, percent):
-    host.client.change(lambda now: changes.weigh(now, v2, v1, percent))
+    host.client.change(lambda now: transitions.weigh(now, v2, v1, percent))
     seen = Counter(host.ask().version for _ in range(300))
     assert seen == Counter({version: 3 * share for version, share in (("1", 100 - percent), ("2", percent)) if share})
     assert metric(host, "gauntlet_router_weight", version="2") == percent
@@ -123,9 +123,9 @@ def test_what_a_version_was_asked_is_known_when_it_has_left(host, v1, v2):
     rollout = begin("loans", v2, v1, 0.0)
     router = f"router-{host.client.state().incarnation}"
     before = host.service.meter.read(rollout).candidate[router].requests
-    host.client.change(lambda now: changes.weigh(now, v2, v1, 30))
+    host.client.change(lambda now: transitions.weigh(now, v2, v1, 30))
     seen = Counter(host.ask().version for _ in range(100))
-    host.client.change(lambda now: changes.roll_back(now, v1))
+    host.client.change(lambda now: transitions.roll_back(now, v1))
     wait_for(lambda: "2" not in host.client.state().revisions)
     pods = host.service.meter.read(rollout).candidate
     assert set(pods) == {router}, "its server's scores are gone with it"
@@ -152,10 +152,10 @@ def test_a_dead_server_costs_502_or_503_until_it_is_back(host, v1):
 
 def test_a_server_that_refuses_the_model_has_failed_and_says_why(host, v1):
     bad = stub(host.folder, "3", exit=3, says="digest: another model than expected.")
-    host.client.change(lambda now: changes.deploy(now, bad, v1))
+    host.client.change(lambda now: transitions.deploy(now, bad, v1))
     failed = wait_for(lambda: host.client.state().revisions["3"].failed)
     assert failed == "digest: another model than expected."
-    host.client.change(lambda now: changes.weigh(now, bad, v1, 100))
+    host.client.change(lambda now: transitions.weigh(now, bad, v1, 100))
     assert dict(host.client.state().weights) == {"1": 100}, "who never answered gets nobody"
     assert {host.ask().version for _ in range(100)} == {"1"}
     stub(host.folder, "3", score=1.0)
@@ -166,7 +166,7 @@ def test_a_server_that_refuses_the_model_has_failed_and_says_why(host, v1):
 
 def test_a_server_that_never_becomes_ready_has_failed_after_five_starts(host, v1):
     bad = stub(host.folder, "4", exit=1, says="out of memory")
-    host.client.change(lambda now: changes.deploy(now, bad, v1))
+    host.client.change(lambda now: transitions.deploy(now, bad, v1))
     failed = wait_for(lambda: host.client.state().revisions["4"].failed)
     assert failed == "its server ended 5 times without having been ready; the last time: out of memory"
 
@@ -235,15 +235,15 @@ def test_no_request_is_lost_while_weights_change_and_servers_come_and_go(host, v
     for round_ in range(6):
         candidate = stub(host.folder, f"c{round_}", score=0.5, seconds=0.05)
         stable = host.service.place.current()
-        host.client.change(lambda now, c=candidate, s=stable: changes.deploy(now, c, s))
+        host.client.change(lambda now, c=candidate, s=stable: transitions.deploy(now, c, s))
         wait_for(lambda c=candidate: host.service.place.ready(c))
         for percent in (10, 50, 100):
-            host.client.change(lambda now, c=candidate, s=stable, p=percent: changes.weigh(now, c, s, p))
+            host.client.change(lambda now, c=candidate, s=stable, p=percent: transitions.weigh(now, c, s, p))
             time.sleep(0.1)
         if round_ % 2:
-            host.client.change(lambda now, s=stable: changes.roll_back(now, s))
+            host.client.change(lambda now, s=stable: transitions.roll_back(now, s))
         else:
-            host.client.change(lambda now, c=candidate, s=stable: changes.promote(now, c, s))
+            host.client.change(lambda now, c=candidate, s=stable: transitions.promote(now, c, s))
     loading.join()
     assert measured[0].errors == {}
     assert measured[0].succeeded.all()
@@ -276,7 +276,7 @@ def test_after_kill_9_no_server_is_left_and_the_next_host_goes_on(tmp_path):
     with hosting(tmp_path / "loans") as host:
         v1 = host.installed(stub(tmp_path, "1"))
         v2 = stub(tmp_path, "2")
-        host.client.change(lambda now: changes.weigh(now, v2, v1, 10))
+        host.client.change(lambda now: transitions.weigh(now, v2, v1, 10))
         wait_for(lambda: dict(host.client.state().weights) == {"1": 90, "2": 10})
         before = host.client.state()
         host.kill()

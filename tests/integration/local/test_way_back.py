@@ -10,10 +10,10 @@ from builders.deliverer import Delivery
 from builders.disks import fill, make_room, small_disk
 from builders.local import ROW, hosting, stub, wait_for
 from builders.served_models import brought
-from gauntlet.delivery.journal import Journal
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout import Phase
-from gauntlet.delivery.targets.local import changes
+from gauntlet.delivery.rollout.journal import Journal
+from gauntlet.delivery.rollout.state import Phase
+from gauntlet.delivery.targets.local import transitions
 from gauntlet.errors import DependencyError
 from gauntlet.model_digest import digest_model
 
@@ -111,7 +111,7 @@ def test_on_a_full_disk_nobody_gets_more_requests(service):
     fill(service.host.folder)
     first = service.host.service.place.current()
     with pytest.raises(DependencyError, match="no room to write what is asked") as refused:
-        service.host.client.change(lambda now: changes.weigh(now, service.second, first, 90))
+        service.host.client.change(lambda now: transitions.weigh(now, service.second, first, 90))
     assert refused.value.retryable
     status, said, _ = service.done("roll_out")
     assert status == 3
@@ -176,7 +176,8 @@ def test_on_a_full_disk_real_servers_go_back(tmp_path):
     first = brought(tmp_path / "1", lambda frame: frame["x"].to_numpy() * 0.25, {"x": "double"})
     second = brought(tmp_path / "2", lambda frame: frame["x"].to_numpy() * 0.75, {"x": "double"})
     versions = Release("1", digest_model(first), str(first)), Release("2", digest_model(second), str(second))
-    words = [sys.executable, "-m", "gauntlet.delivery.targets.local.host", str(tmp_path / "disk/loans"), "--port", "0"]
+    host = "gauntlet.delivery.targets.local.server.host"
+    words = [sys.executable, "-m", host, str(tmp_path / "disk/loans"), "--port", "0"]
     with at_half(tmp_path, versions, words, REAL) as service:
         service.conductor.kill()
         fill(service.host.folder)

@@ -6,16 +6,16 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from gauntlet.delivery.analysis.full_weight import step_over
+from gauntlet.delivery.analysis.alpha import begin_panel, beside_test
+from gauntlet.delivery.analysis.full_traffic import step_over
 from gauntlet.delivery.analysis.increments import total
-from gauntlet.delivery.analysis.levels import begin_panel, beside_test
-from gauntlet.delivery.analysis.memory import OUTCOMES, Evidence, Memory, Tally
-from gauntlet.delivery.analysis.panels import Tests, choose, counted, kept
 from gauntlet.delivery.analysis.plan import AnalysisPlan
+from gauntlet.delivery.analysis.state import OUTCOMES, Evidence, Memory, Tally
+from gauntlet.delivery.analysis.tests import Tests, choose, counted, kept
+from gauntlet.delivery.counters.source import Counters
 from gauntlet.delivery.evidence.clustering import Clustering, Scatter, design_effect, scattered
 from gauntlet.delivery.evidence.histograms import boundary_name, slow
 from gauntlet.delivery.evidence.sequential import Direction
-from gauntlet.delivery.metering import Counters
 
 
 def watched(memory: Memory, pods: Mapping[str, Counters]) -> Memory:

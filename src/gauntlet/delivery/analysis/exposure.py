@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from gauntlet.delivery.metering import Counters, Pods
+from gauntlet.delivery.counters.source import Counters, Pods
 
 
 class LastSeen(NamedTuple):

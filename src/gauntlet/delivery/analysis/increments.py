@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gauntlet.delivery.counters.source import Counters, Pods
 from gauntlet.delivery.evidence.counts import whole_number
 from gauntlet.delivery.evidence.histograms import fell, gained, together
-from gauntlet.delivery.metering import Counters, Pods
 
 
 def increments(before: Pods, after: Pods) -> dict[str, Counters]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gauntlet.delivery.analysis.memory import Memory
+from gauntlet.delivery.analysis.state import Memory
 
 LEAST_EXPECTED = 20.0
 """Requests the candidate should have answered; fewer are no sign of anything."""

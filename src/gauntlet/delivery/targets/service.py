@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol
 
-from gauntlet.delivery.conductor import Ledger, Target
-from gauntlet.delivery.findings import Finding, nothing_found
-from gauntlet.delivery.lease import Lease
-from gauntlet.delivery.metering import Meter
-from gauntlet.delivery.people import People, nobody
-from gauntlet.delivery.prometheus.meter import Arms, by_version
+from gauntlet.delivery.counters.prometheus.source import Arms, by_version
+from gauntlet.delivery.counters.source import Meter
+from gauntlet.delivery.preflight import Finding, nothing_found
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout import Rollout
-from gauntlet.delivery.shadow import ShadowSeen
+from gauntlet.delivery.rollout.approvals import People, nobody
+from gauntlet.delivery.rollout.controller import Ledger, Target
+from gauntlet.delivery.rollout.lease import Lease
+from gauntlet.delivery.rollout.state import Rollout
+from gauntlet.delivery.shadow.gate import ShadowSeen
 from gauntlet.errors import ConfigurationError
 
 
@@ -95,8 +95,8 @@ class Service:
 
 
 KINDS: Mapping[str, str] = {
-    "local": "gauntlet.delivery.targets.local.opening",
-    "kserve": "gauntlet.delivery.targets.kserve.opening",
+    "local": "gauntlet.delivery.targets.local.client.connect",
+    "kserve": "gauntlet.delivery.targets.kserve.connect",
 }
 """Kind → the module whose ``open_place(address: str) -> Service`` opens it."""
 

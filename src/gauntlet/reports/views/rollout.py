@@ -9,9 +9,9 @@ from datetime import datetime
 from gauntlet.delivery.analysis.alpha import alarm_level
 from gauntlet.delivery.analysis.plan import AnalysisPlan
 from gauntlet.delivery.analysis.power import said_before
+from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout.journal import Entry, Journal
 from gauntlet.delivery.rollout.plan import RolloutPlan
-from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout.state import Phase
 from gauntlet.delivery.rollout.timeline import answered, ended, iso, last_seen, looks, moment
 from gauntlet.reports.format import duration

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
 
-from gauntlet.delivery.analysis import state_codec as stored
-from gauntlet.delivery.analysis.state import Memory
-from gauntlet.delivery.analysis.history import followed
+from gauntlet.delivery.analysis import state_codec
 from gauntlet.delivery.analysis.format import hits
+from gauntlet.delivery.analysis.history import followed
+from gauntlet.delivery.analysis.state import Memory
 from gauntlet.delivery.rollout.journal import Journal
 from gauntlet.delivery.rollout.state import Metric
 from gauntlet.delivery.rollout.timeline import looks
@@ -167,7 +167,7 @@ def _counted(found: Sequence[tuple[float, Metric]], memory: Memory | None) -> tu
 def _memory(journal: Journal) -> Memory | None:
     """What the judge remembers; ``None`` where it is another's."""
     try:
-        return stored.from_json(journal.memory)
+        return state_codec.from_json(journal.memory)
     except DataError:
         return None
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from gauntlet.delivery.analysis.exposure import Exposure, exposed
 from gauntlet.delivery.analysis.increments import increments
-from gauntlet.delivery.metering import Counters
+from gauntlet.delivery.counters.source import Counters
 
 READINGS = st.lists(
     st.dictionaries(st.sampled_from("abc"), st.tuples(st.integers(0, 50), st.integers(0, 5), st.booleans())),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gauntlet.delivery.analysis.increments import increments, total
-from gauntlet.delivery.metering import Counters
+from gauntlet.delivery.counters.source import Counters
 from gauntlet.errors import DataError
 
 

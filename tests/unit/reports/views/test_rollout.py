@@ -8,14 +8,14 @@ import pytest
 from builders.delivery_pages import OFTEN, PROMISES, harmful, judged
 from builders.journals import BEGAN, PLAN, V1, V2, rolled_out
 from builders.judged import STEPS, AskedService
-from builders.judging import Behaviour, plan
+from builders.judging import Behavior, plan
 from builders.reports import HOSTILE
-from gauntlet.delivery.analysis import stored
-from gauntlet.delivery.analysis.levels import alarm_level, shares
-from gauntlet.delivery.analysis.trail import followed
-from gauntlet.delivery.journal import MOST_ENTRIES, Entry, Journal
-from gauntlet.delivery.rollout import Do, Look, Metric, Phase, begin, take_back
-from gauntlet.delivery.timeline import looks
+from gauntlet.delivery.analysis import state_codec
+from gauntlet.delivery.analysis.alpha import alarm_level, shares
+from gauntlet.delivery.analysis.history import followed
+from gauntlet.delivery.rollout.journal import MOST_ENTRIES, Entry, Journal
+from gauntlet.delivery.rollout.state import Do, Look, Metric, Phase, begin, take_back
+from gauntlet.delivery.rollout.timeline import looks
 from gauntlet.reports.views.rollout import rollout_page, rollout_view
 from gauntlet.verdict import Status
 
@@ -137,7 +137,7 @@ def test_rates_carry_wilson_intervals():
 
 def test_one_edge_of_the_scores_is_drawn_from_the_beginning():
     journal = judged()
-    memory = stored.from_json(journal.memory)
+    memory = state_codec.from_json(journal.memory)
     (panel,) = [one for one in rollout_view(journal, STEPS).rates if one.metric == "scores"]
     last = next(one for one in looks(journal)[-1][1].metrics if one.name == "scores")
     name, counts = followed(memory, "scores", last.canary, last.stable)
@@ -151,8 +151,8 @@ def test_one_edge_of_the_scores_is_drawn_from_the_beginning():
 
 def test_the_line_and_the_words_say_the_same_number():
     analysis = plan(alpha=0.1, alpha_promotion=0.02)
-    journal = AskedService(bad=Behaviour(errors=0.05)).delivered(analysis)
-    memory = stored.from_json(journal.memory)
+    journal = AskedService(bad=Behavior(errors=0.05)).delivered(analysis)
+    memory = state_codec.from_json(journal.memory)
     parts = shares(memory, analysis)
     levels = {"alpha": alarm_level(analysis), "alpha_promotion": analysis.alpha_promotion}
     found = rollout_view(journal, STEPS, shares=parts, **levels)

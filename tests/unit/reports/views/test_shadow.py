@@ -8,7 +8,7 @@ import pytest
 from builders.reports import HOSTILE
 from builders.shadows import shadow
 from gauntlet.delivery.evidence.flips import upper_bound
-from gauntlet.delivery.shadow import ShadowPolicy, ShadowSeen, judge_shadow
+from gauntlet.delivery.shadow.gate import ShadowPolicy, ShadowSeen, judge_shadow
 from gauntlet.reports.views.shadow import shadow_page, shadow_view
 
 POLICY = ShadowPolicy()

@@ -1,13 +1,15 @@
 """An InferenceService as a target, in Knative or Standard mode.
 
-resources    the kinds read and written, and the names of their objects
-api          a thin client: raw merge patches, conflicts, retries where they are safe
-predictors   a model version in ``spec.predictor``, and merge patches; no I/O
-before       what a service was before its rollout: written before the first change
-knative      the target in Knative mode; ``revisions`` what it sees, ``revision_steps`` what it does next: no I/O there
-standard     the target in Standard mode; ``variants`` what it sees, ``variant_steps`` what it does next: no I/O there
-routes       weights and mirrors of an HTTPRoute; no I/O
-ledger lease the journal in a ConfigMap, and who may write it
-place modes opening   the service outside rollouts, and how it is opened
-preflight    what stands in the way of a rollout
+api            a thin client: raw merge patches, conflicts, retries where they are safe
+resources      the kinds read and written, and the names of their objects
+modes          in which mode KServe runs a service
+predictors     a model version in ``spec.predictor``, and merge patches; no I/O
+knative/       Knative mode: target (I/O), view and steps (no I/O)
+standard/      Standard mode: target (I/O), view, steps and routes (no I/O)
+saved_state    what a service was before its rollout: written before the first change
+recovery       a rollout inferred from its InferenceService, without a journal; no I/O
+journal_store  the journal in a ConfigMap, manual approvals in its annotations
+lease          a coordination.k8s.io Lease
+service        the service outside rollouts; connect: ``kserve:NAMESPACE/NAME`` to a Service
+preflight      what blocks a rollout
 """

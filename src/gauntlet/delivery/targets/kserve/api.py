@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from gauntlet.delivery.conductor import Conflict
+from gauntlet.delivery.rollout.controller import Conflict
 from gauntlet.delivery.targets.kserve.resources import Resource
 from gauntlet.errors import ConfigurationError, DependencyError, InternalError
 

@@ -17,10 +17,10 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from gauntlet.delivery.conductor import Conflict
-from gauntlet.delivery.lease import Held, Taken
+from gauntlet.delivery.rollout.controller import Conflict
+from gauntlet.delivery.rollout.lease import Held, Taken
 from gauntlet.delivery.targets.kserve.api import Api, Json
-from gauntlet.delivery.targets.kserve.ledger import LABELS
+from gauntlet.delivery.targets.kserve.journal_store import LABELS
 from gauntlet.delivery.targets.kserve.resources import LEASES, record_name, split
 from gauntlet.errors import ConfigurationError, DependencyError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 
-from gauntlet.delivery.conductor import Conflict
+from gauntlet.delivery.rollout.controller import Conflict
 from gauntlet.delivery.targets.kserve.api import Api, Json
 from gauntlet.delivery.targets.kserve.resources import CONFIG_MAPS
 from gauntlet.errors import ConfigurationError, DependencyError

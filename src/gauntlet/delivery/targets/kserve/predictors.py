@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout import Rollout
+from gauntlet.delivery.rollout.state import Rollout
 from gauntlet.errors import DependencyError
 
 Json = dict[str, Any]

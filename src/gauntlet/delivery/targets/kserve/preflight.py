@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from gauntlet.delivery.findings import Finding
-from gauntlet.delivery.targets.kserve import routes
+from gauntlet.delivery.preflight import Finding
 from gauntlet.delivery.targets.kserve.api import Api, Json
 from gauntlet.delivery.targets.kserve.modes import ANNOTATION, Mode, mode_of
-from gauntlet.delivery.targets.kserve.place import RUNTIME
 from gauntlet.delivery.targets.kserve.predictors import DIGEST, PERCENT, VERSION, release_in
 from gauntlet.delivery.targets.kserve.resources import (
     ACCESS_REVIEWS,
@@ -25,6 +23,8 @@ from gauntlet.delivery.targets.kserve.resources import (
     route_name,
     split,
 )
+from gauntlet.delivery.targets.kserve.service import RUNTIME
+from gauntlet.delivery.targets.kserve.standard import routes
 from gauntlet.errors import ConfigurationError
 
 Needs = Mapping[Resource, Sequence[str]]

@@ -3,8 +3,8 @@
 import pytest
 
 from builders.memory_cluster import MemoryApi, MemoryServer
-from gauntlet.delivery.conductor import Conflict
-from gauntlet.delivery.lease import Taken
+from gauntlet.delivery.rollout.controller import Conflict
+from gauntlet.delivery.rollout.lease import Taken
 from gauntlet.delivery.targets.kserve.lease import ClusterLease, identity
 from gauntlet.errors import DependencyError
 

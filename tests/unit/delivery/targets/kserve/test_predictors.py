@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from builders.kserve_rollouts import V1, V2
 from builders.memory_cluster import merged
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout import begin
+from gauntlet.delivery.rollout.state import begin
 from gauntlet.delivery.targets.kserve.predictors import (
     Identity,
     difference,

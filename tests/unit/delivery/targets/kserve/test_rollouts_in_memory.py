@@ -5,7 +5,7 @@ import pytest
 from builders.kserve_rollouts import PLAN, Ground, Killed
 from builders.kserve_scenarios import cases
 from builders.memory_cluster import MemoryServer
-from gauntlet.delivery.rollout import Phase
+from gauntlet.delivery.rollout.state import Phase
 
 SHORT = PLAN.model_copy(update={"steps": (50, 100)})
 CASES = pytest.mark.parametrize("harm_from", [101, 50], ids=["good", "harmful"])

@@ -1,0 +1,169 @@
+"""What a rollout promises: after how many requests, and how long, which rise would have been found."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from gauntlet.delivery.analysis.alpha import alarm_level, beside_starts, shares
+from gauntlet.delivery.analysis.format import hits, percent
+from gauntlet.delivery.analysis.full_traffic import stable_in_all, stand_alone
+from gauntlet.delivery.analysis.plan import AnalysisPlan, MetricPlan
+from gauntlet.delivery.analysis.state import OUTCOMES, Evidence, Memory, Tally
+from gauntlet.delivery.evidence.power import requests_needed
+from gauntlet.delivery.evidence.sequential import Test
+from gauntlet.delivery.rollout.plan import RolloutPlan
+
+ALONE = 100
+"""The weight, in percent, at which the candidate answers alone."""
+_DIGITS = 3
+_WORDED = re.compile(r"At [0-9]+ % it would find: .+")
+"""What ``worded`` writes."""
+
+
+@dataclass(frozen=True)
+class Promised:
+    """One line of the promise: what would be found at one step.
+
+    Attributes:
+        metric: ``errors``, ``latency``, …
+        rise: the rise promised to be found, in words with its numbers.
+        weight: percent of requests the candidate has.
+        requests: the candidate has to answer so many at the step; ``None`` where the rise cannot be promised.
+        seconds: how long that takes at the rate given.
+    """
+
+    metric: str
+    rise: str
+    weight: int
+    requests: int | None
+    seconds: float | None
+
+
+def promise(memory: Memory, plan: AnalysisPlan, rollout_plan: RolloutPlan, rate: float) -> tuple[Promised, ...]:
+    """What every step would find in 90 of 100 cases, given what stable did so far.
+
+    Args:
+        memory: with a baseline; see ``absorb``.
+        plan: the metrics.
+        rollout_plan: the steps.
+        rate: requests a second, of both versions together.
+    """
+    rows = []
+    for name, share in shares(memory, plan).items():
+        if name == OUTCOMES:
+            continue  # labels come when they come
+        for weight in rollout_plan.steps:
+            block = plan.metric(name)
+            evidence = _standing(memory.evidence[name], block, plan, share, weight)
+            needed = needed_at(evidence, block, weight=weight, level=alarm_level(plan), share=share, steps=memory.steps)
+            longest = max(needed, key=lambda test: needed[test] or math.inf)
+            base, requests = _base(evidence, block, longest, weight), needed[longest]
+            rise = f"{hits(name, longest)} from {percent(base)} to {percent(min(_risen(base, block), 1.0))}"
+            seconds = None if requests is None else requests / (rate * weight / 100)
+            rows.append(Promised(name, rise, weight, None if requests is None else int(requests), seconds))
+    return tuple(rows)
+
+
+def worded(promises: Sequence[Promised]) -> str:
+    """The promise as a sentence a metric: what would be found at the first step, and how long that takes."""
+    first = min((one.weight for one in promises), default=0)
+    said = [
+        f"{one.rise} cannot be promised"
+        if one.requests is None or one.seconds is None
+        else f"{one.rise} within {one.requests:,} requests ({one.seconds:,.0f} s)"
+        for one in promises
+        if one.weight == first
+    ]
+    return f"At {first} % it would find: {'; '.join(said)}." if said else ""
+
+
+def said_before(sentence: str) -> str:
+    """The promise that a sentence of the timeline holds; empty where it holds none.
+
+    >>> said_before("Version 2 gets 10 % of the requests. At 10 % it would find: errors … within 900 requests (45 s).")
+    'At 10 % it would find: errors … within 900 requests (45 s).'
+    >>> said_before("Version 2 gets 50 % of the requests.")
+    ''
+    """
+    found = _WORDED.search(sentence)
+    return found.group() if found else ""
+
+
+def needed_at(
+    evidence: Evidence, block: MetricPlan, *, weight: int, level: float, share: float, steps: int
+) -> dict[str, float | None]:
+    """Test → requests the candidate has to answer at a step until the promised rise of that test alone is found.
+
+    Args:
+        evidence: of one metric, with its tests at full weight where ``weight`` is 100.
+        block: its margins.
+        weight: of the step, in percent.
+        level: what the evidence is held against.
+        share: the metric's part of it.
+        steps: of the rollout.
+
+    Returns:
+        Requests; ``None`` where the rise does not lie beyond the test's margin, or beyond 10¹² requests.
+    """
+    alone = weight == ALONE
+    panel = evidence.alone_harm if alone else evidence.harm
+    bases = {name: _base(evidence, block, name, weight) for name in evidence.tallies}
+    # Nine in ten scores cannot become 15 points more: a shift of that size shows at other edges.
+    possible = [name for name, base in bases.items() if _risen(base, block) < 1] or list(bases)
+    found: dict[str, float | None] = {}
+    for name in possible:
+        test, base = panel[name].test, _rounded(bases[name])
+        limit = _rounded(test.delta) if alone else test.rho * base + test.delta
+        # log(starts / (α share)) of ``requests_needed`` with all K starts, of which the test has its own.
+        part = share / len(bases) * test.starts / (beside_starts(steps) + 1)
+        found[name] = _needed(
+            replace(test, delta=limit if alone else test.delta, phi=_rounded(test.phi)),
+            base,
+            min(_risen(base, block), (1 + max(limit, base)) / 2),
+            0.5 if alone else weight / 100,
+            level,
+            part,
+        )
+    return found
+
+
+def _base(evidence: Evidence, block: MetricPlan, test: str, weight: int) -> float:
+    """The rate that a rise starts from: stable's; at full weight the highest that it can have had."""
+    rate = rate_before(evidence.tallies[test])
+    if weight != ALONE or not block.ratio:
+        return rate
+    return max(rate, (evidence.alone_harm[test].test.delta - block.harm) / block.ratio)
+
+
+def _standing(evidence: Evidence, block: MetricPlan, plan: AnalysisPlan, share: float, weight: int) -> Evidence:
+    """With the tests at full weight as they would be made now, where these are asked for."""
+    if weight != ALONE or evidence.alone_harm:
+        return evidence
+    return stand_alone(evidence, block, alpha=plan.alpha, share=share)
+
+
+def rate_before(tally: Tally) -> float:
+    """Stable's rate so far, never quite 0 or 1."""
+    hits, requests = stable_in_all(tally)
+    return (hits + 0.5) / (requests + 1)
+
+
+@lru_cache(maxsize=4096)
+def _needed(test: Test, stable: float, canary: float, weight: float, level: float, share: float) -> float | None:
+    if canary <= test.rho * stable + test.delta:
+        return None
+    found = requests_needed(test, stable=stable, canary=canary, weight=weight, alpha=level, share=share)
+    return None if found is None else float(found.canary_requests)
+
+
+def _risen(rate: float, block: MetricPlan) -> float:
+    return block.detect_ratio * rate + block.detect_rise
+
+
+def _rounded(value: float) -> float:
+    """Three digits: a promise is not more exact, and the same question is asked again and again."""
+    return float(f"{value:.{_DIGITS - 1}e}")

@@ -1,0 +1,171 @@
+"""From what is remembered to one look: fail, error, pass, or not yet, with the numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from gauntlet.delivery.analysis.alpha import alarm_level, log_harm, log_safe, shares
+from gauntlet.delivery.analysis.format import duration, e_value, hits, rates
+from gauntlet.delivery.analysis.plan import AnalysisPlan, OwnMetric
+from gauntlet.delivery.analysis.starvation import starved
+from gauntlet.delivery.analysis.state import OUTCOMES, Evidence, Memory, OwnAnswer
+from gauntlet.delivery.evidence.sequential import log_e_values
+from gauntlet.delivery.rollout.state import Look, Metric, Phase, Rollout
+from gauntlet.verdict import Status
+
+
+def conclude(memory: Memory, plan: AnalysisPlan, rollout: Rollout, number: int) -> Look:
+    """What can be said at a look.
+
+    FAIL once harm is shown, and from then on. ERROR where a metric that has a say could not be measured. PASS where
+    every metric that has one passes and the candidate answers its share: each is proven not worse, or (``no_harm``)
+    the candidate answered as many requests at this step as would have shown the promised rise. INCONCLUSIVE otherwise,
+    and always without requests.
+
+    Args:
+        memory: with tests chosen; see ``absorb``.
+        plan: what is looked at.
+        rollout: the state before this turn.
+        number: of the look.
+    """
+    assert memory.tests is not None
+    metrics = tuple(_metric(name, memory, plan) for name in memory.tests.metrics)
+    own = tuple(_own(one, memory.own.get(one.name, OwnAnswer()), one.name in plan.dry_run) for one in plan.own)
+    left_out = tuple(
+        Metric(name, Status.INCONCLUSIVE, f"{name}: left out, since {why}", dry_run=True)
+        for name, why in memory.tests.left_out.items()
+    )
+    heard = [one for one in (*metrics, *own) if not one.dry_run]
+    status, sentence = _together(heard, memory, plan, rollout)
+    # Once it is gone, nobody tells what it was still asked between the last reading and its end.
+    untold = rollout.phase is Phase.ROLLING_BACK and memory.answered[0] > 0 and not memory.candidate
+    return Look(number, status, sentence, (*metrics, *own, *left_out), None if untold else memory.answered)
+
+
+def _together(heard: list[Metric], memory: Memory, plan: AnalysisPlan, rollout: Rollout) -> tuple[Status, str]:
+    failed = _with(heard, Status.FAIL)
+    if memory.alarm or failed:
+        return Status.FAIL, (failed[0].sentence if failed else _sentence(memory.alarm))
+    if broken := _with(heard, Status.ERROR):
+        return Status.ERROR, broken[0].sentence
+    if hungry := starved(memory, rollout.weight, plan.least_share):
+        return Status.INCONCLUSIVE, _sentence(hungry)
+    if waiting := [one for one in _with(heard, Status.INCONCLUSIVE) if one.name != OUTCOMES]:
+        return Status.INCONCLUSIVE, max(waiting, key=lambda one: _missing_share(one.name, memory)).sentence
+    return Status.PASS, "No harm: " + "; ".join(one.sentence.rstrip(".") for one in heard) + "."
+
+
+def _with(metrics: list[Metric], status: Status) -> list[Metric]:
+    return [one for one in metrics if one.status is status]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """One metric's evidence, read."""
+
+    name: str
+    evidence: Evidence
+    harm: float
+    safe: float
+    needs: float
+    needs_safe: float
+
+    @property
+    def strongest(self) -> str:
+        """The test that shows most harm: its numbers are told."""
+        panels = [panel for panel in (self.evidence.harm, self.evidence.alone_harm) if panel]
+        logs = np.max([log_e_values(list(panel.values())) for panel in panels], axis=0)
+        return list(self.evidence.tallies)[int(logs.argmax())]
+
+
+def _metric(name: str, memory: Memory, plan: AnalysisPlan) -> Metric:
+    evidence = memory.evidence[name]
+    share = shares(memory, plan).get(name, 1.0)
+    seen = _Seen(
+        name,
+        evidence,
+        log_harm(evidence, memory.steps),
+        log_safe(evidence),
+        -math.log(alarm_level(plan) * share),
+        -math.log(plan.alpha_promotion),
+    )
+    dry_run = name in plan.dry_run
+    status, said = _status(seen, memory, plan, dry_run)
+    if name == OUTCOMES and memory.unlabelled and status is not Status.FAIL:
+        status, said = Status.ERROR, memory.unlabelled
+    test = seen.strongest
+    tally = evidence.tallies[test]
+    return Metric(
+        name,
+        status,
+        _sentence(f"{hits(name, test)}: {rates(tally)}; {said}"),
+        log_harm=seen.harm,
+        log_safe=seen.safe,
+        canary=tally.canary,
+        stable=tally.stable,
+        dry_run=dry_run,
+    )
+
+
+def _status(seen: _Seen, memory: Memory, plan: AnalysisPlan, dry_run: bool) -> tuple[Status, str]:
+    evidence = seen.evidence
+    if seen.harm >= seen.needs or (seen.name in memory.culprits and not dry_run):
+        return Status.FAIL, f"e-value {e_value(seen.harm)}, needs {e_value(seen.needs)}"
+    if not all(tally.canary[1] for tally in evidence.tallies.values()):
+        return Status.INCONCLUSIVE, "no data of the candidate"
+    if seen.safe >= seen.needs_safe:
+        return Status.PASS, f"proven not worse (e-value {e_value(seen.safe)})"
+    missing = missing_requests(evidence)
+    if plan.promote_on == "no_harm" and missing == 0:
+        return Status.PASS, _no_harm(evidence)
+    if plan.promote_on == "proven" or missing is None:
+        return Status.INCONCLUSIVE, f"not yet proven (e-value {e_value(seen.safe)}, needs {e_value(seen.needs_safe)})"
+    return Status.INCONCLUSIVE, f"{missing:,.0f} more requests{_how_long(missing, memory)} would show the promised rise"
+
+
+def missing_requests(evidence: Evidence) -> float | None:
+    """Requests the candidate still has to answer at this step until the promised rises would have been found.
+
+    ``None`` where a test promises nothing.
+    """
+    if not evidence.needed or None in evidence.needed.values():
+        return None
+    return max(max((needed or 0.0) - evidence.tallies[test].step, 0.0) for test, needed in evidence.needed.items())
+
+
+def _no_harm(evidence: Evidence) -> str:
+    most = max(value or 0.0 for value in evidence.needed.values())
+    return f"no harm seen at the {most:,.0f} requests that would show the promised rise"
+
+
+def _how_long(missing: float, memory: Memory) -> str:
+    rate = memory.counted[0] / memory.counted_seconds if memory.counted_seconds else 0.0
+    return f" (about {duration(missing / rate)})" if rate else ""
+
+
+def _missing_share(name: str, memory: Memory) -> float:
+    """How far a metric is from what it needs: whose sentence tells most about the wait."""
+    evidence = memory.evidence.get(name)
+    missing = None if evidence is None else missing_requests(evidence)
+    return math.inf if missing is None else missing
+
+
+def _own(metric: OwnMetric, answer: OwnAnswer, dry_run: bool) -> Metric:
+    bound = f"{'at most' if metric.direction == 'max' else 'at least'} {metric.limit:g} is allowed"
+    if answer.problem:
+        status, said = Status.ERROR, answer.problem
+    elif answer.value is None:
+        status, said = Status.INCONCLUSIVE, "no data"
+    elif not answer.streak:
+        status, said = Status.PASS, f"{answer.value:g}; {bound}"
+    else:
+        status = Status.FAIL if answer.streak >= metric.looks else Status.INCONCLUSIVE
+        said = f"{answer.value:g}; {bound} ({answer.streak} of {metric.looks} looks in a row)"
+    return Metric(metric.name, status, _sentence(f"{metric.name}: {said}"), dry_run=dry_run)
+
+
+def _sentence(text: str) -> str:
+    return text.rstrip(".") + "."

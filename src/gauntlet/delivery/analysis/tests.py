@@ -1,0 +1,183 @@
+"""Which tests a rollout makes, chosen from stable's baseline and fixed before the candidate gets a request."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from gauntlet.delivery.analysis.plan import AnalysisPlan, KeptPlan
+from gauntlet.delivery.counters.source import Counters
+from gauntlet.delivery.evidence import histograms, scores
+from gauntlet.delivery.evidence.counts import Counts
+from gauntlet.delivery.evidence.histograms import Buckets
+from gauntlet.errors import DataError
+
+MOST_SLICES = 8
+"""Slices that are tested, the busiest first: every one of them weakens all the others."""
+SLICE_BINS = 4
+LEAST_SCORES = 50
+"""Baseline scores of a slice, below which its quartiles say nothing."""
+
+
+@dataclass(frozen=True)
+class Tests:
+    """The tests, by where they look. All of it is fixed.
+
+    Attributes:
+        metrics: the metrics tested, in the plan's order.
+        boundaries: of latency, in seconds.
+        edges: of scores.
+        slices: slice → edges of its scores.
+        left_out: metrics of the plan that are not tested → why.
+    """
+
+    __test__ = False  # not a test of ours, for pytest
+
+    metrics: tuple[str, ...]
+    boundaries: tuple[float, ...] = ()
+    edges: tuple[float, ...] = ()
+    slices: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+
+def choose(plan: AnalysisPlan, baseline: Counters) -> Tests:
+    """The tests for what stable showed before the candidate.
+
+    Args:
+        plan: what the team asked for.
+        baseline: stable's increase, all pods together.
+
+    Raises:
+        DataError: a required metric is not kept, or lies where nothing can be compared.
+        ConfigurationError: the latency promised to users is no boundary of the histogram.
+    """
+    tests = Tests(())
+    for name in plan.metrics:
+        try:
+            tests = replace(_CHOOSERS[name](tests, plan, baseline), metrics=(*tests.metrics, name))
+        except DataError as error:
+            block = plan.metric(name)
+            if isinstance(block, KeptPlan) and block.required:
+                raise
+            tests = replace(tests, left_out={**tests.left_out, name: str(error)})
+    if not set(tests.metrics) & set(plan.with_a_say):
+        raise DataError(
+            "nothing that has a say can be compared",
+            field="metrics",
+            value=list(tests.left_out.values())[:1],
+            mend="Let the server keep its counters, or name other metrics",
+        )
+    return tests
+
+
+def counted(tests: Tests, canary: Counters, stable: Counters) -> dict[str, dict[str, Counts]]:
+    """Metric → test → what an interval showed; ``outcomes`` are not among them, they have a source of their own.
+
+    Raises:
+        DataError: a count is impossible, or a histogram lacks a boundary.
+    """
+    found: dict[str, dict[str, Counts]] = {}
+    if "errors" in tests.metrics:
+        found["errors"] = {"errors": Counts(canary.errors, canary.requests, stable.errors, stable.requests)}
+    if "latency" in tests.metrics:
+        found["latency"] = histograms.counts(canary.latency, stable.latency, tests.boundaries)
+    if "scores" in tests.metrics:
+        found["scores"] = _score_counts(canary.scores, stable.scores, tests.edges)
+    if "slices" in tests.metrics:
+        found["slices"] = {
+            f"{name} {test}": counts
+            for name, edges in tests.slices.items()
+            for test, counts in _score_counts(canary.sliced.get(name, {}), stable.sliced.get(name, {}), edges).items()
+        }
+    return found
+
+
+def kept(tests: Tests, counters: Counters) -> Counters:
+    """The counters without the buckets that no test looks at.
+
+    Raises:
+        DataError: a histogram lacks a boundary that is tested.
+    """
+    return replace(
+        counters,
+        latency=_narrowed(counters.latency, tests.boundaries, "latency"),
+        scores=_narrowed(counters.scores, tests.edges, "scores"),
+        sliced={name: _narrowed(counters.sliced.get(name, {}), edges, name) for name, edges in tests.slices.items()},
+    )
+
+
+def _errors(tests: Tests, plan: AnalysisPlan, baseline: Counters) -> Tests:
+    return tests
+
+
+def _latency(tests: Tests, plan: AnalysisPlan, baseline: Counters) -> Tests:
+    if not baseline.latency:
+        raise _not_kept("latency", "a histogram of seconds")
+    try:
+        chosen = histograms.eligible(baseline.latency, objective=plan.latency.objective_seconds)
+    except DataError:
+        # Nearly everything is faster than some boundary: above the first such, a slow canary shows all the same.
+        total = baseline.latency[math.inf]
+        above = ((boundary, total - count) for boundary, count in sorted(baseline.latency.items()))
+        first = next(one for one, slow in above if slow <= histograms.MOST_TAIL * total)
+        if not math.isfinite(first):
+            raise
+        chosen = (first,)
+    return replace(tests, boundaries=chosen)
+
+
+def _scores(tests: Tests, plan: AnalysisPlan, baseline: Counters) -> Tests:
+    if not baseline.scores:
+        raise _not_kept("scores", "a histogram of scores")
+    return replace(tests, edges=scores.histogram_edges(baseline.scores))
+
+
+def _slices(tests: Tests, plan: AnalysisPlan, baseline: Counters) -> Tests:
+    busy = sorted(baseline.sliced, key=lambda name: (-baseline.sliced[name].get(math.inf, 0.0), name))
+    found: dict[str, tuple[float, ...]] = {}
+    for name in busy:
+        if baseline.sliced[name].get(math.inf, 0.0) < LEAST_SCORES or len(found) == MOST_SLICES:
+            break
+        try:
+            found[name] = scores.histogram_edges(baseline.sliced[name], bins=SLICE_BINS)
+        except DataError:
+            continue  # a group whose scores all fall into one bucket has no quartiles
+    if not found:
+        raise _not_kept("slices", f"a histogram of at least {LEAST_SCORES} scores in any group")
+    return replace(tests, slices=found)
+
+
+_CHOOSERS: Mapping[str, Callable[[Tests, AnalysisPlan, Counters], Tests]] = {
+    "errors": _errors,
+    "latency": _latency,
+    "scores": _scores,
+    "slices": _slices,
+    "outcomes": _errors,
+}
+
+
+def _not_kept(name: str, what: str) -> DataError:
+    return DataError(
+        f"the stable version keeps no {what.removeprefix('a ')}",
+        field=name,
+        mend=f"Keep it, or take {name} out of metrics",
+    )
+
+
+def _score_counts(canary: Buckets, stable: Buckets, edges: tuple[float, ...]) -> dict[str, Counts]:
+    def above(buckets: Buckets) -> tuple[list[int], int]:
+        return [int(histograms.slow(buckets, edge)[0]) for edge in edges], int(buckets.get(math.inf, 0.0))
+
+    return scores.counts(above(canary), above(stable), edges)
+
+
+def _narrowed(buckets: Buckets, boundaries: tuple[float, ...], name: str) -> Buckets:
+    if not buckets or not boundaries:
+        return {}
+    for boundary in boundaries:
+        if boundary not in buckets:
+            raise DataError(
+                "has no such boundary", field=name, value=boundary, mend="Give all revisions the same buckets"
+            )
+    return {boundary: buckets[boundary] for boundary in (*boundaries, math.inf) if boundary in buckets}

@@ -1,0 +1,5 @@
+"""Counters of both versions: raw, per pod, at one instant.
+
+source        Counters, Reading, and what a source of counters is
+prometheus/   counters from a Prometheus, or from a page in its format
+"""

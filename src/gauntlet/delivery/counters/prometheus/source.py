@@ -1,0 +1,144 @@
+"""Counters of both versions out of a Prometheus: raw, at one instant, pod by pod."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gauntlet.delivery.analysis.plan import OwnMetric
+from gauntlet.delivery.counters.prometheus.client import Prometheus
+from gauntlet.delivery.counters.prometheus.exposition import Sample
+from gauntlet.delivery.counters.prometheus.families import FAMILIES, counters
+from gauntlet.delivery.counters.prometheus.queries import family_queries, filled, regular, timestamps
+from gauntlet.delivery.counters.source import Reading
+from gauntlet.delivery.rollout.state import Rollout
+from gauntlet.errors import DataError
+from gauntlet.settings import Settings
+
+LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
+
+Arms = Callable[[Rollout], tuple[str, str]]
+"""A rollout → what the label that tells versions apart says of (candidate, stable)."""
+
+
+class PrometheusPlan(Settings):
+    """Where a rollout's counters are asked for."""
+
+    address: str = Field(description="Of the Prometheus: http://prometheus.monitoring:9090")
+    family: Literal["server", "router", "knative", "knative_1_18"] = Field(
+        default="server",
+        description="Whose series: the model server, the local router, Knative's queue-proxy, or that up to 1.18.",
+    )
+    selector: dict[LabelName, str] = Field(
+        min_length=1, description="Labels that single out the service: namespace, model_name; the versions are added."
+    )
+    pod_label: LabelName = Field(default="pod", description="The label that names the pod, or whatever was scraped.")
+    scrape_seconds: float = Field(default=15.0, gt=0, description="From one scrape to the next.")
+    stale_scrapes: int = Field(
+        default=4, ge=1, description="Scrapes after which a value that has not been renewed is an error."
+    )
+    timeout_seconds: float = Field(default=10.0, gt=0, description="Longest wait for an answer.")
+    token_file: str = Field(default="", description="A file with a bearer token, if one is needed.")
+    ca_file: str = Field(default="", description="Certificates that sign the server's, if the system's do not.")
+
+    @property
+    def prometheus(self) -> Prometheus:
+        """The server to ask."""
+        return Prometheus(self.address, self.timeout_seconds, self.token_file, self.ca_file)
+
+
+def by_version(rollout: Rollout) -> tuple[str, str]:
+    """The label says the versions themselves."""
+    return rollout.candidate.version, rollout.stable.version
+
+
+class PrometheusMeter:
+    """A ``metering.Meter``.
+
+    Prometheus answers with a series' last value for five minutes; a target that is gone is marked, and has none. So a
+    pod without series is no pod, while a value that was not renewed for ``stale_scrapes`` scrapes means that Prometheus
+    no longer sees what happens: an error.
+
+    Args:
+        plan: where to ask, and for what.
+        arms: what the versions are called there: Knative's revisions have names of their own.
+
+    Raises:
+        ConfigurationError: the address is none.
+    """
+
+    def __init__(self, plan: PrometheusPlan, arms: Arms = by_version) -> None:
+        self._plan = plan
+        self._arms = arms
+        self._prometheus = plan.prometheus
+        self._family = replace(FAMILIES[plan.family], pod=plan.pod_label)
+
+    def read(self, rollout: Rollout) -> Reading:
+        """The counters now.
+
+        Raises:
+            DependencyError: Prometheus does not answer.
+            DataError: several series where one was meant, a part of the answer, stale values, or no counters.
+            ConfigurationError: Prometheus does not understand the query.
+        """
+        candidate, stable = self._arms(rollout)
+        at = self._prometheus.now()
+        queries = family_queries(self._plan.family, (candidate, stable), self._plan.selector)
+        self._check_fresh(queries["requests"], at)
+        samples = [sample for query in queries.values() for sample in self._prometheus.instant(query, at)]
+        self._check_pods(samples)
+        told = counters(samples, self._family)
+        arms = ({pod: one for (version, pod), one in told.items() if version == arm} for arm in (candidate, stable))
+        return Reading(at, *arms)
+
+    def ask(self, metric: OwnMetric, rollout: Rollout) -> float | None:
+        """A team's own number; a ``judge.Asks``. ``None`` where there is no data, or the number is none (0/0).
+
+        Raises:
+            DependencyError, ConfigurationError: as ``read``.
+            DataError: the query gives several series.
+        """
+        candidate, stable = self._arms(rollout)
+        since = rollout.began if rollout.held_since is None else rollout.held_since
+        at = self._prometheus.now()
+        window = max(math.ceil(at - since), math.ceil(2 * self._plan.scrape_seconds))
+        given = {
+            "candidate": regular(candidate),
+            "stable": regular(stable),
+            "service": regular(rollout.service),
+            "window": f"{window}s",
+        }
+        found = self._prometheus.instant(filled(metric.query, given, field=metric.name), at)
+        if len(found) > 1:
+            raise DataError(
+                f"gives {len(found)} series where one number was meant",
+                field=metric.name,
+                value=[dict(one.labels) for one in found[:2]],
+                mend="Sum them, or narrow the query",
+            )
+        return found[0].value if found and not math.isnan(found[0].value) else None
+
+    def _check_fresh(self, query: str, at: float) -> None:
+        oldest = self._plan.scrape_seconds * self._plan.stale_scrapes
+        for sample in self._prometheus.instant(timestamps(query), at):
+            if at - sample.value > oldest:
+                raise DataError(
+                    f"was last seen {at - sample.value:,.0f} s ago; scrapes are {self._plan.scrape_seconds:g} s apart",
+                    field=f"series of {sample.labels.get(self._plan.pod_label, 'a pod')}",
+                    value=dict(sample.labels),
+                    mend="Look why Prometheus no longer scrapes it",
+                )
+
+    def _check_pods(self, samples: list[Sample]) -> None:
+        for sample in samples:
+            if self._plan.pod_label not in sample.labels:
+                raise DataError(
+                    f"carries no label {self._plan.pod_label}, so pods cannot be told apart",
+                    field=sample.name,
+                    value=sorted(sample.labels),
+                    mend="Add it when scraping, or name another as pod_label",
+                )

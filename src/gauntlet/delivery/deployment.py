@@ -1,0 +1,262 @@
+"""Deliveries from end to end, on any service: bring a version out, take one back, have a look at one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+
+from gauntlet.delivery.emergency_rollback import BackLedger, Unrecorded, recall
+from gauntlet.delivery.preflight import Finding, require_clear
+from gauntlet.delivery.release import Release
+from gauntlet.delivery.rollout.controller import Conflict, Judge, Stage, conduct, is_same, refuse, start
+from gauntlet.delivery.rollout.journal import Entry, Journal
+from gauntlet.delivery.rollout.lease import Warned, renew, resting, take, unheard
+from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.rollout.state import Decision, Do, Phase, begin
+from gauntlet.delivery.targets.service import Service
+from gauntlet.errors import ConfigurationError, DependencyError
+
+
+@dataclass(frozen=True)
+class Time:
+    """The clock of whoever delivers.
+
+    Attributes:
+        now: seconds since the epoch.
+        sleep: waits so many seconds.
+    """
+
+    now: Callable[[], float]
+    sleep: Callable[[float], None]
+
+
+Told = Callable[[Decision], None]
+
+
+def stage_release(service: Service, release: Release, time: Time, *, patience: float, warned: Warned = unheard) -> str:
+    """Serve a version in staging, in place of whatever is there, and wait until it answers.
+
+    Args:
+        service: the staging service.
+        release: what to serve.
+        time: the clock.
+        patience: seconds to wait.
+        warned: hears that it waits for somebody who may have died.
+
+    Returns:
+        Where its own server answers.
+
+    Raises:
+        DependencyError: it does not answer in time, or somebody else acts on the service.
+    """
+    with hold(service, time, warned):
+        service.place.install(release, replace=True)
+        _wait_until_ready(service, release, time, patience)
+        return service.place.url_of(release)
+
+
+def clear_way(service: Service, digest: str) -> tuple[Finding, ...]:
+    """What a person should know before a rollout on a service begins; nothing where none would begin.
+
+    Args:
+        service: where.
+        digest: of the model that is on its way.
+
+    Raises:
+        ConfigurationError: something stands in the way; it lists everything that does.
+        DependencyError: the other side does not answer.
+    """
+    with _explained(service):
+        if unfinished(service):
+            return ()  # it is gone on with, or taken back first, and its canary is no other's
+        stable = service.place.current()
+    if stable is not None and stable.digest == digest:
+        return ()
+    return require_clear(service.obstacles(), service.name)
+
+
+def roll_out(
+    service: Service,
+    release: Release,
+    judge: Judge,
+    plan: RolloutPlan,
+    time: Time,
+    *,
+    attempt: str = "",
+    told: Told,
+    warned: Warned = unheard,
+) -> Journal:
+    """Bring a version to all of production's traffic, or take it back; resumes what was begun.
+
+    The first version of a service is installed: there is nothing to compare it with. A version that serves already
+    stays. A rollout of another version that nobody acts on any more is taken back first.
+
+    Args:
+        service: where.
+        release: what.
+        judge: looks at it.
+        plan: the steps.
+        time: the clock.
+        attempt: another name gives a candidate that was taken back another chance.
+        told: hears every turn.
+        warned: hears what a person should know before it begins, and that it waits for somebody who may have died.
+
+    Returns:
+        The journal of the rollout, which is over.
+
+    Raises:
+        ConfigurationError: something stands in the way of a rollout that has not begun; it lists everything that does.
+        DataError: there is a journal that cannot be read.
+        Unrecorded: it was taken back, and that could not be written.
+        DependencyError: something did not answer for too long, or somebody else acts on the service. What was begun
+            stays, and this goes on with it when it is called again.
+    """
+    act = _Act(service, BackLedger(service.ledger, warned), judge, plan, time, told)
+    with ExitStack() as held:
+        with _explained(service):
+            held.enter_context(hold(service, time, warned))
+            found = service.ledger.read(service.name)
+        going = found is not None and not found[0].rollout.phase.final
+        if found and going and found[0].rollout.candidate != release:
+            found, going = (act.take_back(f"It was left behind unfinished, and {release} is on its way."), ""), False
+            renew(service.lease, service.name)  # whoever conducts gives it back at the end
+        with _explained(service):
+            stable = service.place.current()
+        serves = not going and stable is not None and stable.digest == release.digest
+        if not serves and not (found and is_same(found[0].rollout, release, stable or release, attempt)):
+            _look_ahead(service, warned)
+        if serves or (stable is None and not going):
+            return _installed(service, release, stable, plan, time)
+        start(service.ledger, service.name, release, stable or release, time.now(), attempt)
+        return act.conduct()
+
+
+def take_back(
+    service: Service,
+    judge: Judge,
+    plan: RolloutPlan,
+    reason: str,
+    time: Time,
+    *,
+    told: Told,
+    warned: Warned = unheard,
+) -> Journal:
+    """Take the newest rollout of a service back, also a promoted one, and see it through; repeatable.
+
+    Where its journal cannot be read, what the service shows is gone by; the journal is kept.
+
+    Raises:
+        ConfigurationError: there was never a rollout on the service.
+        DataError: the journal cannot be read, and the service does not show a rollout.
+        Unrecorded: it was taken back, and that could not be written.
+        DependencyError: as ``roll_out``.
+    """
+    act = _Act(service, BackLedger(service.ledger, warned), judge, plan, time, told)
+    with hold(service, time, warned):
+        recall(service, act.ledger, time.now(), warned)
+        return act.take_back(reason)
+
+
+@contextmanager
+def hold(service: Service, time: Time, warned: Warned = unheard) -> Iterator[None]:
+    """Keep everybody else from acting on a service meanwhile; whoever died acting on it is waited for first.
+
+    Raises:
+        DependencyError: somebody else acts on it.
+    """
+    take(service.lease, service.name, time.sleep, warned)
+    try:
+        yield
+    finally:
+        service.lease.release(service.name)
+
+
+def unfinished(service: Service) -> bool:
+    """Whether a rollout was begun and not ended."""
+    found = service.ledger.read(service.name)
+    return found is not None and not found[0].rollout.phase.final
+
+
+@contextmanager
+def _explained(service: Service) -> Iterator[None]:
+    """Have a refusal of the other side say everything that stands in the way, rather than what was met first."""
+    try:
+        yield
+    except ConfigurationError as error:
+        try:
+            require_clear(service.obstacles(), service.name)
+        except ConfigurationError as all_of_it:
+            raise all_of_it from error
+        raise
+
+
+def _look_ahead(service: Service, warned: Warned) -> None:
+    """Make sure that nothing stands in the way of a new rollout."""
+    for finding in require_clear(service.obstacles(), service.name):
+        warned(finding)
+
+
+@dataclass(frozen=True)
+class _Act:
+    """A delivery under way: a rollout's turns, and what follows from how they end. Arguments as ``roll_out``'s."""
+
+    service: Service
+    ledger: BackLedger
+    judge: Judge
+    plan: RolloutPlan
+    time: Time
+    told: Told
+
+    def take_back(self, reason: str) -> Journal:
+        """Have the newest rollout taken back, and see it through."""
+        for _ in range(10):
+            try:
+                refuse(self.ledger, self.service.name, reason, self.time.now())
+            except Conflict:
+                continue
+            return self.conduct()
+        mend = "Stop the other one"
+        raise DependencyError("is written by somebody else all the time", field=self.service.name, mend=mend)
+
+    def conduct(self) -> Journal:
+        """Take turns until the rollout is over."""
+        service = self.service
+        stage = Stage(self.ledger, service.lease, service.target, self.judge)
+        conduct(stage, self.plan, service.name, clock=self.time.now, sleep=self.time.sleep, seen=self.told)
+        found = self.ledger.read(service.name)
+        if found is None:
+            raise ConfigurationError("has lost its journal", field=service.name, mend="Leave the ledger alone")
+        unrecorded = [why for why in (self.ledger.why, service.unrecorded()) if why]
+        if unrecorded:
+            raise Unrecorded(found[0], *unrecorded)
+        return found[0]
+
+
+def _installed(service: Service, release: Release, stable: Release | None, plan: RolloutPlan, time: Time) -> Journal:
+    """Make sure that a version serves that needs no rollout: the first one, or the one that serves already."""
+    found = service.ledger.read(service.name)
+    if stable is None:
+        service.place.install(release)
+    _wait_until_ready(service, release, time, plan.ready_seconds)
+    if found and found[0].rollout.phase is Phase.PROMOTED and found[0].rollout.candidate.digest == release.digest:
+        journal = found[0]
+    else:
+        sentence = f"Version {release.version} serves" + (", the first one." if stable is None else " already.")
+        done = replace(begin(service.name, release, release, time.now()), phase=Phase.PROMOTED, weight=100)
+        journal = Journal(done).with_entry(Entry(time.now(), done.phase, 100, Do.NOTHING, sentence))
+        service.ledger.write(journal, found[1] if found else "")
+    return journal
+
+
+def _wait_until_ready(service: Service, release: Release, time: Time, patience: float) -> None:
+    rest = resting(service.lease, service.name, time.sleep)
+    deadline = time.now() + patience
+    while not service.place.ready(release):
+        if time.now() > deadline:
+            raise DependencyError(
+                f"{release} does not answer after {patience:,.0f} s",
+                field=service.name,
+                mend="Read the server's log; a wrong digest or a missing library ends it at once",
+            )
+        rest(min(1.0, patience / 10))

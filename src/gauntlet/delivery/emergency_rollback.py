@@ -1,0 +1,215 @@
+"""The way back needs no disk and no readable journal.
+
+Everything else is written before it is done. To send all requests to the stable version may be done without a record:
+it is safe, and may be repeated, and whoever finds it done takes it for what it is. So where the journal cannot be
+written, what goes back is kept in memory, carried out, and written as soon as that works; where it cannot be read, what
+the service itself shows tells which version is stable. A person hears of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gauntlet.delivery.preflight import Finding
+from gauntlet.delivery.rollout.controller import Conflict, Ledger
+from gauntlet.delivery.rollout.journal import Entry, Journal
+from gauntlet.delivery.rollout.lease import Warned
+from gauntlet.delivery.rollout.state import Do, Phase, Rollout
+from gauntlet.delivery.targets.service import Service
+from gauntlet.errors import ConfigurationError, DataError, DependencyError, GauntletError
+from gauntlet.registry.store import ModelStore
+from gauntlet.registry.succession import record_rollback
+
+_BACK = (Phase.ROLLING_BACK, Phase.ROLLED_BACK)
+_NOT_WRITTEN = (ConfigurationError, DataError, DependencyError)
+"""What a journal that cannot be read or written raises: no permission, no sense in it, no space or no answer."""
+
+
+class Unrecorded(DependencyError):
+    """All requests go to the stable version again, and what says so could not be written.
+
+    Args:
+        journal: of the rollout that was taken back.
+        why: what was not written, and why; one or more.
+    """
+
+    def __init__(self, journal: Journal, *why: str) -> None:
+        rollout = journal.rollout
+        super().__init__(
+            f"all requests go to {rollout.stable} again ({rollout.reason.rstrip('.')}), but not all of this could be "
+            f"written: {'; '.join(why)}",
+            field=rollout.service,
+            mend="See to the space, the permission or the quota it lacks, then run the pipeline rollback: it writes "
+            "down what is done already",
+        )
+        self.journal = journal
+
+
+class BackLedger:
+    """``conductor.Ledger`` over another one, which a way back does not wait for.
+
+    Attributes:
+        why: the newest state could not be written; empty where it was.
+
+    Args:
+        ledger: the other one.
+        warned: hears once that something could not be written.
+    """
+
+    def __init__(self, ledger: Ledger, warned: Warned) -> None:
+        self.why = ""
+        self._ledger, self._warned = ledger, warned
+        self._kept: Journal | None = None
+
+    def read(self, service: str) -> tuple[Journal, str] | None:
+        """The journal: the one that could not be written yet, which is tried again first."""
+        if self._kept is not None:
+            self._try(self._kept)
+        return self._ledger.read(service) if self._kept is None else (self._kept, "")
+
+    def write(self, journal: Journal, mark: str) -> str:
+        """Write the journal; one that goes back is kept here where that fails, and any other refused."""
+        if self._kept is not None:
+            self._try(journal)
+            return ""
+        try:
+            return self._ledger.write(journal, mark)
+        except _NOT_WRITTEN as error:
+            if journal.rollout.phase not in _BACK:
+                raise
+            self._kept, self.why = journal, _plainly(error)
+            said = f"cannot be written ({self.why})"
+            mend = f"Nothing is to be done before all requests are with {journal.rollout.stable}: that goes on without"
+            self._warned(Finding(f"journal of {journal.rollout.service}", said, mend, blocks=False))
+            return ""
+
+    def set_aside(self, service: str) -> str:
+        """Put a journal away that cannot be read."""
+        return self._ledger.set_aside(service)
+
+    def keep(self, journal: Journal, why: str) -> None:
+        """Go on from a journal that nobody has written."""
+        self._kept, self.why = journal, why
+
+    def _try(self, journal: Journal) -> None:
+        """Write what is kept, in place of what is there by now.
+
+        Raises:
+            Conflict: another rollout has begun there.
+        """
+        self._kept = journal
+        try:
+            journal, mark = self._in_place(journal)
+            self._kept = journal
+            self._ledger.write(journal, mark)
+        except _NOT_WRITTEN as error:
+            self.why = _plainly(error)
+            return
+        self._kept, self.why = None, ""
+
+    def _in_place(self, journal: Journal) -> tuple[Journal, str]:
+        rollout = journal.rollout
+        try:
+            found = self._ledger.read(rollout.service)
+        except DataError as error:
+            place = self._ledger.set_aside(rollout.service)
+            said = f"The journal that was found could not be read, and is kept as {place} ({_plainly(error)})."
+            at = journal.entries[-1].at
+            return journal.with_entry(Entry(at, rollout.phase, rollout.weight, Do.NOTHING, said)), ""
+        if found is None:
+            return journal, ""
+        there = found[0].rollout
+        if (there.candidate.digest, there.stable.digest) != (rollout.candidate.digest, rollout.stable.digest):
+            raise Conflict(f"another rollout has begun on {rollout.service}")
+        return journal, found[1]
+
+
+def recall(service: Service, ledger: BackLedger, now: float, warned: Warned) -> None:
+    """Where no journal tells what to take back, have the ledger go on from what the service shows.
+
+    Args:
+        service: where.
+        ledger: of it.
+        now: seconds since the epoch.
+        warned: hears what was found.
+
+    Raises:
+        DataError: the journal cannot be read, and the service does not show what was before.
+        ConfigurationError: the same, and this account may not look.
+        DependencyError: something does not answer.
+    """
+    journal, why = _found(service)
+    if journal is not None:
+        return
+    shown = _shown(service, now, why)
+    if shown is None:
+        return
+    because = "there is none" if why is None else _plainly(why)
+    said = (
+        f"No journal tells of the rollout ({because}). By what the service shows, {shown.stable} is "
+        f"stable, and {shown.candidate} has {shown.weight} % of the requests."
+    )
+    ledger.keep(Journal(shown).with_entry(Entry(now, shown.phase, shown.weight, Do.NOTHING, said)), because)
+    mend = f"Nothing is to be done: all requests go back to {shown.stable}"
+    warned(Finding(f"journal of {service.name}", said, mend, blocks=False))
+
+
+def left_behind(service: Service, now: float) -> bool:
+    """Whether a rollout was begun and not ended; where no journal tells, whether a candidate has requests."""
+    journal, why = _found(service)
+    if journal is not None:
+        return not journal.rollout.phase.final
+    shown = _shown(service, now, why)
+    return shown is not None and not shown.phase.final and shown.weight > 0
+
+
+def _found(service: Service) -> tuple[Journal | None, GauntletError | None]:
+    """The journal, or why it cannot be read."""
+    try:
+        found = service.ledger.read(service.name)
+    except _NOT_WRITTEN as error:
+        return None, error
+    return (None if found is None else found[0]), None
+
+
+def _shown(service: Service, now: float, why: GauntletError | None) -> Rollout | None:
+    """What the service shows; where there never was a journal, only a rollout whose candidate has requests.
+
+    Raises:
+        DataError: no journal tells, and the service does not either.
+        DependencyError: it does not answer.
+    """
+    try:
+        shown = service.target.shown(service.name, now)
+    except ConfigurationError as error:
+        if why is None:
+            return None  # whoever may not even look has changed nothing here
+        raise why from error
+    if why is None:
+        return shown if shown and shown.weight else None
+    if shown is None:
+        raise DataError(
+            f"{why.message}, and the service shows no version beside another that could be gone back to",
+            field=why.field,
+            value=why.value,
+            mend="Keep this for whoever looks at what wrote it, and remove it from there: the next delivery begins "
+            "anew. A version of before comes back by a rollout",
+        ) from why
+    return shown
+
+
+def _plainly(error: GauntletError) -> str:
+    """What is wrong, without what to do about it: that is said once, at the end."""
+    return str(GauntletError(error.message, field=error.field, value=error.value)).rstrip(".")
+
+
+@contextmanager
+def titles_follow(store: ModelStore, model_name: str) -> Iterator[None]:
+    """Give the former champion its title also where the way back could not be written down."""
+    try:
+        yield
+    except Unrecorded as error:
+        rollout = error.journal.rollout
+        record_rollback(store, model_name, rollout.candidate.version, rollout.stable.version)
+        raise

@@ -1,0 +1,130 @@
+"""What a rollout leaves behind: its state, what its judge remembers, and every step of its way, written as one.
+
+One document holds all three, because they must not come apart: evidence without the state it belongs to would be
+counted twice, a step without its entry could not be explained later.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from gauntlet.delivery.rollout.state import Do, Look, Metric, Phase, Rollout
+from gauntlet.errors import DataError
+from gauntlet.verdict import Status
+
+FORMAT = "gauntlet.journal/1"
+MOST_ENTRIES = 400
+"""Entries kept. A cluster's store takes 1 MiB a document; beyond this, looks of the older half are thinned."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the timeline.
+
+    Attributes:
+        at: seconds since the epoch.
+        phase: where the rollout stood afterwards.
+        weight: percent of requests the candidate was meant to have afterwards.
+        do: what was carried out.
+        sentence: why.
+        look: what was seen, if there was a new look.
+    """
+
+    at: float
+    phase: Phase
+    weight: int
+    do: Do
+    sentence: str
+    look: Look | None = None
+
+
+@dataclass(frozen=True)
+class Journal:
+    """Everything there is to know of a rollout.
+
+    Attributes:
+        rollout: its state.
+        memory: the judge's own, JSON; empty before its first look.
+        entries: its timeline, oldest first.
+    """
+
+    rollout: Rollout
+    memory: str = ""
+    entries: tuple[Entry, ...] = ()
+
+    def with_entry(self, entry: Entry) -> Journal:
+        """The journal with one more line.
+
+        When it grows too long, every second entry of its older half goes that changed neither phase nor weight.
+        """
+        entries = (*self.entries, entry)
+        if len(entries) > MOST_ENTRIES:
+            half = len(entries) // 2
+            kept = [
+                one
+                for index, (before, one) in enumerate(zip((None, *entries[: half - 1]), entries[:half], strict=True))
+                if index % 2 == 0 or before is None or (before.phase, before.weight) != (one.phase, one.weight)
+            ]
+            entries = (*kept, *entries[half:])
+        return replace(self, entries=entries)
+
+    def to_json(self) -> str:
+        """The document as it is stored."""
+        entries = [asdict(entry) for entry in self.entries]
+        document = {"format": FORMAT, "rollout": self.rollout.to_json(), "memory": self.memory, "entries": entries}
+        return json.dumps(document, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str, where: str = "journal") -> Journal:
+        """Read a stored document back.
+
+        Args:
+            text: the document.
+            where: it lies, for the error.
+
+        Raises:
+            DataError: it is no journal, or of a format this version does not know.
+        """
+        try:
+            document = json.loads(text)
+            if document["format"] != FORMAT:
+                raise ValueError(f"format {document['format']!r}")
+            entries = tuple(_entry(one) for one in document["entries"])
+            return cls(Rollout.from_json(document["rollout"]), str(document["memory"]), entries)
+        except (ValueError, KeyError, TypeError, DataError) as error:
+            mend = (
+                "Run the pipeline rollback: it takes the rollout back by what the service itself shows, keeps this "
+                "beside, and begins a new journal. Then look at what else writes it"
+            )
+            raise DataError("is not the journal of a rollout", field=where, value=str(error), mend=mend) from error
+
+
+def _entry(document: Mapping[str, Any]) -> Entry:
+    look = document["look"]
+    return Entry(
+        **{
+            **document,
+            "phase": Phase(document["phase"]),
+            "do": Do(document["do"]),
+            "look": None if look is None else _look(look),
+        }
+    )
+
+
+def _look(document: Mapping[str, Any]) -> Look:
+    metrics = tuple(
+        Metric(**{**one, **_pairs(one, "canary", "stable"), "status": Status(one["status"])})
+        for one in document["metrics"]
+    )
+    return Look(
+        **{**document, **_pairs(document, "answered"), "status": Status(document["status"]), "metrics": metrics}
+    )
+
+
+def _pairs(document: Mapping[str, Any], *names: str) -> dict[str, tuple[float, float] | None]:
+    """JSON's lists as the pairs they were."""
+    pairs = {name: document[name] for name in names}
+    return {name: None if pair is None else (float(pair[0]), float(pair[1])) for name, pair in pairs.items()}

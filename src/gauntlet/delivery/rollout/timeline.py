@@ -1,0 +1,231 @@
+"""What a journal tells: when the candidate had which weight, what was seen, who said what, and how it ended.
+
+``timeline_json`` is the audit document. Its fields (times are ISO 8601 in UTC, ``null`` is unknown):
+
+    format      gauntlet.timeline/1
+    service     what was rolled out on
+    attempt     tells a second try of the same two versions from the first; may be empty
+    candidate   version, digest, uri of the version on its way
+    stable      the same of the version it replaces
+    began       when it was started
+    ended       when it was promoted or seen to be rolled back; null while under way
+    phase       where it stands: deploying, ramping, promoting, rolling_back, promoted, rolled_back
+    weight      percent of requests the candidate is meant to have
+    reason      why it was taken back; empty otherwise
+    answered    requests given to candidate and to stable, answered or under way, and the candidate's share, as of the
+                last look that knew
+    looks       made: looks counted in the whole rollout; kept: those among the entries (long timelines are thinned)
+    entries     oldest first, each with
+      at        when it was written, before it was done
+      phase     where the rollout stood afterwards
+      weight    percent of requests the candidate was meant to have afterwards
+      do        what was carried out: deploy, set_weight, promote, restore, roll_back, wait, nothing
+      sentence  why
+      look      what was seen, null where there was no new look: number, status, sentence, answered, and metrics, each
+                with name, status, sentence, dry_run, log_harm, log_safe (natural logarithms of the evidence of harm,
+                and of being not worse), canary and stable (hits and requests since the rollout began)
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+from gauntlet.delivery.rollout.journal import Entry, Journal
+from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.rollout.state import Do, Look, Metric, Phase
+from gauntlet.verdict import Status
+
+FORMAT = "gauntlet.timeline/1"
+_REFUSED = "A person took it back"
+"""How ``rollout.decide`` opens its reason when somebody refused."""
+
+
+@dataclass(frozen=True)
+class Stay:
+    """A weight for as long as it lasted.
+
+    Attributes:
+        phase: of its first entry.
+        weight: percent of requests the candidate was meant to have.
+        start: seconds since the epoch.
+        end: when the next phase or weight began; the last entry's time for the newest.
+    """
+
+    phase: Phase
+    weight: int
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a person decided.
+
+    Attributes:
+        at: seconds since the epoch: when it took effect.
+        approved: the step approved, in percent; ``None`` for a refusal.
+        reason: why it was refused; empty for an approval.
+    """
+
+    at: float
+    approved: int | None
+    reason: str = ""
+
+
+def stays(journal: Journal) -> tuple[Stay, ...]:
+    """The way of the weight, oldest first: one stay for every change of phase or weight."""
+    entries = journal.entries
+    changes = [
+        entry
+        for before, entry in zip((None, *entries), entries, strict=False)
+        if before is None or (before.phase, before.weight) != (entry.phase, entry.weight)
+    ]
+    ends = [*(entry.at for entry in changes[1:]), *(entry.at for entry in entries[-1:])]
+    return tuple(Stay(entry.phase, entry.weight, entry.at, end) for entry, end in zip(changes, ends, strict=True))
+
+
+def looks(journal: Journal) -> tuple[tuple[float, Look], ...]:
+    """(when, look) of every look that was kept, each once, oldest first."""
+    found: dict[int, tuple[float, Look]] = {}
+    for entry in journal.entries:
+        if entry.look is not None:
+            found.setdefault(entry.look.number, (entry.at, entry.look))
+    return tuple(found.values())
+
+
+def ended(journal: Journal) -> float | None:
+    """When the rollout came to its present end; ``None`` while it is under way."""
+    if not journal.rollout.phase.final:
+        return None
+    return next((stay.start for stay in reversed(stays(journal)) if stay.phase.final), None)
+
+
+def last_seen(journal: Journal) -> float:
+    """When the journal was last written; when the rollout began, if it never was."""
+    return journal.entries[-1].at if journal.entries else journal.rollout.began
+
+
+def harm_shown(journal: Journal) -> float | None:
+    """When a look first showed harm; ``None`` if none did."""
+    return next((at for at, look in looks(journal) if look.status is Status.FAIL), None)
+
+
+def taken_back(journal: Journal) -> Entry | None:
+    """The entry with which it was decided to take the candidate back: from then on it was to have no requests."""
+    return next((entry for entry in journal.entries if entry.phase is Phase.ROLLING_BACK), None)
+
+
+def highest_weight(journal: Journal) -> int:
+    """The largest percent of requests that the candidate was ever meant to have; 0 if it never had any."""
+    return max((entry.weight for entry in journal.entries), default=0)
+
+
+def answered(journal: Journal, until: float = math.inf) -> tuple[float, float] | None:
+    """Requests that (candidate, stable) had been given at the last look up to a time; ``None`` if that is not known."""
+    known = [look.answered for at, look in looks(journal) if at <= until and look.answered is not None]
+    return known[-1] if known else None
+
+
+def culprit(look: Look) -> Metric | None:
+    """The metric that shows harm most clearly, of those that have a say; ``None`` if none shows any."""
+    failing = [metric for metric in look.metrics if metric.status is Status.FAIL and not metric.dry_run]
+    return max(failing, key=lambda metric: -math.inf if metric.log_harm is None else metric.log_harm, default=None)
+
+
+def said(journal: Journal, plan: RolloutPlan) -> tuple[Said, ...]:
+    """What people decided, oldest first. Approvals are the entered steps that needed one; nobody's name is kept."""
+    approvals = [
+        Said(after.start, after.weight)
+        for before, after in pairwise(stays(journal))
+        if after.phase is Phase.RAMPING and after.weight in plan.approve_before and before.weight != after.weight
+    ]
+    back = taken_back(journal)
+    if back is None:
+        return tuple(approvals)
+    # ``conductor.refuse`` writes its entry without doing anything; a refusal a judge heard of says so in its reason.
+    refused = back.do is Do.NOTHING or journal.rollout.reason.startswith(_REFUSED)
+    return (*approvals, *([Said(back.at, None, journal.rollout.reason)] if refused else []))
+
+
+def timeline_json(journal: Journal) -> dict[str, Any]:
+    """The audit document (JSON scalars, lists and objects; the module's docstring lists its fields)."""
+    rollout, end = journal.rollout, ended(journal)
+    return {
+        "format": FORMAT,
+        "service": rollout.service,
+        "attempt": rollout.attempt,
+        "candidate": asdict(rollout.candidate),
+        "stable": asdict(rollout.stable),
+        "began": iso(rollout.began),
+        "ended": None if end is None else iso(end),
+        "phase": rollout.phase.value,
+        "weight": rollout.weight,
+        "reason": rollout.reason,
+        "answered": _answered(answered(journal)),
+        "looks": {"made": rollout.looked, "kept": len(looks(journal))},
+        "entries": [_entry(entry) for entry in journal.entries],
+    }
+
+
+def moment(at: float) -> datetime:
+    """Seconds since the epoch as a time in UTC."""
+    return datetime.fromtimestamp(at, UTC)
+
+
+def iso(at: float, timespec: str = "milliseconds") -> str:
+    """Seconds since the epoch as ISO 8601 in UTC: ``2026-03-01T14:05:09.250Z``; ``timespec`` as ``datetime``'s."""
+    return moment(at).isoformat(timespec=timespec).replace("+00:00", "Z")
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    return {
+        "at": iso(entry.at),
+        "phase": entry.phase.value,
+        "weight": entry.weight,
+        "do": entry.do.value,
+        "sentence": entry.sentence,
+        "look": None if entry.look is None else _look(entry.look),
+    }
+
+
+def _look(look: Look) -> dict[str, Any]:
+    return {
+        "number": look.number,
+        "status": look.status.value,
+        "sentence": look.sentence,
+        "answered": _answered(look.answered),
+        "metrics": [_metric(metric) for metric in look.metrics],
+    }
+
+
+def _metric(metric: Metric) -> dict[str, Any]:
+    return {
+        "name": metric.name,
+        "status": metric.status.value,
+        "sentence": metric.sentence,
+        "dry_run": metric.dry_run,
+        "log_harm": _finite(metric.log_harm),
+        "log_safe": _finite(metric.log_safe),
+        "canary": _counts(metric.canary),
+        "stable": _counts(metric.stable),
+    }
+
+
+def _answered(pair: tuple[float, float] | None) -> dict[str, float | None] | None:
+    if pair is None:
+        return None
+    candidate, stable = pair
+    share = candidate / (candidate + stable) if candidate + stable else None
+    return {"candidate": candidate, "stable": stable, "share": share}
+
+
+def _counts(pair: tuple[float, float] | None) -> dict[str, float] | None:
+    return None if pair is None else {"hits": pair[0], "requests": pair[1]}
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

@@ -1,0 +1,131 @@
+"""Carrying a shadow out: the candidate answers copies of production's requests, and nobody hears it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from gauntlet.delivery.deployment import Time, hold, unfinished
+from gauntlet.delivery.release import Release
+from gauntlet.delivery.rollout.lease import Warned, renew, resting, unheard
+from gauntlet.delivery.rollout.state import Phase, Rollout, begin
+from gauntlet.delivery.shadow.gate import GATE, ShadowPolicy, ShadowSeen, judge_shadow
+from gauntlet.delivery.targets.service import Mirror, Service
+from gauntlet.errors import DependencyError
+from gauntlet.verdict import Check, Status, Verdict
+
+
+@dataclass(frozen=True)
+class Shadowed:
+    """What a shadow came to.
+
+    Attributes:
+        verdict: of the gate ``shadow``.
+        seen: what was counted; ``None`` where nothing could be mirrored.
+    """
+
+    verdict: Verdict
+    seen: ShadowSeen | None = None
+
+
+def shadow_release(
+    service: Service,
+    release: Release,
+    policy: ShadowPolicy,
+    time: Time,
+    *,
+    seconds: float,
+    share: float,
+    patience: float,
+    warned: Warned = unheard,
+) -> Shadowed:
+    """Mirror requests to a candidate until the verdict stands or the time is over; repeatable.
+
+    The candidate stays deployed for the rollout that follows, without requests, unless it failed.
+
+    Args:
+        service: where.
+        release: the candidate.
+        policy: what it has to show.
+        time: the clock.
+        seconds: how long copies are sent at most.
+        share: of the stable version's requests that are copied, in (0, 1].
+        patience: seconds until the candidate has to answer.
+        warned: hears that it waits for somebody who may have died.
+
+    Returns:
+        The verdict. Inconclusive where there is nothing to compare with, or where the place cannot mirror.
+
+    Raises:
+        DependencyError: a rollout is under way, somebody else acts on the service, or it does not answer.
+    """
+    stable = service.place.current()
+    if stable is None:
+        return _not_shadowed("Nothing serves yet, so there is nothing to compare with.")
+    if stable.digest == release.digest:
+        return _not_shadowed(f"{stable} serves already: its answers would be compared with themselves.")
+    if service.mirror is None:
+        return _not_shadowed("This service cannot copy requests; watch the first step of the rollout for longer.")
+    with hold(service, time, warned):
+        if unfinished(service):
+            raise DependencyError("a rollout is under way", field=service.name, mend="Wait for its end", retryable=True)
+        rollout = begin(service.name, release, stable, time.now())
+        service.target.deploy(rollout)
+        failed = _until_ready(service, rollout, time, patience)
+        if failed:
+            service.target.roll_back(replace(rollout, phase=Phase.ROLLING_BACK))
+            return Shadowed(Verdict(GATE, (Check("ready", Status.FAIL, failed),), failed))
+        shadowed = _watch(service, service.mirror, rollout, policy, time, seconds=seconds, share=share)
+        if shadowed.verdict.status is Status.FAIL:
+            service.target.roll_back(replace(rollout, phase=Phase.ROLLING_BACK))
+        return shadowed
+
+
+def _watch(
+    service: Service,
+    mirror: Mirror,
+    rollout: Rollout,
+    policy: ShadowPolicy,
+    time: Time,
+    *,
+    seconds: float,
+    share: float,
+) -> Shadowed:
+    with _mirrored(mirror, rollout, share):
+        began = time.now()
+        while True:
+            time.sleep(min(2.0, seconds / 10))
+            renew(service.lease, service.name)
+            seen = mirror.seen(rollout)
+            verdict = judge_shadow(seen, policy)
+            if verdict.status in (Status.PASS, Status.FAIL) or time.now() - began >= seconds:
+                return Shadowed(verdict, seen)
+
+
+@contextmanager
+def _mirrored(mirror: Mirror, rollout: Rollout, share: float) -> Iterator[None]:
+    mirror.start(rollout, share)
+    try:
+        yield
+    finally:
+        mirror.stop(rollout)
+
+
+def _until_ready(service: Service, rollout: Rollout, time: Time, patience: float) -> str:
+    """Why it did not become ready; empty when it did."""
+    rest = resting(service.lease, service.name, time.sleep)
+    deadline = time.now() + patience
+    while True:
+        sighting = service.target.observe(rollout)
+        if sighting.candidate_ready:
+            return ""
+        if sighting.failed:
+            return f"Version {rollout.candidate.version} cannot become ready: {sighting.failed}"
+        if time.now() > deadline:
+            return f"Version {rollout.candidate.version} was not ready after {patience:,.0f} s."
+        rest(min(1.0, patience / 10))
+
+
+def _not_shadowed(reason: str) -> Shadowed:
+    return Shadowed(Verdict(GATE, (Check("shadowed", Status.INCONCLUSIVE, reason),), reason))

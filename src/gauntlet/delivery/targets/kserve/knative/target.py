@@ -1,0 +1,144 @@
+"""Knative mode: one InferenceService whose revisions share the requests by ``canaryTrafficPercent``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gauntlet.delivery.counters.prometheus.source import Arms
+from gauntlet.delivery.release import Release
+from gauntlet.delivery.rollout.controller import Conflict, Sighting
+from gauntlet.delivery.rollout.state import Phase, Rollout
+from gauntlet.delivery.targets.kserve import recovery
+from gauntlet.delivery.targets.kserve.api import Api, Json
+from gauntlet.delivery.targets.kserve.knative import steps
+from gauntlet.delivery.targets.kserve.knative.steps import Change
+from gauntlet.delivery.targets.kserve.knative.view import View, named, read, revision, sighting
+from gauntlet.delivery.targets.kserve.predictors import difference
+from gauntlet.delivery.targets.kserve.resources import (
+    INFERENCE_SERVICES,
+    KNATIVE_REVISIONS,
+    KNATIVE_SERVICES,
+    predictor_service,
+    split,
+)
+from gauntlet.delivery.targets.kserve.saved_state import Before, Record
+from gauntlet.errors import DataError, DependencyError
+
+_TRIES = 5
+"""The controllers write the status at any moment, which makes a patch conflict; the next try reads it again."""
+
+
+class KnativeTarget:
+    """``conductor.Target`` over one or more InferenceServices in Knative mode."""
+
+    def __init__(self, api: Api) -> None:
+        self._api, self._record = api, Record(api)
+
+    def observe(self, rollout: Rollout) -> Sighting:
+        """What is there now."""
+        view, _ = look(self._api, rollout.service, self._before(rollout, self._record.before))
+        return sighting(view, rollout)
+
+    def deploy(self, rollout: Rollout) -> None:
+        """Make the candidate the template, with no requests."""
+        self._carry_out(rollout, steps.deploy)
+
+    def set_weight(self, rollout: Rollout) -> None:
+        """Give the candidate its share."""
+        self._carry_out(rollout, steps.set_weight)
+
+    def promote(self, rollout: Rollout) -> None:
+        """Take the share away: the latest revision, which is the candidate's, has everything."""
+        self._carry_out(rollout, steps.promote)
+
+    def restore(self, rollout: Rollout) -> None:
+        """Make the stable version the template again."""
+        self._carry_out(rollout, steps.restore)
+
+    def roll_back(self, rollout: Rollout) -> None:
+        """Share 0, the old template, no share: one of these at a time, as far as the one before it has come."""
+        self._carry_out(rollout, steps.roll_back)
+
+    def shown(self, service: str, now: float) -> Rollout | None:
+        """The rollout as the InferenceService shows it, which can then be taken back without a journal."""
+        if self._api.get(INFERENCE_SERVICES, *split(service)) is None:
+            return None
+        found = recovery.by_revisions(look(self._api, service, None)[0], service, self._record.kept(service), now)
+        if found is None:
+            return None
+        self._record.make_out(found.rollout, found.before)
+        return found.rollout
+
+    def _before(self, rollout: Rollout, read: Callable[[Rollout], Before | None]) -> Before | None:
+        """What was there before; made out from what is there where a way back cannot read it."""
+        try:
+            return read(rollout)
+        except DataError:
+            if rollout.phase is not Phase.ROLLING_BACK:
+                raise
+        view, _ = look(self._api, rollout.service, None)
+        made_out = recovery.revision_before(view, rollout.stable)
+        self._record.make_out(rollout, made_out)
+        return made_out
+
+    def _carry_out(self, rollout: Rollout, decide: Callable[[View, Rollout], Change | None]) -> None:
+        for _ in range(_TRIES):
+            view, isvc = look(self._api, rollout.service, self._before(rollout, self._record.before_acting))
+            change = decide(view, rollout)
+            if change is None:
+                return
+            if change.keep is not None:
+                self._record.keep(rollout, change.keep)
+                continue
+            if self._patch(rollout, isvc, change.predictor or {}):
+                return
+        raise DependencyError(
+            f"was changed by others during each of {_TRIES} tries",
+            field=f"InferenceService {rollout.service}",
+            mend="Look at what else writes it; the next turn tries again",
+            retryable=True,
+        )
+
+    def _patch(self, rollout: Rollout, isvc: Json, predictor: Json) -> bool:
+        namespace, name = split(rollout.service)
+        patch = {"spec": {"predictor": difference(isvc["spec"]["predictor"], predictor)}}
+        try:
+            self._api.patch(INFERENCE_SERVICES, namespace, name, isvc["metadata"]["resourceVersion"], patch)
+        except Conflict:
+            return False
+        return True
+
+
+def look(api: Api, service: str, before: Before | None) -> tuple[View, Json]:
+    """An InferenceService in Knative mode as it is now, and the document it was read from.
+
+    Raises:
+        DependencyError: it is not there, or something does not answer.
+    """
+    namespace, name = split(service)
+    isvc = api.get(INFERENCE_SERVICES, namespace, name)
+    if isvc is None:
+        raise DependencyError("is not there", field=f"InferenceService {service}", mend="Create it")
+    # Read after the InferenceService: a status that Knative has left behind already is then seen to be old.
+    child = api.get(KNATIVE_SERVICES, namespace, predictor_service(name, isvc["spec"]["predictor"].get("name", "")))
+    found = {one: api.get(KNATIVE_REVISIONS, namespace, one) for one in sorted(named(isvc))}
+    there = {one: revision(document) for one, document in found.items() if document is not None}
+    return read(isvc, child, there, before), isvc
+
+
+def revision_names(api: Api) -> Arms:
+    """What Knative's own series call the versions of a rollout: the newest revision that runs each.
+
+    A version that no revision runs has a name that selects nothing: it has no pods.
+    """
+
+    def named(rollout: Rollout) -> tuple[str, str]:
+        view, _ = look(api, rollout.service, None)
+
+        def name_of(release: Release) -> str:
+            running = [name for name in sorted(view.revisions, reverse=True) if view.runs(name, release)]
+            return running[0] if running else f"no revision of {release}"
+
+        return name_of(rollout.candidate), name_of(rollout.stable)
+
+    return named

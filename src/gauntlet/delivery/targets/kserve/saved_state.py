@@ -1,0 +1,161 @@
+"""What a service was before its rollout: kept beside the journal, and written before the first change.
+
+It also fences: an action begins by reading the journal's ConfigMap, and one that was decided from a state that is no
+longer the journal's is not carried out. Whoever was suspended between deciding and acting finds that others went on.
+A way back may be ahead of a journal that cannot be written, or beside one that cannot be read: it is let through unless
+the journal tells of another rollout.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gauntlet.delivery.rollout.controller import Conflict
+from gauntlet.delivery.rollout.journal import Journal
+from gauntlet.delivery.rollout.state import Phase, Rollout
+from gauntlet.delivery.targets.kserve.api import Api, Json
+from gauntlet.delivery.targets.kserve.resources import CONFIG_MAPS, record_name, split
+from gauntlet.errors import ConfigurationError, DataError, DependencyError
+
+FORMAT = "gauntlet.before/1"
+JOURNAL_KEY, BEFORE_KEY = "journal", "before"
+
+
+@dataclass(frozen=True)
+class Before:
+    """What to go back to.
+
+    Attributes:
+        predictor: ``spec.predictor`` as it was, without a share of traffic.
+        revision: Knative mode: the revision that had all requests when the candidate was deployed; empty until then.
+    """
+
+    predictor: Mapping[str, Any]
+    revision: str = ""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What was kept, and of which rollout: for whoever has no journal.
+
+    Attributes:
+        candidate: (version, digest) of what was on its way.
+        attempt, began: as the rollout's.
+        before: what to go back to.
+    """
+
+    candidate: tuple[str, str]
+    attempt: str
+    began: float
+    before: Before
+
+
+class Record:
+    """The ConfigMap of a service's rollout, as its target sees it. ``DependencyError`` when it cannot be read."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._made_out: dict[tuple[Any, ...], Before] = {}
+
+    def before(self, rollout: Rollout) -> Before | None:
+        """What was there before this rollout; ``None`` as long as nothing was changed by it.
+
+        Raises:
+            DataError: what was kept cannot be read.
+        """
+        made_out = self._made_out.get(tuple(_key(rollout)))
+        return made_out or _before(self._read(rollout.service), rollout)
+
+    def before_acting(self, rollout: Rollout) -> Before | None:
+        """The same, for an action.
+
+        Raises:
+            Conflict: the journal has gone on from this state.
+            DataError: it, or what was kept, cannot be read.
+        """
+        made_out = self._made_out.get(tuple(_key(rollout)))
+        if made_out is not None:
+            return made_out
+        document = self._read(rollout.service)
+        _fence(document, rollout)
+        return _before(document, rollout)
+
+    def make_out(self, rollout: Rollout, before: Before) -> None:
+        """Go by this for a rollout, whatever was kept: it cannot be read."""
+        self._made_out[tuple(_key(rollout))] = before
+
+    def kept(self, service: str) -> Kept | None:
+        """What was kept for the newest rollout that changed anything; ``None`` where nothing can be read."""
+        try:
+            text = (self._read(service).get("data") or {}).get(BEFORE_KEY)
+            return None if text is None else _kept(text)
+        except (ConfigurationError, DataError, DependencyError):
+            return None
+
+    def keep(self, rollout: Rollout, before: Before) -> None:
+        """Write it down.
+
+        Raises:
+            Conflict: the journal has gone on, or is written at this moment.
+        """
+        document = self._read(rollout.service)
+        _fence(document, rollout)
+        namespace, name = split(rollout.service)
+        text = json.dumps(
+            {
+                "format": FORMAT,
+                "rollout": _key(rollout),
+                "predictor": before.predictor,
+                "revision": before.revision,
+            }
+        )
+        version = document["metadata"]["resourceVersion"]
+        self._api.patch(CONFIG_MAPS, namespace, record_name(name), version, {"data": {BEFORE_KEY: text}})
+
+    def _read(self, service: str) -> Json:
+        namespace, name = split(service)
+        return self._api.get(CONFIG_MAPS, namespace, record_name(name)) or {}
+
+
+def _key(rollout: Rollout) -> list[Any]:
+    return [rollout.candidate.version, rollout.candidate.digest, rollout.attempt, rollout.began]
+
+
+def _fence(document: Json, rollout: Rollout) -> None:
+    text = (document.get("data") or {}).get(JOURNAL_KEY)
+    if rollout.phase is Phase.ROLLING_BACK:
+        if _tells_of_another(text, rollout):
+            raise Conflict(f"the journal of {rollout.service} tells of another rollout by now")
+    elif text is None or Journal.from_json(text).rollout != rollout:
+        raise Conflict(f"the journal of {rollout.service} is no longer at the state this action was decided from")
+
+
+def _tells_of_another(text: str | None, rollout: Rollout) -> bool:
+    try:
+        return text is not None and _key(Journal.from_json(text).rollout) != _key(rollout)
+    except DataError:
+        return False
+
+
+def _before(document: Json, rollout: Rollout) -> Before | None:
+    text = (document.get("data") or {}).get(BEFORE_KEY)
+    if text is None:
+        return None
+    kept = _kept(text)
+    return kept.before if [*kept.candidate, kept.attempt, kept.began] == _key(rollout) else None
+
+
+def _kept(text: str) -> Kept:
+    try:
+        found = json.loads(text)
+        if found["format"] != FORMAT:
+            raise ValueError(f"format {found['format']!r}")
+        version, digest, attempt, began = found["rollout"]
+        before = Before(dict(found["predictor"]), str(found["revision"]))
+        return Kept((version, digest), attempt, began, before)
+    except (ValueError, KeyError, TypeError) as error:
+        mend = "Run the pipeline rollback: it makes out from the InferenceService what was there before"
+        raise DataError("is not what a rollout wrote", field=BEFORE_KEY, value=str(error), mend=mend) from error

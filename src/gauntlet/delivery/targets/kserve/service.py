@@ -1,0 +1,171 @@
+"""An InferenceService as it stands, outside any rollout."""
+
+from __future__ import annotations
+
+from gauntlet.delivery.counters.source import Reading
+from gauntlet.delivery.release import Release
+from gauntlet.delivery.rollout.state import Rollout
+from gauntlet.delivery.targets.kserve.api import Api, Json
+from gauntlet.delivery.targets.kserve.journal_store import ConfigMapLedger
+from gauntlet.delivery.targets.kserve.knative import target as knative
+from gauntlet.delivery.targets.kserve.modes import ANNOTATION, Mode
+from gauntlet.delivery.targets.kserve.predictors import (
+    DIGEST,
+    VERSION,
+    difference,
+    release_in,
+    with_percent,
+    with_release,
+)
+from gauntlet.delivery.targets.kserve.resources import HTTP_ROUTES, INFERENCE_SERVICES, route_name, split
+from gauntlet.delivery.targets.kserve.standard import target as standard
+from gauntlet.errors import ConfigurationError, DependencyError
+
+RUNTIME = "gauntlet-serving"
+"""The ServingRuntime of ``manifests/``."""
+
+
+class ClusterPlace:
+    """``service.Place`` for one InferenceService.
+
+    Args:
+        api: the cluster.
+        service: ``NAMESPACE/NAME``.
+        mode: in which KServe runs it.
+        runtime: pinned when the first version is installed.
+    """
+
+    def __init__(self, api: Api, service: str, mode: Mode, runtime: str = RUNTIME) -> None:
+        self._api, self._service, self._mode, self._runtime = api, service, mode, runtime
+
+    def current(self) -> Release | None:
+        """The stable version; while a rollout is under way, the one it would go back to.
+
+        Raises:
+            ConfigurationError: what serves does not say which version it is.
+        """
+        isvc = self._get()
+        if isvc is None:
+            return None
+        if (under_way := self._under_way()) is not None:
+            return under_way.stable
+        release = release_in(isvc["spec"]["predictor"])
+        if release is None:
+            raise ConfigurationError(
+                "does not say which version it serves",
+                field=f"InferenceService {self._service}",
+                value=(isvc["spec"]["predictor"].get("model") or {}).get("storageUri"),
+                mend=f"Set {VERSION} and {DIGEST} in spec.predictor.model.env, once, to what the registry says of it",
+            )
+        return release
+
+    def install(self, release: Release, *, replace: bool = False) -> None:
+        """Create the InferenceService with this version, or put the version into the one that is there.
+
+        Raises:
+            ConfigurationError: another version serves already and ``replace`` is not set, a rollout is under way, or
+                this account may not create one.
+        """
+        namespace, name = split(self._service)
+        isvc = self._get()
+        if isvc is not None:
+            self._put(isvc, release, replace)
+            return
+        model = {"modelFormat": {"name": "mlflow"}, "protocolVersion": "v2", "runtime": self._runtime}
+        self._api.create(
+            INFERENCE_SERVICES,
+            namespace,
+            {
+                "apiVersion": "serving.kserve.io/v1beta1",
+                "kind": "InferenceService",
+                "metadata": {"name": name, "annotations": {ANNOTATION: str(self._mode)}},
+                "spec": {"predictor": with_release({"model": model}, release)},
+            },
+        )
+
+    def _put(self, isvc: Json, release: Release, replace: bool) -> None:
+        current = release_in(isvc["spec"]["predictor"])
+        if current is not None and (current.version, current.digest) == (release.version, release.digest):
+            return
+        if not replace or self._under_way() is not None:
+            raise ConfigurationError(
+                f"serves {current or 'a model without a version'} already",
+                field=f"InferenceService {self._service}",
+                value=str(release),
+                mend="Roll it out",
+            )
+        namespace, name = split(self._service)
+        predictor = with_release(with_percent(isvc["spec"]["predictor"], None), release, self._runtime)
+        patch = {"spec": {"predictor": difference(isvc["spec"]["predictor"], predictor)}}
+        self._api.patch(INFERENCE_SERVICES, namespace, name, isvc["metadata"]["resourceVersion"], patch)
+
+    def ready(self, release: Release) -> bool:
+        """Whether this version answers requests."""
+        if self._mode is Mode.STANDARD:
+            return standard.look(self._api, self._service, None)[0].answers(release)
+        view, _ = knative.look(self._api, self._service, None)
+        return any(view.answers(name, release) for name in view.traffic)
+
+    def url(self) -> str:
+        """Where requests go: the host of our route in Standard mode, of KServe's where there is none of ours.
+
+        Raises:
+            DependencyError: it has no address yet.
+        """
+        namespace, name = split(self._service)
+        route = self._api.get(HTTP_ROUTES, namespace, route_name(name)) if self._mode is Mode.STANDARD else None
+        hosts = ((route or {}).get("spec") or {}).get("hostnames") or []
+        if hosts:
+            return f"http://{hosts[0]}"
+        status = (self._get() or {}).get("status") or {}
+        url = status.get("url") or ((status.get("components") or {}).get("predictor") or {}).get("url")
+        if not url:
+            raise DependencyError(
+                "has no address yet",
+                field=f"InferenceService {self._service}",
+                mend="Wait until it is ready",
+                retryable=True,
+            )
+        return str(url)
+
+    def url_of(self, release: Release) -> str:
+        """The Service of a version's own pods, as it is reached inside the cluster.
+
+        Raises:
+            DependencyError: the version is not there.
+        """
+        namespace, _ = split(self._service)
+        if self._mode is Mode.STANDARD:
+            service = standard.look(self._api, self._service, None)[0].service(release)
+        else:
+            view, _ = knative.look(self._api, self._service, None)
+            # The newest of those that answer: a copy of the version may stand beside it.
+            service = max((one for one in view.revisions if view.answers(one, release)), default="")
+        if not service:
+            raise DependencyError(
+                f"has no {release}", field=f"InferenceService {self._service}", mend="Deploy it", retryable=True
+            )
+        return f"http://{service}.{namespace}.svc.cluster.local"
+
+    def _under_way(self) -> Rollout | None:
+        found = ConfigMapLedger(self._api).read(self._service)
+        return found[0].rollout if found is not None and not found[0].rollout.phase.final else None
+
+    def _get(self) -> Json | None:
+        return self._api.get(INFERENCE_SERVICES, *split(self._service))
+
+
+class NoMeter:
+    """``metering.Meter`` of a place that counts nothing itself: pods are seen by the cluster's Prometheus alone."""
+
+    def read(self, rollout: Rollout) -> Reading:
+        """Never.
+
+        Raises:
+            ConfigurationError: always.
+        """
+        raise ConfigurationError(
+            "has no counters of its own",
+            field=f"kserve:{rollout.service}",
+            mend="Give the address of the Prometheus that scrapes it",
+        )

@@ -1,0 +1,175 @@
+"""Standard mode: the candidate as an entry of ``spec.canary``, and an HTTPRoute that weighs both Services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gauntlet.delivery.rollout.controller import Conflict, Sighting
+from gauntlet.delivery.rollout.state import Phase, Rollout
+from gauntlet.delivery.targets.kserve import recovery
+from gauntlet.delivery.targets.kserve.api import Api, Json
+from gauntlet.delivery.targets.kserve.predictors import difference
+from gauntlet.delivery.targets.kserve.resources import (
+    DEPLOYMENTS,
+    HTTP_ROUTES,
+    INFERENCE_SERVICES,
+    predictor_service,
+    route_name,
+    split,
+)
+from gauntlet.delivery.targets.kserve.saved_state import Before, Record
+from gauntlet.delivery.targets.kserve.standard import routes, steps
+from gauntlet.delivery.targets.kserve.standard.steps import Change
+from gauntlet.delivery.targets.kserve.standard.view import NOTE, View, sighting, workload
+from gauntlet.errors import DataError, DependencyError
+
+_TRIES = 5
+"""The controllers write the status at any moment, which makes a patch conflict; the next try reads it again."""
+
+
+class StandardTarget:
+    """``conductor.Target`` over one or more InferenceServices in Standard mode."""
+
+    def __init__(self, api: Api) -> None:
+        self._api, self._record = api, Record(api)
+
+    def observe(self, rollout: Rollout) -> Sighting:
+        """What is there now."""
+        view, _ = look(self._api, rollout.service, self._before(rollout, self._record.before))
+        return sighting(view, rollout)
+
+    def deploy(self, rollout: Rollout) -> None:
+        """Add the candidate as an entry without requests."""
+        self._carry_out(rollout, steps.deploy)
+
+    def set_weight(self, rollout: Rollout) -> None:
+        """Give the candidate pods for its share, then its share."""
+        self._carry_out(rollout, steps.set_weight)
+
+    def promote(self, rollout: Rollout) -> None:
+        """Route everything to the candidate, then make it the predictor."""
+        self._carry_out(rollout, steps.promote)
+
+    def restore(self, rollout: Rollout) -> None:
+        """Add the stable version as an entry without requests, where it is specified no more."""
+        self._carry_out(rollout, steps.restore)
+
+    def roll_back(self, rollout: Rollout) -> None:
+        """Route everything to the stable version, then take the candidate out of the specification."""
+        self._carry_out(rollout, steps.roll_back)
+
+    def mirror(self, rollout: Rollout, on: bool) -> None:
+        """Send a copy of every request to the candidate too, whose answers nobody sees; or stop that.
+
+        Raises:
+            DependencyError: there is no HTTPRoute of ours, or the candidate is not specified.
+        """
+
+        def decide(view: View, rollout: Rollout) -> Change | None:
+            service = view.service(rollout.candidate)
+            if view.route is None or (on and not service):
+                raise DependencyError(
+                    "cannot mirror: it needs our HTTPRoute and a deployed candidate",
+                    field=f"InferenceService {rollout.service}",
+                    value=service or None,
+                    mend=f"Create the HTTPRoute {route_name(view.name)}, and deploy the candidate",
+                )
+            rules = routes.mirrored(view.route, view.name, service if on else None)
+            return None if rules == view.route["spec"].get("rules") else Change(rules=rules)
+
+        self._carry_out(rollout, decide)
+
+    def shown(self, service: str, now: float) -> Rollout | None:
+        """The rollout as the InferenceService shows it, which can then be taken back without a journal."""
+        if self._api.get(INFERENCE_SERVICES, *split(service)) is None:
+            return None
+        found = recovery.by_variants(look(self._api, service, None)[0], service, self._record.kept(service), now)
+        if found is None:
+            return None
+        self._record.make_out(found.rollout, found.before)
+        return found.rollout
+
+    def _before(self, rollout: Rollout, read: Callable[[Rollout], Before | None]) -> Before | None:
+        """What was there before; made out from what is there where a way back cannot read it."""
+        try:
+            return read(rollout)
+        except DataError:
+            if rollout.phase is not Phase.ROLLING_BACK:
+                raise
+        view, _ = look(self._api, rollout.service, None)
+        made_out = recovery.variant_before(view)
+        self._record.make_out(rollout, made_out)
+        return made_out
+
+    def _carry_out(self, rollout: Rollout, decide: Callable[[View, Rollout], Change | None]) -> None:
+        for _ in range(_TRIES):
+            view, isvc = look(self._api, rollout.service, self._before(rollout, self._record.before_acting))
+            change = decide(view, rollout)
+            if change is None:
+                return
+            if change.keep is not None:
+                self._record.keep(rollout, change.keep)
+            elif self._changed(rollout, view, isvc, change):
+                return
+        raise DependencyError(
+            f"was changed by others during each of {_TRIES} tries",
+            field=f"InferenceService {rollout.service}",
+            mend="Look at what else writes it; the next turn tries again",
+            retryable=True,
+        )
+
+    def _changed(self, rollout: Rollout, view: View, isvc: Json, change: Change) -> bool:
+        """Make a change; false if somebody else was faster."""
+        namespace, name = split(rollout.service)
+        try:
+            if change.rules is not None and view.route is not None:
+                patch: Json = {"spec": {"rules": change.rules}}
+                if change.note:
+                    patch["metadata"] = {"annotations": {NOTE: change.note}}
+                version = view.route["metadata"]["resourceVersion"]
+                self._api.patch(HTTP_ROUTES, namespace, route_name(name), version, patch)
+            elif change.spec is not None:
+                wanted = {key: value for key, value in {**isvc["spec"], **change.spec}.items() if value is not None}
+                patch = {"spec": difference(isvc["spec"], wanted)}
+                version = isvc["metadata"]["resourceVersion"]
+                self._api.patch(INFERENCE_SERVICES, namespace, name, version, patch)
+        except Conflict:
+            return False
+        return True
+
+
+def look(api: Api, service: str, before: Before | None) -> tuple[View, Json]:
+    """An InferenceService in Standard mode as it is now, and the document it was read from.
+
+    Raises:
+        DependencyError: it is not there, or something does not answer.
+    """
+    namespace, name = split(service)
+    isvc = api.get(INFERENCE_SERVICES, namespace, name)
+    if isvc is None:
+        raise DependencyError("is not there", field=f"InferenceService {service}", mend="Create it")
+    spec, status = isvc["spec"], isvc.get("status") or {}
+    entries = tuple(spec.get("canary") or ())
+    holders = [spec["predictor"], *(one["predictor"] for one in entries)]
+    workloads = {}
+    for child in (predictor_service(name, holder.get("name", "")) for holder in holders):
+        document = api.get(DEPLOYMENTS, namespace, child)
+        found = None if document is None else workload(document)
+        if found is not None:
+            workloads[child] = found
+    own = api.get(HTTP_ROUTES, namespace, name)
+    view = View(
+        name=name,
+        predictor=spec["predictor"],
+        entries=entries,
+        workloads=workloads,
+        route=api.get(HTTP_ROUTES, namespace, route_name(name)),
+        own=own if own is not None and _is_of_kserve(own) else None,
+        runtime=status.get("servingRuntimeName") or status.get("clusterServingRuntimeName") or "",
+        before=before,
+    )
+    return view, isvc
+
+
+def _is_of_kserve(route: Json) -> bool:
+    return any(one.get("kind") == "InferenceService" for one in route["metadata"].get("ownerReferences") or ())

@@ -1,0 +1,63 @@
+"""What the router counted of both versions, with the score histograms of their servers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from gauntlet.delivery.counters.prometheus.exposition import parse_exposition
+from gauntlet.delivery.counters.prometheus.families import ROUTER, SERVER, counters
+from gauntlet.delivery.counters.source import Counters, Pods, Reading
+from gauntlet.delivery.rollout.state import Rollout
+from gauntlet.delivery.targets.local.client.host_client import Client, RevisionStatus, State
+from gauntlet.errors import DependencyError
+
+_OURS = "gauntlet_"
+
+
+class LocalMeter:
+    """Implements ``metering.Meter``: a version has one pod of the router's counters, and one of its server's scores.
+
+    They are apart because they begin anew apart: a pod any of whose counters fell is taken for restarted as a whole.
+    Both have names of their life, so that a reset is never mistaken for an increase.
+
+    Args:
+        client: the host.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(self, client: Client, clock: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._clock = clock
+
+    def read(self, rollout: Rollout) -> Reading:
+        """The counters now."""
+        state = self._client.state()
+        at = self._clock()
+        told = counters(parse_exposition(self._client.metrics(), prefix=_OURS), ROUTER)
+        arms = {
+            version: self._pods(state, version, told.get((version, "")))
+            for version in (rollout.candidate.version, rollout.stable.version)
+        }
+        return Reading(at, candidate=arms[rollout.candidate.version], stable=arms[rollout.stable.version])
+
+    def _pods(self, state: State, version: str, routed: Counters | None) -> Pods:
+        status = state.revisions.get(version)
+        if routed is None:
+            return {}
+        # The router goes on counting what a version that has left was asked before: it is part of its exposure.
+        scores = {} if status is None else self._scores(version, status)
+        return {f"router-{state.incarnation}": routed, **scores}
+
+    def _scores(self, version: str, status: RevisionStatus) -> Pods:
+        """What the server itself keeps; nothing while it is down, which the router's counters show."""
+        if not status.ready or status.port is None:
+            return {}
+        try:
+            page = self._client.server_metrics(status.port)
+        except DependencyError:
+            return {}
+        own = counters(parse_exposition(page, prefix=_OURS), SERVER).get((version, ""))
+        if own is None or not own.scores:
+            return {}
+        return {f"server-{status.pid}": Counters(0.0, 0.0, scores=own.scores, sliced=own.sliced)}

@@ -1,0 +1,85 @@
+"""Journals of rollouts, one file a service, replaced whole by whoever read the newest."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gauntlet.delivery.rollout.controller import Conflict
+from gauntlet.delivery.rollout.journal import Journal
+from gauntlet.digest import digest_bytes, short
+from gauntlet.errors import DependencyError
+from gauntlet.storage import write_bytes
+
+
+class LocalLedger:
+    """Implements ``conductor.Ledger``; a journal's mark is the digest of its file.
+
+    Args:
+        folder: where the journals lie.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self, service: str) -> tuple[Journal, str] | None:
+        """The journal and its mark; ``None`` if there is none."""
+        try:
+            content = self._file(service).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _unusable(self._file(service), error) from error
+        return Journal.from_json(content.decode(errors="replace"), str(self._file(service))), digest_bytes(content)
+
+    def write(self, journal: Journal, mark: str) -> str:
+        """Replace the journal that had this mark; raises ``Conflict`` if it has another."""
+        service = journal.rollout.service
+        content, file = journal.to_json().encode(), self._file(service)
+        try:
+            self._replace(service, file, content, mark)
+        except OSError as error:
+            raise _unusable(file, error) from error
+        return digest_bytes(content)
+
+    def set_aside(self, service: str) -> str:
+        """Rename a journal that cannot be read: that needs no space. Where it is from then on."""
+        file = self._file(service)
+        try:
+            with self._alone(service):
+                place = file.with_name(f"{service}.unreadable-{short(digest_bytes(file.read_bytes()))}.json")
+                os.replace(file, place)
+        except OSError as error:
+            raise _unusable(file, error) from error
+        return str(place)
+
+    def _replace(self, service: str, file: Path, content: bytes, mark: str) -> None:
+        with self._alone(service):
+            found = digest_bytes(file.read_bytes()) if file.exists() else ""
+            if found != mark:
+                raise Conflict(f"the journal of {service} was written by another")
+            for left in self._folder.glob(f".{file.name}.*.partial"):
+                left.unlink(missing_ok=True)  # by a writer that was killed: nobody else writes now
+            write_bytes(file, content)
+
+    def _file(self, service: str) -> Path:
+        return self._folder / f"{service}.json"
+
+    @contextmanager
+    def _alone(self, service: str) -> Iterator[None]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / f"{service}.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _unusable(file: Path, error: OSError) -> DependencyError:
+    return DependencyError(
+        f"cannot be read or written ({error.strerror or error})",
+        field=str(file),
+        mend="See to the disk's space and the folder's permissions; the rollout goes on from what is written",
+        retryable=True,
+    )

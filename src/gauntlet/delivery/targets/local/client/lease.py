@@ -1,0 +1,76 @@
+"""One at a time acts on a service: a lock that the kernel gives back however its holder ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from gauntlet.delivery.rollout.lease import Taken
+from gauntlet.errors import DependencyError
+
+
+class LocalLease:
+    """Implements ``conductor.Lease``.
+
+    Args:
+        folder: where the lock files lie.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._held: dict[str, int] = {}
+
+    def hold(self, service: str) -> None:
+        """Take the lease, or keep it; raises ``Taken`` if another holds it, ``DependencyError`` if there is no file."""
+        if service in self._held and self._is_ours(service):
+            return
+        self.release(service)
+        lock = self._opened(service)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.read(lock, 32).decode(errors="replace")
+            os.close(lock)
+            raise Taken(f"process {holder or 'unknown'} acts on {service}") from error
+        with suppress(OSError):  # who holds it is for people: a full disk must not keep anybody from acting
+            os.truncate(lock, 0)
+            os.write(lock, str(os.getpid()).encode())
+        self._held[service] = lock
+        self.check(service)
+
+    def check(self, service: str) -> None:
+        """Raises ``Taken`` unless this process holds the lock, on the very file that others would lock."""
+        if service not in self._held or not self._is_ours(service):
+            raise Taken(f"the lease of {service} was lost")
+
+    def release(self, service: str) -> None:
+        """Give it back, if it is held."""
+        lock = self._held.pop(service, None)
+        if lock is not None:
+            os.close(lock)
+
+    def _opened(self, service: str) -> int:
+        """The lock file; for reading alone where it cannot be written, which is enough to lock it."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            return os.open(self._file(service), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            with suppress(OSError):
+                return os.open(self._file(service), os.O_RDONLY | os.O_CLOEXEC)
+            raise DependencyError(
+                f"cannot be made or opened ({error.strerror or error})",
+                field=str(self._file(service)),
+                mend="See to the disk's space and the folder's permissions",
+                retryable=True,
+            ) from error
+
+    def _is_ours(self, service: str) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self._held[service]), os.stat(self._file(service)))
+        except FileNotFoundError:
+            return False
+
+    def _file(self, service: str) -> Path:
+        return self._folder / f"{service}.lease"

@@ -1,0 +1,94 @@
+"""Copies of requests on a local service, and what the router counted of them."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+
+from gauntlet.delivery.counters.prometheus.exposition import Sample, parse_exposition
+from gauntlet.delivery.rollout.state import Rollout
+from gauntlet.delivery.shadow.gate import ShadowSeen
+from gauntlet.delivery.targets.local import transitions
+from gauntlet.delivery.targets.local.client.host_client import Client
+from gauntlet.errors import DependencyError
+
+_PREFIX = "gauntlet_mirror_"
+Counts = Mapping[tuple[str, str], float]
+"""(series without its prefix, the label that tells its members apart) → value."""
+
+
+class LocalMirror:
+    """Implements ``service.Mirror``.
+
+    Args:
+        client: the host.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(self, client: Client, clock: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._clock = clock
+        self._began = 0.0
+        self._before: Counts = {}
+
+    def start(self, rollout: Rollout, share: float) -> None:
+        """Copy requests; what was counted of an earlier shadow is taken off."""
+        self._before = self._counts(rollout.candidate.version)
+        self._began = self._clock()
+        self._client.change(lambda now: transitions.shadow(now, rollout.candidate, share))
+
+    def seen(self, rollout: Rollout) -> ShadowSeen:
+        """What was counted since the start.
+
+        Raises:
+            DependencyError: the host was started again meanwhile, and counts anew.
+        """
+        after = self._counts(rollout.candidate.version)
+        since = {key: value - self._before.get(key, 0.0) for key, value in after.items()}
+        if any(value < 0 for value in since.values()):
+            raise DependencyError(
+                "was started again, so what the shadow had counted is lost",
+                field=str(self._client.folder),
+                mend="Run the shadow again",
+                retryable=True,
+            )
+        histograms = _histograms(since)
+        return ShadowSeen(
+            pairs=int(since.get(("pairs_total", ""), 0)),
+            flips=int(since.get(("flips_total", ""), 0)),
+            candidate_errors=int(since.get(("errors_total", "candidate"), 0)),
+            stable_errors=int(since.get(("errors_total", "stable"), 0)),
+            both_errors=int(since.get(("errors_total", "both"), 0)),
+            dropped=int(since.get(("dropped_total", ""), 0)),
+            differences=histograms["difference", ""],
+            candidate_latency=histograms["seconds", "candidate"],
+            stable_latency=histograms["seconds", "stable"],
+            candidate_scores=histograms["scores", "candidate"],
+            stable_scores=histograms["scores", "stable"],
+            seconds=max(self._clock() - self._began, 0.0),
+        )
+
+    def stop(self, rollout: Rollout) -> None:
+        """Copy nothing any more; the candidate stays, without requests."""
+        self._client.change(lambda now: transitions.without_mirror(now))
+
+    def _counts(self, version: str) -> Counts:
+        samples = parse_exposition(self._client.metrics(), prefix=_PREFIX)
+        return {_key(sample): sample.value for sample in samples if sample.labels.get("version") == version}
+
+
+def _key(sample: Sample) -> tuple[str, str]:
+    labels = sample.labels
+    member = "|".join(labels[name] for name in ("arm", "lost", "le") if name in labels)
+    return sample.name.removeprefix(_PREFIX), member
+
+
+def _histograms(counts: Counts) -> defaultdict[tuple[str, str], dict[float, float]]:
+    """(name, arm) → bucket's upper bound → count."""
+    found: defaultdict[tuple[str, str], dict[float, float]] = defaultdict(dict)
+    for (series, member), value in counts.items():
+        if series.endswith("_bucket"):
+            arm, _, bound = member.rpartition("|")
+            found[series.removesuffix("_bucket"), arm][float(bound)] = value
+    return found

@@ -1,0 +1,52 @@
+"""A local service as it stands, outside any rollout."""
+
+from __future__ import annotations
+
+from gauntlet.delivery.release import Release
+from gauntlet.delivery.targets.local import transitions
+from gauntlet.delivery.targets.local.client.host_client import Client
+from gauntlet.delivery.targets.local.client.target import is_ready
+from gauntlet.errors import DependencyError
+
+
+class LocalPlace:
+    """Implements ``service.Place``.
+
+    Args:
+        client: the host.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def current(self) -> Release | None:
+        """The stable version."""
+        return self._client.state().desired.served
+
+    def install(self, release: Release, *, replace: bool = False) -> None:
+        """Serve a version with all requests at once."""
+        self._client.change(lambda now: transitions.install(now, release, again=replace))
+
+    def ready(self, release: Release) -> bool:
+        """Whether this very release answers."""
+        return is_ready(self._client.state(), release)
+
+    def url(self) -> str:
+        """Where requests go."""
+        return self._client.url()
+
+    def url_of(self, release: Release) -> str:
+        """Where the version's own server listens.
+
+        Raises:
+            DependencyError: it does not run.
+        """
+        status = self._client.state().revisions.get(release.version)
+        if status is None or status.port is None:
+            raise DependencyError("does not run", field=str(release), mend="Deploy it, or look at its log")
+        return f"http://127.0.0.1:{status.port}"
+
+    def failed(self, release: Release) -> str:
+        """Why this release's server will not be started again; empty while there is hope."""
+        status = self._client.state().revisions.get(release.version)
+        return status.failed if status else ""

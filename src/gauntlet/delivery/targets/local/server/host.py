@@ -1,0 +1,172 @@
+"""The host: one process a folder that keeps what is asked of a service, and makes it so.
+
+    python -m gauntlet.delivery.targets.local.server.host FOLDER [--port 8080]
+
+FOLDER/desired.json   what is asked, written before it is done; a host that starts goes on from it
+FOLDER/host.json      where the host listens, and who it is
+FOLDER/host.lock      held while it runs: there is one host a folder
+FOLDER/logs           what the servers say
+FOLDER/rollouts       journals and leases of rollouts; the host does not touch them
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import fcntl
+import json
+import logging
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from gauntlet.delivery.targets.local.client.host_client import HOST_FILE, HOST_FORMAT
+from gauntlet.delivery.targets.local.server.admin import Admin
+from gauntlet.delivery.targets.local.server.http_server import Connection, Handle
+from gauntlet.delivery.targets.local.server.reconciler import DESIRED, Options, Running
+from gauntlet.delivery.targets.local.spec import Desired
+from gauntlet.errors import ConfigurationError, DataError, GauntletError
+from gauntlet.storage import write_json
+
+log = logging.getLogger(__name__)
+
+LOCK = "host.lock"
+LOOPBACK = "127.0.0.1"
+
+
+async def run(options: Options, announce: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; then answer what was asked and end.
+
+    Args:
+        options: how.
+        announce: takes one sentence when it listens.
+
+    Raises:
+        ConfigurationError: a port is taken.
+        DataError: the folder's document cannot be read.
+    """
+    shutil.rmtree(options.folder / "scratch", ignore_errors=True)  # of a host that was killed
+    running = Running(options, _read_desired(options.folder / DESIRED))
+    callers: set[Connection] = set()
+    admins: set[Connection] = set()
+    public = await _listen(running.router.handle, callers, options.port, "port")
+    private = await _listen(Admin(running).handle, admins, options.admin_port, "admin-port")
+    beside = [asyncio.create_task(work) for work in (running.mirroring.run(), running.keep_writing())]
+    port, admin_port = (one.sockets[0].getsockname()[1] for one in (public, private))
+    where = {"url": f"http://{LOOPBACK}:{port}", "admin": f"http://{LOOPBACK}:{admin_port}"}
+    about = {"pid": os.getpid(), "incarnation": running.incarnation, "model_name": options.model_name}
+    write_json(options.folder / HOST_FILE, {"format": HOST_FORMAT, **where, **about, "started": time.time()})
+    announce(f"Serving {options.folder} on {where['url']} (state and metrics on {where['admin']})")
+    try:
+        await _told_to_end()
+    finally:
+        log.info("ending: no new requests, those asked are answered")
+        public.close()
+        for connection in tuple(callers):
+            connection.end()
+        await running.stop()
+        for task in beside:
+            task.cancel()
+        private.close()
+        for connection in tuple(admins):
+            connection.end()
+        (options.folder / HOST_FILE).unlink(missing_ok=True)
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Be the one host of a folder.
+
+    Raises:
+        ConfigurationError: there is one.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigurationError(
+                "is served by another process already",
+                field="folder",
+                value=str(folder),
+                mend=f"End that one ({HOST_FILE} there names it), or give another folder",
+            ) from error
+        yield
+
+
+def _read_desired(path: Path) -> Desired:
+    try:
+        return Desired.from_document(json.loads(path.read_text()))
+    except FileNotFoundError:
+        return Desired()
+    except (OSError, ValueError) as error:
+        raise DataError(
+            "cannot be read", field=str(path), value=str(error), mend="Restore it, or start with another folder"
+        ) from error
+
+
+async def _listen(handle: Handle, opened: set[Connection], port: int, option: str) -> asyncio.Server:
+    loop = asyncio.get_running_loop()
+    try:
+        return await loop.create_server(lambda: Connection(handle, opened), LOOPBACK, port, backlog=1024)
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot be listened on ({error.strerror or error})",
+            field=option,
+            value=port,
+            mend="Give a free one; 0 takes any",
+        ) from error
+
+
+async def _told_to_end() -> None:
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(one, told.set)
+    await told.wait()
+    for one in (signal.SIGTERM, signal.SIGINT):  # told twice, it ends at once; the kernel ends its servers
+        loop.remove_signal_handler(one)
+        signal.signal(one, signal.SIG_DFL)
+
+
+def serve(options: Options) -> int:
+    """Be a host until told to end; the process's exit code."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    try:
+        with only_one(options.folder), asyncio.Runner(loop_factory=_loop) as runner:
+            runner.run(run(options, lambda sentence: print(sentence, flush=True)))  # noqa: T201 - for whoever started it
+    except GauntletError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - the reason the process ends
+        return error.exit_code
+    return 0
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    """The quicker loop where it is installed; the serving image has it."""
+    with suppress(ImportError):
+        import uvloop
+
+        loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+        return loop
+    return asyncio.new_event_loop()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser("gauntlet serve", description="Serve a folder's models on loopback.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--port", type=int, default=8080, help="for callers; 0 takes a free one")
+    parser.add_argument("--admin-port", type=int, default=0, help="for state and metrics; 0 takes a free one")
+    parser.add_argument("--model-name", default="model", help="the model's name in paths")
+    parser.add_argument("--timeout", type=float, default=30.0, help="seconds an answer may take")
+    parser.add_argument("--threshold", type=float, default=0.5, help="scores at or above it decide for the class")
+    return serve(Options(**vars(parser.parse_args(arguments))))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

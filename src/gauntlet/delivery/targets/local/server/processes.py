@@ -1,0 +1,265 @@
+"""One version's server: a process that is started, watched, started again, and stopped when nobody waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gauntlet
+from gauntlet.delivery.release import Release
+from gauntlet.delivery.targets.local.server import die_with_parent
+from gauntlet.delivery.targets.local.server.http_client import NoAnswer, Pool, get
+from gauntlet.errors import EXIT_BROKEN, EXIT_USAGE
+
+log = logging.getLogger(__name__)
+
+Command = Callable[[Release, int], Sequence[str]]
+"""(release, port) → the program that serves it there on 127.0.0.1."""
+
+_REFUSALS = (EXIT_USAGE, EXIT_BROKEN)
+"""Exit codes of a server that will not serve this model, however often it is asked."""
+_MOST_STARTS = 5
+"""Starts without ever having been ready, after which a version has failed."""
+_LONGEST_REASON = 500
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How patient the host is with its servers, in seconds.
+
+    Attributes:
+        probe: between two probes before the first answer.
+        watch: between two probes afterwards.
+        answer: how long a probe may take; a busy machine is no dead server.
+        first_pause: before a server that ended is started again; doubles each time.
+        longest_pause: the longest such pause.
+        steady: a server that was ready for so long is started again at once.
+        grace: for a server to end after it was told to.
+    """
+
+    probe: float = 0.1
+    watch: float = 1.0
+    answer: float = 5.0
+    first_pause: float = 0.5
+    longest_pause: float = 30.0
+    steady: float = 60.0
+    grace: float = 40.0
+
+
+def model_server(python: str, model_name: str) -> Command:
+    """The command of Gauntlet's own model server.
+
+    Args:
+        python: an interpreter of the serving environment.
+        model_name: the model's name in paths.
+    """
+
+    def command(release: Release, port: int) -> Sequence[str]:
+        words = ["--model_dir", release.uri, "--model_digest", release.digest, "--model_version", release.version]
+        words += ["--model_name", model_name, "--host", "127.0.0.1", "--http_port", str(port)]
+        return (python, "-m", "gauntlet.serving.server", *words)
+
+    return command
+
+
+class ModelServer:
+    """The process of one version.
+
+    Args:
+        release: what it serves.
+        command: how.
+        probe_path: answers 200 once it serves this very version, and it alone.
+        folder: for its log and its scratch files.
+        changed: called when it begins or ceases to be ready, and when it has failed.
+        pace: how patient to be.
+    """
+
+    def __init__(
+        self,
+        release: Release,
+        command: Command,
+        probe_path: str,
+        folder: Path,
+        changed: Callable[[], None],
+        pace: Pace,
+    ) -> None:
+        self.release = release
+        self.pool: Pool | None = None
+        self.ready = False
+        self.answered = False
+        """It was ready at least once."""
+        self.failed = ""
+        """Why it will not be started again; empty otherwise."""
+        self.restarts = 0
+        self._command = command
+        self._probe = get(probe_path)
+        self._log = folder / "logs" / f"{release.version}.log"
+        self._scratch = folder / "scratch" / f"{release.version}-{time.monotonic_ns()}"
+        self._changed = changed
+        self._pace = pace
+        self._process: asyncio.subprocess.Process | None = None
+        self._ready_since: float | None = None
+        self._stopping = False
+        self._wake = asyncio.Event()
+        self._task = asyncio.get_running_loop().create_task(self._keep())
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """What the host says about it."""
+        return {
+            "digest": self.release.digest,
+            "ready": self.ready,
+            "failed": self.failed,
+            "port": self.pool.port if self.pool else None,
+            "pid": self._process.pid if self._process else None,
+            "restarts": self.restarts,
+        }
+
+    def start_again(self) -> None:
+        """If it has failed, or rests before its next start: start it now."""
+        if self._process is None:
+            self._wake.set()
+
+    async def stop(self) -> None:
+        """End the process, letting it answer what it has begun."""
+        self._stopping = True
+        self._wake.set()
+        self._signal(signal.SIGTERM)
+        done, _ = await asyncio.wait({self._task}, timeout=self._pace.grace)
+        if not done:
+            log.warning("%s did not end within %g s and is killed", self.release, self._pace.grace)
+            self._signal(signal.SIGKILL)
+        await self._task
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    async def _keep(self) -> None:
+        """Start, watch, start again."""
+        pause, unready = self._pace.first_pause, 0
+        while not self._stopping:
+            code = await self._live()
+            if self._stopping:
+                return
+            if self._ready_since is None:
+                unready += 1
+            else:
+                steady = time.monotonic() - self._ready_since > self._pace.steady
+                unready, pause = 0, self._pace.first_pause if steady else pause
+            self._note(code, unready)
+            await self._rest(pause)
+            pause = self._pace.first_pause if self.failed else min(2 * pause, self._pace.longest_pause)
+            unready = 0 if self.failed else unready
+            self.failed = ""
+            self.restarts += 1
+
+    async def _rest(self, pause: float) -> None:
+        """Wait before the next start; for ever if there is no use in one."""
+        self._wake.clear()
+        if self._stopping:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None if self.failed else pause):
+                await self._wake.wait()
+
+    async def _live(self) -> int | None:
+        """One life of the process: its exit code, or ``None`` if it could not be started."""
+        self._ready_since = None
+        port = _free_port()
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        words = (
+            sys.executable,
+            "-I",
+            "-S",
+            die_with_parent.__file__,
+            str(os.getpid()),
+            *self._command(self.release, port),
+        )
+        with self._log.open("ab") as stream:
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *words,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=stream,
+                    stderr=stream,
+                    env=_environment(self._scratch),
+                    start_new_session=True,  # Ctrl-C is for the host, which lets its servers answer first
+                )
+            except OSError as error:
+                stream.write(f"cannot be started: {error}\n".encode())
+                return None
+        self._process, self.pool = process, Pool(port)
+        if self._stopping:  # asked for while it was being started
+            self._signal(signal.SIGTERM)
+        probing = Pool(port, most=1)  # its own: requests that queue for a busy server are no sign of its death
+        watching = asyncio.get_running_loop().create_task(self._watch(probing, process))
+        code = await process.wait()
+        watching.cancel()
+        probing.close()
+        self.ready, self._process, self.pool = False, None, None
+        return code
+
+    async def _watch(self, pool: Pool, process: asyncio.subprocess.Process) -> None:
+        """Probe until cancelled."""
+        while True:
+            answers = await self._answers(pool) and process.returncode is None
+            if answers and self._ready_since is None:
+                self._ready_since = time.monotonic()
+                log.info("%s is ready on port %d", self.release, pool.port)
+            if answers != self.ready:
+                self.ready, self.answered = answers, self.answered or answers
+                self._changed()
+            await asyncio.sleep(self._pace.watch if answers else self._pace.probe)
+
+    async def _answers(self, pool: Pool) -> bool:
+        try:
+            return (await pool.ask(self._probe, self._pace.answer)).status == 200
+        except (NoAnswer, TimeoutError):
+            return False
+
+    def _note(self, code: int | None, unready: int) -> None:
+        """Say that the process ended, and whether that is for good."""
+        said = _last_line(self._log)
+        log.warning("%s ended (%s): %s", self.release, "not started" if code is None else f"status {code}", said)
+        if code is None or code in _REFUSALS:
+            self.failed = said or f"its server ended with status {code}"
+        elif unready >= _MOST_STARTS and not self.answered:
+            self.failed = f"its server ended {unready} times without having been ready; the last time: {said}"
+        self._changed()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None and self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _environment(scratch: Path) -> dict[str, str]:
+    """The host's own, with its very source and a place for scratch files that goes with the server."""
+    source = str(Path(gauntlet.__file__).resolve().parents[1])
+    known = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path != source]
+    ours = {"PYTHONPATH": os.pathsep.join([source, *known]), "TMPDIR": str(scratch)}
+    return {**os.environ, **ours, "MLFLOW_DISABLE_TELEMETRY": "true"}
+
+
+def _last_line(path: Path) -> str:
+    try:
+        lines = path.read_text(errors="replace").splitlines()
+    except OSError:
+        return ""
+    return next((line.strip()[:_LONGEST_REASON] for line in reversed(lines) if line.strip()), "")

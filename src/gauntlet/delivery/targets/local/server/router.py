@@ -1,0 +1,125 @@
+"""Requests to versions, by the weights in force: HTTP in, HTTP out, every answer with the version it came from."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from random import Random
+
+from gauntlet.delivery.targets.local.server.http_client import NoAnswer, Pool, Reply, message
+from gauntlet.delivery.targets.local.server.http_server import Answer, Request, Respond, said
+from gauntlet.delivery.targets.local.server.metrics import Family
+from gauntlet.delivery.targets.local.server.mirror import Copied, Mirroring
+from gauntlet.delivery.targets.local.server.weights import Splitter
+
+VERSION_HEADER = b"x-gauntlet-version"
+"""Says which version an answer is from, or was to be; ``none`` where there is none."""
+CLOSED = (b"/metrics", b"/v2/repository")
+"""Paths that belong to whoever runs the service: they are not passed on."""
+
+
+class Router:
+    """Answers callers by asking versions.
+
+    Args:
+        family: where it is counted.
+        mirroring: gets copies of the stable version's requests.
+        random: orders the requests of a block.
+        seconds: how long an answer may take.
+    """
+
+    def __init__(self, family: Family, mirroring: Mirroring, random: Random, *, seconds: float = 30.0) -> None:
+        self._family = family
+        self._mirroring = mirroring
+        self._splitter = Splitter(random)
+        self._seconds = seconds
+        self._stable: str | None = None
+        self._pools: Mapping[str, Pool] = {}
+        self._asked: dict[Pool, int] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def weights(self) -> Mapping[str, int]:
+        """Version → percent of requests, in force."""
+        return self._splitter.weights
+
+    @property
+    def under_way(self) -> int:
+        """Requests being answered."""
+        return len(self._tasks)
+
+    def set(self, weights: Mapping[str, int], stable: str | None, pools: Mapping[str, Pool]) -> None:
+        """Route so from the next request on.
+
+        Args:
+            weights: version → percent, summing to 100; empty if nothing serves.
+            stable: the version whose requests are copied.
+            pools: version → its server, where it has one.
+        """
+        self._splitter.set(weights)
+        self._stable = stable
+        self._pools = dict(pools)
+        self._family.weigh(weights)
+
+    def asked(self, pool: Pool) -> int:
+        """Requests under way at a server, also one that gets no more."""
+        return self._asked.get(pool, 0)
+
+    def handle(self, request: Request, respond: Respond) -> None:
+        """Answer one request."""
+        if request.target.startswith(CLOSED) or not request.target.startswith(b"/"):
+            respond(_labelled(said(404, {"error": "there is nothing at this path"}), "none"))
+            return
+        version = self._splitter.next()
+        if version is None:
+            unready = said(503, {"error": "no version serves yet"}, (b"retry-after", b"1"))
+            respond(_labelled(unready, "none"))
+            return
+        # Chosen and counted in one step: a version that is let go in the next waits for this request.
+        pool = self._pools.get(version)
+        if pool is not None:
+            self._asked[pool] = self._asked.get(pool, 0) + 1
+        task = asyncio.get_running_loop().create_task(self._answer(version, pool, request, respond))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, version: str, pool: Pool | None, request: Request, respond: Respond) -> None:
+        began = time.perf_counter()
+        count = self._family.of(version)
+        sent = message(request)
+        copy_for = self._mirroring.wanted(len(sent)) if version == self._stable and _predicts(request) else None
+        count.in_flight.inc()
+        reply, answer = await self._ask(pool, version, sent)
+        seconds = time.perf_counter() - began
+        count.in_flight.dec()
+        count.record(answer.status, seconds)
+        respond(_labelled(answer, version))
+        if copy_for is not None:
+            self._mirroring.offer(copy_for, Copied(sent, reply, seconds))
+
+    async def _ask(self, pool: Pool | None, version: str, sent: bytes) -> tuple[Reply | None, Answer]:
+        if pool is None:
+            return None, said(503, {"error": f"version {version} is not ready"}, (b"retry-after", b"1"))
+        try:
+            reply = await pool.ask(sent, self._seconds)
+        except TimeoutError:
+            late = f"version {version} did not answer within {self._seconds:g} s"
+            return None, said(504, {"error": late})
+        except NoAnswer:
+            return None, said(502, {"error": f"version {version} broke off"})
+        finally:
+            self._asked[pool] -= 1
+            if not self._asked[pool]:
+                del self._asked[pool]
+        return reply, Answer(reply.status, reply.body, reply.headers)
+
+
+def _predicts(request: Request) -> bool:
+    path = request.target.partition(b"?")[0]
+    return request.method == b"POST" and path.endswith((b":predict", b"/infer"))
+
+
+def _labelled(answer: Answer, version: str) -> Answer:
+    kept = [header for header in answer.headers if header[0] != VERSION_HEADER]
+    return Answer(answer.status, answer.body, (*kept, (VERSION_HEADER, version.encode())))

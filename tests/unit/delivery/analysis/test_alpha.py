@@ -1,0 +1,59 @@
+import math
+
+import numpy as np
+import pytest
+
+from builders.judging import Story, plan, ramping
+from gauntlet.delivery.analysis.alpha import alarm_level, beside_starts, log_harm, log_safe, shares
+from gauntlet.delivery.analysis.state import Evidence
+from gauntlet.delivery.evidence.sequential import Direction, Process, Test
+
+
+def process(*starts, direction=Direction.HARM, planned=3):
+    """A process whose logarithm of evidence is that, start by start."""
+    test = Test(direction, starts=planned)
+    return Process(test, tuple((start,) * len(test.psi) for start in starts))
+
+
+def test_alpha_is_shared_by_weight_among_those_that_have_a_say():
+    story = Story(plan()).with_baseline()
+    assert shares(story.memory, story.plan) == {"errors": 0.5, "latency": 0.25, "scores": 0.25}
+    assert shares(story.memory, plan(dry_run=["errors"])) == {"latency": 0.5, "scores": 0.5}
+    assert alarm_level(plan(alpha=0.04)) == pytest.approx(0.036)
+
+
+def test_harm_is_the_mean_over_all_planned_starts_the_last_of_them_alone():
+    """Four steps: evidence 8 and 2 at two starts, one start to come, and 6 and 10 in two tests at full weight."""
+    beside = {"errors": process(math.log(8), math.log(2))}
+    evidence = Evidence(1.0, "", beside, {})
+    assert log_harm(evidence, 4) == pytest.approx(math.log((8 + 2 + 1 + 1) / 4))
+    alone = {name: process(math.log(value), planned=1) for name, value in (("a", 6), ("b", 10))}
+    assert log_harm(Evidence(1.0, "", beside, {}, alone), 4) == pytest.approx(math.log((8 + 2 + 1 + 8) / 4))
+
+
+def test_without_evidence_it_is_one():
+    for steps in (1, 2, 5):
+        nothing = {"errors": process(0.0, planned=beside_starts(steps))}
+        assert log_harm(Evidence(1.0, "", nothing, {}), steps) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_not_worse_is_the_least_of_everything_that_has_begun():
+    safe = {
+        "a": process(5.0, 3.0, direction=Direction.NOT_WORSE),
+        "b": process(4.0, 6.0, direction=Direction.NOT_WORSE),
+    }
+    alone = {"a": process(1.0, planned=1, direction=Direction.NOT_WORSE)}
+    assert log_safe(Evidence(1.0, "", {}, safe)) == pytest.approx(3.0)
+    assert log_safe(Evidence(1.0, "", {}, safe, {}, alone)) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_a_rollout_of_few_steps_comes_to_full_weight_as_well(steps):
+    story = Story(plan(metrics=["errors"]), steps=steps).with_baseline()
+    for step in range(steps):
+        weight = 100 if step == steps - 1 else 10 * (step + 1)
+        story.look(ramping(step, weight, story.world.now))
+        story.serve(0 if weight == 100 else 900, 100).look(ramping(step, weight, 0.0))
+    evidence = story.memory.evidence["errors"]
+    assert evidence.alone_harm["errors"].canary_requests == 100
+    assert np.isfinite(log_harm(evidence, steps))

@@ -1,0 +1,260 @@
+"""Whole rollouts, judged and decided turn by turn on a simulated service."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from builders.judging import DEPLOYING, Behaviour, World, conducted, judge_of, plan, ramping
+from gauntlet.delivery.analysis import state_codec
+from gauntlet.delivery.analysis.judge import MeterJudge
+from gauntlet.delivery.analysis.state import Outcomes
+from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.rollout.state import Phase
+from gauntlet.errors import ConfigurationError, DataError, DependencyError
+from gauntlet.settings import parse
+from gauntlet.verdict import Status
+
+STEPS = parse(
+    RolloutPlan,
+    {"steps": [10, 50, 100], "step_seconds": 60, "min_requests": 100, "budgets": {"inconclusive": 60, "errors": 2}},
+    field="plan",
+)
+GOOD = Behaviour()
+BAD = {
+    "errors": Behaviour(errors=0.05),
+    "slow": Behaviour(latency=(0.3, 0.5, 0.15, 0.05)),
+    "wrong": Behaviour(scores=(0.02,) * 5 + (0.18,) * 5),
+}
+
+
+def run(bad, *, from_weight=0, seed=3, chosen=None, **options):
+    world, looks = World(np.random.default_rng(seed)), []
+    judge = judge_of(world, chosen or plan(), STEPS, **options)
+    rollout = conducted(
+        judge, world, STEPS, lambda turn, weight: (3000, GOOD, bad if weight >= from_weight else GOOD), looks=looks
+    )
+    return rollout, looks, world
+
+
+def test_an_equal_candidate_is_promoted():
+    rollout, looks, world = run(GOOD)
+    assert rollout.phase is Phase.PROMOTED
+    assert looks[-1].status is Status.PASS
+    assert looks[-1].answered == (world.pods["2"]["c"].requests, sum(pod.requests for pod in world.pods["1"].values()))
+
+
+@pytest.mark.parametrize("fault", BAD)
+def test_a_faulty_candidate_is_taken_back_at_the_first_step(fault):
+    rollout, looks, _ = run(BAD[fault])
+    assert rollout.phase is Phase.ROLLED_BACK
+    assert rollout.step == 0
+    assert "Harm was shown" in rollout.reason
+    answered, rest = looks[-1].answered
+    assert answered / (answered + rest) < 0.1  # the report tells the share that the bad model answered
+
+
+@pytest.mark.parametrize("fault", BAD)
+def test_a_candidate_that_turns_bad_at_full_weight_is_taken_back(fault):
+    """Nothing answers beside it then; what stable did before is what it is held against."""
+    rollout, looks, _ = run(BAD[fault], from_weight=100)
+    assert (rollout.phase, rollout.step) == (Phase.ROLLED_BACK, 2)
+    assert looks[-1].status is Status.FAIL
+
+
+def test_a_candidate_that_hangs_is_never_promoted():
+    world, looks = World(np.random.default_rng(4)), []
+    judge = judge_of(world, plan(), STEPS)
+    rollout = conducted(
+        judge, world, STEPS, lambda turn, weight: (3000, GOOD, GOOD), split=lambda requests, weight: 0, looks=looks
+    )
+    assert rollout.phase is Phase.ROLLED_BACK
+    assert "could not tell" in rollout.reason
+    assert not any(look.status is Status.PASS for look in looks)
+
+
+def deploying(chosen=None, **options):
+    world = World(np.random.default_rng(5))
+    world.answer("1", "a", 0)
+    return judge_of(world, chosen or plan(), STEPS, **options), world
+
+
+def test_the_first_look_says_nothing_and_waits_for_a_baseline():
+    judge, world = deploying()
+    said, memory = judge.look(DEPLOYING, "", 0.0)
+    assert (said.look, said.baseline) == (None, False)
+    world.answer("1", "a", 2000)
+    said, memory = judge.look(DEPLOYING, memory, 60.0)
+    assert (said.look, said.baseline, said.requests) == (None, True, 0)
+
+
+@pytest.mark.parametrize("down", [DependencyError("does not answer"), DataError("two series where one was meant")])
+@pytest.mark.parametrize("rollout", [DEPLOYING, ramping()])
+def test_a_meter_that_cannot_be_read_is_an_error_and_forgets_nothing(down, rollout):
+    judge, world = deploying()
+    memory = judge.look(DEPLOYING, "", 0.0)[1]
+    world.down = down
+    said, after = judge.look(replace(rollout, looked=4), memory, 60.0)
+    assert (said.look.status, said.look.number, after) == (Status.ERROR, 5, memory)
+    assert said.look.sentence.startswith(down.message)
+    assert said.baseline is (rollout is not DEPLOYING)
+
+
+def test_a_baseline_that_can_be_read_again_ends_the_row_of_errors():
+    judge, _ = deploying()
+    memory = judge.look(DEPLOYING, "", 0.0)[1]
+    said, _ = judge.look(replace(DEPLOYING, errors=2, looked=2), memory, 60.0)
+    assert (said.look.status, said.look.number) == (Status.INCONCLUSIVE, 3)
+
+
+def test_metrics_that_stay_unreadable_take_the_candidate_back():
+    world = World(np.random.default_rng(6))
+    judge = judge_of(world, plan(), STEPS)
+
+    def traffic(turn, weight):
+        world.down = DependencyError("does not answer") if turn > 6 else None
+        return 3000, GOOD, GOOD
+
+    rollout = conducted(judge, world, STEPS, traffic)
+    assert rollout.phase is Phase.ROLLED_BACK
+    assert "could not be read 3 times in a row" in rollout.reason
+
+
+def test_a_memory_that_cannot_be_read_is_an_error_look():
+    judge, _ = deploying()
+    said, after = judge.look(ramping(), "{}", 60.0)
+    assert (said.look.status, after) == (Status.ERROR, "{}")
+    assert "is not the memory of a judge" in said.look.sentence
+
+
+def test_while_it_is_taken_back_unreadable_metrics_do_not_matter():
+    judge, world = deploying()
+    world.down = DependencyError("does not answer")
+    said, _ = judge.look(replace(ramping(), phase=Phase.ROLLING_BACK), "", 60.0)
+    assert said.look is None
+
+
+def test_a_warm_up_is_no_inconclusive_look():
+    judge, world = deploying(plan(warm_up_seconds=100))
+    memory = judge.look(DEPLOYING, "", 0.0)[1]
+    world.answer("1", "a", 2000)
+    world.answer("2", "c", 0)
+    memory = judge.look(DEPLOYING, memory, 60.0)[1]
+    looks = []
+    for now in (120.0, 180.0, 240.0):
+        world.answer("1", "a", 900)
+        world.answer("2", "c", 100)
+        said, memory = judge.look(ramping(held=60.0), memory, now)
+        looks.append(said.look and said.look.status)
+    assert looks == [None, None, Status.INCONCLUSIVE]
+    assert said.requests == 100
+
+
+def test_what_people_said_is_passed_on():
+    judge, _ = deploying(people=lambda rollout: (50, f"not {rollout.candidate}"))
+    said, _ = judge.look(DEPLOYING, "", 0.0)
+    assert (said.approved, said.refused) == (50, "not version 2")
+
+
+OWN = {"name": "revenue", "query": "sum(x)", "limit": 2.0, "direction": "min", "looks": 2}
+
+
+def own_looks(answers):
+    """Looks at 10 % while a team's own query gives these answers, one a look."""
+    waiting = list(answers)
+
+    def asks(metric, rollout):
+        answer = waiting.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    judge, world = deploying(plan(metrics=["errors"], own=[OWN]), asks=asks)
+    memory = judge.look(DEPLOYING, "", 0.0)[1]
+    world.answer("1", "a", 2000)
+    world.answer("2", "c", 0)
+    memory = judge.look(DEPLOYING, memory, 1.0)[1]
+    for turn in range(len(answers)):
+        world.answer("1", "a", 9000)
+        world.answer("2", "c", 1000)
+        said, memory = judge.look(replace(ramping(held=1.0), looked=turn), memory, 2.0 + turn)
+        yield next(one for one in said.look.metrics if one.name == "revenue").status
+
+
+def test_a_teams_own_metric_fails_after_enough_looks_in_a_row():
+    answers = [3.0, 1.0, 3.0, 1.0, None, 1.0]
+    expected = [Status.PASS, Status.INCONCLUSIVE, Status.PASS, Status.INCONCLUSIVE, Status.INCONCLUSIVE, Status.FAIL]
+    assert list(own_looks(answers)) == expected
+    assert list(own_looks([DataError("gives two numbers"), 3.0])) == [Status.ERROR, Status.PASS]
+
+
+def test_wrong_decisions_take_the_candidate_back_when_their_labels_arrive():
+    def outcomes(rollout, arrived):
+        return Outcomes(0.5 * arrived // 1, arrived // 1, 0.1 * 10 * arrived // 1, 10 * arrived // 1)
+
+    world = World(np.random.default_rng(8))
+    chosen = plan(metrics=["errors", "outcomes"])
+    judge = MeterJudge(world, chosen, STEPS, outcomes=outcomes)
+    rollout = conducted(judge, world, STEPS, lambda turn, weight: (3000, GOOD, GOOD))
+    assert rollout.phase is Phase.ROLLED_BACK
+    assert "wrong decisions: 50 % of" in rollout.reason
+
+
+def test_labels_that_cannot_be_read_are_an_error_and_blind_nobody():
+    def outcomes(rollout, now):
+        raise DataError("there is no such file or folder", field="labels/")
+
+    chosen = plan(metrics=["errors", "outcomes"])
+    rollout, looks, _ = run(GOOD, chosen=chosen, outcomes=outcomes)
+    assert (rollout.phase, rollout.because) == (Phase.ROLLED_BACK, Status.ERROR)
+    assert "labels/: there is no such file or folder" in rollout.reason
+    assert {look.status for look in looks} == {Status.ERROR}, "a look without its labels never passes"
+    rollout, looks, _ = run(BAD["errors"], from_weight=10, chosen=chosen, outcomes=outcomes)
+    assert (rollout.because, looks[-1].status) == (Status.FAIL, Status.FAIL), "errors are seen all the same"
+
+
+def test_labels_that_can_be_read_again_are_forgiven():
+    looked = iter(range(10**6))
+
+    def outcomes(rollout, now):
+        if next(looked) % 4 < 2:
+            raise DependencyError("gave no answer", field="gs://labels")
+        return Outcomes()
+
+    rollout, looks, _ = run(GOOD, chosen=plan(metrics=["errors", "outcomes"]), outcomes=outcomes)
+    assert rollout.phase is Phase.PROMOTED
+    assert Status.ERROR in {look.status for look in looks}
+
+
+def test_labels_of_a_dry_run_have_no_say_even_where_they_cannot_be_read():
+    def outcomes(rollout, now):
+        raise DataError("there is no such file or folder", field="labels/")
+
+    chosen = plan(metrics=["errors", "outcomes"], dry_run=["outcomes"])
+    rollout, looks, _ = run(GOOD, chosen=chosen, outcomes=outcomes)
+    assert rollout.phase is Phase.PROMOTED
+    (told,) = [one for one in looks[-1].metrics if one.name == "outcomes"]
+    assert (told.status, told.dry_run) == (Status.ERROR, True)
+
+
+def test_what_nobody_can_answer_is_refused_at_the_start():
+    world = World(np.random.default_rng(9))
+    with pytest.raises(ConfigurationError, match="own: need a Prometheus to ask"):
+        judge_of(world, plan(own=[OWN]), STEPS)
+    with pytest.raises(ConfigurationError, match="metrics: names outcomes, and nothing counts them"):
+        judge_of(world, plan(metrics=["errors", "outcomes"]), STEPS)
+
+
+def test_a_judge_holds_nothing_but_what_it_wrote():
+    """Another judge at every look comes to the same end: whoever dies is replaced by anybody."""
+    usual, looks, _ = run(BAD["errors"])
+    world, again = World(np.random.default_rng(3)), []
+
+    class Replaced:
+        def look(self, rollout, memory, now):
+            if memory:
+                assert state_codec.to_json(state_codec.from_json(memory)) == memory
+            return judge_of(world, plan(), STEPS).look(rollout, memory, now)
+
+    rollout = conducted(Replaced(), world, STEPS, lambda turn, weight: (3000, GOOD, BAD["errors"]), looks=again)
+    assert (rollout, again) == (usual, looks)

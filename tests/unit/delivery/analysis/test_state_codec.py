@@ -1,0 +1,111 @@
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from builders.judging import Behaviour, World, conducted, judge_of
+from gauntlet.delivery.analysis import state_codec
+from gauntlet.delivery.analysis.plan import AnalysisPlan
+from gauntlet.delivery.analysis.state import Glance, Memory, Outcomes, OwnAnswer
+from gauntlet.delivery.counters.source import Counters
+from gauntlet.delivery.evidence.clustering import Scatter
+from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.errors import DataError
+
+SLICED = {f"region={name}": (0.2, (0.1,) * 10) for name in "abcde"}
+PLAN = AnalysisPlan(metrics=("errors", "latency", "scores", "slices"), phi=1.0, warm_up_seconds=0)
+ROLLOUT = RolloutPlan(step_seconds=60, min_requests=1, budgets={"inconclusive": 1000})
+
+
+@pytest.fixture(scope="module")
+def texts():
+    """The memory after every look of a whole rollout."""
+    world, found = World(np.random.default_rng(11)), []
+    judge = judge_of(world, PLAN, ROLLOUT)
+    look = judge.look
+    judge.look = lambda *given: (said := look(*given), found.append(said[1]))[0]
+    behaviour = Behaviour(sliced=SLICED)
+    rollout = conducted(judge, world, ROLLOUT, lambda turn, weight: (4000, behaviour, behaviour))
+    assert rollout.phase.value == "promoted"
+    return found
+
+
+def test_every_memory_of_a_rollout_is_read_back_bit_for_bit(texts):
+    assert len(texts) > 10
+    for text in texts:
+        memory = state_codec.from_json(text)
+        assert state_codec.to_json(memory) == text
+        assert state_codec.from_json(state_codec.to_json(memory)) == memory
+
+
+def test_it_stays_small(texts):
+    assert max(map(len, texts)) < 300_000
+
+
+def test_it_stays_small_with_many_pods_and_fine_histograms():
+    """Forty pods, each with 13 latency buckets and 99 score buckets for all rows and for twelve groups."""
+    fine = {number / 100: float(7919 * number) for number in range(1, 100)} | {math.inf: 800_000.0}
+    latency = {2.0**power: 61_000.0 * (power + 9) for power in range(-8, 5)} | {math.inf: 810_000.0}
+    pod = Counters(810_000.0, 812.0, latency, fine, {f"region={number}": fine for number in range(12)})
+    memory = Memory(5, at=1.7e9, stable={f"loans-{number}": pod for number in range(40)}, baseline=pod)
+    text = state_codec.to_json(memory)
+    assert state_codec.from_json(text) == memory
+    assert len(text) < 300_000
+
+
+def test_what_is_rare_is_kept_too():
+    memory = Memory(
+        3,
+        scatters={"errors": Scatter(1.5, 2.25, 3.0, 4.0, 5)},
+        alarm="slow",
+        unlabelled="the table is not there",
+        culprits=("latency",),
+        fresh=True,
+        outcomes=Outcomes(1, 2, 3, 4),
+        trail=(Glance(60.0, {"scores": ((1.0, 10.0, 2.0, 90.0), (0.0, 10.0, 5.0, 90.0))}),),
+        own={"revenue": OwnAnswer(1.25, "", 2), "clicks": OwnAnswer(None, "down")},
+    )
+    assert state_codec.from_json(state_codec.to_json(memory)) == memory
+
+
+def test_a_memory_from_before_labels_could_be_missing_is_read():
+    document = json.loads(state_codec.to_json(Memory(3)))
+    del document["unlabelled"], document["trail"]
+    assert state_codec.from_json(json.dumps(document)) == Memory(3)
+
+
+def damaged(text, change):
+    document = json.loads(text)
+    change(document)
+    return json.dumps(document)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda one: one.update(format="gauntlet.analysis/9"),
+        lambda one: one.pop("steps"),
+        lambda one: one.update(bounds=[]),
+        lambda one: one["evidence"]["errors"]["harm"][0][1]["errors"][0][0].pop(),
+        lambda one: one["evidence"]["errors"].update(phi=None),
+        lambda one: one["stable"].update(a=[1, 2]),
+        lambda one: one.update(counted=[1]),
+    ],
+)
+def test_what_is_no_memory_is_refused(texts, change):
+    with pytest.raises(DataError, match="is not the memory of a judge"):
+        state_codec.from_json(damaged(texts[-1], change))
+
+
+def test_text_that_is_no_json_is_refused():
+    for text in ("{", "[]", "null"):
+        with pytest.raises(DataError, match="is not the memory of a judge"):
+            state_codec.from_json(text)
+
+
+def test_infinity_is_not_written_as_json_does_not_know_it(texts):
+    assert "Infinity" not in texts[-1]
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        state_codec.to_json(replace(state_codec.from_json(texts[-1]), counted_seconds=math.inf))

@@ -1,0 +1,74 @@
+"""Carrying a shadow out on a service in memory: whose turn it is, and how long it stays so."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from builders.memory_service import V2, MemoryService
+from builders.shadows import shadow
+from gauntlet.delivery.deployment import Time
+from gauntlet.delivery.rollout.lease import Held, Taken
+from gauntlet.delivery.shadow.gate import ShadowPolicy
+from gauntlet.delivery.shadow.runner import shadow_release
+from gauntlet.errors import DependencyError
+from gauntlet.verdict import Status
+
+
+class Mirrored:
+    """A mirror on which nothing is out of the ordinary."""
+
+    def start(self, rollout, share):
+        pass
+
+    def seen(self, rollout):
+        return shadow()
+
+    def stop(self, rollout):
+        pass
+
+
+class Slow(MemoryService):
+    """The candidate answers after so many seconds."""
+
+    ready_at = 0.0
+
+    def observe(self, rollout):
+        return replace(super().observe(rollout), candidate_ready=self.now >= self.ready_at)
+
+
+@pytest.fixture
+def world():
+    return Slow()
+
+
+def shadowed(world, **options):
+    service = replace(world.service(), mirror=Mirrored())
+    time = Time(lambda: world.now, world.sleep)
+    return shadow_release(
+        service, V2, ShadowPolicy(), time, seconds=600.0, share=1.0, patience=5_000.0, **options
+    ).verdict
+
+
+def test_whoever_died_holding_the_lease_is_waited_for_and_followed(world):
+    world.holder, heard = Held("one who died", "2026-11-30T20:00:51Z", 120.0), []
+    assert shadowed(world, warned=heard.append).status is Status.PASS
+    assert ["held by one who died" in str(one) for one in heard] == [True]
+
+
+def test_who_waits_for_a_slow_candidate_keeps_the_lease(world):
+    held = []
+    world.trouble = lambda where: where == "hold" and held.append(world.now)
+    world.ready_at = 1_000.0
+    assert shadowed(world).status is Status.PASS
+    assert max(late - early for early, late in pairwise(held)) <= 60.0
+
+
+def test_a_lease_that_is_lost_ends_the_shadow_with_the_reason(world):
+    def trouble(where):
+        if where == "hold" and world.now > 0:
+            raise Taken("another one acts")
+
+    world.trouble = trouble
+    with pytest.raises(DependencyError, match="another one acts"):
+        shadowed(world)

@@ -1,0 +1,45 @@
+"""A desk is opened from what a user wrote, and what cannot go together is refused before anything is done."""
+
+import pytest
+
+from builders.memory_service import MemoryService
+from gauntlet.delivery import context as desk
+from gauntlet.delivery.preflight import Finding
+from gauntlet.errors import ConfigurationError
+
+ASKED = {"metrics": ["errors", "outcomes"]}
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    world = MemoryService(found=(Finding("runtime", "is not there", "Apply it"),))
+    monkeypatch.setattr(desk, "open_service", lambda address: world.service())
+    return lambda **given: desk.open_desk(
+        "local:x", {}, given.pop("analysis", {}), store=None, model_name="loans", **given
+    )
+
+
+def test_labels_that_cannot_be_read_stand_in_the_way_beside_what_the_service_finds(opened, tmp_path):
+    (tmp_path / "labels.csv").write_text("version,at,wrong\n")
+    for name, found in (("labels.csv", ["runtime"]), ("lables.csv", ["runtime", f"outcomes: {tmp_path}/lables.csv"])):
+        source = {"uri": str(tmp_path / name), "wrong": "wrong"}
+        obstacles = opened(analysis=ASKED, outcomes=source).service.obstacles
+        assert [one.about for one in obstacles()] == found
+
+
+def test_a_cluster_makes_the_decisions_that_are_counted_independent(opened):
+    source = {"uri": "labels.csv", "wrong": "wrong", "cluster": "customer"}
+    assert opened(analysis=ASKED, outcomes=source).analysis.outcomes.phi == 1.0
+
+
+def test_metrics_and_labels_are_asked_for_together(opened):
+    with pytest.raises(ConfigurationError, match="nothing counts them"):
+        opened(analysis=ASKED)
+    with pytest.raises(ConfigurationError, match="read for nothing"):
+        opened(outcomes={"uri": "labels.csv", "wrong": "wrong"})
+    assert opened(outcomes={}).judge
+
+
+def test_what_a_person_should_know_is_printed(capsys):
+    desk.warn(Finding("minReplicas", "is not set", "Set it", blocks=False))
+    assert capsys.readouterr().out == "minReplicas: is not set. Set it.\n"

@@ -1,0 +1,275 @@
+"""A harmful version at 50 %, and a journal that cannot be written, read or found: all requests go to stable again."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from builders.memory_service import V1, V2, V3, Killed, MemoryService
+from gauntlet.delivery.deployment import Time, roll_out, take_back
+from gauntlet.delivery.emergency_rollback import BackLedger, Unrecorded, left_behind, titles_follow
+from gauntlet.delivery.rollout.controller import Conflict, refuse, start
+from gauntlet.delivery.rollout.journal import Entry, Journal
+from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.rollout.state import Do, Phase
+from gauntlet.errors import ConfigurationError, DataError, DependencyError
+from gauntlet.settings import parse
+
+PLAN = parse(RolloutPlan, {"steps": [10, 50, 100], "step_seconds": 120, "min_requests": 20}, field="plan")
+FULL = DependencyError("cannot be written (No space left on device)", field="prices.json", mend="Make room")
+FORBIDDEN = ConfigurationError("this account may not do it", field="patch configmaps", mend="Bind a Role")
+BROKEN = DataError("is longer than 900,000 bytes", field="journal", mend="Watch less")
+
+
+@dataclass
+class Troubled(MemoryService):
+    """Calls of one place fail, from a moment on; ``mortal`` is who conducts while the candidate has half of it all."""
+
+    failing: Exception | None = None
+    where: str = "before write"
+    mortal: bool = False
+
+    def __post_init__(self):
+        self.trouble = self.fail
+
+    def fail(self, where):
+        if self.mortal and self.asked == 50 and where == "observe":
+            raise Killed
+        if self.failing and self.where == where:
+            raise self.failing
+
+
+def clock(world):
+    return Time(lambda: world.now, world.sleep)
+
+
+def deliver(world, release=V2, **options):
+    return roll_out(world.service(), release, world, PLAN, clock(world), told=lambda decision: None, **options)
+
+
+def give_up(world, **options):
+    return take_back(world.service(), world, PLAN, "complaints", clock(world), told=lambda decision: None, **options)
+
+
+def at_half(*, harmful=False):
+    """A rollout whose conductor died when the candidate had half of the requests."""
+    world = Troubled(harmful=harmful, mortal=True)
+    with pytest.raises(Killed):
+        deliver(world)
+    world.mortal = False
+    assert (world.asked, phase(world)) == (50, Phase.RAMPING)
+    return world
+
+
+def phase(world):
+    return Journal.from_json(world.stored[0]).rollout.phase
+
+
+def is_back(world):
+    return (world.specified, world.asked, world.running) == (V1, 0, {V1})
+
+
+@pytest.mark.parametrize("failing", [FULL, FORBIDDEN, BROKEN], ids=["full disk", "no permission", "too long"])
+def test_harm_is_ended_where_nothing_can_be_written(failing):
+    world, heard = at_half(harmful=True), []
+    world.failing = failing
+    with pytest.raises(Unrecorded, match=r"all requests go to version 1 again \(Harm was shown.*rollback") as caught:
+        deliver(world, warned=heard.append)
+    assert failing.message in str(caught.value)
+    assert caught.value.journal.rollout.phase is Phase.ROLLED_BACK
+    assert is_back(world)
+    assert ["journal of prices: cannot be written" in str(one) for one in heard] == [True], "said once, at once"
+    assert phase(world) is Phase.RAMPING, "what was written before is whole"
+    world.failing = None
+    assert give_up(world).rollout.phase is phase(world) is Phase.ROLLED_BACK, "mended, it is written"
+
+
+def test_a_version_without_harm_goes_no_further_where_nothing_can_be_written():
+    world = at_half()
+    world.failing = FULL
+    with pytest.raises(DependencyError, match="turns in a row") as caught:
+        deliver(world)
+    assert not isinstance(caught.value, Unrecorded)
+    assert world.asked == 50
+    assert world.most == 50
+
+
+def test_a_disk_that_is_full_for_a_while_leaves_no_trace():
+    world = at_half(harmful=True)
+    world.failing = FULL
+    routed = world.roll_back
+
+    def mended(rollout):
+        routed(rollout)
+        world.failing = None
+
+    world.roll_back = mended
+    assert deliver(world).rollout.phase is phase(world) is Phase.ROLLED_BACK
+    assert world.timeline[-1].startswith("Rolled back: Harm was shown")
+
+
+@pytest.mark.parametrize("failing", [FULL, FORBIDDEN], ids=["full disk", "no permission"])
+def test_a_person_takes_it_back_where_nothing_can_be_written(failing):
+    world = at_half()
+    world.failing = failing
+    with pytest.raises(Unrecorded, match=r"all requests go to version 1 again \(Complaints\)"):
+        give_up(world)
+    assert is_back(world)
+
+
+def test_what_was_promoted_is_taken_back_where_nothing_can_be_written():
+    world = Troubled()
+    deliver(world)
+    world.failing = FULL
+    with pytest.raises(Unrecorded):
+        give_up(world)
+    assert (world.specified, world.asked) == (V1, 0)
+
+
+def test_an_answer_that_was_lost_is_no_trouble():
+    world = at_half()
+    world.failing, world.where = DependencyError("does not answer", field="configmaps", mend="Wait"), "after write"
+    with pytest.raises(Unrecorded):
+        give_up(world)
+    assert is_back(world)
+    assert phase(world) is Phase.ROLLED_BACK
+    world.failing = None
+    assert give_up(world).rollout.phase is Phase.ROLLED_BACK
+
+
+def test_a_torn_journal_is_kept_and_what_the_service_shows_is_gone_by():
+    world, heard = at_half(), []
+    world.torn, torn = True, world.stored
+    journal = give_up(world, warned=heard.append)
+    assert is_back(world)
+    assert (world.aside, phase(world)) == (torn, Phase.ROLLED_BACK)
+    assert (journal.rollout.candidate, journal.rollout.stable, journal.rollout.reason) == (V2, V1, "Complaints")
+    assert "version 1 is stable, and version 2 has 50 % of the requests" in world.timeline[0]
+    assert any("is kept as the attic" in sentence for sentence in world.timeline)
+    assert ["journal of prices: No journal tells" in str(one) for one in heard] == [True]
+    assert give_up(world) == journal, "repeatable"
+
+
+def test_a_journal_that_is_gone_stops_nobody():
+    world = at_half()
+    world.stored = None
+    assert give_up(world).rollout.phase is phase(world) is Phase.ROLLED_BACK
+    assert is_back(world)
+
+
+def test_a_torn_journal_on_a_full_disk_stays_where_it_is():
+    world = at_half()
+    world.torn, torn, world.failing, world.where = True, world.stored, FULL, "set aside"
+    with pytest.raises(Unrecorded, match="No space left"):
+        give_up(world)
+    assert is_back(world)
+    assert (world.stored, world.torn) == (torn, True)
+
+
+def test_a_journal_that_cannot_be_read_for_a_while_is_gone_on_with():
+    world = at_half()
+    world.failing, world.where = FORBIDDEN, "read"
+    routed = world.roll_back
+
+    def mended(rollout):
+        routed(rollout)
+        world.failing = None
+
+    world.roll_back = mended
+    assert give_up(world).rollout.phase is phase(world) is Phase.ROLLED_BACK
+    assert is_back(world)
+
+
+def test_a_rollout_does_not_go_on_from_what_it_cannot_read():
+    world = at_half()
+    world.torn = True
+    with pytest.raises(DataError, match="is not the journal"):
+        deliver(world)
+    assert world.asked == 50
+    assert left_behind(world.service(), 0.0)
+
+
+def test_where_nothing_shows_what_was_before_the_journal_is_asked_for():
+    world = Troubled()
+    deliver(world)
+    world.torn, world.running = True, {V2}
+    for act in (give_up, lambda world: left_behind(world.service(), 0.0)):
+        with pytest.raises(DataError, match=r"is not the journal.*shows no version beside another.*begins anew"):
+            act(world)
+    assert (world.specified, world.torn) == (V2, True)
+
+
+def test_what_was_left_behind_is_told_by_the_journal_or_else_by_who_has_requests():
+    world = at_half()
+    assert left_behind(world.service(), 0.0)
+    world.torn = True
+    assert left_behind(world.service(), 0.0)
+    world.torn, world.stored = False, None
+    assert left_behind(world.service(), 0.0)
+    world.asked = 0
+    assert not left_behind(world.service(), 0.0), "a candidate that a shadow has left"
+    with pytest.raises(ConfigurationError, match="has no rollout"):
+        give_up(world)
+    done = MemoryService()
+    assert not left_behind(done.service(), 0.0)
+    deliver(done)
+    assert not left_behind(done.service(), 0.0)
+
+
+def test_who_may_not_look_has_left_nothing_behind():
+    world = MemoryService()
+
+    def shown(service, now):
+        raise FORBIDDEN
+
+    world.shown = shown
+    assert not left_behind(world.service(), 0.0)
+    world.torn = True
+    with pytest.raises(DataError):
+        left_behind(world.service(), 0.0)
+
+
+def test_a_look_that_fails_holds_up_no_way_back():
+    world = at_half()
+
+    def look(rollout, memory, now):
+        raise BROKEN
+
+    world.look = look
+    with pytest.raises(DataError, match="longer than"):
+        deliver(world)
+    assert give_up(world).rollout.phase is Phase.ROLLED_BACK
+    assert is_back(world)
+
+
+def test_what_is_kept_does_not_overwrite_another_rollout():
+    world = at_half()
+    ledger = BackLedger(world, lambda finding: None)
+    world.failing = FULL
+    refuse(ledger, "prices", "complaints", 0.0)
+    assert "No space left" in ledger.why
+    world.failing, world.stored = None, None
+    start(world, "prices", V3, V1, 1.0)
+    with pytest.raises(Conflict, match="another rollout"):
+        ledger.read("prices")
+
+
+def test_other_states_than_those_that_go_back_are_refused_as_ever():
+    world = at_half()
+    ledger = BackLedger(world, lambda finding: None)
+    journal, mark = ledger.read("prices")
+    world.failing = FULL
+    with pytest.raises(DependencyError):
+        ledger.write(journal.with_entry(Entry(0.0, Phase.RAMPING, 50, Do.WAIT, "on")), mark)
+    assert ledger.why == ""
+
+
+def test_the_title_goes_back_although_nothing_could_be_written(monkeypatch):
+    moved = []
+    monkeypatch.setattr(
+        "gauntlet.delivery.emergency_rollback.record_rollback", lambda *arguments: moved.append(arguments[1:])
+    )
+    world = at_half()
+    world.failing = FULL
+    with pytest.raises(Unrecorded), titles_follow(None, "loans"):
+        give_up(world)
+    assert moved == [("loans", "2", "1")]
