@@ -1,4 +1,4 @@
-"""The open-loop load generator against servers whose behaviour is known, each in a process of its own.
+"""The open-loop load generator against servers whose behavior is known, each in a process of its own.
 
     .venv/bin/python benchmarks/load_generator.py
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gauntlet.behaviour.json_schema import json_schema_text
+from gauntlet.behavior.json_schema import json_schema_text
 
 SCHEMA = Path(__file__).parent / "schemas" / "behavior.schema.json"
 

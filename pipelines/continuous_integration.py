@@ -68,8 +68,8 @@ def continuous_integration(
         evaluation_split: The split that models are judged on.
         training_policy: What a model trained in seconds must reach, {"floor": {"auc": {"min": 0.7}}}.
         features_policy: How far recomputed features may lie from stored ones, and what else feature code must keep.
-        behavior_suite: The team's behaviour file, [{"uri": "behavior.yaml"}]; none by default.
-        behavior_policy: How the behaviour file's rates are judged.
+        behavior_suite: The team's behavior file, [{"uri": "behavior.yaml"}]; none by default.
+        behavior_policy: How the behavior file's rates are judged.
         enforcement_policy: What an inconclusive gate does, by gate.
     """
     configuration = check_configuration(

@@ -84,8 +84,8 @@ def train_and_deliver(
         stability_policy: What re-training alone may change.
         champion_policy: Margins against the serving model, and what to do when there is none.
         features_policy: How far recomputed features may lie from stored ones, and what else feature code must keep.
-        behavior_suite: The team's behaviour file, [{"uri": "behavior.yaml"}]; none by default.
-        behavior_policy: How the behaviour file's rates are judged.
+        behavior_suite: The team's behavior file, [{"uri": "behavior.yaml"}]; none by default.
+        behavior_policy: How the behavior file's rates are judged.
         enforcement_policy: What an inconclusive gate does, by gate.
         served_as: The model's name in the paths of its server.
         serving_policy: What a server must bear in staging, and how much its answers may differ from batch scoring.

@@ -45,7 +45,7 @@ def check_configuration(
         stability_policy: What re-training alone may change.
         champion_policy: Margins against the serving model.
         features_policy: How far recomputed features may lie from stored ones.
-        behavior_policy: How the behaviour file's rates are judged.
+        behavior_policy: How the behavior file's rates are judged.
         training_policy: What a model trained in seconds must reach.
         enforcement_policy: What stops the run.
         promote: Who becomes champion.

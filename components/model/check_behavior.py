@@ -1,4 +1,4 @@
-"""The behaviour gate."""
+"""The behavior gate."""
 
 from kfp.dsl import HTML, Artifact, Dataset, Input, Model, Output
 
@@ -20,7 +20,7 @@ def check_behavior(
     Args:
         model: The model under test, any MLflow pyfunc.
         snapshot: The rows that rules change.
-        suite: A pinned behaviour file as resolve_source returns it; empty: nothing is asked.
+        suite: A pinned behavior file as resolve_source returns it; empty: nothing is asked.
         split: Which rows of the snapshot.
         policy: {"max_failures": 0.01, "confidence": 0.95, "max_rows": 5000, "threshold": 0.5, "seed": 0, "shown": 5}.
         verdict: Each known case and each rule with its failure rate, the exact interval and one sentence.
@@ -28,12 +28,12 @@ def check_behavior(
     """
     from pathlib import Path
 
-    from gauntlet.behaviour.gate import judge_behavior, nothing_asked
-    from gauntlet.behaviour.policy import BehaviorPolicy
-    from gauntlet.behaviour.sources import read_suite
+    from gauntlet.behavior.gate import judge_behavior, nothing_asked
+    from gauntlet.behavior.policy import BehaviorPolicy
+    from gauntlet.behavior.sources import read_suite
     from gauntlet.data.snapshot import Snapshot
     from gauntlet.data.source import parse_pinned
-    from gauntlet.reports.views.behaviour import write_report
+    from gauntlet.reports.views.behavior import write_report
     from gauntlet.settings import parse
 
     allowed = parse(BehaviorPolicy, policy, field="policy")

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gauntlet.behaviour.policy import BehaviorPolicy
-
+from gauntlet.behavior.policy import BehaviorPolicy
 from gauntlet.data.integrity.policy import IntegrityPolicy
 from gauntlet.data.reader import ReaderOptions
 from gauntlet.data.roles import Roles

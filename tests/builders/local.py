@@ -16,8 +16,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.targets.local.client.connect import open_place
 from gauntlet.delivery.targets.local.client.host_client import Client
+from gauntlet.delivery.targets.local.client.service import open_place
 from gauntlet.delivery.targets.service import Service
 from gauntlet.digest import digest_bytes
 from gauntlet.errors import DependencyError

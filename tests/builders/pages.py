@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from types import SimpleNamespace
 
-from builders.behaviour_pages import behaviour_page
+from builders.behavior_pages import behavior_page
 from builders.data_pages import DATA_PAGES
 from builders.delivery_pages import DELIVERY_PAGES
 from builders.feature_pages import FEATURE_PAGES
@@ -90,7 +90,7 @@ def _power(exponent: float) -> tuple[list[float], list[float]]:
 
 
 PAGES: dict[str, Callable[[], Page]] = {
-    "behaviour": behaviour_page,
+    "behavior": behavior_page,
     "gallery": _gallery,
     "run-broken": lambda: _run(Outcome.BROKEN),
     "run-passed": lambda: _run(Outcome.PASSED),

@@ -1,4 +1,4 @@
-"""Behaviour files and their bulk rows in a bucket, as a cluster finds them, against a real storage server."""
+"""Behavior files and their bulk rows in a bucket, as a cluster finds them, against a real storage server."""
 
 import io
 import json
@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gauntlet.behaviour.sources import read_rows, read_suite
+from gauntlet.behavior.sources import read_rows, read_suite
 from gauntlet.data.source import resolve
 from gauntlet.digest import digest_bytes
 from gauntlet.errors import ConfigurationError, DataError
@@ -35,7 +35,7 @@ def bucket(server, monkeypatch):
 
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", server)
     monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
-    name = f"behaviour-{time.time_ns()}"
+    name = f"behavior-{time.time_ns()}"
     body = json.dumps({"name": name, "versioning": {"enabled": True}}).encode()
     wanted = urllib.request.Request(f"{server}/storage/v1/b?project=test", body, {"Content-Type": "application/json"})
     urllib.request.urlopen(wanted, timeout=10).close()
@@ -44,7 +44,7 @@ def bucket(server, monkeypatch):
 
 @pytest.fixture
 def kept(bucket):
-    """A behaviour file in the bucket, with the rows it names beside it; (its address, the rows)."""
+    """A behavior file in the bucket, with the rows it names beside it; (its address, the rows)."""
     rows, file = pa.table({"region": ["north", "south"]}), io.BytesIO()
     pq.write_table(rows, file)
     bucket.blob("loans/cases.parquet").upload_from_string(file.getvalue())

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FAST = ("command", "evaluation", "delivery", "model", "serving", "data")
-IN_TWO = ["tests/unit/behaviour/test_json_schema.py"]
+IN_TWO = ["tests/unit/behavior/test_json_schema.py"]
 """Two of its tests need jsonschema, which the data image has; the rest is about code of the model image."""
 
 

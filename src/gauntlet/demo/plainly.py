@@ -68,7 +68,7 @@ def _champion(failed: Sequence[Check]) -> str:
     return "It looks better by luck: the same recipe, run again, comes out better or worse by more than it has gained."
 
 
-def _behaviour(failed: Sequence[Check]) -> str:
+def _behavior(failed: Sequence[Check]) -> str:
     known_case = failed[0].sample_size == 1
     return f"It would get a case wrong that everybody here agrees on: {failed[0].name}." if known_case else ""
 
@@ -79,5 +79,5 @@ _WORDS: Mapping[str, Callable[[Sequence[Check]], str]] = {
     "detect_skew": _skew,
     "check_integrity": _integrity,
     "compare_champion": _champion,
-    "check_behavior": _behaviour,
+    "check_behavior": _behavior,
 }

@@ -1,4 +1,4 @@
-"""The behaviour gate's component, called as the executor calls it, on the clean demo's loans."""
+"""The behavior gate's component, called as the executor calls it, on the clean demo's loans."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pytest
 
 from builders.artifacts import artifact, load_component
 from builders.demo_loans import EXAMPLES, demo_model, demo_snapshot
-from gauntlet.behaviour.gate import judge_behavior
-from gauntlet.behaviour.policy import BehaviorPolicy
-from gauntlet.behaviour.sources import parse_suite
+from gauntlet.behavior.gate import judge_behavior
+from gauntlet.behavior.policy import BehaviorPolicy
+from gauntlet.behavior.sources import parse_suite
 from gauntlet.data.snapshot import Snapshot
 from gauntlet.data.source import resolve
 from gauntlet.evaluation.auc import auc
@@ -84,7 +84,7 @@ def test_records_of_late_payments_tidied_away_lose_a_known_answer(demo: Path, tm
 def test_without_a_suite_nothing_is_asked(demo: Path, tmp_path: Path) -> None:
     found = run(demo, tmp_path)
     assert found.verdict.status is Status.PASS
-    assert "No behaviour file is given" in found.page
+    assert "No behavior file is given" in found.page
 
 
 def test_a_model_that_lost_a_known_answer_fails(demo: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gauntlet.behaviour.sources import parse_suite
+from gauntlet.behavior.sources import parse_suite
 from gauntlet.preflight import DELIVERY_SETTINGS, SETTINGS
 from gauntlet.settings import parse
 

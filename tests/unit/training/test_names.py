@@ -15,9 +15,9 @@ import pytest
 
 from builders.names import CATEGORICAL, LABEL, NAMES, NUMERIC, ROLES, columns
 from builders.training import CONTRACT, recipe_of
-from gauntlet.behaviour.gate import judge_behavior
-from gauntlet.behaviour.policy import BehaviorPolicy
-from gauntlet.behaviour.sources import parse_suite
+from gauntlet.behavior.gate import judge_behavior
+from gauntlet.behavior.policy import BehaviorPolicy
+from gauntlet.behavior.sources import parse_suite
 from gauntlet.data.contract import Column, Contract
 from gauntlet.data.snapshot import Snapshot
 from gauntlet.prediction.batch import predict_split
@@ -173,7 +173,7 @@ def test_a_model_whose_booster_knows_names_still_loads_and_scores_alike(
     assert load_direct(tmp_path / "old").categories == load_direct(tmp_path / "new").categories
 
 
-def test_behaviour_is_asked_of_columns_by_their_names(
+def test_behavior_is_asked_of_columns_by_their_names(
     published: tuple[Published, Path, str], strange: Snapshot
 ) -> None:
     _, model, _ = published

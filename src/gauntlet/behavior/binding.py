@@ -1,0 +1,140 @@
+"""Holding a behavior file against the model and the data: columns, types and classes, before any row is read."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+
+from gauntlet.behavior.changes import Add, Change, Noise, Scale, SetTo, Step, Swap
+from gauntlet.behavior.perturbation import as_arrow_value
+from gauntlet.behavior.subject import Subject
+from gauntlet.behavior.suite import Directional, Golden, Invariance, Suite
+from gauntlet.data.columns import arrow_type
+from gauntlet.data.derive import Expression
+from gauntlet.data.snapshot import EXAMPLE_ID
+from gauntlet.errors import ConfigurationError
+
+
+def require_bound(suite: Suite, subject: Subject) -> None:
+    """Make sure that everything a suite names is there and of the right type.
+
+    Raises:
+        ConfigurationError: by its path in the file: no such column or class, a change that the column's type does not
+            allow or that the model cannot notice, an expectation that means nothing for the model.
+    """
+    for path, case in suite.cases:
+        _require_case(path, case, subject)
+    for path, rule in suite.rules:
+        _require_rule(path, rule, subject)
+
+
+def filter_of(rule: Invariance | Directional, path: str, columns: Mapping[str, str]) -> Expression | None:
+    """A rule's ``where``, checked on no rows at all.
+
+    Raises:
+        ConfigurationError: it is not of the language, reads no such column, or is no condition.
+    """
+    import pyarrow as pa
+
+    if rule.where is None:
+        return None
+    expression = Expression(rule.where, f"{path}.where")
+    none = {name: pa.array([], arrow_type(kind)) for name, kind in columns.items()}  # type: ignore[arg-type]
+    if expression.evaluate(none, 0).type != pa.bool_():
+        raise ConfigurationError(
+            "is a number or text, not a condition", field=f"{path}.where", value=rule.where, mend="Compare it: x > 0"
+        )
+    return expression
+
+
+def _require_case(path: str, case: Golden, subject: Subject) -> None:
+    expect = f"{path}.expect"
+    if case.row is not None:
+        known = dict.fromkeys([*subject.inputs, *subject.columns])
+        for name, value in case.row.items():
+            _require_column(name, known, f"{path}.row.{name}", value=False)
+            as_arrow_value(value, arrow_type(subject.columns[name]), f"{path}.row.{name}")  # type: ignore[arg-type]
+    if case.expect.class_ is not None:
+        subject.class_index(case.expect.class_, f"{expect}.class")
+    if case.expect.class_column is not None and subject.target.task == "regression":
+        raise ConfigurationError(
+            "the model predicts a number, not a class", field=f"{expect}.class_column", mend="Expect a score"
+        )
+    if case.expect.score is not None:
+        subject.score_column(case.expect.score.of, f"{expect}.score")
+
+
+def _require_rule(path: str, rule: Invariance | Directional, subject: Subject) -> None:
+    for index, change in enumerate(rule.change):
+        _require_change(f"{path}.change.{index}.{change.kind}", change, subject)
+    filter_of(rule, path, subject.columns)
+    unread = [name for name in rule.changed if name not in subject.inputs]
+    if unread:
+        at = next(i for i, change in enumerate(rule.change) if set(change.step.changed) & set(unread))
+        raise ConfigurationError(
+            f"the model does not read {unread[0]}, so the rule would hold whatever the model does",
+            field=f"{path}.change.{at}.{rule.change[at].kind}",
+            value=unread[0],
+            mend=f"Change a column that it reads: {', '.join(subject.inputs)}",
+        )
+    if isinstance(rule, Directional):
+        subject.score_column(rule.expect.of, f"{path}.expect")
+    elif rule.expect.same_decision and subject.target.task == "regression" and subject.threshold is None:
+        raise ConfigurationError(
+            "a regression decides nothing unless a threshold says so",
+            field=f"{path}.expect.same_decision",
+            mend="Set the policy's threshold, or expect max_change",
+        )
+
+
+def _require_change(path: str, change: Change, subject: Subject) -> None:
+    step = change.step
+    for name in (*step.changed, *step.read):
+        _require_column(name, subject.columns, path, value=True)
+    for name in step.changed:
+        _require_type(path, change.kind, step, name, subject.columns[name])
+    match step:
+        case SetTo(column=name, to=value):
+            as_arrow_value(value, arrow_type(subject.columns[name]), f"{path}.to")  # type: ignore[arg-type]
+        case Swap(columns=(first, second)) if subject.columns[first] != subject.columns[second]:
+            raise ConfigurationError(
+                f"{first} is {subject.columns[first]}, {second} is {subject.columns[second]}",
+                field=f"{path}.columns",
+                mend="Swap columns of one type",
+            )
+        case Add() | Scale() | Noise() if subject.columns[step.column] == "int":
+            _require_whole(path, step)
+
+
+def _require_type(path: str, kind: str, step: Step, name: str, found: str) -> None:
+    if step.works_on == "number" and found not in ("int", "float"):
+        raise ConfigurationError(
+            f"{kind} changes numbers, and {name} is {found}", field=path, value=name, mend="Name a number column"
+        )
+    if step.works_on == "text" and found != "string":
+        raise ConfigurationError(
+            f"{kind} changes text, and {name} is {found}", field=path, value=name, mend="Name a text column"
+        )
+
+
+def _require_whole(path: str, step: Add | Scale | Noise) -> None:
+    """An integer column moves in whole numbers, so that nobody's rounding decides."""
+    named = {"min": step.min, "max": step.max} | ({"by": step.by} if isinstance(step, Add) else {})
+    for key, value in named.items():
+        if value is not None and (value != int(value) or abs(value) >= 2**63):
+            raise ConfigurationError(
+                f"{step.column} holds whole numbers", field=f"{path}.{key}", value=value, mend="Give a whole number"
+            )
+
+
+def _require_column(name: str, known: Iterable[str], field: str, *, value: bool) -> None:
+    names = [one for one in known if one != EXAMPLE_ID]
+    if name in names:
+        return
+    close = difflib.get_close_matches(name, names, n=1)
+    raise ConfigurationError(
+        "no such column",
+        field=field,
+        value=name if value else None,
+        mend=f"Did you mean {close[0]!r}?" if close else f"The columns are: {', '.join(names)}",
+    )

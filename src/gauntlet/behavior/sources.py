@@ -1,0 +1,127 @@
+"""Reading a behavior file and the bulk rows it names, in exactly the version that was pinned."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gauntlet.behavior.consistency import require_consistent
+from gauntlet.behavior.document import ROOT, Document, read_document
+from gauntlet.behavior.suite import BulkRows, Suite
+from gauntlet.data.columns import reduce_type
+from gauntlet.data.source import Pinned, fetch
+from gauntlet.digest import digest_file
+from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.parquet import read_parquet
+from gauntlet.settings import parse
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_GCS = "gs://"
+_PYTHON_WORDS = re.compile(r"a valid (tuple|dictionary)(?: or instance of \w+)?")
+_YAML_WORDS = {"tuple": "a list", "dictionary": "a mapping"}
+
+
+def read_suite(pinned: Sequence[Pinned]) -> tuple[Suite, Document] | None:
+    """The suite a team keeps; ``None`` when none was given.
+
+    Args:
+        pinned: the behavior file, as ``resolve_source`` returns it.
+
+    Raises:
+        ConfigurationError: more than one file, or the file says what it may not; names the line.
+        DataError: the file has changed since it was pinned, or is not text.
+        DependencyError: its storage is not reachable, or refuses.
+    """
+    if not pinned:
+        return None
+    if len(pinned) > 1:
+        files = ", ".join(file.uri for file in pinned)
+        raise ConfigurationError("names more than one file", field=ROOT, value=files, mend="Give one behavior file")
+    with tempfile.TemporaryDirectory() as scratch, fetch(pinned[0], Path(scratch)) as local:
+        try:
+            text = local.path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise DataError("is not UTF-8 text", field=pinned[0].uri, value=str(error), mend="Save it so") from error
+    return parse_suite(text, pinned[0].uri)
+
+
+def parse_suite(text: str, name: str) -> tuple[Suite, Document]:
+    """A suite from its text.
+
+    Args:
+        text: YAML.
+        name: the file, for messages.
+
+    Raises:
+        ConfigurationError: it is not YAML, says what it may not, or contradicts itself; names the line.
+    """
+    document = read_document(text, name)
+    with document.located():
+        try:
+            suite = parse(Suite, document.value, field=ROOT)
+        except ConfigurationError as error:
+            message = _PYTHON_WORDS.sub(lambda found: _YAML_WORDS[found[1]], error.message)
+            raise ConfigurationError(message, field=error.field, value=error.value, mend=error.mend) from error
+        require_consistent(suite)
+    return suite, document
+
+
+def read_rows(bulk: BulkRows, home: str, field: str) -> pa.Table:
+    """Bulk rows, with a snapshot's column types.
+
+    Args:
+        bulk: the file and its digest.
+        home: where the behavior file lies; relative paths start in its folder.
+        field: path of the entry, for messages.
+
+    Raises:
+        ConfigurationError: there is no such file.
+        DataError: its content is another than the digest says, it is not Parquet, has no rows, or holds a column type
+            that a snapshot cannot hold.
+        DependencyError: its storage is not reachable, or refuses.
+    """
+    import pyarrow as pa
+
+    uri = bulk.uri if bulk.uri.startswith(_GCS) else posixpath.join(posixpath.dirname(home), bulk.uri)
+    with tempfile.TemporaryDirectory() as scratch, fetch(_pin(uri, bulk, field), Path(scratch)) as local:
+        found = digest_file(local.path)
+        if found != bulk.digest:
+            raise DataError(
+                f"the file's digest is {found}",
+                field=f"{field}.sha256",
+                value=bulk.sha256,
+                mend="Look at what changed in the file; then give its new digest",
+            )
+        try:
+            table = read_parquet(local.path, bulk.uri)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise DataError(
+                "cannot be read as Parquet", field=f"{field}.uri", value=str(error), mend="Write the file again"
+            ) from error
+    if table.num_rows == 0:
+        raise DataError("has no rows", field=f"{field}.uri", value=bulk.uri, mend="Write rows, or remove the entry")
+    columns = {name: reduce_type(table.column(name).combine_chunks(), name) for name in table.column_names}
+    return pa.table(columns)
+
+
+def _pin(uri: str, bulk: BulkRows, field: str) -> Pinned:
+    """A version to fetch: a local file is pinned by the digest itself, an object by its present generation."""
+    if not uri.startswith(_GCS):
+        from gauntlet.storage import working_folder
+
+        path = working_folder() / uri
+        if not path.is_file():
+            raise ConfigurationError(
+                "there is no such file", field=f"{field}.uri", value=bulk.uri, mend=f"Looked at {uri}: correct the path"
+            )
+        return Pinned(uri=uri, version=digest_file(path), size=path.stat().st_size)
+    from gauntlet.data.gcs import find
+
+    found = find(uri, f"{field}.uri")
+    return Pinned(uri=uri, version=found[0].generation, size=found[0].size)
