@@ -91,7 +91,7 @@ test-full:  ## What a release has to pass: style, fast and slow tests, and a sea
 of_command := tests/unit/orchestration tests/unit/cli tests/unit/containers tests/unit/pipelines
 of_evaluation := tests/unit/*.py tests/unit/demo --ignore=tests/unit/demo/test_faulty.py --ignore=tests/unit/demo/test_scorecard.py tests/unit/evaluation tests/unit/delivery --ignore=tests/unit/delivery/targets/kserve tests/unit/reports tests/components/evaluation
 of_delivery := tests/unit/registry tests/unit/lineage tests/unit/delivery/targets/kserve tests/components/delivery
-of_model := tests/unit/demo/test_faulty.py tests/unit/demo/test_scorecard.py tests/unit/training tests/unit/prediction tests/unit/features tests/unit/behavior tests/unit/stability tests/unit/trial tests/unit/testing tests/unit/serving tests/components/model
+of_model := tests/unit/demo/test_faulty.py tests/unit/demo/test_scorecard.py tests/unit/training tests/unit/prediction tests/unit/features tests/unit/behavior tests/unit/stability tests/unit/training_check tests/unit/testing tests/unit/serving tests/components/model
 of_serving := tests/components/serving tests/integration/local
 of_data := tests/unit/data tests/unit/behavior/test_json_schema.py tests/components/data
 

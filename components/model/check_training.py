@@ -36,19 +36,19 @@ def check_training(
 
     from gauntlet.data.contract import Contract
     from gauntlet.data.snapshot import Snapshot
-    from gauntlet.reports.views.trial import trial_page
+    from gauntlet.reports.views.training_check import training_check_page
     from gauntlet.settings import parse
     from gauntlet.storage import write_text
     from gauntlet.training.recipe import Recipe
-    from gauntlet.trial.evidence import gather
-    from gauntlet.trial.gate import judge_trial, nothing_asked
-    from gauntlet.trial.policy import TrainingPolicy
+    from gauntlet.training_check.evidence import gather
+    from gauntlet.training_check.gate import judge_training, nothing_asked
+    from gauntlet.training_check.policy import TrainingPolicy
 
     asked, settings = parse(TrainingPolicy, policy, field="policy"), parse(Recipe, recipe, field="recipe")
     data, contract = Snapshot.open(Path(snapshot.path)), Contract.read(Path(schema.path))
     if asked.asks:
-        result = judge_trial(gather(data, contract, settings, asked, seed=seed, device=device, split=split), asked)
+        result = judge_training(gather(data, contract, settings, asked, seed=seed, device=device, split=split), asked)
     else:
         result = nothing_asked()
-    write_text(Path(report.path), trial_page(result))
+    write_text(Path(report.path), training_check_page(result))
     result.verdict.write(Path(verdict.path))

@@ -35,7 +35,7 @@ from gauntlet.settings import Settings, parse
 from gauntlet.stability.policy import StabilityPolicy
 from gauntlet.training.device import require_device_name
 from gauntlet.training.recipe import Recipe
-from gauntlet.trial.policy import TrainingPolicy
+from gauntlet.training_check.policy import TrainingPolicy
 
 DELIVERY_SETTINGS: Mapping[str, type[Settings]] = {
     "roles": Roles,

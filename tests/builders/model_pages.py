@@ -11,14 +11,14 @@ from builders.predictions import scored
 from builders.stability import reruns
 from gauntlet.prediction.truth import Truth
 from gauntlet.reports.views.stability import stability_page
-from gauntlet.reports.views.trial import trial_page
+from gauntlet.reports.views.training_check import training_check_page
 from gauntlet.settings import parse
 from gauntlet.stability.gate import judge_stability, not_asked
 from gauntlet.stability.policy import StabilityPolicy
 from gauntlet.training.target import Target
-from gauntlet.trial.evidence import Batch, Evidence, Held, Saved
-from gauntlet.trial.gate import judge_trial
-from gauntlet.trial.policy import TrainingPolicy
+from gauntlet.training_check.evidence import Batch, Evidence, Held, Saved
+from gauntlet.training_check.gate import judge_training
+from gauntlet.training_check.policy import TrainingPolicy
 
 Page = tuple[str, list[str]]
 
@@ -44,7 +44,7 @@ def _unmeasured() -> Page:
 
 
 def evidence(*, sound: bool) -> Evidence:
-    """What a trial of a binary model might have seen."""
+    """What a training check of a binary model might have seen."""
     data = loans(2500)
     held = Held(Truth(data.label, None, None), data.scores(1, noise=0.5 if sound else 8.0))
     rng = np.random.default_rng(3)
@@ -70,15 +70,15 @@ def evidence(*, sound: bool) -> Evidence:
     )
 
 
-def _trial(*, sound: bool) -> Page:
+def _training_check(*, sound: bool) -> Page:
     policy = parse(TrainingPolicy, {"floor": {"auc": {"min": 0.7}}}, field="policy")
     words = ["How learning went", "Shuffled labels", "one row at a time"]
-    return trial_page(judge_trial(evidence(sound=sound), policy)), words
+    return training_check_page(judge_training(evidence(sound=sound), policy)), words
 
 
 MODEL_PAGES: dict[str, Callable[[], Page]] = {
     "stability": _stability,
     "stability-unmeasured": _unmeasured,
-    "trial": lambda: _trial(sound=True),
-    "trial-failed": lambda: _trial(sound=False),
+    "training_check": lambda: _training_check(sound=True),
+    "training_check-failed": lambda: _training_check(sound=False),
 }

@@ -10,12 +10,12 @@ from builders.predictions import scored
 from builders.reports import HOSTILE
 from builders.stability import reruns
 from gauntlet.reports.views.stability import stability_page, stability_view
-from gauntlet.reports.views.trial import trial_page, trial_view
+from gauntlet.reports.views.training_check import training_check_page, training_check_view
 from gauntlet.settings import parse
 from gauntlet.stability.gate import StabilityResult, judge_stability
 from gauntlet.stability.policy import StabilityPolicy
-from gauntlet.trial.gate import judge_trial, nothing_asked
-from gauntlet.trial.policy import TrainingPolicy
+from gauntlet.training_check.gate import judge_training, nothing_asked
+from gauntlet.training_check.policy import TrainingPolicy
 
 DATA = loans(1500)
 TRIAL = parse(TrainingPolicy, {}, field="policy")
@@ -64,7 +64,7 @@ def test_more_pairs_than_can_be_drawn_are_counted() -> None:
 
 
 def test_a_trial_shows_curves_ways_and_chance() -> None:
-    view = trial_view(judge_trial(evidence(sound=True), TRIAL))
+    view = training_check_view(judge_training(evidence(sound=True), TRIAL))
     assert [series.name for series in view.curve] == ["train", "validation"]
     assert view.ways[-1] == ("one row at a time", "0", "20")
     assert view.chance[0].status == "pass"
@@ -72,14 +72,14 @@ def test_a_trial_shows_curves_ways_and_chance() -> None:
 
 
 def test_what_was_not_asked_is_not_shown() -> None:
-    assert not trial_view(nothing_asked()).asked
+    assert not training_check_view(nothing_asked()).asked
     bare = replace(evidence(sound=True), curve={}, batch=None, saved=None, shuffled=None, again=None)
     policy = parse(TrainingPolicy, {"overfit": False}, field="policy")
-    page = trial_page(judge_trial(bare, policy))
+    page = training_check_page(judge_training(bare, policy))
     assert "How learning went" not in page
     assert "Shuffled labels" not in page
 
 
 def test_nothing_from_the_data_gets_out_as_markup() -> None:
     seen = replace(evidence(sound=True), rows={HOSTILE: 3})
-    assert "<script>" not in trial_page(judge_trial(seen, TRIAL))
+    assert "<script>" not in training_check_page(judge_training(seen, TRIAL))

@@ -13,8 +13,8 @@ from gauntlet.evaluation.metrics import Metric, resolve
 from gauntlet.evaluation.panel import measure
 from gauntlet.evaluation.performance import level_check
 from gauntlet.evaluation.sample import Floats, Sample, Task, sample
-from gauntlet.trial.evidence import Batch, Evidence, Held, Saved
-from gauntlet.trial.policy import TrainingPolicy
+from gauntlet.training_check.evidence import Batch, Evidence, Held, Saved
+from gauntlet.training_check.policy import TrainingPolicy
 from gauntlet.verdict import Check, Status, decide
 
 _BASELINES = {

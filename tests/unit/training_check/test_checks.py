@@ -12,23 +12,23 @@ from hypothesis import strategies as st
 from builders.model_pages import evidence
 from gauntlet.prediction.truth import Truth
 from gauntlet.settings import parse
-from gauntlet.trial.checks import loss, loss_check, shuffled_check
-from gauntlet.trial.evidence import Held
-from gauntlet.trial.gate import judge_trial
-from gauntlet.trial.policy import TrainingPolicy
+from gauntlet.training_check.checks import loss, loss_check, shuffled_check
+from gauntlet.training_check.evidence import Held
+from gauntlet.training_check.gate import judge_training
+from gauntlet.training_check.policy import TrainingPolicy
 from gauntlet.verdict import Status
 
 POLICY = parse(TrainingPolicy, {"floor": {"auc": {"min": 0.7}}}, field="policy")
 
 
 def test_sound_evidence_passes_every_check() -> None:
-    verdict = judge_trial(evidence(sound=True), POLICY).verdict
+    verdict = judge_training(evidence(sound=True), POLICY).verdict
     assert verdict.status is Status.PASS, verdict.summary
     assert verdict.facts["rows_train"] == 12_000
 
 
 def test_unsound_evidence_fails_every_check() -> None:
-    verdict = judge_trial(evidence(sound=False), POLICY).verdict
+    verdict = judge_training(evidence(sound=False), POLICY).verdict
     failing = {check.name for check in verdict.with_status(Status.FAIL)}
     assert failing == {
         "auc",

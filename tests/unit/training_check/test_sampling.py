@@ -11,7 +11,7 @@ from builders.training import CONTRACT, recipe_of
 from gauntlet.data.snapshot import EXAMPLE_ID, Snapshot
 from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.training.plan import make_plan
-from gauntlet.trial.sampling import bounded, shuffled, tiny_batch
+from gauntlet.training_check.sampling import bounded, shuffled, tiny_batch
 
 SPLITS = ("train", "validation", "test")
 

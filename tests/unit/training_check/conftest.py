@@ -14,8 +14,8 @@ from builders.training import CONTRACT, ROLES, make_table
 from gauntlet.data.snapshot import Snapshot
 from gauntlet.settings import parse
 from gauntlet.training.recipe import Recipe
-from gauntlet.trial.evidence import Evidence, gather
-from gauntlet.trial.policy import TrainingPolicy
+from gauntlet.training_check.evidence import Evidence, gather
+from gauntlet.training_check.policy import TrainingPolicy
 from snapshots import write_snapshot
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")

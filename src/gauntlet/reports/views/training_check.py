@@ -9,11 +9,11 @@ from gauntlet.evaluation import wording
 from gauntlet.reports.curves import Series
 from gauntlet.reports.page import render
 from gauntlet.reports.plots import ForestRow
-from gauntlet.trial.gate import TrialResult
+from gauntlet.training_check.gate import TrainingCheckResult
 
 
 @dataclass(frozen=True)
-class TrialView:
+class TrainingCheckView:
     """What the page shows.
 
     Attributes:
@@ -42,17 +42,17 @@ class TrialView:
     chance: tuple[ForestRow, ...] = ()
 
 
-def trial_page(result: TrialResult) -> str:
+def training_check_page(result: TrainingCheckResult) -> str:
     """The whole page."""
-    view = trial_view(result)
-    return render("trial.html.j2", title="Small-scale model test", view=view, verdict=result.verdict)
+    view = training_check_view(result)
+    return render("training_check.html.j2", title="Training check", view=view, verdict=result.verdict)
 
 
-def trial_view(result: TrialResult) -> TrialView:
+def training_check_view(result: TrainingCheckResult) -> TrainingCheckView:
     """What the page shows of a result."""
     evidence, standing = result.evidence, result.standing
     if evidence is None:
-        return TrialView(asked=False)
+        return TrainingCheckView(asked=False)
     width = (0.0, 0.0) if standing is None else (standing.model, standing.baseline)
     model, baseline = (
         ("", "")
@@ -60,7 +60,7 @@ def trial_view(result: TrialResult) -> TrialView:
         else (wording.level(standing.metric, value, width) for value in (standing.model, standing.baseline))
     )
     batch = evidence.batch
-    return TrialView(
+    return TrainingCheckView(
         asked=True,
         task=evidence.target.task,
         rows=tuple((name, f"{count:,}") for name, count in evidence.rows.items()),
@@ -80,14 +80,14 @@ def _series(curves: Mapping[str, tuple[float, ...]]) -> tuple[Series, ...]:
     return tuple(Series(name, range(1, len(values) + 1), values) for name, values in curves.items())
 
 
-def _ways(result: TrialResult) -> tuple[tuple[str, str, str], ...]:
+def _ways(result: TrainingCheckResult) -> tuple[tuple[str, str, str], ...]:
     saved = None if result.evidence is None else result.evidence.saved
     if saved is None:
         return ()
     return tuple((way, f"{largest:.2g}", f"{rows:,}") for way, (largest, rows) in saved.differences.items())
 
 
-def _chance(result: TrialResult) -> tuple[ForestRow, ...]:
+def _chance(result: TrainingCheckResult) -> tuple[ForestRow, ...]:
     found = [(check, check.interval) for check in result.verdict.checks if check.name == "shuffled labels"]
     return tuple(
         ForestRow(check.name, check.measured, ends[0], ends[1], n=check.sample_size, status=check.status.value)

@@ -28,8 +28,8 @@ from gauntlet.training.recipe import Recipe
 from gauntlet.training.result import Training
 from gauntlet.training.target import Target
 from gauntlet.training.trainer import train
-from gauntlet.trial.policy import TrainingPolicy
-from gauntlet.trial.sampling import bounded, shuffled, tiny_batch
+from gauntlet.training_check.policy import TrainingPolicy
+from gauntlet.training_check.sampling import bounded, shuffled, tiny_batch
 
 log = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ from gauntlet.data.snapshot import Snapshot
 from gauntlet.errors import ConfigurationError
 from gauntlet.settings import parse
 from gauntlet.training.recipe import Recipe
-from gauntlet.trial.evidence import Budget, Evidence, gather
-from gauntlet.trial.gate import judge_trial, nothing_asked
-from gauntlet.trial.policy import TrainingPolicy
+from gauntlet.training_check.evidence import Budget, Evidence, gather
+from gauntlet.training_check.gate import judge_training, nothing_asked
+from gauntlet.training_check.policy import TrainingPolicy
 from gauntlet.verdict import Check, Status, Verdict
 
 Tried = Callable[..., Evidence]
@@ -25,7 +25,9 @@ Asking = Callable[..., dict[str, Any]]
 
 def judged(tried: Tried, recipe: dict[str, Any], policy: dict[str, Any], **more: Any) -> Verdict:
     evidence = tried(recipe, policy, **more)
-    return judge_trial(evidence, parse(TrainingPolicy, {"rows": 6000, "rounds": 20, **policy}, field="policy")).verdict
+    return judge_training(
+        evidence, parse(TrainingPolicy, {"rows": 6000, "rounds": 20, **policy}, field="policy")
+    ).verdict
 
 
 def failing(verdict: Verdict) -> Check:
@@ -126,10 +128,10 @@ def test_a_floor_is_held_by_the_whole_interval(tried: Tried, asking: Asking) -> 
     evidence = tried({}, asking())
     for bound, status in ((0.6, Status.PASS), (0.999, Status.FAIL)):
         policy = parse(TrainingPolicy, {**asking(), "floor": {"auc": {"min": bound}}}, field="policy")
-        assert judge_trial(evidence, policy).verdict.status is status
+        assert judge_training(evidence, policy).verdict.status is status
     value = _measured(evidence, asking)
     policy = parse(TrainingPolicy, {**asking(), "floor": {"auc": {"min": value}}}, field="policy")
-    check = judge_trial(evidence, policy).verdict.checks[0]
+    check = judge_training(evidence, policy).verdict.checks[0]
     assert check.status is Status.INCONCLUSIVE
     assert "too uncertain" in check.reason
 
@@ -218,6 +220,6 @@ def _named(verdict: Verdict, name: str) -> Check:
 
 def _measured(evidence: Evidence, asking: Asking) -> float:
     policy = parse(TrainingPolicy, {**asking(), "floor": {"auc": {"min": 0.5}}}, field="policy")
-    found = judge_trial(evidence, policy).verdict.checks[0].measured
+    found = judge_training(evidence, policy).verdict.checks[0].measured
     assert found is not None
     return found

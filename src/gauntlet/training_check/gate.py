@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gauntlet.errors import ConfigurationError
 from gauntlet.evaluation.metrics import resolve
-from gauntlet.trial.checks import (
+from gauntlet.training_check.checks import (
     Standing,
     baseline_check,
     floor_checks,
@@ -17,8 +17,8 @@ from gauntlet.trial.checks import (
     saved_checks,
     shuffled_check,
 )
-from gauntlet.trial.evidence import Evidence
-from gauntlet.trial.policy import TrainingPolicy
+from gauntlet.training_check.evidence import Evidence
+from gauntlet.training_check.policy import TrainingPolicy
 from gauntlet.verdict import Check, Status, Verdict, worst
 
 GATE = "check_training"
@@ -26,7 +26,7 @@ _CLASSES = ("prior", "majority")
 
 
 @dataclass(frozen=True)
-class TrialResult:
+class TrainingCheckResult:
     """What ``check_training`` found.
 
     Attributes:
@@ -40,13 +40,13 @@ class TrialResult:
     standing: Standing | None = None
 
 
-def nothing_asked() -> TrialResult:
+def nothing_asked() -> TrainingCheckResult:
     """The outcome when every question is switched off."""
     check = Check("nothing asked", Status.PASS, "Nothing was asked of a small-scale model, so none was trained.")
-    return TrialResult(Verdict(GATE, (check,), check.reason))
+    return TrainingCheckResult(Verdict(GATE, (check,), check.reason))
 
 
-def judge_trial(evidence: Evidence, policy: TrainingPolicy) -> TrialResult:
+def judge_training(evidence: Evidence, policy: TrainingPolicy) -> TrainingCheckResult:
     """Hold what a trial saw against its policy.
 
     Raises:
@@ -75,7 +75,7 @@ def judge_trial(evidence: Evidence, policy: TrainingPolicy) -> TrialResult:
         checks.append(same_seed_check(evidence, policy))
     if evidence.shuffled is not None:
         checks.append(shuffled_check(evidence, policy))
-    return TrialResult(Verdict(GATE, tuple(checks), _summary(checks), _facts(evidence)), evidence, standing)
+    return TrainingCheckResult(Verdict(GATE, tuple(checks), _summary(checks), _facts(evidence)), evidence, standing)
 
 
 def _overfit(evidence: Evidence, policy: TrainingPolicy) -> Check:
