@@ -24,7 +24,7 @@ def deploy_staging(
 
     from gauntlet.delivery.context import warn
     from gauntlet.delivery.deployment import Time, clear_way, stage_release
-    from gauntlet.delivery.release_lookup import release_of
+    from gauntlet.delivery.release import release_of
     from gauntlet.delivery.targets.service import open_service
     from gauntlet.registry.mlflow_store import open_store
     from gauntlet.registry.succession import find_candidate

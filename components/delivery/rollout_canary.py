@@ -44,7 +44,7 @@ def rollout_canary(
     from gauntlet.delivery.context import open_desk, warn
     from gauntlet.delivery.deployment import roll_out
     from gauntlet.delivery.emergency_rollback import titles_follow
-    from gauntlet.delivery.release_lookup import release_of
+    from gauntlet.delivery.release import release_of
     from gauntlet.delivery.rollout.verdict import verdict_of
     from gauntlet.registry.mlflow_store import open_store
     from gauntlet.registry.succession import find_candidate, record_rollback

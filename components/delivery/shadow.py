@@ -35,7 +35,7 @@ def shadow(
 
     from gauntlet.delivery.context import warn
     from gauntlet.delivery.deployment import Time
-    from gauntlet.delivery.release_lookup import release_of
+    from gauntlet.delivery.release import release_of
     from gauntlet.delivery.shadow.gate import ShadowPolicy
     from gauntlet.delivery.shadow.runner import shadow_release
     from gauntlet.delivery.targets.service import open_service

@@ -20,7 +20,7 @@ from builders import knative_objects, kserve_knative, kserve_objects, kserve_sta
 from builders.cluster import ApiServer, Refused
 from builders.gateway_controller import accept_routes, rfc3339
 from builders.knative import KnativeService
-from builders.kserve_behaviour import Behaviour
+from builders.kserve_behavior import Behavior
 
 INFERENCE_SERVICES = "/apis/serving.kserve.io/v1beta1"
 _FINALIZER = "inferenceservice.finalizers"
@@ -64,23 +64,23 @@ class KServeController:
         self._default_mode = default_mode
         self._release = release
         self.makes_routes = makes_routes
-        self._behaviours: dict[str | None, Behaviour] = {None: Behaviour()}
+        self._behaviors: dict[str | None, Behavior] = {None: Behavior()}
         self._refused_routes: frozenset[str] = frozenset()
         self._memories: dict[str, _Memory] = {}
         self._lock = threading.Lock()
 
     def behave(self, name: str | None = None, *, broken: Collection[str] | None = None, **changes: Any) -> None:
-        """Change the behaviour for one InferenceService, or for all that have none of their own.
+        """Change the behavior for one InferenceService, or for all that have none of their own.
 
         Args:
             name: of the InferenceService.
-            broken: as in ``Behaviour``.
-            **changes: the other fields of ``Behaviour``.
+            broken: as in ``Behavior``.
+            **changes: the other fields of ``Behavior``.
         """
         with self._lock:
-            now = self._behaviours.get(name, self._behaviours[None])
+            now = self._behaviors.get(name, self._behaviors[None])
             broken = now.broken if broken is None else frozenset(broken)
-            self._behaviours[name] = replace(now, broken=broken, **changes)
+            self._behaviors[name] = replace(now, broken=broken, **changes)
 
     def refuse_routes(self, *names: str) -> None:
         """HTTPRoutes that the gateway does not take from now on."""
@@ -132,8 +132,8 @@ class KServeController:
     # -- one InferenceService ----------------------------------------------------------------------------------------
     def _reconcile(self, isvc: dict[str, Any]) -> bool:
         metadata = isvc["metadata"]
-        behaviour = self._behaviours.get(metadata["name"], self._behaviours[None])
-        if behaviour.paused:
+        behavior = self._behaviors.get(metadata["name"], self._behaviors[None])
+        if behavior.paused:
             return False
         memory = self._memories.setdefault(metadata["uid"], _Memory(_knative_service(isvc)))
         try:
@@ -142,19 +142,19 @@ class KServeController:
             if _FINALIZER not in metadata.get("finalizers", []):
                 self._set_finalizers(isvc, [*metadata.get("finalizers", []), _FINALIZER])
                 return True
-            return _is_unseen(memory, metadata["generation"], behaviour.lag) or self._pass(isvc, memory, behaviour)
+            return _is_unseen(memory, metadata["generation"], behavior.lag) or self._pass(isvc, memory, behavior)
         except Refused as refused:
             if refused.status not in _GONE_OR_CHANGED:
                 raise
             return True  # somebody wrote meanwhile: the next step reads it again
 
-    def _pass(self, isvc: dict[str, Any], memory: _Memory, behaviour: Behaviour) -> bool:
+    def _pass(self, isvc: dict[str, Any], memory: _Memory, behavior: Behavior) -> bool:
         status = kserve_status.parsed(isvc.get("status"))
         # Decided once: an annotation that is changed later changes nothing.
         mode = status.get("deploymentMode") or _mode(isvc, self._default_mode)
         status["deploymentMode"] = mode
         if mode == "Knative":
-            moved = kserve_knative.reconcile(memory.service, isvc, status, behaviour)
+            moved = kserve_knative.reconcile(memory.service, isvc, status, behavior)
             knative_objects.publish(self._api, memory.service, memory.published)
         else:
             moved = kserve_standard.reconcile(
@@ -162,7 +162,7 @@ class KServeController:
                 isvc,
                 status,
                 memory.ages,
-                behaviour,
+                behavior,
                 release=self._release,
                 makes_routes=self.makes_routes,
             )

@@ -19,7 +19,7 @@ from gauntlet.delivery.rollout.controller import Conflict
 from gauntlet.delivery.rollout.journal import Journal
 from gauntlet.delivery.rollout.state import Phase
 from gauntlet.delivery.targets.kserve.api import Api
-from gauntlet.delivery.targets.kserve.connect import open_on
+from gauntlet.delivery.targets.kserve.service import open_on
 from gauntlet.errors import ConfigurationError, DataError, DependencyError
 
 Server = ApiServer | MemoryServer

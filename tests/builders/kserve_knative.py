@@ -12,17 +12,17 @@ from typing import Any
 
 from builders import kserve_objects, kserve_status
 from builders.knative import KnativeService, Revision
-from builders.kserve_behaviour import Behaviour
+from builders.kserve_behavior import Behavior
 
 
-def reconcile(service: KnativeService, isvc: Mapping[str, Any], status: dict[str, Any], behaviour: Behaviour) -> bool:
+def reconcile(service: KnativeService, isvc: Mapping[str, Any], status: dict[str, Any], behavior: Behavior) -> bool:
     """One pass of KServe, then one of Knative.
 
     Args:
         service: of the predictor.
         isvc: the InferenceService.
         status: its status, written in place.
-        behaviour: how the revisions fare.
+        behavior: how the revisions fare.
 
     Returns:
         Whether Knative moved, or has revisions under way.
@@ -30,10 +30,10 @@ def reconcile(service: KnativeService, isvc: Mapping[str, Any], status: dict[str
     seen = copy.deepcopy(service.status)  # the answer to an update still carries the status from before it
     rolled_out = status["components"].get("predictor", {}).get("latestRolledoutRevision", "")
     service.apply(_template(isvc), _traffic(isvc["spec"]["predictor"].get("canaryTrafficPercent"), rolled_out))
-    _propagate(status, seen, service, behaviour)
+    _propagate(status, seen, service, behavior)
     before = copy.deepcopy(service.status)
     service.tick(
-        lambda revision: behaviour.outcome(revision.age, storage_uri(revision)), route_first=behaviour.route_first
+        lambda revision: behavior.outcome(revision.age, storage_uri(revision)), route_first=behavior.route_first
     )
     return before != service.status or any(revision.state == "pending" for revision in service.revisions)
 
@@ -43,13 +43,13 @@ def storage_uri(revision: Revision) -> str:
     return str(revision.template["spec"].get("model", {}).get("storageUri", ""))
 
 
-def _propagate(status: dict[str, Any], seen: Mapping[str, Any], service: KnativeService, behaviour: Behaviour) -> None:
+def _propagate(status: dict[str, Any], seen: Mapping[str, Any], service: KnativeService, behavior: Behavior) -> None:
     kserve_status.propagate_knative(status, seen)
     kserve_status.propagate_ingress(status, waits_as="Unknown")
     created, ready = (seen.get(f"latest{kind}RevisionName", "") for kind in ("Created", "Ready"))
     latest = next((revision for revision in service.revisions if revision.name == created), None)
     is_ready = latest is not None and latest.state == "ready"
-    pods = 0 if latest is None or (behaviour.idle and is_ready) else 1
+    pods = 0 if latest is None or (behavior.idle and is_ready) else 1
     kserve_status.propagate_model(
         status,
         pods=pods,

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from builders import kserve_objects, kserve_status
 from builders.cluster import ApiServer, Refused
 from builders.gateway_controller import ROUTES
-from builders.kserve_behaviour import Behaviour
+from builders.kserve_behavior import Behavior
 
 _WANTED = "tests.gauntlet/wanted"
 _APPS, _CORE = "/apis/apps/v1", "/api/v1"
@@ -29,7 +29,7 @@ def reconcile(
     isvc: Mapping[str, Any],
     status: dict[str, Any],
     ages: Ages,
-    behaviour: Behaviour,
+    behavior: Behavior,
     *,
     release: Release,
     makes_routes: bool,
@@ -41,7 +41,7 @@ def reconcile(
         isvc: the InferenceService.
         status: its status, written in place.
         ages: kept from pass to pass.
-        behaviour: how the pods fare.
+        behavior: how the pods fare.
         release: of KServe.
         makes_routes: whether KServe creates HTTPRoutes.
 
@@ -61,7 +61,7 @@ def reconcile(
         split = {name: percent for name, percent in percents.items() if name in ready} if release == "0.21" else {}
         _ensure_routes(api, isvc, split, release)
     for name, made in found.items():
-        moved |= _run_pods(api, made, _uri(wanted[name]), ages, behaviour)
+        moved |= _run_pods(api, made, _uri(wanted[name]), ages, behavior)
     return moved
 
 
@@ -111,11 +111,11 @@ def _propagate(
     )
 
 
-def _run_pods(api: ApiServer, made: dict[str, Any], uri: str, ages: Ages, behaviour: Behaviour) -> bool:
+def _run_pods(api: ApiServer, made: dict[str, Any], uri: str, ages: Ages, behavior: Behavior) -> bool:
     """Bring up the pods of a Deployment's present generation, as far as they come."""
     metadata, before = made["metadata"], made.get("status", {})
     key = (metadata["uid"], metadata["generation"])
-    state = behaviour.outcome(ages.get(key, 0), uri)
+    state = behavior.outcome(ages.get(key, 0), uri)
     ages[key] = ages.get(key, 0) + 1
     after = kserve_objects.deployment_status(made, before, state)
     if _told(after) == _told(before):

@@ -91,9 +91,7 @@ class MemoryService:
         self.trouble("observe")
         self.weight = self.asked
         self.most = max(self.most, self.weight)
-        written = (
-            rollout if self.stored is None else Journal.from_json(self.stored[0]).rollout
-        )  # a shadow has none
+        written = rollout if self.stored is None else Journal.from_json(self.stored[0]).rollout  # a shadow has none
         assert self.weight <= written.weight or written.phase is not Phase.RAMPING, "no weight that was not written"
         done = {
             Phase.PROMOTING: self.specified == rollout.candidate,

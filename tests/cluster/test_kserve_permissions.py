@@ -7,12 +7,11 @@ from builders.manifests import MANIFESTS, RBAC, apply
 from gauntlet.delivery.deployment import clear_way, roll_out
 from gauntlet.delivery.rollout.state import Phase
 from gauntlet.delivery.targets.kserve.api import Api
-from gauntlet.delivery.targets.kserve.connect import open_on
 from gauntlet.delivery.targets.kserve.modes import Mode
 from gauntlet.delivery.targets.kserve.preflight import preflight
 from gauntlet.delivery.targets.kserve.resources import HTTP_ROUTES
 from gauntlet.delivery.targets.kserve.resources import INFERENCE_SERVICES as SERVICES
-from gauntlet.delivery.targets.kserve.service import ClusterPlace
+from gauntlet.delivery.targets.kserve.service import ClusterPlace, open_on
 from gauntlet.errors import ConfigurationError
 
 pytestmark = pytest.mark.cluster

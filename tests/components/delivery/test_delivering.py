@@ -14,7 +14,7 @@ from kfp.dsl import HTML, Artifact
 from builders.judged import AskedService
 from builders.memory_service import V1, V2, Killed, MemoryService
 from gauntlet.delivery import context as desk
-from gauntlet.delivery import emergency_rollback, release_lookup
+from gauntlet.delivery import emergency_rollback, release
 from gauntlet.delivery.analysis.plan import AnalysisPlan
 from gauntlet.delivery.preflight import Finding
 from gauntlet.delivery.targets import service
@@ -57,7 +57,7 @@ def world(monkeypatch):
     moved = []
     for module in (succession, emergency_rollback):
         monkeypatch.setattr(module, "record_rollback", lambda *arguments: moved.append(arguments[1:]))
-    monkeypatch.setattr(release_lookup, "release_of", lambda store, version, address: V2)
+    monkeypatch.setattr(release, "release_of", lambda store, version, address: V2)
     return SimpleNamespace(**at, moved=moved)
 
 

@@ -16,8 +16,8 @@ import pytest
 from builders.local import ROW, Running, ask, hosting, release, stub, wait_for
 from gauntlet.delivery.rollout.state import begin
 from gauntlet.delivery.targets.local import transitions
-from gauntlet.delivery.targets.local.client.connect import open_place
 from gauntlet.delivery.targets.local.client.host_client import Client
+from gauntlet.delivery.targets.local.client.service import open_place
 from gauntlet.errors import ConfigurationError, DependencyError
 from gauntlet.serving.load import Load, run
 

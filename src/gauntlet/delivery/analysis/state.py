@@ -5,14 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gauntlet.delivery.analysis.exposure import Exposure
-from gauntlet.delivery.analysis.tests import Tests
+from gauntlet.delivery.analysis.increments import Exposure
 from gauntlet.delivery.counters.source import Counters, Pods
 from gauntlet.delivery.evidence.clustering import Scatter
 from gauntlet.delivery.evidence.combination import Panel
 
 OUTCOMES = "outcomes"
 """The metric that is counted by labels, which arrive late, and not by the servers."""
+
+
+@dataclass(frozen=True)
+class Tests:
+    """The tests, by where they look. All of it is fixed.
+
+    Attributes:
+        metrics: the metrics tested, in the plan's order.
+        boundaries: of latency, in seconds.
+        edges: of scores.
+        slices: slice → edges of its scores.
+        left_out: metrics of the plan that are not tested → why.
+    """
+
+    __test__ = False  # not a test of ours, for pytest
+
+    metrics: tuple[str, ...]
+    boundaries: tuple[float, ...] = ()
+    edges: tuple[float, ...] = ()
+    slices: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,8 @@ from dataclasses import asdict
 from itertools import groupby, pairwise
 from typing import Any
 
-from gauntlet.delivery.analysis.exposure import Exposure, LastSeen
-from gauntlet.delivery.analysis.state import Evidence, Glance, Memory, Outcomes, OwnAnswer, Tally
-from gauntlet.delivery.analysis.tests import Tests
+from gauntlet.delivery.analysis.increments import Exposure, LastSeen
+from gauntlet.delivery.analysis.state import Evidence, Glance, Memory, Outcomes, OwnAnswer, Tally, Tests
 from gauntlet.delivery.counters.source import Counters, Pods
 from gauntlet.delivery.evidence.clustering import Scatter
 from gauntlet.delivery.evidence.combination import Panel

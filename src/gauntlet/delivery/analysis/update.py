@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gauntlet.delivery.analysis.alpha import alarm_level, log_harm, shares
-from gauntlet.delivery.analysis.baseline import begin_tests, watched
-from gauntlet.delivery.analysis.exposure import exposed
 from gauntlet.delivery.analysis.format import e_value
 from gauntlet.delivery.analysis.full_traffic import stand_alone, step_over
 from gauntlet.delivery.analysis.history import glanced
-from gauntlet.delivery.analysis.increments import increments, total
+from gauntlet.delivery.analysis.increments import exposed, increments, total
 from gauntlet.delivery.analysis.plan import AnalysisPlan
 from gauntlet.delivery.analysis.power import ALONE, needed_at
 from gauntlet.delivery.analysis.state import OUTCOMES, Evidence, Memory, Outcomes, Tally
-from gauntlet.delivery.analysis.tests import counted, kept
+from gauntlet.delivery.analysis.tests import begin_tests, counted, kept, watched
 from gauntlet.delivery.counters.source import Counters, Pods, Reading
 from gauntlet.delivery.evidence.combination import combine, restart_panel, update_panel
 from gauntlet.delivery.evidence.counts import Counts

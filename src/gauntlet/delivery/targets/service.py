@@ -95,8 +95,8 @@ class Service:
 
 
 KINDS: Mapping[str, str] = {
-    "local": "gauntlet.delivery.targets.local.client.connect",
-    "kserve": "gauntlet.delivery.targets.kserve.connect",
+    "local": "gauntlet.delivery.targets.local.client.service",
+    "kserve": "gauntlet.delivery.targets.kserve.service",
 }
 """Kind → the module whose ``open_place(address: str) -> Service`` opens it."""
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from builders.judging import DEPLOYING, Behaviour, World, conducted, judge_of, plan, ramping
+from builders.judging import DEPLOYING, Behavior, World, conducted, judge_of, plan, ramping
 from gauntlet.delivery.analysis import state_codec
 from gauntlet.delivery.analysis.judge import MeterJudge
 from gauntlet.delivery.analysis.state import Outcomes
@@ -20,11 +20,11 @@ STEPS = parse(
     {"steps": [10, 50, 100], "step_seconds": 60, "min_requests": 100, "budgets": {"inconclusive": 60, "errors": 2}},
     field="plan",
 )
-GOOD = Behaviour()
+GOOD = Behavior()
 BAD = {
-    "errors": Behaviour(errors=0.05),
-    "slow": Behaviour(latency=(0.3, 0.5, 0.15, 0.05)),
-    "wrong": Behaviour(scores=(0.02,) * 5 + (0.18,) * 5),
+    "errors": Behavior(errors=0.05),
+    "slow": Behavior(latency=(0.3, 0.5, 0.15, 0.05)),
+    "wrong": Behavior(scores=(0.02,) * 5 + (0.18,) * 5),
 }
 
 

@@ -148,8 +148,8 @@ class Labelled(AskedService):
         self.waiting = []
         super().__post_init__()
 
-    def answered(self, version, pod, requests, behaviour=GOOD):
-        super().answered(version, pod, requests, behaviour)
+    def answered(self, version, pod, requests, behavior=GOOD):
+        super().answered(version, pod, requests, behavior)
         wrong = int(self.rng.binomial(requests, self.wrong[version]))
         lines = [f"{version},{self.now},true\n"] * wrong + [f"{version},{self.now},false\n"] * (requests - wrong)
         self.waiting.append((self.now + 180, "".join(lines)))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from builders.judging import Behaviour, World, conducted, judge_of
+from builders.judging import Behavior, World, conducted, judge_of
 from gauntlet.delivery.analysis import state_codec
 from gauntlet.delivery.analysis.plan import AnalysisPlan
 from gauntlet.delivery.analysis.state import Glance, Memory, Outcomes, OwnAnswer
@@ -26,8 +26,8 @@ def texts():
     judge = judge_of(world, PLAN, ROLLOUT)
     look = judge.look
     judge.look = lambda *given: (said := look(*given), found.append(said[1]))[0]
-    behaviour = Behaviour(sliced=SLICED)
-    rollout = conducted(judge, world, ROLLOUT, lambda turn, weight: (4000, behaviour, behaviour))
+    behavior = Behavior(sliced=SLICED)
+    rollout = conducted(judge, world, ROLLOUT, lambda turn, weight: (4000, behavior, behavior))
     assert rollout.phase.value == "promoted"
     return found
 

@@ -4,14 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from builders.judging import Behaviour, Story, plan, ramping
-from gauntlet.delivery.analysis.starvation import starved
+from builders.judging import Behavior, Story, plan, ramping
 from gauntlet.delivery.analysis.state import Memory, OwnAnswer
-from gauntlet.delivery.analysis.summary import conclude
+from gauntlet.delivery.analysis.summary import conclude, starved
 from gauntlet.delivery.rollout.state import Phase
 from gauntlet.verdict import Status
 
-GOOD = Behaviour()
+GOOD = Behavior()
 
 
 def look(story, rollout=None, number=7):
@@ -34,9 +33,9 @@ def metric(found, name):
 @pytest.mark.parametrize(
     ("bad", "culprit", "sentence"),
     [
-        (Behaviour(errors=0.05), "errors", "errors: "),
-        (Behaviour(latency=(0.3, 0.5, 0.15, 0.05)), "latency", "requests above 0.1 s: "),
-        (Behaviour(scores=(0.02,) * 5 + (0.18,) * 5), "scores", "scores above 0.5: "),
+        (Behavior(errors=0.05), "errors", "errors: "),
+        (Behavior(latency=(0.3, 0.5, 0.15, 0.05)), "latency", "requests above 0.1 s: "),
+        (Behavior(scores=(0.02,) * 5 + (0.18,) * 5), "scores", "scores above 0.5: "),
     ],
 )
 def test_harm_fails_and_its_culprit_is_named_with_numbers(bad, culprit, sentence):
@@ -50,7 +49,7 @@ def test_harm_fails_and_its_culprit_is_named_with_numbers(bad, culprit, sentence
 
 
 def test_once_the_candidate_is_gone_the_look_does_not_know_what_it_was_given_last():
-    story = at_ten_percent(plan(), bad=Behaviour(errors=0.05))
+    story = at_ten_percent(plan(), bad=Behavior(errors=0.05))
     back = ramping(phase=Phase.ROLLING_BACK)
     story.serve(9000, 50).look(back)
     assert look(story, back).answered[0] == 1050
@@ -60,17 +59,17 @@ def test_once_the_candidate_is_gone_the_look_does_not_know_what_it_was_given_las
 
 
 def test_harm_that_was_shown_stays_shown():
-    story = at_ten_percent(plan(metrics=["errors"]), canary=300, bad=Behaviour(errors=0.1))
+    story = at_ten_percent(plan(metrics=["errors"]), canary=300, bad=Behavior(errors=0.1))
     assert look(story).status is Status.FAIL
     for _ in range(20):
-        story.serve(9000, 1000, Behaviour(errors=0.0)).look(ramping())
+        story.serve(9000, 1000, Behavior(errors=0.0)).look(ramping())
     evidence = metric(look(story), "errors")
     assert evidence.log_harm < 0  # by now the evidence has fallen back
     assert look(story).status is evidence.status is Status.FAIL
 
 
 def test_several_suspicions_together_can_be_proof_and_no_culprit():
-    story = at_ten_percent(plan(metrics=["errors", "latency"]), canary=200, bad=Behaviour(errors=0.005))
+    story = at_ten_percent(plan(metrics=["errors", "latency"]), canary=200, bad=Behavior(errors=0.005))
     story.memory = replace(story.memory, alarm="Together the metrics show harm (e-value 23, needs 22.2), errors most")
     found = look(story)
     assert found.status is Status.FAIL
@@ -135,7 +134,7 @@ def test_no_data_never_passes():
 
 
 def test_a_metric_that_the_candidate_does_not_keep_never_passes():
-    story = at_ten_percent(plan(), canary=20_000, bad=Behaviour(scores=()))
+    story = at_ten_percent(plan(), canary=20_000, bad=Behavior(scores=()))
     found = look(story)
     assert metric(found, "errors").status is Status.PASS
     assert metric(found, "scores").status is found.status is Status.INCONCLUSIVE
@@ -143,7 +142,7 @@ def test_a_metric_that_the_candidate_does_not_keep_never_passes():
 
 
 def test_a_dry_run_is_shown_and_has_no_say():
-    bad = Behaviour(scores=(0.02,) * 5 + (0.18,) * 5)
+    bad = Behavior(scores=(0.02,) * 5 + (0.18,) * 5)
     found = look(at_ten_percent(plan(dry_run=["scores"]), canary=5000, bad=bad))
     scores = metric(found, "scores")
     assert (scores.status, scores.dry_run) == (Status.FAIL, True)
@@ -153,10 +152,10 @@ def test_a_dry_run_is_shown_and_has_no_say():
 def test_what_was_left_out_is_told():
     story = Story(plan())
     for pod in story.pods:
-        story.world.answer("1", pod, 2000, Behaviour(scores=()))
+        story.world.answer("1", pod, 2000, Behavior(scores=()))
     story.look(ramping(step=-1), after=0)
     for pod in story.pods:
-        story.world.answer("1", pod, 2000, Behaviour(scores=()))
+        story.world.answer("1", pod, 2000, Behavior(scores=()))
     story.look(ramping(step=-1))
     left_out = metric(look(story), "scores")
     assert left_out.dry_run
@@ -166,8 +165,8 @@ def test_what_was_left_out_is_told():
 def test_slices_are_compared_within_themselves():
     """North's scores move up and south's down: together they lie where they lay."""
     flat, up, down = (0.1,) * 10, (0.02,) * 5 + (0.18,) * 5, (0.18,) * 5 + (0.02,) * 5
-    usual = Behaviour(sliced={"region=north": (0.5, flat), "region=south": (0.5, flat)})
-    moved = Behaviour(sliced={"region=north": (0.5, up), "region=south": (0.5, down)})
+    usual = Behavior(sliced={"region=north": (0.5, flat), "region=south": (0.5, flat)})
+    moved = Behavior(sliced={"region=north": (0.5, up), "region=south": (0.5, down)})
     story = Story(plan(metrics=["errors", "scores", "slices"]))
     for pod in story.pods:
         story.world.answer("1", pod, 0, usual)
@@ -211,7 +210,7 @@ def test_a_teams_own_metric(answer, status, sentence):
 
 
 def test_harm_is_said_even_where_something_could_not_be_measured():
-    story = at_ten_percent(plan(metrics=["errors"], own=[OWN]), bad=Behaviour(errors=0.2))
+    story = at_ten_percent(plan(metrics=["errors"], own=[OWN]), bad=Behavior(errors=0.2))
     story.memory = replace(story.memory, own={"revenue": OwnAnswer(problem="down")})
     assert look(story).status is Status.FAIL
 
@@ -244,6 +243,6 @@ def test_a_candidate_that_hangs_is_found_by_what_it_does_not_answer(counted, rec
 def test_a_candidate_that_hangs_never_passes():
     story = at_ten_percent(plan(metrics=["errors"]), canary=5000)
     assert look(story).status is Status.PASS
-    story.serve(9000, 1, Behaviour()).look(ramping())
+    story.serve(9000, 1, Behavior()).look(ramping())
     assert look(story).status is Status.INCONCLUSIVE
     assert "the candidate answered 1 of 9,001 requests since the last look" in look(story).sentence

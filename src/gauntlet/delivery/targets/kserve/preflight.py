@@ -18,12 +18,12 @@ from gauntlet.delivery.targets.kserve.resources import (
     KNATIVE_REVISIONS,
     KNATIVE_SERVICES,
     LEASES,
+    RUNTIME,
     SERVING_RUNTIMES,
     Resource,
     route_name,
     split,
 )
-from gauntlet.delivery.targets.kserve.service import RUNTIME
 from gauntlet.delivery.targets.kserve.standard import routes
 from gauntlet.errors import ConfigurationError
 

@@ -49,6 +49,9 @@ CONFIG_MAPS = Resource("", "v1", "configmaps")
 LEASES = Resource("coordination.k8s.io", "v1", "leases")
 ACCESS_REVIEWS = Resource("authorization.k8s.io", "v1", "selfsubjectaccessreviews", namespaced=False)
 
+RUNTIME = "gauntlet-serving"
+"""The ServingRuntime of ``manifests/``."""
+
 
 def split(service: str) -> tuple[str, str]:
     """``NAMESPACE/NAME`` of an InferenceService.

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from gauntlet.delivery.counters.prometheus.source import by_version
 from gauntlet.delivery.counters.source import Reading
 from gauntlet.delivery.release import Release
+from gauntlet.delivery.rollout.controller import Target
 from gauntlet.delivery.rollout.state import Rollout
-from gauntlet.delivery.targets.kserve.api import Api, Json
+from gauntlet.delivery.targets.kserve.api import Api, Json, connect
 from gauntlet.delivery.targets.kserve.journal_store import ConfigMapLedger
 from gauntlet.delivery.targets.kserve.knative import target as knative
-from gauntlet.delivery.targets.kserve.modes import ANNOTATION, Mode
+from gauntlet.delivery.targets.kserve.knative.target import KnativeTarget, revision_names
+from gauntlet.delivery.targets.kserve.lease import ClusterLease
+from gauntlet.delivery.targets.kserve.modes import ANNOTATION, Mode, mode_of
 from gauntlet.delivery.targets.kserve.predictors import (
     DIGEST,
     VERSION,
@@ -17,12 +21,12 @@ from gauntlet.delivery.targets.kserve.predictors import (
     with_percent,
     with_release,
 )
-from gauntlet.delivery.targets.kserve.resources import HTTP_ROUTES, INFERENCE_SERVICES, route_name, split
+from gauntlet.delivery.targets.kserve.preflight import preflight
+from gauntlet.delivery.targets.kserve.resources import HTTP_ROUTES, INFERENCE_SERVICES, RUNTIME, route_name, split
 from gauntlet.delivery.targets.kserve.standard import target as standard
+from gauntlet.delivery.targets.kserve.standard.target import StandardTarget
+from gauntlet.delivery.targets.service import Service
 from gauntlet.errors import ConfigurationError, DependencyError
-
-RUNTIME = "gauntlet-serving"
-"""The ServingRuntime of ``manifests/``."""
 
 
 class ClusterPlace:
@@ -169,3 +173,31 @@ class NoMeter:
             field=f"kserve:{rollout.service}",
             mend="Give the address of the Prometheus that scrapes it",
         )
+
+
+def open_place(address: str) -> Service:
+    """The service at ``NAMESPACE/NAME``, in the mode that KServe runs it in.
+
+    Raises:
+        ConfigurationError: no cluster, no KServe, no permission, or not an address.
+        DependencyError: the cluster does not answer.
+    """
+    return open_on(connect(), address)
+
+
+def open_on(api: Api, address: str) -> Service:
+    """The same, on a cluster already connected to."""
+    mode = mode_of(api, api.get(INFERENCE_SERVICES, *split(address)))
+    ledger = ConfigMapLedger(api)
+    target: Target = KnativeTarget(api) if mode is Mode.KNATIVE else StandardTarget(api)
+    return Service(
+        name=address,
+        place=ClusterPlace(api, address, mode),
+        target=target,
+        ledger=ledger,
+        lease=ClusterLease(api),
+        meter=NoMeter(),
+        people=ledger.people,
+        obstacles=lambda: preflight(api, address),
+        revisions=revision_names(api) if mode is Mode.KNATIVE else by_version,
+    )

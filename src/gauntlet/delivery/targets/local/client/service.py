@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.targets.local import transitions
+from gauntlet.delivery.targets.local.client.counters import LocalMeter
 from gauntlet.delivery.targets.local.client.host_client import Client
-from gauntlet.delivery.targets.local.client.target import is_ready
+from gauntlet.delivery.targets.local.client.journal_store import LocalLedger
+from gauntlet.delivery.targets.local.client.lease import LocalLease
+from gauntlet.delivery.targets.local.client.mirror import LocalMirror
+from gauntlet.delivery.targets.local.client.target import LocalTarget, is_ready
+from gauntlet.delivery.targets.service import Service
 from gauntlet.errors import DependencyError
+from gauntlet.storage import working_folder
 
 
 class LocalPlace:
@@ -50,3 +56,31 @@ class LocalPlace:
         """Why this release's server will not be started again; empty while there is hope."""
         status = self._client.state().revisions.get(release.version)
         return status.failed if status else ""
+
+
+ROLLOUTS = "rollouts"
+
+
+def open_place(address: str) -> Service:
+    """The service of a folder.
+
+    Args:
+        address: the folder that ``gauntlet serve`` was given.
+
+    Raises:
+        DependencyError: no host runs on it.
+    """
+    folder = (working_folder() / address).resolve()
+    client = Client(folder)
+    client.state()
+    journals = folder / ROLLOUTS
+    return Service(
+        name=folder.name,
+        place=LocalPlace(client),
+        target=LocalTarget(client),
+        ledger=LocalLedger(journals),
+        lease=LocalLease(journals),
+        meter=LocalMeter(client),
+        mirror=LocalMirror(client),
+        unrecorded=lambda: client.state().unwritten,
+    )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gauntlet.delivery.release_lookup import release_of
+from gauntlet.delivery.release import release_of
 from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.model_digest import digest_model
 from gauntlet.registry.memory_store import MemoryStore

@@ -8,7 +8,7 @@ from builders.knative import State
 
 
 @dataclass(frozen=True)
-class Behaviour:
+class Behavior:
     """Times are in steps of the controller.
 
     Attributes:
