@@ -58,6 +58,9 @@ class Check:
         direction: ``"min"`` if the value must be at least the bound, ``"max"`` if at most.
         sample_size: rows (or clusters, where rows are clustered) the value rests on.
         rows_needed: about how many would decide it; only when inconclusive.
+        code: what kind of finding it is, for programs: ``feature.redefined``. Sentences may be edited freely, codes
+            not. Empty where no program tells this finding from others yet.
+        subject: what it is about, as the user calls it: a column, a slice, a case; empty for a whole.
     """
 
     name: str
@@ -69,6 +72,8 @@ class Check:
     direction: str | None = None
     sample_size: int | None = None
     rows_needed: int | None = None
+    code: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,8 @@ def case_check(case: Golden, answered: Answered) -> Check:
         bound=bound,
         direction=direction,
         sample_size=1,
+        code="case",
+        subject=case.name,
     )
 
 

@@ -87,7 +87,7 @@ def compare_column(
     checks: tuple[Check, ...]
     if before is None and after is not None and new:
         reason = f"`{name}` is new: {names[0]} does not have it, so it cannot have moved yet."
-        checks = (Check(f"{against}: {name}, distribution", Status.INCONCLUSIVE, reason),)
+        checks = (Check(f"{against}: {name}, distribution", Status.INCONCLUSIVE, reason, subject=name),)
     elif before is None or after is None:
         where = [side for side, profile in zip(names, (before, after), strict=True) if profile is None]
         checks = (_error(against, name, f"`{name}` is not in {' nor in '.join(where)}, so it was not compared."),)
@@ -104,7 +104,7 @@ def compare_column(
 
 
 def _error(against: str, name: str, reason: str, what: str = "distribution") -> Check:
-    return Check(f"{against}: {name}, {what}", Status.ERROR, reason)
+    return Check(f"{against}: {name}, {what}", Status.ERROR, reason, code=f"{against}.{what}", subject=name)
 
 
 def _distance_check(
@@ -141,6 +141,8 @@ def _distance_check(
         direction="max",
         sample_size=sides.rows,
         rows_needed=_rows_needed(sides, distance, noise, limits.distance) if status is Status.INCONCLUSIVE else None,
+        code=f"{sides.against}.distribution",
+        subject=name,
     )
 
 
@@ -192,6 +194,8 @@ def _missing_check(sides: _Sides, limit: float, alpha: float) -> Check:
         direction="max",
         sample_size=min(before[1], after[1]),
         rows_needed=rows_to_decide(change, limit, alpha) if status is Status.INCONCLUSIVE else None,
+        code=f"{sides.against}.missing_values",
+        subject=sides.name,
     )
 
 
@@ -224,6 +228,8 @@ def _unseen_check(sides: _Sides, limit: float | None, alpha: float) -> Iterator[
         direction="max",
         sample_size=after.present,
         rows_needed=rows_to_decide(found, limit, alpha) if status is Status.INCONCLUSIVE else None,
+        code=f"{sides.against}.unseen_categories",
+        subject=sides.name,
     )
 
 

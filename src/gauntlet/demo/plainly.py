@@ -18,8 +18,8 @@ def plainly(verdict: Verdict) -> str:
 
 
 def _features(failed: Sequence[Check]) -> str:
-    changed = next((check.name for check in failed if "was redefined" in check.reason), "")
-    harm = next((check.measured for check in failed if check.name == "harm"), None)
+    changed = next((check.subject for check in failed if check.code == "feature.redefined"), "")
+    harm = next((check.measured for check in failed if check.code == "feature.harm"), None)
     if not changed or harm is None:
         return ""
     return (
@@ -30,47 +30,44 @@ def _features(failed: Sequence[Check]) -> str:
 
 def _slices(failed: Sequence[Check]) -> str:
     worst = failed[0]
-    group, _, rule = worst.name.partition(": ")
-    if rule != "demographic_parity" or worst.measured is None or worst.bound is None:
+    if worst.code != "slice.demographic_parity" or worst.measured is None or worst.bound is None:
         return ""
     direction = "fewer" if worst.measured < 0 else "more"
     points, allowed = abs(100 * worst.measured), abs(100 * worst.bound)
     return (
-        f"Of every 100 applicants with {group} it would accept {points:.0f} {direction} than of the rest; up to "
-        f"{allowed:.0f} are allowed."
+        f"Of every 100 applicants with {worst.subject} it would accept {points:.0f} {direction} than of the rest; "
+        f"up to {allowed:.0f} are allowed."
     )
 
 
 def _skew(failed: Sequence[Check]) -> str:
-    against, _, compared = failed[0].name.partition(": ")
-    column, _, what = compared.rpartition(", ")
-    if (against, what) != ("serving", "distribution"):
+    if failed[0].code != "serving.distribution":
         return ""
     return (
-        f"Applications arrive with another `{column}` than the model learns from: what it learns would not hold for "
-        "those who apply."
+        f"Applications arrive with another `{failed[0].subject}` than the model learns from: what it learns would not "
+        "hold for those who apply."
     )
 
 
 def _integrity(failed: Sequence[Check]) -> str:
-    kind, _, column = failed[0].name.partition(": ")
-    if kind != "leakage":
+    if failed[0].code != "leakage":
         return ""
     return (
-        f"`{column}` gives away how a loan ended: known only afterwards, it makes a model that shines in tests and "
-        "knows nothing when somebody applies."
+        f"`{failed[0].subject}` gives away how a loan ended: known only afterwards, it makes a model that shines in "
+        "tests and knows nothing when somebody applies."
     )
 
 
 def _champion(failed: Sequence[Check]) -> str:
-    if "re-training alone" not in failed[0].reason:
+    if failed[0].code != "improvement.seed_noise":
         return ""
     return "It looks better by luck: the same recipe, run again, comes out better or worse by more than it has gained."
 
 
 def _behavior(failed: Sequence[Check]) -> str:
-    known_case = failed[0].sample_size == 1
-    return f"It would get a case wrong that everybody here agrees on: {failed[0].name}." if known_case else ""
+    if failed[0].code != "case":
+        return ""
+    return f"It would get a case wrong that everybody here agrees on: {failed[0].subject}."
 
 
 _WORDS: Mapping[str, Callable[[Sequence[Check]], str]] = {

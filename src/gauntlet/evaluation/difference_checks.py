@@ -136,7 +136,8 @@ def improvement_check(difference: Difference, *, same: bool = False) -> Check:
     else:
         more = _what_would_tell(difference, needed)
         reason = f"{found(difference)}: the improvement that the policy demands is not shown{more}.{_noise(difference)}"
-    return _check(difference, f"{difference.name}: improvement", status, reason, 0.0, needed)
+    check = _check(difference, f"{difference.name}: improvement", status, reason, 0.0, needed)
+    return replace(check, code="improvement.seed_noise") if hidden else check
 
 
 def slice_check(difference: Difference, margin: float) -> Check:

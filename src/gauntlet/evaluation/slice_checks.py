@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gauntlet.evaluation import wording
 from gauntlet.evaluation.fairness import Demand
@@ -66,7 +66,7 @@ def judge(demand: Demand, measured: Measured, confidence: float) -> Finding:
     """
     name = f"{measured.slice.name}: {demand.title}"
     if demand.kind == "level":
-        return Finding(demand, measured, _level(demand, measured, name, confidence))
+        return Finding(demand, measured, _about(_level(demand, measured, name, confidence), demand, measured))
     bound, direction = _nearer_bound(demand, measured.value)
     if math.isnan(measured.value) or any(math.isnan(end) for end in measured.interval):
         reason = (
@@ -74,7 +74,7 @@ def judge(demand: Demand, measured: Measured, confidence: float) -> Finding:
             f"{measured.against} ({demand.metric.definition.rstrip('.')})."
         )
         check = Check(name, Status.INCONCLUSIVE, reason, bound=bound, direction=direction, sample_size=measured.rows)
-        return Finding(demand, measured, check)
+        return Finding(demand, measured, _about(check, demand, measured))
     status = worst(
         decide(measured.interval, bound=limit, direction=side)
         for limit, side in ((demand.low, "min"), (demand.high, "max"))
@@ -85,11 +85,12 @@ def judge(demand: Demand, measured: Measured, confidence: float) -> Finding:
         needed = wording.rows_to_decide(measured.value, measured.interval, bound, measured.rows)
     found = _gap(demand, measured, confidence) if demand.kind == "gap" else _ratio(demand, measured, confidence)
     reason = f"{found}, {_outcome(demand, status, bound, needed)}."
-    return Finding(
-        demand,
-        measured,
-        Check(name, status, reason, measured.value, measured.interval, bound, direction, measured.rows, needed),
-    )
+    check = Check(name, status, reason, measured.value, measured.interval, bound, direction, measured.rows, needed)
+    return Finding(demand, measured, _about(check, demand, measured))
+
+
+def _about(check: Check, demand: Demand, measured: Measured) -> Check:
+    return replace(check, code=f"slice.{demand.title}", subject=measured.slice.name)
 
 
 def _level(demand: Demand, measured: Measured, name: str, confidence: float) -> Check:

@@ -140,14 +140,17 @@ def find(feature: str, comparisons: Sequence[Compared], parties: Parties) -> Fin
     if pattern is Pattern.AGREES:
         reason = f"`{feature}` is what {parties.store} gives, in {_spans(comparisons)}."
         rows = sum(one.rows for one in comparisons)
-        check = Check(feature, Status.PASS, reason, worst.measured, None, worst.bound, "max", rows)
+        check = Check(feature, Status.PASS, reason, worst.measured, None, worst.bound, "max", rows, subject=feature)
         return Finding(feature, pattern, tuple(comparisons), check, None, "")
     differing = [one for one in comparisons if one.differs]
     spans = among([one.span.name for one in differing if one.span.age == "historical"])
     how = explain(worst.diagnosis, differing_constants=_constants_vary(differing), filled=_filled(worst))
     mend = _mend(pattern, spans, parties)
     reason = f"{_opening(pattern, feature, parties, spans)} {_capital(worst.words)}: {how}. {mend}"
-    check = Check(feature, Status.FAIL, reason, worst.measured, None, worst.bound, "max", worst.rows)
+    code = "feature.champion_differs" if parties.stands_in else f"feature.{pattern.value.replace(' ', '_')}"
+    check = Check(
+        feature, Status.FAIL, reason, worst.measured, None, worst.bound, "max", worst.rows, code=code, subject=feature
+    )
     return Finding(feature, pattern, tuple(comparisons), check, worst.diagnosis, mend)
 
 

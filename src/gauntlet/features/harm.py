@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 METRIC = {"binary": "auc", "multiclass": "accuracy", "regression": "rmse"}
+HARM = "feature.harm"
 _CONFIDENCE = 0.95
 
 
@@ -147,10 +148,10 @@ def measure_harm(
 def harm_check(harm: Harm, policy: FeaturesPolicy) -> Check:
     """Flips held against the policy; regression has none and is only told."""
     if harm.flips is None:
-        return Check("harm", Status.PASS, harm.sentence, harm.mean_size, sample_size=harm.rows)
+        return Check("harm", Status.PASS, harm.sentence, harm.mean_size, sample_size=harm.rows, code=HARM)
     status = decide(harm.interval, bound=policy.max_flips, direction="max")
     return Check(
-        "harm", status, harm.sentence, harm.share, harm.interval, policy.max_flips, "max", sample_size=harm.rows
+        "harm", status, harm.sentence, harm.share, harm.interval, policy.max_flips, "max", harm.rows, code=HARM
     )
 
 

@@ -188,7 +188,9 @@ def _leak(
         reason += f" `{column}` identifies rows: nearly every row has a value of its own. It is no feature; exclude it."
     name = f"leakage: {column}" + (", filled in" if missing else "")
     needed = _needed(power, bound, len(codes)) if status is Status.INCONCLUSIVE else None
-    check = Check(name, status, reason, power.value, power.interval, bound, "max", len(codes), needed)
+    check = Check(
+        name, status, reason, power.value, power.interval, bound, "max", len(codes), needed, "leakage", column
+    )
     return Leak(column, missing, power, outcome.regression, identifies, check)
 
 
