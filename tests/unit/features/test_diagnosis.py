@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from gauntlet.features.diagnosis import Kind, diagnose_numbers, diagnose_texts
@@ -63,16 +63,29 @@ def test_stored_values_in_another_unit_change_the_slope_alone(
     assert second.explained == pytest.approx(first.explained)
 
 
-@given(seed=seeds, share=st.floats(0.0, 0.03))
-@examples(40)
-def test_a_few_rows_off_the_line_do_not_hide_it(seed: int, share: float) -> None:
+def normalized_but_for(off: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """400 values, and the same normalized but for so many of them, which lie far from the line."""
     stored = column("lognormal", seed)
     new = (stored - 4_000) / 900
-    off = np.random.default_rng(seed).random(len(stored)) < share
-    new[off] = 1e6
-    found = diagnose_numbers(stored, new)
+    new[np.random.default_rng([seed, off]).permutation(len(stored))[:off]] = 1e6
+    return stored, new
+
+
+@given(seed=seeds, off=st.integers(0, 20))
+@example(seed=703613, off=20)
+@examples(40)
+def test_a_twentieth_of_the_rows_off_the_line_does_not_hide_it(seed: int, off: int) -> None:
+    found = diagnose_numbers(*normalized_but_for(off, seed))
     assert found.kind is Kind.NORMALIZATION
     assert found.slope == pytest.approx(1 / 900, rel=0.01)
+    assert found.explained == pytest.approx(1 - off / 400)
+
+
+@given(seed=seeds, off=st.integers(21, 100))
+@example(seed=703613, off=22)
+@examples(40)
+def test_more_rows_off_the_line_do(seed: int, off: int) -> None:
+    assert diagnose_numbers(*normalized_but_for(off, seed)).kind not in LINES
 
 
 @pytest.mark.parametrize(
