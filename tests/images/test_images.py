@@ -21,6 +21,7 @@ import pytest
 from builders.hostile import hostile_file
 from gauntlet.digest import digest_file, digest_tree
 from gauntlet.orchestration.declaration import image_reference
+from gauntlet.orchestration.exchange import as_stored
 
 pytestmark = pytest.mark.images
 
@@ -93,12 +94,18 @@ class Task:
             kind = {"schemaTitle": f"system.{TYPES.get(name, 'Artifact')}"}
             return {"artifacts": [{"name": name, "uri": str(path), "type": kind, "metadata": {}}]}
 
+        def stored(number: int, name: str, path: Path) -> dict[str, Any]:
+            return {"artifacts": [as_stored({"name": name, "uri": str(path)}, number)]}
+
         result = {"parameters": {"Output": {"outputFile": str(folder / "Output")}}} if self.returns else {}
         return json.dumps(
             {
                 "inputs": {
                     "parameterValues": self.parameters,
-                    "artifacts": {name: artifact(name, path) for name, path in self.inputs.items()},
+                    "artifacts": {
+                        name: stored(number, name, path)
+                        for number, (name, path) in enumerate(self.inputs.items(), start=1)
+                    },
                 },
                 "outputs": {
                     **result,
