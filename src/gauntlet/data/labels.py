@@ -20,6 +20,8 @@ MOST_CLASSES = 1_000
 FEWEST_ROWS = 20
 """In fewer rows every class is rare."""
 MOST_LISTED = 10
+STRAYS_IN = 20
+"""Numbers that are two values but for so few rows are classes with a typing error, or counts."""
 
 
 class LabelCheck:
@@ -74,6 +76,7 @@ class LabelCheck:
                 mend="Import rows of both classes, or check reader.values",
             )
         self._refuse_lone(field)
+        self._refuse_nearly_two(field)
 
     def _refuse_lone(self, field: str) -> None:
         """Refuse a class that one row has: it cannot be both learnt and tested, and is most often a typing error."""
@@ -91,6 +94,21 @@ class LabelCheck:
             mend=self._mend(lone),
         )
 
+    def _refuse_nearly_two(self, field: str) -> None:
+        """Refuse numbers that are two values but for a few rows: one 9 among 0 and 1 makes classes a quantity."""
+        counted = sum(self._classes.values())
+        lone = [value for value, rows in self._classes.items() if rows == 1]
+        told = self._categorical or self._options.types.get(self._name or "") == "float"
+        if told or not lone or len(self._classes) - len(lone) != 2 or counted < max(FEWEST_ROWS, STRAYS_IN * len(lone)):
+            return
+        raise DataError(
+            f"has two values in all but {len(lone)} of {counted} rows, and would be learnt as a quantity",
+            field=field,
+            value=lone[0] if len(lone) == 1 else lone[:MOST_LISTED],
+            mend="Correct it at the source, or import more rows of its kind. "
+            f"If it is a quantity: reader.types: {json.dumps({self._name: 'float'}, ensure_ascii=False)}",
+        )
+
     def _mend(self, lone: list[Any]) -> str:
         mend = "Correct it at the source, or import more rows of its kind"
         # A number would be missing in every other column too; and what a mapping made is not what the file says.
@@ -100,4 +118,5 @@ class LabelCheck:
         if not named or len(lone) > MOST_LISTED:
             return mend
         missing = json.dumps([*self._options.missing_values, *lone], ensure_ascii=False)
-        return f'{mend}. To leave it out: reader.missing_values: {missing} with reader.missing_label: "drop"'
+        left_out = f'reader.missing_values: {missing} with reader.missing_label: "drop"'
+        return f"{mend}. To leave it out, and read it as missing in every column: {left_out}"

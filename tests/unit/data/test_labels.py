@@ -57,6 +57,20 @@ def test_what_can_be_learnt(tmp_path, labels, roles):
     load(csv(tmp_path, labels), tmp_path / "out", roles={"label": "y", **roles}, split=ALL_TRAIN)
 
 
+@pytest.mark.parametrize(
+    ("labels", "found"),
+    [([0, 1] * 20 + [2], 2), ([0, 1] * 20 + [9, 8], [9, 8]), ([0.0, 1.0] * 20 + [0.5], 0.5), ([-1, 1] * 10 + [0], 0)],
+    ids=["a third", "two more", "a half", "a zero"],
+)
+def test_two_numbers_and_a_typing_error_are_no_quantity(tmp_path, labels, found):
+    path = csv(tmp_path, labels)
+    with pytest.raises(DataError, match="two values in all but") as caught:
+        load(path, tmp_path / "out", split=ALL_TRAIN)
+    assert caught.value.value == found
+    (way,) = ways_out(caught.value.mend)
+    assert load(path, tmp_path / "2", reader=way, split=ALL_TRAIN).columns["y"] == "float"
+
+
 def test_many_lone_classes_are_counted(tmp_path):
     labels = ["yes", "no"] * 20 + [f"class {number}" for number in range(50)]
     with pytest.raises(DataError, match="50 classes of one row each among 90") as caught:
