@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from gauntlet.data.readings import read
 from gauntlet.errors import DataError
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from gauntlet.data.reader import ReaderOptions
 
 _INT64 = 2**63
+MOST_LISTED = 10
 
 
 def batches(lines: Iterable[str], shown: str, options: ReaderOptions, rows: int) -> Iterator[pa.RecordBatch]:
@@ -55,14 +58,22 @@ def _column(name: str, objects: list[tuple[int, dict[str, Any]]], shown: str, op
 
     values = [value.get(name) for _, value in objects]
     kinds = {type(value) for value in values} - {type(None)}
+    if str in kinds and len(kinds) > 1:
+        values = [None if _is_missing(value, options) else value for value in values]
+        kinds = {type(value) for value in values} - {type(None)}
     final = options.rename.get(name.strip(), name.strip())
     if kinds & {dict, list}:
         _refuse("nested columns have no place in a snapshot", name, _is_nested, objects, shown, "Flatten it first")
     if len(kinds) > 1 and kinds != {int, float}:
         if options.types.get(final) != "string":
-            mend = f'Write it the same way everywhere, or set reader.types: {{"{final}": "string"}}'
-            usual = type(next(value for value in values if value is not None))
-            _refuse("mixes types", name, lambda value: type(value) is not usual, objects, shown, mend)
+            usual = Counter(_family(value) for value in values if value is not None).most_common(1)[0][0]
+            others = [value for value in values if value is not None and _family(value) is not usual]
+            mend = _mend_mixed(final, usual, others, options)
+
+            def is_other(value: Any) -> bool:
+                return _family(value) is not usual and not _is_missing(value, options)
+
+            _refuse("mixes types", name, is_other, objects, shown, mend)
         values = [value if value is None or isinstance(value, str) else _text(value) for value in values]
         kinds = {str}
     if int in kinds and any(map(_is_too_large, values)):
@@ -72,6 +83,33 @@ def _column(name: str, objects: list[tuple[int, dict[str, Any]]], shown: str, op
     if kind is float:
         values = [value if value is None else float(value) for value in values]
     return pa.array(values, pa.null() if kind is None else data_type[kind])
+
+
+def _family(value: Any) -> type:
+    return float if type(value) is int else type(value)
+
+
+def _is_missing(value: Any, options: ReaderOptions) -> bool:
+    if not isinstance(value, str):
+        return False
+    return (value.strip() if options.strip_whitespace else value) in options.missing_values
+
+
+def _mend_mixed(name: str, usual: type, others: list[Any], options: ReaderOptions) -> str:
+    """What lets the import go on; texts among numbers may be missing values, which keeps the numbers numbers."""
+    text = f"reader.types: {json.dumps({name: 'string'}, ensure_ascii=False)}"
+    words = list(dict.fromkeys(str(value).strip() if options.strip_whitespace else str(value) for value in others))
+    if (
+        usual is str
+        or not all(isinstance(one, str) and read(one) is None for one in others)
+        or len(words) > MOST_LISTED
+    ):
+        return f"Write it the same way everywhere, or set {text}"
+    missing = json.dumps([*options.missing_values, *words], ensure_ascii=False)
+    return (
+        f"Correct it at the source, or read it as missing, in every column: reader.missing_values: {missing}. "
+        f"To take all as text: {text}"
+    )
 
 
 def _text(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -44,15 +45,25 @@ def finish_columns(batch: pa.RecordBatch, plan: Plan, options: ReaderOptions, pl
         column = raw[name] if name in raw else pa.nulls(batch.num_rows)
         columns[name] = finish_column(column, name, kind, options, place)
     for name, expression in plan.derived.items():
-        columns[name] = finite(expression.evaluate(columns, batch.num_rows), name, place)
+        derived = expression.evaluate(columns, batch.num_rows)
+        columns[name] = finite(derived, name, place, lambda _: "Correct reader.derive, or the columns it is made of")
     return {name: columns[name] for name in plan.columns}
 
 
 def finish_column(column: pa.Array, name: str, kind: ColumnType, options: ReaderOptions, place: Place) -> pa.Array:
     """Give a raw column its final values; arguments and errors as ``finish_columns``."""
+    raw = column
     if name in options.values:
         column = map_values(column, options.values[name], name, place)
-    return finite(to_type(column, kind, name, place), name, place)
+    converted = to_type(column, kind, name, place)
+    return finite(converted, name, place, lambda row: _mend_infinite(raw[row].as_py(), options))
+
+
+def _mend_infinite(raw: object, options: ReaderOptions) -> str:
+    if not isinstance(raw, str):
+        return "Mend it at the source, or leave the value out there"
+    missing = json.dumps([*options.missing_values, raw], ensure_ascii=False)
+    return f"Mend it at the source, or read it as missing, in every column: reader.missing_values: {missing}"
 
 
 def to_type(column: pa.Array, kind: ColumnType, name: str, place: Place) -> pa.Array:
@@ -98,8 +109,14 @@ def map_values(column: pa.Array, pairs: Mapping[str, MappedValue], name: str, pl
     return pa.array(list(pairs.values()), arrow_type(mapped_type(pairs, name))).take(found)
 
 
-def finite(column: pa.Array, name: str, place: Place) -> pa.Array:
+def finite(column: pa.Array, name: str, place: Place, mend: Callable[[int], str]) -> pa.Array:
     """A column without NaN (they become missing).
+
+    Args:
+        column: the values.
+        name: its name.
+        place: where they stand.
+        mend: what to do about an infinite value in a row of the batch.
 
     Raises:
         DataError: a value is infinite.
@@ -118,7 +135,7 @@ def finite(column: pa.Array, name: str, place: Place) -> pa.Array:
             f"column {name} holds an infinite value",
             field=place.row(position),
             value=column[position].as_py(),
-            mend='Mend it at the source, or read it as missing with reader.missing_values: ["", "inf", …]',
+            mend=mend(position),
         )
     return pc.if_else(pc.is_nan(column), pa.scalar(None, pa.float64()), column)
 

@@ -5,7 +5,8 @@ import gzip
 import pyarrow as pa
 import pytest
 
-from builders.sources import ALL_TRAIN, COLUMNS, KEYED, N, column, csv_text, load, write_csv, write_parquet
+from builders.mends import ways_out
+from builders.sources import ALL_TRAIN, COLUMNS, KEYED, N, column, csv_text, load, write_csv, write_jsonl, write_parquet
 from gauntlet.data import ledger
 from gauntlet.data.snapshot import Snapshot
 from gauntlet.errors import ConfigurationError, DataError
@@ -117,6 +118,45 @@ def test_a_value_that_the_mapping_does_not_list(tmp_path):
 def test_an_infinite_number(tmp_path):
     path = write_csv(tmp_path / "a.csv", x=[1.5, "inf"], y=[0, 1])
     assert refuse(tmp_path, path, "infinite").field == f"{path}: row 2"
+
+
+@pytest.mark.parametrize("written", ["inf", "-Inf", "Infinity"])
+def test_an_infinite_number_read_as_missing(tmp_path, written):
+    path = write_csv(tmp_path / "a.csv", x=[1.5, written, 2], y=[0, 1, 0])
+    (way,) = ways_out(refuse(tmp_path, path, "infinite").mend)
+    assert load(path, tmp_path / "2", reader=way, split=ALL_TRAIN).table("train")["x"].to_pylist() == [1.5, None, 2.0]
+
+
+def json_lines(tmp_path, *values):
+    return write_jsonl(tmp_path / "a.jsonl", [{"x": value, "y": row % 2} for row, value in enumerate(values)])
+
+
+@pytest.mark.parametrize("marker", ["NA", "", " null "])
+def test_a_missing_value_among_numbers_of_json_lines(tmp_path, marker):
+    path = json_lines(tmp_path, 1, marker, 3)
+    snapshot = load(path, tmp_path / "out", split=ALL_TRAIN)
+    assert snapshot.columns["x"] == "int"
+    assert snapshot.table("train")["x"].to_pylist() == [1, None, 3]
+
+
+def test_words_among_numbers_of_json_lines(tmp_path):
+    """The numbers stay numbers, unless the user says otherwise."""
+    path = json_lines(tmp_path, 1, "n.a.", 3, "tbd", 5.5)
+    error = refuse(tmp_path, path, "mixes types")
+    assert (error.field, error.value) == (f"{path}: line 2", "n.a.")
+    kinds = [
+        load(path, tmp_path / str(number), reader=way, split=ALL_TRAIN).columns["x"]
+        for number, way in enumerate(ways_out(error.mend))
+    ]
+    assert kinds == ["float", "string"]
+
+
+@pytest.mark.parametrize("odd", ["7", True, "2024-01-31"])
+def test_what_is_a_value_elsewhere_is_not_read_as_missing_in_json_lines(tmp_path, odd):
+    path = json_lines(tmp_path, 1, 2, odd, 3)
+    error = refuse(tmp_path, path, "mixes types")
+    assert (error.field, error.value) == (f"{path}: line 3", odd)
+    assert "missing_values" not in error.mend
 
 
 def test_a_column_without_values(tmp_path):
