@@ -173,9 +173,7 @@ def test_a_model_whose_booster_knows_names_still_loads_and_scores_alike(
     assert load_direct(tmp_path / "old").categories == load_direct(tmp_path / "new").categories
 
 
-def test_behavior_is_asked_of_columns_by_their_names(
-    published: tuple[Published, Path, str], strange: Snapshot
-) -> None:
+def test_behavior_is_asked_of_columns_by_their_names(published: tuple[Published, Path, str], strange: Snapshot) -> None:
     _, model, _ = published
     rules = {
         "golden": [
