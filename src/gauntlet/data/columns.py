@@ -124,7 +124,7 @@ def mark_missing(column: pa.Array, options: ReaderOptions) -> pa.Array:
         missing = pc.is_nan(column)
     elif column.type == pa.string():
         if options.strip_whitespace:
-            column = pc.ascii_trim_whitespace(column)
+            column = pc.utf8_trim_whitespace(column)
         missing = pc.is_in(column, value_set=pa.array(options.missing_values, pa.string()))
     else:
         return column

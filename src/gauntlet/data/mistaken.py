@@ -6,6 +6,7 @@ Nothing is guessed here: what is suspected is said (``gauntlet.data.suspicion``)
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,18 +14,20 @@ from typing import TYPE_CHECKING
 
 from gauntlet.data.columns import ColumnType
 from gauntlet.data.inference import narrowest
-from gauntlet.data.readings import (
+from gauntlet.data.reading import (
     CODE,
     COMPARED,
+    DOUBTFUL,
     GROUPS,
-    PARENTHESES,
+    ISO,
+    ISO_ZONED,
+    NUMBERED,
     PLAIN,
+    WORD,
     Family,
     Reading,
-    may_be_read,
-    mean_missing,
-    read,
 )
+from gauntlet.data.readings import may_be_read, mean_missing, read
 from gauntlet.data.suspicion import Sighting, Suspicion
 
 if TYPE_CHECKING:
@@ -33,8 +36,8 @@ if TYPE_CHECKING:
     from gauntlet.data.rows import Place
 
 STRAYS_IN = 20
-"""Nearly all: at most one value in so many is something else. One bad cell in a sheet of 20 rows is found; a column
-with a tenth of words is one of words. Markers of a missing value (``-``, ``n.a.``) do not count, however many."""
+"""Nearly all: at most one value in so many is something else, or one in all. One bad cell in a small sheet is found;
+a column with a tenth of words is one of words. Markers of a missing value (``-``, ``n.a.``) do not count at all."""
 ENOUGH = 5
 """Fewer values than this can look like numbers by chance."""
 FEW = 10
@@ -42,7 +45,14 @@ FEW = 10
 RARE = 1000
 """…unless all of them together are one value in so many."""
 CODES_FROM = 3
-"""So many different values with digits in them among whole numbers (101A, 10001-1234) make codes of them all."""
+"""So many different values like 101A or 10001-1234 among whole numbers make codes of them all."""
+MANY = 50
+"""No more different values than this are as likely names: of shifts (08:30), of sizes (64K), of months."""
+_FEWEST = {**dict.fromkeys(DOUBTFUL, MANY), WORD: FEW}
+_CODE_DIGITS = 6
+"""So many digits in groups, all of one length, are as likely a code or a telephone number."""
+_MOST_FORMS = 50
+_CODE_LIKE = re.compile(r"\w+(?:[-/.]\w+| [A-Z0-9]+| [a-z]{1,2}\b)*")
 
 _FAMILIES: dict[ColumnType, Family] = {"int": "number", "float": "number", "timestamp": "time", "bool": "boolean"}
 
@@ -57,16 +67,22 @@ class _Seen:
     Attributes:
         forms: how many values are written in a form.
         first: form → the first such value.
-        lengths: of numbers in groups of three digits, in characters.
+        few: form → different values, the first of each, up to one more than ``MANY``; of forms in ``_FEWEST``.
+        lengths: of whole numbers in groups of three digits, in characters.
         strays: other values → the first of each, up to one more than ``FEW``.
         kind: narrowest type of those that importing might read by itself; ``None`` before any.
     """
 
     forms: Counter[Form] = field(default_factory=Counter)
     first: dict[Form, Sighting] = field(default_factory=dict)
+    few: dict[Form, dict[str, Sighting]] = field(default_factory=dict)
     lengths: set[int] = field(default_factory=set)
     strays: dict[str, Sighting] = field(default_factory=dict)
     kind: ColumnType | None = None
+
+    def knows(self, form: Form) -> bool:
+        """Whether values in this form are counted: those in the first so many forms are."""
+        return form in self.forms or len(self.forms) < _MOST_FORMS
 
 
 class TextSurvey:
@@ -119,7 +135,8 @@ class TextSurvey:
         self._missing_rows += int(counts[missing].sum())
         _note(self._missing, texts.filter(pa.array(missing)), column, place)
         readings = {
-            position: read(texts[position].as_py()) for position in np.flatnonzero(readable & ~missing).tolist()
+            position: self._admitted(read(texts[position].as_py()))
+            for position in np.flatnonzero(readable & ~missing).tolist()
         }
         for position, reading in readings.items():
             self._count(reading, texts[position], int(counts[position]), column, place)
@@ -133,6 +150,16 @@ class TextSurvey:
                 seen.kind = narrowest(pc.take(texts, pa.array(plain)), seen.kind)
         return None
 
+    def _admitted(self, reading: Reading | None) -> Reading | None:
+        """A reading, unless it is of one form too many: a new word behind every number is text."""
+        if reading is None or reading.form == CODE:
+            return reading
+        seen, form = self._seen[reading.family], (reading.form, reading.unit)
+        if not seen.knows(form):
+            return None
+        seen.forms[form] += 0
+        return reading
+
     def _count(self, reading: Reading | None, text: pa.Scalar, count: int, column: pa.Array, place: Place) -> None:
         if reading is None:
             return
@@ -142,8 +169,10 @@ class TextSurvey:
         seen, form = self._seen[reading.family], (reading.form, reading.unit)
         seen.forms[form] += count
         if reading.form == GROUPS:
-            seen.lengths.add(len(text.as_py()))
-        if form not in seen.first and len(seen.first) <= FEW:
+            seen.lengths.add(_length_of_code(text.as_py()))
+        if reading.form in _FEWEST:
+            _note(seen.few.setdefault(form, {}), [text], column, place, MANY)
+        if form not in seen.first:
             seen.first[form] = _sighting(text, column, place)
 
     def _all_plain(self, kind: ColumnType, values: pa.Array, column: pa.Array, place: Place) -> None:
@@ -165,17 +194,17 @@ class TextSurvey:
     def _suspect(self, family: Family, seen: _Seen) -> Suspicion | None:
         fitting = _fitting(seen)
         fits, rows = sum(fitting.values()), self._values - self._missing_rows
-        strays = rows - fits
-        if fits < ENOUGH or strays * STRAYS_IN > rows or (len(seen.strays) > FEW and strays * RARE > rows):
+        strays, others = rows - fits, _strays(seen, fitting)
+        if fits < ENOUGH or strays > max(1, rows // STRAYS_IN) or (len(others) > FEW and strays * RARE > rows):
             return None
-        unread = {form: count for form, count in fitting.items() if not _is_read(form, seen)}
-        if family == "number" and (self._codes or (not unread and seen.kind == "int" and _has_variants(seen))):
+        unread = _unread(fitting, seen)
+        if family == "number" and (self._codes or (not unread and seen.kind == "int" and _has_variants(others))):
             return None
         odd = strays + self._missing_rows
         if not unread and (not odd if seen.kind in ("int", "bool") or not self._typed else family == "boolean"):
             return None
         form = max(unread, key=lambda form: unread[form], default=None)
-        sightings = {**self._missing, **seen.strays}
+        sightings = {**self._missing, **others}
         example = seen.first.get(form or (PLAIN, "")) if form or not sightings else next(iter(sightings.values()))
         return Suspicion(
             column=self._name,
@@ -225,31 +254,61 @@ class TextColumns:
 def _fitting(seen: _Seen) -> dict[Form, int]:
     """The forms whose values are of the family, and how many there are.
 
-    Of numbers with a unit, those with the most frequent one are; of numbers in groups of three, none if all are of one
-    length (telephone numbers, codes); of numbers in parentheses or compared with something, none if they are the most.
+    Of numbers with a unit, those with the most frequent one are, and where it is any word, only if most numbers have
+    it; of numbers in groups of three, none if all are of one length and nothing else is there (telephone numbers,
+    codes); of numbers in parentheses or compared with something, none if they are the most; of forms that need not be
+    numbers or times, those with many different values, and of numbers with any word behind them, more than a few.
     """
-    forms = dict(seen.forms)
-    units = Counter({form: count for form, count in forms.items() if form[1]})
-    for form, _ in units.most_common()[1:]:
-        if form[1] != units.most_common(1)[0][0][1]:
+    forms = {form: count for form, count in seen.forms.items() if count}
+    forms = {form: count for form, count in forms.items() if len(seen.few.get(form, ())) > _FEWEST.get(form[0], -1)}
+    units: Counter[str] = Counter()
+    for (_, unit), count in forms.items():
+        units[unit] += count if unit else 0
+    for form in list(forms):
+        unit = units.most_common(1)[0][0]
+        if form[1] != unit and form[1]:
             del forms[form]
-    if len(seen.lengths) == 1 and (PLAIN, "") not in forms:
-        forms = {form: count for form, count in forms.items() if form[0] != GROUPS}
-    marked = {form: count for form, count in forms.items() if form[0] in (PARENTHESES, COMPARED)}
+    words = [form for form in forms if form[0] == WORD]
+    if words and 2 * forms[words[0]] <= sum(forms.values()):
+        del forms[words[0]]
+    if len(seen.lengths) == 1 and min(seen.lengths) >= _CODE_DIGITS and {form[0] for form in forms} == {GROUPS}:
+        return {}
+    marked = {form: count for form, count in forms.items() if form[0] in (NUMBERED, COMPARED)}
     if 2 * sum(marked.values()) > sum(forms.values()):
         forms = {form: count for form, count in forms.items() if form not in marked}
     return forms
 
 
-def _is_read(form: Form, seen: _Seen) -> bool:
-    """Whether importing reads such values by itself, once nothing else is in the column."""
+def _strays(seen: _Seen, fitting: Mapping[Form, int]) -> dict[str, Sighting]:
+    """Values that are not of the family, those among them that turned out to be words."""
+    others = dict(seen.strays)
+    for form, values in seen.few.items():
+        if form not in fitting:
+            others |= values
+    return others
+
+
+def _unread(fitting: Mapping[Form, int], seen: _Seen) -> dict[Form, int]:
+    """The forms among them that importing does not read, once nothing else is in the column."""
     if seen.kind in ("timestamp", "bool"):
-        return True
-    return form[0] == PLAIN and seen.kind in ("int", "float")
+        return {}
+    unread = {form: count for form, count in fitting.items() if form[0] != PLAIN or seen.kind not in ("int", "float")}
+    standard = [form for form in unread if form[0] in (ISO, ISO_ZONED)]
+    if standard and len(unread) > 1:
+        del unread[max(standard, key=lambda form: unread[form])]
+    return unread
 
 
-def _has_variants(seen: _Seen) -> bool:
-    return sum(any(character.isdigit() for character in value) for value in seen.strays) >= CODES_FROM
+def _has_variants(strays: Iterable[str]) -> bool:
+    """Whether some are what codes look like, not numbers with a footnote."""
+    alike = (any(sign.isdigit() for sign in value) and _CODE_LIKE.fullmatch(value) for value in strays)
+    return sum(map(bool, alike)) >= CODES_FROM
+
+
+def _length_of_code(text: str) -> int:
+    """Digits of a whole number; 0 of one with a fraction, which is no code."""
+    parts = re.split(r"\D", text)
+    return sum(map(len, parts)) if len(parts[-1]) == 3 else 0
 
 
 def _begins_plain(texts: pa.Array) -> bool:
@@ -263,10 +322,12 @@ def _is_plain(reading: Reading | None, family: Family) -> bool:
     return reading is not None and reading.family == family and (reading.form == PLAIN or family == "time")
 
 
-def _note(sightings: dict[str, Sighting], texts: Iterable[pa.Scalar], column: pa.Array, place: Place) -> None:
+def _note(
+    sightings: dict[str, Sighting], texts: Iterable[pa.Scalar], column: pa.Array, place: Place, most: int = FEW
+) -> None:
     """Remember where values were seen first, as long as there are few of them."""
     for text in texts:
-        if len(sightings) > FEW:
+        if len(sightings) > most:
             return
         if text.as_py() not in sightings:
             sightings[text.as_py()] = _sighting(text, column, place)

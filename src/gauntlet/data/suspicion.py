@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gauntlet.data.columns import ColumnType
-from gauntlet.data.readings import SPACED, Family
+from gauntlet.data.reading import CODE, ISO, ISO_ZONED, PLAIN, SPACED, Family
+from gauntlet.data.readings import read
 from gauntlet.errors import DataError
 
 if TYPE_CHECKING:
@@ -89,12 +90,13 @@ def _nearly(suspicion: Suspicion) -> str:
 
 def _mend(suspicions: Sequence[Suspicion], options: ReaderOptions, label: str | None) -> str:
     sentences = []
-    missing = dict.fromkeys(value for one in suspicions if one.form is None for value in one.strays)
+    spoilt = [one for one in suspicions if one.form is None and one.strays and not any(map(_is_value, one.strays))]
+    missing = dict.fromkeys(value for one in spoilt for value in one.strays)
     if missing:
-        kinds = {one.column: one.kind for one in suspicions if one.typed and one.form is None}
-        dropped = any(one.column == label for one in suspicions if one.form is None)
+        kinds = {one.column: one.kind for one in spoilt if one.typed}
+        dropped = any(one.column == label for one in spoilt)
         sentences.append(
-            f"Correct them at the source, or read them as missing: reader.missing_values: "
+            f"Correct them at the source, or read them as missing, in every column: reader.missing_values: "
             f"{_json([*options.missing_values, *missing])}"
             + (f" with reader.types: {_json(kinds)}" if kinds else "")
             + (' and reader.missing_label: "drop"' if dropped else "")
@@ -105,12 +107,25 @@ def _mend(suspicions: Sequence[Suspicion], options: ReaderOptions, label: str | 
     if typed:
         sentences.append(f"Say what the file does not: reader.types: {_json(typed)}")
     forms = {one.form: one.family for one in suspicions if one.form is not None}
-    if forms.pop(SPACED, None) and not options.strip_whitespace:
-        sentences.append("Remove the white space: reader.strip_whitespace: true")
+    if forms.pop(SPACED, None):
+        where = " at the source" if options.strip_whitespace else ": reader.strip_whitespace: true"
+        sentences.append(f"Remove the white space{where}")
     sentences += [f"Write {_AT_THE_SOURCE[family]} at the source" for family in dict.fromkeys(forms.values())]
-    text = {one.column: "string" for one in suspicions}
-    sentences.append(f"To take {'it' if len(text) == 1 else 'them'} as text: reader.types: {_json(text)}")
+    text = {one.column: "string" for one in suspicions if one.column != label or _may_be_classes(one)}
+    if text:
+        sentences.append(f"To take {'it' if len(text) == 1 else 'them'} as text: reader.types: {_json(text)}")
     return ". ".join(sentences)
+
+
+def _is_value(text: str) -> bool:
+    """Whether another column may well hold it as a value: there it would be missing, too."""
+    reading = read(text)
+    return reading is not None and reading.form in (PLAIN, CODE, ISO, ISO_ZONED)
+
+
+def _may_be_classes(label: Suspicion) -> bool:
+    """Whether a label could be learnt as text: not with a class of one row, nor with a class for every number."""
+    return label.form is None and label.stray_rows != 1
 
 
 def _json(value: object) -> str:
