@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -33,8 +34,9 @@ def read_parameters(path: Path) -> dict[str, Any]:
         ConfigurationError: it is missing, is not YAML, or is not a mapping.
     """
     try:
-        values = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        values = _parsed(path.read_text(encoding="utf-8-sig"))
+        json.dumps(values, ensure_ascii=False, default=str, skipkeys=True).encode()
+    except (OSError, ValueError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise ConfigurationError(
             "cannot be read", field=str(path), value=reason, mend="Give a YAML or JSON file of parameters"
@@ -46,6 +48,16 @@ def read_parameters(path: Path) -> dict[str, Any]:
             "is not a mapping", field=str(path), value=values, mend="Write one line for each parameter: name: value"
         )
     return values
+
+
+def _parsed(text: str) -> Any:
+    """JSON is nearly YAML; but there 1e-3 is text, and an escaped surrogate pair is two halves of a character."""
+    if text.lstrip().startswith("{"):
+        try:
+            return json.loads(text)
+        except ValueError:
+            pass  # YAML has braces too
+    return yaml.safe_load(text)
 
 
 def check_parameters(spec: Spec, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -92,3 +92,26 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path, text):
         read_parameters(path)
     with pytest.raises(ConfigurationError, match=r"other\.yaml: cannot be read"):
         read_parameters(tmp_path / "other.yaml")
+
+
+def test_json_says_what_json_says(tmp_path):
+    """To YAML the first were text, and the second two halves of a character that no file can hold."""
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps({"rate": 1e-05, "name": "🚲, \u2028 \x7f"}))
+    assert read_parameters(path) == {"rate": 0.00001, "name": "🚲, \u2028 \x7f"}
+    path.write_text("{seed: 3, name: x}")
+    assert read_parameters(path) == {"seed": 3, "name": "x"}
+
+
+@pytest.mark.parametrize("text", [r'{"name": "\ud83d"}', r'name: "\ud83d\ude97"'])
+def test_half_a_character_is_refused(tmp_path, text):
+    path = tmp_path / "p.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        read_parameters(path)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path):
+    path = tmp_path / "p.yaml"
+    path.write_text("seed: 3\n", encoding="utf-8-sig")
+    assert read_parameters(path) == {"seed": 3}
