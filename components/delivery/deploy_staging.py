@@ -22,17 +22,19 @@ def deploy_staging(
     """
     import time
 
-    from gauntlet.delivery.context import warn
-    from gauntlet.delivery.deployment import Time, clear_way, stage_release
-    from gauntlet.delivery.release import release_of
+    from gauntlet.delivery.context import log_warning
+    from gauntlet.delivery.deployment import Time, deploy_to_staging, preflight_warnings
+    from gauntlet.delivery.release import resolve_release
     from gauntlet.delivery.targets.service import open_service
     from gauntlet.registry.mlflow_store import open_store
     from gauntlet.registry.succession import find_candidate
 
     store = open_store()
     candidate = find_candidate(store, model_name, version)
-    for finding in clear_way(open_service(service), candidate.digest or "") if service else ():
-        warn(finding)
-    release = release_of(store, candidate, staging)
+    for obstacle in preflight_warnings(open_service(service), candidate.digest or "") if service else ():
+        log_warning(obstacle)
+    release = resolve_release(store, candidate, staging)
     at = open_service(staging)
-    return stage_release(at, release, Time(time.time, time.sleep), patience=patience_seconds, warned=warn)
+    return deploy_to_staging(
+        at, release, Time(time.time, time.sleep), patience=patience_seconds, on_warning=log_warning
+    )

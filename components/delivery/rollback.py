@@ -35,23 +35,31 @@ def rollback(
     """
     from pathlib import Path
 
-    from gauntlet.delivery.context import open_desk, warn
-    from gauntlet.delivery.deployment import take_back
-    from gauntlet.delivery.emergency_rollback import left_behind, titles_follow
+    from gauntlet.delivery.context import log_warning, open_context
+    from gauntlet.delivery.deployment import roll_back
+    from gauntlet.delivery.emergency_rollback import aliases_follow, is_unfinished
     from gauntlet.registry.mlflow_store import open_store
     from gauntlet.registry.succession import record_rollback
     from gauntlet.reports.delivery import write_nothing, write_rollout
 
     store = open_store()
-    desk = open_desk(service, plan, {}, store=store, model_name=model_name)
-    if only_unfinished and not left_behind(desk.service, desk.time.now()):
+    context = open_context(service, plan, {}, store=store, model_name=model_name)
+    if only_unfinished and not is_unfinished(context.service, context.time.now()):
         write_nothing(
             f"No rollout on {service} was left unfinished.", timeline=Path(timeline.path), report=Path(report.path)
         )
         return "nothing_to_do"
-    with titles_follow(store, model_name):
-        journal = take_back(desk.service, desk.judge, desk.plan, reason, desk.time, told=desk.tell, warned=warn)
+    with aliases_follow(store, model_name):
+        journal = roll_back(
+            context.service,
+            context.judge,
+            context.plan,
+            reason,
+            context.time,
+            on_decision=context.log_decision,
+            on_warning=log_warning,
+        )
     taken, former = journal.rollout.candidate, journal.rollout.stable
     record_rollback(store, model_name, taken.version, former.version)
-    write_rollout(journal, desk.plan, timeline=Path(timeline.path), report=Path(report.path))
+    write_rollout(journal, context.plan, timeline=Path(timeline.path), report=Path(report.path))
     return journal.rollout.phase.value

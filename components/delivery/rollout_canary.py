@@ -41,26 +41,34 @@ def rollout_canary(
     """
     from pathlib import Path
 
-    from gauntlet.delivery.context import open_desk, warn
+    from gauntlet.delivery.context import log_warning, open_context
     from gauntlet.delivery.deployment import roll_out
-    from gauntlet.delivery.emergency_rollback import titles_follow
-    from gauntlet.delivery.release import release_of
+    from gauntlet.delivery.emergency_rollback import aliases_follow
+    from gauntlet.delivery.release import resolve_release
     from gauntlet.delivery.rollout.verdict import verdict_of
     from gauntlet.registry.mlflow_store import open_store
     from gauntlet.registry.succession import find_candidate, record_rollback
     from gauntlet.reports.delivery import write_rollout
 
     store = open_store()
-    release = release_of(store, find_candidate(store, model_name, version), service)
-    desk = open_desk(
+    release = resolve_release(store, find_candidate(store, model_name, version), service)
+    context = open_context(
         service, plan, analysis, prometheus=prometheus, outcomes=outcomes, store=store, model_name=model_name
     )
-    with titles_follow(store, model_name):
+    with aliases_follow(store, model_name):
         journal = roll_out(
-            desk.service, release, desk.judge, desk.plan, desk.time, attempt=attempt, told=desk.tell, warned=warn
+            context.service,
+            release,
+            context.judge,
+            context.plan,
+            context.time,
+            attempt=attempt,
+            on_decision=context.log_decision,
+            on_warning=log_warning,
         )
-    if journal.rollout.because:
+    if journal.rollout.cause:
         record_rollback(store, model_name, version, journal.rollout.stable.version)
     verdict_of(journal).write(Path(verdict.path))
-    write_rollout(journal, desk.plan, timeline=Path(timeline.path), report=Path(report.path), **desk.shown(journal))
+    inputs = context.report_inputs(journal)
+    write_rollout(journal, context.plan, inputs, timeline=Path(timeline.path), report=Path(report.path))
     return journal.rollout.phase.value

@@ -33,11 +33,11 @@ def shadow(
     import time
     from pathlib import Path
 
-    from gauntlet.delivery.context import warn
+    from gauntlet.delivery.context import log_warning
     from gauntlet.delivery.deployment import Time
-    from gauntlet.delivery.release import release_of
+    from gauntlet.delivery.release import resolve_release
     from gauntlet.delivery.shadow.gate import ShadowPolicy
-    from gauntlet.delivery.shadow.runner import shadow_release
+    from gauntlet.delivery.shadow.runner import run_shadow
     from gauntlet.delivery.targets.service import open_service
     from gauntlet.registry.mlflow_store import open_store
     from gauntlet.registry.succession import find_candidate
@@ -46,8 +46,8 @@ def shadow(
 
     settings = parse(ShadowPolicy, policy, field="policy")
     store = open_store()
-    release = release_of(store, find_candidate(store, model_name, version), service)
-    shadowed = shadow_release(
+    release = resolve_release(store, find_candidate(store, model_name, version), service)
+    shadowed = run_shadow(
         open_service(service),
         release,
         settings,
@@ -55,7 +55,7 @@ def shadow(
         seconds=seconds,
         share=share,
         patience=patience_seconds,
-        warned=warn,
+        on_warning=log_warning,
     )
     shadowed.verdict.write(Path(verdict.path))
     write_shadow(shadowed, settings, Path(report.path))

@@ -41,24 +41,24 @@ def verify_deployment(
     """
     from pathlib import Path
 
-    from gauntlet.delivery.context import open_desk
-    from gauntlet.delivery.emergency_rollback import titles_follow
+    from gauntlet.delivery.context import open_context
+    from gauntlet.delivery.emergency_rollback import aliases_follow
     from gauntlet.delivery.post_deployment import verify
     from gauntlet.registry.mlflow_store import open_store
     from gauntlet.registry.succession import champion_number, record_rollback
     from gauntlet.reports.delivery import write_rollout
 
     store = open_store()
-    desk = open_desk(
+    context = open_context(
         service, plan, analysis, prometheus=prometheus, outcomes=outcomes, store=store, model_name=model_name
     )
     champion = champion_number(store, model_name)
-    with titles_follow(store, model_name):
-        verified = verify(desk, champion, watch_seconds=watch_hours * 3600, act=take_back_on_harm)
+    with aliases_follow(store, model_name):
+        verified = verify(context, champion, watch_seconds=watch_hours * 3600, act=take_back_on_harm)
     rollout = verified.journal.rollout
-    if rollout.because:
+    if rollout.cause:
         record_rollback(store, model_name, rollout.candidate.version, rollout.stable.version)
-    shown = desk.shown(verified.journal)
-    write_rollout(verified.journal, desk.plan, timeline=Path(timeline.path), report=Path(report.path), **shown)
+    inputs = context.report_inputs(verified.journal)
+    write_rollout(verified.journal, context.plan, inputs, timeline=Path(timeline.path), report=Path(report.path))
     verified.verdict.write(Path(verdict.path))
     return verified.outcome

@@ -13,9 +13,9 @@ from typing import Any
 
 from builders.local import Running
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.controller import Judgement, Stage, conduct, start
+from gauntlet.delivery.rollout.controller import Assessment, Backends, run_to_end, start
 from gauntlet.delivery.rollout.plan import RolloutPlan
-from gauntlet.delivery.rollout.state import Look, Rollout
+from gauntlet.delivery.rollout.state import AnalysisRun, Rollout
 from gauntlet.settings import parse
 from gauntlet.verdict import Status
 
@@ -39,10 +39,10 @@ class Scripted:
 
     harmful: bool
 
-    def look(self, rollout: Rollout, memory: str, now: float) -> tuple[Judgement, str]:
+    def assess(self, rollout: Rollout, memory: str, now: float) -> tuple[Assessment, str]:
         number = int(memory or 0) + 1
         status = Status.FAIL if self.harmful and rollout.weight >= HARM_AT else Status.PASS
-        return Judgement(Look(number, status, "answers differ"), requests=10), str(number)
+        return Assessment(AnalysisRun(number, status, "answers differ"), requests=10), str(number)
 
 
 class Watched:
@@ -114,17 +114,17 @@ def _conduct(host: Running, candidate: Release, judge: Scripted, attempt: str, f
         if name == fatal:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    ledger, lease, target, looking = (
-        Watched(one, passed) for one in (service.ledger, service.lease, service.target, judge)
+    journals, lease, target, looking = (
+        Watched(one, passed) for one in (service.journals, service.lease, service.target, judge)
     )
-    found = service.ledger.read(service.name)
+    found = service.journals.read(service.name)
     unfinished = found is not None and found[0].rollout.attempt == attempt
-    stable = found[0].rollout.stable if unfinished else service.place.current()
-    start(ledger, service.name, candidate, stable, time.time(), attempt)
+    stable = found[0].rollout.stable if unfinished else service.handle.current()
+    start(journals, service.name, candidate, stable, time.time(), attempt)
 
     def seen(decision: Any) -> None:
         nonlocal state
         state = f"{decision.rollout.phase.value} {decision.rollout.step}"
 
-    stage = Stage(ledger, lease, target, looking)
-    conduct(stage, PLAN, service.name, clock=time.time, sleep=time.sleep, seen=seen, patience=500)
+    backends = Backends(journals, lease, target, looking)
+    run_to_end(backends, PLAN, service.name, clock=time.time, sleep=time.sleep, on_decision=seen, patience=500)

@@ -15,11 +15,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gauntlet.delivery.deployment import Time, roll_out, stage_release, take_back
+from gauntlet.delivery.deployment import Time, deploy_to_staging, roll_back, roll_out
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.controller import Judgement
+from gauntlet.delivery.rollout.controller import Assessment
 from gauntlet.delivery.rollout.plan import RolloutPlan
-from gauntlet.delivery.rollout.state import Look, Rollout
+from gauntlet.delivery.rollout.state import AnalysisRun, Rollout
 from gauntlet.delivery.targets.service import open_service
 from gauntlet.errors import GauntletError
 from gauntlet.settings import parse
@@ -35,11 +35,11 @@ class Judge:
     def __init__(self, harm_from: int, harm_file: Path | None) -> None:
         self._harm_from, self._harm_file = harm_from, harm_file
 
-    def look(self, rollout: Rollout, memory: str, now: float) -> tuple[Judgement, str]:
+    def assess(self, rollout: Rollout, memory: str, now: float) -> tuple[Assessment, str]:
         number = int(memory or 0) + 1
         told = self._harm_file is not None and self._harm_file.exists()
         status = Status.FAIL if told or rollout.weight >= self._harm_from else Status.PASS
-        return Judgement(Look(number, status, "answers differ"), requests=1_000), str(number)
+        return Assessment(AnalysisRun(number, status, "answers differ"), requests=1_000), str(number)
 
 
 def say(what: str, text: object) -> None:
@@ -54,17 +54,17 @@ def main(options: argparse.Namespace) -> None:
     release = Release(options.version, options.digest, options.uri)
     steps: dict[str, Any] = {"steps": [10, 50, 100], "interval_seconds": 0.05, "step_seconds": 0.05, "min_requests": 1}
     plan = parse(RolloutPlan, {**steps, "approve_before": options.approve}, field="plan")
-    heard = {"warned": lambda finding: say("heard", finding)}
-    told = {"told": lambda decision: say("turn", decision.sentence)}
-    if options.action == "stage_release":
+    heard = {"on_warning": lambda obstacle: say("heard", obstacle)}
+    told = {"on_decision": lambda decision: say("turn", decision.sentence)}
+    if options.action == "deploy_to_staging":
         say("turn", "staging")
-        say("ended", stage_release(service, release, TIME, patience=120.0, **heard))
+        say("ended", deploy_to_staging(service, release, TIME, patience=120.0, **heard))
         return
     judge = Judge(options.harm_from, options.harm_file)
     if options.action == "roll_out":
         journal = roll_out(service, release, judge, plan, TIME, **told, **heard)
     else:
-        journal = take_back(service, judge, plan, REASON, TIME, **told, **heard)
+        journal = roll_back(service, judge, plan, REASON, TIME, **told, **heard)
     say("ended", journal.rollout.phase.value)
 
 

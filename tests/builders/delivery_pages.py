@@ -10,19 +10,19 @@ from builders.judged import STEPS, AskedService
 from builders.judging import Behavior, plan
 from builders.shadows import shadow
 from gauntlet.delivery.analysis import state_codec
-from gauntlet.delivery.analysis.power import promise
+from gauntlet.delivery.analysis.power import power_by_step
 from gauntlet.delivery.rollout.journal import Journal
-from gauntlet.delivery.shadow.gate import ShadowPolicy, ShadowSeen, judge_shadow
-from gauntlet.reports.delivery import promise_rows
-from gauntlet.reports.views.rollout import PromiseRow, rollout_page
+from gauntlet.delivery.shadow.gate import ShadowCounts, ShadowPolicy, judge_shadow
+from gauntlet.reports.delivery import power_rows
+from gauntlet.reports.views.rollout import MetricPower, rollout_page
 from gauntlet.reports.views.shadow import shadow_page
 
 Page = tuple[str, list[str]]
 
 PROMISES = (
-    PromiseRow("errors", "0.9% to 2%", 2_840, (946.0, 473.0, 189.0, 95.0, 47.0)),
-    PromiseRow("latency", "4% to 8%", 1_210, (403.0, 202.0, 81.0, 40.0, 20.0)),
-    PromiseRow("scores", "0.1 of a decile", None, (None,) * 5),
+    MetricPower("errors", "0.9% to 2%", 2_840, (946.0, 473.0, 189.0, 95.0, 47.0)),
+    MetricPower("latency", "4% to 8%", 1_210, (403.0, 202.0, 81.0, 40.0, 20.0)),
+    MetricPower("scores", "0.1 of a decile", None, (None,) * 5),
 )
 OFTEN = PLAN.model_copy(update={"interval_seconds": 2.0})
 
@@ -40,7 +40,7 @@ def judged() -> Journal:
 
 def _judged(*words: str) -> Page:
     journal = judged()
-    rows = promise_rows(promise(state_codec.from_json(journal.memory), plan(), STEPS, 50.0), STEPS)
+    rows = power_rows(power_by_step(state_codec.from_json(journal.analysis_state), plan(), STEPS, 50.0), STEPS)
     return rollout_page(journal, STEPS, rows), list(words)
 
 
@@ -48,7 +48,7 @@ def _rollout(journal: Journal, *words: str, promised: bool = True) -> Page:
     return rollout_page(journal, PLAN, PROMISES if promised else ()), ["Rollout of version 8 on loans", *words]
 
 
-def _shadow(seen: ShadowSeen, *words: str) -> Page:
+def _shadow(seen: ShadowCounts, *words: str) -> Page:
     policy = ShadowPolicy()
     return shadow_page(seen, policy, judge_shadow(seen, policy), title="Shadow of version 8 on loans"), list(words)
 
@@ -65,6 +65,6 @@ DELIVERY_PAGES: dict[str, Callable[[], Page]] = {
     "shadow-wrong": lambda: _shadow(
         replace(shadow(scale=0.1), flips=520, dropped=900), "were decided otherwise", "copies were never sent"
     ),
-    "shadow-bare": lambda: _shadow(ShadowSeen(900, 3, 2, 1, seconds=60.0), "No latencies were kept", "no scores"),
-    "shadow-none": lambda: _shadow(ShadowSeen(0, 0, 0, 0), "Nothing was mirrored yet"),
+    "shadow-bare": lambda: _shadow(ShadowCounts(900, 3, 2, 1, seconds=60.0), "No latencies were kept", "no scores"),
+    "shadow-none": lambda: _shadow(ShadowCounts(0, 0, 0, 0), "Nothing was mirrored yet"),
 }

@@ -10,9 +10,10 @@ import numpy as np
 from gauntlet.delivery.evidence.counts import Counts
 from gauntlet.delivery.evidence.sequential import Direction, Process, Test, begin, log_e_value, update
 from gauntlet.delivery.release import Release
+from gauntlet.delivery.rollout.decision import decide
 from gauntlet.delivery.rollout.journal import Entry, Journal
 from gauntlet.delivery.rollout.plan import RolloutPlan
-from gauntlet.delivery.rollout.state import Do, Look, Metric, Phase, Seen, decide
+from gauntlet.delivery.rollout.state import Action, AnalysisRun, Metric, Observation, Phase
 from gauntlet.delivery.rollout.state import begin as begin_rollout
 from gauntlet.verdict import Status, worst
 
@@ -77,8 +78,8 @@ def rolled_out(
     }
     now, journal = BEGAN, Journal(begin_rollout("loans", V2, V1, BEGAN))
     began = f"The rollout of {V2} in place of {V1} begins."
-    journal = journal.with_entry(Entry(now, Phase.DEPLOYING, 0, Do.NOTHING, began))
-    answered, at_step, asked, looked = (0.0, 0.0), 0, 0, 0
+    journal = journal.with_entry(Entry(now, Phase.DEPLOYING, 0, Action.NOTHING, began))
+    answered, at_step, asked, analyses = (0.0, 0.0), 0, 0, 0
     for number in range(1, turns + 1):
         now += plan.interval_seconds
         state = journal.rollout
@@ -91,36 +92,36 @@ def rolled_out(
             for name, evidence in found.items():
                 hits = [int(rng.binomial(m, rate)) for m, rate in ((n_c, rates[name]), (n - n_c, RATES[name]))]
                 evidence.add(Counts(hits[0], n_c, hits[1], n - n_c))
-            looked += 1
-            look = _look(looked, found, answered)
-        asked += state.asked_since is not None
-        seen = Seen(
+            analyses += 1
+            look = _look(analyses, found, answered)
+        asked += state.approval_since is not None
+        seen = Observation(
             candidate_ready=number > 3,
             stable_ready=True,
             weight=state.weight,
             requests=at_step,
-            look=look,
+            analysis=look,
             approved=100 if asked >= approved_after else 0,
-            refused="the sales team saw wrong prices" if refused_at is not None and number >= refused_at else "",
+            abort="the sales team saw wrong prices" if refused_at is not None and number >= refused_at else "",
             done=state.phase in (Phase.PROMOTING, Phase.ROLLING_BACK),
         )
         decision = decide(state, seen, plan, now)
         at_step = at_step if decision.rollout.weight == state.weight else 0
         after = decision.rollout
-        entry = Entry(now, after.phase, after.weight, decision.do, decision.sentence, look)
+        entry = Entry(now, after.phase, after.weight, decision.action, decision.sentence, look)
         journal = replace(journal, rollout=after).with_entry(entry)
         if decision.rollout.phase.final:
             break
     return journal
 
 
-def _look(number: int, found: Mapping[str, _Evidence], answered: tuple[float, float]) -> Look:
+def _look(number: int, found: Mapping[str, _Evidence], answered: tuple[float, float]) -> AnalysisRun:
     metrics = [_metric(name, evidence) for name, evidence in found.items()]
     scores = Metric("scores", Status.PASS, "The scores lie where stable's lie.", -0.4, 0.5 * number - 3)
     sales = Metric("sales", Status.ERROR, "The query answered two series.", dry_run=True)
     status = worst(metric.status for metric in metrics)
     shown = next((metric.sentence for metric in metrics if metric.status is status), "")
-    return Look(number, status, shown, (*metrics, scores, sales), answered)
+    return AnalysisRun(number, status, shown, (*metrics, scores, sales), answered)
 
 
 def _metric(name: str, evidence: _Evidence) -> Metric:

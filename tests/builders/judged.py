@@ -57,4 +57,4 @@ class AskedService(MemoryService):
         """A delivery of version 2 to its end."""
         judge = judge_of(self.world, analysis, STEPS, **options)
         time = Time(lambda: self.now, self.sleep)
-        return roll_out(self.service(), V2, judge, STEPS, time, told=lambda decision: None)
+        return roll_out(self.service(), V2, judge, STEPS, time, on_decision=lambda decision: None)

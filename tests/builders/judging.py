@@ -8,14 +8,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from gauntlet.delivery.analysis.judge import MeterJudge
+from gauntlet.delivery.analysis.judge import CounterJudge
 from gauntlet.delivery.analysis.plan import AnalysisPlan
-from gauntlet.delivery.analysis.state import Memory
-from gauntlet.delivery.analysis.update import absorb
+from gauntlet.delivery.analysis.state import AnalysisState
+from gauntlet.delivery.analysis.update import update
 from gauntlet.delivery.counters.source import Counters, Reading
 from gauntlet.delivery.release import Release
+from gauntlet.delivery.rollout.decision import decide
 from gauntlet.delivery.rollout.plan import RolloutPlan
-from gauntlet.delivery.rollout.state import Do, Look, Phase, Rollout, Seen, begin, decide
+from gauntlet.delivery.rollout.state import Action, AnalysisRun, Observation, Phase, Rollout, begin
 from gauntlet.settings import parse
 
 V1, V2 = (Release(number, f"sha256:{number}", f"models/{number}") for number in "12")
@@ -42,7 +43,7 @@ class Behavior:
 
 @dataclass
 class World:
-    """Pods of two versions; a ``Meter``.
+    """Pods of two versions; a ``CounterSource``.
 
     Attributes:
         rng: draws requests.
@@ -74,7 +75,7 @@ class World:
         )
 
     def read(self, rollout: Rollout) -> Reading:
-        """As ``Meter.read``."""
+        """As ``CounterSource.read``."""
         if self.down:
             raise self.down
         return Reading(self.now, dict(self.pods[rollout.candidate.version]), dict(self.pods[rollout.stable.version]))
@@ -91,14 +92,14 @@ Traffic = Callable[[int, float], tuple[float, Behavior, Behavior]]
 
 
 def conducted(
-    judge: MeterJudge,
+    judge: CounterJudge,
     world: World,
     plan: RolloutPlan,
     traffic: Traffic,
     *,
     turns: int = 500,
     split: Callable[[int, int], int] | None = None,
-    looks: list[Look] | None = None,
+    looks: list[AnalysisRun] | None = None,
 ) -> Rollout:
     """The rollout after all its turns; weights hold by the next turn.
 
@@ -111,21 +112,23 @@ def conducted(
         split: requests and weight → the candidate's; a binomial draw otherwise.
         looks: filled with every look.
     """
-    rollout, memory, weight = begin("loans", V2, V1, 0.0), "", 0
+    rollout, state, weight = begin("loans", V2, V1, 0.0), "", 0
     _, usual, new = traffic(0, 0)
     world.answer("1", "a", 0, usual)
     world.answer("1", "b", 0, usual)
     world.answer("2", "c", 0, new)
     for turn in range(turns):
-        said, memory = judge.look(rollout, memory, world.now)
-        if looks is not None and said.look:
-            looks.append(said.look)
-        seen = Seen(True, True, weight=weight, requests=said.requests, baseline=said.baseline, look=said.look)
+        said, state = judge.assess(rollout, state, world.now)
+        if looks is not None and said.analysis:
+            looks.append(said.analysis)
+        seen = Observation(
+            True, True, weight=weight, requests=said.requests, baseline=said.baseline, analysis=said.analysis
+        )
         decision = decide(rollout, replace(seen, done=rollout.phase is not Phase.RAMPING), plan, world.now)
         rollout = decision.rollout
         if rollout.phase.final:
             return rollout
-        if decision.do in (Do.SET_WEIGHT, Do.ROLL_BACK):
+        if decision.action in (Action.SET_WEIGHT, Action.ROLL_BACK):
             weight = rollout.weight
         expected, stable, candidate = traffic(turn, weight)
         requests = int(world.rng.poisson(expected))
@@ -138,9 +141,9 @@ def conducted(
     return rollout
 
 
-def judge_of(world: World, plan: AnalysisPlan, rollout_plan: RolloutPlan, **options) -> MeterJudge:
+def judge_of(world: World, plan: AnalysisPlan, rollout_plan: RolloutPlan, **options) -> CounterJudge:
     """A judge that reads the world."""
-    return MeterJudge(world, plan, rollout_plan, **options)
+    return CounterJudge(world, plan, rollout_plan, **options)
 
 
 DEPLOYING = begin("loans", V2, V1, 0.0)
@@ -161,7 +164,7 @@ class Story:
 
     def __init__(self, chosen, *, steps=4, seed=5, pods=("a", "b")):
         self.plan, self.world, self.pods = chosen, World(np.random.default_rng(seed)), pods
-        self.memory = Memory(steps)
+        self.state = AnalysisState(steps)
         for pod in pods:
             self.world.answer("1", pod, 0)
         self.world.answer("2", "c", 0)
@@ -172,13 +175,13 @@ class Story:
         self.world.answer("2", "c", canary, bad)
         return self
 
-    def look(self, rollout, after=60.0):
+    def assess(self, rollout, after=60.0):
         self.world.now += after
-        self.memory = absorb(self.memory, self.world.read(rollout), rollout, self.plan, self.world.now)
-        return self.memory
+        self.state = update(self.state, self.world.read(rollout), rollout, self.plan, self.world.now)
+        return self.state
 
     def with_baseline(self, requests=2000):
-        self.look(DEPLOYING, after=0)
-        self.serve(requests).look(DEPLOYING)
-        assert self.memory.tests is not None
+        self.assess(DEPLOYING, after=0)
+        self.serve(requests).assess(DEPLOYING)
+        assert self.state.tests is not None
         return self

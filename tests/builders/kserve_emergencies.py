@@ -13,8 +13,8 @@ from builders.cluster import ApiServer
 from builders.kserve_rollouts import NAME, V1, V2, Fate, Ground, Killed
 from builders.kserve_scenarios import stands
 from builders.memory_cluster import MemoryServer
-from gauntlet.delivery.deployment import roll_out, take_back
-from gauntlet.delivery.emergency_rollback import Unrecorded, left_behind
+from gauntlet.delivery.deployment import roll_back, roll_out
+from gauntlet.delivery.emergency_rollback import UnrecordedRollback, is_unfinished
 from gauntlet.delivery.rollout.controller import Conflict
 from gauntlet.delivery.rollout.journal import Journal
 from gauntlet.delivery.rollout.state import Phase
@@ -47,13 +47,13 @@ def brought_to_half(ground: Ground, attempt: str = "") -> Ground:
 def gives_up(ground: Ground, api: Api | None = None, heard: list[Any] | None = None) -> Journal:
     service = open_on(api or ground.api(), ground.service)
     warned = [].append if heard is None else heard.append
-    told = {"told": lambda decision: None, "warned": warned}
-    return take_back(service, ground.judge, ground.plan, "customers complain", ground.time(), **told)
+    told = {"on_decision": lambda decision: None, "on_warning": warned}
+    return roll_back(service, ground.judge, ground.plan, "customers complain", ground.time(), **told)
 
 
 def goes_on(ground: Ground, api: Api | None = None) -> Journal:
     service = open_on(api or ground.api(), ground.service)
-    return roll_out(service, V2, ground.judge, ground.plan, ground.time(), told=lambda decision: None)
+    return roll_out(service, V2, ground.judge, ground.plan, ground.time(), on_decision=lambda decision: None)
 
 
 def torn(ground: Ground, *keys: str) -> dict[str, str]:
@@ -95,7 +95,7 @@ def torn_journal(server: Server, mode: str) -> None:
         goes_on(ground)
     assert "Run the pipeline rollback" in str(refused.value)
     assert ground.shares() == {"1": 50, "2": 50}, "a rollout does not go on from it"
-    assert left_behind(open_on(ground.api(), ground.service), ground.now)
+    assert is_unfinished(open_on(ground.api(), ground.service), ground.now)
     journal = gives_up(ground, heard=heard)
     stands(ground, "1")
     assert (journal.rollout.phase, journal.rollout.candidate, journal.rollout.stable) == (Phase.ROLLED_BACK, V2, V1)
@@ -127,10 +127,10 @@ def torn_both(server: Server, mode: str) -> None:
 def gone(server: Server, mode: str) -> None:
     ground = at_half(server, mode)
     ground.server.request("DELETE", record(ground))
-    assert left_behind(open_on(ground.api(), ground.service), ground.now)
+    assert is_unfinished(open_on(ground.api(), ground.service), ground.now)
     assert gives_up(ground).rollout.phase is Phase.ROLLED_BACK
     stands(ground, "1")
-    assert ground.ledger.read(ground.service)[0].rollout.stable == V1
+    assert ground.journals.read(ground.service)[0].rollout.stable == V1
 
 
 def replicas_of_before(server: Server, mode: str) -> None:
@@ -149,7 +149,7 @@ def promoted_and_torn(server: Server, mode: str) -> None:
     ground = Ground(server, mode)
     assert ground.run().phase is Phase.PROMOTED
     torn(ground, "journal")
-    assert not left_behind(open_on(ground.api(), ground.service), ground.now)
+    assert not is_unfinished(open_on(ground.api(), ground.service), ground.now)
     assert gives_up(ground).rollout.phase is Phase.ROLLED_BACK
     stands(ground, "1")
     ground = Ground(server, mode)
@@ -165,7 +165,9 @@ def writes_refused(server: Server, mode: str) -> None:
     for error in (FULL, FORBIDDEN):
         ground = at_half(server, mode)
         before = ground.server.request("GET", record(ground))["data"]
-        with pytest.raises(Unrecorded, match=r"all requests go to version 1 again \(Customers complain\)") as refused:
+        with pytest.raises(
+            UnrecordedRollback, match=r"all requests go to version 1 again \(Customers complain\)"
+        ) as refused:
             gives_up(ground, ground.api(refusing(error)))
         assert error.message in str(refused.value)
         stands(ground, "1")
@@ -177,7 +179,7 @@ def writes_refused(server: Server, mode: str) -> None:
 def writes_refused_and_torn(server: Server, mode: str) -> None:
     ground = at_half(server, mode)
     halves = torn(ground, "journal", "before")
-    with pytest.raises(Unrecorded):
+    with pytest.raises(UnrecordedRollback):
         gives_up(ground, ground.api(refusing(FULL)))
     stands(ground, "1")
     data = ground.server.request("GET", record(ground))["data"]
@@ -187,7 +189,7 @@ def writes_refused_and_torn(server: Server, mode: str) -> None:
 def promoted_and_refused(server: Server, mode: str) -> None:
     ground = Ground(server, mode)
     assert ground.run().phase is Phase.PROMOTED
-    with pytest.raises(Unrecorded):
+    with pytest.raises(UnrecordedRollback):
         gives_up(ground, ground.api(refusing(FULL)))
     stands(ground, "1")
 
@@ -196,7 +198,7 @@ def harm_while_writes_are_refused(server: Server, mode: str) -> None:
     """What decides by itself is carried out as well; the next run finds it done, and does not undo it."""
     ground = at_half(server, mode)
     ground.judge.harm_from = 50
-    with pytest.raises(Unrecorded, match="Harm was shown"):
+    with pytest.raises(UnrecordedRollback, match="Harm was shown"):
         goes_on(ground, ground.api(refusing(FULL)))
     stands(ground, "1")
     ground.judge.harm_from = 101
@@ -208,10 +210,10 @@ def harm_while_writes_are_refused(server: Server, mode: str) -> None:
 def time_and_people_while_writes_are_refused(server: Server, mode: str) -> None:
     for patience, refused in ((0.0, ""), (None, "customers complain")):
         ground = at_half(server, mode)
-        ground.judge.refused = refused
+        ground.judge.abort = refused
         if patience is not None:
             ground.plan = ground.plan.model_copy(update={"total_seconds": patience})
-        with pytest.raises(Unrecorded, match="A person took it back" if refused else "It took longer than"):
+        with pytest.raises(UnrecordedRollback, match="A person aborted it" if refused else "The rollout took longer than"):
             goes_on(ground, ground.api(refusing(FULL)))
         stands(ground, "1")
 
@@ -220,7 +222,7 @@ def no_harm_while_writes_are_refused(server: Server, mode: str) -> None:
     ground = at_half(server, mode)
     with pytest.raises(DependencyError, match="turns in a row") as refused:
         goes_on(ground, ground.api(refusing(FULL)))
-    assert not isinstance(refused.value, Unrecorded)
+    assert not isinstance(refused.value, UnrecordedRollback)
     assert ground.most == 50, "it goes no further"
 
 
@@ -228,7 +230,7 @@ def suspended_on_the_way(server: Server, mode: str) -> None:
     """Whoever decided to take a rollout back, and wakes when another one is under way, leaves that alone."""
     ground = Ground(server, mode, harm_from=50)
     assert ground.run().phase is Phase.ROLLED_BACK
-    old = replace(ground.ledger.read(ground.service)[0].rollout, phase=Phase.ROLLING_BACK)
+    old = replace(ground.journals.read(ground.service)[0].rollout, phase=Phase.ROLLING_BACK)
     ground.judge.harm_from = 101
     brought_to_half(ground, attempt="again")
     target = ground.target(ground.api())

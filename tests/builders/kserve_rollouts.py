@@ -17,11 +17,11 @@ from builders.kserve_objects import inference_service
 from builders.memory_cluster import MemoryApi, MemoryServer
 from gauntlet.delivery.deployment import Time
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.controller import Judgement, Stage, Target, conduct, start
+from gauntlet.delivery.rollout.controller import Assessment, Backends, Target, run_to_end, start
 from gauntlet.delivery.rollout.plan import RolloutPlan
-from gauntlet.delivery.rollout.state import Look, Rollout
+from gauntlet.delivery.rollout.state import AnalysisRun, Rollout
 from gauntlet.delivery.targets.kserve.api import Api
-from gauntlet.delivery.targets.kserve.journal_store import ConfigMapLedger
+from gauntlet.delivery.targets.kserve.journal_store import ConfigMapJournalStore
 from gauntlet.delivery.targets.kserve.knative.target import KnativeTarget
 from gauntlet.delivery.targets.kserve.lease import ClusterLease
 from gauntlet.delivery.targets.kserve.predictors import identity_in_pods, with_release
@@ -81,17 +81,17 @@ class Endless(AssertionError):
 
 @dataclass
 class Verdicts:
-    """``conductor.Judge``: harm from a weight on, no harm before; looks are numbered by its memory."""
+    """``controller.Judge``: harm from a weight on, no harm before; looks are numbered by its memory."""
 
     harm_from: int = 101
     approved: int = 0
-    refused: str = ""
+    abort: str = ""
 
-    def look(self, rollout: Rollout, memory: str, now: float) -> tuple[Judgement, str]:
+    def assess(self, rollout: Rollout, memory: str, now: float) -> tuple[Assessment, str]:
         number = int(memory or 0) + 1
         status = Status.FAIL if rollout.weight >= self.harm_from else Status.PASS
-        look = Look(number, status, "answers differ")
-        return Judgement(look, requests=1_000, approved=self.approved, refused=self.refused), str(number)
+        look = AnalysisRun(number, status, "answers differ")
+        return Assessment(look, requests=1_000, approved=self.approved, abort=self.abort), str(number)
 
 
 @dataclass
@@ -126,7 +126,7 @@ class Ground:
         self.service = f"{self.namespace}/{NAME}"
         self.controller = KServeController(self.server, namespace=self.namespace, release=self.release)
         self.judge = Verdicts(self.harm_from)
-        self.ledger = ConfigMapLedger(self.api())
+        self.journals = ConfigMapJournalStore(self.api())
         self.turns = 0
         body = inference_service(NAME, self.namespace, self.mode, V1.uri)
         body["spec"]["predictor"] = with_release(body["spec"]["predictor"], V1)
@@ -144,26 +144,26 @@ class Ground:
         api.fate = fate
         return api
 
-    def stage(self, api: Api | None = None, holder: str = "tests") -> Stage:
+    def backends(self, api: Api | None = None, holder: str = "tests") -> Backends:
         api = api or self.api()
         lease = ClusterLease(api, holder=holder, seconds=1_000.0)
-        return Stage(ConfigMapLedger(api), lease, self.target(api), self.judge)
+        return Backends(ConfigMapJournalStore(api), lease, self.target(api), self.judge)
 
     def target(self, api: Api) -> Target:
         return KnativeTarget(api) if self.mode == "Knative" else StandardTarget(api)
 
     def run(self, api: Api | None = None, *, attempt: str = "") -> Rollout:
-        stage = self.stage(api)
-        start(stage.ledger, self.service, self.candidate, self.stable, self.now, attempt)
-        return self.go_on(stage)
+        backends = self.backends(api)
+        start(backends.journals, self.service, self.candidate, self.stable, self.now, attempt)
+        return self.go_on(backends)
 
     def next(self, candidate: Release, stable: Release) -> None:
         """What ``run`` rolls out from now on, and in place of what."""
         self.candidate, self.stable, self.most = candidate, stable, 0
 
-    def go_on(self, stage: Stage | None = None) -> Rollout:
-        return conduct(
-            stage or self.stage(), self.plan, self.service, clock=lambda: self.now, sleep=self.sleep, patience=100
+    def go_on(self, backends: Backends | None = None) -> Rollout:
+        return run_to_end(
+            backends or self.backends(), self.plan, self.service, clock=lambda: self.now, sleep=self.sleep, patience=100
         )
 
     def time(self) -> Time:
@@ -190,7 +190,7 @@ class Ground:
             self.strange.append(strange)
         if share:
             try:
-                found = self.ledger.read(self.service)
+                found = self.journals.read(self.service)
             except DataError:
                 return  # a torn journal does not say what was written
             written = max((entry.weight for entry in found[0].entries), default=0) if found else 0
@@ -249,7 +249,7 @@ class Ground:
         return self.server.request("GET", f"{ROUTES}/namespaces/{self.namespace}/httproutes/{NAME}-rollout")
 
     def timeline(self) -> list[str]:
-        found = self.ledger.read(self.service)
+        found = self.journals.read(self.service)
         return [entry.sentence for entry in found[0].entries] if found else []
 
 

@@ -12,7 +12,7 @@ from builders.cluster import ApiServer
 from builders.kserve_rollouts import NAME, PLAN, V1, V2, V3, Ground, Killed
 from builders.memory_cluster import MemoryServer
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.controller import Conflict, refuse, start
+from gauntlet.delivery.rollout.controller import Conflict, abort, start
 from gauntlet.delivery.rollout.state import Phase
 from gauntlet.delivery.targets.kserve.predictors import identity_of
 from gauntlet.errors import ConfigurationError, DependencyError
@@ -73,7 +73,7 @@ def run_again_after_its_end(server: Server, mode: str) -> None:
 def taken_back_after_promotion(server: Server, mode: str) -> None:
     ground = Ground(server, mode)
     assert ground.run().phase is Phase.PROMOTED
-    refuse(ground.stage().ledger, ground.service, "customers complain", ground.now)
+    abort(ground.backends().journals, ground.service, "customers complain", ground.now)
     end = ground.go_on()
     assert end.phase is Phase.ROLLED_BACK
     assert "ustomers complain" in end.reason
@@ -87,7 +87,7 @@ def taken_back_when_stable_is_gone(server: Server, mode: str) -> None:
     if mode == "Knative":
         previous = ground.get()["status"]["components"]["predictor"]["previousRolledoutRevision"]
         knative_objects.forget(server, ground.namespace, previous)
-    refuse(ground.stage().ledger, ground.service, "customers complain", ground.now)
+    abort(ground.backends().journals, ground.service, "customers complain", ground.now)
     assert ground.go_on().phase is Phase.ROLLED_BACK
     assert not ground.strange, "somebody always answered"
     stands(ground, "1")
@@ -230,17 +230,17 @@ def where_kserve_splits_itself(server: Server, mode: str) -> None:
 
 def one_at_a_time(server: Server, mode: str) -> None:
     ground = Ground(server, mode)
-    ledger = ground.stage().ledger
-    start(ledger, ground.service, V2, V1, ground.now)
+    journals = ground.backends().journals
+    start(journals, ground.service, V2, V1, ground.now)
     with pytest.raises(ConfigurationError, match="a rollout of version 2 is under way"):
-        start(ledger, ground.service, V3, V1, ground.now)
+        start(journals, ground.service, V3, V1, ground.now)
 
 
 def suspended_between_deciding_and_acting(server: Server, mode: str) -> None:
     """An action decided long ago is not carried out: the journal has gone on."""
     ground = Ground(server, mode, harm_from=50)
     states = []
-    ground.meanwhile = lambda ground: states.append(ground.ledger.read(ground.service)[0].rollout)
+    ground.meanwhile = lambda ground: states.append(ground.journals.read(ground.service)[0].rollout)
     assert ground.run().phase is Phase.ROLLED_BACK
     ground.controller.settle()
     before = ground.get()["spec"]

@@ -90,8 +90,8 @@ class Running:
 
     def installed(self, first: Release) -> Release:
         """The release, serving."""
-        self.service.place.install(first, replace=True)
-        wait_for(lambda: self.service.place.ready(first), f"for {first}")
+        self.service.handle.install(first, replace=True)
+        wait_for(lambda: self.service.handle.ready(first), f"for {first}")
         return first
 
     def ask(self, body: bytes = ROW, path: str = "/v1/models/model:predict", method: str = "POST") -> Answered:

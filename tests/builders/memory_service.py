@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.controller import Conflict, Judgement, Sighting, Stage
+from gauntlet.delivery.rollout.controller import Assessment, Backends, Conflict, TargetStatus
 from gauntlet.delivery.rollout.journal import Journal
-from gauntlet.delivery.rollout.lease import Held, Taken
-from gauntlet.delivery.rollout.state import Look, Phase, begin
+from gauntlet.delivery.rollout.lease import LeaseRecord, LeaseTaken
+from gauntlet.delivery.rollout.state import AnalysisRun, Phase, begin
 from gauntlet.delivery.targets.service import Service
 from gauntlet.errors import DataError
 from gauntlet.verdict import Status
@@ -52,9 +52,9 @@ class MemoryService:
             raise DataError("is not the journal of a rollout", field="journal", value="half of it", mend="Mend it")
         return None if self.stored is None else (Journal.from_json(self.stored[0]), str(self.stored[1]))
 
-    def write(self, journal, mark):
+    def write(self, journal, etag):
         self.trouble("before write")
-        if mark != ("" if self.stored is None else str(self.stored[1])):
+        if etag != ("" if self.stored is None else str(self.stored[1])):
             raise Conflict
         self.stored = (journal.to_json(), 1 if self.stored is None else self.stored[1] + 1)
         self.trouble("after write")
@@ -70,15 +70,15 @@ class MemoryService:
         return [entry.sentence for entry in Journal.from_json(self.stored[0]).entries]
 
     # -- the lease
-    def hold(self, service):
+    def acquire(self, service):
         self.trouble("hold")
-        if isinstance(self.holder, Held):
+        if isinstance(self.holder, LeaseRecord):
             self.watched = self.now if self.watched is None else self.watched
             if self.now - self.watched <= self.holder.seconds:
-                raise Taken(f"{self.holder.holder} holds the lease", self.holder)
+                raise LeaseTaken(f"{self.holder.holder} holds the lease", self.holder)
             self.holder = None
         if self.holder not in (None, self):
-            raise Taken(str(self.holder))
+            raise LeaseTaken(str(self.holder))
 
     def check(self, service):
         self.trouble("check")
@@ -97,7 +97,7 @@ class MemoryService:
             Phase.PROMOTING: self.specified == rollout.candidate,
             Phase.ROLLING_BACK: (self.specified, self.running, self.weight) == (rollout.stable, {rollout.stable}, 0),
         }
-        return Sighting(
+        return TargetStatus(
             rollout.candidate in self.running,
             rollout.stable in self.running,
             self.weight,
@@ -132,19 +132,19 @@ class MemoryService:
         self.running.discard(rollout.candidate)
         self.trouble("after rollback")
 
-    def shown(self, service, now):
+    def infer_rollout(self, service, now):
         beside = sorted(self.running - {self.specified}, key=lambda release: release.version)
         if not beside:
             return None
         return replace(begin(service, beside[0], self.specified, now), phase=Phase.RAMPING, weight=self.asked)
 
     # -- the judge
-    def look(self, rollout, memory, now):
+    def assess(self, rollout, memory, now):
         """Remembers how many looks were written; evidence of harm is found at the second step."""
         number = int(memory or 0) + 1
         status = Status.FAIL if self.harmful and rollout.weight >= 50 else Status.PASS
-        look = Look(number, status, "answers differ", answered=(100.0 * number, 900.0 * number))
-        return Judgement(look, requests=1_000), str(number)
+        look = AnalysisRun(number, status, "answers differ", answered=(100.0 * number, 900.0 * number))
+        return Assessment(look, requests=1_000), str(number)
 
     def sleep(self, seconds):
         self.now += seconds
@@ -170,9 +170,9 @@ class MemoryService:
     def url_of(self, release):
         return f"http://127.0.0.1:{release.version}"
 
-    def stage(self):
-        return Stage(ledger=self, lease=self, target=self, judge=self)
+    def backends(self):
+        return Backends(journals=self, lease=self, target=self, judge=self)
 
     def service(self):
-        parts = dict.fromkeys(("place", "target", "ledger", "lease"), self)
-        return Service("prices", **parts, meter=None, obstacles=self.obstacles)
+        parts = dict.fromkeys(("handle", "target", "journals", "lease"), self)
+        return Service("prices", **parts, counter_source=None, obstacles=self.obstacles)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from gauntlet.delivery.evidence.histograms import Buckets
-from gauntlet.delivery.shadow.gate import ShadowSeen
+from gauntlet.delivery.shadow.gate import ShadowCounts
 
 LE = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25)
 """Boundaries of latency, in seconds."""
@@ -26,11 +26,11 @@ def buckets(boundaries: Sequence[float], shares: Sequence[float], total: int) ->
     return {le: float(count) for le, count in counts.items()} | {math.inf: float(total)}
 
 
-def shadow(*, scale: float = 1.0, latency: Sequence[float] = LATENCY) -> ShadowSeen:
+def shadow(*, scale: float = 1.0, latency: Sequence[float] = LATENCY) -> ShadowCounts:
     """A candidate that is as good as stable and decides 1.5 % otherwise, over 20,000 pairs."""
     pairs = round(20_000 * scale)
     slow = buckets(LE, latency, pairs)
-    return ShadowSeen(
+    return ShadowCounts(
         pairs=pairs,
         flips=round(300 * scale),
         candidate_errors=round(30 * scale),

@@ -1,13 +1,13 @@
-"""A conductor in a process of its own, to be killed: ``conduct.py KUBECONFIG SERVICE MODE HARM_FROM HOLDER``."""
+"""A conductor in a process of its own, to be killed: ``run_to_end.py KUBECONFIG SERVICE MODE HARM_FROM HOLDER``."""
 
 import os
 import sys
 import time
 
 from builders.kserve_rollouts import QUICK, V1, V2, Verdicts
-from gauntlet.delivery.rollout.controller import Stage, conduct, start
+from gauntlet.delivery.rollout.controller import Backends, run_to_end, start
 from gauntlet.delivery.targets.kserve.api import connect
-from gauntlet.delivery.targets.kserve.journal_store import ConfigMapLedger
+from gauntlet.delivery.targets.kserve.journal_store import ConfigMapJournalStore
 from gauntlet.delivery.targets.kserve.knative.target import KnativeTarget
 from gauntlet.delivery.targets.kserve.lease import ClusterLease
 from gauntlet.delivery.targets.kserve.standard.target import StandardTarget
@@ -18,10 +18,10 @@ def main(kubeconfig: str, service: str, mode: str, harm_from: str, holder: str) 
     api = connect()
     target = KnativeTarget(api) if mode == "Knative" else StandardTarget(api)
     lease = ClusterLease(api, holder=holder, seconds=1.0)
-    stage = Stage(ConfigMapLedger(api), lease, target, Verdicts(int(harm_from)))
-    start(stage.ledger, service, V2, V1, time.time())
+    backends = Backends(ConfigMapJournalStore(api), lease, target, Verdicts(int(harm_from)))
+    start(backends.journals, service, V2, V1, time.time())
     print("conducting", flush=True)  # noqa: T201 - what the test waits for
-    end = conduct(stage, QUICK, service, clock=time.time, sleep=time.sleep, patience=10_000)
+    end = run_to_end(backends, QUICK, service, clock=time.time, sleep=time.sleep, patience=10_000)
     print(end.phase.value, flush=True)  # noqa: T201
 
 

@@ -13,7 +13,7 @@ import pytest
 from builders.kserve_rollouts import Ground, Killed, without_retries
 from builders.unreliable import Fault, UnreliableProxy
 from gauntlet.delivery.rollout.controller import Conflict
-from gauntlet.delivery.rollout.lease import Taken
+from gauntlet.delivery.rollout.lease import LeaseTaken
 from gauntlet.delivery.rollout.state import Phase
 from gauntlet.delivery.targets.kserve.api import Api
 from gauntlet.errors import DependencyError
@@ -139,7 +139,7 @@ def test_through_a_network_that_fails_in_every_way_it_still_ends_well(api, mode,
         for _ in range(100):
             try:
                 phase = ground.run(client).phase
-            except (DependencyError, Conflict, Taken):
+            except (DependencyError, Conflict, LeaseTaken):
                 ground.sleep(60)
                 continue
             break

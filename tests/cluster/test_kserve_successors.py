@@ -60,35 +60,35 @@ def test_a_rollout_is_gone_on_with_by_the_next_process(ground_of, mode, harm_fro
 def test_a_rollout_left_behind_is_taken_back_by_the_next_process(ground_of, mode):
     ground, begun = ground_of(mode)
     with ground.controller.running(0.02):
-        for words, turn in ((("roll_out", "--approve", "50"), "gets 10 %"), (("take_back",), "turn: ")):
+        for words, turn in ((("roll_out", "--approve", "50"), "gets 10 %"), (("roll_back",), "turn: ")):
             dying = begun(*words)
             dying.until(turn)
             dying.kill()
-        assert ended_well(begun("take_back")) == "ended: rolled_back"
+        assert ended_well(begun("roll_back")) == "ended: rolled_back"
     assert ground.shares() == {"1": 100}
 
 
 @MODES
 def test_a_version_is_staged_by_the_next_process(ground_of, mode):
     ground, begun = ground_of(mode)
-    dying = begun("stage_release")
+    dying = begun("deploy_to_staging")
     dying.until("turn: staging")
     while ground.get()["spec"]["predictor"]["model"]["storageUri"] != V2.uri:
         assert dying.process.poll() is None, dying.end()
     dying.kill()
     with ground.controller.running(0.02):
-        assert ended_well(begun("stage_release")).startswith("ended: http://loans-")
+        assert ended_well(begun("deploy_to_staging")).startswith("ended: http://loans-")
     assert ground.shares() == {"2": 100}
 
 
-@pytest.mark.parametrize("action", ["roll_out", "take_back", "stage_release"])
+@pytest.mark.parametrize("action", ["roll_out", "roll_back", "deploy_to_staging"])
 def test_beside_one_that_lives_nobody_acts(ground_of, action):
     ground, begun = ground_of("Standard")
     with ground.controller.running(0.02):
         living = begun("roll_out", "--approve", "50", lease="100")  # a busy machine makes a turn long
         try:
-            living.until("Waits for approval of 50 %")
-            beside = begun(action, release=V1 if action == "stage_release" else V2)
+            living.until("Waiting for approval of 50 %")
+            beside = begun(action, release=V1 if action == "deploy_to_staging" else V2)
             status, said = beside.end()
         finally:
             living.kill()

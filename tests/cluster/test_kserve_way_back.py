@@ -6,7 +6,7 @@ from builders.kserve_emergencies import at_half, emergencies, gives_up, killed_o
 from builders.kserve_rollouts import without_retries
 from builders.kserve_scenarios import stands
 from builders.unreliable import Fault, UnreliableProxy
-from gauntlet.delivery.emergency_rollback import Unrecorded
+from gauntlet.delivery.emergency_rollback import UnrecordedRollback
 from gauntlet.delivery.rollout.state import Phase
 from gauntlet.delivery.targets.kserve.api import Api
 
@@ -42,7 +42,7 @@ def test_all_requests_go_to_stable_again(api, emergency, mode):
 def test_by_an_account_that_may_not_write_the_journal(api, mode, verbs):
     ground = at_half(api, mode)
     before = ground.server.request("GET", record(ground))["data"]
-    with pytest.raises(Unrecorded, match="this account may not do it"):
+    with pytest.raises(UnrecordedRollback, match="this account may not do it"):
         gives_up(ground, client(api, account(api, ground, *verbs)))
     stands(ground, "1")
     assert ground.server.request("GET", record(ground))["data"] == before
@@ -62,7 +62,7 @@ def test_through_a_network_that_loses_what_concerns_the_journal(api, mode, what)
         proxy.next(Fault.LOST_REQUEST, method="POST", part="/configmaps", times=1_000)
         if what == "everything":
             proxy.next(Fault.ERROR, method="GET", part="/configmaps/", times=1_000)
-        with pytest.raises(Unrecorded, match=r"no usable answer|did not answer"):
+        with pytest.raises(UnrecordedRollback, match=r"no usable answer|did not answer"):
             gives_up(ground, client(api, token, proxy.url))
         assert {one.fault for one in proxy.passed} & {Fault.ERROR, Fault.LOST_REQUEST}
     stands(ground, "1")

@@ -11,11 +11,11 @@ from prometheus_client import CollectorRegistry, generate_latest
 from builders.judging import V1, V2, plan, ramping
 from builders.prometheus import Running, page, wait_for
 from gauntlet.delivery.analysis.increments import increments
-from gauntlet.delivery.analysis.judge import MeterJudge
-from gauntlet.delivery.analysis.plan import OwnMetric
+from gauntlet.delivery.analysis.judge import CounterJudge
+from gauntlet.delivery.analysis.plan import CustomMetric
 from gauntlet.delivery.counters.prometheus.exposition import parse_exposition
 from gauntlet.delivery.counters.prometheus.families import SERVER, counters
-from gauntlet.delivery.counters.prometheus.source import PrometheusMeter, PrometheusPlan
+from gauntlet.delivery.counters.prometheus.source import PrometheusCounters, PrometheusPlan
 from gauntlet.delivery.counters.source import Counters
 from gauntlet.delivery.rollout.plan import RolloutPlan
 from gauntlet.delivery.rollout.state import begin
@@ -56,9 +56,9 @@ class Server:
         return counters(parse_exposition(self.page().decode(), prefix="gauntlet_"), SERVER)[self.version, ""]
 
 
-def meter(watching: Running, **values: Any) -> PrometheusMeter:
+def counter_source(watching: Running, **values: Any) -> PrometheusCounters:
     given = {"address": watching.address, "selector": {"model_name": "loans"}, "scrape_seconds": 1, **values}
-    return PrometheusMeter(parse(PrometheusPlan, given, field="prometheus"))
+    return PrometheusCounters(parse(PrometheusPlan, given, field="prometheus"))
 
 
 def test_counters_are_those_of_the_servers(watching: Running) -> None:
@@ -69,14 +69,14 @@ def test_counters_are_those_of_the_servers(watching: Running) -> None:
     with page(one.page) as a, page(two.page) as b, page(new.page) as c:
         watching.scrape({"a": a, "b": b, "c": c}, namespace="loans")
         reading = wait_for(
-            lambda: (found := meter(watching).read(ROLLOUT)).candidate and len(found.stable) == 2 and found
+            lambda: (found := counter_source(watching).read(ROLLOUT)).candidate and len(found.stable) == 2 and found
         )
         assert reading.stable == {"a": one.counters(), "b": two.counters()}
         assert reading.candidate == {"c": new.counters()}
         assert reading.candidate["c"].in_flight == 3
         assert set(reading.candidate["c"].sliced) >= {"region=north", "region=south"}
         new.answer(50, 9)
-        wait_for(lambda: meter(watching).read(ROLLOUT).candidate == {"c": new.counters()})
+        wait_for(lambda: counter_source(watching).read(ROLLOUT).candidate == {"c": new.counters()})
 
 
 def test_a_server_that_was_started_again_counts_from_zero(watching: Running) -> None:
@@ -84,10 +84,12 @@ def test_a_server_that_was_started_again_counts_from_zero(watching: Running) -> 
     server.answer(100)
     with page(lambda: server.page()) as port:
         watching.scrape({"c": port})
-        before = wait_for(lambda: meter(watching).read(ROLLOUT).candidate)
+        before = wait_for(lambda: counter_source(watching).read(ROLLOUT).candidate)
         server = Server("2")
         server.answer(30, 1)
-        after = wait_for(lambda: (found := meter(watching).read(ROLLOUT).candidate)["c"].requests == 30 and found)
+        after = wait_for(
+            lambda: (found := counter_source(watching).read(ROLLOUT).candidate)["c"].requests == 30 and found
+        )
     assert increments(before, after)["c"] == server.counters()
 
 
@@ -95,14 +97,16 @@ def test_a_pod_that_is_gone_is_no_pod(watching: Running) -> None:
     one, two = Server("1"), Server("1")
     with page(one.page) as a, page(two.page) as b:
         watching.scrape({"a": a, "b": b})
-        wait_for(lambda: set(meter(watching).read(ROLLOUT).stable) == {"a", "b"})
+        wait_for(lambda: set(counter_source(watching).read(ROLLOUT).stable) == {"a", "b"})
         watching.scrape({"a": a})
-        wait_for(lambda: set(meter(watching).read(ROLLOUT).stable) == {"a"})
-    wait_for(lambda: not meter(watching).read(ROLLOUT).stable)  # it answers no more: Prometheus marks it as stale
+        wait_for(lambda: set(counter_source(watching).read(ROLLOUT).stable) == {"a"})
+    wait_for(
+        lambda: not counter_source(watching).read(ROLLOUT).stable
+    )  # it answers no more: Prometheus marks it as stale
 
 
 def test_nothing_is_scraped_yet(watching: Running) -> None:
-    reading = meter(watching).read(ROLLOUT)
+    reading = counter_source(watching).read(ROLLOUT)
     assert (reading.candidate, reading.stable) == ({}, {})
 
 
@@ -113,7 +117,7 @@ def test_two_jobs_on_one_pod_are_refused(watching: Running) -> None:
 
         def refused() -> str:
             try:
-                return meter(watching).read(ROLLOUT) and ""
+                return counter_source(watching).read(ROLLOUT) and ""
             except DataError as error:
                 return str(error)
 
@@ -127,11 +131,11 @@ def test_values_that_are_not_renewed_are_an_error(watching: Running) -> None:
     server = Server("1")
     with page(server.page) as port:
         watching.scrape({"a": port})
-        wait_for(lambda: meter(watching).read(ROLLOUT).stable)
+        wait_for(lambda: counter_source(watching).read(ROLLOUT).stable)
 
         def stale() -> str:
             try:
-                return meter(watching, scrape_seconds=0.001, stale_scrapes=1).read(ROLLOUT) and ""
+                return counter_source(watching, scrape_seconds=0.001, stale_scrapes=1).read(ROLLOUT) and ""
             except DataError as error:
                 return str(error)
 
@@ -139,7 +143,7 @@ def test_values_that_are_not_renewed_are_an_error(watching: Running) -> None:
 
 
 def test_one_that_is_down_is_a_dependency(watching: Running) -> None:
-    down = meter(watching, address="http://127.0.0.1:9", timeout_seconds=1)
+    down = counter_source(watching, address="http://127.0.0.1:9", timeout_seconds=1)
     with pytest.raises(DependencyError, match="gives no answer of a Prometheus") as raised:
         down.read(ROLLOUT)
     assert raised.value.retryable
@@ -147,8 +151,8 @@ def test_one_that_is_down_is_a_dependency(watching: Running) -> None:
 
 def test_a_teams_own_query_and_one_that_is_none(watching: Running) -> None:
     def ask(query: str) -> float | None:
-        metric = parse(OwnMetric, {"name": "rows", "query": query, "limit": 1}, field="own")
-        return meter(watching).ask(metric, ROLLOUT)
+        metric = parse(CustomMetric, {"name": "rows", "query": query, "limit": 1}, field="own")
+        return counter_source(watching).ask(metric, ROLLOUT)
 
     server = Server("2")
     server.answer(40)
@@ -184,7 +188,7 @@ revision_app_request_latencies_bucket{response_code="503",response_code_class="5
 @pytest.mark.parametrize("family", ["knative", "knative_1_18"])
 def test_knatives_queue_proxy_old_and_new(watching: Running, family: str) -> None:
     values = {"address": watching.address, "selector": {"namespace": "loans"}, "family": family}
-    asked = PrometheusMeter(
+    asked = PrometheusCounters(
         parse(PrometheusPlan, values, field="prometheus"),
         lambda rollout: ("loans-predictor-00002", "loans-predictor-00001"),
     )
@@ -197,31 +201,33 @@ def test_knatives_queue_proxy_old_and_new(watching: Running, family: str) -> Non
 def test_a_rollout_is_judged_through_prometheus(watching: Running) -> None:
     """The candidate fails three requests in ten, and that is found between scrapes."""
     stable, candidate = Server("1"), Server("2")
-    judge = MeterJudge(meter(watching), plan(metrics=["errors"]), RolloutPlan())
+    judge = CounterJudge(counter_source(watching), plan(metrics=["errors"]), RolloutPlan())
     with page(stable.page) as a, page(candidate.page) as c:
         watching.scrape({"a": a, "c": c})
-        wait_for(lambda: meter(watching).read(ROLLOUT).candidate and meter(watching).read(ROLLOUT).stable)
-        _, memory = judge.look(ROLLOUT, "", 0.0)
+        wait_for(
+            lambda: counter_source(watching).read(ROLLOUT).candidate and counter_source(watching).read(ROLLOUT).stable
+        )
+        _, memory = judge.assess(ROLLOUT, "", 0.0)
         stable.answer(600)
         seen(watching, stable, candidate)
-        said, memory = judge.look(ROLLOUT, memory, 60.0)
+        said, memory = judge.assess(ROLLOUT, memory, 60.0)
         assert said.baseline
-        _, memory = judge.look(ramping(0, 10, 60.0), memory, 61.0)
+        _, memory = judge.assess(ramping(0, 10, 60.0), memory, 61.0)
         stable.answer(900, 2)
         for _ in range(100):
             candidate.metrics.record("v1", Reply(500, b"", 0), 0.01)
         candidate.answer(200, 3)
         seen(watching, stable, candidate)
-        said, memory = judge.look(ramping(0, 10, 60.0), memory, 120.0)
-    assert said.look.status is Status.FAIL
-    assert said.look.answered == (300, 1500)
+        said, memory = judge.assess(ramping(0, 10, 60.0), memory, 120.0)
+    assert said.analysis.status is Status.FAIL
+    assert said.analysis.answered == (300, 1500)
 
 
 def seen(watching: Running, stable: Server, candidate: Server) -> None:
     """Wait until Prometheus has all that was counted."""
     wait_for(
         lambda: (
-            (found := meter(watching).read(ROLLOUT)).stable == {"a": stable.counters()}
+            (found := counter_source(watching).read(ROLLOUT)).stable == {"a": stable.counters()}
             and found.candidate == {"c": candidate.counters()}
         )
     )

@@ -11,7 +11,7 @@ from builders.prometheus import Running, wait_for
 from builders.served_models import train_one
 from gauntlet.delivery.counters.prometheus.exposition import parse_exposition
 from gauntlet.delivery.counters.prometheus.families import SERVER, counters
-from gauntlet.delivery.counters.prometheus.source import PrometheusMeter, PrometheusPlan
+from gauntlet.delivery.counters.prometheus.source import PrometheusCounters, PrometheusPlan
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout.state import begin
 from gauntlet.settings import parse
@@ -24,14 +24,16 @@ def test_counters_are_those_of_the_server_whatever_it_was_asked(watching: Runnin
     example = json.loads((folder / "input_example.json").read_text())
     row = dict(zip(example["columns"], example["data"][0], strict=True))
     given = {"address": watching.address, "selector": {"model_name": "loans"}, "scrape_seconds": 1}
-    meter = PrometheusMeter(parse(PrometheusPlan, given, field="prometheus"))
+    counter_source = PrometheusCounters(parse(PrometheusPlan, given, field="prometheus"))
     with serving(folder, tmp_path / "scratch", "--slice_columns", "region") as server:
         watching.scrape({"x": server.port})
         for rows in ([row], [row] * 3, [{"refused": 1}], []):
             server.ask("POST", "/v1/models/loans:predict", {"instances": rows})
         page = server.ask("GET", "/metrics")[1]
         own = counters(parse_exposition(page, prefix="gauntlet_"), SERVER)["7", ""]
-        seen = wait_for(lambda: (found := meter.read(ROLLOUT).candidate) and found["x"].requests == 4 and found["x"])
+        seen = wait_for(
+            lambda: (found := counter_source.read(ROLLOUT).candidate) and found["x"].requests == 4 and found["x"]
+        )
     assert seen == own
     assert (own.requests, own.errors, own.scores[float("inf")]) == (4, 0, 4)
     assert len(own.scores) == 100

@@ -232,8 +232,8 @@ RISES = [
 def test_a_rise_is_found_within_the_promised_requests(delta, rho, stable, canary, weight, phi, record_property):
     """Fifty looks, the last at the promise; clusters of φ requests where φ is not 1. No baseline is given."""
     test = Test(rho=rho, delta=delta, phi=phi)
-    promise = requests_needed(test, stable=stable, canary=canary, weight=weight, alpha=ALPHA)
-    total = promise.canary_requests / weight
+    power_by_step = requests_needed(test, stable=stable, canary=canary, weight=weight, alpha=ALPHA)
+    total = power_by_step.canary_requests / weight
     rng = generator("rise", delta, rho, stable, canary, weight, phi)
     path = clustered(
         rng,
@@ -244,21 +244,21 @@ def test_a_rise_is_found_within_the_promised_requests(delta, rho, stable, canary
         weights=[weight] * 50,
     )
     share = crossed(evidence(test, path), alpha=ALPHA)
-    record_property(f"found within {promise.canary_requests}", share)
+    record_property(f"found within {power_by_step.canary_requests}", share)
     assert at_least(0.9, TRIALS) <= share <= at_most(0.96, TRIALS)
 
 
 @pytest.mark.parametrize(("delta", "rate", "weight"), [(0.005, 0.01, 0.1), (0.005, 0.001, 0.5), (0.05, 0.2, 0.25)])
 def test_an_equal_canary_is_proven_not_worse_within_the_promised_requests(delta, rate, weight, record_property):
     test = Test(Direction.NOT_WORSE, delta=delta)
-    promise = requests_needed(test, stable=rate, canary=rate, weight=weight, alpha=ALPHA)
+    power_by_step = requests_needed(test, stable=rate, canary=rate, weight=weight, alpha=ALPHA)
     path = looks(
         generator("equal", delta, rate, weight),
         lambda look: (rate, rate),
         trials=TRIALS,
-        requests=round(promise.canary_requests / weight / 50),
+        requests=round(power_by_step.canary_requests / weight / 50),
         weights=[weight] * 50,
     )
     share = crossed(evidence(test, path), alpha=ALPHA)
-    record_property(f"proven within {promise.canary_requests}", share)
+    record_property(f"proven within {power_by_step.canary_requests}", share)
     assert at_least(0.9, TRIALS) <= share <= at_most(0.96, TRIALS)

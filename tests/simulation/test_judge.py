@@ -35,8 +35,8 @@ STEPS = {"steps": [10, 50, 100], "min_requests": 1, "budgets": {"inconclusive": 
 @pytest.fixture(autouse=True)
 def _memories_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Writing them down is half of the time, and has tests of its own."""
-    monkeypatch.setattr(state_codec, "to_json", lambda memory: memory)
-    monkeypatch.setattr(state_codec, "from_json", lambda memory: memory)
+    monkeypatch.setattr(state_codec, "to_json", lambda state: state)
+    monkeypatch.setattr(state_codec, "from_json", lambda state: state)
 
 
 def behavior(errors: float = 0.01, slow: float = 0.05, high: float = 0.0) -> Behavior:
@@ -95,10 +95,10 @@ def test_an_identical_candidate_is_taken_back_at_most_alpha_of_the_time(
 ):
     asked = plan(baseline_requests=10_000, **margins)
     ends, late = rolled_out(rates, asked, "identical", request.node.callspec.id, trials=trials)
-    taken_back = ends[Phase.ROLLED_BACK] / trials
-    record_property("taken back", taken_back)
+    rollback_entry = ends[Phase.ROLLED_BACK] / trials
+    record_property("taken back", rollback_entry)
     record_property("of these at full weight", late)
-    assert taken_back <= ALPHA
+    assert rollback_entry <= ALPHA
     assert ends[Phase.PROMOTED] == trials - ends[Phase.ROLLED_BACK]
 
 
@@ -106,10 +106,10 @@ def test_swings_beyond_the_margins_are_rarely_taken_for_harm(record_property):
     """Nothing is promised here: at full weight a higher rate than any before cannot be told from harm."""
     trials = SWINGING or 150
     ends, late = rolled_out(swinging(0.4), plan(baseline_requests=10_000), "swings", trials=trials)
-    taken_back = ends[Phase.ROLLED_BACK] / trials
-    record_property("taken back", taken_back)
+    rollback_entry = ends[Phase.ROLLED_BACK] / trials
+    record_property("taken back", rollback_entry)
     record_property("of these at full weight", late)
-    assert taken_back - late <= ALPHA  # beside stable the same swings do no harm
+    assert rollback_entry - late <= ALPHA  # beside stable the same swings do no harm
     assert late <= 3 * ALPHA
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gauntlet.delivery.evidence.pairs import Pairs, log_not_worse, log_worse
-from gauntlet.delivery.shadow.gate import ShadowPolicy, ShadowSeen, judge_shadow
+from gauntlet.delivery.shadow.gate import ShadowCounts, ShadowPolicy, judge_shadow
 from gauntlet.verdict import Status
 
 pytestmark = pytest.mark.simulation
@@ -47,7 +47,7 @@ def status(seen, name, policy):
 @cache
 def flips(look, found):
     policy = ShadowPolicy(max_flip_rate=0.05, latency_ratio=None, min_pairs=1)
-    return status(ShadowSeen(look * BATCH, found, 0, 0), "flips", policy)
+    return status(ShadowCounts(look * BATCH, found, 0, 0), "flips", policy)
 
 
 def excess(pairs, rho, margin):

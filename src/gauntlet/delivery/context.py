@@ -8,28 +8,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gauntlet.delivery.analysis import state_codec
-from gauntlet.delivery.analysis.alpha import alarm_level, shares
-from gauntlet.delivery.analysis.judge import MeterJudge
+from gauntlet.delivery.analysis.judge import CounterJudge
 from gauntlet.delivery.analysis.label_files import LabelTable
 from gauntlet.delivery.analysis.labels import OutcomesSource, with_labels
 from gauntlet.delivery.analysis.plan import AnalysisPlan
-from gauntlet.delivery.analysis.power import promise
-from gauntlet.delivery.counters.prometheus.source import PrometheusMeter, PrometheusPlan, by_version
+from gauntlet.delivery.analysis.report_inputs import ReportInputs, report_inputs
+from gauntlet.delivery.counters.prometheus.source import PrometheusCounters, PrometheusPlan, by_version
 from gauntlet.delivery.deployment import Time
-from gauntlet.delivery.preflight import Finding
-from gauntlet.delivery.rollout.approvals import by_tags, either
+from gauntlet.delivery.preflight import Obstacle
+from gauntlet.delivery.rollout.approvals import combine_approvals, tag_approvals
 from gauntlet.delivery.rollout.controller import Judge
 from gauntlet.delivery.rollout.journal import Journal
 from gauntlet.delivery.rollout.plan import RolloutPlan
-from gauntlet.delivery.rollout.state import Decision, Do
+from gauntlet.delivery.rollout.state import Action, Decision
 from gauntlet.delivery.targets.service import Service, open_service
 from gauntlet.registry.store import ModelStore
 from gauntlet.settings import parse
 
 
 @dataclass(frozen=True)
-class Desk:
+class RolloutContext:
     """Everything a delivery is carried out with.
 
     Attributes:
@@ -46,27 +44,19 @@ class Desk:
     analysis: AnalysisPlan
     time: Time
 
-    def shown(self, journal: Journal) -> dict[str, Any]:
-        """What a report shows beside the journal: keyword arguments of ``reports.delivery.write_rollout``."""
-        memory = state_codec.from_json(journal.memory) if journal.memory else None
-        told: dict[str, Any] = {"alpha": alarm_level(self.analysis), "alpha_promotion": self.analysis.alpha_promotion}
-        if memory and memory.tests:
-            told["shares"] = shares(memory, self.analysis)
-            lasted = journal.entries[-1].at - journal.rollout.began
-            rate = sum(memory.answered) / lasted if lasted > 0 else 0.0
-            if rate and memory.steps == len(self.plan.steps):
-                told["promises"] = promise(memory, self.analysis, self.plan, rate)
-        return told
+    def report_inputs(self, journal: Journal) -> ReportInputs:
+        """What a report shows beside the journal."""
+        return report_inputs(journal, self.analysis, self.plan)
 
-    def tell(self, decision: Decision) -> None:
+    def log_decision(self, decision: Decision) -> None:
         """Print a turn for the log; waiting without news is not told again and again."""
-        look = decision.rollout.looked
-        if decision.do is not Do.WAIT or look % 5 == 0:
+        look = decision.rollout.analyses
+        if decision.action is not Action.WAIT or look % 5 == 0:
             sys.stdout.write(f"{time.strftime('%H:%M:%S')}  {decision.sentence}\n")
             sys.stdout.flush()
 
 
-def open_desk(
+def open_context(
     address: str,
     plan: Mapping[str, Any],
     analysis: Mapping[str, Any],
@@ -75,7 +65,7 @@ def open_desk(
     model_name: str,
     prometheus: Mapping[str, Any] | None = None,
     outcomes: Mapping[str, Any] | None = None,
-) -> Desk:
+) -> RolloutContext:
     """Open a service for a delivery.
 
     Args:
@@ -99,18 +89,20 @@ def open_desk(
     if table is not None:
         place, read = service.obstacles, table.obstacles
         service = replace(service, obstacles=lambda: (*place(), *read()))
-    people = either(service.people, by_tags(store, model_name))
+    approvals = combine_approvals(service.approvals, tag_approvals(store, model_name))
     if prometheus:
         asked = parse(PrometheusPlan, prometheus, field="prometheus")
         arms = service.revisions if asked.family.startswith("knative") else by_version
-        meter = PrometheusMeter(asked, arms)
-        judge = MeterJudge(meter, settings, steps, people, outcomes=table, asks=meter.ask)
+        counter_source = PrometheusCounters(asked, arms)
+        judge = CounterJudge(
+            counter_source, settings, steps, approvals, outcomes=table, custom_query=counter_source.ask
+        )
     else:
-        judge = MeterJudge(service.meter, settings, steps, people, outcomes=table)
-    return Desk(service, judge, steps, settings, Time(time.time, time.sleep))
+        judge = CounterJudge(service.counter_source, settings, steps, approvals, outcomes=table)
+    return RolloutContext(service, judge, steps, settings, Time(time.time, time.sleep))
 
 
-def warn(finding: Finding) -> None:
+def log_warning(obstacle: Obstacle) -> None:
     """Print something that a person should know before a rollout begins."""
-    sys.stdout.write(f"{finding}\n")
+    sys.stdout.write(f"{obstacle}\n")
     sys.stdout.flush()

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
-from gauntlet.delivery.emergency_rollback import BackLedger, Unrecorded, recall
-from gauntlet.delivery.preflight import Finding, require_clear
+from gauntlet.delivery.emergency_rollback import FallbackJournalStore, UnrecordedRollback, recover_journal
+from gauntlet.delivery.preflight import Obstacle, require_clear
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.controller import Conflict, Judge, Stage, conduct, is_same, refuse, start
+from gauntlet.delivery.rollout.controller import Backends, Conflict, Judge, abort, is_same, run_to_end, start
 from gauntlet.delivery.rollout.journal import Entry, Journal
-from gauntlet.delivery.rollout.lease import Warned, renew, resting, take, unheard
+from gauntlet.delivery.rollout.lease import OnWarning, ignore_warning, renew, renewing_sleep, wait_for_lease
 from gauntlet.delivery.rollout.plan import RolloutPlan
-from gauntlet.delivery.rollout.state import Decision, Do, Phase, begin
+from gauntlet.delivery.rollout.state import AbortedBy, Action, Decision, Phase, begin
 from gauntlet.delivery.targets.service import Service
 from gauntlet.errors import ConfigurationError, DependencyError
 
@@ -31,10 +31,12 @@ class Time:
     sleep: Callable[[float], None]
 
 
-Told = Callable[[Decision], None]
+OnDecision = Callable[[Decision], None]
 
 
-def stage_release(service: Service, release: Release, time: Time, *, patience: float, warned: Warned = unheard) -> str:
+def deploy_to_staging(
+    service: Service, release: Release, time: Time, *, patience: float, on_warning: OnWarning = ignore_warning
+) -> str:
     """Serve a version in staging, in place of whatever is there, and wait until it answers.
 
     Args:
@@ -42,7 +44,7 @@ def stage_release(service: Service, release: Release, time: Time, *, patience: f
         release: what to serve.
         time: the clock.
         patience: seconds to wait.
-        warned: hears that it waits for somebody who may have died.
+        on_warning: hears that it waits for somebody who may have died.
 
     Returns:
         Where its own server answers.
@@ -50,13 +52,13 @@ def stage_release(service: Service, release: Release, time: Time, *, patience: f
     Raises:
         DependencyError: it does not answer in time, or somebody else acts on the service.
     """
-    with hold(service, time, warned):
-        service.place.install(release, replace=True)
+    with lease_held(service, time, on_warning):
+        service.handle.install(release, replace=True)
         _wait_until_ready(service, release, time, patience)
-        return service.place.url_of(release)
+        return service.handle.url_of(release)
 
 
-def clear_way(service: Service, digest: str) -> tuple[Finding, ...]:
+def preflight_warnings(service: Service, digest: str) -> tuple[Obstacle, ...]:
     """What a person should know before a rollout on a service begins; nothing where none would begin.
 
     Args:
@@ -70,7 +72,7 @@ def clear_way(service: Service, digest: str) -> tuple[Finding, ...]:
     with _explained(service):
         if unfinished(service):
             return ()  # it is gone on with, or taken back first, and its canary is no other's
-        stable = service.place.current()
+        stable = service.handle.current()
     if stable is not None and stable.digest == digest:
         return ()
     return require_clear(service.obstacles(), service.name)
@@ -84,8 +86,8 @@ def roll_out(
     time: Time,
     *,
     attempt: str = "",
-    told: Told,
-    warned: Warned = unheard,
+    on_decision: OnDecision,
+    on_warning: OnWarning = ignore_warning,
 ) -> Journal:
     """Bring a version to all of production's traffic, or take it back; resumes what was begun.
 
@@ -99,8 +101,8 @@ def roll_out(
         plan: the steps.
         time: the clock.
         attempt: another name gives a candidate that was taken back another chance.
-        told: hears every turn.
-        warned: hears what a person should know before it begins, and that it waits for somebody who may have died.
+        on_decision: hears every turn.
+        on_warning: hears what a person should know before it begins, and that it waits for somebody who may have died.
 
     Returns:
         The journal of the rollout, which is over.
@@ -108,39 +110,41 @@ def roll_out(
     Raises:
         ConfigurationError: something stands in the way of a rollout that has not begun; it lists everything that does.
         DataError: there is a journal that cannot be read.
-        Unrecorded: it was taken back, and that could not be written.
+        UnrecordedRollback: it was taken back, and that could not be written.
         DependencyError: something did not answer for too long, or somebody else acts on the service. What was begun
             stays, and this goes on with it when it is called again.
     """
-    act = _Act(service, BackLedger(service.ledger, warned), judge, plan, time, told)
+    act = _Act(service, FallbackJournalStore(service.journals, on_warning), judge, plan, time, on_decision)
     with ExitStack() as held:
         with _explained(service):
-            held.enter_context(hold(service, time, warned))
-            found = service.ledger.read(service.name)
+            held.enter_context(lease_held(service, time, on_warning))
+            found = service.journals.read(service.name)
         going = found is not None and not found[0].rollout.phase.final
         if found and going and found[0].rollout.candidate != release:
-            found, going = (act.take_back(f"It was left behind unfinished, and {release} is on its way."), ""), False
+            reason = f"It was left behind unfinished, and {release} is on its way."
+            found, going = (act.roll_back(reason, "controller"), ""), False
             renew(service.lease, service.name)  # whoever conducts gives it back at the end
         with _explained(service):
-            stable = service.place.current()
+            stable = service.handle.current()
         serves = not going and stable is not None and stable.digest == release.digest
         if not serves and not (found and is_same(found[0].rollout, release, stable or release, attempt)):
-            _look_ahead(service, warned)
+            _look_ahead(service, on_warning)
         if serves or (stable is None and not going):
             return _installed(service, release, stable, plan, time)
-        start(service.ledger, service.name, release, stable or release, time.now(), attempt)
-        return act.conduct()
+        start(service.journals, service.name, release, stable or release, time.now(), attempt)
+        return act.run_to_end()
 
 
-def take_back(
+def roll_back(
     service: Service,
     judge: Judge,
     plan: RolloutPlan,
     reason: str,
     time: Time,
     *,
-    told: Told,
-    warned: Warned = unheard,
+    by: AbortedBy = "person",
+    on_decision: OnDecision,
+    on_warning: OnWarning = ignore_warning,
 ) -> Journal:
     """Take the newest rollout of a service back, also a promoted one, and see it through; repeatable.
 
@@ -149,23 +153,23 @@ def take_back(
     Raises:
         ConfigurationError: there was never a rollout on the service.
         DataError: the journal cannot be read, and the service does not show a rollout.
-        Unrecorded: it was taken back, and that could not be written.
+        UnrecordedRollback: it was taken back, and that could not be written.
         DependencyError: as ``roll_out``.
     """
-    act = _Act(service, BackLedger(service.ledger, warned), judge, plan, time, told)
-    with hold(service, time, warned):
-        recall(service, act.ledger, time.now(), warned)
-        return act.take_back(reason)
+    act = _Act(service, FallbackJournalStore(service.journals, on_warning), judge, plan, time, on_decision)
+    with lease_held(service, time, on_warning):
+        recover_journal(service, act.journals, time.now(), on_warning)
+        return act.roll_back(reason, by)
 
 
 @contextmanager
-def hold(service: Service, time: Time, warned: Warned = unheard) -> Iterator[None]:
+def lease_held(service: Service, time: Time, on_warning: OnWarning = ignore_warning) -> Iterator[None]:
     """Keep everybody else from acting on a service meanwhile; whoever died acting on it is waited for first.
 
     Raises:
         DependencyError: somebody else acts on it.
     """
-    take(service.lease, service.name, time.sleep, warned)
+    wait_for_lease(service.lease, service.name, time.sleep, on_warning)
     try:
         yield
     finally:
@@ -174,7 +178,7 @@ def hold(service: Service, time: Time, warned: Warned = unheard) -> Iterator[Non
 
 def unfinished(service: Service) -> bool:
     """Whether a rollout was begun and not ended."""
-    found = service.ledger.read(service.name)
+    found = service.journals.read(service.name)
     return found is not None and not found[0].rollout.phase.final
 
 
@@ -191,10 +195,10 @@ def _explained(service: Service) -> Iterator[None]:
         raise
 
 
-def _look_ahead(service: Service, warned: Warned) -> None:
+def _look_ahead(service: Service, on_warning: OnWarning) -> None:
     """Make sure that nothing stands in the way of a new rollout."""
-    for finding in require_clear(service.obstacles(), service.name):
-        warned(finding)
+    for obstacle in require_clear(service.obstacles(), service.name):
+        on_warning(obstacle)
 
 
 @dataclass(frozen=True)
@@ -202,57 +206,59 @@ class _Act:
     """A delivery under way: a rollout's turns, and what follows from how they end. Arguments as ``roll_out``'s."""
 
     service: Service
-    ledger: BackLedger
+    journals: FallbackJournalStore
     judge: Judge
     plan: RolloutPlan
     time: Time
-    told: Told
+    on_decision: OnDecision
 
-    def take_back(self, reason: str) -> Journal:
+    def roll_back(self, reason: str, by: AbortedBy) -> Journal:
         """Have the newest rollout taken back, and see it through."""
         for _ in range(10):
             try:
-                refuse(self.ledger, self.service.name, reason, self.time.now())
+                abort(self.journals, self.service.name, reason, self.time.now(), by)
             except Conflict:
                 continue
-            return self.conduct()
+            return self.run_to_end()
         mend = "Stop the other one"
         raise DependencyError("is written by somebody else all the time", field=self.service.name, mend=mend)
 
-    def conduct(self) -> Journal:
+    def run_to_end(self) -> Journal:
         """Take turns until the rollout is over."""
         service = self.service
-        stage = Stage(self.ledger, service.lease, service.target, self.judge)
-        conduct(stage, self.plan, service.name, clock=self.time.now, sleep=self.time.sleep, seen=self.told)
-        found = self.ledger.read(service.name)
+        backends = Backends(self.journals, service.lease, service.target, self.judge)
+        run_to_end(
+            backends, self.plan, service.name, clock=self.time.now, sleep=self.time.sleep, on_decision=self.on_decision
+        )
+        found = self.journals.read(service.name)
         if found is None:
             raise ConfigurationError("has lost its journal", field=service.name, mend="Leave the ledger alone")
-        unrecorded = [why for why in (self.ledger.why, service.unrecorded()) if why]
+        unrecorded = [why for why in (self.journals.why, service.unrecorded()) if why]
         if unrecorded:
-            raise Unrecorded(found[0], *unrecorded)
+            raise UnrecordedRollback(found[0], *unrecorded)
         return found[0]
 
 
 def _installed(service: Service, release: Release, stable: Release | None, plan: RolloutPlan, time: Time) -> Journal:
     """Make sure that a version serves that needs no rollout: the first one, or the one that serves already."""
-    found = service.ledger.read(service.name)
+    found = service.journals.read(service.name)
     if stable is None:
-        service.place.install(release)
+        service.handle.install(release)
     _wait_until_ready(service, release, time, plan.ready_seconds)
     if found and found[0].rollout.phase is Phase.PROMOTED and found[0].rollout.candidate.digest == release.digest:
         journal = found[0]
     else:
         sentence = f"Version {release.version} serves" + (", the first one." if stable is None else " already.")
         done = replace(begin(service.name, release, release, time.now()), phase=Phase.PROMOTED, weight=100)
-        journal = Journal(done).with_entry(Entry(time.now(), done.phase, 100, Do.NOTHING, sentence))
-        service.ledger.write(journal, found[1] if found else "")
+        journal = Journal(done).with_entry(Entry(time.now(), done.phase, 100, Action.NOTHING, sentence))
+        service.journals.write(journal, found[1] if found else "")
     return journal
 
 
 def _wait_until_ready(service: Service, release: Release, time: Time, patience: float) -> None:
-    rest = resting(service.lease, service.name, time.sleep)
+    rest = renewing_sleep(service.lease, service.name, time.sleep)
     deadline = time.now() + patience
-    while not service.place.ready(release):
+    while not service.handle.ready(release):
         if time.now() > deadline:
             raise DependencyError(
                 f"{release} does not answer after {patience:,.0f} s",

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gauntlet.delivery.preflight import Finding
-from gauntlet.delivery.rollout.controller import Conflict, Ledger
+from gauntlet.delivery.preflight import Obstacle
+from gauntlet.delivery.rollout.controller import Conflict, JournalStore
 from gauntlet.delivery.rollout.journal import Entry, Journal
-from gauntlet.delivery.rollout.lease import Warned
-from gauntlet.delivery.rollout.state import Do, Phase, Rollout
+from gauntlet.delivery.rollout.lease import OnWarning
+from gauntlet.delivery.rollout.state import Action, Phase, Rollout
 from gauntlet.delivery.targets.service import Service
 from gauntlet.errors import ConfigurationError, DataError, DependencyError, GauntletError
 from gauntlet.registry.store import ModelStore
@@ -26,7 +26,7 @@ _NOT_WRITTEN = (ConfigurationError, DataError, DependencyError)
 """What a journal that cannot be read or written raises: no permission, no sense in it, no space or no answer."""
 
 
-class Unrecorded(DependencyError):
+class UnrecordedRollback(DependencyError):
     """All requests go to the stable version again, and what says so could not be written.
 
     Args:
@@ -46,47 +46,47 @@ class Unrecorded(DependencyError):
         self.journal = journal
 
 
-class BackLedger:
-    """``conductor.Ledger`` over another one, which a way back does not wait for.
+class FallbackJournalStore:
+    """``controller.JournalStore`` over another one, which a way back does not wait for.
 
     Attributes:
         why: the newest state could not be written; empty where it was.
 
     Args:
-        ledger: the other one.
-        warned: hears once that something could not be written.
+        journals: the other one.
+        on_warning: hears once that something could not be written.
     """
 
-    def __init__(self, ledger: Ledger, warned: Warned) -> None:
+    def __init__(self, journals: JournalStore, on_warning: OnWarning) -> None:
         self.why = ""
-        self._ledger, self._warned = ledger, warned
+        self._journals, self._on_warning = journals, on_warning
         self._kept: Journal | None = None
 
     def read(self, service: str) -> tuple[Journal, str] | None:
         """The journal: the one that could not be written yet, which is tried again first."""
         if self._kept is not None:
             self._try(self._kept)
-        return self._ledger.read(service) if self._kept is None else (self._kept, "")
+        return self._journals.read(service) if self._kept is None else (self._kept, "")
 
-    def write(self, journal: Journal, mark: str) -> str:
+    def write(self, journal: Journal, etag: str) -> str:
         """Write the journal; one that goes back is kept here where that fails, and any other refused."""
         if self._kept is not None:
             self._try(journal)
             return ""
         try:
-            return self._ledger.write(journal, mark)
+            return self._journals.write(journal, etag)
         except _NOT_WRITTEN as error:
             if journal.rollout.phase not in _BACK:
                 raise
             self._kept, self.why = journal, _plainly(error)
             said = f"cannot be written ({self.why})"
             mend = f"Nothing is to be done before all requests are with {journal.rollout.stable}: that goes on without"
-            self._warned(Finding(f"journal of {journal.rollout.service}", said, mend, blocks=False))
+            self._on_warning(Obstacle(f"journal of {journal.rollout.service}", said, mend, blocks=False))
             return ""
 
     def set_aside(self, service: str) -> str:
         """Put a journal away that cannot be read."""
-        return self._ledger.set_aside(service)
+        return self._journals.set_aside(service)
 
     def keep(self, journal: Journal, why: str) -> None:
         """Go on from a journal that nobody has written."""
@@ -100,9 +100,9 @@ class BackLedger:
         """
         self._kept = journal
         try:
-            journal, mark = self._in_place(journal)
+            journal, etag = self._in_place(journal)
             self._kept = journal
-            self._ledger.write(journal, mark)
+            self._journals.write(journal, etag)
         except _NOT_WRITTEN as error:
             self.why = _plainly(error)
             return
@@ -111,12 +111,12 @@ class BackLedger:
     def _in_place(self, journal: Journal) -> tuple[Journal, str]:
         rollout = journal.rollout
         try:
-            found = self._ledger.read(rollout.service)
+            found = self._journals.read(rollout.service)
         except DataError as error:
-            place = self._ledger.set_aside(rollout.service)
+            place = self._journals.set_aside(rollout.service)
             said = f"The journal that was found could not be read, and is kept as {place} ({_plainly(error)})."
             at = journal.entries[-1].at
-            return journal.with_entry(Entry(at, rollout.phase, rollout.weight, Do.NOTHING, said)), ""
+            return journal.with_entry(Entry(at, rollout.phase, rollout.weight, Action.NOTHING, said)), ""
         if found is None:
             return journal, ""
         there = found[0].rollout
@@ -125,14 +125,14 @@ class BackLedger:
         return journal, found[1]
 
 
-def recall(service: Service, ledger: BackLedger, now: float, warned: Warned) -> None:
+def recover_journal(service: Service, journals: FallbackJournalStore, now: float, on_warning: OnWarning) -> None:
     """Where no journal tells what to take back, have the ledger go on from what the service shows.
 
     Args:
         service: where.
-        ledger: of it.
+        journals: of it.
         now: seconds since the epoch.
-        warned: hears what was found.
+        on_warning: hears what was found.
 
     Raises:
         DataError: the journal cannot be read, and the service does not show what was before.
@@ -145,17 +145,17 @@ def recall(service: Service, ledger: BackLedger, now: float, warned: Warned) -> 
     shown = _shown(service, now, why)
     if shown is None:
         return
-    because = "there is none" if why is None else _plainly(why)
+    cause = "there is none" if why is None else _plainly(why)
     said = (
-        f"No journal tells of the rollout ({because}). By what the service shows, {shown.stable} is "
+        f"No journal tells of the rollout ({cause}). By what the service shows, {shown.stable} is "
         f"stable, and {shown.candidate} has {shown.weight} % of the requests."
     )
-    ledger.keep(Journal(shown).with_entry(Entry(now, shown.phase, shown.weight, Do.NOTHING, said)), because)
+    journals.keep(Journal(shown).with_entry(Entry(now, shown.phase, shown.weight, Action.NOTHING, said)), cause)
     mend = f"Nothing is to be done: all requests go back to {shown.stable}"
-    warned(Finding(f"journal of {service.name}", said, mend, blocks=False))
+    on_warning(Obstacle(f"journal of {service.name}", said, mend, blocks=False))
 
 
-def left_behind(service: Service, now: float) -> bool:
+def is_unfinished(service: Service, now: float) -> bool:
     """Whether a rollout was begun and not ended; where no journal tells, whether a candidate has requests."""
     journal, why = _found(service)
     if journal is not None:
@@ -167,7 +167,7 @@ def left_behind(service: Service, now: float) -> bool:
 def _found(service: Service) -> tuple[Journal | None, GauntletError | None]:
     """The journal, or why it cannot be read."""
     try:
-        found = service.ledger.read(service.name)
+        found = service.journals.read(service.name)
     except _NOT_WRITTEN as error:
         return None, error
     return (None if found is None else found[0]), None
@@ -181,7 +181,7 @@ def _shown(service: Service, now: float, why: GauntletError | None) -> Rollout |
         DependencyError: it does not answer.
     """
     try:
-        shown = service.target.shown(service.name, now)
+        shown = service.target.infer_rollout(service.name, now)
     except ConfigurationError as error:
         if why is None:
             return None  # whoever may not even look has changed nothing here
@@ -205,11 +205,11 @@ def _plainly(error: GauntletError) -> str:
 
 
 @contextmanager
-def titles_follow(store: ModelStore, model_name: str) -> Iterator[None]:
+def aliases_follow(store: ModelStore, model_name: str) -> Iterator[None]:
     """Give the former champion its title also where the way back could not be written down."""
     try:
         yield
-    except Unrecorded as error:
+    except UnrecordedRollback as error:
         rollout = error.journal.rollout
         record_rollback(store, model_name, rollout.candidate.version, rollout.stable.version)
         raise

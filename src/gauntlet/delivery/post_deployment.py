@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from gauntlet.delivery.context import Desk, warn
-from gauntlet.delivery.deployment import hold, take_back
+from gauntlet.delivery.context import RolloutContext, log_warning
+from gauntlet.delivery.deployment import lease_held, roll_back
 from gauntlet.delivery.rollout.controller import Conflict
 from gauntlet.delivery.rollout.journal import Entry, Journal
-from gauntlet.delivery.rollout.state import Do, Look, Phase, Rollout
+from gauntlet.delivery.rollout.state import Action, AnalysisRun, Phase, Rollout
 from gauntlet.delivery.targets.service import Service
 from gauntlet.errors import ConfigurationError, DataError, DependencyError
 from gauntlet.verdict import Check, Status, Verdict
@@ -18,7 +18,7 @@ GATE = "verify_deployment"
 
 
 @dataclass(frozen=True)
-class Verified:
+class VerificationResult:
     """What one check of a deployment found.
 
     Attributes:
@@ -32,11 +32,11 @@ class Verified:
     outcome: str
 
 
-def verify(desk: Desk, champion: str, *, watch_seconds: float, act: bool) -> Verified:
+def verify(context: RolloutContext, champion: str, *, watch_seconds: float, act: bool) -> VerificationResult:
     """Look once at what was promoted, and go on with the evidence of its rollout.
 
     Args:
-        desk: the service and what looks at it.
+        context: the service and what looks at it.
         champion: the version that the registry calls champion; empty if none.
         watch_seconds: how long after its rollout began a version is watched.
         act: take it back when harm is shown.
@@ -44,52 +44,65 @@ def verify(desk: Desk, champion: str, *, watch_seconds: float, act: bool) -> Ver
     Raises:
         ConfigurationError: there was never a rollout on the service.
         DataError: its journal cannot be read.
-        Unrecorded: it was taken back, and that could not be written.
+        UnrecordedRollback: it was taken back, and that could not be written.
         DependencyError: something did not answer, or somebody else acts on the service.
     """
-    service, now = desk.service, desk.time.now()
-    with hold(service, desk.time, warn):
-        found = service.ledger.read(service.name)
+    service, now = context.service, context.time.now()
+    with lease_held(service, context.time, log_warning):
+        found = service.journals.read(service.name)
         if found is None:
             mend = "Roll a version out first (continuous_delivery)"
             raise ConfigurationError("has no rollout to verify", field="service", value=service.name, mend=mend)
-        journal, mark = found
+        journal, etag = found
         rollout = journal.rollout
-        checks = [_serves(desk, rollout), _is_champion(rollout, champion)]
+        checks = [_serves(context, rollout), _is_champion(rollout, champion)]
         if rollout.phase is not Phase.PROMOTED or rollout.candidate == rollout.stable:
             return _over(journal, checks, "There is nothing to watch: no version was promoted past another.")
         if now - rollout.began > watch_seconds:
             return _over(journal, checks, f"{_name(rollout)} has been watched for {watch_seconds / 3600:,.0f} hours.")
         watched = replace(rollout, phase=Phase.RAMPING)  # a judge goes on as at the last step
-        said, memory = desk.judge.look(watched, journal.memory, now)
-        look = said.look or Look(rollout.looked, Status.INCONCLUSIVE, "There was nothing new to look at.")
-        journal = replace(journal, rollout=replace(rollout, looked=look.number), memory=memory)
-        journal = journal.with_entry(Entry(now, rollout.phase, rollout.weight, Do.NOTHING, look.sentence, said.look))
-        harmful = look.status is Status.FAIL and act
+        said, analysis_state = context.judge.assess(watched, journal.analysis_state, now)
+        analysis = said.analysis or AnalysisRun(
+            rollout.analyses, Status.INCONCLUSIVE, "There was nothing new to look at."
+        )
+        journal = replace(journal, rollout=replace(rollout, analyses=analysis.number), analysis_state=analysis_state)
+        journal = journal.with_entry(
+            Entry(now, rollout.phase, rollout.weight, Action.NOTHING, analysis.sentence, said.analysis)
+        )
+        harmful = analysis.status is Status.FAIL and act
         with suppress(*(_NOT_WRITTEN if harmful else ())):  # a look that finds harm is acted on, written or not
-            _write(service, journal, mark)
-    verdict = _verdict([*checks, Check("metrics", look.status, look.sentence)])
+            _write(service, journal, etag)
+    verdict = _verdict([*checks, Check("metrics", analysis.status, analysis.sentence)])
     if harmful:
-        reason = f"Harm was shown after the promotion: {look.sentence}"
-        taken = take_back(service, desk.judge, desk.plan, reason, desk.time, told=desk.tell, warned=warn)
-        return Verified(taken, verdict, taken.rollout.phase.value)
-    return Verified(journal, verdict, "watching")
+        reason = f"Harm was shown after the promotion: {analysis.sentence}"
+        taken = roll_back(
+            service,
+            context.judge,
+            context.plan,
+            reason,
+            context.time,
+            by="analysis",
+            on_decision=context.log_decision,
+            on_warning=log_warning,
+        )
+        return VerificationResult(taken, verdict, taken.rollout.phase.value)
+    return VerificationResult(journal, verdict, "watching")
 
 
-def _write(service: Service, journal: Journal, mark: str) -> None:
+def _write(service: Service, journal: Journal, etag: str) -> None:
     try:
-        service.ledger.write(journal, mark)
+        service.journals.write(journal, etag)
     except Conflict as error:
         mend = "Check again: somebody else wrote at this moment"
         raise DependencyError("was written meanwhile", field=service.name, mend=mend, retryable=True) from error
 
 
-def _serves(desk: Desk, rollout: Rollout) -> Check:
+def _serves(context: RolloutContext, rollout: Rollout) -> Check:
     meant = rollout.candidate if rollout.phase is Phase.PROMOTED else rollout.stable
-    current = desk.service.place.current()
+    current = context.service.handle.current()
     if current is None or current.digest != meant.digest:
         return Check("serving", Status.FAIL, f"{current or 'Nothing'} serves, where {meant} should.")
-    if not desk.service.place.ready(current):
+    if not context.service.handle.ready(current):
         return Check("serving", Status.FAIL, f"Version {meant.version} does not answer.")
     return Check("serving", Status.PASS, f"Version {meant.version} answers.")
 
@@ -101,12 +114,12 @@ def _is_champion(rollout: Rollout, champion: str) -> Check:
     return Check("champion", Status.PASS, f"Version {champion} is the champion.")
 
 
-def _over(journal: Journal, checks: list[Check], sentence: str) -> Verified:
-    return Verified(journal, _verdict([*checks, Check("watch", Status.PASS, sentence)]), "watched")
+def _over(journal: Journal, checks: list[Check], sentence: str) -> VerificationResult:
+    return VerificationResult(journal, _verdict([*checks, Check("watch", Status.PASS, sentence)]), "watched")
 
 
 def _verdict(checks: list[Check]) -> Verdict:
-    worst = max(checks, key=lambda check: _ORDER.index(check.status))
+    worst = max(checks, key=lambda check: check.status.severity)
     return Verdict(GATE, tuple(checks), worst.reason if worst.status is not Status.PASS else checks[-1].reason)
 
 
@@ -115,4 +128,3 @@ def _name(rollout: Rollout) -> str:
 
 
 _NOT_WRITTEN = (ConfigurationError, DataError, DependencyError)
-_ORDER = (Status.PASS, Status.INCONCLUSIVE, Status.FAIL, Status.ERROR)

@@ -9,7 +9,7 @@ from gauntlet.errors import ConfigurationError
 
 
 @dataclass(frozen=True)
-class Finding:
+class Obstacle:
     """Something that stands in the way, or that a person should know.
 
     Attributes:
@@ -28,12 +28,12 @@ class Finding:
         return f"{self.about}: {self.sentence.rstrip('.')}. {self.mend.rstrip('.')}."
 
 
-def nothing_found() -> tuple[Finding, ...]:
+def no_obstacles() -> tuple[Obstacle, ...]:
     """A place where nothing can stand in the way."""
     return ()
 
 
-def require_clear(found: Iterable[Finding], service: str) -> tuple[Finding, ...]:
+def require_clear(found: Iterable[Obstacle], service: str) -> tuple[Obstacle, ...]:
     """What does not block; for a person to know.
 
     Args:

@@ -34,7 +34,7 @@ LOCAL = "local"
 _UNREADABLE = ("mlflow-artifacts", "models", "runs", "memory", "file", "")
 
 
-def release_of(store: ModelStore, version: Version, service: str) -> Release:
+def resolve_release(store: ModelStore, version: Version, service: str) -> Release:
     """A version as the target of a service can fetch it.
 
     A local service gets a copy of its own, verified, that stays when the registry is gone. A cluster's storage

@@ -13,10 +13,9 @@ from kfp.dsl import HTML, Artifact
 
 from builders.judged import AskedService
 from builders.memory_service import V1, V2, Killed, MemoryService
-from gauntlet.delivery import context as desk
-from gauntlet.delivery import emergency_rollback, release
+from gauntlet.delivery import context, emergency_rollback, release
 from gauntlet.delivery.analysis.plan import AnalysisPlan
-from gauntlet.delivery.preflight import Finding
+from gauntlet.delivery.preflight import Obstacle
 from gauntlet.delivery.targets import service
 from gauntlet.errors import EXIT_BROKEN, EXIT_USAGE, DependencyError
 from gauntlet.registry import mlflow_store, succession
@@ -24,8 +23,8 @@ from gauntlet.settings import parse
 from gauntlet.verdict import Status, Verdict
 
 COMPONENTS = Path(__file__).parents[3] / "components" / "delivery"
-WALL = Finding("patch httproutes", "this account may not do it", "Bind the Role")
-STONE = Finding("minReplicas", "is not set", "Set it", blocks=False)
+WALL = Obstacle("patch httproutes", "this account may not do it", "Bind the Role")
+STONE = Obstacle("minReplicas", "is not set", "Set it", blocks=False)
 PLAN = {"steps": [10, 50, 100], "step_seconds": 120, "min_requests": 100, "budgets": {"inconclusive": 60, "errors": 2}}
 ANALYSIS = {"phi": 1.0, "warm_up_seconds": 0, "metrics": ["errors", "latency", "outcomes"]}
 
@@ -44,20 +43,20 @@ def world(monkeypatch):
     production = AskedService()
     at = {"production": production, "staging": MemoryService(specified=None, running=set())}
     opened = {
-        "production": lambda: replace(production.service(), meter=production.world),
+        "production": lambda: replace(production.service(), counter_source=production.world),
         "staging": at["staging"].service,
     }
-    for module in (service, desk):
+    for module in (service, context):
         monkeypatch.setattr(module, "open_service", lambda address: opened[address]())
     clock = SimpleNamespace(time=lambda: production.now, sleep=production.sleep, strftime=time.strftime)
-    monkeypatch.setattr(desk, "time", clock)
+    monkeypatch.setattr(context, "time", clock)
     store = SimpleNamespace(get=lambda model_name, number: None)
     monkeypatch.setattr(mlflow_store, "open_store", lambda: store)
     monkeypatch.setattr(succession, "find_candidate", lambda store, name, version: SimpleNamespace(digest=V2.digest))
     moved = []
     for module in (succession, emergency_rollback):
         monkeypatch.setattr(module, "record_rollback", lambda *arguments: moved.append(arguments[1:]))
-    monkeypatch.setattr(release, "release_of", lambda store, version, address: V2)
+    monkeypatch.setattr(release, "resolve_release", lambda store, version, address: V2)
     return SimpleNamespace(**at, moved=moved)
 
 

@@ -44,9 +44,9 @@ class Trials:
 
     def prepared(self, harmful: bool) -> tuple[Release, Release, str]:
         """(candidate, stable, name of the attempt): whoever does not serve is the next candidate."""
-        serving = self.host.service.place.current()
+        serving = self.host.service.handle.current()
         stable, candidate = (self.first, self.second) if serving == self.first else (self.second, self.first)
-        wait_for(lambda: self.host.service.place.ready(stable))
+        wait_for(lambda: self.host.service.handle.ready(stable))
         self.number += 1
         self.log.write_text("")
         self.since = time.time()
@@ -58,7 +58,7 @@ class Trials:
 
     def ends_well(self, candidate: Release, stable: Release, *, harmful: bool) -> None:
         """The journal, the service and the callers agree on an end that the candidate deserves."""
-        journal, _ = self.host.service.ledger.read(self.host.service.name)
+        journal, _ = self.host.service.journals.read(self.host.service.name)
         state = self.host.client.state()
         expected, left = (Phase.ROLLED_BACK, stable) if harmful else (Phase.PROMOTED, candidate)
         assert (journal.rollout.phase, journal.rollout.candidate) == (expected, candidate), journal.rollout.reason
@@ -70,7 +70,7 @@ class Trials:
 
     def nobody_was_harmed(self, candidate: Release, *, statuses: frozenset[str] = frozenset({"200"})) -> None:
         """What the caller saw: every answer, nothing from a version before it had a weight in writing."""
-        journal, _ = self.host.service.ledger.read(self.host.service.name)
+        journal, _ = self.host.service.journals.read(self.host.service.name)
         given = min((entry.at for entry in journal.entries if entry.weight > 0), default=float("inf"))
         lines = self.log.read_text().splitlines()[:-1]
         answers = [line.split() for line in lines if not line.startswith("weights")]

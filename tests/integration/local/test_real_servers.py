@@ -1,4 +1,4 @@
-"""Rollouts on real model servers: by ``conduct`` with a judge that says what it is told, under open-loop load."""
+"""Rollouts on real model servers: by ``run_to_end`` with a judge that says what it is told, under open-loop load."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from builders.local import Running, hosting, wait_for
 from builders.served_models import brought
 from gauntlet.delivery.deployment import Time
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.controller import Judgement, Stage, conduct, refuse, start
+from gauntlet.delivery.rollout.controller import Assessment, Backends, abort, run_to_end, start
 from gauntlet.delivery.rollout.plan import RolloutPlan
-from gauntlet.delivery.rollout.state import Look, Phase
+from gauntlet.delivery.rollout.state import AnalysisRun, Phase
 from gauntlet.delivery.shadow.gate import ShadowPolicy
-from gauntlet.delivery.shadow.runner import shadow_release
+from gauntlet.delivery.shadow.runner import run_shadow
 from gauntlet.delivery.targets.service import open_service
 from gauntlet.model_digest import digest_model
 from gauntlet.serving.load import Load, run
@@ -45,10 +45,10 @@ class Scripted:
 
     until: int = 101
 
-    def look(self, rollout, memory, now):
+    def assess(self, rollout, memory, now):
         number = int(memory or 0) + 1
         status = Status.FAIL if rollout.weight >= self.until else Status.PASS
-        return Judgement(Look(number, status, "answers differ"), requests=10), str(number)
+        return Assessment(AnalysisRun(number, status, "answers differ"), requests=10), str(number)
 
 
 @pytest.fixture(scope="module")
@@ -89,11 +89,11 @@ def load(host: Running, rate: float = 60) -> Iterator[list[Measured]]:
 
 def roll(host: Running, candidate: Release, judge: Scripted, attempt: str = ""):
     service = open_service(f"local:{host.folder}")
-    stage = Stage(service.ledger, service.lease, service.target, judge)
-    stable = service.place.current()
+    backends = Backends(service.journals, service.lease, service.target, judge)
+    stable = service.handle.current()
     assert stable is not None
-    start(service.ledger, service.name, candidate, stable, time.time(), attempt)
-    return conduct(stage, PLAN, service.name, clock=time.time, sleep=time.sleep, patience=50)
+    start(service.journals, service.name, candidate, stable, time.time(), attempt)
+    return run_to_end(backends, PLAN, service.name, clock=time.time, sleep=time.sleep, patience=50)
 
 
 def versions(host: Running) -> set[str]:
@@ -109,9 +109,9 @@ def test_promoted_and_taken_back_no_request_is_lost(host, models):
         assert versions(host) == {"2"}
         assert host.ask(BODY).json == {"predictions": [0.75]}
         service = open_service(f"local:{host.folder}")
-        refuse(service.ledger, service.name, "customers complain", time.time())
-        stage = Stage(service.ledger, service.lease, service.target, Scripted())
-        end = conduct(stage, PLAN, service.name, clock=time.time, sleep=time.sleep)
+        abort(service.journals, service.name, "customers complain", time.time())
+        backends = Backends(service.journals, service.lease, service.target, Scripted())
+        end = run_to_end(backends, PLAN, service.name, clock=time.time, sleep=time.sleep)
         assert (end.phase, end.reason) == (Phase.ROLLED_BACK, "Customers complain")
         assert versions(host) == {"1"}
         harmful = roll(host, second, Scripted(until=50), attempt="again")
@@ -141,8 +141,8 @@ def test_a_shadow_is_compared_and_answers_nobody(host, models):
         shadowed = shadow(host, replace(second, version="4"))
     assert shadowed.verdict.status is Status.FAIL
     assert "decided otherwise" in shadowed.verdict.summary
-    assert shadowed.seen.flips == shadowed.seen.pairs >= 50
-    assert (shadowed.seen.candidate_errors, shadowed.seen.stable_errors) == (0, 0)
+    assert shadowed.counts.flips == shadowed.counts.pairs >= 50
+    assert (shadowed.counts.candidate_errors, shadowed.counts.stable_errors) == (0, 0)
     page = host.client.metrics()
     assert 'gauntlet_router_requests_total{code="200",version="4"} 0.0' in page, "no caller heard it"
     wait_for(lambda: set(host.client.state().revisions) == {"1"})
@@ -158,9 +158,9 @@ def test_a_shadow_of_the_same_answers_passes_and_leaves_the_candidate_ready(host
         shadowed = shadow(host, candidate, min_pairs=200, max_flip_rate=0.1)
         assert shadowed.verdict.status is Status.PASS
         again = shadow(host, candidate, min_pairs=200, max_flip_rate=0.1)
-    assert shadowed.seen.flips == 0
+    assert shadowed.counts.flips == 0
     counted = re.search(r'gauntlet_mirror_pairs_total\{version="5"\} (\S+)', host.client.metrics())
-    assert 200 <= again.seen.pairs <= float(counted[1]) - shadowed.seen.pairs, "each shadow counts its own"
+    assert 200 <= again.seen.pairs <= float(counted[1]) - shadowed.counts.pairs, "each shadow counts its own"
     assert set(host.client.state().revisions) == {"1", "5"}
 
 
@@ -186,4 +186,4 @@ def test_killed_while_real_servers_load_and_answer(host, models, tmp_path, harmf
 def shadow(host, candidate, **policy):
     settings = parse(ShadowPolicy, {"min_pairs": 50, "latency_ratio": None, **policy}, field="policy")
     time_ = Time(time.time, time.sleep)
-    return shadow_release(host.service, candidate, settings, time_, seconds=120.0, share=1.0, patience=120.0)
+    return run_shadow(host.service, candidate, settings, time_, seconds=120.0, share=1.0, patience=120.0)

@@ -51,7 +51,7 @@ def metric(host: Running, name: str, **labels: str) -> float:
 
 def test_an_empty_folder_answers_503(tmp_path):
     with hosting(tmp_path / "empty") as host:
-        assert host.service.place.current() is None
+        assert host.service.handle.current() is None
         answered = host.ask()
         assert (answered.status, answered.version) == (503, "none")
         assert answered.json == {"error": "no version serves yet"}
@@ -60,9 +60,9 @@ def test_an_empty_folder_answers_503(tmp_path):
 def test_an_answer_says_which_version_it_is_from(host, v1):
     answered = host.ask()
     assert (answered.status, answered.version, answered.json) == (200, "1", {"predictions": [0.25]})
-    assert host.service.place.current() == v1
+    assert host.service.handle.current() == v1
     with pytest.raises(ConfigurationError, match="version 1 serves here already"):
-        host.service.place.install(release("9"))
+        host.service.handle.install(release("9"))
 
 
 def test_a_version_without_weight_answers_nobody(host, v2):
@@ -93,7 +93,7 @@ def test_every_series_exists_from_the_start_and_counts(tmp_path):
         assert metric(host, "gauntlet_router_errors_total", version="1") == 1
         assert metric(host, "gauntlet_router_seconds_bucket", version="1", le="+Inf") == 3
         assert metric(host, "gauntlet_router_in_flight", version="1") == 0
-        told = host.service.meter.read(begin("loans", release("2"), release("1"), 0.0))
+        told = host.service.counter_source.read(begin("loans", release("2"), release("1"), 0.0))
         assert told.candidate == {}
         counters = told.stable[f"router-{host.client.state().incarnation}"]
         assert (counters.requests, counters.errors, counters.in_flight) == (3, 1, 0)
@@ -104,7 +104,7 @@ def test_scores_that_begin_anew_with_their_server_leave_the_router_s_counters_al
     rollout = begin("loans", v2, v1, 0.0)
 
     def pods():
-        return host.service.meter.read(rollout).stable
+        return host.service.counter_source.read(rollout).stable
 
     host.ask()
     first = wait_for(lambda: len(pods()) == 2 and pods())
@@ -122,12 +122,12 @@ def test_scores_that_begin_anew_with_their_server_leave_the_router_s_counters_al
 def test_what_a_version_was_asked_is_known_when_it_has_left(host, v1, v2):
     rollout = begin("loans", v2, v1, 0.0)
     router = f"router-{host.client.state().incarnation}"
-    before = host.service.meter.read(rollout).candidate[router].requests
+    before = host.service.counter_source.read(rollout).candidate[router].requests
     host.client.change(lambda now: transitions.weigh(now, v2, v1, 30))
     seen = Counter(host.ask().version for _ in range(100))
     host.client.change(lambda now: transitions.roll_back(now, v1))
     wait_for(lambda: "2" not in host.client.state().revisions)
-    pods = host.service.meter.read(rollout).candidate
+    pods = host.service.counter_source.read(rollout).candidate
     assert set(pods) == {router}, "its server's scores are gone with it"
     assert pods[router].requests - before == seen["2"] == 30
 
@@ -234,9 +234,9 @@ def test_no_request_is_lost_while_weights_change_and_servers_come_and_go(host, v
     loading.start()
     for round_ in range(6):
         candidate = stub(host.folder, f"c{round_}", score=0.5, seconds=0.05)
-        stable = host.service.place.current()
+        stable = host.service.handle.current()
         host.client.change(lambda now, c=candidate, s=stable: transitions.deploy(now, c, s))
-        wait_for(lambda c=candidate: host.service.place.ready(c))
+        wait_for(lambda c=candidate: host.service.handle.ready(c))
         for percent in (10, 50, 100):
             host.client.change(lambda now, c=candidate, s=stable, p=percent: transitions.weigh(now, c, s, p))
             time.sleep(0.1)

@@ -5,7 +5,7 @@ import pytest
 from builders.deliverer import Delivery
 from builders.local import hosting, stub, wait_for
 
-ACTIONS = ["roll_out", "take_back", "stage_release"]
+ACTIONS = ["roll_out", "roll_back", "deploy_to_staging"]
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def ended(delivery):
 
 def test_a_rollout_is_gone_on_with_by_the_next_process(host, versions):
     dying = begun(host, "roll_out", versions[1], "--approve", "50")
-    dying.until("Waits for approval of 50 %")
+    dying.until("Waiting for approval of 50 %")
     dying.kill()
     assert ended(begun(host, "roll_out", versions[1])) == "ended: promoted"
     assert host.client.state().weights == {"2": 100}
@@ -42,22 +42,22 @@ def test_a_rollout_is_gone_on_with_by_the_next_process(host, versions):
 
 def test_a_rollout_left_behind_is_taken_back_by_the_next_process(host, versions):
     dying = begun(host, "roll_out", versions[1], "--approve", "50")
-    dying.until("Waits for approval of 50 %")
+    dying.until("Waiting for approval of 50 %")
     dying.kill()
-    dying = begun(host, "take_back", versions[1])
+    dying = begun(host, "roll_back", versions[1])
     dying.until("turn: ")
     dying.kill()
-    assert ended(begun(host, "take_back", versions[1])) == "ended: rolled_back"
+    assert ended(begun(host, "roll_back", versions[1])) == "ended: rolled_back"
     assert host.client.state().weights == {"1": 100}
 
 
 def test_a_version_is_staged_by_the_next_process(host, versions, tmp_path):
     slow = stub(tmp_path, "3", score=0.5, exit=1)
-    dying = begun(host, "stage_release", slow)
+    dying = begun(host, "deploy_to_staging", slow)
     wait_for(lambda: "3" in host.client.state().revisions)
     dying.kill()
     stub(tmp_path, "3", score=0.5)
-    assert ended(begun(host, "stage_release", slow)).startswith("ended: http://127.0.0.1:")
+    assert ended(begun(host, "deploy_to_staging", slow)).startswith("ended: http://127.0.0.1:")
     assert host.client.state().weights == {"3": 100}
 
 
@@ -65,8 +65,8 @@ def test_a_version_is_staged_by_the_next_process(host, versions, tmp_path):
 def test_beside_one_that_lives_nobody_acts_and_nobody_hangs(host, versions, action):
     living = begun(host, "roll_out", versions[1], "--approve", "50")
     try:
-        living.until("Waits for approval of 50 %")
-        beside = begun(host, action, versions[0] if action == "stage_release" else versions[1])
+        living.until("Waiting for approval of 50 %")
+        beside = begun(host, action, versions[0] if action == "deploy_to_staging" else versions[1])
         status, said = beside.end()
     finally:
         living.kill()

@@ -28,7 +28,7 @@ class AtHalf:
         self.address = f"local:{host.folder}"
         self.harm = host.folder.parent / "harm"
         self.conductor = self.begun("roll_out", "--approve", "100", "--harm-file", str(self.harm))
-        self.conductor.until("Waits for approval of 100 %")
+        self.conductor.until("Waiting for approval of 100 %")
         self.journal = host.folder / "rollouts" / f"{host.folder.name}.json"
         self.desired = host.folder / "desired.json"
 
@@ -74,7 +74,7 @@ def mended(service):
     make_room(service.host.folder)
     wait_for(lambda: json.loads(service.desired.read_text())["weights"] == {"1": 100})
     assert service.host.client.state().unwritten == ""
-    status, said, lines = service.done("take_back")
+    status, said, lines = service.done("roll_back")
     assert (status, lines[-1]) == (0, "ended: rolled_back"), said
     assert service.rollout().phase is Phase.ROLLED_BACK
     assert list(service.host.folder.rglob("*.partial")) == []
@@ -84,7 +84,7 @@ def mended(service):
 def test_on_a_full_disk_a_person_takes_it_back(service):
     service.conductor.kill()
     fill(service.host.folder)
-    status, said, lines = service.done("take_back")
+    status, said, lines = service.done("roll_back")
     assert status == 3, lines
     assert "Unrecorded: loans: all requests go to version 1 again (Customers complain)" in said
     assert "No space left on device" in said
@@ -109,7 +109,7 @@ def test_on_a_full_disk_harm_takes_it_back(service):
 def test_on_a_full_disk_nobody_gets_more_requests(service):
     service.conductor.kill()
     fill(service.host.folder)
-    first = service.host.service.place.current()
+    first = service.host.service.handle.current()
     with pytest.raises(DependencyError, match="no room to write what is asked") as refused:
         service.host.client.change(lambda now: transitions.weigh(now, service.second, first, 90))
     assert refused.value.retryable
@@ -122,7 +122,7 @@ def test_on_a_full_disk_nobody_gets_more_requests(service):
 def test_what_was_done_on_a_full_disk_is_not_undone_by_the_next_rollout(service):
     service.conductor.kill()
     fill(service.host.folder)
-    service.done("take_back")
+    service.done("roll_back")
     make_room(service.host.folder)
     wait_for(lambda: not service.host.client.state().unwritten)
     status, said, lines = service.done("roll_out")
@@ -140,7 +140,7 @@ def test_with_a_torn_journal_a_person_takes_it_back_and_the_journal_is_kept(serv
     assert f"{service.journal}: is not the journal of a rollout" in said
     assert "Run the pipeline rollback" in said
     assert dict(service.host.client.state().weights) == {"1": 50, "2": 50}, "a rollout does not go on from it"
-    status, said, lines = service.done("take_back")
+    status, said, lines = service.done("roll_back")
     assert (status, lines[-1]) == (0, "ended: rolled_back"), said
     assert any("version 2 has 50 % of the requests" in line for line in lines if line.startswith("heard: "))
     assert service.everything_is_with_stable()
@@ -156,7 +156,7 @@ def test_with_a_torn_journal_on_a_full_disk_a_person_takes_it_back(service):
     torn = service.journal.read_bytes()[:700]
     service.journal.write_bytes(torn)
     fill(service.host.folder)
-    status, said, _ = service.done("take_back")
+    status, said, _ = service.done("roll_back")
     assert status == 3
     assert "all requests go to version 1 again (Customers complain)" in said
     assert service.everything_is_with_stable()
@@ -167,7 +167,7 @@ def test_with_a_torn_journal_on_a_full_disk_a_person_takes_it_back(service):
 def test_without_any_journal_a_person_takes_it_back(service):
     service.conductor.kill()
     service.journal.unlink()
-    status, said, lines = service.done("take_back")
+    status, said, lines = service.done("roll_back")
     assert (status, lines[-1]) == (0, "ended: rolled_back"), said
     assert service.everything_is_with_stable()
 
@@ -181,7 +181,7 @@ def test_on_a_full_disk_real_servers_go_back(tmp_path):
     with at_half(tmp_path, versions, words, REAL) as service:
         service.conductor.kill()
         fill(service.host.folder)
-        status, said, _ = service.done("take_back")
+        status, said, _ = service.done("roll_back")
         assert status == 3
         assert "all requests go to version 1 again" in said
         assert service.everything_is_with_stable()

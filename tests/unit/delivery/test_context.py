@@ -3,8 +3,8 @@
 import pytest
 
 from builders.memory_service import MemoryService
-from gauntlet.delivery import context as desk
-from gauntlet.delivery.preflight import Finding
+from gauntlet.delivery import context
+from gauntlet.delivery.preflight import Obstacle
 from gauntlet.errors import ConfigurationError
 
 ASKED = {"metrics": ["errors", "outcomes"]}
@@ -12,9 +12,9 @@ ASKED = {"metrics": ["errors", "outcomes"]}
 
 @pytest.fixture
 def opened(monkeypatch):
-    world = MemoryService(found=(Finding("runtime", "is not there", "Apply it"),))
-    monkeypatch.setattr(desk, "open_service", lambda address: world.service())
-    return lambda **given: desk.open_desk(
+    world = MemoryService(found=(Obstacle("runtime", "is not there", "Apply it"),))
+    monkeypatch.setattr(context, "open_service", lambda address: world.service())
+    return lambda **given: context.open_context(
         "local:x", {}, given.pop("analysis", {}), store=None, model_name="loans", **given
     )
 
@@ -41,5 +41,5 @@ def test_metrics_and_labels_are_asked_for_together(opened):
 
 
 def test_what_a_person_should_know_is_printed(capsys):
-    desk.warn(Finding("minReplicas", "is not set", "Set it", blocks=False))
+    context.log_warning(Obstacle("minReplicas", "is not set", "Set it", blocks=False))
     assert capsys.readouterr().out == "minReplicas: is not set. Set it.\n"

@@ -6,9 +6,9 @@ from itertools import pairwise
 import pytest
 
 from builders.memory_service import V1, V2, V3, Killed, MemoryService
-from gauntlet.delivery.deployment import Time, clear_way, roll_out, stage_release, take_back, unfinished
-from gauntlet.delivery.preflight import Finding
-from gauntlet.delivery.rollout.lease import Held
+from gauntlet.delivery.deployment import Time, deploy_to_staging, preflight_warnings, roll_back, roll_out, unfinished
+from gauntlet.delivery.preflight import Obstacle
+from gauntlet.delivery.rollout.lease import LeaseRecord
 from gauntlet.delivery.rollout.plan import RolloutPlan
 from gauntlet.delivery.rollout.state import Phase
 from gauntlet.delivery.rollout.verdict import answered_requests, verdict_of
@@ -18,19 +18,19 @@ from gauntlet.verdict import Status
 
 PLAN = parse(RolloutPlan, {"steps": [10, 50, 100], "step_seconds": 120, "min_requests": 20}, field="plan")
 
-WALL = Finding("patch httproutes", "this account may not do it", "Bind the Role")
-DITCH = Finding("ServingRuntime", "gauntlet is not there", "Apply it")
-STONE = Finding("minReplicas", "is not set", "Set it", blocks=False)
+WALL = Obstacle("patch httproutes", "this account may not do it", "Bind the Role")
+DITCH = Obstacle("ServingRuntime", "gauntlet is not there", "Apply it")
+STONE = Obstacle("minReplicas", "is not set", "Set it", blocks=False)
 
 
 def deliver(world, release=V2, **options):
     time = Time(lambda: world.now, world.sleep)
-    return roll_out(world.service(), release, world, PLAN, time, told=lambda decision: None, **options)
+    return roll_out(world.service(), release, world, PLAN, time, on_decision=lambda decision: None, **options)
 
 
 def give_up(world, reason="complaints", **options):
     time = Time(lambda: world.now, world.sleep)
-    return take_back(world.service(), world, PLAN, reason, time, told=lambda decision: None, **options)
+    return roll_back(world.service(), world, PLAN, reason, time, on_decision=lambda decision: None, **options)
 
 
 def test_a_good_version_ends_with_all_requests_and_a_passing_verdict():
@@ -116,11 +116,11 @@ def test_nobody_acts_beside_another():
 def test_staging_waits_for_an_answer():
     world = MemoryService(specified=None, running=set())
     time = Time(lambda: world.now, world.sleep)
-    assert stage_release(world.service(), V2, time, patience=10).startswith("http://")
+    assert deploy_to_staging(world.service(), V2, time, patience=10).startswith("http://")
     assert world.running == {V2}
     world.ready = lambda release: False
     with pytest.raises(DependencyError, match="does not answer after 10 s"):
-        stage_release(world.service(), V3, time, patience=10)
+        deploy_to_staging(world.service(), V3, time, patience=10)
 
 
 def test_an_unfinished_rollout_is_inconclusive():
@@ -140,17 +140,17 @@ def test_what_stands_in_the_way_is_said_before_anything_is_done(first):
 
 def test_what_does_not_block_is_heard_and_the_rollout_goes_on():
     world, heard = MemoryService(found=(STONE,)), []
-    assert verdict_of(deliver(world, warned=heard.append)).status is Status.PASS
+    assert verdict_of(deliver(world, on_warning=heard.append)).status is Status.PASS
     assert heard == [STONE]
 
 
 def test_a_rollout_that_has_begun_or_ended_is_not_in_its_own_way():
     world = died_half_way()
-    world.found = (Finding("spec.canary", "another canary is under way", "End it"),)
-    assert clear_way(world.service(), V2.digest) == ()
+    world.found = (Obstacle("spec.canary", "another canary is under way", "End it"),)
+    assert preflight_warnings(world.service(), V2.digest) == ()
     assert verdict_of(deliver(world)).status is Status.PASS
     assert verdict_of(deliver(world)).status is Status.PASS, "delivered again, nothing begins"
-    assert clear_way(world.service(), V2.digest) == ()
+    assert preflight_warnings(world.service(), V2.digest) == ()
     assert world.preflights == 1, "asked when it began, and never again"
     with pytest.raises(ConfigurationError, match="another canary"):
         deliver(world, V3)
@@ -178,7 +178,7 @@ def test_going_back_to_what_serves_ends_what_was_left_behind_and_begins_nothing(
     assert verdict_of(journal).status is Status.PASS
 
 
-@pytest.mark.parametrize("met", ["hold", "read", "current"])
+@pytest.mark.parametrize("met", ["acquire", "read", "current"])
 def test_a_refusal_names_everything_that_stands_in_the_way(met):
     def refused(*arguments):
         raise ConfigurationError("this account may not do it", field=met)
@@ -194,16 +194,16 @@ def test_a_refusal_names_everything_that_stands_in_the_way(met):
 
 def test_staging_hears_what_stands_in_productions_way():
     world = MemoryService(found=(STONE,))
-    assert clear_way(world.service(), V2.digest) == (STONE,)
+    assert preflight_warnings(world.service(), V2.digest) == (STONE,)
     world.found = (WALL,)
-    assert clear_way(world.service(), V1.digest) == (), "what serves already begins nothing"
+    assert preflight_warnings(world.service(), V1.digest) == (), "what serves already begins nothing"
     with pytest.raises(ConfigurationError, match="Bind the Role"):
-        clear_way(world.service(), V2.digest)
+        preflight_warnings(world.service(), V2.digest)
 
 
 def stage(world, **options):
     time = Time(lambda: world.now, world.sleep)
-    return stage_release(world.service(), V2, time, patience=1_000, **options)
+    return deploy_to_staging(world.service(), V2, time, patience=1_000, **options)
 
 
 @pytest.mark.parametrize("act", [deliver, give_up, stage])
@@ -211,9 +211,9 @@ def test_whoever_died_holding_the_lease_is_waited_for_and_followed(act):
     world, heard = MemoryService(), []
     if act is give_up:
         deliver(world)
-    world.holder = Held("one who died", "2026-11-30T20:00:51Z", 120.0)
+    world.holder = LeaseRecord("one who died", "2026-11-30T20:00:51Z", 120.0)
     began = world.now
-    act(world, warned=heard.append)
+    act(world, on_warning=heard.append)
     assert (world.holder, world.now - began > 120.0) == (None, True)
     assert ["held by one who died, last renewed 2026-11-30T20:00:51Z" in str(one) for one in heard] == [True]
 
@@ -230,5 +230,5 @@ def test_between_two_far_looks_the_lease_is_kept():
     held = []
     world = MemoryService(trouble=lambda where: where == "hold" and held.append(world.now))
     plan = PLAN.model_copy(update={"interval_seconds": 1_000.0})
-    roll_out(world.service(), V2, world, plan, Time(lambda: world.now, world.sleep), told=lambda decision: None)
+    roll_out(world.service(), V2, world, plan, Time(lambda: world.now, world.sleep), on_decision=lambda decision: None)
     assert max(late - early for early, late in pairwise(held)) <= 60.0

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import pytest
 
 from builders.memory_service import V1, V2, V3, Killed, MemoryService
-from gauntlet.delivery.deployment import Time, roll_out, take_back
-from gauntlet.delivery.emergency_rollback import BackLedger, Unrecorded, left_behind, titles_follow
-from gauntlet.delivery.rollout.controller import Conflict, refuse, start
+from gauntlet.delivery.deployment import Time, roll_back, roll_out
+from gauntlet.delivery.emergency_rollback import FallbackJournalStore, UnrecordedRollback, aliases_follow, is_unfinished
+from gauntlet.delivery.rollout.controller import Conflict, abort, start
 from gauntlet.delivery.rollout.journal import Entry, Journal
 from gauntlet.delivery.rollout.plan import RolloutPlan
-from gauntlet.delivery.rollout.state import Do, Phase
+from gauntlet.delivery.rollout.state import Action, Phase
 from gauntlet.errors import ConfigurationError, DataError, DependencyError
 from gauntlet.settings import parse
 
@@ -43,11 +43,13 @@ def clock(world):
 
 
 def deliver(world, release=V2, **options):
-    return roll_out(world.service(), release, world, PLAN, clock(world), told=lambda decision: None, **options)
+    return roll_out(world.service(), release, world, PLAN, clock(world), on_decision=lambda decision: None, **options)
 
 
 def give_up(world, **options):
-    return take_back(world.service(), world, PLAN, "complaints", clock(world), told=lambda decision: None, **options)
+    return roll_back(
+        world.service(), world, PLAN, "complaints", clock(world), on_decision=lambda decision: None, **options
+    )
 
 
 def at_half(*, harmful=False):
@@ -72,8 +74,10 @@ def is_back(world):
 def test_harm_is_ended_where_nothing_can_be_written(failing):
     world, heard = at_half(harmful=True), []
     world.failing = failing
-    with pytest.raises(Unrecorded, match=r"all requests go to version 1 again \(Harm was shown.*rollback") as caught:
-        deliver(world, warned=heard.append)
+    with pytest.raises(
+        UnrecordedRollback, match=r"all requests go to version 1 again \(Harm was shown.*rollback"
+    ) as caught:
+        deliver(world, on_warning=heard.append)
     assert failing.message in str(caught.value)
     assert caught.value.journal.rollout.phase is Phase.ROLLED_BACK
     assert is_back(world)
@@ -88,7 +92,7 @@ def test_a_version_without_harm_goes_no_further_where_nothing_can_be_written():
     world.failing = FULL
     with pytest.raises(DependencyError, match="turns in a row") as caught:
         deliver(world)
-    assert not isinstance(caught.value, Unrecorded)
+    assert not isinstance(caught.value, UnrecordedRollback)
     assert world.asked == 50
     assert world.most == 50
 
@@ -111,7 +115,7 @@ def test_a_disk_that_is_full_for_a_while_leaves_no_trace():
 def test_a_person_takes_it_back_where_nothing_can_be_written(failing):
     world = at_half()
     world.failing = failing
-    with pytest.raises(Unrecorded, match=r"all requests go to version 1 again \(Complaints\)"):
+    with pytest.raises(UnrecordedRollback, match=r"all requests go to version 1 again \(Complaints\)"):
         give_up(world)
     assert is_back(world)
 
@@ -120,7 +124,7 @@ def test_what_was_promoted_is_taken_back_where_nothing_can_be_written():
     world = Troubled()
     deliver(world)
     world.failing = FULL
-    with pytest.raises(Unrecorded):
+    with pytest.raises(UnrecordedRollback):
         give_up(world)
     assert (world.specified, world.asked) == (V1, 0)
 
@@ -128,7 +132,7 @@ def test_what_was_promoted_is_taken_back_where_nothing_can_be_written():
 def test_an_answer_that_was_lost_is_no_trouble():
     world = at_half()
     world.failing, world.where = DependencyError("does not answer", field="configmaps", mend="Wait"), "after write"
-    with pytest.raises(Unrecorded):
+    with pytest.raises(UnrecordedRollback):
         give_up(world)
     assert is_back(world)
     assert phase(world) is Phase.ROLLED_BACK
@@ -139,7 +143,7 @@ def test_an_answer_that_was_lost_is_no_trouble():
 def test_a_torn_journal_is_kept_and_what_the_service_shows_is_gone_by():
     world, heard = at_half(), []
     world.torn, torn = True, world.stored
-    journal = give_up(world, warned=heard.append)
+    journal = give_up(world, on_warning=heard.append)
     assert is_back(world)
     assert (world.aside, phase(world)) == (torn, Phase.ROLLED_BACK)
     assert (journal.rollout.candidate, journal.rollout.stable, journal.rollout.reason) == (V2, V1, "Complaints")
@@ -159,7 +163,7 @@ def test_a_journal_that_is_gone_stops_nobody():
 def test_a_torn_journal_on_a_full_disk_stays_where_it_is():
     world = at_half()
     world.torn, torn, world.failing, world.where = True, world.stored, FULL, "set aside"
-    with pytest.raises(Unrecorded, match="No space left"):
+    with pytest.raises(UnrecordedRollback, match="No space left"):
         give_up(world)
     assert is_back(world)
     assert (world.stored, world.torn) == (torn, True)
@@ -185,14 +189,14 @@ def test_a_rollout_does_not_go_on_from_what_it_cannot_read():
     with pytest.raises(DataError, match="is not the journal"):
         deliver(world)
     assert world.asked == 50
-    assert left_behind(world.service(), 0.0)
+    assert is_unfinished(world.service(), 0.0)
 
 
 def test_where_nothing_shows_what_was_before_the_journal_is_asked_for():
     world = Troubled()
     deliver(world)
     world.torn, world.running = True, {V2}
-    for act in (give_up, lambda world: left_behind(world.service(), 0.0)):
+    for act in (give_up, lambda world: is_unfinished(world.service(), 0.0)):
         with pytest.raises(DataError, match=r"is not the journal.*shows no version beside another.*begins anew"):
             act(world)
     assert (world.specified, world.torn) == (V2, True)
@@ -200,19 +204,19 @@ def test_where_nothing_shows_what_was_before_the_journal_is_asked_for():
 
 def test_what_was_left_behind_is_told_by_the_journal_or_else_by_who_has_requests():
     world = at_half()
-    assert left_behind(world.service(), 0.0)
+    assert is_unfinished(world.service(), 0.0)
     world.torn = True
-    assert left_behind(world.service(), 0.0)
+    assert is_unfinished(world.service(), 0.0)
     world.torn, world.stored = False, None
-    assert left_behind(world.service(), 0.0)
+    assert is_unfinished(world.service(), 0.0)
     world.asked = 0
-    assert not left_behind(world.service(), 0.0), "a candidate that a shadow has left"
+    assert not is_unfinished(world.service(), 0.0), "a candidate that a shadow has left"
     with pytest.raises(ConfigurationError, match="has no rollout"):
         give_up(world)
     done = MemoryService()
-    assert not left_behind(done.service(), 0.0)
+    assert not is_unfinished(done.service(), 0.0)
     deliver(done)
-    assert not left_behind(done.service(), 0.0)
+    assert not is_unfinished(done.service(), 0.0)
 
 
 def test_who_may_not_look_has_left_nothing_behind():
@@ -222,10 +226,10 @@ def test_who_may_not_look_has_left_nothing_behind():
         raise FORBIDDEN
 
     world.shown = shown
-    assert not left_behind(world.service(), 0.0)
+    assert not is_unfinished(world.service(), 0.0)
     world.torn = True
     with pytest.raises(DataError):
-        left_behind(world.service(), 0.0)
+        is_unfinished(world.service(), 0.0)
 
 
 def test_a_look_that_fails_holds_up_no_way_back():
@@ -234,7 +238,7 @@ def test_a_look_that_fails_holds_up_no_way_back():
     def look(rollout, memory, now):
         raise BROKEN
 
-    world.look = look
+    world.assess = look
     with pytest.raises(DataError, match="longer than"):
         deliver(world)
     assert give_up(world).rollout.phase is Phase.ROLLED_BACK
@@ -243,24 +247,24 @@ def test_a_look_that_fails_holds_up_no_way_back():
 
 def test_what_is_kept_does_not_overwrite_another_rollout():
     world = at_half()
-    ledger = BackLedger(world, lambda finding: None)
+    journals = FallbackJournalStore(world, lambda obstacle: None)
     world.failing = FULL
-    refuse(ledger, "prices", "complaints", 0.0)
-    assert "No space left" in ledger.why
+    abort(journals, "prices", "complaints", 0.0)
+    assert "No space left" in journals.why
     world.failing, world.stored = None, None
     start(world, "prices", V3, V1, 1.0)
     with pytest.raises(Conflict, match="another rollout"):
-        ledger.read("prices")
+        journals.read("prices")
 
 
 def test_other_states_than_those_that_go_back_are_refused_as_ever():
     world = at_half()
-    ledger = BackLedger(world, lambda finding: None)
-    journal, mark = ledger.read("prices")
+    journals = FallbackJournalStore(world, lambda obstacle: None)
+    journal, mark = journals.read("prices")
     world.failing = FULL
     with pytest.raises(DependencyError):
-        ledger.write(journal.with_entry(Entry(0.0, Phase.RAMPING, 50, Do.WAIT, "on")), mark)
-    assert ledger.why == ""
+        journals.write(journal.with_entry(Entry(0.0, Phase.RAMPING, 50, Action.WAIT, "on")), mark)
+    assert journals.why == ""
 
 
 def test_the_title_goes_back_although_nothing_could_be_written(monkeypatch):
@@ -270,6 +274,6 @@ def test_the_title_goes_back_although_nothing_could_be_written(monkeypatch):
     )
     world = at_half()
     world.failing = FULL
-    with pytest.raises(Unrecorded), titles_follow(None, "loans"):
+    with pytest.raises(UnrecordedRollback), aliases_follow(None, "loans"):
         give_up(world)
     assert moved == [("loans", "2", "1")]

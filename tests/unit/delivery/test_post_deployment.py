@@ -4,9 +4,9 @@ import pytest
 
 from builders.memory_service import V1, V2, MemoryService
 from gauntlet.delivery.analysis.plan import AnalysisPlan
-from gauntlet.delivery.context import Desk
+from gauntlet.delivery.context import RolloutContext
 from gauntlet.delivery.deployment import Time, roll_out
-from gauntlet.delivery.emergency_rollback import Unrecorded
+from gauntlet.delivery.emergency_rollback import UnrecordedRollback
 from gauntlet.delivery.post_deployment import verify
 from gauntlet.delivery.rollout.controller import Conflict
 from gauntlet.delivery.rollout.journal import Journal
@@ -19,30 +19,30 @@ PLAN = parse(RolloutPlan, {"steps": [10, 50, 100], "step_seconds": 120, "min_req
 WATCH = 10_000.0
 
 
-def desk(world):
+def context(world):
     time = Time(lambda: world.now, world.sleep)
-    return Desk(world.service(), world, PLAN, parse(AnalysisPlan, {}, field="analysis"), time)
+    return RolloutContext(world.service(), world, PLAN, parse(AnalysisPlan, {}, field="analysis"), time)
 
 
 @pytest.fixture
 def promoted():
     world = MemoryService()
-    at = desk(world)
-    roll_out(at.service, V2, world, PLAN, at.time, told=lambda decision: None)
+    at = context(world)
+    roll_out(at.service, V2, world, PLAN, at.time, on_decision=lambda decision: None)
     assert world.specified == V2
     return world
 
 
 def check(world, champion="2", **options):
-    return verify(desk(world), champion, **{"watch_seconds": WATCH, "act": True, **options})
+    return verify(context(world), champion, **{"watch_seconds": WATCH, "act": True, **options})
 
 
 def test_a_sound_deployment_goes_on_being_watched(promoted):
-    looked = Journal.from_json(promoted.stored[0]).rollout.looked
+    analyses = Journal.from_json(promoted.stored[0]).rollout.analyses
     first = check(promoted)
     assert (first.verdict.status, first.outcome) == (Status.PASS, "watching")
-    assert first.journal.rollout.looked == looked + 1
-    assert check(promoted).journal.rollout.looked == looked + 2, "each check goes on from the one before"
+    assert first.journal.rollout.analyses == analyses + 1
+    assert check(promoted).journal.rollout.analyses == analyses + 2, "each check goes on from the one before"
     assert promoted.specified == V2
 
 
@@ -60,7 +60,7 @@ def test_harm_is_acted_on_although_it_cannot_be_written(promoted):
             raise DependencyError("no space", field="journal", mend="Make room")
 
     promoted.harmful, promoted.trouble = True, trouble
-    with pytest.raises(Unrecorded, match=r"all requests go to version 1 again.*no space"):
+    with pytest.raises(UnrecordedRollback, match=r"all requests go to version 1 again.*no space"):
         check(promoted)
     assert (promoted.specified, promoted.running) == (V1, {V1})
     with pytest.raises(DependencyError, match="no space"):

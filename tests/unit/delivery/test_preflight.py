@@ -2,17 +2,17 @@
 
 import pytest
 
-from gauntlet.delivery.preflight import Finding, nothing_found, require_clear
+from gauntlet.delivery.preflight import Obstacle, no_obstacles, require_clear
 from gauntlet.errors import ConfigurationError
 
-RUNTIME = Finding("ServingRuntime", "gauntlet-serving is not there", "Apply the one of manifests/")
-PATCH = Finding("patch httproutes", "this account may not do it in ml.", "Bind the Role of manifests/ to this account")
-PODS = Finding("spec.predictor.minReplicas", "is not set", "Set it to what carries the traffic", blocks=False)
+RUNTIME = Obstacle("ServingRuntime", "gauntlet-serving is not there", "Apply the one of manifests/")
+PATCH = Obstacle("patch httproutes", "this account may not do it in ml.", "Bind the Role of manifests/ to this account")
+PODS = Obstacle("spec.predictor.minReplicas", "is not set", "Set it to what carries the traffic", blocks=False)
 
 
 def test_what_does_not_block_is_handed_back():
     assert require_clear([PODS], "ml/loans") == (PODS,)
-    assert require_clear(nothing_found(), "ml/loans") == ()
+    assert require_clear(no_obstacles(), "ml/loans") == ()
 
 
 def test_one_obstacle_is_one_sentence():

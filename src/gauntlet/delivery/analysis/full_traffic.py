@@ -1,7 +1,7 @@
 """The last step, where no stable version answers beside the candidate (docs/canary.md, 9).
 
 The candidate is then held against what stable did before: the rate it can have had at most, plus the margin. A limit
-that is an estimate may lie too low; ``levels.FOR_LIMITS`` of α is kept for that.
+that is an estimate may lie too low; ``alpha.FOR_LIMITS`` of α is kept for that.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ HIGHEST_LIMIT = 1 - 1e-9
 """A test's limit lies below 1; nothing exceeds this one."""
 
 
-def stand_alone(evidence: Evidence, block: MetricPlan, *, alpha: float, share: float) -> Evidence:
+def begin_full_traffic(evidence: Evidence, block: MetricPlan, *, alpha: float, share: float) -> Evidence:
     """The evidence with tests of the candidate alone, each against its limit.
 
     Harm: ratio · U + harm, U being stable's upper confidence bound at level ``FOR_LIMITS`` · α · share / tests, or the
@@ -41,10 +41,10 @@ def stand_alone(evidence: Evidence, block: MetricPlan, *, alpha: float, share: f
         seen = hits / requests if requests else 1.0
         harm[name] = begin(_against(Direction.HARM, block.ratio * highest + block.harm, evidence.phi))
         safe[name] = begin(_against(Direction.NOT_WORSE, block.ratio * seen + block.promotion, evidence.phi))
-    return replace(evidence, alone_harm=harm, alone_safe=safe)
+    return replace(evidence, absolute_harm=harm, absolute_safe=safe)
 
 
-def step_over(tally: Tally) -> Tally:
+def close_step(tally: Tally) -> Tally:
     """The tally at the end of a step, or of the baseline: its rate is one that stable had, if it rests on enough."""
     hits, requests = tally.stable_step
     enough = requests > 0 and requests >= LEAST_PART * stable_in_all(tally)[1]

@@ -6,38 +6,38 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from gauntlet.delivery.analysis import state_codec
-from gauntlet.delivery.analysis.plan import AnalysisPlan, OwnMetric
-from gauntlet.delivery.analysis.power import promise, worded
-from gauntlet.delivery.analysis.state import Memory, Outcomes, OwnAnswer
-from gauntlet.delivery.analysis.summary import conclude
-from gauntlet.delivery.analysis.update import absorb, absorb_outcomes
-from gauntlet.delivery.counters.source import Meter
-from gauntlet.delivery.rollout.approvals import People, nobody
-from gauntlet.delivery.rollout.controller import Judgement
+from gauntlet.delivery.analysis.plan import AnalysisPlan, CustomMetric
+from gauntlet.delivery.analysis.power import power_by_step, power_sentence
+from gauntlet.delivery.analysis.state import AnalysisState, CustomResult, Outcomes
+from gauntlet.delivery.analysis.summary import summarise
+from gauntlet.delivery.analysis.update import update, update_outcomes
+from gauntlet.delivery.counters.source import CounterSource
+from gauntlet.delivery.rollout.approvals import ApprovalSource, no_approvals
+from gauntlet.delivery.rollout.controller import Assessment
 from gauntlet.delivery.rollout.plan import RolloutPlan
-from gauntlet.delivery.rollout.state import Look, Phase, Rollout
+from gauntlet.delivery.rollout.state import AnalysisRun, Phase, Rollout
 from gauntlet.errors import ConfigurationError, DataError, DependencyError
 from gauntlet.verdict import Status
 
 OutcomesOf = Callable[[Rollout, float], Outcomes]
 """Decisions whose labels have arrived by a time; may raise ``DependencyError`` and ``DataError``."""
 
-Asks = Callable[[OwnMetric, Rollout], float | None]
+CustomQuery = Callable[[CustomMetric, Rollout], float | None]
 """A team's own query: its number, or ``None`` for no data; may raise ``DependencyError`` and ``DataError``."""
 
 _UNREADABLE = (DependencyError, DataError, ConfigurationError)
 
 
-class MeterJudge:
-    """Judges by counters; a ``conductor.Judge``.
+class CounterJudge:
+    """Judges by counters; a ``controller.Judge``.
 
     Args:
-        meter: where the counters come from.
+        counter_source: where the counters come from.
         plan: what is looked at.
         rollout_plan: its steps are starts of the tests.
-        people: what people said.
+        approvals: what people said.
         outcomes: matured labels, where there are any.
-        asks: answers a team's own queries.
+        custom_query: answers a team's own queries.
 
     Raises:
         ConfigurationError: the plan has own queries and nobody to ask, or outcomes and no source of them.
@@ -45,15 +45,15 @@ class MeterJudge:
 
     def __init__(
         self,
-        meter: Meter,
+        counter_source: CounterSource,
         plan: AnalysisPlan,
         rollout_plan: RolloutPlan,
-        people: People = nobody,
+        approvals: ApprovalSource = no_approvals,
         *,
         outcomes: OutcomesOf | None = None,
-        asks: Asks | None = None,
+        custom_query: CustomQuery | None = None,
     ) -> None:
-        if plan.own and asks is None:
+        if plan.own and custom_query is None:
             raise ConfigurationError(
                 "need a Prometheus to ask", field="own", value=plan.own[0].name, mend="Name one, or leave them out"
             )
@@ -61,80 +61,84 @@ class MeterJudge:
             raise ConfigurationError(
                 "names outcomes, and nothing counts them", field="metrics", mend="Name a source of labels"
             )
-        self._meter = meter
+        self._counter_source = counter_source
         self._plan = plan
         self._steps = len(rollout_plan.steps)
         self._rollout_plan = rollout_plan
-        self._people = people
+        self._approvals = approvals
         self._outcomes = outcomes
-        self._asks = asks
+        self._custom_query = custom_query
 
-    def look(self, rollout: Rollout, memory: str, now: float) -> tuple[Judgement, str]:
-        """As ``conductor.Judge.look``.
+    def assess(self, rollout: Rollout, state: str, now: float) -> tuple[Assessment, str]:
+        """As ``controller.Judge.analysis``.
 
         A look that could not be made leaves the memory as it is: the next one covers its interval too.
         """
-        approved, refused = self._people(rollout)
-        said = Judgement(None, approved=approved, refused=refused)
-        number = rollout.looked + 1
+        approved, abort = self._approvals(rollout)
+        said = Assessment(None, approved=approved, abort=abort)
+        number = rollout.analyses + 1
         try:
-            before = state_codec.from_json(memory) if memory else Memory(self._steps)
-            after = absorb(before, self._meter.read(rollout), rollout, self._plan, now)
+            before = state_codec.from_json(state) if state else AnalysisState(self._steps)
+            after = update(before, self._counter_source.read(rollout), rollout, self._plan, now)
         except _UNREADABLE as error:
             # While it is taken back nothing depends on metrics any more, and there is nothing to count.
-            failed = None if rollout.phase is Phase.ROLLING_BACK else Look(number, Status.ERROR, str(error))
+            failed = None if rollout.phase is Phase.ROLLING_BACK else AnalysisRun(number, Status.ERROR, str(error))
             baseline = rollout.phase is not Phase.DEPLOYING
-            return replace(said, look=failed, baseline=baseline), memory
+            return replace(said, analysis=failed, baseline=baseline), state
         after = self._with_own(self._with_outcomes(after, rollout, now), rollout)
         said = replace(
             said,
-            look=self._said(after, rollout, number),
+            analysis=self._said(after, rollout, number),
             requests=int(after.counted[0]) if after.step == rollout.step else 0,
             baseline=after.tests is not None,
-            remark=self._promise(before, after, rollout, now),
+            power=self._power(before, after, rollout, now),
         )
         return said, state_codec.to_json(after)
 
-    def _said(self, after: Memory, rollout: Rollout, number: int) -> Look | None:
+    def _said(self, after: AnalysisState, rollout: Rollout, number: int) -> AnalysisRun | None:
         """The look, if there is anything to say: an interval was counted, harm is known, or the last look failed.
 
         Silence spends no budget: neither the baseline nor a warm-up is inconclusive.
         """
         if after.tests is None:
-            mended = Look(number, Status.INCONCLUSIVE, "The metrics can be read again.", answered=after.answered)
+            mended = AnalysisRun(number, Status.INCONCLUSIVE, "The metrics can be read again.", answered=after.answered)
             return mended if rollout.errors else None
         tells = after.fresh or after.alarm or after.unlabelled or rollout.errors or rollout.phase is Phase.ROLLING_BACK
-        return conclude(after, self._plan, rollout, number) if tells else None
+        return summarise(after, self._plan, rollout, number) if tells else None
 
-    def _promise(self, before: Memory, after: Memory, rollout: Rollout, now: float) -> str:
+    def _power(self, before: AnalysisState, after: AnalysisState, rollout: Rollout, now: float) -> str:
         """What would be found, said once: when the tests have been chosen and before the candidate gets a request."""
         if after.tests is None or before.tests is not None or now <= rollout.began:
             return ""
         rate = sum(after.answered) / (now - rollout.began)
-        return worded(promise(after, self._plan, self._rollout_plan, rate)) if rate else ""
+        return power_sentence(power_by_step(after, self._plan, self._rollout_plan, rate)) if rate else ""
 
-    def _with_outcomes(self, memory: Memory, rollout: Rollout, now: float) -> Memory:
+    def _with_outcomes(self, state: AnalysisState, rollout: Rollout, now: float) -> AnalysisState:
         """With labels counted once more; what the servers counted stands, whether labels can be read or not."""
-        if self._outcomes is None or memory.tests is None or rollout.phase is Phase.ROLLING_BACK:
-            return memory
+        if self._outcomes is None or state.tests is None or rollout.phase is Phase.ROLLING_BACK:
+            return state
         try:
-            return absorb_outcomes(memory, self._outcomes(rollout, now), self._plan)
+            return update_outcomes(state, self._outcomes(rollout, now), self._plan)
         except _UNREADABLE as error:
-            return replace(memory, unlabelled=str(error))
+            return replace(state, unlabelled=str(error))
 
-    def _with_own(self, memory: Memory, rollout: Rollout) -> Memory:
-        if self._asks is None or rollout.phase not in (Phase.RAMPING, Phase.PROMOTING) or rollout.held_since is None:
-            return memory
-        return replace(memory, own={one.name: self._answer(one, memory, rollout) for one in self._plan.own})
+    def _with_own(self, state: AnalysisState, rollout: Rollout) -> AnalysisState:
+        if (
+            self._custom_query is None
+            or rollout.phase not in (Phase.RAMPING, Phase.PROMOTING)
+            or rollout.held_since is None
+        ):
+            return state
+        return replace(state, own={one.name: self._answer(one, state, rollout) for one in self._plan.own})
 
-    def _answer(self, metric: OwnMetric, memory: Memory, rollout: Rollout) -> OwnAnswer:
-        assert self._asks is not None
-        streak = memory.own.get(metric.name, OwnAnswer()).streak
+    def _answer(self, metric: CustomMetric, state: AnalysisState, rollout: Rollout) -> CustomResult:
+        assert self._custom_query is not None
+        streak = state.own.get(metric.name, CustomResult()).streak
         try:
-            value = self._asks(metric, rollout)
+            value = self._custom_query(metric, rollout)
         except _UNREADABLE as error:
-            return OwnAnswer(problem=str(error), streak=streak)
+            return CustomResult(problem=str(error), streak=streak)
         if value is None:
-            return OwnAnswer(streak=streak)
+            return CustomResult(streak=streak)
         beyond = value > metric.limit if metric.direction == "max" else value < metric.limit
-        return OwnAnswer(value, streak=streak + 1 if beyond else 0)
+        return CustomResult(value, streak=streak + 1 if beyond else 0)

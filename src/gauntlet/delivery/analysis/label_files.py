@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from gauntlet.data.reader import ReaderOptions, format_of, raw_batches
 from gauntlet.delivery.analysis.labels import Count, OutcomesSource, Rows
 from gauntlet.delivery.analysis.state import Outcomes
-from gauntlet.delivery.preflight import Finding
+from gauntlet.delivery.preflight import Obstacle
 from gauntlet.delivery.rollout.state import Rollout
 from gauntlet.errors import ConfigurationError, DataError, DependencyError, GauntletError
 from gauntlet.settings import parse
@@ -49,13 +49,13 @@ class LabelTable:
         count = Count(self._source, rollout.candidate.version, rollout.stable.version, rollout.began, now)
         return count.outcomes(read_table(self._source))
 
-    def obstacles(self) -> tuple[Finding, ...]:
+    def obstacles(self) -> tuple[Obstacle, ...]:
         """Why it could not be read now; nothing if it can."""
         try:
             Count(self._source, "", "", 0.0, 0.0).outcomes(read_table(self._source))
         except GauntletError as error:
             said = error.message if error.value is None else f"{error.message} (found {error.value!r})"
-            return (Finding(f"outcomes: {error.field}", said, error.mend or "Correct outcomes"),)
+            return (Obstacle(f"outcomes: {error.field}", said, error.mend or "Correct outcomes"),)
         return ()
 
 

@@ -100,7 +100,7 @@ class OutcomesPlan(MetricPlan):
     )
 
 
-class OwnMetric(Settings):
+class CustomMetric(Settings):
     """A team's own number, held against a limit as it is: without any promise about false alarms."""
 
     name: Name = Field(description="What it is called in reports.")
@@ -130,7 +130,7 @@ class AnalysisPlan(Settings):
     scores: ScoresPlan = Field(default=ScoresPlan(), description="Where the scores lie.")
     slices: SlicesPlan = Field(default=SlicesPlan(), description="Where they lie in each group that the server counts.")
     outcomes: OutcomesPlan = Field(default=OutcomesPlan(), description="Wrong decisions, where labels arrive.")
-    own: tuple[OwnMetric, ...] = Field(default=(), description="A team's own metrics.")
+    own: tuple[CustomMetric, ...] = Field(default=(), description="A team's own metrics.")
     dry_run: tuple[str, ...] = Field(
         default=(), description="Names of metrics, also own ones, that are measured and shown and have no say."
     )

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from gauntlet.delivery.analysis.alpha import alarm_level, beside_starts, shares
+from gauntlet.delivery.analysis.alpha import alarm_level, concurrent_starts, shares
 from gauntlet.delivery.analysis.format import hits, percent
-from gauntlet.delivery.analysis.full_traffic import stable_in_all, stand_alone
+from gauntlet.delivery.analysis.full_traffic import begin_full_traffic, stable_in_all
 from gauntlet.delivery.analysis.plan import AnalysisPlan, MetricPlan
-from gauntlet.delivery.analysis.state import OUTCOMES, Evidence, Memory, Tally
+from gauntlet.delivery.analysis.state import OUTCOMES, AnalysisState, Evidence, Tally
 from gauntlet.delivery.evidence.power import requests_needed
 from gauntlet.delivery.evidence.sequential import Test
 from gauntlet.delivery.rollout.plan import RolloutPlan
 
-ALONE = 100
+FULL_TRAFFIC = 100
 """The weight, in percent, at which the candidate answers alone."""
 _DIGITS = 3
-_WORDED = re.compile(r"At [0-9]+ % it would find: .+")
-"""What ``worded`` writes."""
 
 
 @dataclass(frozen=True)
-class Promised:
+class StepPower:
     """One line of the promise: what would be found at one step.
 
     Attributes:
@@ -43,57 +40,49 @@ class Promised:
     seconds: float | None
 
 
-def promise(memory: Memory, plan: AnalysisPlan, rollout_plan: RolloutPlan, rate: float) -> tuple[Promised, ...]:
+def power_by_step(
+    state: AnalysisState, plan: AnalysisPlan, rollout_plan: RolloutPlan, rate: float
+) -> tuple[StepPower, ...]:
     """What every step would find in 90 of 100 cases, given what stable did so far.
 
     Args:
-        memory: with a baseline; see ``absorb``.
+        state: with a baseline; see ``update``.
         plan: the metrics.
         rollout_plan: the steps.
         rate: requests a second, of both versions together.
     """
     rows = []
-    for name, share in shares(memory, plan).items():
+    for name, share in shares(state, plan).items():
         if name == OUTCOMES:
             continue  # labels come when they come
         for weight in rollout_plan.steps:
             block = plan.metric(name)
-            evidence = _standing(memory.evidence[name], block, plan, share, weight)
-            needed = needed_at(evidence, block, weight=weight, level=alarm_level(plan), share=share, steps=memory.steps)
+            evidence = _standing(state.evidence[name], block, plan, share, weight)
+            needed = requests_needed_at(
+                evidence, block, weight=weight, level=alarm_level(plan), share=share, steps=state.steps
+            )
             longest = max(needed, key=lambda test: needed[test] or math.inf)
             base, requests = _base(evidence, block, longest, weight), needed[longest]
             rise = f"{hits(name, longest)} from {percent(base)} to {percent(min(_risen(base, block), 1.0))}"
             seconds = None if requests is None else requests / (rate * weight / 100)
-            rows.append(Promised(name, rise, weight, None if requests is None else int(requests), seconds))
+            rows.append(StepPower(name, rise, weight, None if requests is None else int(requests), seconds))
     return tuple(rows)
 
 
-def worded(promises: Sequence[Promised]) -> str:
+def power_sentence(power: Sequence[StepPower]) -> str:
     """The promise as a sentence a metric: what would be found at the first step, and how long that takes."""
-    first = min((one.weight for one in promises), default=0)
+    first = min((one.weight for one in power), default=0)
     said = [
         f"{one.rise} cannot be promised"
         if one.requests is None or one.seconds is None
         else f"{one.rise} within {one.requests:,} requests ({one.seconds:,.0f} s)"
-        for one in promises
+        for one in power
         if one.weight == first
     ]
     return f"At {first} % it would find: {'; '.join(said)}." if said else ""
 
 
-def said_before(sentence: str) -> str:
-    """The promise that a sentence of the timeline holds; empty where it holds none.
-
-    >>> said_before("Version 2 gets 10 % of the requests. At 10 % it would find: errors … within 900 requests (45 s).")
-    'At 10 % it would find: errors … within 900 requests (45 s).'
-    >>> said_before("Version 2 gets 50 % of the requests.")
-    ''
-    """
-    found = _WORDED.search(sentence)
-    return found.group() if found else ""
-
-
-def needed_at(
+def requests_needed_at(
     evidence: Evidence, block: MetricPlan, *, weight: int, level: float, share: float, steps: int
 ) -> dict[str, float | None]:
     """Test → requests the candidate has to answer at a step until the promised rise of that test alone is found.
@@ -109,8 +98,8 @@ def needed_at(
     Returns:
         Requests; ``None`` where the rise does not lie beyond the test's margin, or beyond 10¹² requests.
     """
-    alone = weight == ALONE
-    panel = evidence.alone_harm if alone else evidence.harm
+    alone = weight == FULL_TRAFFIC
+    panel = evidence.absolute_harm if alone else evidence.harm
     bases = {name: _base(evidence, block, name, weight) for name in evidence.tallies}
     # Nine in ten scores cannot become 15 points more: a shift of that size shows at other edges.
     possible = [name for name, base in bases.items() if _risen(base, block) < 1] or list(bases)
@@ -119,7 +108,7 @@ def needed_at(
         test, base = panel[name].test, _rounded(bases[name])
         limit = _rounded(test.delta) if alone else test.rho * base + test.delta
         # log(starts / (α share)) of ``requests_needed`` with all K starts, of which the test has its own.
-        part = share / len(bases) * test.starts / (beside_starts(steps) + 1)
+        part = share / len(bases) * test.starts / (concurrent_starts(steps) + 1)
         found[name] = _needed(
             replace(test, delta=limit if alone else test.delta, phi=_rounded(test.phi)),
             base,
@@ -134,16 +123,16 @@ def needed_at(
 def _base(evidence: Evidence, block: MetricPlan, test: str, weight: int) -> float:
     """The rate that a rise starts from: stable's; at full weight the highest that it can have had."""
     rate = rate_before(evidence.tallies[test])
-    if weight != ALONE or not block.ratio:
+    if weight != FULL_TRAFFIC or not block.ratio:
         return rate
-    return max(rate, (evidence.alone_harm[test].test.delta - block.harm) / block.ratio)
+    return max(rate, (evidence.absolute_harm[test].test.delta - block.harm) / block.ratio)
 
 
 def _standing(evidence: Evidence, block: MetricPlan, plan: AnalysisPlan, share: float, weight: int) -> Evidence:
     """With the tests at full weight as they would be made now, where these are asked for."""
-    if weight != ALONE or evidence.alone_harm:
+    if weight != FULL_TRAFFIC or evidence.absolute_harm:
         return evidence
-    return stand_alone(evidence, block, alpha=plan.alpha, share=share)
+    return begin_full_traffic(evidence, block, alpha=plan.alpha, share=share)
 
 
 def rate_before(tally: Tally) -> float:

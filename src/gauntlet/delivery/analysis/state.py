@@ -65,8 +65,8 @@ class Evidence:
         phi_reason: what φ rests on.
         harm: tests for harm beside the stable version, one start a step.
         safe: tests for "not worse", the same.
-        alone_harm: tests for harm at full weight, against a limit; empty before.
-        alone_safe: tests for "not worse" at full weight; empty before.
+        absolute_harm: tests for harm at full weight, against a limit; empty before.
+        absolute_safe: tests for "not worse" at full weight; empty before.
         tallies: counts by test.
         needed: requests the candidate has to answer at this step until the promised rise would be found, by test;
             ``None`` for a test that promises nothing.
@@ -76,8 +76,8 @@ class Evidence:
     phi_reason: str
     harm: Panel
     safe: Panel
-    alone_harm: Panel = field(default_factory=dict)
-    alone_safe: Panel = field(default_factory=dict)
+    absolute_harm: Panel = field(default_factory=dict)
+    absolute_safe: Panel = field(default_factory=dict)
     tallies: Mapping[str, Tally] = field(default_factory=dict)
     needed: Mapping[str, float | None] = field(default_factory=dict)
 
@@ -100,7 +100,7 @@ class Outcomes:
 
 
 @dataclass(frozen=True)
-class OwnAnswer:
+class CustomResult:
     """What a team's own query gave.
 
     Attributes:
@@ -115,7 +115,7 @@ class OwnAnswer:
 
 
 @dataclass(frozen=True)
-class Glance:
+class CountSample:
     """What every test had counted at one instant.
 
     Attributes:
@@ -129,8 +129,8 @@ class Glance:
 
 
 @dataclass(frozen=True)
-class Memory:
-    """All of it. Store it with ``stored.to_json``.
+class AnalysisState:
+    """All of it. Store it with ``state_codec.to_json``.
 
     Attributes:
         steps: steps of the rollout; the tests plan one start for each.
@@ -153,7 +153,7 @@ class Memory:
         outcomes: the last counts of matured labels.
         unlabelled: why they could not be counted at the last look; empty if they could.
         own: the newest answers to a team's own queries, by name.
-        trail: how the counts of metrics with several tests grew, for a drawing; nothing is decided by it.
+        history: how the counts of metrics with several tests grew, for a drawing; nothing is decided by it.
     """
 
     steps: int
@@ -175,8 +175,8 @@ class Memory:
     culprits: tuple[str, ...] = ()
     outcomes: Outcomes = Outcomes()
     unlabelled: str = ""
-    own: Mapping[str, OwnAnswer] = field(default_factory=dict)
-    trail: tuple[Glance, ...] = ()
+    own: Mapping[str, CustomResult] = field(default_factory=dict)
+    history: tuple[CountSample, ...] = ()
 
     @property
     def answered(self) -> tuple[float, float]:

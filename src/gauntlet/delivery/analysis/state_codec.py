@@ -14,7 +14,7 @@ from itertools import groupby, pairwise
 from typing import Any
 
 from gauntlet.delivery.analysis.increments import Exposure, LastSeen
-from gauntlet.delivery.analysis.state import Evidence, Glance, Memory, Outcomes, OwnAnswer, Tally, Tests
+from gauntlet.delivery.analysis.state import AnalysisState, CountSample, CustomResult, Evidence, Outcomes, Tally, Tests
 from gauntlet.delivery.counters.source import Counters, Pods
 from gauntlet.delivery.evidence.clustering import Scatter
 from gauntlet.delivery.evidence.combination import Panel
@@ -25,41 +25,41 @@ from gauntlet.errors import DataError, GauntletError
 
 FORMAT = "gauntlet.analysis/1"
 
-_PANELS = ("harm", "safe", "alone_harm", "alone_safe")
+_PANELS = ("harm", "safe", "absolute_harm", "absolute_safe")
 _PAIRS = ("counted", "recent")
 
 
-def to_json(memory: Memory) -> str:
+def to_json(state: AnalysisState) -> str:
     """The memory as it is stored."""
     bounds = _Bounds()
     document = {
         "format": FORMAT,
         **{
-            name: getattr(memory, name)
+            name: getattr(state, name)
             for name in ("steps", "at", "step", "counted_seconds", "in_flight", "alarm", "unlabelled", "fresh")
         },
-        **{name: _whole(getattr(memory, name)) for name in _PAIRS},
-        "culprits": list(memory.culprits),
+        **{name: _whole(getattr(state, name)) for name in _PAIRS},
+        "culprits": list(state.culprits),
         "exposure": [
-            [*_whole([one.answered]), {pod: _whole(last) for pod, last in one.pods.items()}] for one in memory.exposure
+            [*_whole([one.answered]), {pod: _whole(last) for pod, last in one.pods.items()}] for one in state.exposure
         ],
-        "candidate": {pod: bounds.written(one) for pod, one in memory.candidate.items()},
-        "stable": {pod: bounds.written(one) for pod, one in memory.stable.items()},
-        "baseline": bounds.written(memory.baseline),
-        "scatters": {name: list(asdict(one).values()) for name, one in memory.scatters.items()},
-        "tests": None if memory.tests is None else asdict(memory.tests),
-        "evidence": {name: _evidence_written(one) for name, one in memory.evidence.items()},
-        "outcomes": list(asdict(memory.outcomes).values()),
-        "own": {name: asdict(one) for name, one in memory.own.items()},
-        "trail": [
+        "candidate": {pod: bounds.written(one) for pod, one in state.candidate.items()},
+        "stable": {pod: bounds.written(one) for pod, one in state.stable.items()},
+        "baseline": bounds.written(state.baseline),
+        "scatters": {name: list(asdict(one).values()) for name, one in state.scatters.items()},
+        "tests": None if state.tests is None else asdict(state.tests),
+        "evidence": {name: _evidence_written(one) for name, one in state.evidence.items()},
+        "outcomes": list(asdict(state.outcomes).values()),
+        "own": {name: asdict(one) for name, one in state.own.items()},
+        "history": [
             [one.at, {name: [_whole(test) for test in tests] for name, tests in one.counts.items()}]
-            for one in memory.trail
+            for one in state.history
         ],
     }
     return json.dumps({**document, "bounds": bounds.known}, separators=(",", ":"), allow_nan=False)
 
 
-def from_json(text: str) -> Memory:
+def from_json(text: str) -> AnalysisState:
     """Read a memory back.
 
     Raises:
@@ -71,7 +71,7 @@ def from_json(text: str) -> Memory:
             raise ValueError(f"format {document['format']!r}")
         bounds = document["bounds"]
         at, tests = document["at"], document["tests"]
-        return Memory(
+        return AnalysisState(
             steps=int(document["steps"]),
             at=None if at is None else float(at),
             candidate=_pods(document["candidate"], bounds),
@@ -90,8 +90,8 @@ def from_json(text: str) -> Memory:
             fresh=bool(document["fresh"]),
             culprits=tuple(document["culprits"]),
             outcomes=Outcomes(*map(float, document["outcomes"])),
-            own={name: OwnAnswer(**one) for name, one in document["own"].items()},
-            trail=tuple(_glance(*one) for one in document.get("trail", ())),
+            own={name: CustomResult(**one) for name, one in document["own"].items()},
+            history=tuple(_glance(*one) for one in document.get("history", ())),
         )
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, GauntletError) as error:
         mend = "Look at what else writes it; a rollout whose evidence is lost is taken back"
@@ -213,8 +213,8 @@ def _tests(written: Mapping[str, Any]) -> Tests:
     )
 
 
-def _glance(at: float, counts: Mapping[str, list[tuple[float, float, float, float]]]) -> Glance:
-    return Glance(
+def _glance(at: float, counts: Mapping[str, list[tuple[float, float, float, float]]]) -> CountSample:
+    return CountSample(
         float(at),
         {
             name: tuple((float(a), float(b), float(c), float(d)) for a, b, c, d in tests)

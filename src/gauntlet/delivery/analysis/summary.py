@@ -9,14 +9,14 @@ import numpy as np
 
 from gauntlet.delivery.analysis.alpha import alarm_level, log_harm, log_safe, shares
 from gauntlet.delivery.analysis.format import duration, e_value, hits, rates
-from gauntlet.delivery.analysis.plan import AnalysisPlan, OwnMetric
-from gauntlet.delivery.analysis.state import OUTCOMES, Evidence, Memory, OwnAnswer
+from gauntlet.delivery.analysis.plan import AnalysisPlan, CustomMetric
+from gauntlet.delivery.analysis.state import OUTCOMES, AnalysisState, CustomResult, Evidence
 from gauntlet.delivery.evidence.sequential import log_e_values
-from gauntlet.delivery.rollout.state import Look, Metric, Phase, Rollout
+from gauntlet.delivery.rollout.state import AnalysisRun, Metric, Phase, Rollout
 from gauntlet.verdict import Status
 
 
-def conclude(memory: Memory, plan: AnalysisPlan, rollout: Rollout, number: int) -> Look:
+def summarise(state: AnalysisState, plan: AnalysisPlan, rollout: Rollout, number: int) -> AnalysisRun:
     """What can be said at a look.
 
     FAIL once harm is shown, and from then on. ERROR where a metric that has a say could not be measured. PASS where
@@ -25,35 +25,35 @@ def conclude(memory: Memory, plan: AnalysisPlan, rollout: Rollout, number: int) 
     and always without requests.
 
     Args:
-        memory: with tests chosen; see ``absorb``.
+        state: with tests chosen; see ``update``.
         plan: what is looked at.
         rollout: the state before this turn.
         number: of the look.
     """
-    assert memory.tests is not None
-    metrics = tuple(_metric(name, memory, plan) for name in memory.tests.metrics)
-    own = tuple(_own(one, memory.own.get(one.name, OwnAnswer()), one.name in plan.dry_run) for one in plan.own)
+    assert state.tests is not None
+    metrics = tuple(_metric(name, state, plan) for name in state.tests.metrics)
+    own = tuple(_own(one, state.own.get(one.name, CustomResult()), one.name in plan.dry_run) for one in plan.own)
     left_out = tuple(
         Metric(name, Status.INCONCLUSIVE, f"{name}: left out, since {why}", dry_run=True)
-        for name, why in memory.tests.left_out.items()
+        for name, why in state.tests.left_out.items()
     )
     heard = [one for one in (*metrics, *own) if not one.dry_run]
-    status, sentence = _together(heard, memory, plan, rollout)
+    status, sentence = _together(heard, state, plan, rollout)
     # Once it is gone, nobody tells what it was still asked between the last reading and its end.
-    untold = rollout.phase is Phase.ROLLING_BACK and memory.answered[0] > 0 and not memory.candidate
-    return Look(number, status, sentence, (*metrics, *own, *left_out), None if untold else memory.answered)
+    untold = rollout.phase is Phase.ROLLING_BACK and state.answered[0] > 0 and not state.candidate
+    return AnalysisRun(number, status, sentence, (*metrics, *own, *left_out), None if untold else state.answered)
 
 
-def _together(heard: list[Metric], memory: Memory, plan: AnalysisPlan, rollout: Rollout) -> tuple[Status, str]:
+def _together(heard: list[Metric], state: AnalysisState, plan: AnalysisPlan, rollout: Rollout) -> tuple[Status, str]:
     failed = _with(heard, Status.FAIL)
-    if memory.alarm or failed:
-        return Status.FAIL, (failed[0].sentence if failed else _sentence(memory.alarm))
+    if state.alarm or failed:
+        return Status.FAIL, (failed[0].sentence if failed else _sentence(state.alarm))
     if broken := _with(heard, Status.ERROR):
         return Status.ERROR, broken[0].sentence
-    if hungry := starved(memory, rollout.weight, plan.least_share):
+    if hungry := starved(state, rollout.weight, plan.least_share):
         return Status.INCONCLUSIVE, _sentence(hungry)
     if waiting := [one for one in _with(heard, Status.INCONCLUSIVE) if one.name != OUTCOMES]:
-        return Status.INCONCLUSIVE, max(waiting, key=lambda one: _missing_share(one.name, memory)).sentence
+        return Status.INCONCLUSIVE, max(waiting, key=lambda one: _missing_share(one.name, state)).sentence
     return Status.PASS, "No harm: " + "; ".join(one.sentence.rstrip(".") for one in heard) + "."
 
 
@@ -75,26 +75,26 @@ class _Seen:
     @property
     def strongest(self) -> str:
         """The test that shows most harm: its numbers are told."""
-        panels = [panel for panel in (self.evidence.harm, self.evidence.alone_harm) if panel]
+        panels = [panel for panel in (self.evidence.harm, self.evidence.absolute_harm) if panel]
         logs = np.max([log_e_values(list(panel.values())) for panel in panels], axis=0)
         return list(self.evidence.tallies)[int(logs.argmax())]
 
 
-def _metric(name: str, memory: Memory, plan: AnalysisPlan) -> Metric:
-    evidence = memory.evidence[name]
-    share = shares(memory, plan).get(name, 1.0)
+def _metric(name: str, state: AnalysisState, plan: AnalysisPlan) -> Metric:
+    evidence = state.evidence[name]
+    share = shares(state, plan).get(name, 1.0)
     seen = _Seen(
         name,
         evidence,
-        log_harm(evidence, memory.steps),
+        log_harm(evidence, state.steps),
         log_safe(evidence),
         -math.log(alarm_level(plan) * share),
         -math.log(plan.alpha_promotion),
     )
     dry_run = name in plan.dry_run
-    status, said = _status(seen, memory, plan, dry_run)
-    if name == OUTCOMES and memory.unlabelled and status is not Status.FAIL:
-        status, said = Status.ERROR, memory.unlabelled
+    status, said = _status(seen, state, plan, dry_run)
+    if name == OUTCOMES and state.unlabelled and status is not Status.FAIL:
+        status, said = Status.ERROR, state.unlabelled
     test = seen.strongest
     tally = evidence.tallies[test]
     return Metric(
@@ -106,12 +106,13 @@ def _metric(name: str, memory: Memory, plan: AnalysisPlan) -> Metric:
         canary=tally.canary,
         stable=tally.stable,
         dry_run=dry_run,
+        test=test,
     )
 
 
-def _status(seen: _Seen, memory: Memory, plan: AnalysisPlan, dry_run: bool) -> tuple[Status, str]:
+def _status(seen: _Seen, state: AnalysisState, plan: AnalysisPlan, dry_run: bool) -> tuple[Status, str]:
     evidence = seen.evidence
-    if seen.harm >= seen.needs or (seen.name in memory.culprits and not dry_run):
+    if seen.harm >= seen.needs or (seen.name in state.culprits and not dry_run):
         return Status.FAIL, f"e-value {e_value(seen.harm)}, needs {e_value(seen.needs)}"
     if not all(tally.canary[1] for tally in evidence.tallies.values()):
         return Status.INCONCLUSIVE, "no data of the candidate"
@@ -122,7 +123,7 @@ def _status(seen: _Seen, memory: Memory, plan: AnalysisPlan, dry_run: bool) -> t
         return Status.PASS, _no_harm(evidence)
     if plan.promote_on == "proven" or missing is None:
         return Status.INCONCLUSIVE, f"not yet proven (e-value {e_value(seen.safe)}, needs {e_value(seen.needs_safe)})"
-    return Status.INCONCLUSIVE, f"{missing:,.0f} more requests{_how_long(missing, memory)} would show the promised rise"
+    return Status.INCONCLUSIVE, f"{missing:,.0f} more requests{_how_long(missing, state)} would show the promised rise"
 
 
 def missing_requests(evidence: Evidence) -> float | None:
@@ -140,19 +141,19 @@ def _no_harm(evidence: Evidence) -> str:
     return f"no harm seen at the {most:,.0f} requests that would show the promised rise"
 
 
-def _how_long(missing: float, memory: Memory) -> str:
-    rate = memory.counted[0] / memory.counted_seconds if memory.counted_seconds else 0.0
+def _how_long(missing: float, state: AnalysisState) -> str:
+    rate = state.counted[0] / state.counted_seconds if state.counted_seconds else 0.0
     return f" (about {duration(missing / rate)})" if rate else ""
 
 
-def _missing_share(name: str, memory: Memory) -> float:
+def _missing_share(name: str, state: AnalysisState) -> float:
     """How far a metric is from what it needs: whose sentence tells most about the wait."""
-    evidence = memory.evidence.get(name)
+    evidence = state.evidence.get(name)
     missing = None if evidence is None else missing_requests(evidence)
     return math.inf if missing is None else missing
 
 
-def _own(metric: OwnMetric, answer: OwnAnswer, dry_run: bool) -> Metric:
+def _own(metric: CustomMetric, answer: CustomResult, dry_run: bool) -> Metric:
     bound = f"{'at most' if metric.direction == 'max' else 'at least'} {metric.limit:g} is allowed"
     if answer.problem:
         status, said = Status.ERROR, answer.problem
@@ -174,24 +175,24 @@ LEAST_EXPECTED = 20.0
 """Requests the candidate should have answered; fewer are no sign of anything."""
 
 
-def starved(memory: Memory, weight: int, least_share: float) -> str:
+def starved(state: AnalysisState, weight: int, least_share: float) -> str:
     """Why the candidate seems to hang, or not to be reached; empty where it answers its share.
 
     Both the step so far and its newest interval are looked at: what hangs after a good start shows in the interval.
 
     Args:
-        memory: with the counts of the step.
+        state: with the counts of the step.
         weight: percent of requests the candidate should have.
         least_share: part of that below which it is starved, in [0, 1].
     """
-    for where, (candidate, stable) in (("at this step", memory.counted), ("since the last look", memory.recent)):
+    for where, (candidate, stable) in (("at this step", state.counted), ("since the last look", state.recent)):
         answered = candidate + stable
         expected = answered * weight / 100
         if expected >= LEAST_EXPECTED and candidate < least_share * expected:
             return (
                 f"the candidate answered {candidate:,.0f} of {answered:,.0f} requests {where}, and about "
-                f"{expected:,.0f} were meant for it; {memory.in_flight:,.0f} are in flight"
+                f"{expected:,.0f} were meant for it; {state.in_flight:,.0f} are in flight"
             )
-    if memory.in_flight and not memory.recent[0]:
-        return f"the candidate answered nothing since the last look, and {memory.in_flight:,.0f} requests are in flight"
+    if state.in_flight and not state.recent[0]:
+        return f"the candidate answered nothing since the last look, and {state.in_flight:,.0f} requests are in flight"
     return ""

@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from gauntlet.delivery.analysis.alpha import begin_panel, beside_test
-from gauntlet.delivery.analysis.full_traffic import step_over
+from gauntlet.delivery.analysis.alpha import begin_panel, concurrent_test
+from gauntlet.delivery.analysis.full_traffic import close_step
 from gauntlet.delivery.analysis.increments import total
 from gauntlet.delivery.analysis.plan import AnalysisPlan, KeptPlan
-from gauntlet.delivery.analysis.state import OUTCOMES, Evidence, Memory, Tally, Tests
+from gauntlet.delivery.analysis.state import OUTCOMES, AnalysisState, Evidence, Tally, Tests
 from gauntlet.delivery.counters.source import Counters
 from gauntlet.delivery.evidence import histograms, scores
 from gauntlet.delivery.evidence.clustering import Clustering, Scatter, design_effect, scattered
@@ -168,61 +168,61 @@ def _narrowed(buckets: Buckets, boundaries: tuple[float, ...], name: str) -> Buc
     return {boundary: buckets[boundary] for boundary in (*boundaries, math.inf) if boundary in buckets}
 
 
-def watched(memory: Memory, pods: Mapping[str, Counters]) -> Memory:
+def update_baseline(state: AnalysisState, pods: Mapping[str, Counters]) -> AnalysisState:
     """The memory with one more interval of stable's baseline.
 
     Args:
-        memory: that of the intervals before.
+        state: that of the intervals before.
         pods: what each of stable's pods counted in the interval (``increments``).
     """
-    scatters = dict(memory.scatters)
+    scatters = dict(state.scatters)
     for name, (hits, requests) in _by_pod(pods).items():
         scatters[name] = scattered(scatters.get(name, Scatter()), hits, requests)
-    return replace(memory, baseline=total({"before": memory.baseline, **pods}), scatters=scatters)
+    return replace(state, baseline=total({"before": state.baseline, **pods}), scatters=scatters)
 
 
-def begin_tests(memory: Memory, plan: AnalysisPlan) -> Memory:
+def begin_tests(state: AnalysisState, plan: AnalysisPlan) -> AnalysisState:
     """The memory with tests chosen and begun; the baseline, as such, is forgotten.
 
     Raises:
-        DataError, ConfigurationError: as ``panels.choose``.
+        DataError, ConfigurationError: as ``tests.choose``.
     """
-    tests = choose(plan, memory.baseline)
+    tests = choose(plan, state.baseline)
     before = {
         metric: {name: (counts.stable_hits, counts.stable_requests) for name, counts in panel.items()}
-        for metric, panel in counted(tests, Counters(0.0, 0.0), memory.baseline).items()
+        for metric, panel in counted(tests, Counters(0.0, 0.0), state.baseline).items()
     }
     if OUTCOMES in tests.metrics:
         before[OUTCOMES] = {OUTCOMES: (0.0, 0.0)}
     evidence = {
-        metric: _begun(metric, before[metric], _clustering(metric, tests, memory, plan), plan, memory.steps)
+        metric: _begun(metric, before[metric], _clustering(metric, tests, state, plan), plan, state.steps)
         for metric in tests.metrics
     }
     return replace(
-        memory,
+        state,
         tests=tests,
         evidence=evidence,
         baseline=Counters(0.0, 0.0),
         scatters={},
-        candidate={pod: kept(tests, one) for pod, one in memory.candidate.items()},
-        stable={pod: kept(tests, one) for pod, one in memory.stable.items()},
+        candidate={pod: kept(tests, one) for pod, one in state.candidate.items()},
+        stable={pod: kept(tests, one) for pod, one in state.stable.items()},
     )
 
 
 def _begun(
     metric: str, before: Mapping[str, tuple[float, float]], found: Clustering, plan: AnalysisPlan, steps: int
 ) -> Evidence:
-    harm, safe = (beside_test(plan, metric, direction, phi=found.phi, steps=steps) for direction in Direction)
+    harm, safe = (concurrent_test(plan, metric, direction, phi=found.phi, steps=steps) for direction in Direction)
     return Evidence(
         found.phi,
         found.reason,
         begin_panel(harm, before),
         begin_panel(safe, before),
-        tallies={name: step_over(Tally(before=one, stable_step=one)) for name, one in before.items()},
+        tallies={name: close_step(Tally(before=one, stable_step=one)) for name, one in before.items()},
     )
 
 
-def _clustering(metric: str, tests: Tests, memory: Memory, plan: AnalysisPlan) -> Clustering:
+def _clustering(metric: str, tests: Tests, state: AnalysisState, plan: AnalysisPlan) -> Clustering:
     """φ of a metric: the largest that its tests' hits show; slices take that of all scores."""
     if metric == OUTCOMES and plan.outcomes.phi is not None:
         return Clustering(plan.outcomes.phi, assumed=False, reason="set by the plan")
@@ -233,7 +233,7 @@ def _clustering(metric: str, tests: Tests, memory: Memory, plan: AnalysisPlan) -
         "latency": [boundary_name(boundary) for boundary in tests.boundaries],
         OUTCOMES: [],
     }.get(metric, [f"above {edge!r}" for edge in tests.edges])
-    found = [design_effect(memory.scatters.get(name, Scatter())) for name in names]
+    found = [design_effect(state.scatters.get(name, Scatter())) for name in names]
     estimated = [one for one in found if not one.assumed]
     return max(estimated or found or [design_effect(Scatter())], key=lambda one: one.phi)
 

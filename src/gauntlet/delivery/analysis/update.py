@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from gauntlet.delivery.analysis.alpha import alarm_level, log_harm, shares
 from gauntlet.delivery.analysis.format import e_value
-from gauntlet.delivery.analysis.full_traffic import stand_alone, step_over
-from gauntlet.delivery.analysis.history import glanced
+from gauntlet.delivery.analysis.full_traffic import begin_full_traffic, close_step
+from gauntlet.delivery.analysis.history import append_sample
 from gauntlet.delivery.analysis.increments import exposed, increments, total
 from gauntlet.delivery.analysis.plan import AnalysisPlan
-from gauntlet.delivery.analysis.power import ALONE, needed_at
-from gauntlet.delivery.analysis.state import OUTCOMES, Evidence, Memory, Outcomes, Tally
-from gauntlet.delivery.analysis.tests import begin_tests, counted, kept, watched
+from gauntlet.delivery.analysis.power import FULL_TRAFFIC, requests_needed_at
+from gauntlet.delivery.analysis.state import OUTCOMES, AnalysisState, Evidence, Outcomes, Tally
+from gauntlet.delivery.analysis.tests import begin_tests, counted, kept, update_baseline
 from gauntlet.delivery.counters.source import Counters, Pods, Reading
 from gauntlet.delivery.evidence.combination import combine, restart_panel, update_panel
 from gauntlet.delivery.evidence.counts import Counts
@@ -21,7 +21,7 @@ from gauntlet.delivery.rollout.state import Phase, Rollout
 from gauntlet.errors import DataError
 
 
-def absorb(memory: Memory, reading: Reading, rollout: Rollout, plan: AnalysisPlan, now: float) -> Memory:
+def update(state: AnalysisState, reading: Reading, rollout: Rollout, plan: AnalysisPlan, now: float) -> AnalysisState:
     """What is remembered after one more reading.
 
     While the candidate is deployed, stable's increase is its baseline, until it has ``baseline_requests``; then the
@@ -30,7 +30,7 @@ def absorb(memory: Memory, reading: Reading, rollout: Rollout, plan: AnalysisPla
     alone begin. All requests enter ``exposure``, counted or not.
 
     Args:
-        memory: what the last look that was written remembered.
+        state: what the last look that was written remembered.
         reading: the counters now.
         rollout: the state before this turn.
         plan: what is looked at.
@@ -40,34 +40,34 @@ def absorb(memory: Memory, reading: Reading, rollout: Rollout, plan: AnalysisPla
         DataError: the reading cannot be counted, or a required metric is not kept.
         ConfigurationError: the latency promised to users is no boundary of the histogram.
     """
-    candidate, stable = (_narrow(memory, plan, pods) for pods in (reading.candidate, reading.stable))
-    gained = increments(memory.candidate, candidate), increments(memory.stable, stable)
+    candidate, stable = (_narrow(state, plan, pods) for pods in (reading.candidate, reading.stable))
+    gained = increments(state.candidate, candidate), increments(state.stable, stable)
     after = replace(
-        memory,
+        state,
         at=now,
         candidate=candidate,
         stable=stable,
         fresh=False,
         in_flight=float(sum(pod.in_flight for pod in candidate.values())),
         exposure=(
-            exposed(memory.exposure[0], candidate, gained[0], first=memory.at is None),
-            exposed(memory.exposure[1], stable, gained[1], first=memory.at is None),
+            exposed(state.exposure[0], candidate, gained[0], first=state.at is None),
+            exposed(state.exposure[1], stable, gained[1], first=state.at is None),
         ),
     )
-    if memory.tests is None:
+    if state.tests is None:
         return _watch(after, gained[1], plan)
     if rollout.phase not in (Phase.RAMPING, Phase.PROMOTING) or rollout.held_since is None:
         return after
-    if memory.step != rollout.step:
+    if state.step != rollout.step:
         after = _enter(after, rollout, plan)
-    if memory.at is None or memory.at < rollout.held_since + plan.warm_up_seconds:
+    if state.at is None or state.at < rollout.held_since + plan.warm_up_seconds:
         return after
     arms = total(gained[0]), total(gained[1])
-    after = _count(after, arms, rollout.weight == ALONE, now - memory.at)
+    after = _count(after, arms, rollout.weight == FULL_TRAFFIC, now - state.at)
     return _alarmed(after, plan)
 
 
-def absorb_outcomes(memory: Memory, outcomes: Outcomes, plan: AnalysisPlan) -> Memory:
+def update_outcomes(state: AnalysisState, outcomes: Outcomes, plan: AnalysisPlan) -> AnalysisState:
     """What is remembered after matured labels were counted once more.
 
     Labels are of requests that were answered long ago, whichever step is on now; they are counted as they come.
@@ -75,9 +75,9 @@ def absorb_outcomes(memory: Memory, outcomes: Outcomes, plan: AnalysisPlan) -> M
     Raises:
         DataError: counts fell, or more turned wrong than were new: what was counted has been changed since.
     """
-    if memory.tests is None or OUTCOMES not in memory.tests.metrics:
-        return memory
-    last = memory.outcomes
+    if state.tests is None or OUTCOMES not in state.tests.metrics:
+        return state
+    last = state.outcomes
     pairs = (
         (outcomes.canary_wrong, last.canary_wrong),
         (outcomes.canary, last.canary),
@@ -94,70 +94,70 @@ def absorb_outcomes(memory: Memory, outcomes: Outcomes, plan: AnalysisPlan) -> M
             "Restore the table, or roll out once more under another attempt",
         )
     counts = {OUTCOMES: Counts(*gained)}
-    evidence = {**memory.evidence, OUTCOMES: _updated(memory.evidence[OUTCOMES], counts, alone=False)}
-    return _alarmed(replace(memory, outcomes=outcomes, unlabelled="", evidence=evidence), plan)
+    evidence = {**state.evidence, OUTCOMES: _updated(state.evidence[OUTCOMES], counts, alone=False)}
+    return _alarmed(replace(state, outcomes=outcomes, unlabelled="", evidence=evidence), plan)
 
 
 def _told(one: Outcomes) -> str:
     return f"{one.canary_wrong:,.0f} of {one.canary:,.0f} and {one.stable_wrong:,.0f} of {one.stable:,.0f} wrong"
 
 
-def _narrow(memory: Memory, plan: AnalysisPlan, pods: Pods) -> Pods:
+def _narrow(state: AnalysisState, plan: AnalysisPlan, pods: Pods) -> Pods:
     """The pods without what no test looks at, or before there are tests, what none can."""
-    tests = memory.tests
+    tests = state.tests
     if tests is not None:
         return {pod: kept(tests, one) for pod, one in pods.items()}
     return {pod: one if "slices" in plan.metrics else replace(one, sliced={}) for pod, one in pods.items()}
 
 
-def _watch(memory: Memory, gained: Mapping[str, Counters], plan: AnalysisPlan) -> Memory:
-    after = watched(memory, gained)
+def _watch(state: AnalysisState, gained: Mapping[str, Counters], plan: AnalysisPlan) -> AnalysisState:
+    after = update_baseline(state, gained)
     return begin_tests(after, plan) if after.baseline.requests >= plan.baseline_requests else after
 
 
-def _enter(memory: Memory, rollout: Rollout, plan: AnalysisPlan) -> Memory:
+def _enter(state: AnalysisState, rollout: Rollout, plan: AnalysisPlan) -> AnalysisState:
     """A step's weight holds for the first time: start anew as well, and reckon what the step has to show."""
-    weights = shares(memory, plan)
+    weights = shares(state, plan)
     evidence = {
-        name: _entered(one, name, rollout.weight, plan, share=weights.get(name, 1.0), memory=memory)
-        for name, one in memory.evidence.items()
+        name: _entered(one, name, rollout.weight, plan, share=weights.get(name, 1.0), state=state)
+        for name, one in state.evidence.items()
     }
     return replace(
-        memory, step=rollout.step, evidence=evidence, counted_seconds=0.0, counted=(0.0, 0.0), recent=(0.0, 0.0)
+        state, step=rollout.step, evidence=evidence, counted_seconds=0.0, counted=(0.0, 0.0), recent=(0.0, 0.0)
     )
 
 
 def _entered(
-    evidence: Evidence, name: str, weight: int, plan: AnalysisPlan, *, share: float, memory: Memory
+    evidence: Evidence, name: str, weight: int, plan: AnalysisPlan, *, share: float, state: AnalysisState
 ) -> Evidence:
-    tallies = {test: step_over(tally) for test, tally in evidence.tallies.items()}
+    tallies = {test: close_step(tally) for test, tally in evidence.tallies.items()}
     entered = replace(evidence, tallies=tallies, needed={})
-    if weight != ALONE and memory.step != -1:
+    if weight != FULL_TRAFFIC and state.step != -1:
         entered = replace(entered, harm=restart_panel(entered.harm), safe=restart_panel(entered.safe))
     if name == OUTCOMES:  # labels of both versions' requests go on arriving at full weight, and hold no step up
         return entered
     block = plan.metric(name)
-    if weight == ALONE:
-        entered = stand_alone(entered, block, alpha=plan.alpha, share=share)
-    needed = needed_at(entered, block, weight=weight, level=alarm_level(plan), share=share, steps=memory.steps)
+    if weight == FULL_TRAFFIC:
+        entered = begin_full_traffic(entered, block, alpha=plan.alpha, share=share)
+    needed = requests_needed_at(entered, block, weight=weight, level=alarm_level(plan), share=share, steps=state.steps)
     return replace(entered, needed=needed)
 
 
-def _count(memory: Memory, arms: tuple[Counters, Counters], alone: bool, seconds: float) -> Memory:
-    assert memory.tests is not None
-    found = counted(memory.tests, *arms)
+def _count(state: AnalysisState, arms: tuple[Counters, Counters], alone: bool, seconds: float) -> AnalysisState:
+    assert state.tests is not None
+    found = counted(state.tests, *arms)
     evidence = {
-        name: _updated(one, found[name], alone=alone) if name in found else one for name, one in memory.evidence.items()
+        name: _updated(one, found[name], alone=alone) if name in found else one for name, one in state.evidence.items()
     }
     recent = arms[0].requests, arms[1].requests
     return replace(
-        memory,
+        state,
         evidence=evidence,
-        trail=memory.trail if memory.at is None else glanced(memory.trail, evidence, memory.at),
+        history=state.history if state.at is None else append_sample(state.history, evidence, state.at),
         fresh=True,
         recent=recent,
-        counted=(memory.counted[0] + recent[0], memory.counted[1] + recent[1]),
-        counted_seconds=memory.counted_seconds + seconds,
+        counted=(state.counted[0] + recent[0], state.counted[1] + recent[1]),
+        counted_seconds=state.counted_seconds + seconds,
     )
 
 
@@ -171,8 +171,8 @@ def _updated(evidence: Evidence, counts: Mapping[str, Counts], *, alone: bool) -
     return replace(
         evidence,
         tallies=tallies,
-        alone_harm=update_panel(evidence.alone_harm, single),
-        alone_safe=update_panel(evidence.alone_safe, single),
+        absolute_harm=update_panel(evidence.absolute_harm, single),
+        absolute_safe=update_panel(evidence.absolute_safe, single),
     )
 
 
@@ -186,14 +186,14 @@ def _tallied(tally: Tally, counts: Counts) -> Tally:
     )
 
 
-def _alarmed(memory: Memory, plan: AnalysisPlan) -> Memory:
+def _alarmed(state: AnalysisState, plan: AnalysisPlan) -> AnalysisState:
     """With the alarm kept, once it is raised: evidence may fall back later, what it showed does not."""
-    weights = shares(memory, plan)
-    found = {name: log_harm(memory.evidence[name], memory.steps) for name in weights}
+    weights = shares(state, plan)
+    found = {name: log_harm(state.evidence[name], state.steps) for name in weights}
     alarm = combine(found, weights, alpha=alarm_level(plan))
     if not alarm.raised:
-        return memory
-    named = tuple(dict.fromkeys((*memory.culprits, *alarm.culprits)))
+        return state
+    named = tuple(dict.fromkeys((*state.culprits, *alarm.culprits)))
     needed = 1 / alarm_level(plan)
     said = f"Together the metrics show harm (e-value {e_value(alarm.log_e)}, needs {needed:.3g}), {alarm.leading} most"
-    return replace(memory, culprits=named, alarm=memory.alarm or said)
+    return replace(state, culprits=named, alarm=state.alarm or said)

@@ -54,7 +54,7 @@ class Reading:
     stable: Pods
 
 
-class Meter(Protocol):
+class CounterSource(Protocol):
     """Reads counters, from Prometheus or from the servers themselves."""
 
     def read(self, rollout: Rollout) -> Reading:

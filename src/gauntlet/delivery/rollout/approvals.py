@@ -9,40 +9,40 @@ from gauntlet.errors import DependencyError
 from gauntlet.registry.store import ModelStore
 
 APPROVE_TAG = "gauntlet.approve"
-REFUSE_TAG = "gauntlet.refuse"
+ABORT_TAG = "gauntlet.abort"
 
-Said = tuple[int, str]
+Approval = tuple[int, str]
 """The highest step, in percent, that was approved (0: none), and why it is refused (empty: it is not)."""
-People = Callable[[Rollout], Said]
+ApprovalSource = Callable[[Rollout], Approval]
 
 
-def nobody(rollout: Rollout) -> Said:
+def no_approvals(rollout: Rollout) -> Approval:
     """Nobody says anything."""
     return 0, ""
 
 
-def by_tags(store: ModelStore, model_name: str) -> People:
-    """What the tags of the candidate's version say: ``gauntlet.approve: 50``, ``gauntlet.refuse: why``.
+def tag_approvals(store: ModelStore, model_name: str) -> ApprovalSource:
+    """What the tags of the candidate's version say: ``gauntlet.approve: 50``, ``gauntlet.abort: why``.
 
     A registry that does not answer says nothing: approval then waits, and nothing else is held up.
     """
 
-    def said(rollout: Rollout) -> Said:
+    def said(rollout: Rollout) -> Approval:
         try:
             version = store.get(model_name, int(rollout.candidate.version))
         except DependencyError:
             return 0, ""
         tags = version.tags if version else {}
-        return approved_step(tags.get(APPROVE_TAG, "")), tags.get(REFUSE_TAG, "").strip()
+        return approved_step(tags.get(APPROVE_TAG, "")), tags.get(ABORT_TAG, "").strip()
 
     return said
 
 
-def either(*all_of_them: People) -> People:
+def combine_approvals(*all_of_them: ApprovalSource) -> ApprovalSource:
     """The furthest approval and the first refusal of several sources."""
 
-    def said(rollout: Rollout) -> Said:
-        heard = [people(rollout) for people in all_of_them]
+    def said(rollout: Rollout) -> Approval:
+        heard = [approvals(rollout) for approvals in all_of_them]
         return max((step for step, _ in heard), default=0), next((why for _, why in heard if why), "")
 
     return said

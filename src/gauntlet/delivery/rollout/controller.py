@@ -1,8 +1,8 @@
-"""Carrying a rollout out: read the journal, look around, decide, write, act; one turn after another.
+"""Rollout control loop. Each iteration: read the journal, observe, decide, persist, act.
 
-``Target`` is what is acted on, ``Ledger`` what survives the one who acts, ``Judge`` what looks at the metrics, and
-``Lease`` what keeps a second one away. A turn may be killed between any two of its calls; the next one, by whoever,
-goes on from what was written.
+``Target`` is what is acted on, ``JournalStore`` what survives a crash, ``Judge`` what analyses the metrics, and
+``Lease`` what keeps a second controller away. An iteration may be killed between any two of its calls: the next one, in
+whichever process, goes on from what was written.
 """
 
 from __future__ import annotations
@@ -12,10 +12,21 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gauntlet.delivery.release import Release
+from gauntlet.delivery.rollout.decision import decide
 from gauntlet.delivery.rollout.journal import Entry, Journal
-from gauntlet.delivery.rollout.lease import Lease, Taken, resting
+from gauntlet.delivery.rollout.lease import Lease, LeaseTaken, renewing_sleep
 from gauntlet.delivery.rollout.plan import RolloutPlan
-from gauntlet.delivery.rollout.state import Decision, Do, Look, Phase, Rollout, Seen, begin, decide, take_back
+from gauntlet.delivery.rollout.state import (
+    AbortedBy,
+    Action,
+    AnalysisRun,
+    Decision,
+    Observation,
+    Phase,
+    Rollout,
+    begin,
+    begin_rollback,
+)
 from gauntlet.errors import ConfigurationError, DependencyError, GauntletError
 
 
@@ -24,8 +35,8 @@ class Conflict(Exception):
 
 
 @dataclass(frozen=True)
-class Sighting:
-    """What a target shows of a rollout: the part of ``Seen`` that is its own; fields as there."""
+class TargetStatus:
+    """What a target shows of a rollout: the part of ``Observation`` that is its own; fields as there."""
 
     candidate_ready: bool
     stable_ready: bool
@@ -40,7 +51,7 @@ class Target(Protocol):
     Raises, all methods: ``DependencyError`` when the other side does not answer; the turn is then tried again.
     """
 
-    def observe(self, rollout: Rollout) -> Sighting:
+    def observe(self, rollout: Rollout) -> TargetStatus:
         """What is there now. ``done`` answers for the phase the rollout is in."""
 
     def deploy(self, rollout: Rollout) -> None:
@@ -58,10 +69,10 @@ class Target(Protocol):
     def roll_back(self, rollout: Rollout) -> None:
         """All requests to the stable version, then the candidate out of the specification, in this order.
 
-        The one action that is carried out also where its state could not be written (``delivery.way_back``).
+        The one action that is carried out also where its state could not be written (``delivery.emergency_rollback``).
         """
 
-    def shown(self, service: str, now: float) -> Rollout | None:
+    def infer_rollout(self, service: str, now: float) -> Rollout | None:
         """The rollout as the service itself shows it, for when no journal can tell; ``None`` where it shows none.
 
         Afterwards this target can take it back, without a journal.
@@ -73,25 +84,25 @@ class Target(Protocol):
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """The part of ``Seen`` that a judge knows; fields as there.
+class Assessment:
+    """The part of ``Observation`` that a judge knows; fields as there.
 
     Attributes:
-        remark: something the timeline should hold beside the decision; empty for nothing.
+        power: what the analysis would detect, said once, when its tests have been chosen; empty otherwise.
     """
 
-    look: Look | None
+    analysis: AnalysisRun | None
     requests: int = 0
     baseline: bool = True
     approved: int = 0
-    refused: str = ""
-    remark: str = ""
+    abort: str = ""
+    power: str = ""
 
 
 class Judge(Protocol):
     """Looks at metrics, and knows what people said."""
 
-    def look(self, rollout: Rollout, memory: str, now: float) -> tuple[Judgement, str]:
+    def assess(self, rollout: Rollout, analysis_state: str, now: float) -> tuple[Assessment, str]:
         """What can be said now, and what to remember for the next look.
 
         The memory is written together with the state, or not at all: a look whose turn was killed never happened, and
@@ -99,12 +110,12 @@ class Judge(Protocol):
 
         Args:
             rollout: the state before this turn.
-            memory: what the last look that was written returned; empty before the first.
+            analysis_state: what the last look that was written returned; empty before the first.
             now: seconds since the epoch.
         """
 
 
-class Ledger(Protocol):
+class JournalStore(Protocol):
     """Keeps the journal of one rollout a service.
 
     Raises, all methods: ``DependencyError`` when the other side does not answer.
@@ -117,7 +128,7 @@ class Ledger(Protocol):
             DataError: what is there is no journal.
         """
 
-    def write(self, journal: Journal, mark: str) -> str:
+    def write(self, journal: Journal, etag: str) -> str:
         """Replace the journal that had this mark (empty: there was none), and return the new mark.
 
         Raises:
@@ -129,16 +140,18 @@ class Ledger(Protocol):
 
 
 @dataclass(frozen=True)
-class Stage:
+class Backends:
     """Everything a rollout is carried out with."""
 
-    ledger: Ledger
+    journals: JournalStore
     lease: Lease
     target: Target
     judge: Judge
 
 
-def start(ledger: Ledger, service: str, candidate: Release, stable: Release, now: float, attempt: str = "") -> Rollout:
+def start(
+    journals: JournalStore, service: str, candidate: Release, stable: Release, now: float, attempt: str = ""
+) -> Rollout:
     """Begin a rollout, or find the one that is under way or was finished for the same two versions.
 
     Starting again what was finished changes nothing: it is not another rollout, let alone a rollback. A candidate that
@@ -148,7 +161,7 @@ def start(ledger: Ledger, service: str, candidate: Release, stable: Release, now
         ConfigurationError: another candidate is on its way on this service.
         Conflict: somebody else begins one at this moment.
     """
-    found = ledger.read(service)
+    found = journals.read(service)
     if found is not None:
         rollout = found[0].rollout
         if is_same(rollout, candidate, stable, attempt):
@@ -162,7 +175,9 @@ def start(ledger: Ledger, service: str, candidate: Release, stable: Release, now
             )
     fresh = begin(service, candidate, stable, now, attempt)
     began = f"The rollout of {candidate} in place of {stable} begins."
-    ledger.write(Journal(fresh).with_entry(Entry(now, fresh.phase, 0, Do.NOTHING, began)), found[1] if found else "")
+    journals.write(
+        Journal(fresh).with_entry(Entry(now, fresh.phase, 0, Action.NOTHING, began)), found[1] if found else ""
+    )
     return fresh
 
 
@@ -173,68 +188,67 @@ def is_same(rollout: Rollout, candidate: Release, stable: Release, attempt: str)
     return rollout.candidate == candidate and not rollout.phase.final
 
 
-def refuse(ledger: Ledger, service: str, reason: str, now: float) -> Rollout:
-    """Have the newest rollout of a service taken back, also one that was promoted; turns then carry it out.
+def abort(journals: JournalStore, service: str, reason: str, now: float, by: AbortedBy = "person") -> Rollout:
+    """Abort the newest rollout of a service, also one that was promoted; the control loop then rolls it back.
 
     Raises:
         ConfigurationError: there was never a rollout on the service.
         Conflict: somebody else wrote at this moment; try again.
     """
-    journal, mark = _read(ledger, service)
-    refused = take_back(journal.rollout, reason)
-    if refused != journal.rollout:
-        entry = Entry(now, refused.phase, refused.weight, Do.NOTHING, reason)
-        ledger.write(replace(journal, rollout=refused).with_entry(entry), mark)
-    return refused
+    journal, etag = _read(journals, service)
+    aborted = begin_rollback(journal.rollout, reason, by)
+    if aborted != journal.rollout:
+        entry = Entry(now, aborted.phase, aborted.weight, Action.NOTHING, reason)
+        journals.write(replace(journal, rollout=aborted).with_entry(entry), etag)
+    return aborted
 
 
-def turn(stage: Stage, plan: RolloutPlan, service: str, now: float) -> Decision:
+def reconcile(backends: Backends, plan: RolloutPlan, service: str, now: float) -> Decision:
     """One turn: what is decided is written before it is done.
 
     Raises:
         ConfigurationError: no rollout was started on the service.
         Conflict: somebody else took this turn; read again.
-        Taken: somebody else acts on this service.
+        LeaseTaken: somebody else acts on this service.
         DependencyError: something did not answer; nothing was done that was not written before.
     """
-    stage.lease.hold(service)
-    journal, mark = _read(stage.ledger, service)
+    backends.lease.acquire(service)
+    journal, etag = _read(backends.journals, service)
     rollout = journal.rollout
     if rollout.phase.final:
-        return decide(rollout, Seen(False, False), plan, now)
-    sighting = stage.target.observe(rollout)
-    said, memory = _looked(stage.judge, journal, now)
-    decision = decide(rollout, _seen(sighting, said), plan, now)
+        return decide(rollout, Observation(False, False), plan, now)
+    target_status = backends.target.observe(rollout)
+    said, analysis_state = _assessed(backends.judge, journal, now)
+    decision = decide(rollout, _observation(target_status, said), plan, now)
     after = decision.rollout
-    if after != rollout or memory != journal.memory:
-        sentence = f"{decision.sentence} {said.remark}".rstrip()
-        decision = replace(decision, sentence=sentence)
-        entry = Entry(now, after.phase, after.weight, decision.do, sentence, said.look)
-        stage.ledger.write(replace(journal, rollout=after, memory=memory).with_entry(entry), mark)
-    action = _action(decision.do, stage.target)
+    if after != rollout or analysis_state != journal.analysis_state:
+        entry = Entry(now, after.phase, after.weight, decision.action, decision.sentence, said.analysis, said.power)
+        decision = replace(decision, sentence=f"{decision.sentence} {said.power}".rstrip())
+        backends.journals.write(replace(journal, rollout=after, analysis_state=analysis_state).with_entry(entry), etag)
+    action = _action(decision.action, backends.target)
     if action:
-        stage.lease.check(service)
+        backends.lease.check(service)
         action(after)
     return decision
 
 
-def conduct(
-    stage: Stage,
+def run_to_end(
+    backends: Backends,
     plan: RolloutPlan,
     service: str,
     *,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
-    seen: Callable[[Decision], None] = lambda decision: None,
+    on_decision: Callable[[Decision], None] = lambda decision: None,
     patience: int = 20,
 ) -> Rollout:
     """Take turns until the rollout is over.
 
     Args:
-        stage, plan, service: as in ``turn``.
+        backends, plan, service: as in ``reconcile``.
         clock: seconds since the epoch.
         sleep: waits so many seconds.
-        seen: told of every turn.
+        on_decision: called after every iteration.
         patience: turns in a row that may fail before this gives up; the state stays, and the next one goes on.
 
     Raises:
@@ -244,8 +258,8 @@ def conduct(
     try:
         while True:
             try:
-                decision = turn(stage, plan, service, clock())
-            except (Conflict, Taken, DependencyError) as error:
+                decision = reconcile(backends, plan, service, clock())
+            except (Conflict, LeaseTaken, DependencyError) as error:
                 failed += 1
                 if failed > patience:
                     raise DependencyError(
@@ -256,51 +270,51 @@ def conduct(
                     ) from error
             else:
                 failed = 0
-                seen(decision)
+                on_decision(decision)
                 if decision.rollout.phase.final:
                     return decision.rollout
-            resting(stage.lease, service, sleep)(plan.interval_seconds)
+            renewing_sleep(backends.lease, service, sleep)(plan.interval_seconds)
     finally:
-        stage.lease.release(service)
+        backends.lease.release(service)
 
 
-def _looked(judge: Judge, journal: Journal, now: float) -> tuple[Judgement, str]:
+def _assessed(judge: Judge, journal: Journal, now: float) -> tuple[Assessment, str]:
     """A look; one that fails does not hold up a way back, which does not depend on it."""
     try:
-        return judge.look(journal.rollout, journal.memory, now)
+        return judge.assess(journal.rollout, journal.analysis_state, now)
     except GauntletError:
         if journal.rollout.phase is not Phase.ROLLING_BACK:
             raise
-        return Judgement(None), journal.memory
+        return Assessment(None), journal.analysis_state
 
 
-def _read(ledger: Ledger, service: str) -> tuple[Journal, str]:
-    found = ledger.read(service)
+def _read(journals: JournalStore, service: str) -> tuple[Journal, str]:
+    found = journals.read(service)
     if found is None:
         raise ConfigurationError("has no rollout", field="service", value=service, mend="Start one")
     return found
 
 
-def _seen(sighting: Sighting, said: Judgement) -> Seen:
-    return Seen(
-        candidate_ready=sighting.candidate_ready,
-        stable_ready=sighting.stable_ready,
-        weight=sighting.weight,
+def _observation(target_status: TargetStatus, said: Assessment) -> Observation:
+    return Observation(
+        candidate_ready=target_status.candidate_ready,
+        stable_ready=target_status.stable_ready,
+        weight=target_status.weight,
         requests=said.requests,
         baseline=said.baseline,
-        look=said.look,
-        failed=sighting.failed,
+        analysis=said.analysis,
+        failed=target_status.failed,
         approved=said.approved,
-        refused=said.refused,
-        done=sighting.done,
+        abort=said.abort,
+        done=target_status.done,
     )
 
 
-def _action(do: Do, target: Target) -> Callable[[Rollout], None] | None:
+def _action(action: Action, target: Target) -> Callable[[Rollout], None] | None:
     return {
-        Do.DEPLOY: target.deploy,
-        Do.SET_WEIGHT: target.set_weight,
-        Do.PROMOTE: target.promote,
-        Do.RESTORE: target.restore,
-        Do.ROLL_BACK: target.roll_back,
-    }.get(do)
+        Action.DEPLOY: target.deploy,
+        Action.SET_WEIGHT: target.set_weight,
+        Action.PROMOTE: target.promote,
+        Action.RESTORE: target.restore,
+        Action.ROLL_BACK: target.roll_back,
+    }.get(action)

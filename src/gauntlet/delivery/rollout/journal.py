@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from gauntlet.delivery.rollout.state import Do, Look, Metric, Phase, Rollout
+from gauntlet.delivery.rollout.state import Action, AnalysisRun, Metric, Phase, Rollout
 from gauntlet.errors import DataError
 from gauntlet.verdict import Status
 
@@ -28,17 +28,19 @@ class Entry:
         at: seconds since the epoch.
         phase: where the rollout stood afterwards.
         weight: percent of requests the candidate was meant to have afterwards.
-        do: what was carried out.
+        action: what was carried out.
         sentence: why.
-        look: what was seen, if there was a new look.
+        analysis: what was measured, if there was a new analysis.
+        power: what the analysis would detect, in the entry that precedes the candidate's first request; else empty.
     """
 
     at: float
     phase: Phase
     weight: int
-    do: Do
+    action: Action
     sentence: str
-    look: Look | None = None
+    analysis: AnalysisRun | None = None
+    power: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,12 @@ class Journal:
 
     Attributes:
         rollout: its state.
-        memory: the judge's own, JSON; empty before its first look.
+        analysis_state: the judge's own, JSON; empty before its first look.
         entries: its timeline, oldest first.
     """
 
     rollout: Rollout
-    memory: str = ""
+    analysis_state: str = ""
     entries: tuple[Entry, ...] = ()
 
     def with_entry(self, entry: Entry) -> Journal:
@@ -74,7 +76,12 @@ class Journal:
     def to_json(self) -> str:
         """The document as it is stored."""
         entries = [asdict(entry) for entry in self.entries]
-        document = {"format": FORMAT, "rollout": self.rollout.to_json(), "memory": self.memory, "entries": entries}
+        document = {
+            "format": FORMAT,
+            "rollout": self.rollout.to_json(),
+            "analysis_state": self.analysis_state,
+            "entries": entries,
+        }
         return json.dumps(document, separators=(",", ":"))
 
     @classmethod
@@ -93,7 +100,7 @@ class Journal:
             if document["format"] != FORMAT:
                 raise ValueError(f"format {document['format']!r}")
             entries = tuple(_entry(one) for one in document["entries"])
-            return cls(Rollout.from_json(document["rollout"]), str(document["memory"]), entries)
+            return cls(Rollout.from_json(document["rollout"]), str(document["analysis_state"]), entries)
         except (ValueError, KeyError, TypeError, DataError) as error:
             mend = (
                 "Run the pipeline rollback: it takes the rollout back by what the service itself shows, keeps this "
@@ -103,23 +110,23 @@ class Journal:
 
 
 def _entry(document: Mapping[str, Any]) -> Entry:
-    look = document["look"]
+    analysis = document["analysis"]
     return Entry(
         **{
             **document,
             "phase": Phase(document["phase"]),
-            "do": Do(document["do"]),
-            "look": None if look is None else _look(look),
+            "action": Action(document["action"]),
+            "analysis": None if analysis is None else _analysis_run(analysis),
         }
     )
 
 
-def _look(document: Mapping[str, Any]) -> Look:
+def _analysis_run(document: Mapping[str, Any]) -> AnalysisRun:
     metrics = tuple(
         Metric(**{**one, **_pairs(one, "canary", "stable"), "status": Status(one["status"])})
         for one in document["metrics"]
     )
-    return Look(
+    return AnalysisRun(
         **{**document, **_pairs(document, "answered"), "status": Status(document["status"]), "metrics": metrics}
     )
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from gauntlet.delivery.preflight import Finding
+from gauntlet.delivery.preflight import Obstacle
 from gauntlet.errors import DependencyError
 
 RENEW_SECONDS = 60.0
@@ -20,15 +20,15 @@ _POLL_SECONDS = 1.0
 _MARGIN_SECONDS = 5.0
 """Watched for so much longer than the lease lasts: the last look has to come after its end."""
 
-Warned = Callable[[Finding], None]
+OnWarning = Callable[[Obstacle], None]
 
 
-def unheard(finding: Finding) -> None:
+def ignore_warning(obstacle: Obstacle) -> None:
     """Nobody needs to know."""
 
 
 @dataclass(frozen=True)
-class Held:
+class LeaseRecord:
     """A lease that runs out by itself, as somebody else holds it.
 
     Attributes:
@@ -42,7 +42,7 @@ class Held:
     seconds: float
 
 
-class Taken(Exception):
+class LeaseTaken(Exception):
     """Somebody else holds the lease.
 
     Args:
@@ -50,7 +50,7 @@ class Taken(Exception):
         held: its record; ``None`` where there is nothing to wait for: who holds it is known to live.
     """
 
-    def __init__(self, said: str = "", held: Held | None = None) -> None:
+    def __init__(self, said: str = "", held: LeaseRecord | None = None) -> None:
         super().__init__(said)
         self.held = held
 
@@ -58,13 +58,13 @@ class Taken(Exception):
 class Lease(Protocol):
     """One at a time acts on a service."""
 
-    def hold(self, service: str) -> None:
+    def acquire(self, service: str) -> None:
         """Take the lease, or renew it.
 
         One that runs out by itself is taken over when this process has seen it unchanged for as long as it lasts.
 
         Raises:
-            Taken: somebody else holds it.
+            LeaseTaken: somebody else holds it.
             DependencyError: whoever keeps it does not answer.
         """
 
@@ -72,37 +72,37 @@ class Lease(Protocol):
         """Make sure, without asking anybody, that it is still held: called right before every action.
 
         Raises:
-            Taken: it was not renewed in time.
+            LeaseTaken: it was not renewed in time.
         """
 
     def release(self, service: str) -> None:
         """Give it back, if it is held."""
 
 
-def take(lease: Lease, service: str, sleep: Callable[[float], None], waits: Warned) -> None:
+def wait_for_lease(lease: Lease, service: str, sleep: Callable[[float], None], on_warning: OnWarning) -> None:
     """Take the lease; if its holder may have died, watch it until it has run out, or until the holder shows itself.
 
     Args:
         lease: of the service.
         service: its name.
         sleep: waits so many seconds.
-        waits: told once, that this waits and for whom.
+        on_warning: told once, that this waits and for whom.
 
     Raises:
         DependencyError: whoever holds it lives; or whoever keeps it does not answer.
     """
-    watched: Held | None = None
+    watched: LeaseRecord | None = None
     left = 0.0
     while True:
         try:
-            lease.hold(service)
+            lease.acquire(service)
             return
-        except Taken as taken:
+        except LeaseTaken as taken:
             if taken.held is None or left < 0 or watched not in (None, taken.held):
-                raise refused(service, taken) from taken
+                raise lease_taken_error(service, taken) from taken
             if watched is None:
                 watched, left = taken.held, taken.held.seconds + _MARGIN_SECONDS
-                waits(_waiting(service, watched))
+                on_warning(_waiting(service, watched))
         except DependencyError:
             if watched is None or left < 0:
                 raise
@@ -118,12 +118,12 @@ def renew(lease: Lease, service: str) -> None:
         DependencyError: somebody else took it meanwhile; or whoever keeps it does not answer.
     """
     try:
-        lease.hold(service)
-    except Taken as taken:
-        raise refused(service, taken) from taken
+        lease.acquire(service)
+    except LeaseTaken as taken:
+        raise lease_taken_error(service, taken) from taken
 
 
-def resting(lease: Lease, service: str, sleep: Callable[[float], None]) -> Callable[[float], None]:
+def renewing_sleep(lease: Lease, service: str, sleep: Callable[[float], None]) -> Callable[[float], None]:
     """A ``sleep`` that renews the lease meanwhile: who waits for long is not to be taken for dead.
 
     A renewal that fails is passed over; whoever acts next asks for the lease again.
@@ -134,8 +134,8 @@ def resting(lease: Lease, service: str, sleep: Callable[[float], None]) -> Calla
         nonlocal slept
         while seconds > 0:
             if slept >= RENEW_SECONDS:
-                with suppress(Taken, DependencyError):
-                    lease.hold(service)
+                with suppress(LeaseTaken, DependencyError):
+                    lease.acquire(service)
                 slept = 0.0
             piece = min(seconds, RENEW_SECONDS - slept)
             sleep(piece)
@@ -144,20 +144,20 @@ def resting(lease: Lease, service: str, sleep: Callable[[float], None]) -> Calla
     return rest
 
 
-def refused(service: str, taken: Taken) -> DependencyError:
+def lease_taken_error(service: str, taken: LeaseTaken) -> DependencyError:
     """What is said to whoever may not act, because somebody else does."""
     return DependencyError(
         "is being acted on by somebody else",
         field=service,
         value=str(taken),
-        mend="Wait until that has ended. A rollout that shall not go on is told so by the tag gauntlet.refuse of the "
+        mend="Wait until that has ended. A rollout that shall not go on is told so by the tag gauntlet.abort of the "
         "version in the registry: whoever acts then takes it back",
         retryable=True,
     )
 
 
-def _waiting(service: str, held: Held) -> Finding:
-    return Finding(
+def _waiting(service: str, held: LeaseRecord) -> Obstacle:
+    return Obstacle(
         f"lease of {service}",
         f"is held by {held.holder}, last renewed {held.renewed or 'never'}, and is waited for",
         f"Nothing is to be done: if its holder does not renew it within {held.seconds:,.0f} s, that one is dead and "

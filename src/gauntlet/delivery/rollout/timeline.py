@@ -1,4 +1,4 @@
-"""What a journal tells: when the candidate had which weight, what was seen, who said what, and how it ended.
+"""Read-only queries of a journal: weights over time, analyses, manual decisions, the end; and the audit document.
 
 ``timeline_json`` is the audit document. Its fields (times are ISO 8601 in UTC, ``null`` is unknown):
 
@@ -11,19 +11,21 @@
     ended       when it was promoted or seen to be rolled back; null while under way
     phase       where it stands: deploying, ramping, promoting, rolling_back, promoted, rolled_back
     weight      percent of requests the candidate is meant to have
-    reason      why it was taken back; empty otherwise
+    reason      why it was rolled back; empty otherwise
+    aborted_by  who decided that: person, analysis (of its metrics) or controller (a limit of the plan); empty otherwise
     answered    requests given to candidate and to stable, answered or under way, and the candidate's share, as of the
-                last look that knew
-    looks       made: looks counted in the whole rollout; kept: those among the entries (long timelines are thinned)
+                last analysis that knew
+    analyses    made: counted in the whole rollout; kept: those among the entries (long timelines are thinned)
     entries     oldest first, each with
       at        when it was written, before it was done
       phase     where the rollout stood afterwards
       weight    percent of requests the candidate was meant to have afterwards
-      do        what was carried out: deploy, set_weight, promote, restore, roll_back, wait, nothing
+      action    what was carried out: deploy, set_weight, promote, restore, roll_back, wait, nothing
       sentence  why
-      look      what was seen, null where there was no new look: number, status, sentence, answered, and metrics, each
+      power     what the analysis would detect, before the candidate's first request; empty in all other entries
+      analysis  what was measured, null where nothing new was: number, status, sentence, answered, and metrics, each
                 with name, status, sentence, dry_run, log_harm, log_safe (natural logarithms of the evidence of harm,
-                and of being not worse), canary and stable (hits and requests since the rollout began)
+                and of being not worse), test, and its counts canary and stable (hits, requests, since the rollout began)
 """
 
 from __future__ import annotations
@@ -36,16 +38,14 @@ from typing import Any
 
 from gauntlet.delivery.rollout.journal import Entry, Journal
 from gauntlet.delivery.rollout.plan import RolloutPlan
-from gauntlet.delivery.rollout.state import Do, Look, Metric, Phase
+from gauntlet.delivery.rollout.state import AnalysisRun, Metric, Phase
 from gauntlet.verdict import Status
 
 FORMAT = "gauntlet.timeline/1"
-_REFUSED = "A person took it back"
-"""How ``rollout.decide`` opens its reason when somebody refused."""
 
 
 @dataclass(frozen=True)
-class Stay:
+class WeightPeriod:
     """A weight for as long as it lasted.
 
     Attributes:
@@ -62,7 +62,7 @@ class Stay:
 
 
 @dataclass(frozen=True)
-class Said:
+class ManualDecision:
     """What a person decided.
 
     Attributes:
@@ -76,7 +76,7 @@ class Said:
     reason: str = ""
 
 
-def stays(journal: Journal) -> tuple[Stay, ...]:
+def weight_periods(journal: Journal) -> tuple[WeightPeriod, ...]:
     """The way of the weight, oldest first: one stay for every change of phase or weight."""
     entries = journal.entries
     changes = [
@@ -85,15 +85,17 @@ def stays(journal: Journal) -> tuple[Stay, ...]:
         if before is None or (before.phase, before.weight) != (entry.phase, entry.weight)
     ]
     ends = [*(entry.at for entry in changes[1:]), *(entry.at for entry in entries[-1:])]
-    return tuple(Stay(entry.phase, entry.weight, entry.at, end) for entry, end in zip(changes, ends, strict=True))
+    return tuple(
+        WeightPeriod(entry.phase, entry.weight, entry.at, end) for entry, end in zip(changes, ends, strict=True)
+    )
 
 
-def looks(journal: Journal) -> tuple[tuple[float, Look], ...]:
+def analyses(journal: Journal) -> tuple[tuple[float, AnalysisRun], ...]:
     """(when, look) of every look that was kept, each once, oldest first."""
-    found: dict[int, tuple[float, Look]] = {}
+    found: dict[int, tuple[float, AnalysisRun]] = {}
     for entry in journal.entries:
-        if entry.look is not None:
-            found.setdefault(entry.look.number, (entry.at, entry.look))
+        if entry.analysis is not None:
+            found.setdefault(entry.analysis.number, (entry.at, entry.analysis))
     return tuple(found.values())
 
 
@@ -101,7 +103,7 @@ def ended(journal: Journal) -> float | None:
     """When the rollout came to its present end; ``None`` while it is under way."""
     if not journal.rollout.phase.final:
         return None
-    return next((stay.start for stay in reversed(stays(journal)) if stay.phase.final), None)
+    return next((stay.start for stay in reversed(weight_periods(journal)) if stay.phase.final), None)
 
 
 def last_seen(journal: Journal) -> float:
@@ -111,10 +113,10 @@ def last_seen(journal: Journal) -> float:
 
 def harm_shown(journal: Journal) -> float | None:
     """When a look first showed harm; ``None`` if none did."""
-    return next((at for at, look in looks(journal) if look.status is Status.FAIL), None)
+    return next((at for at, analysis in analyses(journal) if analysis.status is Status.FAIL), None)
 
 
-def taken_back(journal: Journal) -> Entry | None:
+def rollback_entry(journal: Journal) -> Entry | None:
     """The entry with which it was decided to take the candidate back: from then on it was to have no requests."""
     return next((entry for entry in journal.entries if entry.phase is Phase.ROLLING_BACK), None)
 
@@ -126,29 +128,28 @@ def highest_weight(journal: Journal) -> int:
 
 def answered(journal: Journal, until: float = math.inf) -> tuple[float, float] | None:
     """Requests that (candidate, stable) had been given at the last look up to a time; ``None`` if that is not known."""
-    known = [look.answered for at, look in looks(journal) if at <= until and look.answered is not None]
+    known = [analysis.answered for at, analysis in analyses(journal) if at <= until and analysis.answered is not None]
     return known[-1] if known else None
 
 
-def culprit(look: Look) -> Metric | None:
+def culprit(analysis: AnalysisRun) -> Metric | None:
     """The metric that shows harm most clearly, of those that have a say; ``None`` if none shows any."""
-    failing = [metric for metric in look.metrics if metric.status is Status.FAIL and not metric.dry_run]
+    failing = [metric for metric in analysis.metrics if metric.status is Status.FAIL and not metric.dry_run]
     return max(failing, key=lambda metric: -math.inf if metric.log_harm is None else metric.log_harm, default=None)
 
 
-def said(journal: Journal, plan: RolloutPlan) -> tuple[Said, ...]:
+def manual_decisions(journal: Journal, plan: RolloutPlan) -> tuple[ManualDecision, ...]:
     """What people decided, oldest first. Approvals are the entered steps that needed one; nobody's name is kept."""
     approvals = [
-        Said(after.start, after.weight)
-        for before, after in pairwise(stays(journal))
+        ManualDecision(after.start, after.weight)
+        for before, after in pairwise(weight_periods(journal))
         if after.phase is Phase.RAMPING and after.weight in plan.approve_before and before.weight != after.weight
     ]
-    back = taken_back(journal)
+    back = rollback_entry(journal)
     if back is None:
         return tuple(approvals)
-    # ``conductor.refuse`` writes its entry without doing anything; a refusal a judge heard of says so in its reason.
-    refused = back.do is Do.NOTHING or journal.rollout.reason.startswith(_REFUSED)
-    return (*approvals, *([Said(back.at, None, journal.rollout.reason)] if refused else []))
+    aborted = journal.rollout.aborted_by == "person"
+    return (*approvals, *([ManualDecision(back.at, None, journal.rollout.reason)] if aborted else []))
 
 
 def timeline_json(journal: Journal) -> dict[str, Any]:
@@ -165,8 +166,9 @@ def timeline_json(journal: Journal) -> dict[str, Any]:
         "phase": rollout.phase.value,
         "weight": rollout.weight,
         "reason": rollout.reason,
+        "aborted_by": rollout.aborted_by,
         "answered": _answered(answered(journal)),
-        "looks": {"made": rollout.looked, "kept": len(looks(journal))},
+        "analyses": {"made": rollout.analyses, "kept": len(analyses(journal))},
         "entries": [_entry(entry) for entry in journal.entries],
     }
 
@@ -186,19 +188,20 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "at": iso(entry.at),
         "phase": entry.phase.value,
         "weight": entry.weight,
-        "do": entry.do.value,
+        "action": entry.action.value,
         "sentence": entry.sentence,
-        "look": None if entry.look is None else _look(entry.look),
+        "power": entry.power,
+        "analysis": None if entry.analysis is None else _analysis_run(entry.analysis),
     }
 
 
-def _look(look: Look) -> dict[str, Any]:
+def _analysis_run(analysis: AnalysisRun) -> dict[str, Any]:
     return {
-        "number": look.number,
-        "status": look.status.value,
-        "sentence": look.sentence,
-        "answered": _answered(look.answered),
-        "metrics": [_metric(metric) for metric in look.metrics],
+        "number": analysis.number,
+        "status": analysis.status.value,
+        "sentence": analysis.sentence,
+        "answered": _answered(analysis.answered),
+        "metrics": [_metric(metric) for metric in analysis.metrics],
     }
 
 
@@ -208,6 +211,7 @@ def _metric(metric: Metric) -> dict[str, Any]:
         "status": metric.status.value,
         "sentence": metric.sentence,
         "dry_run": metric.dry_run,
+        "test": metric.test,
         "log_harm": _finite(metric.log_harm),
         "log_safe": _finite(metric.log_safe),
         "canary": _counts(metric.canary),

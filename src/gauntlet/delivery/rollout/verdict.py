@@ -37,7 +37,7 @@ def verdict_of(journal: Journal) -> Verdict:
 
 def answered_requests(journal: Journal) -> tuple[float, float] | None:
     """Requests that (candidate, stable) were given during the rollout; ``None`` if nobody counted."""
-    counted = [entry.look.answered for entry in journal.entries if entry.look and entry.look.answered]
+    counted = [entry.analysis.answered for entry in journal.entries if entry.analysis and entry.analysis.answered]
     return counted[-1] if counted and sum(counted[-1]) else None
 
 
@@ -49,7 +49,7 @@ def answered_share(journal: Journal) -> float:
 
 def last_metrics(journal: Journal) -> tuple[Metric, ...]:
     """What the metrics showed at the last look that had any."""
-    seen = [entry.look.metrics for entry in journal.entries if entry.look and entry.look.metrics]
+    seen = [entry.analysis.metrics for entry in journal.entries if entry.analysis and entry.analysis.metrics]
     return seen[-1] if seen else ()
 
 
@@ -60,7 +60,7 @@ def _ended(journal: Journal) -> tuple[Status, str]:
             return Status.PASS, journal.entries[-1].sentence
         return Status.PASS, f"Version {rollout.candidate.version} serves all requests."
     if rollout.phase is Phase.ROLLED_BACK:
-        return rollout.because or Status.FAIL, f"Version {rollout.candidate.version} was taken back: {rollout.reason}"
+        return rollout.cause or Status.FAIL, f"Version {rollout.candidate.version} was taken back: {rollout.reason}"
     return Status.INCONCLUSIVE, f"The rollout of {rollout.candidate} is not over ({rollout.phase.value})."
 
 

@@ -59,7 +59,7 @@ class ShadowPolicy(Settings):
 
 
 @dataclass(frozen=True)
-class ShadowSeen:
+class ShadowCounts:
     """What mirroring has shown since it began. Whole numbers, but ``seconds``.
 
     A mirrored request is a pair (both answered), a failure of one, or a failure of both.
@@ -129,11 +129,11 @@ class ShadowSeen:
         return self.dropped / (self.dropped + self.mirrored) if self.dropped else 0.0
 
 
-def judge_shadow(seen: ShadowSeen, policy: ShadowPolicy) -> Verdict:
+def judge_shadow(counts: ShadowCounts, policy: ShadowPolicy) -> Verdict:
     """What the mirrored requests say: pass, fail, or not yet.
 
     Args:
-        seen: everything since mirroring began; the same shadow may be judged again and again.
+        counts: everything since mirroring began; the same shadow may be judged again and again.
         policy: the limits.
 
     Returns:
@@ -149,60 +149,63 @@ def judge_shadow(seen: ShadowSeen, policy: ShadowPolicy) -> Verdict:
         asked.insert(0, _flips)
     if policy.latency_ratio is not None:
         asked.append(_latency)
-    checks = [_with_enough(check(seen, policy, policy.alpha / len(asked)), seen, policy) for check in asked]
-    checks.append(_copies(seen, policy))
+    checks = [_with_enough(check(counts, policy, policy.alpha / len(asked)), counts, policy) for check in asked]
+    checks.append(_copies(counts, policy))
     facts = {
-        "pairs": seen.pairs,
-        "flips": seen.flips,
-        "candidate_errors": seen.candidate_errors,
-        "stable_errors": seen.stable_errors,
-        "dropped": seen.dropped,
-        "seconds": float(seen.seconds),
+        "pairs": counts.pairs,
+        "flips": counts.flips,
+        "candidate_errors": counts.candidate_errors,
+        "stable_errors": counts.stable_errors,
+        "dropped": counts.dropped,
+        "seconds": float(counts.seconds),
         "alpha": policy.alpha,
         "phi": policy.phi,
     }
-    return Verdict(GATE, tuple(checks), _summary(checks, seen), facts)
+    return Verdict(GATE, tuple(checks), _summary(checks, counts), facts)
 
 
-def _flips(seen: ShadowSeen, policy: ShadowPolicy, share: float) -> Check:
+def _flips(counts: ShadowCounts, policy: ShadowPolicy, share: float) -> Check:
     assert policy.max_flip_rate is not None
     limit = policy.max_flip_rate
 
     def bounds(times: int) -> tuple[float, float]:
-        flips, pairs = times * seen.flips, times * seen.pairs
+        flips, pairs = times * counts.flips, times * counts.pairs
         low = lower_bound(flips, pairs, alpha=share, phi=policy.phi)
         return low, upper_bound(flips, pairs, alpha=policy.alpha, phi=policy.phi)
 
-    if not seen.pairs:
+    if not counts.pairs:
         return Check("flips", Status.INCONCLUSIVE, "No request was answered by both.", bound=limit, direction="max")
-    rate = seen.flips / seen.pairs
+    rate = counts.flips / counts.pairs
     low, high = bounds(1)
     reason = (
-        f"{seen.flips:,} of {seen.pairs:,} pairs were decided otherwise, {rate:.2%} "
+        f"{counts.flips:,} of {counts.pairs:,} pairs were decided otherwise, {rate:.2%} "
         f"(between {low:.2%} and {high:.2%}); at most {limit:.2%} are allowed."
     )
-    return _check("flips", rate, bounds, limit, seen.pairs, reason)
+    return _check("flips", rate, bounds, limit, counts.pairs, reason)
 
 
-def _errors(seen: ShadowSeen, policy: ShadowPolicy, share: float) -> Check:
+def _errors(counts: ShadowCounts, policy: ShadowPolicy, share: float) -> Check:
     found = Pairs(
-        seen.candidate_errors + seen.both_errors, seen.stable_errors + seen.both_errors, seen.mirrored, seen.both_errors
+        counts.candidate_errors + counts.both_errors,
+        counts.stable_errors + counts.both_errors,
+        counts.mirrored,
+        counts.both_errors,
     )
     if not found.pairs:
         nothing = "Nothing was mirrored yet."
         return Check("errors", Status.INCONCLUSIVE, nothing, bound=policy.error_margin, direction="max")
     reason = (
-        f"{found.canary / found.pairs:.2%} of {seen.mirrored:,} mirrored requests failed at the candidate, "
+        f"{found.canary / found.pairs:.2%} of {counts.mirrored:,} mirrored requests failed at the candidate, "
         f"{found.stable / found.pairs:.2%} at stable; at most {policy.error_margin:.2%} more are allowed."
     )
     return _excess("errors", found, 1.0, policy.error_margin, (share, policy.alpha), policy.phi, reason)
 
 
-def _latency(seen: ShadowSeen, policy: ShadowPolicy, share: float) -> Check:
+def _latency(counts: ShadowCounts, policy: ShadowPolicy, share: float) -> Check:
     """The worst boundary. Those that are looked at depend on the data, so all of them share α for failing."""
     assert policy.latency_ratio is not None
-    finite = sorted(boundary for boundary in seen.stable_latency if math.isfinite(boundary))
-    if not finite or not seen.stable_latency[math.inf]:
+    finite = sorted(boundary for boundary in counts.stable_latency if math.isfinite(boundary))
+    if not finite or not counts.stable_latency[math.inf]:
         nothing = "No latencies were kept."
         return Check("latency", Status.INCONCLUSIVE, nothing, bound=policy.latency_margin, direction="max")
     if policy.latency_objective is not None and policy.latency_objective not in finite:
@@ -210,7 +213,7 @@ def _latency(seen: ShadowSeen, policy: ShadowPolicy, share: float) -> Check:
         where, what = "latency_objective", "is not a boundary of the histogram"
         raise ConfigurationError(what, field=where, value=policy.latency_objective, mend=mend)
     told = finite if policy.latency_objective is None else [policy.latency_objective]
-    found = {le: Pairs(slow(seen.candidate_latency, le)[0], *slow(seen.stable_latency, le)) for le in told}
+    found = {le: Pairs(slow(counts.candidate_latency, le)[0], *slow(counts.stable_latency, le)) for le in told}
     if policy.latency_objective is None:
         found = {le: pairs for le, pairs in found.items() if pairs.stable <= MOST_TAIL * pairs.pairs}
     if not found:
@@ -233,13 +236,13 @@ def _latency(seen: ShadowSeen, policy: ShadowPolicy, share: float) -> Check:
     return max(checks, key=_badness)
 
 
-def _copies(seen: ShadowSeen, policy: ShadowPolicy) -> Check:
+def _copies(counts: ShadowCounts, policy: ShadowPolicy) -> Check:
     """What was never sent is known, not estimated; it can make the rest worthless, and speaks against nobody."""
-    kept = seen.dropped_share <= policy.max_dropped
-    copies = seen.dropped + seen.mirrored
-    reason = f"{seen.dropped:,} of {copies:,} copies were never sent; at most {policy.max_dropped:.0%} may be."
-    status = Status.PASS if kept and seen.mirrored else Status.INCONCLUSIVE
-    return Check("copies", status, reason, seen.dropped_share, None, policy.max_dropped, "max", copies)
+    kept = counts.dropped_share <= policy.max_dropped
+    copies = counts.dropped + counts.mirrored
+    reason = f"{counts.dropped:,} of {copies:,} copies were never sent; at most {policy.max_dropped:.0%} may be."
+    status = Status.PASS if kept and counts.mirrored else Status.INCONCLUSIVE
+    return Check("copies", status, reason, counts.dropped_share, None, policy.max_dropped, "max", copies)
 
 
 def _excess(
@@ -274,22 +277,21 @@ def _check(
     return Check(name, status, reason, measured, interval, limit, "max", size, needed)
 
 
-def _with_enough(check: Check, seen: ShadowSeen, policy: ShadowPolicy) -> Check:
-    if check.status is not Status.PASS or seen.pairs >= policy.min_pairs:
+def _with_enough(check: Check, counts: ShadowCounts, policy: ShadowPolicy) -> Check:
+    if check.status is not Status.PASS or counts.pairs >= policy.min_pairs:
         return check
-    reason = f"{check.reason} {seen.pairs:,} of the {policy.min_pairs:,} pairs that are asked for."
+    reason = f"{check.reason} {counts.pairs:,} of the {policy.min_pairs:,} pairs that are asked for."
     return replace(check, status=Status.INCONCLUSIVE, reason=reason, rows_needed=policy.min_pairs)
 
 
 def _badness(check: Check) -> tuple[int, float, float]:
-    order = (Status.PASS, Status.INCONCLUSIVE, Status.FAIL, Status.ERROR)
     low, high = check.interval or (0.0, 0.0)
-    return order.index(check.status), low if check.status is Status.FAIL else high, low
+    return check.status.severity, low if check.status is Status.FAIL else high, low
 
 
-def _summary(checks: list[Check], seen: ShadowSeen) -> str:
+def _summary(checks: list[Check], counts: ShadowCounts) -> str:
     for status in (Status.ERROR, Status.FAIL, Status.INCONCLUSIVE):
         reasons = [check.reason for check in checks if check.status is status]
         if reasons:
-            return " ".join(reasons) if seen.mirrored or status is not Status.INCONCLUSIVE else reasons[0]
-    return f"On {seen.pairs:,} mirrored requests the candidate stays within every limit."
+            return " ".join(reasons) if counts.mirrored or status is not Status.INCONCLUSIVE else reasons[0]
+    return f"On {counts.pairs:,} mirrored requests the candidate stays within every limit."

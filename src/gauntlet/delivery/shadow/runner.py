@@ -6,30 +6,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from gauntlet.delivery.deployment import Time, hold, unfinished
+from gauntlet.delivery.deployment import Time, lease_held, unfinished
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.lease import Warned, renew, resting, unheard
+from gauntlet.delivery.rollout.lease import OnWarning, ignore_warning, renew, renewing_sleep
 from gauntlet.delivery.rollout.state import Phase, Rollout, begin
-from gauntlet.delivery.shadow.gate import GATE, ShadowPolicy, ShadowSeen, judge_shadow
+from gauntlet.delivery.shadow.gate import GATE, ShadowCounts, ShadowPolicy, judge_shadow
 from gauntlet.delivery.targets.service import Mirror, Service
 from gauntlet.errors import DependencyError
 from gauntlet.verdict import Check, Status, Verdict
 
 
 @dataclass(frozen=True)
-class Shadowed:
+class ShadowResult:
     """What a shadow came to.
 
     Attributes:
         verdict: of the gate ``shadow``.
-        seen: what was counted; ``None`` where nothing could be mirrored.
+        counts: what was counted; ``None`` where nothing could be mirrored.
     """
 
     verdict: Verdict
-    seen: ShadowSeen | None = None
+    counts: ShadowCounts | None = None
 
 
-def shadow_release(
+def run_shadow(
     service: Service,
     release: Release,
     policy: ShadowPolicy,
@@ -38,8 +38,8 @@ def shadow_release(
     seconds: float,
     share: float,
     patience: float,
-    warned: Warned = unheard,
-) -> Shadowed:
+    on_warning: OnWarning = ignore_warning,
+) -> ShadowResult:
     """Mirror requests to a candidate until the verdict stands or the time is over; repeatable.
 
     The candidate stays deployed for the rollout that follows, without requests, unless it failed.
@@ -52,7 +52,7 @@ def shadow_release(
         seconds: how long copies are sent at most.
         share: of the stable version's requests that are copied, in (0, 1].
         patience: seconds until the candidate has to answer.
-        warned: hears that it waits for somebody who may have died.
+        on_warning: hears that it waits for somebody who may have died.
 
     Returns:
         The verdict. Inconclusive where there is nothing to compare with, or where the place cannot mirror.
@@ -60,14 +60,14 @@ def shadow_release(
     Raises:
         DependencyError: a rollout is under way, somebody else acts on the service, or it does not answer.
     """
-    stable = service.place.current()
+    stable = service.handle.current()
     if stable is None:
         return _not_shadowed("Nothing serves yet, so there is nothing to compare with.")
     if stable.digest == release.digest:
         return _not_shadowed(f"{stable} serves already: its answers would be compared with themselves.")
     if service.mirror is None:
         return _not_shadowed("This service cannot copy requests; watch the first step of the rollout for longer.")
-    with hold(service, time, warned):
+    with lease_held(service, time, on_warning):
         if unfinished(service):
             raise DependencyError("a rollout is under way", field=service.name, mend="Wait for its end", retryable=True)
         rollout = begin(service.name, release, stable, time.now())
@@ -75,11 +75,11 @@ def shadow_release(
         failed = _until_ready(service, rollout, time, patience)
         if failed:
             service.target.roll_back(replace(rollout, phase=Phase.ROLLING_BACK))
-            return Shadowed(Verdict(GATE, (Check("ready", Status.FAIL, failed),), failed))
-        shadowed = _watch(service, service.mirror, rollout, policy, time, seconds=seconds, share=share)
-        if shadowed.verdict.status is Status.FAIL:
+            return ShadowResult(Verdict(GATE, (Check("ready", Status.FAIL, failed),), failed))
+        result = _watch(service, service.mirror, rollout, policy, time, seconds=seconds, share=share)
+        if result.verdict.status is Status.FAIL:
             service.target.roll_back(replace(rollout, phase=Phase.ROLLING_BACK))
-        return shadowed
+        return result
 
 
 def _watch(
@@ -91,16 +91,16 @@ def _watch(
     *,
     seconds: float,
     share: float,
-) -> Shadowed:
+) -> ShadowResult:
     with _mirrored(mirror, rollout, share):
         began = time.now()
         while True:
             time.sleep(min(2.0, seconds / 10))
             renew(service.lease, service.name)
-            seen = mirror.seen(rollout)
-            verdict = judge_shadow(seen, policy)
+            counts = mirror.counts(rollout)
+            verdict = judge_shadow(counts, policy)
             if verdict.status in (Status.PASS, Status.FAIL) or time.now() - began >= seconds:
-                return Shadowed(verdict, seen)
+                return ShadowResult(verdict, counts)
 
 
 @contextmanager
@@ -114,18 +114,18 @@ def _mirrored(mirror: Mirror, rollout: Rollout, share: float) -> Iterator[None]:
 
 def _until_ready(service: Service, rollout: Rollout, time: Time, patience: float) -> str:
     """Why it did not become ready; empty when it did."""
-    rest = resting(service.lease, service.name, time.sleep)
+    rest = renewing_sleep(service.lease, service.name, time.sleep)
     deadline = time.now() + patience
     while True:
-        sighting = service.target.observe(rollout)
-        if sighting.candidate_ready:
+        target_status = service.target.observe(rollout)
+        if target_status.candidate_ready:
             return ""
-        if sighting.failed:
-            return f"Version {rollout.candidate.version} cannot become ready: {sighting.failed}"
+        if target_status.failed:
+            return f"Version {rollout.candidate.version} cannot become ready: {target_status.failed}"
         if time.now() > deadline:
             return f"Version {rollout.candidate.version} was not ready after {patience:,.0f} s."
         rest(min(1.0, patience / 10))
 
 
-def _not_shadowed(reason: str) -> Shadowed:
-    return Shadowed(Verdict(GATE, (Check("shadowed", Status.INCONCLUSIVE, reason),), reason))
+def _not_shadowed(reason: str) -> ShadowResult:
+    return ShadowResult(Verdict(GATE, (Check("shadowed", Status.INCONCLUSIVE, reason),), reason))

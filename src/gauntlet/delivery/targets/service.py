@@ -12,18 +12,18 @@ from importlib import import_module
 from typing import Protocol
 
 from gauntlet.delivery.counters.prometheus.source import Arms, by_version
-from gauntlet.delivery.counters.source import Meter
-from gauntlet.delivery.preflight import Finding, nothing_found
+from gauntlet.delivery.counters.source import CounterSource
+from gauntlet.delivery.preflight import Obstacle, no_obstacles
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.approvals import People, nobody
-from gauntlet.delivery.rollout.controller import Ledger, Target
+from gauntlet.delivery.rollout.approvals import ApprovalSource, no_approvals
+from gauntlet.delivery.rollout.controller import JournalStore, Target
 from gauntlet.delivery.rollout.lease import Lease
 from gauntlet.delivery.rollout.state import Rollout
-from gauntlet.delivery.shadow.gate import ShadowSeen
+from gauntlet.delivery.shadow.gate import ShadowCounts
 from gauntlet.errors import ConfigurationError
 
 
-class Place(Protocol):
+class ServiceHandle(Protocol):
     """A service as it stands, outside any rollout. ``DependencyError`` when the other side does not answer."""
 
     def current(self) -> Release | None:
@@ -56,7 +56,7 @@ class Mirror(Protocol):
     def start(self, rollout: Rollout, share: float) -> None:
         """Copy a share of the requests, in (0, 1], from now on; counts begin at zero."""
 
-    def seen(self, rollout: Rollout) -> ShadowSeen:
+    def counts(self, rollout: Rollout) -> ShadowCounts:
         """What was counted since the start."""
 
     def stop(self, rollout: Rollout) -> None:
@@ -69,12 +69,12 @@ class Service:
 
     Attributes:
         name: what ledger and lease know it by.
-        place: the service as it stands.
+        handle: the service as it stands.
         target: what is acted on.
-        ledger: where the journal is kept.
+        journals: where the journal is kept.
         lease: keeps a second actor away.
-        meter: the counters it keeps itself; a Prometheus is asked instead where one is given.
-        people: what people said of a rollout where the service keeps it.
+        counter_source: the counters it keeps itself; a Prometheus is asked instead where one is given.
+        approvals: what people said of a rollout where the service keeps it.
         mirror: copies requests; ``None`` where the place cannot.
         obstacles: what stands in the way of a rollout that has not begun; one that has is among it (another canary).
         revisions: what a platform's own series call the versions, where they do not carry the version itself.
@@ -82,14 +82,14 @@ class Service:
     """
 
     name: str
-    place: Place
+    handle: ServiceHandle
     target: Target
-    ledger: Ledger
+    journals: JournalStore
     lease: Lease
-    meter: Meter
-    people: People = nobody
+    counter_source: CounterSource
+    approvals: ApprovalSource = no_approvals
     mirror: Mirror | None = None
-    obstacles: Callable[[], tuple[Finding, ...]] = nothing_found
+    obstacles: Callable[[], tuple[Obstacle, ...]] = no_obstacles
     revisions: Arms = by_version
     unrecorded: Callable[[], str] = lambda: ""
 

@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gauntlet.delivery.analysis.alpha import alarm_level
-from gauntlet.delivery.analysis.plan import AnalysisPlan
-from gauntlet.delivery.analysis.power import said_before
+from gauntlet.delivery.analysis.report_inputs import ALPHA, ALPHA_PROMOTION
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout.journal import Entry, Journal
 from gauntlet.delivery.rollout.plan import RolloutPlan
 from gauntlet.delivery.rollout.state import Phase
-from gauntlet.delivery.rollout.timeline import answered, ended, iso, last_seen, looks, moment
+from gauntlet.delivery.rollout.timeline import analyses, answered, ended, iso, last_seen, moment
 from gauntlet.reports.format import duration
 from gauntlet.reports.history import Line
 from gauntlet.reports.page import render
@@ -38,12 +36,9 @@ from gauntlet.reports.views.rollout_way import (
     waits_for,
 )
 
-ALPHA, ALPHA_PROMOTION = alarm_level(AnalysisPlan()), AnalysisPlan().alpha_promotion
-"""Levels of a rollout whose judge did not say others: those of the default plan."""
-
 
 @dataclass(frozen=True)
-class PromiseRow:
+class MetricPower:
     """What would be found of one metric, by the rates seen so far.
 
     Attributes:
@@ -68,9 +63,9 @@ class EntryRow:
         after: time since the rollout began, in words.
         phase: where it stood afterwards.
         weight: percent of requests the candidate was meant to have afterwards.
-        do: what was carried out.
+        action: what was carried out.
         sentence: why.
-        look: status of the look; empty where there was none.
+        analysis: status of the look; empty where there was none.
         saw: what the look saw, unless the sentence says it.
     """
 
@@ -78,9 +73,9 @@ class EntryRow:
     after: str
     phase: str
     weight: int
-    do: str
+    action: str
     sentence: str
-    look: str
+    analysis: str
     saw: str
 
 
@@ -100,7 +95,7 @@ class RolloutView:
         seconds: from the beginning to the end, or to the last entry.
         answered: requests given to (candidate, stable) as of the last look that knew; ``None``: none did.
         unseen_seconds: from that look to the moment the candidate was seen to be gone; 0 where it is not.
-        looks: how many there were, and ended which way.
+        analyses: how many there were, and ended which way.
         left_out: looks that the timeline no longer holds.
         stretches, marks, moments: the drawing of its way.
         harm, safe: evidence of each metric over time.
@@ -110,7 +105,7 @@ class RolloutView:
         metrics: what each metric showed last.
         steps: time, looks and requests of every step.
         promised: what was promised before the candidate had a request, as it was said then; empty if nothing was.
-        promises: what would be found by the rates seen so far; empty if nobody reckoned.
+        power: what would be found by the rates seen so far; empty if nobody reckoned.
         step_weights: the plan's steps, in percent.
         people: (time, what a person decided).
         waits_for: the step that waits for approval; ``None`` if none does.
@@ -131,7 +126,7 @@ class RolloutView:
     seconds: float
     answered: tuple[float, float] | None
     unseen_seconds: float
-    looks: str
+    analyses: str
     left_out: int
     stretches: tuple[Stretch, ...]
     marks: tuple[Mark, ...]
@@ -144,7 +139,7 @@ class RolloutView:
     metrics: tuple[MetricRow, ...]
     steps: tuple[StepRow, ...]
     promised: str
-    promises: tuple[PromiseRow, ...]
+    power: tuple[MetricPower, ...]
     step_weights: tuple[int, ...]
     people: tuple[tuple[str, str], ...]
     waits_for: int | None
@@ -170,14 +165,14 @@ class RolloutView:
 def rollout_page(
     journal: Journal,
     plan: RolloutPlan,
-    promises: Sequence[PromiseRow] = (),
+    power: Sequence[MetricPower] = (),
     *,
     alpha: float = ALPHA,
     alpha_promotion: float = ALPHA_PROMOTION,
     shares: Mapping[str, float] | None = None,
 ) -> str:
     """The report of a rollout, finished or under way; arguments as in ``rollout_view``."""
-    view = rollout_view(journal, plan, promises, alpha=alpha, alpha_promotion=alpha_promotion, shares=shares)
+    view = rollout_view(journal, plan, power, alpha=alpha, alpha_promotion=alpha_promotion, shares=shares)
     title = f"Rollout of {view.candidate} on {view.service}"
     return render("rollout.html.j2", title=title, subtitle=f"in place of {view.stable}, since {view.since}", view=view)
 
@@ -185,7 +180,7 @@ def rollout_page(
 def rollout_view(
     journal: Journal,
     plan: RolloutPlan,
-    promises: Sequence[PromiseRow] = (),
+    power: Sequence[MetricPower] = (),
     *,
     alpha: float = ALPHA,
     alpha_promotion: float = ALPHA_PROMOTION,
@@ -196,12 +191,12 @@ def rollout_view(
     Args:
         journal: the rollout, at any point of its way.
         plan: what was asked of it.
-        promises: what would be found by the rates seen so far.
+        power: what would be found by the rates seen so far.
         alpha: level that the evidence of harm is held against, in (0, 1).
         alpha_promotion: level that the evidence of being not worse is held against, in (0, 1).
         shares: metric → its share of α; all metrics alike where none are given.
     """
-    rollout, seen, end = journal.rollout, looks(journal), ended(journal)
+    rollout, seen, end = journal.rollout, analyses(journal), ended(journal)
     parts = equal_shares(journal) if shares is None else shares
     return RolloutView(
         service=rollout.service,
@@ -217,12 +212,16 @@ def rollout_view(
         seconds=last_seen(journal) - rollout.began,
         answered=answered(journal),
         unseen_seconds=_unseen(journal),
-        looks=counted(look.status for _, look in seen),
-        left_out=max(0, rollout.looked - len(seen)),
+        analyses=counted(analysis.status for _, analysis in seen),
+        left_out=max(0, rollout.analyses - len(seen)),
         stretches=stretches(journal),
         marks=tuple(
-            Mark(at - rollout.began, look.status.value, f"look {look.number}: {look.status.value}. {look.sentence}")
-            for at, look in seen
+            Mark(
+                at - rollout.began,
+                analysis.status.value,
+                f"look {analysis.number}: {analysis.status.value}. {analysis.sentence}",
+            )
+            for at, analysis in seen
         ),
         moments=moments(journal, plan),
         harm=harm(journal, parts),
@@ -232,8 +231,8 @@ def rollout_view(
         rates=rate_panels(journal),
         metrics=metric_rows(journal, {name: 1 / (alpha * share) for name, share in parts.items()}),
         steps=step_rows(journal, plan),
-        promised=next(filter(None, (said_before(entry.sentence) for entry in journal.entries)), ""),
-        promises=tuple(promises),
+        promised=next(filter(None, (entry.power for entry in journal.entries)), ""),
+        power=tuple(power),
         step_weights=plan.steps,
         people=people(journal, plan),
         waits_for=waits_for(journal, plan),
@@ -244,24 +243,24 @@ def rollout_view(
 
 def _unseen(journal: Journal) -> float:
     """Seconds from the last look that knew who answered what to the moment the candidate was seen to be gone."""
-    known = [at for at, look in looks(journal) if look.answered is not None]
+    known = [at for at, analysis in analyses(journal) if analysis.answered is not None]
     end = ended(journal)
     gone = journal.rollout.phase is Phase.ROLLED_BACK
     return end - known[-1] if gone and known and end is not None else 0.0
 
 
 def _entry(entry: Entry, began: float) -> EntryRow:
-    look = entry.look
-    told = look is None or not look.sentence or look.sentence in entry.sentence
+    analysis = entry.analysis
+    told = analysis is None or not analysis.sentence or analysis.sentence in entry.sentence
     return EntryRow(
         at=iso(entry.at, "seconds"),
         after=duration(entry.at - began),
         phase=entry.phase.value.replace("_", " "),
         weight=entry.weight,
-        do=entry.do.value.replace("_", " "),
-        sentence=entry.sentence,
-        look="" if look is None else look.status.value,
-        saw="" if look is None or told else look.sentence,
+        action=entry.action.value.replace("_", " "),
+        sentence=f"{entry.sentence} {entry.power}".rstrip(),
+        analysis="" if analysis is None else analysis.status.value,
+        saw="" if analysis is None or told else analysis.sentence,
     )
 
 

@@ -10,11 +10,11 @@ from typing import Literal
 
 from gauntlet.delivery.analysis import state_codec
 from gauntlet.delivery.analysis.format import hits
-from gauntlet.delivery.analysis.history import followed
-from gauntlet.delivery.analysis.state import Memory
+from gauntlet.delivery.analysis.history import series_of
+from gauntlet.delivery.analysis.state import AnalysisState
 from gauntlet.delivery.rollout.journal import Journal
 from gauntlet.delivery.rollout.state import Metric
-from gauntlet.delivery.rollout.timeline import looks
+from gauntlet.delivery.rollout.timeline import analyses
 from gauntlet.errors import DataError
 from gauntlet.reports.format import count, interval, number, quantity
 from gauntlet.reports.history import Line
@@ -69,7 +69,7 @@ class MetricRow:
 
 def names(journal: Journal) -> tuple[str, ...]:
     """The metrics, in the order in which they were first seen."""
-    return tuple(dict.fromkeys(metric.name for _, look in looks(journal) for metric in look.metrics))
+    return tuple(dict.fromkeys(metric.name for _, analysis in analyses(journal) for metric in analysis.metrics))
 
 
 def harm(journal: Journal, shares: Mapping[str, float]) -> tuple[Line, ...]:
@@ -132,10 +132,10 @@ def rate_panels(journal: Journal) -> tuple[RatePanel, ...]:
     A metric with several tests is drawn by the one that leads at the end, from the beginning.
     """
     panels = []
-    memory = _memory(journal)
+    state = _state(journal)
     for name in names(journal):
         found = _history(journal, name)
-        what, candidate, stable = _counted(found, memory)
+        what, candidate, stable = _counted(found, state)
         lines = [
             _rates(arm, [(at - journal.rollout.began, *pair) for at, pair in counts if pair[1] > 0])
             for arm, counts in (("candidate", candidate), ("stable", stable))
@@ -149,14 +149,14 @@ _Pairs = list[tuple[float, tuple[float, float]]]
 """(seconds since the epoch, (hits, requests))."""
 
 
-def _counted(found: Sequence[tuple[float, Metric]], memory: Memory | None) -> tuple[str, _Pairs, _Pairs]:
+def _counted(found: Sequence[tuple[float, Metric]], state: AnalysisState | None) -> tuple[str, _Pairs, _Pairs]:
     """What of a metric is drawn, and its counts of candidate and stable."""
     newest = found[-1][1]
-    if memory is not None and newest.canary is not None and newest.stable is not None:
-        leading, trail = followed(memory, newest.name, newest.canary, newest.stable)
-        if trail:
-            words = hits(newest.name, leading)
-            return words, [(at, one[:2]) for at, one in trail], [(at, one[2:]) for at, one in trail]
+    if state is not None and newest.test:
+        history = series_of(state, newest.name, newest.test)
+        if history:
+            words = hits(newest.name, newest.test)
+            return words, [(at, one[:2]) for at, one in history], [(at, one[2:]) for at, one in history]
     return (
         f"requests: {newest.name}",
         [(at, metric.canary) for at, metric in found if metric.canary is not None],
@@ -164,10 +164,10 @@ def _counted(found: Sequence[tuple[float, Metric]], memory: Memory | None) -> tu
     )
 
 
-def _memory(journal: Journal) -> Memory | None:
+def _state(journal: Journal) -> AnalysisState | None:
     """What the judge remembers; ``None`` where it is another's."""
     try:
-        return state_codec.from_json(journal.memory)
+        return state_codec.from_json(journal.analysis_state)
     except DataError:
         return None
 
@@ -202,7 +202,7 @@ def _called(metric: Metric) -> str:
 
 
 def _history(journal: Journal, name: str) -> list[tuple[float, Metric]]:
-    return [(at, metric) for at, look in looks(journal) for metric in look.metrics if metric.name == name]
+    return [(at, metric) for at, analysis in analyses(journal) for metric in analysis.metrics if metric.name == name]
 
 
 def _exp(logarithm: float) -> float:

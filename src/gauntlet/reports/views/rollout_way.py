@@ -10,6 +10,7 @@ from gauntlet.delivery.rollout.journal import Journal
 from gauntlet.delivery.rollout.plan import RolloutPlan
 from gauntlet.delivery.rollout.state import Phase
 from gauntlet.delivery.rollout.timeline import (
+    analyses,
     answered,
     culprit,
     ended,
@@ -17,10 +18,9 @@ from gauntlet.delivery.rollout.timeline import (
     highest_weight,
     iso,
     last_seen,
-    looks,
-    said,
-    stays,
-    taken_back,
+    manual_decisions,
+    rollback_entry,
+    weight_periods,
 )
 from gauntlet.reports.format import duration, percent
 from gauntlet.reports.ramp import Mark, Stretch
@@ -37,14 +37,14 @@ class StepRow:
         weight: percent of requests.
         entered: ISO 8601, UTC; empty if it was never reached.
         seconds: how long the candidate was meant to have this weight.
-        looks: how many, and ended which way.
+        analyses: how many, and ended which way.
         requests: requests the candidate answered from the first to the last look at it; ``None``: not known.
     """
 
     weight: int
     entered: str
     seconds: float | None
-    looks: str
+    analyses: str
     requests: float | None
 
 
@@ -68,7 +68,7 @@ def headline(journal: Journal) -> str:
 
 
 def _where(journal: Journal) -> str:
-    if any(stay.phase is Phase.PROMOTED for stay in stays(journal)):
+    if any(stay.phase is Phase.PROMOTED for stay in weight_periods(journal)):
         return " and a promotion"
     highest = highest_weight(journal)
     return f" at {highest}%" if highest else " and before its first request"
@@ -76,8 +76,8 @@ def _where(journal: Journal) -> str:
 
 def _why(journal: Journal) -> str:
     """The metric that showed harm, with its rates where it counts; otherwise the reason as it was written."""
-    back = taken_back(journal)
-    found = culprit(back.look) if back is not None and back.look is not None and harm_shown(journal) else None
+    back = rollback_entry(journal)
+    found = culprit(back.analysis) if back is not None and back.analysis is not None and harm_shown(journal) else None
     if found is None:
         reason = journal.rollout.reason.strip().rstrip(".") or "no reason was written"
         return reason[0].lower() + reason[1:] if reason[1:2].islower() or reason[1:2] == " " else reason
@@ -98,14 +98,18 @@ def stretches(journal: Journal) -> tuple[Stretch, ...]:
             stay.phase.value.replace("_", " "),
             back=stay.phase in (Phase.ROLLING_BACK, Phase.ROLLED_BACK),
         )
-        for stay in stays(journal)
+        for stay in weight_periods(journal)
     )
 
 
 def moments(journal: Journal, plan: RolloutPlan) -> tuple[Mark, ...]:
     """What decided it, oldest first: approvals, harm, being taken back, the end."""
-    began, end, back, harm = journal.rollout.began, ended(journal), taken_back(journal), harm_shown(journal)
-    found = [Mark(one.at - began, "pass", f"{one.approved}% approved") for one in said(journal, plan) if one.approved]
+    began, end, back, harm = journal.rollout.began, ended(journal), rollback_entry(journal), harm_shown(journal)
+    found = [
+        Mark(one.at - began, "pass", f"{one.approved}% approved")
+        for one in manual_decisions(journal, plan)
+        if one.approved
+    ]
     if harm is not None:
         found.append(Mark(harm - began, "fail", "harm shown"))
     if back is not None and back.at != harm:
@@ -120,19 +124,21 @@ def moments(journal: Journal, plan: RolloutPlan) -> tuple[Mark, ...]:
 
 def step_rows(journal: Journal, plan: RolloutPlan) -> tuple[StepRow, ...]:
     """Every step of the plan, those that were never reached included."""
-    found = {stay.weight: stay for stay in reversed(stays(journal)) if stay.phase is Phase.RAMPING}
+    found = {stay.weight: stay for stay in reversed(weight_periods(journal)) if stay.phase is Phase.RAMPING}
     rows = []
     for weight in plan.steps:
         stay = found.get(weight)
         if stay is None:
             rows.append(StepRow(weight, "", None, "", None))
             continue
-        inside = [(at, look) for at, look in looks(journal) if stay.start < at <= stay.end]
+        inside = [(at, analysis) for at, analysis in analyses(journal) if stay.start < at <= stay.end]
         before, after = answered(journal, stay.start) or (0.0, 0.0), answered(journal, stay.end)
         requests = after[0] - before[0] if inside and after is not None else None
         spent = stay.end - stay.start
         rows.append(
-            StepRow(weight, iso(stay.start, "seconds"), spent, counted(look.status for _, look in inside), requests)
+            StepRow(
+                weight, iso(stay.start, "seconds"), spent, counted(analysis.status for _, analysis in inside), requests
+            )
         )
     return tuple(rows)
 
@@ -147,13 +153,13 @@ def people(journal: Journal, plan: RolloutPlan) -> tuple[tuple[str, str], ...]:
     """(ISO time, what a person decided), oldest first."""
     return tuple(
         (iso(one.at, "seconds"), f"Approved {one.approved}%." if one.approved is not None else f"Refused: {one.reason}")
-        for one in said(journal, plan)
+        for one in manual_decisions(journal, plan)
     )
 
 
 def waits_for(journal: Journal, plan: RolloutPlan) -> int | None:
     """The step that waits for a person's approval; ``None`` if none does."""
     rollout = journal.rollout
-    if rollout.phase is not Phase.RAMPING or rollout.asked_since is None or rollout.step + 1 >= len(plan.steps):
+    if rollout.phase is not Phase.RAMPING or rollout.approval_since is None or rollout.step + 1 >= len(plan.steps):
         return None
     return plan.steps[rollout.step + 1]

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from gauntlet.delivery.evidence.flips import log_certificate
 from gauntlet.delivery.evidence.histograms import Buckets
-from gauntlet.delivery.shadow.gate import ShadowPolicy, ShadowSeen
+from gauntlet.delivery.shadow.gate import ShadowCounts, ShadowPolicy
 from gauntlet.reports.format import count, number, percent
 from gauntlet.reports.page import render
 from gauntlet.verdict import Check, Verdict
@@ -38,7 +38,7 @@ class ShadowView:
     """The page.
 
     Attributes:
-        seen: the counts.
+        counts: the counts.
         agreement: share of the pairs decided alike; ``None`` without pairs.
         flips: the check of the flip rate; ``None`` if the policy does not ask for it.
         certificate: evidence that flips are rarer than the policy allows; ``None`` where that is not asked.
@@ -52,7 +52,7 @@ class ShadowView:
         differences: the distribution of |candidate's score - stable's|.
     """
 
-    seen: ShadowSeen
+    counts: ShadowCounts
     agreement: float | None
     flips: Check | None
     certificate: float | None
@@ -66,55 +66,55 @@ class ShadowView:
     differences: Histogram | None
 
 
-def shadow_page(seen: ShadowSeen, policy: ShadowPolicy, verdict: Verdict, *, title: str = "Shadow") -> str:
+def shadow_page(counts: ShadowCounts, policy: ShadowPolicy, verdict: Verdict, *, title: str = "Shadow") -> str:
     """The report of a shadow.
 
     Args:
-        seen: everything since mirroring began.
+        counts: everything since mirroring began.
         policy: what was asked.
         verdict: what ``judge_shadow`` said of it.
         title: names the candidate and the service.
     """
-    return render("shadow.html.j2", title=title, view=shadow_view(seen, policy, verdict), verdict=verdict)
+    return render("shadow.html.j2", title=title, view=shadow_view(counts, policy, verdict), verdict=verdict)
 
 
-def shadow_view(seen: ShadowSeen, policy: ShadowPolicy, verdict: Verdict) -> ShadowView:
+def shadow_view(counts: ShadowCounts, policy: ShadowPolicy, verdict: Verdict) -> ShadowView:
     """Gather what the page shows; arguments as in ``shadow_page``."""
     limit = policy.max_flip_rate
     certificate = None
-    if limit is not None and seen.pairs:
-        certificate = math.exp(min(700.0, log_certificate(seen.flips, seen.pairs, limit=limit, phi=policy.phi)))
+    if limit is not None and counts.pairs:
+        certificate = math.exp(min(700.0, log_certificate(counts.flips, counts.pairs, limit=limit, phi=policy.phi)))
     return ShadowView(
-        seen=seen,
-        agreement=1 - seen.flips / seen.pairs if seen.pairs else None,
+        counts=counts,
+        agreement=1 - counts.flips / counts.pairs if counts.pairs else None,
         flips=next((check for check in verdict.checks if check.name == "flips"), None),
         certificate=certificate,
         needed=1 / policy.alpha,
         limit=limit,
         phi=policy.phi,
-        failures=_failures(seen),
-        quantiles=_quantiles(seen),
-        latency=_histogram(seen.candidate_latency, seen.stable_latency, scale=1000),
-        scores=_histogram(seen.candidate_scores, seen.stable_scores, start=_least_score(seen.stable_scores)),
-        differences=_histogram(seen.differences),
+        failures=_failures(counts),
+        quantiles=_quantiles(counts),
+        latency=_histogram(counts.candidate_latency, counts.stable_latency, scale=1000),
+        scores=_histogram(counts.candidate_scores, counts.stable_scores, start=_least_score(counts.stable_scores)),
+        differences=_histogram(counts.differences),
     )
 
 
-def _failures(seen: ShadowSeen) -> tuple[tuple[str, str, str], ...]:
+def _failures(counts: ShadowCounts) -> tuple[tuple[str, str, str], ...]:
     rows = (
-        ("Both answered", seen.pairs),
-        ("Only stable answered: the candidate failed", seen.candidate_errors),
-        ("Only the candidate answered: stable failed", seen.stable_errors),
-        ("Neither answered", seen.both_errors),
+        ("Both answered", counts.pairs),
+        ("Only stable answered: the candidate failed", counts.candidate_errors),
+        ("Only the candidate answered: stable failed", counts.stable_errors),
+        ("Neither answered", counts.both_errors),
     )
-    return tuple((name, count(n), percent(n / seen.mirrored, 2) if seen.mirrored else "–") for name, n in rows)
+    return tuple((name, count(n), percent(n / counts.mirrored, 2) if counts.mirrored else "–") for name, n in rows)
 
 
-def _quantiles(seen: ShadowSeen) -> tuple[tuple[str, str, str], ...]:
-    total = seen.stable_latency.get(math.inf, 0.0)
+def _quantiles(counts: ShadowCounts) -> tuple[tuple[str, str, str], ...]:
+    total = counts.stable_latency.get(math.inf, 0.0)
     shown = [share for share in _QUANTILES if (1 - share) * total >= _LEAST_BEYOND]
     return tuple(
-        (f"p{number(100 * share, 4)}", _bucket(seen.candidate_latency, share), _bucket(seen.stable_latency, share))
+        (f"p{number(100 * share, 4)}", _bucket(counts.candidate_latency, share), _bucket(counts.stable_latency, share))
         for share in shown
     )
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from builders.judging import Story, plan, ramping
-from gauntlet.delivery.analysis.alpha import alarm_level, beside_starts, log_harm, log_safe, shares
+from gauntlet.delivery.analysis.alpha import alarm_level, concurrent_starts, log_harm, log_safe, shares
 from gauntlet.delivery.analysis.state import Evidence
 from gauntlet.delivery.evidence.sequential import Direction, Process, Test
 
@@ -17,8 +17,8 @@ def process(*starts, direction=Direction.HARM, planned=3):
 
 def test_alpha_is_shared_by_weight_among_those_that_have_a_say():
     story = Story(plan()).with_baseline()
-    assert shares(story.memory, story.plan) == {"errors": 0.5, "latency": 0.25, "scores": 0.25}
-    assert shares(story.memory, plan(dry_run=["errors"])) == {"latency": 0.5, "scores": 0.5}
+    assert shares(story.state, story.plan) == {"errors": 0.5, "latency": 0.25, "scores": 0.25}
+    assert shares(story.state, plan(dry_run=["errors"])) == {"latency": 0.5, "scores": 0.5}
     assert alarm_level(plan(alpha=0.04)) == pytest.approx(0.036)
 
 
@@ -33,7 +33,7 @@ def test_harm_is_the_mean_over_all_planned_starts_the_last_of_them_alone():
 
 def test_without_evidence_it_is_one():
     for steps in (1, 2, 5):
-        nothing = {"errors": process(0.0, planned=beside_starts(steps))}
+        nothing = {"errors": process(0.0, planned=concurrent_starts(steps))}
         assert log_harm(Evidence(1.0, "", nothing, {}), steps) == pytest.approx(0.0, abs=1e-12)
 
 
@@ -52,8 +52,8 @@ def test_a_rollout_of_few_steps_comes_to_full_weight_as_well(steps):
     story = Story(plan(metrics=["errors"]), steps=steps).with_baseline()
     for step in range(steps):
         weight = 100 if step == steps - 1 else 10 * (step + 1)
-        story.look(ramping(step, weight, story.world.now))
-        story.serve(0 if weight == 100 else 900, 100).look(ramping(step, weight, 0.0))
-    evidence = story.memory.evidence["errors"]
-    assert evidence.alone_harm["errors"].canary_requests == 100
+        story.assess(ramping(step, weight, story.world.now))
+        story.serve(0 if weight == 100 else 900, 100).assess(ramping(step, weight, 0.0))
+    evidence = story.state.evidence["errors"]
+    assert evidence.absolute_harm["errors"].canary_requests == 100
     assert np.isfinite(log_harm(evidence, steps))

@@ -7,7 +7,7 @@ import pytest
 
 from builders.judging import DEPLOYING, Behavior, World, conducted, judge_of, plan, ramping
 from gauntlet.delivery.analysis import state_codec
-from gauntlet.delivery.analysis.judge import MeterJudge
+from gauntlet.delivery.analysis.judge import CounterJudge
 from gauntlet.delivery.analysis.state import Outcomes
 from gauntlet.delivery.rollout.plan import RolloutPlan
 from gauntlet.delivery.rollout.state import Phase
@@ -69,7 +69,7 @@ def test_a_candidate_that_hangs_is_never_promoted():
         judge, world, STEPS, lambda turn, weight: (3000, GOOD, GOOD), split=lambda requests, weight: 0, looks=looks
     )
     assert rollout.phase is Phase.ROLLED_BACK
-    assert "could not tell" in rollout.reason
+    assert "analyses in a row were inconclusive" in rollout.reason
     assert not any(look.status is Status.PASS for look in looks)
 
 
@@ -81,30 +81,30 @@ def deploying(chosen=None, **options):
 
 def test_the_first_look_says_nothing_and_waits_for_a_baseline():
     judge, world = deploying()
-    said, memory = judge.look(DEPLOYING, "", 0.0)
-    assert (said.look, said.baseline) == (None, False)
+    said, state = judge.assess(DEPLOYING, "", 0.0)
+    assert (said.analysis, said.baseline) == (None, False)
     world.answer("1", "a", 2000)
-    said, memory = judge.look(DEPLOYING, memory, 60.0)
-    assert (said.look, said.baseline, said.requests) == (None, True, 0)
+    said, state = judge.assess(DEPLOYING, state, 60.0)
+    assert (said.analysis, said.baseline, said.requests) == (None, True, 0)
 
 
 @pytest.mark.parametrize("down", [DependencyError("does not answer"), DataError("two series where one was meant")])
 @pytest.mark.parametrize("rollout", [DEPLOYING, ramping()])
 def test_a_meter_that_cannot_be_read_is_an_error_and_forgets_nothing(down, rollout):
     judge, world = deploying()
-    memory = judge.look(DEPLOYING, "", 0.0)[1]
+    state = judge.assess(DEPLOYING, "", 0.0)[1]
     world.down = down
-    said, after = judge.look(replace(rollout, looked=4), memory, 60.0)
-    assert (said.look.status, said.look.number, after) == (Status.ERROR, 5, memory)
-    assert said.look.sentence.startswith(down.message)
+    said, after = judge.assess(replace(rollout, analyses=4), state, 60.0)
+    assert (said.analysis.status, said.analysis.number, after) == (Status.ERROR, 5, state)
+    assert said.analysis.sentence.startswith(down.message)
     assert said.baseline is (rollout is not DEPLOYING)
 
 
 def test_a_baseline_that_can_be_read_again_ends_the_row_of_errors():
     judge, _ = deploying()
-    memory = judge.look(DEPLOYING, "", 0.0)[1]
-    said, _ = judge.look(replace(DEPLOYING, errors=2, looked=2), memory, 60.0)
-    assert (said.look.status, said.look.number) == (Status.INCONCLUSIVE, 3)
+    state = judge.assess(DEPLOYING, "", 0.0)[1]
+    said, _ = judge.assess(replace(DEPLOYING, errors=2, analyses=2), state, 60.0)
+    assert (said.analysis.status, said.analysis.number) == (Status.INCONCLUSIVE, 3)
 
 
 def test_metrics_that_stay_unreadable_take_the_candidate_back():
@@ -122,38 +122,38 @@ def test_metrics_that_stay_unreadable_take_the_candidate_back():
 
 def test_a_memory_that_cannot_be_read_is_an_error_look():
     judge, _ = deploying()
-    said, after = judge.look(ramping(), "{}", 60.0)
-    assert (said.look.status, after) == (Status.ERROR, "{}")
-    assert "is not the memory of a judge" in said.look.sentence
+    said, after = judge.assess(ramping(), "{}", 60.0)
+    assert (said.analysis.status, after) == (Status.ERROR, "{}")
+    assert "is not the memory of a judge" in said.analysis.sentence
 
 
 def test_while_it_is_taken_back_unreadable_metrics_do_not_matter():
     judge, world = deploying()
     world.down = DependencyError("does not answer")
-    said, _ = judge.look(replace(ramping(), phase=Phase.ROLLING_BACK), "", 60.0)
-    assert said.look is None
+    said, _ = judge.assess(replace(ramping(), phase=Phase.ROLLING_BACK), "", 60.0)
+    assert said.analysis is None
 
 
 def test_a_warm_up_is_no_inconclusive_look():
     judge, world = deploying(plan(warm_up_seconds=100))
-    memory = judge.look(DEPLOYING, "", 0.0)[1]
+    state = judge.assess(DEPLOYING, "", 0.0)[1]
     world.answer("1", "a", 2000)
     world.answer("2", "c", 0)
-    memory = judge.look(DEPLOYING, memory, 60.0)[1]
+    state = judge.assess(DEPLOYING, state, 60.0)[1]
     looks = []
     for now in (120.0, 180.0, 240.0):
         world.answer("1", "a", 900)
         world.answer("2", "c", 100)
-        said, memory = judge.look(ramping(held=60.0), memory, now)
-        looks.append(said.look and said.look.status)
+        said, state = judge.assess(ramping(held=60.0), state, now)
+        looks.append(said.analysis and said.analysis.status)
     assert looks == [None, None, Status.INCONCLUSIVE]
     assert said.requests == 100
 
 
 def test_what_people_said_is_passed_on():
-    judge, _ = deploying(people=lambda rollout: (50, f"not {rollout.candidate}"))
-    said, _ = judge.look(DEPLOYING, "", 0.0)
-    assert (said.approved, said.refused) == (50, "not version 2")
+    judge, _ = deploying(approvals=lambda rollout: (50, f"not {rollout.candidate}"))
+    said, _ = judge.assess(DEPLOYING, "", 0.0)
+    assert (said.approved, said.abort) == (50, "not version 2")
 
 
 OWN = {"name": "revenue", "query": "sum(x)", "limit": 2.0, "direction": "min", "looks": 2}
@@ -163,22 +163,22 @@ def own_looks(answers):
     """Looks at 10 % while a team's own query gives these answers, one a look."""
     waiting = list(answers)
 
-    def asks(metric, rollout):
+    def custom_query(metric, rollout):
         answer = waiting.pop(0)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    judge, world = deploying(plan(metrics=["errors"], own=[OWN]), asks=asks)
-    memory = judge.look(DEPLOYING, "", 0.0)[1]
+    judge, world = deploying(plan(metrics=["errors"], own=[OWN]), custom_query=custom_query)
+    state = judge.assess(DEPLOYING, "", 0.0)[1]
     world.answer("1", "a", 2000)
     world.answer("2", "c", 0)
-    memory = judge.look(DEPLOYING, memory, 1.0)[1]
+    state = judge.assess(DEPLOYING, state, 1.0)[1]
     for turn in range(len(answers)):
         world.answer("1", "a", 9000)
         world.answer("2", "c", 1000)
-        said, memory = judge.look(replace(ramping(held=1.0), looked=turn), memory, 2.0 + turn)
-        yield next(one for one in said.look.metrics if one.name == "revenue").status
+        said, state = judge.assess(replace(ramping(held=1.0), analyses=turn), state, 2.0 + turn)
+        yield next(one for one in said.analysis.metrics if one.name == "revenue").status
 
 
 def test_a_teams_own_metric_fails_after_enough_looks_in_a_row():
@@ -194,7 +194,7 @@ def test_wrong_decisions_take_the_candidate_back_when_their_labels_arrive():
 
     world = World(np.random.default_rng(8))
     chosen = plan(metrics=["errors", "outcomes"])
-    judge = MeterJudge(world, chosen, STEPS, outcomes=outcomes)
+    judge = CounterJudge(world, chosen, STEPS, outcomes=outcomes)
     rollout = conducted(judge, world, STEPS, lambda turn, weight: (3000, GOOD, GOOD))
     assert rollout.phase is Phase.ROLLED_BACK
     assert "wrong decisions: 50 % of" in rollout.reason
@@ -206,18 +206,18 @@ def test_labels_that_cannot_be_read_are_an_error_and_blind_nobody():
 
     chosen = plan(metrics=["errors", "outcomes"])
     rollout, looks, _ = run(GOOD, chosen=chosen, outcomes=outcomes)
-    assert (rollout.phase, rollout.because) == (Phase.ROLLED_BACK, Status.ERROR)
+    assert (rollout.phase, rollout.cause) == (Phase.ROLLED_BACK, Status.ERROR)
     assert "labels/: there is no such file or folder" in rollout.reason
     assert {look.status for look in looks} == {Status.ERROR}, "a look without its labels never passes"
     rollout, looks, _ = run(BAD["errors"], from_weight=10, chosen=chosen, outcomes=outcomes)
-    assert (rollout.because, looks[-1].status) == (Status.FAIL, Status.FAIL), "errors are seen all the same"
+    assert (rollout.cause, looks[-1].status) == (Status.FAIL, Status.FAIL), "errors are seen all the same"
 
 
 def test_labels_that_can_be_read_again_are_forgiven():
-    looked = iter(range(10**6))
+    analyses = iter(range(10**6))
 
     def outcomes(rollout, now):
-        if next(looked) % 4 < 2:
+        if next(analyses) % 4 < 2:
             raise DependencyError("gave no answer", field="gs://labels")
         return Outcomes()
 
@@ -251,10 +251,10 @@ def test_a_judge_holds_nothing_but_what_it_wrote():
     world, again = World(np.random.default_rng(3)), []
 
     class Replaced:
-        def look(self, rollout, memory, now):
-            if memory:
-                assert state_codec.to_json(state_codec.from_json(memory)) == memory
-            return judge_of(world, plan(), STEPS).look(rollout, memory, now)
+        def assess(self, rollout, state, now):
+            if state:
+                assert state_codec.to_json(state_codec.from_json(state)) == state
+            return judge_of(world, plan(), STEPS).assess(rollout, state, now)
 
     rollout = conducted(Replaced(), world, STEPS, lambda turn, weight: (3000, GOOD, BAD["errors"]), looks=again)
     assert (rollout, again) == (usual, looks)

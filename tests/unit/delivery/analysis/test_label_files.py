@@ -15,7 +15,7 @@ from builders.memory_service import V1, V2
 from gauntlet.delivery.analysis.label_files import LabelTable, read_table, require_scheme
 from gauntlet.delivery.analysis.labels import OutcomesSource
 from gauntlet.delivery.analysis.state import Outcomes
-from gauntlet.delivery.deployment import clear_way
+from gauntlet.delivery.deployment import preflight_warnings
 from gauntlet.delivery.rollout.state import begin
 from gauntlet.delivery.rollout.verdict import verdict_of
 from gauntlet.errors import ConfigurationError, DataError, DependencyError
@@ -103,10 +103,10 @@ def test_a_table_that_cannot_be_read_stands_in_the_way(tmp_path, write, message)
     write(tmp_path / "labels.csv")
     with pytest.raises(DataError, match=message):
         counted(tmp_path / "labels.csv")
-    (finding,) = LabelTable(source(tmp_path / "labels.csv")).obstacles()
-    assert message.removeprefix("wrong: ") in str(finding)
-    assert finding.blocks
-    assert finding.mend
+    (obstacle,) = LabelTable(source(tmp_path / "labels.csv")).obstacles()
+    assert message.removeprefix("wrong: ") in str(obstacle)
+    assert obstacle.blocks
+    assert obstacle.mend
 
 
 def test_a_table_without_rows_yet_does_not(tmp_path):
@@ -179,7 +179,7 @@ def test_a_candidate_that_is_no_more_often_wrong_is_promoted(tmp_path):
     world = Labelled(table=tmp_path / "labels.csv", wrong={"1": 0.1, "2": 0.1})
     journal = deliver(world)
     assert (verdict_of(journal).status, world.specified) == (Status.PASS, V2)
-    (told,) = [one for one in journal.entries[-2].look.metrics if one.name == "outcomes"]
+    (told,) = [one for one in journal.entries[-2].analysis.metrics if one.name == "outcomes"]
     assert told.canary[1] > 500, "its labels were counted"
 
 
@@ -205,4 +205,4 @@ def test_a_rollout_does_not_begin_without_its_table(tmp_path):
     with pytest.raises(ConfigurationError, match=r"lables.csv there is no such file or folder"):
         deliver(world)
     with pytest.raises(ConfigurationError, match=r"lables.csv"):
-        clear_way(world.service(), V2.digest)
+        preflight_warnings(world.service(), V2.digest)

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from builders.judging import Story, plan, ramping
-from gauntlet.delivery.analysis.power import promise
-from gauntlet.delivery.analysis.state import Memory
+from gauntlet.delivery.analysis.power import power_by_step
+from gauntlet.delivery.analysis.state import AnalysisState
 from gauntlet.delivery.evidence.power import requests_needed
 from gauntlet.delivery.rollout.plan import RolloutPlan
 
@@ -13,7 +13,7 @@ STEPS = RolloutPlan(steps=(5, 10, 50, 100))
 
 def rows(chosen, rate=50.0):
     story = Story(chosen).with_baseline(20_000)
-    return promise(story.memory, story.plan, STEPS, rate), story
+    return power_by_step(story.state, story.plan, STEPS, rate), story
 
 
 def test_every_metric_at_every_step():
@@ -31,14 +31,14 @@ def test_every_metric_at_every_step():
 def test_it_is_what_a_step_then_asks_for():
     found, story = rows(plan(metrics=["errors"]))
     for step, row in enumerate(found[:-1]):
-        story.look(ramping(step, row.weight, story.world.now), after=0)
-        assert story.memory.evidence["errors"].needed == {"errors": row.requests}
+        story.assess(ramping(step, row.weight, story.world.now), after=0)
+        assert story.state.evidence["errors"].needed == {"errors": row.requests}
 
 
 def test_the_number_by_hand():
     """One metric, four steps: its test beside stable has three of four starts, and 90 % of α."""
     (row, *_), story = rows(plan(metrics=["errors"]))
-    evidence = story.memory.evidence["errors"]
+    evidence = story.state.evidence["errors"]
     rate = float(f"{(evidence.tallies['errors'].before[0] + 0.5) / 20_001:.2e}")
     test = evidence.harm["errors"].test
     by_hand = requests_needed(test, stable=rate, canary=rate + 0.02, weight=0.05, alpha=0.045, share=0.75)
@@ -71,4 +71,4 @@ def test_a_rise_within_the_margin_of_frequent_hits_is_not_promised():
 
 def test_without_a_baseline_there_is_nothing_to_promise():
     with pytest.raises(AssertionError):
-        promise(replace(Memory(4)), plan(), STEPS, 50.0)
+        power_by_step(replace(AnalysisState(4)), plan(), STEPS, 50.0)

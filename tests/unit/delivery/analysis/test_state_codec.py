@@ -8,7 +8,7 @@ import pytest
 from builders.judging import Behavior, World, conducted, judge_of
 from gauntlet.delivery.analysis import state_codec
 from gauntlet.delivery.analysis.plan import AnalysisPlan
-from gauntlet.delivery.analysis.state import Glance, Memory, Outcomes, OwnAnswer
+from gauntlet.delivery.analysis.state import AnalysisState, CountSample, CustomResult, Outcomes
 from gauntlet.delivery.counters.source import Counters
 from gauntlet.delivery.evidence.clustering import Scatter
 from gauntlet.delivery.rollout.plan import RolloutPlan
@@ -24,8 +24,8 @@ def texts():
     """The memory after every look of a whole rollout."""
     world, found = World(np.random.default_rng(11)), []
     judge = judge_of(world, PLAN, ROLLOUT)
-    look = judge.look
-    judge.look = lambda *given: (said := look(*given), found.append(said[1]))[0]
+    look = judge.assess
+    judge.assess = lambda *given: (said := look(*given), found.append(said[1]))[0]
     behavior = Behavior(sliced=SLICED)
     rollout = conducted(judge, world, ROLLOUT, lambda turn, weight: (4000, behavior, behavior))
     assert rollout.phase.value == "promoted"
@@ -35,9 +35,9 @@ def texts():
 def test_every_memory_of_a_rollout_is_read_back_bit_for_bit(texts):
     assert len(texts) > 10
     for text in texts:
-        memory = state_codec.from_json(text)
-        assert state_codec.to_json(memory) == text
-        assert state_codec.from_json(state_codec.to_json(memory)) == memory
+        state = state_codec.from_json(text)
+        assert state_codec.to_json(state) == text
+        assert state_codec.from_json(state_codec.to_json(state)) == state
 
 
 def test_it_stays_small(texts):
@@ -49,14 +49,14 @@ def test_it_stays_small_with_many_pods_and_fine_histograms():
     fine = {number / 100: float(7919 * number) for number in range(1, 100)} | {math.inf: 800_000.0}
     latency = {2.0**power: 61_000.0 * (power + 9) for power in range(-8, 5)} | {math.inf: 810_000.0}
     pod = Counters(810_000.0, 812.0, latency, fine, {f"region={number}": fine for number in range(12)})
-    memory = Memory(5, at=1.7e9, stable={f"loans-{number}": pod for number in range(40)}, baseline=pod)
-    text = state_codec.to_json(memory)
-    assert state_codec.from_json(text) == memory
+    state = AnalysisState(5, at=1.7e9, stable={f"loans-{number}": pod for number in range(40)}, baseline=pod)
+    text = state_codec.to_json(state)
+    assert state_codec.from_json(text) == state
     assert len(text) < 300_000
 
 
 def test_what_is_rare_is_kept_too():
-    memory = Memory(
+    state = AnalysisState(
         3,
         scatters={"errors": Scatter(1.5, 2.25, 3.0, 4.0, 5)},
         alarm="slow",
@@ -64,16 +64,16 @@ def test_what_is_rare_is_kept_too():
         culprits=("latency",),
         fresh=True,
         outcomes=Outcomes(1, 2, 3, 4),
-        trail=(Glance(60.0, {"scores": ((1.0, 10.0, 2.0, 90.0), (0.0, 10.0, 5.0, 90.0))}),),
-        own={"revenue": OwnAnswer(1.25, "", 2), "clicks": OwnAnswer(None, "down")},
+        history=(CountSample(60.0, {"scores": ((1.0, 10.0, 2.0, 90.0), (0.0, 10.0, 5.0, 90.0))}),),
+        own={"revenue": CustomResult(1.25, "", 2), "clicks": CustomResult(None, "down")},
     )
-    assert state_codec.from_json(state_codec.to_json(memory)) == memory
+    assert state_codec.from_json(state_codec.to_json(state)) == state
 
 
 def test_a_memory_from_before_labels_could_be_missing_is_read():
-    document = json.loads(state_codec.to_json(Memory(3)))
-    del document["unlabelled"], document["trail"]
-    assert state_codec.from_json(json.dumps(document)) == Memory(3)
+    document = json.loads(state_codec.to_json(AnalysisState(3)))
+    del document["unlabelled"], document["history"]
+    assert state_codec.from_json(json.dumps(document)) == AnalysisState(3)
 
 
 def damaged(text, change):

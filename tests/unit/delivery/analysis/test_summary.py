@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from builders.judging import Behavior, Story, plan, ramping
-from gauntlet.delivery.analysis.state import Memory, OwnAnswer
-from gauntlet.delivery.analysis.summary import conclude, starved
+from gauntlet.delivery.analysis.state import AnalysisState, CustomResult
+from gauntlet.delivery.analysis.summary import starved, summarise
 from gauntlet.delivery.rollout.state import Phase
 from gauntlet.verdict import Status
 
@@ -14,15 +14,15 @@ GOOD = Behavior()
 
 
 def look(story, rollout=None, number=7):
-    return conclude(story.memory, story.plan, rollout or ramping(), number)
+    return summarise(story.state, story.plan, rollout or ramping(), number)
 
 
 def at_ten_percent(chosen, canary=1000, bad=GOOD, intervals=1):
     """A rollout that has counted some intervals at 10 %."""
     story = Story(chosen).with_baseline(4000)
-    story.look(ramping(held=story.world.now), after=0)
+    story.assess(ramping(held=story.world.now), after=0)
     for _ in range(intervals):
-        story.serve(9 * canary, canary, bad).look(ramping())
+        story.serve(9 * canary, canary, bad).assess(ramping())
     return story
 
 
@@ -51,10 +51,10 @@ def test_harm_fails_and_its_culprit_is_named_with_numbers(bad, culprit, sentence
 def test_once_the_candidate_is_gone_the_look_does_not_know_what_it_was_given_last():
     story = at_ten_percent(plan(), bad=Behavior(errors=0.05))
     back = ramping(phase=Phase.ROLLING_BACK)
-    story.serve(9000, 50).look(back)
+    story.serve(9000, 50).assess(back)
     assert look(story, back).answered[0] == 1050
     del story.world.pods["2"]["c"]
-    story.look(back)
+    story.assess(back)
     assert look(story, back).answered is None
 
 
@@ -62,7 +62,7 @@ def test_harm_that_was_shown_stays_shown():
     story = at_ten_percent(plan(metrics=["errors"]), canary=300, bad=Behavior(errors=0.1))
     assert look(story).status is Status.FAIL
     for _ in range(20):
-        story.serve(9000, 1000, Behavior(errors=0.0)).look(ramping())
+        story.serve(9000, 1000, Behavior(errors=0.0)).assess(ramping())
     evidence = metric(look(story), "errors")
     assert evidence.log_harm < 0  # by now the evidence has fallen back
     assert look(story).status is evidence.status is Status.FAIL
@@ -70,7 +70,7 @@ def test_harm_that_was_shown_stays_shown():
 
 def test_several_suspicions_together_can_be_proof_and_no_culprit():
     story = at_ten_percent(plan(metrics=["errors", "latency"]), canary=200, bad=Behavior(errors=0.005))
-    story.memory = replace(story.memory, alarm="Together the metrics show harm (e-value 23, needs 22.2), errors most")
+    story.state = replace(story.state, alarm="Together the metrics show harm (e-value 23, needs 22.2), errors most")
     found = look(story)
     assert found.status is Status.FAIL
     assert found.sentence == "Together the metrics show harm (e-value 23, needs 22.2), errors most."
@@ -79,13 +79,13 @@ def test_several_suspicions_together_can_be_proof_and_no_culprit():
 
 def test_what_would_have_shown_the_promised_rise_passes():
     story = at_ten_percent(plan(metrics=["errors"]))
-    needed = story.memory.evidence["errors"].needed["errors"]
+    needed = story.state.evidence["errors"].needed["errors"]
     assert 1000 < needed < 5000
     early = look(story)
     assert early.status is Status.INCONCLUSIVE
     assert f"{needed - 1000:,.0f} more requests (about " in early.sentence
     for _ in range(int(needed // 1000)):
-        story.serve(9000, 1000).look(ramping())
+        story.serve(9000, 1000).assess(ramping())
     found = look(story)
     assert found.status is Status.PASS
     assert f"no harm seen at the {needed:,.0f} requests that would show the promised rise" in found.sentence
@@ -94,8 +94,8 @@ def test_what_would_have_shown_the_promised_rise_passes():
 def test_a_new_step_has_to_show_it_again():
     story = at_ten_percent(plan(metrics=["errors"]), canary=5000)
     assert look(story).status is Status.PASS
-    story.look(ramping(1, 25, story.world.now), after=0)
-    story.serve(300, 100).look(ramping(1, 25))
+    story.assess(ramping(1, 25, story.world.now), after=0)
+    story.serve(300, 100).assess(ramping(1, 25))
     assert look(story, ramping(1, 25)).status is Status.INCONCLUSIVE
 
 
@@ -108,12 +108,12 @@ def test_proof_passes_before_the_promised_requests_are_there():
 
 def test_where_proof_is_asked_for_the_promised_requests_are_not_enough():
     story = at_ten_percent(plan(metrics=["errors"], promote_on="proven"), canary=1000, intervals=2)
-    assert story.memory.evidence["errors"].needed["errors"] < 2000
+    assert story.state.evidence["errors"].needed["errors"] < 2000
     found = look(story)
     assert found.status is Status.INCONCLUSIVE
     assert "not yet proven (e-value" in found.sentence
     for _ in range(20):
-        story.serve(18_000, 2000).look(ramping())
+        story.serve(18_000, 2000).assess(ramping())
     assert look(story).status is Status.PASS
 
 
@@ -153,10 +153,10 @@ def test_what_was_left_out_is_told():
     story = Story(plan())
     for pod in story.pods:
         story.world.answer("1", pod, 2000, Behavior(scores=()))
-    story.look(ramping(step=-1), after=0)
+    story.assess(ramping(step=-1), after=0)
     for pod in story.pods:
         story.world.answer("1", pod, 2000, Behavior(scores=()))
-    story.look(ramping(step=-1))
+    story.assess(ramping(step=-1))
     left_out = metric(look(story), "scores")
     assert left_out.dry_run
     assert "left out, since scores: the stable version keeps no histogram of scores" in left_out.sentence
@@ -171,15 +171,15 @@ def test_slices_are_compared_within_themselves():
     for pod in story.pods:
         story.world.answer("1", pod, 0, usual)
     story.world.answer("2", "c", 0, usual)
-    story.look(ramping(step=-1), after=0)
+    story.assess(ramping(step=-1), after=0)
     for pod in story.pods:
         story.world.answer("1", pod, 2000, usual)
-    story.look(ramping(step=-1))
-    story.look(ramping(held=story.world.now), after=0)
+    story.assess(ramping(step=-1))
+    story.assess(ramping(held=story.world.now), after=0)
     for pod in story.pods:
         story.world.answer("1", pod, 4000, usual)
     story.world.answer("2", "c", 1000, moved)
-    story.look(ramping())
+    story.assess(ramping())
     found = look(story)
     assert metric(found, "scores").status is Status.INCONCLUSIVE
     assert found.status is metric(found, "slices").status is Status.FAIL
@@ -192,26 +192,26 @@ OWN = {"name": "revenue", "query": "sum(x)", "limit": 2.5, "direction": "min", "
 @pytest.mark.parametrize(
     ("answer", "status", "sentence"),
     [
-        (OwnAnswer(3.0), Status.PASS, "revenue: 3; at least 2.5 is allowed."),
-        (OwnAnswer(2.0, streak=1), Status.INCONCLUSIVE, "(1 of 3 looks in a row)"),
-        (OwnAnswer(2.0, streak=3), Status.FAIL, "revenue: 2; at least 2.5 is allowed (3 of 3 looks in a row)."),
-        (OwnAnswer(), Status.INCONCLUSIVE, "revenue: no data."),
-        (OwnAnswer(problem="gives several series"), Status.ERROR, "revenue: gives several series."),
+        (CustomResult(3.0), Status.PASS, "revenue: 3; at least 2.5 is allowed."),
+        (CustomResult(2.0, streak=1), Status.INCONCLUSIVE, "(1 of 3 looks in a row)"),
+        (CustomResult(2.0, streak=3), Status.FAIL, "revenue: 2; at least 2.5 is allowed (3 of 3 looks in a row)."),
+        (CustomResult(), Status.INCONCLUSIVE, "revenue: no data."),
+        (CustomResult(problem="gives several series"), Status.ERROR, "revenue: gives several series."),
     ],
 )
 def test_a_teams_own_metric(answer, status, sentence):
     story = at_ten_percent(plan(metrics=["errors"], own=[OWN]), canary=5000)
-    story.memory = replace(story.memory, own={"revenue": answer})
+    story.state = replace(story.state, own={"revenue": answer})
     found = look(story)
     assert found.status is metric(found, "revenue").status is status
     assert sentence in found.sentence
-    silent = conclude(story.memory, plan(metrics=["errors"], own=[OWN], dry_run=["revenue"]), ramping(), 1)
+    silent = summarise(story.state, plan(metrics=["errors"], own=[OWN], dry_run=["revenue"]), ramping(), 1)
     assert silent.status is Status.PASS
 
 
 def test_harm_is_said_even_where_something_could_not_be_measured():
     story = at_ten_percent(plan(metrics=["errors"], own=[OWN]), bad=Behavior(errors=0.2))
-    story.memory = replace(story.memory, own={"revenue": OwnAnswer(problem="down")})
+    story.state = replace(story.state, own={"revenue": CustomResult(problem="down")})
     assert look(story).status is Status.FAIL
 
 
@@ -234,8 +234,8 @@ def test_labels_that_have_not_come_hold_nothing_up():
     ],
 )
 def test_a_candidate_that_hangs_is_found_by_what_it_does_not_answer(counted, recent, in_flight, said):
-    memory = Memory(4, counted=counted, recent=recent, in_flight=in_flight)
-    found = starved(memory, 10, 0.5)
+    state = AnalysisState(4, counted=counted, recent=recent, in_flight=in_flight)
+    found = starved(state, 10, 0.5)
     assert said in found
     assert bool(said) == bool(found)
 
@@ -243,6 +243,6 @@ def test_a_candidate_that_hangs_is_found_by_what_it_does_not_answer(counted, rec
 def test_a_candidate_that_hangs_never_passes():
     story = at_ten_percent(plan(metrics=["errors"]), canary=5000)
     assert look(story).status is Status.PASS
-    story.serve(9000, 1, Behavior()).look(ramping())
+    story.serve(9000, 1, Behavior()).assess(ramping())
     assert look(story).status is Status.INCONCLUSIVE
     assert "the candidate answered 1 of 9,001 requests since the last look" in look(story).sentence

@@ -37,10 +37,10 @@ def test_rare_hits_gain_what_the_poisson_limit_says():
 
 
 def test_one_to_three_percent_at_a_tenth_of_the_traffic():
-    promise = requests_needed(Test(delta=0.0), **USUAL)
-    assert 850 < promise.canary_requests < 930
-    assert promise.psi == 2
-    assert promise.seconds(requests_per_second=50, weight=0.1) == promise.canary_requests / 5
+    power_by_step = requests_needed(Test(delta=0.0), **USUAL)
+    assert 850 < power_by_step.canary_requests < 930
+    assert power_by_step.psi == 2
+    assert power_by_step.seconds(requests_per_second=50, weight=0.1) == power_by_step.canary_requests / 5
 
 
 def test_the_promise_is_the_least_number_that_keeps_it():

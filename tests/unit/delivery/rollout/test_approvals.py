@@ -3,7 +3,7 @@
 import pytest
 
 from builders.memory_service import V1
-from gauntlet.delivery.rollout.approvals import approved_step, by_tags, either, nobody
+from gauntlet.delivery.rollout.approvals import approved_step, combine_approvals, no_approvals, tag_approvals
 from gauntlet.delivery.rollout.state import begin
 from gauntlet.errors import DependencyError
 from gauntlet.registry.memory_store import MemoryStore
@@ -17,13 +17,13 @@ ROLLOUT = begin("prices", V1, V1, 0.0)
     [
         ({}, (0, "")),
         ({"gauntlet.approve": "50 %"}, (50, "")),
-        ({"gauntlet.approve": "soon", "gauntlet.refuse": " complaints "}, (0, "complaints")),
+        ({"gauntlet.approve": "soon", "gauntlet.abort": " complaints "}, (0, "complaints")),
     ],
 )
 def test_tags_of_the_version_speak(tags, said):
     store = MemoryStore()
     store.create("prices", {}, {DIGEST_TAG: "sha256:1", **tags}, "")
-    assert by_tags(store, "prices")(ROLLOUT) == said
+    assert tag_approvals(store, "prices")(ROLLOUT) == said
 
 
 def test_a_registry_that_does_not_answer_says_nothing():
@@ -31,12 +31,12 @@ def test_a_registry_that_does_not_answer_says_nothing():
         def get(self, name, number):
             raise DependencyError("does not answer", field="registry", mend="Wait")
 
-    assert by_tags(Down(), "prices")(ROLLOUT) == (0, "")
+    assert tag_approvals(Down(), "prices")(ROLLOUT) == (0, "")
 
 
 def test_the_furthest_approval_and_any_refusal_count():
-    assert either(nobody, lambda r: (25, ""), lambda r: (50, "no"))(ROLLOUT) == (50, "no")
-    assert either()(ROLLOUT) == (0, "")
+    assert combine_approvals(no_approvals, lambda r: (25, ""), lambda r: (50, "no"))(ROLLOUT) == (50, "no")
+    assert combine_approvals()(ROLLOUT) == (0, "")
 
 
 def test_more_than_everything_is_everything():

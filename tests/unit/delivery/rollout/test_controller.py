@@ -5,8 +5,8 @@ import random
 import pytest
 
 from builders.memory_service import V1, V2, V3, Killed, MemoryService
-from gauntlet.delivery.rollout.controller import Conflict, conduct, refuse, start, turn
-from gauntlet.delivery.rollout.lease import Taken
+from gauntlet.delivery.rollout.controller import Conflict, abort, reconcile, run_to_end, start
+from gauntlet.delivery.rollout.lease import LeaseTaken
 from gauntlet.delivery.rollout.plan import RolloutPlan
 from gauntlet.delivery.rollout.state import Phase
 from gauntlet.errors import ConfigurationError, DependencyError
@@ -28,7 +28,7 @@ KILLS = 150
 
 def run(service):
     start(service, "prices", V2, V1, service.now)
-    return conduct(service.stage(), PLAN, "prices", clock=lambda: service.now, sleep=service.sleep)
+    return run_to_end(service.backends(), PLAN, "prices", clock=lambda: service.now, sleep=service.sleep)
 
 
 def ends_well(service, end):
@@ -113,7 +113,7 @@ def test_a_second_one_who_acts_is_found_when_it_writes():
     start(service, "prices", V2, V1, 0.0)
     journal, mark = service.read("prices")
     for _ in range(2):
-        turn(service.stage(), PLAN, "prices", 0.0)
+        reconcile(service.backends(), PLAN, "prices", 0.0)
     with pytest.raises(Conflict):
         service.write(journal, mark)
     assert ends_well(service, run(service))
@@ -128,7 +128,7 @@ def test_one_rollout_a_service():
 
 def test_a_service_without_a_rollout_has_no_turn():
     with pytest.raises(ConfigurationError, match="has no rollout"):
-        turn(MemoryService().stage(), PLAN, "prices", 0.0)
+        reconcile(MemoryService().backends(), PLAN, "prices", 0.0)
 
 
 def test_patience_ends_and_says_how_to_go_on():
@@ -144,20 +144,20 @@ def test_only_who_holds_the_lease_acts():
     service = MemoryService()
     start(service, "prices", V2, V1, 0.0)
     service.holder = "another"
-    with pytest.raises(Taken):
-        turn(service.stage(), PLAN, "prices", 0.0)
+    with pytest.raises(LeaseTaken):
+        reconcile(service.backends(), PLAN, "prices", 0.0)
     assert service.running == {V1}
 
 
 def test_a_lease_lost_between_writing_and_acting_stops_the_action():
     def trouble(where):
         if where == "check":
-            raise Taken
+            raise LeaseTaken
 
     service = MemoryService(trouble=trouble)
     start(service, "prices", V2, V1, 0.0)
-    with pytest.raises(Taken):
-        turn(service.stage(), PLAN, "prices", 0.0)
+    with pytest.raises(LeaseTaken):
+        reconcile(service.backends(), PLAN, "prices", 0.0)
     assert service.running == {V1}
 
 
@@ -165,11 +165,11 @@ def test_a_promoted_candidate_is_taken_back_on_demand_even_where_stable_is_gone(
     service = MemoryService()
     assert run(service).phase is Phase.PROMOTED
     service.running = {V2}
-    refuse(service, "prices", "customers complain", service.now)
-    end = conduct(service.stage(), PLAN, "prices", clock=lambda: service.now, sleep=service.sleep)
+    abort(service, "prices", "customers complain", service.now)
+    end = run_to_end(service.backends(), PLAN, "prices", clock=lambda: service.now, sleep=service.sleep)
     assert (end.phase, end.reason) == (Phase.ROLLED_BACK, "Customers complain")
     assert (service.specified, service.asked, service.running) == (V1, 0, {V1})
-    assert refuse(service, "prices", "once more", service.now) == end, "what was taken back stays as it is"
+    assert abort(service, "prices", "once more", service.now) == end, "what was taken back stays as it is"
 
 
 def test_what_was_taken_back_gets_another_chance_under_another_name():

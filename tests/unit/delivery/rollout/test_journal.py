@@ -6,21 +6,23 @@ import pytest
 
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout.journal import MOST_ENTRIES, Entry, Journal
-from gauntlet.delivery.rollout.state import Do, Look, Metric, Phase, begin
+from gauntlet.delivery.rollout.state import Action, AnalysisRun, Metric, Phase, begin
 from gauntlet.errors import DataError
 from gauntlet.verdict import Status
 
 V1, V2 = (Release(number, f"sha256:{number}", f"models/{number}") for number in "12")
 METRIC = Metric("errors", Status.PASS, "3 of 900", log_harm=-1.5, log_safe=3.2, canary=(3, 900), stable=(30, 9_000))
-LOOK = Look(4, Status.PASS, "all is well", (METRIC, Metric("sales", Status.ERROR, "no data", dry_run=True)), (900, 9e3))
+LOOK = AnalysisRun(
+    4, Status.PASS, "all is well", (METRIC, Metric("sales", Status.ERROR, "no data", dry_run=True)), (900, 9e3)
+)
 
 
-def entry(at, weight=10, look=LOOK):
-    return Entry(float(at), Phase.RAMPING, weight, Do.WAIT, f"At {weight} %.", look)
+def entry(at, weight=10, analysis=LOOK):
+    return Entry(float(at), Phase.RAMPING, weight, Action.WAIT, f"At {weight} %.", analysis)
 
 
 def test_what_was_written_is_read_back():
-    journal = Journal(begin("prices", V2, V1, 0.0), '{"evidence": 1}', (entry(1, look=None), entry(2)))
+    journal = Journal(begin("prices", V2, V1, 0.0), '{"evidence": 1}', (entry(1, analysis=None), entry(2)))
     assert Journal.from_json(journal.to_json()) == journal
 
 

@@ -7,21 +7,21 @@ from dataclasses import replace
 import pytest
 
 from builders.journals import BEGAN, PLAN, V1, V2, rolled_out
-from gauntlet.delivery.rollout.controller import refuse
+from gauntlet.delivery.rollout.controller import abort
 from gauntlet.delivery.rollout.journal import Entry, Journal
-from gauntlet.delivery.rollout.state import Do, Look, Metric, Phase, begin
+from gauntlet.delivery.rollout.state import Action, AnalysisRun, Metric, Phase, begin
 from gauntlet.delivery.rollout.timeline import (
+    analyses,
     answered,
     culprit,
     ended,
     harm_shown,
     highest_weight,
     iso,
-    looks,
-    said,
-    stays,
-    taken_back,
+    manual_decisions,
+    rollback_entry,
     timeline_json,
+    weight_periods,
 )
 from gauntlet.verdict import Status
 
@@ -32,17 +32,17 @@ def journal(*entries, phase=None):
     """(at, phase, weight[, look]) → a journal whose rollout stands where the last entry says, unless told otherwise."""
     written = EMPTY
     for at, where, weight, *look in entries:
-        written = written.with_entry(Entry(at, where, weight, Do.WAIT, "so", look[0] if look else None))
+        written = written.with_entry(Entry(at, where, weight, Action.WAIT, "so", look[0] if look else None))
     last = written.entries[-1]
     return replace(written, rollout=replace(EMPTY.rollout, phase=phase or last.phase, weight=last.weight))
 
 
 def look(number, status=Status.PASS, answered=None, *metrics):
-    return Look(number, status, "seen", metrics, answered)
+    return AnalysisRun(number, status, "seen", metrics, answered)
 
 
 def test_stays_follow_one_another_without_gaps():
-    found = stays(rolled_out())
+    found = weight_periods(rolled_out())
     assert [(stay.phase, stay.weight) for stay in found] == [
         (Phase.DEPLOYING, 0),
         *((Phase.RAMPING, weight) for weight in PLAN.steps),
@@ -52,12 +52,12 @@ def test_stays_follow_one_another_without_gaps():
     assert [stay.end for stay in found[:-1]] == [stay.start for stay in found[1:]]
     assert found[0].start == BEGAN
     assert found[-1].end == found[-1].start
-    assert stays(EMPTY) == ()
+    assert weight_periods(EMPTY) == ()
 
 
 def test_a_look_that_is_told_twice_is_one_look():
     told = journal((1, Phase.RAMPING, 5, look(1)), (2, Phase.RAMPING, 5, look(1)), (3, Phase.RAMPING, 5, look(2)))
-    assert [(at, seen.number) for at, seen in looks(told)] == [(1, 1), (3, 2)]
+    assert [(at, seen.number) for at, seen in analyses(told)] == [(1, 1), (3, 2)]
 
 
 def test_the_end_is_the_last_final_phase():
@@ -65,8 +65,8 @@ def test_the_end_is_the_last_final_phase():
     assert ended(journal(*way)) == 40
     assert ended(journal(*way[:2])) == 20
     assert ended(journal(*way[:3])) is None
-    assert taken_back(journal(*way)).at == 30
-    assert taken_back(journal(*way[:2])) is None
+    assert rollback_entry(journal(*way)).at == 30
+    assert rollback_entry(journal(*way[:2])) is None
 
 
 def test_requests_are_those_of_the_last_look_that_counted_them():
@@ -97,24 +97,23 @@ def test_the_culprit_is_the_clearest_of_those_that_have_a_say():
 
 
 def test_an_approval_is_the_step_that_needed_one_being_entered():
-    one = said(rolled_out(), PLAN)
+    one = manual_decisions(rolled_out(), PLAN)
     assert [(what.approved, what.reason) for what in one] == [(50, "")]
-    entered = next(stay.start for stay in stays(rolled_out()) if stay.weight == 50)
+    entered = next(stay.start for stay in weight_periods(rolled_out()) if stay.weight == 50)
     assert one[0].at == entered
-    assert said(rolled_out(), PLAN.model_copy(update={"approve_before": ()})) == ()
+    assert manual_decisions(rolled_out(), PLAN.model_copy(update={"approve_before": ()})) == ()
 
 
-def test_a_refusal_that_the_judge_heard_of_is_told():
-    """Through the real ``decide``: its words are what is recognised."""
-    (refused,) = said(rolled_out(refused_at=20), PLAN)
+def test_an_abort_that_was_seen_by_the_controller_is_a_persons_decision():
+    (refused,) = manual_decisions(rolled_out(refused_at=20), PLAN)
     assert refused.approved is None
     assert "the sales team saw wrong prices" in refused.reason
 
 
-def test_a_refusal_that_was_written_straight_away_is_told():
-    ledger = Kept(rolled_out(turns=20))
-    refuse(ledger, "loans", "wrong prices", BEGAN + 999)
-    (refused,) = said(ledger.journal, PLAN)
+def test_an_abort_that_was_written_straight_away_is_a_persons_decision():
+    journals = Kept(rolled_out(turns=20))
+    abort(journals, "loans", "wrong prices", BEGAN + 999)
+    (refused,) = manual_decisions(journals.journal, PLAN)
     assert (refused.at, refused.reason) == (BEGAN + 999, "Wrong prices")
 
 
@@ -132,8 +131,18 @@ class Kept:
         return "2"
 
 
+@pytest.mark.parametrize("by", ["analysis", "controller"])
+def test_an_abort_without_a_person_is_nobodys_decision(by):
+    journals = Kept(rolled_out())
+    abort(journals, "loans", "Harm was shown after the promotion: errors", BEGAN + 999, by)
+    assert journals.journal.rollout.aborted_by == by
+    assert [one.approved for one in manual_decisions(journals.journal, PLAN)] == [50]
+
+
 def test_harm_is_nobodys_decision():
-    assert said(rolled_out(canary={"errors": 0.06}), PLAN) == ()
+    harmful = rolled_out(canary={"errors": 0.06})
+    assert manual_decisions(harmful, PLAN) == ()
+    assert harmful.rollout.aborted_by == "analysis"
 
 
 def test_times_are_utc():
@@ -142,7 +151,7 @@ def test_times_are_utc():
 
 
 def test_the_document_tells_everything_but_the_judges_memory():
-    written = replace(rolled_out(canary={"errors": 0.06}, bad_from=10), memory="secret")
+    written = replace(rolled_out(canary={"errors": 0.06}, bad_from=10), analysis_state="secret")
     text = json.dumps(timeline_json(written), allow_nan=False)
     document = json.loads(text)
     assert "secret" not in text
@@ -151,9 +160,9 @@ def test_the_document_tells_everything_but_the_judges_memory():
     assert (document["began"], document["ended"]) == ("2026-03-01T14:05:09.000Z", iso(written.entries[-1].at))
     assert (document["phase"], document["weight"]) == ("rolled_back", 0)
     assert document["reason"].startswith("Harm was shown: errors")
-    assert document["looks"] == {"made": written.rollout.looked, "kept": len(looks(written))}
+    assert document["analyses"] == {"made": written.rollout.analyses, "kept": len(analyses(written))}
     assert len(document["entries"]) == len(written.entries)
-    seen = [entry["look"] for entry in document["entries"] if entry["look"]]
+    seen = [entry["analysis"] for entry in document["entries"] if entry["analysis"]]
     assert seen[-1]["status"] == "fail"
     assert document["answered"] == seen[-1]["answered"]
     share = document["answered"]["candidate"] / sum(document["answered"][arm] for arm in ("candidate", "stable"))
@@ -169,7 +178,7 @@ def test_the_document_tells_everything_but_the_judges_memory():
 def test_evidence_that_is_not_finite_is_null_in_the_document(value):
     metric = Metric("errors", Status.ERROR, "", log_harm=value, canary=(0, 0))
     written = journal((1, Phase.RAMPING, 5, look(1, Status.ERROR, (0, 0), metric)))
-    seen = json.loads(json.dumps(timeline_json(written), allow_nan=False))["entries"][0]["look"]
+    seen = json.loads(json.dumps(timeline_json(written), allow_nan=False))["entries"][0]["analysis"]
     assert seen["metrics"][0]["log_harm"] is None
     assert seen["answered"] == {"candidate": 0, "stable": 0, "share": None}
 
@@ -185,5 +194,6 @@ def test_the_docstring_names_every_field_of_the_document():
 
     written = timeline_json(rolled_out())
     entry = written["entries"][-2]
-    for field in [*written, *entry, *entry["look"], *entry["look"]["metrics"][0], *entry["look"]["answered"]]:
+    analysis = entry["analysis"]
+    for field in [*written, *entry, *analysis, *analysis["metrics"][0], *analysis["answered"]]:
         assert field in timeline.__doc__, field

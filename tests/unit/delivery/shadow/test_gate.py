@@ -7,7 +7,7 @@ import pytest
 
 from builders.shadows import LE, shadow
 from gauntlet.delivery.evidence.pairs import Pairs, log_not_worse, log_worse
-from gauntlet.delivery.shadow.gate import ShadowPolicy, ShadowSeen, judge_shadow
+from gauntlet.delivery.shadow.gate import ShadowCounts, ShadowPolicy, judge_shadow
 from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.settings import parse
 from gauntlet.verdict import Status
@@ -30,7 +30,7 @@ def test_a_candidate_like_stable_passes():
 
 @pytest.mark.parametrize("policy", [POLICY, ShadowPolicy(min_pairs=1)])
 def test_nothing_mirrored_is_inconclusive(policy):
-    verdict = judge_shadow(ShadowSeen(0, 0, 0, 0), policy)
+    verdict = judge_shadow(ShadowCounts(0, 0, 0, 0), policy)
     assert {check.status for check in verdict.checks} == {Status.INCONCLUSIVE}
 
 
@@ -57,7 +57,7 @@ def test_on_the_limit_no_number_of_pairs_would_tell():
 
 def test_a_candidate_that_fails_more_often_fails():
     assert found(replace(GOOD, candidate_errors=400), "errors").status is Status.FAIL
-    verdict = judge_shadow(ShadowSeen(0, 0, candidate_errors=40, stable_errors=0), POLICY)
+    verdict = judge_shadow(ShadowCounts(0, 0, candidate_errors=40, stable_errors=0), POLICY)
     assert verdict.status is Status.FAIL
     assert verdict.summary.startswith("100.00% of 40 mirrored requests failed at the candidate, 0.00% at stable")
 

@@ -8,9 +8,9 @@ import pytest
 from builders.memory_service import V2, MemoryService
 from builders.shadows import shadow
 from gauntlet.delivery.deployment import Time
-from gauntlet.delivery.rollout.lease import Held, Taken
+from gauntlet.delivery.rollout.lease import LeaseRecord, LeaseTaken
 from gauntlet.delivery.shadow.gate import ShadowPolicy
-from gauntlet.delivery.shadow.runner import shadow_release
+from gauntlet.delivery.shadow.runner import run_shadow
 from gauntlet.errors import DependencyError
 from gauntlet.verdict import Status
 
@@ -21,7 +21,7 @@ class Mirrored:
     def start(self, rollout, share):
         pass
 
-    def seen(self, rollout):
+    def counts(self, rollout):
         return shadow()
 
     def stop(self, rollout):
@@ -45,14 +45,12 @@ def world():
 def shadowed(world, **options):
     service = replace(world.service(), mirror=Mirrored())
     time = Time(lambda: world.now, world.sleep)
-    return shadow_release(
-        service, V2, ShadowPolicy(), time, seconds=600.0, share=1.0, patience=5_000.0, **options
-    ).verdict
+    return run_shadow(service, V2, ShadowPolicy(), time, seconds=600.0, share=1.0, patience=5_000.0, **options).verdict
 
 
 def test_whoever_died_holding_the_lease_is_waited_for_and_followed(world):
-    world.holder, heard = Held("one who died", "2026-11-30T20:00:51Z", 120.0), []
-    assert shadowed(world, warned=heard.append).status is Status.PASS
+    world.holder, heard = LeaseRecord("one who died", "2026-11-30T20:00:51Z", 120.0), []
+    assert shadowed(world, on_warning=heard.append).status is Status.PASS
     assert ["held by one who died" in str(one) for one in heard] == [True]
 
 
@@ -67,7 +65,7 @@ def test_who_waits_for_a_slow_candidate_keeps_the_lease(world):
 def test_a_lease_that_is_lost_ends_the_shadow_with_the_reason(world):
     def trouble(where):
         if where == "hold" and world.now > 0:
-            raise Taken("another one acts")
+            raise LeaseTaken("another one acts")
 
     world.trouble = trouble
     with pytest.raises(DependencyError, match="another one acts"):

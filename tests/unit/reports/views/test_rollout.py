@@ -12,10 +12,10 @@ from builders.judging import Behavior, plan
 from builders.reports import HOSTILE
 from gauntlet.delivery.analysis import state_codec
 from gauntlet.delivery.analysis.alpha import alarm_level, shares
-from gauntlet.delivery.analysis.history import followed
+from gauntlet.delivery.analysis.history import series_of
 from gauntlet.delivery.rollout.journal import MOST_ENTRIES, Entry, Journal
-from gauntlet.delivery.rollout.state import Do, Look, Metric, Phase, begin, take_back
-from gauntlet.delivery.rollout.timeline import looks
+from gauntlet.delivery.rollout.state import Action, AnalysisRun, Metric, Phase, begin, begin_rollback
+from gauntlet.delivery.rollout.timeline import analyses
 from gauntlet.reports.views.rollout import rollout_page, rollout_view
 from gauntlet.verdict import Status
 
@@ -55,9 +55,9 @@ def test_a_candidate_that_never_became_ready_never_had_a_request():
 
 def test_a_version_taken_back_after_its_promotion():
     promoted = rolled_out()
-    back = take_back(promoted.rollout, "Wrong prices.")
+    back = begin_rollback(promoted.rollout, "Wrong prices.")
     late = BEGAN + 7_200
-    journal = replace(promoted, rollout=back).with_entry(Entry(late, back.phase, 0, Do.NOTHING, back.reason))
+    journal = replace(promoted, rollout=back).with_entry(Entry(late, back.phase, 0, Action.NOTHING, back.reason))
     found = view(journal)
     assert found.headline == "Being rolled back after 2 h 00 min and a promotion: wrong prices."
     assert found.ended is None
@@ -66,9 +66,9 @@ def test_a_version_taken_back_after_its_promotion():
 
 
 def test_harm_without_counts_is_told_in_the_metrics_own_words():
-    seen = Look(1, Status.FAIL, "bad", (Metric("sales", Status.FAIL, "Sales fell by half.", log_harm=9.0),))
-    state = take_back(begin("loans", V2, V1, BEGAN), "Harm was shown: bad")
-    journal = Journal(state).with_entry(Entry(BEGAN + 60, Phase.ROLLING_BACK, 0, Do.ROLL_BACK, "bad", seen))
+    seen = AnalysisRun(1, Status.FAIL, "bad", (Metric("sales", Status.FAIL, "Sales fell by half.", log_harm=9.0),))
+    state = begin_rollback(begin("loans", V2, V1, BEGAN), "Harm was shown: bad")
+    journal = Journal(state).with_entry(Entry(BEGAN + 60, Phase.ROLLING_BACK, 0, Action.ROLL_BACK, "bad", seen))
     assert view(journal).headline.endswith(": Sales fell by half.")
     assert view(journal).rates == ()
     assert view(journal).metrics[0].candidate == "–"
@@ -78,11 +78,11 @@ def test_harm_without_counts_is_told_in_the_metrics_own_words():
 def test_figures_come_from_the_last_look():
     journal = harmful()
     found = view(journal)
-    last = looks(journal)[-1][1]
+    last = analyses(journal)[-1][1]
     assert found.answered == last.answered
     assert found.share == pytest.approx(last.answered[0] / sum(last.answered))
     assert found.unseen_seconds == PLAN.interval_seconds
-    assert found.looks == "1 fail, 14 inconclusive, 5 pass"
+    assert found.analyses == "1 fail, 14 inconclusive, 5 pass"
     assert "in the 20 s between the last look and the moment" in rollout_page(journal, PLAN)
 
 
@@ -103,8 +103,8 @@ def test_evidence_is_weighed_by_the_share_of_alpha_and_summed():
 
 def test_evidence_out_of_all_bounds_is_drawn_at_the_edge():
     metric = Metric("errors", Status.FAIL, "", log_harm=5_000.0, log_safe=-5_000.0)
-    seen = Look(1, Status.FAIL, "bad", (metric,))
-    journal = Journal(begin("loans", V2, V1, BEGAN)).with_entry(Entry(BEGAN, Phase.RAMPING, 5, Do.WAIT, "", seen))
+    seen = AnalysisRun(1, Status.FAIL, "bad", (metric,))
+    journal = Journal(begin("loans", V2, V1, BEGAN)).with_entry(Entry(BEGAN, Phase.RAMPING, 5, Action.WAIT, "", seen))
     found = view(journal)
     assert (found.harm[0].points, found.safe[0].points) == ([(0.0, 1e6)], [(0.0, 1e-3)])
     assert (found.metrics[0].harm, found.metrics[0].safe) == ("∞", "0")
@@ -113,8 +113,8 @@ def test_evidence_out_of_all_bounds_is_drawn_at_the_edge():
 def test_a_metric_without_a_say_is_marked_and_not_summed():
     loud = Metric("sales", Status.FAIL, "", log_harm=9.0, dry_run=True)
     quiet = Metric("errors", Status.PASS, "", log_harm=-1.0)
-    seen = Look(1, Status.PASS, "fine", (loud, quiet))
-    journal = Journal(begin("loans", V2, V1, BEGAN)).with_entry(Entry(BEGAN, Phase.RAMPING, 5, Do.WAIT, "", seen))
+    seen = AnalysisRun(1, Status.PASS, "fine", (loud, quiet))
+    journal = Journal(begin("loans", V2, V1, BEGAN)).with_entry(Entry(BEGAN, Phase.RAMPING, 5, Action.WAIT, "", seen))
     assert [line.name for line in view(journal).harm] == ["sales (no say)", "errors"]
     assert [row.name for row in view(journal).metrics] == ["sales (no say)", "errors"]
 
@@ -123,7 +123,7 @@ def test_rates_carry_wilson_intervals():
     """40 of 1,000: 0.0295 to 0.0540 by the score method (Wilson 1927), from statsmodels' proportion_confint."""
     metric = Metric("errors", Status.PASS, "", canary=(40, 1_000), stable=(0, 0))
     journal = Journal(begin("loans", V2, V1, BEGAN)).with_entry(
-        Entry(BEGAN, Phase.RAMPING, 5, Do.WAIT, "", Look(1, Status.PASS, "", (metric,)))
+        Entry(BEGAN, Phase.RAMPING, 5, Action.WAIT, "", AnalysisRun(1, Status.PASS, "", (metric,)))
     )
     (panel,) = view(journal).rates
     candidate, stable = panel.lines
@@ -137,13 +137,14 @@ def test_rates_carry_wilson_intervals():
 
 def test_one_edge_of_the_scores_is_drawn_from_the_beginning():
     journal = judged()
-    memory = state_codec.from_json(journal.memory)
+    state = state_codec.from_json(journal.analysis_state)
     (panel,) = [one for one in rollout_view(journal, STEPS).rates if one.metric == "scores"]
-    last = next(one for one in looks(journal)[-1][1].metrics if one.name == "scores")
-    name, counts = followed(memory, "scores", last.canary, last.stable)
+    last = next(one for one in analyses(journal)[-1][1].metrics if one.name == "scores")
+    name, counts = last.test, series_of(state, "scores", last.test)
+    assert counts[-1][1] == (*last.canary, *last.stable)
     assert panel.counted == f"scores {name}"
     assert panel.lines[0].points == [(at - journal.rollout.began, one[0] / one[1]) for at, one in counts if one[1]]
-    told = {one.sentence.split(":")[0] for _, look in looks(journal) for one in look.metrics if one.name == "scores"}
+    told = {one.sentence.split(":")[0] for _, look in analyses(journal) for one in look.metrics if one.name == "scores"}
     assert len(told) > 1, "the looks were led by several edges"
     steps = [abs(after - before) for (_, before), (_, after) in pairwise(panel.lines[1].points)]
     assert max(steps) < 0.05, "no jump from edge to edge"
@@ -152,8 +153,8 @@ def test_one_edge_of_the_scores_is_drawn_from_the_beginning():
 def test_the_line_and_the_words_say_the_same_number():
     analysis = plan(alpha=0.1, alpha_promotion=0.02)
     journal = AskedService(bad=Behavior(errors=0.05)).delivered(analysis)
-    memory = state_codec.from_json(journal.memory)
-    parts = shares(memory, analysis)
+    state = state_codec.from_json(journal.analysis_state)
+    parts = shares(state, analysis)
     levels = {"alpha": alarm_level(analysis), "alpha_promotion": analysis.alpha_promotion}
     found = rollout_view(journal, STEPS, shares=parts, **levels)
     assert (found.needed, found.needed_safe) == pytest.approx((1 / 0.09, 50))
@@ -169,9 +170,9 @@ def test_the_line_and_the_words_say_the_same_number():
 
 def test_the_promise_is_the_one_that_was_made():
     journal = judged()
-    (said,) = [entry.sentence for entry in journal.entries if "it would find" in entry.sentence]
+    (said,) = [entry.power for entry in journal.entries if entry.power]
     found = rollout_view(journal, STEPS)
-    assert said.endswith(found.promised)
+    assert said == found.promised
     assert found.promised.startswith("At 10 % it would find: errors from 0.88 % to 2.9 % within ")
     html = rollout_page(journal, STEPS)
     assert "Before its first request" in html
@@ -184,7 +185,7 @@ def test_every_step_of_the_plan_has_a_row():
     assert [row.weight for row in rows] == list(PLAN.steps)
     assert [bool(row.entered) for row in rows] == [True, True, False, False, False]
     assert sum(row.requests or 0 for row in rows) == view(harmful()).answered[0]
-    assert rows[1].looks == "1 fail, 4 pass"
+    assert rows[1].analyses == "1 fail, 4 pass"
     assert rows[1].seconds == 120
 
 
@@ -206,7 +207,7 @@ def test_a_thinned_timeline_says_what_it_lacks():
     journal = rolled_out(plan=OFTEN, per_second=300)
     found = view(journal)
     assert len(journal.entries) <= MOST_ENTRIES
-    assert found.left_out == journal.rollout.looked - len(looks(journal)) > 0
+    assert found.left_out == journal.rollout.analyses - len(analyses(journal)) > 0
     html = rollout_page(journal, PLAN)
     assert f"{found.left_out} looks that changed neither" in html
     assert html.count("</tr>") > len(journal.entries)
@@ -221,10 +222,10 @@ def test_promises_stand_with_the_time_at_every_step():
 
 def test_nothing_gets_out_as_markup():
     metric = Metric(HOSTILE, Status.FAIL, HOSTILE, 9.0, 9.0, (3, 10), (1, 10))
-    seen = Look(1, Status.FAIL, HOSTILE, (metric,))
+    seen = AnalysisRun(1, Status.FAIL, HOSTILE, (metric,))
     release = replace(V2, version=HOSTILE)
-    journal = Journal(take_back(begin(HOSTILE, release, release, BEGAN, HOSTILE), HOSTILE)).with_entry(
-        Entry(BEGAN + 9, Phase.ROLLING_BACK, 0, Do.NOTHING, HOSTILE, seen)
+    journal = Journal(begin_rollback(begin(HOSTILE, release, release, BEGAN, HOSTILE), HOSTILE)).with_entry(
+        Entry(BEGAN + 9, Phase.ROLLING_BACK, 0, Action.NOTHING, HOSTILE, seen)
     )
     assert "<script" not in rollout_page(journal, PLAN)
 

@@ -8,7 +8,7 @@ import pytest
 from builders.reports import HOSTILE
 from builders.shadows import shadow
 from gauntlet.delivery.evidence.flips import upper_bound
-from gauntlet.delivery.shadow.gate import ShadowPolicy, ShadowSeen, judge_shadow
+from gauntlet.delivery.shadow.gate import ShadowCounts, ShadowPolicy, judge_shadow
 from gauntlet.reports.views.shadow import shadow_page, shadow_view
 
 POLICY = ShadowPolicy()
@@ -42,7 +42,7 @@ def test_histograms_hold_every_count_and_end_with_the_last_value():
 
 def test_scores_that_are_no_probabilities_may_lie_below_zero():
     prices = {100.0: 300.0, 200.0: 900.0, math.inf: 1000.0}
-    found = view(ShadowSeen(1_000, 3, 0, 0, candidate_scores=prices, stable_scores=prices))
+    found = view(ShadowCounts(1_000, 3, 0, 0, candidate_scores=prices, stable_scores=prices))
     assert found.scores.edges == (-math.inf, 100.0, 200.0, math.inf)
 
 
@@ -66,7 +66,7 @@ def test_failures_add_up_to_what_was_mirrored():
 
 
 def test_before_the_first_pair_there_is_a_page_and_no_number():
-    nothing = ShadowSeen(0, 0, 0, 0)
+    nothing = ShadowCounts(0, 0, 0, 0)
     assert view(nothing).agreement is None
     assert view(nothing).certificate is None
     html = page(nothing)

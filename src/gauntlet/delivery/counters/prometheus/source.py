@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gauntlet.delivery.analysis.plan import OwnMetric
+from gauntlet.delivery.analysis.plan import CustomMetric
 from gauntlet.delivery.counters.prometheus.client import Prometheus
 from gauntlet.delivery.counters.prometheus.exposition import Sample
 from gauntlet.delivery.counters.prometheus.families import FAMILIES, counters
@@ -56,8 +56,8 @@ def by_version(rollout: Rollout) -> tuple[str, str]:
     return rollout.candidate.version, rollout.stable.version
 
 
-class PrometheusMeter:
-    """A ``metering.Meter``.
+class PrometheusCounters:
+    """A ``CounterSource``.
 
     Prometheus answers with a series' last value for five minutes; a target that is gone is marked, and has none. So a
     pod without series is no pod, while a value that was not renewed for ``stale_scrapes`` scrapes means that Prometheus
@@ -95,8 +95,8 @@ class PrometheusMeter:
         arms = ({pod: one for (version, pod), one in told.items() if version == arm} for arm in (candidate, stable))
         return Reading(at, *arms)
 
-    def ask(self, metric: OwnMetric, rollout: Rollout) -> float | None:
-        """A team's own number; a ``judge.Asks``. ``None`` where there is no data, or the number is none (0/0).
+    def ask(self, metric: CustomMetric, rollout: Rollout) -> float | None:
+        """A team's own number; a ``judge.CustomQuery``. ``None`` where there is no data, or the number is none (0/0).
 
         Raises:
             DependencyError, ConfigurationError: as ``read``.

@@ -1,7 +1,7 @@
 """The journal in a ConfigMap, whose ``resourceVersion`` is the mark; people speak through its annotations.
 
 kubectl annotate configmap gauntlet-rollout-loans gauntlet.dev/approve=50
-kubectl annotate configmap gauntlet-rollout-loans gauntlet.dev/refuse="customers complain"
+kubectl annotate configmap gauntlet-rollout-loans gauntlet.dev/abort="customers complain"
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from gauntlet.delivery.rollout.approvals import Said, approved_step
+from gauntlet.delivery.rollout.approvals import Approval, approved_step
 from gauntlet.delivery.rollout.controller import Conflict
 from gauntlet.delivery.rollout.journal import Entry, Journal
 from gauntlet.delivery.rollout.state import Rollout
@@ -19,14 +19,14 @@ from gauntlet.delivery.targets.kserve.saved_state import JOURNAL_KEY
 from gauntlet.digest import digest_bytes, short
 from gauntlet.errors import DataError, DependencyError
 
-APPROVE, REFUSE = "gauntlet.dev/approve", "gauntlet.dev/refuse"
+APPROVE, ABORT = "gauntlet.dev/approve", "gauntlet.dev/abort"
 MOST_BYTES = 900_000
 """Of the journal. A ConfigMap takes 1 MiB; the rest is for what the target keeps in it."""
 LABELS = {"app.kubernetes.io/managed-by": "gauntlet", "app.kubernetes.io/component": "rollout"}
 
 
-class ConfigMapLedger:
-    """``conductor.Ledger`` in the namespace of each service."""
+class ConfigMapJournalStore:
+    """``controller.JournalStore`` in the namespace of each service."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -41,7 +41,7 @@ class ConfigMapLedger:
         where = f"{JOURNAL_KEY} of ConfigMap {namespace}/{record_name(name)}"
         return Journal.from_json(text, where), str(document["metadata"]["resourceVersion"])
 
-    def write(self, journal: Journal, mark: str) -> str:
+    def write(self, journal: Journal, etag: str) -> str:
         """Replace the journal that had this mark (empty: there was none), and return the new mark.
 
         The first write of a rollout forgets what people said of the one before.
@@ -53,15 +53,15 @@ class ConfigMapLedger:
         namespace, name = split(journal.rollout.service)
         text = fitted(journal).to_json()
         metadata: Json = {"name": record_name(name), "labels": LABELS}
-        if not mark:
-            mark = self._without_journal(journal.rollout.service)
-        if not mark:
+        if not etag:
+            etag = self._without_journal(journal.rollout.service)
+        if not etag:
             body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {JOURNAL_KEY: text}}
             return str(self._api.create(CONFIG_MAPS, namespace, body)["metadata"]["resourceVersion"])
         if len(journal.entries) <= 1:
-            metadata["annotations"] = {APPROVE: None, REFUSE: None}
+            metadata["annotations"] = {APPROVE: None, ABORT: None}
         patch = {"metadata": metadata, "data": {JOURNAL_KEY: text}}
-        written = self._api.patch(CONFIG_MAPS, namespace, record_name(name), mark, patch)
+        written = self._api.patch(CONFIG_MAPS, namespace, record_name(name), etag, patch)
         return str(written["metadata"]["resourceVersion"])
 
     def set_aside(self, service: str) -> str:
@@ -82,14 +82,14 @@ class ConfigMapLedger:
         self._api.patch(CONFIG_MAPS, namespace, record_name(name), version, {"data": {JOURNAL_KEY: None}})
         return f"ConfigMap {namespace}/{place}"
 
-    def people(self, rollout: Rollout) -> Said:
+    def approvals(self, rollout: Rollout) -> Approval:
         """The highest step that a person approved, in percent (0: none), and why one takes it back (empty: nobody)."""
         try:
             document = self._get(rollout.service)
         except DependencyError:
             return 0, ""  # approval then waits, and nothing else is held up
         said = {} if document is None else document["metadata"].get("annotations") or {}
-        refused = said[REFUSE].strip() or "no reason given" if REFUSE in said else ""
+        refused = said[ABORT].strip() or "no reason given" if ABORT in said else ""
         return approved_step(said.get(APPROVE, "")), refused
 
     def _without_journal(self, service: str) -> str:
@@ -121,10 +121,10 @@ def fitted(journal: Journal, most_bytes: int = MOST_BYTES) -> Journal:
     raise DataError(
         f"is longer than {most_bytes:,} bytes",
         field="journal",
-        value=f"{len(journal.memory):,} characters of memory, {len(journal.entries)} entries",
+        value=f"{len(journal.analysis_state):,} characters of memory, {len(journal.entries)} entries",
         mend="Watch fewer metrics, slices or boundaries",
     )
 
 
 def _without_metrics(entry: Entry) -> Entry:
-    return entry if entry.look is None else replace(entry, look=replace(entry.look, metrics=()))
+    return entry if entry.analysis is None else replace(entry, analysis=replace(entry.analysis, metrics=()))

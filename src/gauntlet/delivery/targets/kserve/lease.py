@@ -2,7 +2,7 @@
 
 The clocks of two machines are never compared. Somebody else's lease has run out when its record has not changed for as
 long as it says it lasts, counted on *this* machine since it was first seen: who has just begun has to watch it first
-(``delivery.lease.take``). One's own counts from before the request that renewed it, so it is over here before it can be
+(``rollout.lease.take``). One's own counts from before the request that renewed it, so it is over here before it can be
 over anywhere else.
 """
 
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gauntlet.delivery.rollout.controller import Conflict
-from gauntlet.delivery.rollout.lease import Held, Taken
+from gauntlet.delivery.rollout.lease import LeaseRecord, LeaseTaken
 from gauntlet.delivery.targets.kserve.api import Api, Json
 from gauntlet.delivery.targets.kserve.journal_store import LABELS
 from gauntlet.delivery.targets.kserve.resources import LEASES, record_name, split
@@ -44,12 +44,12 @@ class _Seen:
 
 @dataclass
 class ClusterLease:
-    """``conductor.Lease`` for any number of services.
+    """``controller.Lease`` for any number of services.
 
     Attributes:
         api: the cluster.
         holder: who this is.
-        seconds: how long a lease lasts without being renewed; longer than ``delivery.lease.RENEW_SECONDS``, or it runs
+        seconds: how long a lease lasts without being renewed; longer than ``rollout.lease.RENEW_SECONDS``, or it runs
             out while its holder waits. How long a successor waits after a crash grows with it.
         monotonic: a clock that never goes back.
     """
@@ -61,11 +61,11 @@ class ClusterLease:
     _seen: dict[str, _Seen] = field(default_factory=dict)
     _until: dict[str, float] = field(default_factory=dict)
 
-    def hold(self, service: str) -> None:
+    def acquire(self, service: str) -> None:
         """Take the lease, or renew it.
 
         Raises:
-            Taken: somebody else holds it, or took it at this moment.
+            LeaseTaken: somebody else holds it, or took it at this moment.
             DependencyError: it cannot be read or written.
         """
         try:
@@ -74,7 +74,7 @@ class ClusterLease:
             try:
                 self._ask(service)
             except Conflict as error:
-                raise Taken(f"somebody else took the lease of {service} at this moment") from error
+                raise LeaseTaken(f"somebody else took the lease of {service} at this moment") from error
 
     def _ask(self, service: str) -> None:
         namespace, name = split(service)
@@ -92,10 +92,10 @@ class ClusterLease:
         """Make sure, without asking anybody, that it is still held.
 
         Raises:
-            Taken: it was not renewed in time.
+            LeaseTaken: it was not renewed in time.
         """
         if self.monotonic() >= self._until.get(service, -math.inf):
-            raise Taken(f"the lease of {service} was not renewed in time")
+            raise LeaseTaken(f"the lease of {service} was not renewed in time")
 
     def release(self, service: str) -> None:
         """Give it back, if it is held. One that cannot be given back runs out."""
@@ -120,8 +120,8 @@ class ClusterLease:
         else:
             if now_held_by and not self._has_run_out(service, spec):
                 self._until.pop(service, None)
-                held = Held(now_held_by, str(spec.get("renewTime") or ""), self._lasts(spec))
-                raise Taken(f"{now_held_by} holds the lease of {service}", held)
+                held = LeaseRecord(now_held_by, str(spec.get("renewTime") or ""), self._lasts(spec))
+                raise LeaseTaken(f"{now_held_by} holds the lease of {service}", held)
             change = {**self._record(transitions + 1), "acquireTime": _now()}
         self.api.patch(LEASES, namespace, record_name(name), _version(document), {"spec": change})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from gauntlet.delivery.preflight import Finding
+from gauntlet.delivery.preflight import Obstacle
 from gauntlet.delivery.targets.kserve.api import Api, Json
 from gauntlet.delivery.targets.kserve.modes import ANNOTATION, Mode, mode_of
 from gauntlet.delivery.targets.kserve.predictors import DIGEST, PERCENT, VERSION, release_in
@@ -43,7 +43,7 @@ _FIRST: Needs = {**_ALWAYS, INFERENCE_SERVICES: ("get", "create")}
 """Every verb that the first version of a service takes."""
 
 
-def preflight(api: Api, service: str) -> tuple[Finding, ...]:
+def preflight(api: Api, service: str) -> tuple[Obstacle, ...]:
     """Everything found; nothing if a rollout can begin.
 
     Args:
@@ -61,7 +61,7 @@ def preflight(api: Api, service: str) -> tuple[Finding, ...]:
             return tuple(_first(api, namespace, service))
         mode = mode_of(api, isvc)
     except ConfigurationError as error:
-        return (Finding(error.field or "the cluster", error.message, error.mend or "Ask who runs the cluster"),)
+        return (Obstacle(error.field or "the cluster", error.message, error.mend or "Ask who runs the cluster"),)
     # The rest is read with these permissions, so a lack of them is all there is to say.
     if missing := tuple(_permissions(api, namespace, NEEDS[mode])):
         return missing
@@ -69,19 +69,19 @@ def preflight(api: Api, service: str) -> tuple[Finding, ...]:
     return (*_model(api, namespace, isvc), *particular(api, namespace, isvc))
 
 
-def _first(api: Api, namespace: str, service: str) -> Iterator[Finding]:
+def _first(api: Api, namespace: str, service: str) -> Iterator[Obstacle]:
     """Where nothing serves yet: the first version is installed, if this account may."""
     if missing := tuple(_permissions(api, namespace, _FIRST)):
         mend = "Create it with its first version, as manifests/examples shows, or let this account create it"
-        yield Finding(f"InferenceService {service}", "is not there", mend)
+        yield Obstacle(f"InferenceService {service}", "is not there", mend)
         yield from missing
         return
-    yield Finding(f"InferenceService {service}", "is not there", "Nothing: the first version makes it", blocks=False)
+    yield Obstacle(f"InferenceService {service}", "is not there", "Nothing: the first version makes it", blocks=False)
     if not _has_runtime(api, namespace, RUNTIME):
-        yield Finding("ServingRuntime", f"{RUNTIME} is not there", "Apply the one of manifests/")
+        yield Obstacle("ServingRuntime", f"{RUNTIME} is not there", "Apply the one of manifests/")
 
 
-def _permissions(api: Api, namespace: str, needs: Needs) -> Iterator[Finding]:
+def _permissions(api: Api, namespace: str, needs: Needs) -> Iterator[Obstacle]:
     for resource, verbs in needs.items():
         for verb in verbs:
             asked = {"namespace": namespace, "verb": verb, "group": resource.group, "resource": resource.plural}
@@ -92,27 +92,27 @@ def _permissions(api: Api, namespace: str, needs: Needs) -> Iterator[Finding]:
             }
             if not api.create(ACCESS_REVIEWS, "", review)["status"]["allowed"]:
                 mend = "Bind the Role of manifests/ to this account"
-                yield Finding(f"{verb} {resource}", f"this account may not do it in {namespace}", mend)
+                yield Obstacle(f"{verb} {resource}", f"this account may not do it in {namespace}", mend)
 
 
-def _model(api: Api, namespace: str, isvc: Json) -> Iterator[Finding]:
+def _model(api: Api, namespace: str, isvc: Json) -> Iterator[Obstacle]:
     predictor = isvc["spec"]["predictor"]
     model = predictor.get("model")
     if not model:
         found = ", ".join(sorted(predictor)) or "nothing"
-        yield Finding("spec.predictor", f"has {found} and no model", "Describe it as predictor.model with a runtime")
+        yield Obstacle("spec.predictor", f"has {found} and no model", "Describe it as predictor.model with a runtime")
         return
     if release_in(predictor) is None:
         mend = f"Set {VERSION} and {DIGEST} there, once, to what the registry says of it"
-        yield Finding("spec.predictor.model.env", "does not say which version serves", mend)
+        yield Obstacle("spec.predictor.model.env", "does not say which version serves", mend)
     status = isvc.get("status") or {}
     runtime = model.get("runtime")
     if not runtime:
         chosen = status.get("servingRuntimeName") or status.get("clusterServingRuntimeName")
         sentence = f"KServe chose {chosen}, which the rollout will pin" if chosen else "none is named"
-        yield Finding("spec.predictor.model.runtime", sentence, "Name the runtime there", blocks=not chosen)
+        yield Obstacle("spec.predictor.model.runtime", sentence, "Name the runtime there", blocks=not chosen)
     elif not _has_runtime(api, namespace, runtime):
-        yield Finding("ServingRuntime", f"{runtime} is not there", "Apply the one of manifests/, or name another")
+        yield Obstacle("ServingRuntime", f"{runtime} is not there", "Apply the one of manifests/, or name another")
 
 
 def _has_runtime(api: Api, namespace: str, runtime: str) -> bool:
@@ -126,63 +126,63 @@ def _has_runtime(api: Api, namespace: str, runtime: str) -> bool:
     return False
 
 
-def _knative(api: Api, namespace: str, isvc: Json) -> Iterator[Finding]:
+def _knative(api: Api, namespace: str, isvc: Json) -> Iterator[Obstacle]:
     if not _knows(api, KNATIVE_SERVICES):
-        yield Finding("Knative Serving", "the cluster does not have it", KNATIVE_SERVICES.install)
+        yield Obstacle("Knative Serving", "the cluster does not have it", KNATIVE_SERVICES.install)
         return
     predictor = isvc["spec"]["predictor"]
     component = ((isvc.get("status") or {}).get("components") or {}).get("predictor") or {}
     if PERCENT in predictor:
-        yield Finding(f"spec.predictor.{PERCENT}", "another canary is under way", "End it: remove the field")
+        yield Obstacle(f"spec.predictor.{PERCENT}", "another canary is under way", "End it: remove the field")
     if not component.get("latestRolledoutRevision"):
         # Without one, KServe gives everything to a new revision, whatever percentage is asked for.
-        yield Finding("status", "no revision has ever had all requests", "Wait until the service is ready")
+        yield Obstacle("status", "no revision has ever had all requests", "Wait until the service is ready")
     elif component.get("latestCreatedRevision") != component.get("latestReadyRevision"):
-        yield Finding(
+        yield Obstacle(
             "status", f"{component['latestCreatedRevision']} is not ready", "Mend or withdraw the last change"
         )
 
 
-def _standard(api: Api, namespace: str, isvc: Json) -> Iterator[Finding]:
+def _standard(api: Api, namespace: str, isvc: Json) -> Iterator[Obstacle]:
     name = isvc["metadata"]["name"]
     if not _has_canary(api):
-        yield Finding("KServe", "its InferenceService has no spec.canary", "Update KServe to 0.20 or newer")
+        yield Obstacle("KServe", "its InferenceService has no spec.canary", "Update KServe to 0.20 or newer")
     asked = (isvc["metadata"].get("annotations") or {}).get(ANNOTATION)
     if asked != Mode.STANDARD:
         # The webhook reads this annotation alone, neither the old name nor the cluster's default.
-        yield Finding(
+        yield Obstacle(
             f"annotation {ANNOTATION}",
             f"is {asked!r}, and KServe refuses spec.canary without {str(Mode.STANDARD)!r}",
             f"Set it to {Mode.STANDARD}",
         )
     if isvc["spec"].get("canary"):
-        yield Finding("spec.canary", "another canary is under way", "End it: remove its entry")
+        yield Obstacle("spec.canary", "another canary is under way", "End it: remove its entry")
     if isvc["spec"]["predictor"].get("minReplicas") is None:
-        yield Finding(
+        yield Obstacle(
             "spec.predictor.minReplicas",
             "is not set, so the candidate gets one pod at every step, all requests included",
             "Set it to what carries the traffic",
             blocks=False,
         )
     if not _knows(api, HTTP_ROUTES):
-        yield Finding("Gateway API", "the cluster does not have it", HTTP_ROUTES.install)
+        yield Obstacle("Gateway API", "the cluster does not have it", HTTP_ROUTES.install)
         return
     yield from _route(api.get(HTTP_ROUTES, namespace, route_name(name)), name)
 
 
-def _route(route: Json | None, name: str) -> Iterator[Finding]:
+def _route(route: Json | None, name: str) -> Iterator[Obstacle]:
     about = f"HTTPRoute {route_name(name)}"
     if route is None:
-        yield Finding(
+        yield Obstacle(
             about,
             "is not there, and KServe up to 0.20 splits no requests itself",
             "Create it as manifests/ shows; a newer KServe with Gateway API does without",
             blocks=False,
         )
     elif routes.share(route, name, "") is None:
-        yield Finding(about, f"has no rule whose backends are predictors of {name}", "Point a rule at its Service")
+        yield Obstacle(about, f"has no rule whose backends are predictors of {name}", "Point a rule at its Service")
     elif not routes.taken(route):
-        yield Finding(about, "is not accepted by its gateway as it is", "Look at status.parents of it")
+        yield Obstacle(about, "is not accepted by its gateway as it is", "Look at status.parents of it")
 
 
 def _knows(api: Api, resource: Resource) -> bool:

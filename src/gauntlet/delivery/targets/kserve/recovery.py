@@ -14,20 +14,20 @@ from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout.state import Phase, Rollout, begin
 from gauntlet.delivery.targets.kserve.knative.view import View as KnativeView
 from gauntlet.delivery.targets.kserve.predictors import release_in, with_percent, with_release
-from gauntlet.delivery.targets.kserve.saved_state import Before, Kept
+from gauntlet.delivery.targets.kserve.saved_state import SavedRollout, SavedState
 from gauntlet.delivery.targets.kserve.standard import routes
 from gauntlet.delivery.targets.kserve.standard.view import View as StandardView
 
 
-class Shown(NamedTuple):
+class InferredRollout(NamedTuple):
     """A rollout, in the phase that its candidate's share tells, and what was there before it."""
 
     rollout: Rollout
-    before: Before
+    before: SavedState
 
 
 # -- Standard mode ----------------------------------------------------------------------------------------------------
-def by_variants(view: StandardView, service: str, kept: Kept | None, now: float) -> Shown | None:
+def standard_rollout(view: StandardView, service: str, kept: SavedRollout | None, now: float) -> InferredRollout | None:
     """What ``spec.predictor``, ``spec.canary`` and the weights tell; ``None`` where only one version is there."""
     specified = release_in(view.predictor)
     beside = [one for one in map(release_in, (entry["predictor"] for entry in view.entries)) if one is not None]
@@ -39,17 +39,17 @@ def by_variants(view: StandardView, service: str, kept: Kept | None, now: float)
     if not beside:
         return None
     candidate = max(beside, key=lambda release: _weight(view, release))
-    shown = Shown(begin(service, candidate, specified, now), variant_before(view))
+    shown = InferredRollout(begin(service, candidate, specified, now), standard_saved_state(view))
     return _with_weight(shown, _weight(view, candidate))
 
 
-def variant_before(view: StandardView) -> Before:
+def standard_saved_state(view: StandardView) -> SavedState:
     """The predictor with as many pods fewer as it was given beside an entry; that many stay where none were added."""
     least, most = view.predictor.get("minReplicas"), int(view.predictor.get("maxReplicas") or 0)
     added = sum(int(one["predictor"].get("minReplicas", 1)) for one in view.entries)
     if least is None or not added or int(least) == most:
-        return Before(view.predictor)
-    return Before({**view.predictor, "minReplicas": max(int(least) - added, 0)})
+        return SavedState(view.predictor)
+    return SavedState({**view.predictor, "minReplicas": max(int(least) - added, 0)})
 
 
 def _weight(view: StandardView, release: Release) -> int:
@@ -64,7 +64,7 @@ def _weight(view: StandardView, release: Release) -> int:
 
 
 # -- Knative mode -----------------------------------------------------------------------------------------------------
-def by_revisions(view: KnativeView, service: str, kept: Kept | None, now: float) -> Shown | None:
+def knative_rollout(view: KnativeView, service: str, kept: SavedRollout | None, now: float) -> InferredRollout | None:
     """What the template, its percentage and the revisions with requests tell; ``None`` where one version has all."""
     specified = release_in(view.predictor)
     if specified is None:
@@ -79,13 +79,13 @@ def by_revisions(view: KnativeView, service: str, kept: Kept | None, now: float)
     stable = next(iter(_others(view, specified)), None)
     if stable is None or view.percent is None:
         return None
-    shown = Shown(begin(service, specified, stable, now), revision_before(view, stable))
+    shown = InferredRollout(begin(service, specified, stable, now), knative_saved_state(view, stable))
     return _with_weight(shown, max(view.share(specified) or 0, view.percent))
 
 
-def revision_before(view: KnativeView, stable: Release) -> Before:
+def knative_saved_state(view: KnativeView, stable: Release) -> SavedState:
     """The template as it is, with the stable version in it."""
-    return Before(with_release(with_percent(view.predictor, None), stable, view.runtime), view.rolled_out)
+    return SavedState(with_release(with_percent(view.predictor, None), stable, view.runtime), view.rolled_out)
 
 
 def _others(view: KnativeView, specified: Release) -> Iterable[Release]:
@@ -98,7 +98,7 @@ def _others(view: KnativeView, specified: Release) -> Iterable[Release]:
 
 
 # -- both -------------------------------------------------------------------------------------------------------------
-def _told(kept: Kept | None, service: str, there: Iterable[Release]) -> Shown | None:
+def _told(kept: SavedRollout | None, service: str, there: Iterable[Release]) -> InferredRollout | None:
     """By what was kept, if it is of the versions that are there; ``None`` otherwise."""
     stable = None if kept is None else release_in(kept.before.predictor)
     if kept is None or stable is None:
@@ -109,12 +109,12 @@ def _told(kept: Kept | None, service: str, there: Iterable[Release]) -> Shown | 
         return None
     version, digest = kept.candidate
     candidate = found.get(kept.candidate, Release(version, digest, ""))
-    return Shown(begin(service, candidate, stable, kept.began, kept.attempt), kept.before)
+    return InferredRollout(begin(service, candidate, stable, kept.began, kept.attempt), kept.before)
 
 
-def _with_weight(shown: Shown, weight: int, over: bool = False) -> Shown:
+def _with_weight(shown: InferredRollout, weight: int, over: bool = False) -> InferredRollout:
     phase = Phase.PROMOTED if over else Phase.RAMPING if weight else Phase.DEPLOYING
-    return Shown(replace(shown.rollout, phase=phase, weight=weight), shown.before)
+    return InferredRollout(replace(shown.rollout, phase=phase, weight=weight), shown.before)
 
 
 def _identity(release: Release) -> tuple[str, str]:

@@ -21,11 +21,11 @@ from gauntlet.delivery.targets.kserve.resources import CONFIG_MAPS, record_name,
 from gauntlet.errors import ConfigurationError, DataError, DependencyError
 
 FORMAT = "gauntlet.before/1"
-JOURNAL_KEY, BEFORE_KEY = "journal", "before"
+JOURNAL_KEY, SAVED_STATE_KEY = "journal", "before"
 
 
 @dataclass(frozen=True)
-class Before:
+class SavedState:
     """What to go back to.
 
     Attributes:
@@ -38,7 +38,7 @@ class Before:
 
 
 @dataclass(frozen=True)
-class Kept:
+class SavedRollout:
     """What was kept, and of which rollout: for whoever has no journal.
 
     Attributes:
@@ -50,17 +50,17 @@ class Kept:
     candidate: tuple[str, str]
     attempt: str
     began: float
-    before: Before
+    before: SavedState
 
 
-class Record:
+class SavedStateStore:
     """The ConfigMap of a service's rollout, as its target sees it. ``DependencyError`` when it cannot be read."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._made_out: dict[tuple[Any, ...], Before] = {}
+        self._made_out: dict[tuple[Any, ...], SavedState] = {}
 
-    def before(self, rollout: Rollout) -> Before | None:
+    def before(self, rollout: Rollout) -> SavedState | None:
         """What was there before this rollout; ``None`` as long as nothing was changed by it.
 
         Raises:
@@ -69,7 +69,7 @@ class Record:
         made_out = self._made_out.get(tuple(_key(rollout)))
         return made_out or _before(self._read(rollout.service), rollout)
 
-    def before_acting(self, rollout: Rollout) -> Before | None:
+    def before_acting(self, rollout: Rollout) -> SavedState | None:
         """The same, for an action.
 
         Raises:
@@ -83,19 +83,19 @@ class Record:
         _fence(document, rollout)
         return _before(document, rollout)
 
-    def make_out(self, rollout: Rollout, before: Before) -> None:
+    def make_out(self, rollout: Rollout, before: SavedState) -> None:
         """Go by this for a rollout, whatever was kept: it cannot be read."""
         self._made_out[tuple(_key(rollout))] = before
 
-    def kept(self, service: str) -> Kept | None:
+    def kept(self, service: str) -> SavedRollout | None:
         """What was kept for the newest rollout that changed anything; ``None`` where nothing can be read."""
         try:
-            text = (self._read(service).get("data") or {}).get(BEFORE_KEY)
+            text = (self._read(service).get("data") or {}).get(SAVED_STATE_KEY)
             return None if text is None else _kept(text)
         except (ConfigurationError, DataError, DependencyError):
             return None
 
-    def keep(self, rollout: Rollout, before: Before) -> None:
+    def keep(self, rollout: Rollout, before: SavedState) -> None:
         """Write it down.
 
         Raises:
@@ -113,7 +113,7 @@ class Record:
             }
         )
         version = document["metadata"]["resourceVersion"]
-        self._api.patch(CONFIG_MAPS, namespace, record_name(name), version, {"data": {BEFORE_KEY: text}})
+        self._api.patch(CONFIG_MAPS, namespace, record_name(name), version, {"data": {SAVED_STATE_KEY: text}})
 
     def _read(self, service: str) -> Json:
         namespace, name = split(service)
@@ -140,22 +140,22 @@ def _tells_of_another(text: str | None, rollout: Rollout) -> bool:
         return False
 
 
-def _before(document: Json, rollout: Rollout) -> Before | None:
-    text = (document.get("data") or {}).get(BEFORE_KEY)
+def _before(document: Json, rollout: Rollout) -> SavedState | None:
+    text = (document.get("data") or {}).get(SAVED_STATE_KEY)
     if text is None:
         return None
     kept = _kept(text)
     return kept.before if [*kept.candidate, kept.attempt, kept.began] == _key(rollout) else None
 
 
-def _kept(text: str) -> Kept:
+def _kept(text: str) -> SavedRollout:
     try:
         found = json.loads(text)
         if found["format"] != FORMAT:
             raise ValueError(f"format {found['format']!r}")
         version, digest, attempt, began = found["rollout"]
-        before = Before(dict(found["predictor"]), str(found["revision"]))
-        return Kept((version, digest), attempt, began, before)
+        before = SavedState(dict(found["predictor"]), str(found["revision"]))
+        return SavedRollout((version, digest), attempt, began, before)
     except (ValueError, KeyError, TypeError) as error:
         mend = "Run the pipeline rollback: it makes out from the InferenceService what was there before"
-        raise DataError("is not what a rollout wrote", field=BEFORE_KEY, value=str(error), mend=mend) from error
+        raise DataError("is not what a rollout wrote", field=SAVED_STATE_KEY, value=str(error), mend=mend) from error

@@ -8,7 +8,7 @@ from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout.controller import Target
 from gauntlet.delivery.rollout.state import Rollout
 from gauntlet.delivery.targets.kserve.api import Api, Json, connect
-from gauntlet.delivery.targets.kserve.journal_store import ConfigMapLedger
+from gauntlet.delivery.targets.kserve.journal_store import ConfigMapJournalStore
 from gauntlet.delivery.targets.kserve.knative import target as knative
 from gauntlet.delivery.targets.kserve.knative.target import KnativeTarget, revision_names
 from gauntlet.delivery.targets.kserve.lease import ClusterLease
@@ -29,8 +29,8 @@ from gauntlet.delivery.targets.service import Service
 from gauntlet.errors import ConfigurationError, DependencyError
 
 
-class ClusterPlace:
-    """``service.Place`` for one InferenceService.
+class ClusterHandle:
+    """``service.ServiceHandle`` for one InferenceService.
 
     Args:
         api: the cluster.
@@ -106,8 +106,8 @@ class ClusterPlace:
     def ready(self, release: Release) -> bool:
         """Whether this version answers requests."""
         if self._mode is Mode.STANDARD:
-            return standard.look(self._api, self._service, None)[0].answers(release)
-        view, _ = knative.look(self._api, self._service, None)
+            return standard.read_view(self._api, self._service, None)[0].answers(release)
+        view, _ = knative.read_view(self._api, self._service, None)
         return any(view.answers(name, release) for name in view.traffic)
 
     def url(self) -> str:
@@ -140,9 +140,9 @@ class ClusterPlace:
         """
         namespace, _ = split(self._service)
         if self._mode is Mode.STANDARD:
-            service = standard.look(self._api, self._service, None)[0].service(release)
+            service = standard.read_view(self._api, self._service, None)[0].service(release)
         else:
-            view, _ = knative.look(self._api, self._service, None)
+            view, _ = knative.read_view(self._api, self._service, None)
             # The newest of those that answer: a copy of the version may stand beside it.
             service = max((one for one in view.revisions if view.answers(one, release)), default="")
         if not service:
@@ -152,15 +152,15 @@ class ClusterPlace:
         return f"http://{service}.{namespace}.svc.cluster.local"
 
     def _under_way(self) -> Rollout | None:
-        found = ConfigMapLedger(self._api).read(self._service)
+        found = ConfigMapJournalStore(self._api).read(self._service)
         return found[0].rollout if found is not None and not found[0].rollout.phase.final else None
 
     def _get(self) -> Json | None:
         return self._api.get(INFERENCE_SERVICES, *split(self._service))
 
 
-class NoMeter:
-    """``metering.Meter`` of a place that counts nothing itself: pods are seen by the cluster's Prometheus alone."""
+class NoCounters:
+    """``CounterSource`` of a service that keeps no counters itself: the cluster's Prometheus scrapes its pods."""
 
     def read(self, rollout: Rollout) -> Reading:
         """Never.
@@ -188,16 +188,16 @@ def open_place(address: str) -> Service:
 def open_on(api: Api, address: str) -> Service:
     """The same, on a cluster already connected to."""
     mode = mode_of(api, api.get(INFERENCE_SERVICES, *split(address)))
-    ledger = ConfigMapLedger(api)
+    journals = ConfigMapJournalStore(api)
     target: Target = KnativeTarget(api) if mode is Mode.KNATIVE else StandardTarget(api)
     return Service(
         name=address,
-        place=ClusterPlace(api, address, mode),
+        handle=ClusterHandle(api, address, mode),
         target=target,
-        ledger=ledger,
+        journals=journals,
         lease=ClusterLease(api),
-        meter=NoMeter(),
-        people=ledger.people,
+        counter_source=NoCounters(),
+        approvals=journals.approvals,
         obstacles=lambda: preflight(api, address),
         revisions=revision_names(api) if mode is Mode.KNATIVE else by_version,
     )

@@ -139,7 +139,7 @@ class Desired:
             raise _wrong("mirror.share", "must be above 0 and at most 1", share)
 
 
-def takes_back(now: Desired, wanted: Desired) -> bool:
+def is_rollback(now: Desired, wanted: Desired) -> bool:
     """Whether a change only sends all requests back to the stable version: that alone may precede its record.
 
     No server has to be started for it, and a host that forgets it is where it was before.

@@ -3,10 +3,10 @@ import math
 import pytest
 
 from builders.judging import V1, V2
-from gauntlet.delivery.analysis.plan import OwnMetric
+from gauntlet.delivery.analysis.plan import CustomMetric
 from gauntlet.delivery.counters.prometheus.client import Prometheus
 from gauntlet.delivery.counters.prometheus.exposition import Sample
-from gauntlet.delivery.counters.prometheus.source import PrometheusMeter, PrometheusPlan
+from gauntlet.delivery.counters.prometheus.source import PrometheusCounters, PrometheusPlan
 from gauntlet.delivery.rollout.state import begin
 from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.settings import parse
@@ -31,9 +31,9 @@ def told(monkeypatch):
     return answers
 
 
-def meter(**values):
+def counter_source(**values):
     given = {"address": "http://p:9090", "selector": {"namespace": "loans"}, **values}
-    return PrometheusMeter(parse(PrometheusPlan, given, field="prometheus"))
+    return PrometheusCounters(parse(PrometheusPlan, given, field="prometheus"))
 
 
 def series(name, value, **labels):
@@ -57,7 +57,7 @@ def test_both_versions_pod_by_pod(told):
         series("gauntlet_request_seconds_bucket", 93.0, le="+Inf"),
     ]
     told["gauntlet_requests_in_flight"] = [series("gauntlet_requests_in_flight", 2.0)]
-    reading = meter().read(ROLLOUT)
+    reading = counter_source().read(ROLLOUT)
     assert reading.at == NOW
     assert set(reading.stable) == {"a", "b"}
     assert set(reading.candidate) == {"c"}
@@ -68,20 +68,20 @@ def test_both_versions_pod_by_pod(told):
 
 
 def test_no_series_are_no_pods(told):
-    reading = meter().read(ROLLOUT)
+    reading = counter_source().read(ROLLOUT)
     assert (reading.candidate, reading.stable) == ({}, {})
 
 
 def test_two_jobs_that_scrape_one_pod_are_refused(told):
     told["gauntlet_requests_total"] = [requests(job="x"), requests(job="y")]
     with pytest.raises(DataError, match=r"two series where one was meant; found \['job'\]"):
-        meter().read(ROLLOUT)
+        counter_source().read(ROLLOUT)
 
 
 def test_series_that_do_not_name_their_pod_are_refused(told):
     told["gauntlet_requests_total"] = [requests()]
     with pytest.raises(DataError, match="carries no label instance"):
-        meter(pod_label="instance").read(ROLLOUT)
+        counter_source(pod_label="instance").read(ROLLOUT)
 
 
 @pytest.mark.parametrize(("age", "stale"), [(60.0, False), (61.0, True)])
@@ -90,9 +90,9 @@ def test_a_value_that_is_not_renewed_is_an_error(told, age, stale):
     told["timestamp(gauntlet_requests_total"] = [Sample("", {"pod": "a"}, NOW), Sample("", {"pod": "b"}, NOW - age)]
     if stale:
         with pytest.raises(DataError, match="series of b: was last seen 61 s ago; scrapes are 15 s apart"):
-            meter().read(ROLLOUT)
+            counter_source().read(ROLLOUT)
     else:
-        assert meter().read(ROLLOUT).stable
+        assert counter_source().read(ROLLOUT).stable
 
 
 def test_knatives_revisions_have_names_of_their_own_and_old_ones_count_milliseconds(told):
@@ -111,7 +111,7 @@ def test_knatives_revisions_have_names_of_their_own_and_old_ones_count_milliseco
         {"address": "http://p:9090", "selector": {"namespace": "loans"}, "family": "knative_1_18"},
         field="prometheus",
     )
-    reading = PrometheusMeter(plan, lambda rollout: ("loans-00002", "loans-00001")).read(ROLLOUT)
+    reading = PrometheusCounters(plan, lambda rollout: ("loans-00002", "loans-00001")).read(ROLLOUT)
     found = reading.stable["a"]
     assert (found.requests, found.errors) == (10, 2)
     assert found.latency == {0.005: 6, math.inf: 10}
@@ -120,8 +120,8 @@ def test_knatives_revisions_have_names_of_their_own_and_old_ones_count_milliseco
 
 def own(told, samples, query='sum(revenue{version="$candidate"}[$window])'):
     told["sum(revenue"] = samples
-    metric = parse(OwnMetric, {"name": "revenue", "query": query, "limit": 1}, field="own")
-    return meter().ask(metric, ROLLOUT)
+    metric = parse(CustomMetric, {"name": "revenue", "query": query, "limit": 1}, field="own")
+    return counter_source().ask(metric, ROLLOUT)
 
 
 def test_a_teams_own_query(told):
@@ -146,4 +146,4 @@ def test_a_teams_own_query(told):
 )
 def test_what_cannot_be_asked_is_refused(values, message):
     with pytest.raises(ConfigurationError, match=message):
-        meter(**values)
+        counter_source(**values)

@@ -138,10 +138,10 @@ def with_a_route_not_taken(ground):
 def test_what_stands_in_the_way_is_named_with_its_mend(mode, spoil, about, said, blocks):
     ground = ground_of(mode)
     spoil(ground)
-    (finding,) = found(ground)
-    assert (finding.about, finding.blocks) == (about, blocks)
-    assert said in finding.sentence
-    assert finding.mend
+    (obstacle,) = found(ground)
+    assert (obstacle.about, obstacle.blocks) == (about, blocks)
+    assert said in obstacle.sentence
+    assert obstacle.mend
 
 
 @pytest.mark.parametrize("mode", Mode)
@@ -165,9 +165,9 @@ def nowhere(**denied):
 
 
 def test_a_service_that_is_not_there_is_made_by_its_first_version():
-    (finding,) = preflight(MemoryApi(nowhere()), "ml/loans")
-    assert (finding.about, finding.sentence) == ("InferenceService ml/loans", "is not there")
-    assert not finding.blocks
+    (obstacle,) = preflight(MemoryApi(nowhere()), "ml/loans")
+    assert (obstacle.about, obstacle.sentence) == ("InferenceService ml/loans", "is not there")
+    assert not obstacle.blocks
 
 
 def test_a_service_that_is_not_there_and_may_not_be_made_has_to_be_made_by_others():
@@ -199,5 +199,5 @@ def test_a_cluster_without_kserve_is_a_finding():
     def absent(method, path, when):
         raise ConfigurationError("the cluster has no such kind", field="get x", mend="Install KServe 0.20 or newer")
 
-    (finding,) = preflight(ground.api(absent), ground.service)
-    assert finding.mend == "Install KServe 0.20 or newer"
+    (obstacle,) = preflight(ground.api(absent), ground.service)
+    assert obstacle.mend == "Install KServe 0.20 or newer"

@@ -7,13 +7,13 @@ from gauntlet.delivery.rollout.state import Phase
 from gauntlet.delivery.targets.kserve.knative.view import Revision
 from gauntlet.delivery.targets.kserve.knative.view import View as KnativeView
 from gauntlet.delivery.targets.kserve.predictors import identity_of, with_percent, with_release
-from gauntlet.delivery.targets.kserve.recovery import by_revisions, by_variants, variant_before
-from gauntlet.delivery.targets.kserve.saved_state import Before, Kept
+from gauntlet.delivery.targets.kserve.recovery import knative_rollout, standard_rollout, standard_saved_state
+from gauntlet.delivery.targets.kserve.saved_state import SavedRollout, SavedState
 from gauntlet.delivery.targets.kserve.standard.view import View as StandardView
 
 BARE = {"model": {"modelFormat": {"name": "mlflow"}, "runtime": "gauntlet"}, "minReplicas": 2}
 ONE, TWO, THREE = (with_release(BARE, release) for release in (V1, V2, V3))
-KEPT = Kept((V2.version, V2.digest), "again", 7.0, Before(ONE))
+KEPT = SavedRollout((V2.version, V2.digest), "again", 7.0, SavedState(ONE))
 
 
 def entry(predictor, percent, replicas=1):
@@ -21,7 +21,7 @@ def entry(predictor, percent, replicas=1):
 
 
 def standard(predictor, *entries, kept=None):
-    return by_variants(StandardView("loans", predictor, entries), "ml/loans", kept, 99.0)
+    return standard_rollout(StandardView("loans", predictor, entries), "ml/loans", kept, 99.0)
 
 
 def knative(predictor, percent, kept=None, **shares):
@@ -29,7 +29,7 @@ def knative(predictor, percent, kept=None, **shares):
     templates = {"one": (ONE, V1.uri), "two": (TWO, V2.uri), "bare": (ONE, ""), "foreign": (BARE, "s3://x")}
     found = {name: Revision(identity_of(templates[name][0]), True, uri=templates[name][1]) for name in shares}
     view = KnativeView(with_percent(predictor, percent), True, traffic=shares, revisions=found)
-    return by_revisions(view, "ml/loans", kept, 99.0)
+    return knative_rollout(view, "ml/loans", kept, 99.0)
 
 
 def told(shown):
@@ -91,5 +91,5 @@ def test_one_version_alone_or_one_without_a_name_tells_nothing(shown):
     ids=["added", "at the most", "fewer than were added", "alone", "none named"],
 )
 def test_pods_that_were_added_beside_an_entry_are_not_of_before(predictor, entries, least):
-    found = variant_before(StandardView("loans", predictor, tuple(entries)))
+    found = standard_saved_state(StandardView("loans", predictor, tuple(entries)))
     assert found.predictor.get("minReplicas") == least

@@ -9,7 +9,7 @@ import pytest
 
 from builders.local import release
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.targets.local.spec import Desired, Mirror, in_force, takes_back
+from gauntlet.delivery.targets.local.spec import Desired, Mirror, in_force, is_rollback
 from gauntlet.errors import ConfigurationError, DataError
 
 V1, V2, V3 = (release(version) for version in "123")
@@ -77,11 +77,11 @@ def test_what_is_no_document_is_refused(document):
     ids=["all to it", "it alone", "less to it", "all to another", "another stable", "one more", "moved", "a mirror"],
 )
 def test_a_change_that_only_takes_back_is_told_from_others(change, only_takes_back):
-    assert takes_back(BOTH, replace(BOTH, **change)) is only_takes_back
+    assert is_rollback(BOTH, replace(BOTH, **change)) is only_takes_back
 
 
 def test_nothing_takes_back_to_nothing():
-    assert not takes_back(Desired(), Desired())
+    assert not is_rollback(Desired(), Desired())
 
 
 def test_weights_of_nothing_are_none():

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from gauntlet.delivery.rollout.state import Rollout
 from gauntlet.delivery.targets.kserve.knative.view import View, candidate_ready, is_restored, remainder
 from gauntlet.delivery.targets.kserve.predictors import Json, mark_of, marked, with_percent, with_release
-from gauntlet.delivery.targets.kserve.saved_state import Before
+from gauntlet.delivery.targets.kserve.saved_state import SavedState
 
 
 @dataclass(frozen=True)
 class Change:
     """One step: write down what was there before, or make the predictor this. Either, never both."""
 
-    keep: Before | None = None
+    keep: SavedState | None = None
     predictor: Json | None = None
 
 
@@ -30,12 +30,12 @@ def deploy(view: View, rollout: Rollout) -> Change | None:
     if not view.specifies(rollout.stable) or not view.settled:
         return None
     if before is None:
-        return Change(keep=Before(view.predictor))
+        return Change(keep=SavedState(view.predictor))
     if view.previous and not view.runs(view.previous, rollout.stable):
         copied = marked(view.predictor, mark_of("before", rollout))
         return Change(predictor=copied) if copied != view.predictor else None
     if before.revision != view.ready:
-        return Change(keep=Before(before.predictor, view.ready))
+        return Change(keep=SavedState(before.predictor, view.ready))
     return Change(predictor=with_percent(with_release(view.predictor, rollout.candidate, view.runtime), 0))
 
 
@@ -73,7 +73,7 @@ def roll_back(view: View, rollout: Rollout) -> Change | None:
     return _put_back(view, rollout, view.before, 0) if view.share(rollout.stable) == 100 else None
 
 
-def _put_back(view: View, rollout: Rollout, before: Before, percent: int | None) -> Change | None:
+def _put_back(view: View, rollout: Rollout, before: SavedState, percent: int | None) -> Change | None:
     if is_restored(view, rollout):
         return None
     return Change(predictor=with_percent(marked(before.predictor, mark_of("after", rollout)), percent))

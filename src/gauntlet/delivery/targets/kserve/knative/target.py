@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from gauntlet.delivery.counters.prometheus.source import Arms
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.controller import Conflict, Sighting
+from gauntlet.delivery.rollout.controller import Conflict, TargetStatus
 from gauntlet.delivery.rollout.state import Phase, Rollout
 from gauntlet.delivery.targets.kserve import recovery
 from gauntlet.delivery.targets.kserve.api import Api, Json
 from gauntlet.delivery.targets.kserve.knative import steps
 from gauntlet.delivery.targets.kserve.knative.steps import Change
-from gauntlet.delivery.targets.kserve.knative.view import View, named, read, revision, sighting
+from gauntlet.delivery.targets.kserve.knative.view import View, named, read, revision, target_status
 from gauntlet.delivery.targets.kserve.predictors import difference
 from gauntlet.delivery.targets.kserve.resources import (
     INFERENCE_SERVICES,
@@ -21,7 +21,7 @@ from gauntlet.delivery.targets.kserve.resources import (
     predictor_service,
     split,
 )
-from gauntlet.delivery.targets.kserve.saved_state import Before, Record
+from gauntlet.delivery.targets.kserve.saved_state import SavedState, SavedStateStore
 from gauntlet.errors import DataError, DependencyError
 
 _TRIES = 5
@@ -29,15 +29,15 @@ _TRIES = 5
 
 
 class KnativeTarget:
-    """``conductor.Target`` over one or more InferenceServices in Knative mode."""
+    """``controller.Target`` over one or more InferenceServices in Knative mode."""
 
     def __init__(self, api: Api) -> None:
-        self._api, self._record = api, Record(api)
+        self._api, self._record = api, SavedStateStore(api)
 
-    def observe(self, rollout: Rollout) -> Sighting:
+    def observe(self, rollout: Rollout) -> TargetStatus:
         """What is there now."""
-        view, _ = look(self._api, rollout.service, self._before(rollout, self._record.before))
-        return sighting(view, rollout)
+        view, _ = read_view(self._api, rollout.service, self._before(rollout, self._record.before))
+        return target_status(view, rollout)
 
     def deploy(self, rollout: Rollout) -> None:
         """Make the candidate the template, with no requests."""
@@ -59,31 +59,33 @@ class KnativeTarget:
         """Share 0, the old template, no share: one of these at a time, as far as the one before it has come."""
         self._carry_out(rollout, steps.roll_back)
 
-    def shown(self, service: str, now: float) -> Rollout | None:
+    def infer_rollout(self, service: str, now: float) -> Rollout | None:
         """The rollout as the InferenceService shows it, which can then be taken back without a journal."""
         if self._api.get(INFERENCE_SERVICES, *split(service)) is None:
             return None
-        found = recovery.by_revisions(look(self._api, service, None)[0], service, self._record.kept(service), now)
+        found = recovery.knative_rollout(
+            read_view(self._api, service, None)[0], service, self._record.kept(service), now
+        )
         if found is None:
             return None
         self._record.make_out(found.rollout, found.before)
         return found.rollout
 
-    def _before(self, rollout: Rollout, read: Callable[[Rollout], Before | None]) -> Before | None:
+    def _before(self, rollout: Rollout, read: Callable[[Rollout], SavedState | None]) -> SavedState | None:
         """What was there before; made out from what is there where a way back cannot read it."""
         try:
             return read(rollout)
         except DataError:
             if rollout.phase is not Phase.ROLLING_BACK:
                 raise
-        view, _ = look(self._api, rollout.service, None)
-        made_out = recovery.revision_before(view, rollout.stable)
+        view, _ = read_view(self._api, rollout.service, None)
+        made_out = recovery.knative_saved_state(view, rollout.stable)
         self._record.make_out(rollout, made_out)
         return made_out
 
     def _carry_out(self, rollout: Rollout, decide: Callable[[View, Rollout], Change | None]) -> None:
         for _ in range(_TRIES):
-            view, isvc = look(self._api, rollout.service, self._before(rollout, self._record.before_acting))
+            view, isvc = read_view(self._api, rollout.service, self._before(rollout, self._record.before_acting))
             change = decide(view, rollout)
             if change is None:
                 return
@@ -109,7 +111,7 @@ class KnativeTarget:
         return True
 
 
-def look(api: Api, service: str, before: Before | None) -> tuple[View, Json]:
+def read_view(api: Api, service: str, before: SavedState | None) -> tuple[View, Json]:
     """An InferenceService in Knative mode as it is now, and the document it was read from.
 
     Raises:
@@ -133,7 +135,7 @@ def revision_names(api: Api) -> Arms:
     """
 
     def named(rollout: Rollout) -> tuple[str, str]:
-        view, _ = look(api, rollout.service, None)
+        view, _ = read_view(api, rollout.service, None)
 
         def name_of(release: Release) -> str:
             running = [name for name in sorted(view.revisions, reverse=True) if view.runs(name, release)]

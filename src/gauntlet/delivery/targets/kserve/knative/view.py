@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.controller import Sighting
+from gauntlet.delivery.rollout.controller import TargetStatus
 from gauntlet.delivery.rollout.state import Phase, Rollout
 from gauntlet.delivery.targets.kserve.predictors import (
     PERCENT,
@@ -29,7 +29,7 @@ from gauntlet.delivery.targets.kserve.predictors import (
     identity_of,
     mark_of,
 )
-from gauntlet.delivery.targets.kserve.saved_state import Before
+from gauntlet.delivery.targets.kserve.saved_state import SavedState
 
 SOURCE = "internal.serving.kserve.io/storage-initializer-sourceuri"
 """KServe's annotation of a revision: the URI that its pods load the model from."""
@@ -69,7 +69,7 @@ class View:
     traffic: Mapping[str, int] = field(default_factory=dict)
     revisions: Mapping[str, Revision] = field(default_factory=dict)
     runtime: str = ""
-    before: Before | None = None
+    before: SavedState | None = None
 
     @property
     def percent(self) -> int | None:
@@ -103,7 +103,7 @@ class View:
         return self.arrived and self.percent is None and len(latest) == 1 and dict(self.traffic) == {self.created: 100}
 
 
-def read(isvc: Json, service: Json | None, revisions: Mapping[str, Revision], before: Before | None) -> View:
+def read(isvc: Json, service: Json | None, revisions: Mapping[str, Revision], before: SavedState | None) -> View:
     """What the objects say together.
 
     Args:
@@ -167,10 +167,10 @@ def _arrived(predictor: Json, component: Json, service: Json | None, revisions: 
 
 
 # -- what is seen -----------------------------------------------------------------------------------------------------
-def sighting(view: View, rollout: Rollout) -> Sighting:
+def target_status(view: View, rollout: Rollout) -> TargetStatus:
     """What this shows of a rollout."""
     back = rollout.phase is Phase.ROLLING_BACK
-    return Sighting(
+    return TargetStatus(
         candidate_ready=_answering(view, rollout.candidate) if back else candidate_ready(view, rollout),
         stable_ready=stable_ready(view, rollout),
         weight=view.share(rollout.candidate),

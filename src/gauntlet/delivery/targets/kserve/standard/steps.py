@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout.state import Rollout
 from gauntlet.delivery.targets.kserve.predictors import Json, mark_of, with_release
-from gauntlet.delivery.targets.kserve.saved_state import Before
+from gauntlet.delivery.targets.kserve.saved_state import SavedState
 from gauntlet.delivery.targets.kserve.standard import routes
 from gauntlet.delivery.targets.kserve.standard.view import (
     View,
@@ -32,7 +32,7 @@ class Change:
         note: an annotation of our route. It makes a new version of it, so that a change still on its way is refused.
     """
 
-    keep: Before | None = None
+    keep: SavedState | None = None
     spec: Json | None = None
     rules: list[Json] | None = None
     note: str = ""
@@ -44,7 +44,7 @@ def deploy(view: View, rollout: Rollout) -> Change | None:
         return None
     if view.before is None:
         quiet = not view.entries and view.answers(rollout.stable)
-        return Change(keep=Before(view.predictor)) if quiet else None
+        return Change(keep=SavedState(view.predictor)) if quiet else None
     if view.entries:
         return None
     return _alone(view, view.service(rollout.stable)) or _with_entry(view, rollout.candidate, weight=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gauntlet.delivery.rollout.controller import Conflict, Sighting
+from gauntlet.delivery.rollout.controller import Conflict, TargetStatus
 from gauntlet.delivery.rollout.state import Phase, Rollout
 from gauntlet.delivery.targets.kserve import recovery
 from gauntlet.delivery.targets.kserve.api import Api, Json
@@ -17,10 +17,10 @@ from gauntlet.delivery.targets.kserve.resources import (
     route_name,
     split,
 )
-from gauntlet.delivery.targets.kserve.saved_state import Before, Record
+from gauntlet.delivery.targets.kserve.saved_state import SavedState, SavedStateStore
 from gauntlet.delivery.targets.kserve.standard import routes, steps
 from gauntlet.delivery.targets.kserve.standard.steps import Change
-from gauntlet.delivery.targets.kserve.standard.view import NOTE, View, sighting, workload
+from gauntlet.delivery.targets.kserve.standard.view import NOTE, View, target_status, workload
 from gauntlet.errors import DataError, DependencyError
 
 _TRIES = 5
@@ -28,15 +28,15 @@ _TRIES = 5
 
 
 class StandardTarget:
-    """``conductor.Target`` over one or more InferenceServices in Standard mode."""
+    """``controller.Target`` over one or more InferenceServices in Standard mode."""
 
     def __init__(self, api: Api) -> None:
-        self._api, self._record = api, Record(api)
+        self._api, self._record = api, SavedStateStore(api)
 
-    def observe(self, rollout: Rollout) -> Sighting:
+    def observe(self, rollout: Rollout) -> TargetStatus:
         """What is there now."""
-        view, _ = look(self._api, rollout.service, self._before(rollout, self._record.before))
-        return sighting(view, rollout)
+        view, _ = read_view(self._api, rollout.service, self._before(rollout, self._record.before))
+        return target_status(view, rollout)
 
     def deploy(self, rollout: Rollout) -> None:
         """Add the candidate as an entry without requests."""
@@ -79,31 +79,33 @@ class StandardTarget:
 
         self._carry_out(rollout, decide)
 
-    def shown(self, service: str, now: float) -> Rollout | None:
+    def infer_rollout(self, service: str, now: float) -> Rollout | None:
         """The rollout as the InferenceService shows it, which can then be taken back without a journal."""
         if self._api.get(INFERENCE_SERVICES, *split(service)) is None:
             return None
-        found = recovery.by_variants(look(self._api, service, None)[0], service, self._record.kept(service), now)
+        found = recovery.standard_rollout(
+            read_view(self._api, service, None)[0], service, self._record.kept(service), now
+        )
         if found is None:
             return None
         self._record.make_out(found.rollout, found.before)
         return found.rollout
 
-    def _before(self, rollout: Rollout, read: Callable[[Rollout], Before | None]) -> Before | None:
+    def _before(self, rollout: Rollout, read: Callable[[Rollout], SavedState | None]) -> SavedState | None:
         """What was there before; made out from what is there where a way back cannot read it."""
         try:
             return read(rollout)
         except DataError:
             if rollout.phase is not Phase.ROLLING_BACK:
                 raise
-        view, _ = look(self._api, rollout.service, None)
-        made_out = recovery.variant_before(view)
+        view, _ = read_view(self._api, rollout.service, None)
+        made_out = recovery.standard_saved_state(view)
         self._record.make_out(rollout, made_out)
         return made_out
 
     def _carry_out(self, rollout: Rollout, decide: Callable[[View, Rollout], Change | None]) -> None:
         for _ in range(_TRIES):
-            view, isvc = look(self._api, rollout.service, self._before(rollout, self._record.before_acting))
+            view, isvc = read_view(self._api, rollout.service, self._before(rollout, self._record.before_acting))
             change = decide(view, rollout)
             if change is None:
                 return
@@ -138,7 +140,7 @@ class StandardTarget:
         return True
 
 
-def look(api: Api, service: str, before: Before | None) -> tuple[View, Json]:
+def read_view(api: Api, service: str, before: SavedState | None) -> tuple[View, Json]:
     """An InferenceService in Standard mode as it is now, and the document it was read from.
 
     Raises:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.controller import Sighting
+from gauntlet.delivery.rollout.controller import TargetStatus
 from gauntlet.delivery.rollout.state import Phase, Rollout
 from gauntlet.delivery.targets.kserve.predictors import (
     Identity,
@@ -31,7 +31,7 @@ from gauntlet.delivery.targets.kserve.predictors import (
     mark_of,
 )
 from gauntlet.delivery.targets.kserve.resources import predictor_service
-from gauntlet.delivery.targets.kserve.saved_state import Before
+from gauntlet.delivery.targets.kserve.saved_state import SavedState
 from gauntlet.delivery.targets.kserve.standard import routes
 from gauntlet.digest import short
 
@@ -80,7 +80,7 @@ class View:
     route: Json | None = None
     own: Json | None = None
     runtime: str = ""
-    before: Before | None = None
+    before: SavedState | None = None
 
     def specifies(self, release: Release) -> bool:
         """Whether ``spec.predictor`` holds this version."""
@@ -137,11 +137,11 @@ def workload(document: Json) -> Workload | None:
 
 
 # -- what is seen -----------------------------------------------------------------------------------------------------
-def sighting(view: View, rollout: Rollout) -> Sighting:
+def target_status(view: View, rollout: Rollout) -> TargetStatus:
     """What this shows of a rollout."""
     back = rollout.phase is Phase.ROLLING_BACK
     candidate = view.service(rollout.candidate)
-    return Sighting(
+    return TargetStatus(
         candidate_ready=view.answers(rollout.candidate) if back else candidate_ready(view, rollout),
         stable_ready=view.answers(rollout.stable),
         weight=view.share(candidate) if candidate else 0,

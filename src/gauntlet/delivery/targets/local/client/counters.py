@@ -15,8 +15,8 @@ from gauntlet.errors import DependencyError
 _OURS = "gauntlet_"
 
 
-class LocalMeter:
-    """Implements ``metering.Meter``: a version has one pod of the router's counters, and one of its server's scores.
+class LocalCounters:
+    """Implements ``CounterSource``: a version has one pod of the router's counters, and one of its server's scores.
 
     They are apart because they begin anew apart: a pod any of whose counters fell is taken for restarted as a whole.
     Both have names of their life, so that a reset is never mistaken for an increase.

@@ -15,8 +15,8 @@ from gauntlet.errors import DependencyError
 from gauntlet.storage import write_bytes
 
 
-class LocalLedger:
-    """Implements ``conductor.Ledger``; a journal's mark is the digest of its file.
+class LocalJournalStore:
+    """Implements ``controller.JournalStore``; a journal's mark is the digest of its file.
 
     Args:
         folder: where the journals lie.
@@ -35,12 +35,12 @@ class LocalLedger:
             raise _unusable(self._file(service), error) from error
         return Journal.from_json(content.decode(errors="replace"), str(self._file(service))), digest_bytes(content)
 
-    def write(self, journal: Journal, mark: str) -> str:
+    def write(self, journal: Journal, etag: str) -> str:
         """Replace the journal that had this mark; raises ``Conflict`` if it has another."""
         service = journal.rollout.service
         content, file = journal.to_json().encode(), self._file(service)
         try:
-            self._replace(service, file, content, mark)
+            self._replace(service, file, content, etag)
         except OSError as error:
             raise _unusable(file, error) from error
         return digest_bytes(content)
@@ -56,10 +56,10 @@ class LocalLedger:
             raise _unusable(file, error) from error
         return str(place)
 
-    def _replace(self, service: str, file: Path, content: bytes, mark: str) -> None:
+    def _replace(self, service: str, file: Path, content: bytes, etag: str) -> None:
         with self._alone(service):
             found = digest_bytes(file.read_bytes()) if file.exists() else ""
-            if found != mark:
+            if found != etag:
                 raise Conflict(f"the journal of {service} was written by another")
             for left in self._folder.glob(f".{file.name}.*.partial"):
                 left.unlink(missing_ok=True)  # by a writer that was killed: nobody else writes now

@@ -7,12 +7,12 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from gauntlet.delivery.rollout.lease import Taken
+from gauntlet.delivery.rollout.lease import LeaseTaken
 from gauntlet.errors import DependencyError
 
 
 class LocalLease:
-    """Implements ``conductor.Lease``.
+    """Implements ``controller.Lease``.
 
     Args:
         folder: where the lock files lie.
@@ -22,8 +22,8 @@ class LocalLease:
         self._folder = folder
         self._held: dict[str, int] = {}
 
-    def hold(self, service: str) -> None:
-        """Take the lease, or keep it; raises ``Taken`` if another holds it, ``DependencyError`` if there is no file."""
+    def acquire(self, service: str) -> None:
+        """Take the lease, or keep it; ``LeaseTaken`` if another holds it, ``DependencyError`` if there is no file."""
         if service in self._held and self._is_ours(service):
             return
         self.release(service)
@@ -33,7 +33,7 @@ class LocalLease:
         except BlockingIOError as error:
             holder = os.read(lock, 32).decode(errors="replace")
             os.close(lock)
-            raise Taken(f"process {holder or 'unknown'} acts on {service}") from error
+            raise LeaseTaken(f"process {holder or 'unknown'} acts on {service}") from error
         with suppress(OSError):  # who holds it is for people: a full disk must not keep anybody from acting
             os.truncate(lock, 0)
             os.write(lock, str(os.getpid()).encode())
@@ -41,9 +41,9 @@ class LocalLease:
         self.check(service)
 
     def check(self, service: str) -> None:
-        """Raises ``Taken`` unless this process holds the lock, on the very file that others would lock."""
+        """Raises ``LeaseTaken`` unless this process holds the lock, on the very file that others would lock."""
         if service not in self._held or not self._is_ours(service):
-            raise Taken(f"the lease of {service} was lost")
+            raise LeaseTaken(f"the lease of {service} was lost")
 
     def release(self, service: str) -> None:
         """Give it back, if it is held."""

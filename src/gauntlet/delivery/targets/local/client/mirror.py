@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from gauntlet.delivery.counters.prometheus.exposition import Sample, parse_exposition
 from gauntlet.delivery.rollout.state import Rollout
-from gauntlet.delivery.shadow.gate import ShadowSeen
+from gauntlet.delivery.shadow.gate import ShadowCounts
 from gauntlet.delivery.targets.local import transitions
 from gauntlet.delivery.targets.local.client.host_client import Client
 from gauntlet.errors import DependencyError
@@ -38,7 +38,7 @@ class LocalMirror:
         self._began = self._clock()
         self._client.change(lambda now: transitions.shadow(now, rollout.candidate, share))
 
-    def seen(self, rollout: Rollout) -> ShadowSeen:
+    def counts(self, rollout: Rollout) -> ShadowCounts:
         """What was counted since the start.
 
         Raises:
@@ -54,7 +54,7 @@ class LocalMirror:
                 retryable=True,
             )
         histograms = _histograms(since)
-        return ShadowSeen(
+        return ShadowCounts(
             pairs=int(since.get(("pairs_total", ""), 0)),
             flips=int(since.get(("flips_total", ""), 0)),
             candidate_errors=int(since.get(("errors_total", "candidate"), 0)),

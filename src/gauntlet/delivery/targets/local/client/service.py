@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.targets.local import transitions
-from gauntlet.delivery.targets.local.client.counters import LocalMeter
+from gauntlet.delivery.targets.local.client.counters import LocalCounters
 from gauntlet.delivery.targets.local.client.host_client import Client
-from gauntlet.delivery.targets.local.client.journal_store import LocalLedger
+from gauntlet.delivery.targets.local.client.journal_store import LocalJournalStore
 from gauntlet.delivery.targets.local.client.lease import LocalLease
 from gauntlet.delivery.targets.local.client.mirror import LocalMirror
 from gauntlet.delivery.targets.local.client.target import LocalTarget, is_ready
@@ -15,8 +15,8 @@ from gauntlet.errors import DependencyError
 from gauntlet.storage import working_folder
 
 
-class LocalPlace:
-    """Implements ``service.Place``.
+class LocalHandle:
+    """Implements ``service.ServiceHandle``.
 
     Args:
         client: the host.
@@ -76,11 +76,11 @@ def open_place(address: str) -> Service:
     journals = folder / ROLLOUTS
     return Service(
         name=folder.name,
-        place=LocalPlace(client),
+        handle=LocalHandle(client),
         target=LocalTarget(client),
-        ledger=LocalLedger(journals),
+        journals=LocalJournalStore(journals),
         lease=LocalLease(journals),
-        meter=LocalMeter(client),
+        counter_source=LocalCounters(client),
         mirror=LocalMirror(client),
         unrecorded=lambda: client.state().unwritten,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.controller import Sighting
+from gauntlet.delivery.rollout.controller import TargetStatus
 from gauntlet.delivery.rollout.state import Phase, Rollout, begin
 from gauntlet.delivery.targets.local import transitions
 from gauntlet.delivery.targets.local.client.host_client import Client, State
@@ -13,7 +13,7 @@ from gauntlet.errors import DependencyError
 
 
 class LocalTarget:
-    """Implements ``conductor.Target``.
+    """Implements ``controller.Target``.
 
     Args:
         client: the host.
@@ -22,11 +22,11 @@ class LocalTarget:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def observe(self, rollout: Rollout) -> Sighting:
+    def observe(self, rollout: Rollout) -> TargetStatus:
         """What the host says: weights as they are in force, not as they are asked."""
         state = self._client.state()
         candidate = state.revisions.get(rollout.candidate.version)
-        return Sighting(
+        return TargetStatus(
             candidate_ready=is_ready(state, rollout.candidate),
             stable_ready=is_ready(state, rollout.stable),
             weight=state.weights.get(rollout.candidate.version, 0),
@@ -68,7 +68,7 @@ class LocalTarget:
         """The stable version alone, in one change; requests under way at the candidate are still answered."""
         self._client.change(lambda now: transitions.roll_back(now, rollout.stable))
 
-    def shown(self, service: str, now: float) -> Rollout | None:
+    def infer_rollout(self, service: str, now: float) -> Rollout | None:
         """The version beside the stable one that is asked to have the largest share."""
         desired = self._client.state().desired
         beside = [release for version, release in desired.revisions.items() if version != desired.stable]

@@ -13,7 +13,7 @@ import json
 
 from gauntlet.delivery.targets.local.client.host_client import INCARNATION_HEADER
 from gauntlet.delivery.targets.local.server.http_server import Answer, Request, Respond, said
-from gauntlet.delivery.targets.local.server.reconciler import Running
+from gauntlet.delivery.targets.local.server.reconciler import Reconciler
 from gauntlet.delivery.targets.local.spec import Desired
 from gauntlet.errors import GauntletError
 
@@ -27,7 +27,7 @@ class Admin:
         running: what it answers for.
     """
 
-    def __init__(self, running: Running) -> None:
+    def __init__(self, running: Reconciler) -> None:
         self._running = running
 
     def handle(self, request: Request, respond: Respond) -> None:

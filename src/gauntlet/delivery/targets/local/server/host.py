@@ -28,7 +28,7 @@ from pathlib import Path
 from gauntlet.delivery.targets.local.client.host_client import HOST_FILE, HOST_FORMAT
 from gauntlet.delivery.targets.local.server.admin import Admin
 from gauntlet.delivery.targets.local.server.http_server import Connection, Handle
-from gauntlet.delivery.targets.local.server.reconciler import DESIRED, Options, Running
+from gauntlet.delivery.targets.local.server.reconciler import DESIRED, Options, Reconciler
 from gauntlet.delivery.targets.local.spec import Desired
 from gauntlet.errors import ConfigurationError, DataError, GauntletError
 from gauntlet.storage import write_json
@@ -51,7 +51,7 @@ async def run(options: Options, announce: Callable[[str], None]) -> None:
         DataError: the folder's document cannot be read.
     """
     shutil.rmtree(options.folder / "scratch", ignore_errors=True)  # of a host that was killed
-    running = Running(options, _read_desired(options.folder / DESIRED))
+    running = Reconciler(options, _read_desired(options.folder / DESIRED))
     callers: set[Connection] = set()
     admins: set[Connection] = set()
     public = await _listen(running.router.handle, callers, options.port, "port")

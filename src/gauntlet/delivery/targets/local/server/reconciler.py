@@ -18,7 +18,7 @@ from gauntlet.delivery.targets.local.server.metrics import Family
 from gauntlet.delivery.targets.local.server.mirror import Mirroring
 from gauntlet.delivery.targets.local.server.processes import Command, ModelServer, Pace, model_server
 from gauntlet.delivery.targets.local.server.router import Router
-from gauntlet.delivery.targets.local.spec import Desired, in_force, takes_back
+from gauntlet.delivery.targets.local.spec import Desired, in_force, is_rollback
 from gauntlet.storage import write_json
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Options:
     pace: Pace = field(default_factory=Pace)
 
 
-class Running:
+class Reconciler:
     """What runs, and what is asked to run.
 
     Attributes:
@@ -93,7 +93,7 @@ class Running:
         try:
             self._write(desired)
         except OSError as error:
-            if not takes_back(self.desired, desired):
+            if not is_rollback(self.desired, desired):
                 raise
             self.unwritten = f"{self.options.folder / DESIRED}: {error.strerror or error}"
             log.warning("not written, and done: %s", self.unwritten)

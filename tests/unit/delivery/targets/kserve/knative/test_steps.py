@@ -7,9 +7,9 @@ import pytest
 from builders.kserve_rollouts import V1, V2, V3
 from gauntlet.delivery.rollout.state import Phase, begin
 from gauntlet.delivery.targets.kserve.knative import steps
-from gauntlet.delivery.targets.kserve.knative.view import Revision, View, read, revision, sighting
+from gauntlet.delivery.targets.kserve.knative.view import Revision, View, read, revision, target_status
 from gauntlet.delivery.targets.kserve.predictors import identity_of, mark_of, marked, with_percent, with_release
-from gauntlet.delivery.targets.kserve.saved_state import Before
+from gauntlet.delivery.targets.kserve.saved_state import SavedState
 
 OLD = with_release({"model": {"runtime": "gauntlet-serving"}}, V1)
 NEW = with_release(OLD, V2)
@@ -31,7 +31,7 @@ def deployed(percent=0, **changes):
         rolled_out="r1",
         traffic={"r1": 100 - share, "r2": share},
         revisions=REVISIONS,
-        before=Before(OLD, "r1"),
+        before=SavedState(OLD, "r1"),
     )
     return replace(view, **changes)
 
@@ -43,9 +43,9 @@ def settled(**changes):
 
 
 def test_what_was_there_is_written_down_before_anything_is_changed():
-    assert steps.deploy(settled(), ROLLOUT) == steps.Change(keep=Before(OLD))
-    assert steps.deploy(settled(before=Before(OLD)), ROLLOUT) == steps.Change(keep=Before(OLD, "r1"))
-    assert steps.deploy(settled(before=Before(OLD, "r1")), ROLLOUT) == steps.Change(predictor=with_percent(NEW, 0))
+    assert steps.deploy(settled(), ROLLOUT) == steps.Change(keep=SavedState(OLD))
+    assert steps.deploy(settled(before=SavedState(OLD)), ROLLOUT) == steps.Change(keep=SavedState(OLD, "r1"))
+    assert steps.deploy(settled(before=SavedState(OLD, "r1")), ROLLOUT) == steps.Change(predictor=with_percent(NEW, 0))
 
 
 @pytest.mark.parametrize(
@@ -65,16 +65,16 @@ def test_nothing_is_deployed_on_what_is_not_settled(changes):
 
 def test_where_the_revision_before_runs_something_else_stable_is_first_copied():
     older = {**REVISIONS, "r0": Revision(identity_of(with_release(OLD, V3)), True)}
-    view = settled(previous="r0", revisions=older, before=Before(OLD))
+    view = settled(previous="r0", revisions=older, before=SavedState(OLD))
     copied = marked(OLD, mark_of("before", ROLLOUT))
     assert steps.deploy(view, ROLLOUT) == steps.Change(predictor=copied)
     assert steps.deploy(replace(view, predictor=copied), ROLLOUT) is None
 
 
 def test_a_step_is_done_when_the_route_says_so():
-    assert sighting(deployed(10), RAMPING).weight == 10
-    assert sighting(deployed(10, traffic={"r1": 100}), RAMPING).weight == 0
-    assert sighting(deployed(10, traffic={}), RAMPING).weight is None
+    assert target_status(deployed(10), RAMPING).weight == 10
+    assert target_status(deployed(10, traffic={"r1": 100}), RAMPING).weight == 0
+    assert target_status(deployed(10, traffic={}), RAMPING).weight is None
 
 
 def test_a_share_needs_a_candidate_that_answers_and_a_stable_version_that_gets_the_rest():
@@ -95,39 +95,39 @@ def test_the_way_back_is_routes_then_template_then_no_share():
     revisions = {**REVISIONS, "r3": Revision(identity_of(RESTORED), True)}
     there = replace(waiting, arrived=True, created="r3", ready="r3", revisions=revisions)
     assert steps.roll_back(there, BACK).predictor == RESTORED
-    assert not sighting(there, BACK).done
+    assert not target_status(there, BACK).done
     whole = replace(there, predictor=RESTORED, rolled_out="r3", traffic={"r3": 100})
     assert steps.roll_back(whole, BACK) is None
-    assert sighting(whole, BACK).done
+    assert target_status(whole, BACK).done
 
 
 def test_a_way_back_always_writes_so_that_a_late_deployment_is_refused():
-    untouched = settled(before=Before(OLD, "r1"))
-    assert not sighting(untouched, BACK).done
+    untouched = settled(before=SavedState(OLD, "r1"))
+    assert not target_status(untouched, BACK).done
     assert steps.roll_back(untouched, BACK).predictor == RESTORED
 
 
 def test_where_the_rest_would_go_to_nobody_the_old_template_comes_first():
     """Share 0 would change nothing: the revision that is to have the rest is gone."""
     promoted = deployed(None, rolled_out="r2", previous="r1", traffic={"r2": 100}, revisions={"r2": REVISIONS["r2"]})
-    assert not sighting(promoted, BACK).stable_ready
-    assert sighting(promoted, BACK).candidate_ready
+    assert not target_status(promoted, BACK).stable_ready
+    assert target_status(promoted, BACK).candidate_ready
     assert steps.restore(promoted, BACK).predictor == RESTORED
-    assert sighting(replace(promoted, revisions=REVISIONS), BACK).stable_ready
+    assert target_status(replace(promoted, revisions=REVISIONS), BACK).stable_ready
 
 
 def test_only_the_failure_of_the_revision_that_is_asked_for_counts():
     failed = Revision(identity_of(NEW), False, "ExitCode1: it fell")
     deploying = deployed(ready="r1", revisions={**REVISIONS, "r2": failed})
-    assert sighting(deploying, ROLLOUT).failed == "ExitCode1: it fell"
-    assert sighting(replace(deploying, arrived=False), ROLLOUT).failed == ""
+    assert target_status(deploying, ROLLOUT).failed == "ExitCode1: it fell"
+    assert target_status(replace(deploying, arrived=False), ROLLOUT).failed == ""
 
 
 def test_what_others_did_is_no_success():
-    assert "changed the model to version 3" in sighting(deployed(predictor=with_release(OLD, V3)), RAMPING).failed
-    assert "put version 1 back" in sighting(deployed(predictor=OLD), RAMPING).failed
-    assert "not version 1" in sighting(deployed(rolled_out="r0"), RAMPING).failed
-    assert "serves already" in sighting(deployed(), replace(RAMPING, stable=V2)).failed
+    assert "changed the model to version 3" in target_status(deployed(predictor=with_release(OLD, V3)), RAMPING).failed
+    assert "put version 1 back" in target_status(deployed(predictor=OLD), RAMPING).failed
+    assert "not version 1" in target_status(deployed(rolled_out="r0"), RAMPING).failed
+    assert "serves already" in target_status(deployed(), replace(RAMPING, stable=V2)).failed
 
 
 def document(name="r1", generation=4, observed=4, ready="True", **pods):

@@ -7,9 +7,9 @@ import pytest
 from builders.kserve_rollouts import NAME, V1, V2
 from gauntlet.delivery.rollout.state import Phase, begin
 from gauntlet.delivery.targets.kserve.predictors import identity_of, mark_of, with_release
-from gauntlet.delivery.targets.kserve.saved_state import Before
+from gauntlet.delivery.targets.kserve.saved_state import SavedState
 from gauntlet.delivery.targets.kserve.standard import steps
-from gauntlet.delivery.targets.kserve.standard.view import NOTE, View, Workload, sighting, variant_name, workload
+from gauntlet.delivery.targets.kserve.standard.view import NOTE, View, Workload, target_status, variant_name, workload
 
 PREDICTOR = with_release({"model": {"runtime": "gauntlet-serving"}}, V1)
 STABLE, CANARY = f"{NAME}-predictor", f"{NAME}-{variant_name(V2)}-predictor"
@@ -43,15 +43,15 @@ def deployed(*, weight=0, available=1, **changes):
         ({"predictor": candidate, "trafficPercent": weight},),
         workloads,
         route((STABLE, 100 - weight), (CANARY, weight)),
-        before=Before(PREDICTOR),
+        before=SavedState(PREDICTOR),
     )
     return replace(view, **changes)
 
 
 def test_what_was_there_is_written_down_before_anything_is_changed():
     view = deployed(entries=(), before=None, route=route((STABLE, 100)))
-    assert steps.deploy(view, ROLLOUT) == steps.Change(keep=Before(PREDICTOR))
-    (entry,) = steps.deploy(replace(view, before=Before(PREDICTOR)), ROLLOUT).spec["canary"]
+    assert steps.deploy(view, ROLLOUT) == steps.Change(keep=SavedState(PREDICTOR))
+    (entry,) = steps.deploy(replace(view, before=SavedState(PREDICTOR)), ROLLOUT).spec["canary"]
     assert entry["trafficPercent"] == 0
     assert entry["predictor"]["minReplicas"] == 1, "of 0 % KServe would make no pod at all"
 
@@ -68,16 +68,16 @@ def test_no_weight_before_all_pods_of_the_candidate_answer():
 @pytest.mark.parametrize(("least", "most", "asked"), [(0, None, 1), (4, None, 5), (4, 4, 4)])
 def test_the_predictor_asks_for_as_many_more_pods_as_the_entry_takes_from_it(least, most, asked):
     predictor = {**PREDICTOR, "minReplicas": least, **({"maxReplicas": most} if most else {})}
-    view = deployed(predictor=predictor, entries=(), before=Before(predictor), route=route((STABLE, 100)))
+    view = deployed(predictor=predictor, entries=(), before=SavedState(predictor), route=route((STABLE, 100)))
     spec = steps.deploy(view, ROLLOUT).spec
     assert spec["predictor"]["minReplicas"] == asked
     assert spec["canary"][0]["predictor"]["minReplicas"] <= asked, "KServe refuses more than the predictor asks for"
 
 
 def test_a_weight_counts_when_the_gateway_has_taken_it():
-    assert sighting(deployed(weight=10), RAMPING).weight == 10
+    assert target_status(deployed(weight=10), RAMPING).weight == 10
     lagging = deployed(weight=10, route=route((STABLE, 90), (CANARY, 10), taken=False))
-    assert sighting(lagging, RAMPING).weight is None
+    assert target_status(lagging, RAMPING).weight is None
 
 
 def test_the_candidate_stays_until_no_route_leads_to_it():
@@ -92,9 +92,9 @@ def test_the_candidate_stays_until_no_route_leads_to_it():
 
 def test_a_way_back_always_writes_the_route_so_that_late_changes_of_it_are_refused():
     clean = deployed(entries=(), route=route((STABLE, 100)))
-    assert not sighting(clean, BACK).done
+    assert not target_status(clean, BACK).done
     assert steps.roll_back(clean, BACK).note == mark_of("after", BACK)
-    assert sighting(replace(clean, route=route((STABLE, 100), note=mark_of("after", BACK))), BACK).done
+    assert target_status(replace(clean, route=route((STABLE, 100), note=mark_of("after", BACK))), BACK).done
 
 
 def test_a_promotion_moves_the_routes_before_the_name():
@@ -111,7 +111,7 @@ def test_nothing_is_done_for_a_rollout_that_changed_nothing():
     strange = deployed(before=None)
     assert steps.roll_back(strange, BACK) is None
     assert steps.restore(strange, BACK) is None
-    assert sighting(strange, BACK).done
+    assert target_status(strange, BACK).done
 
 
 @pytest.mark.parametrize(

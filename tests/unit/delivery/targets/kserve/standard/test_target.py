@@ -8,7 +8,7 @@ from builders.gateway_controller import ROUTES
 from builders.kserve_rollouts import NAME, PLAN, V1, V2, Ground
 from builders.memory_cluster import MemoryServer
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.controller import start, turn
+from gauntlet.delivery.rollout.controller import reconcile, start
 from gauntlet.delivery.rollout.state import Phase
 from gauntlet.delivery.targets.kserve.standard.view import too_long, variant_name
 from gauntlet.errors import DependencyError
@@ -80,11 +80,11 @@ def test_a_route_that_its_gateway_does_not_take_gives_no_weight(ground):
         f"{ROUTES}/namespaces/{ground.namespace}/httproutes/{NAME}-rollout",
         {"spec": {"hostnames": ["elsewhere.example.com"]}},
     )
-    stage = ground.stage()
-    start(stage.ledger, ground.service, V2, V1, ground.now)
+    backends = ground.backends()
+    start(backends.journals, ground.service, V2, V1, ground.now)
     phases = set()
     for _ in range(20):
-        phases.add(turn(stage, PLAN, ground.service, ground.now).rollout.weight)
+        phases.add(reconcile(backends, PLAN, ground.service, ground.now).rollout.weight)
         ground.sleep(1)
     assert phases <= {0, 10}, "no step is entered on a weight that nobody has confirmed"
 
@@ -98,21 +98,21 @@ def test_without_anything_that_splits_the_candidate_never_gets_ready(ground):
 
 
 def test_requests_are_mirrored_to_a_deployed_candidate_and_stop_being(ground):
-    stage = ground.stage()
-    rollout = start(stage.ledger, ground.service, V2, V1, ground.now)
+    backends = ground.backends()
+    rollout = start(backends.journals, ground.service, V2, V1, ground.now)
     with pytest.raises(DependencyError, match="cannot mirror"):
-        stage.target.mirror(rollout, on=True)
-    stage.target.deploy(rollout)
+        backends.target.mirror(rollout, on=True)
+    backends.target.deploy(rollout)
     ground.controller.settle()
-    stage.target.mirror(rollout, on=True)
+    backends.target.mirror(rollout, on=True)
     (mirror,) = ground.route()["spec"]["rules"][0]["filters"]
     assert mirror["requestMirror"]["backendRef"]["name"] == CANARY
     assert ground.shares() == {"1": 100}
-    stage.target.mirror(rollout, on=False)
+    backends.target.mirror(rollout, on=False)
     assert ground.route()["spec"]["rules"][0]["filters"] == []
-    stage.target.mirror(rollout, on=True)
+    backends.target.mirror(rollout, on=True)
     ground.judge.harm_from = 0
-    assert ground.go_on(stage).phase is Phase.ROLLED_BACK
+    assert ground.go_on(backends).phase is Phase.ROLLED_BACK
     assert ground.route()["spec"]["rules"][0]["filters"] == [], "nobody mirrors to what is gone"
 
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from builders.disks import fill, set_read_only, small_disk
-from gauntlet.delivery.rollout.lease import Taken
+from gauntlet.delivery.rollout.lease import LeaseTaken
 from gauntlet.delivery.targets.local.client.lease import LocalLease
 from gauntlet.errors import DependencyError
 
@@ -19,7 +19,7 @@ import sys, time
 from pathlib import Path
 from gauntlet.delivery.targets.local.client.lease import LocalLease
 lease = LocalLease(Path(sys.argv[1]))
-lease.hold("loans")
+lease.acquire("loans")
 print("held", flush=True)
 time.sleep(600)
 """
@@ -27,16 +27,16 @@ time.sleep(600)
 
 def test_one_holds_it_until_it_is_given_back(tmp_path):
     ours, theirs = LocalLease(tmp_path), LocalLease(tmp_path)
-    ours.hold("loans")
-    ours.hold("loans")
+    ours.acquire("loans")
+    ours.acquire("loans")
     ours.check("loans")
-    with pytest.raises(Taken, match=f"process {os.getpid()} acts on loans"):
-        theirs.hold("loans")
-    theirs.hold("prices")
+    with pytest.raises(LeaseTaken, match=f"process {os.getpid()} acts on loans"):
+        theirs.acquire("loans")
+    theirs.acquire("prices")
     ours.release("loans")
-    with pytest.raises(Taken, match="was lost"):
+    with pytest.raises(LeaseTaken, match="was lost"):
         ours.check("loans")
-    theirs.hold("loans")
+    theirs.acquire("loans")
     for service in ("loans", "prices"):
         theirs.release(service)
 
@@ -46,23 +46,23 @@ def test_the_kernel_gives_back_what_a_killed_process_held(tmp_path):
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, env=path)
     try:
         assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(Taken, match=f"process {holder.pid} acts"):
-            LocalLease(tmp_path).hold("loans")
+        with pytest.raises(LeaseTaken, match=f"process {holder.pid} acts"):
+            LocalLease(tmp_path).acquire("loans")
     finally:
         holder.send_signal(signal.SIGKILL)
         holder.communicate()
     lease = LocalLease(tmp_path)
-    lease.hold("loans")
+    lease.acquire("loans")
     lease.release("loans")
 
 
 def test_a_lock_file_that_was_removed_is_no_lease(tmp_path):
     lease = LocalLease(tmp_path)
-    lease.hold("loans")
+    lease.acquire("loans")
     (tmp_path / "loans.lease").unlink()
-    with pytest.raises(Taken, match="was lost"):
+    with pytest.raises(LeaseTaken, match="was lost"):
         lease.check("loans")
-    lease.hold("loans")
+    lease.acquire("loans")
     lease.check("loans")
     lease.release("loans")
 
@@ -70,26 +70,26 @@ def test_a_lock_file_that_was_removed_is_no_lease(tmp_path):
 def test_a_full_disk_keeps_nobody_from_acting(tmp_path):
     with small_disk(tmp_path / "disk") as disk:
         lease = LocalLease(disk)
-        lease.hold("loans")
+        lease.acquire("loans")
         lease.release("loans")
         fill(disk)
-        lease.hold("loans")
+        lease.acquire("loans")
         lease.check("loans")
-        with pytest.raises(Taken, match="acts on loans"):
-            LocalLease(disk).hold("loans")
+        with pytest.raises(LeaseTaken, match="acts on loans"):
+            LocalLease(disk).acquire("loans")
         lease.release("loans")
 
 
 def test_a_disk_that_takes_no_writes_keeps_nobody_from_acting(tmp_path):
     with small_disk(tmp_path / "disk") as disk:
         lease = LocalLease(disk)
-        lease.hold("loans")
+        lease.acquire("loans")
         lease.release("loans")
         set_read_only(disk)
-        lease.hold("loans")
-        with pytest.raises(Taken):
-            LocalLease(disk).hold("loans")
+        lease.acquire("loans")
+        with pytest.raises(LeaseTaken):
+            LocalLease(disk).acquire("loans")
         with pytest.raises(DependencyError, match=r"prices\.lease: cannot be made or opened") as refused:
-            lease.hold("prices")
+            lease.acquire("prices")
         assert refused.value.retryable
         lease.release("loans")

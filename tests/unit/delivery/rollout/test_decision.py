@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gauntlet.delivery.release import Release
+from gauntlet.delivery.rollout.decision import decide
 from gauntlet.delivery.rollout.plan import RolloutPlan
-from gauntlet.delivery.rollout.state import Do, Look, Phase, Rollout, Seen, begin, decide
+from gauntlet.delivery.rollout.state import Action, AnalysisRun, Observation, Phase, Rollout, begin
 from gauntlet.errors import DataError
 from gauntlet.settings import parse
 from gauntlet.verdict import Status
@@ -27,7 +28,7 @@ PLAN = parse(
     },
     field="plan",
 )
-READY = Seen(candidate_ready=True, stable_ready=True)
+READY = Observation(candidate_ready=True, stable_ready=True)
 
 
 def ramping(**changes):
@@ -37,31 +38,31 @@ def ramping(**changes):
 
 
 def at_ten(status=Status.PASS, number=1, **changes):
-    return replace(READY, weight=10, requests=20, look=Look(number, status, "as seen"), **changes)
+    return replace(READY, weight=10, requests=20, analysis=AnalysisRun(number, status, "as seen"), **changes)
 
 
 def test_a_candidate_gets_no_request_before_it_is_ready():
     decision = decide(begin("prices", V2, V1, 0), replace(READY, candidate_ready=False), PLAN, 1)
-    assert (decision.do, decision.rollout.weight) == (Do.DEPLOY, 0)
+    assert (decision.action, decision.rollout.weight) == (Action.DEPLOY, 0)
 
 
 def test_a_ready_candidate_gets_its_first_share():
     decision = decide(begin("prices", V2, V1, 0), READY, PLAN, 1)
-    assert (decision.do, decision.rollout.weight, decision.rollout.step) == (Do.SET_WEIGHT, 10, 0)
+    assert (decision.action, decision.rollout.weight, decision.rollout.step) == (Action.SET_WEIGHT, 10, 0)
 
 
 def test_a_step_counts_from_when_its_weight_is_seen_to_hold():
     entered = decide(begin("prices", V2, V1, 0), READY, PLAN, 1).rollout
     lagging = decide(entered, replace(READY, weight=0), PLAN, 50)
-    assert (lagging.do, lagging.rollout.held_since) == (Do.SET_WEIGHT, None)
+    assert (lagging.action, lagging.rollout.held_since) == (Action.SET_WEIGHT, None)
     assert decide(entered, replace(READY, weight=10), PLAN, 60).rollout.held_since == 60
 
 
 def test_a_look_from_before_the_weight_held_shows_nothing():
     early = decide(ramping(held_since=None), at_ten(), PLAN, 60).rollout
     assert not early.shown
-    assert decide(early, at_ten(), PLAN, 1_000).do is Do.WAIT
-    assert decide(early, at_ten(number=2), PLAN, 1_000).do is Do.SET_WEIGHT
+    assert decide(early, at_ten(), PLAN, 1_000).action is Action.WAIT
+    assert decide(early, at_ten(number=2), PLAN, 1_000).action is Action.SET_WEIGHT
 
 
 @pytest.mark.parametrize(
@@ -75,22 +76,22 @@ def test_a_look_from_before_the_weight_held_shows_nothing():
 )
 def test_a_step_has_to_show_everything(seen, now, words):
     decision = decide(ramping(), seen, PLAN, now)
-    assert decision.do is Do.WAIT
+    assert decision.action is Action.WAIT
     assert words in decision.sentence
 
 
 def test_a_step_that_showed_everything_is_followed_by_the_next():
     decision = decide(ramping(), at_ten(), PLAN, 200)
-    assert (decision.do, decision.rollout.weight, decision.rollout.shown) == (Do.SET_WEIGHT, 50, False)
+    assert (decision.action, decision.rollout.weight, decision.rollout.shown) == (Action.SET_WEIGHT, 50, False)
 
 
 def test_after_the_last_step_comes_promotion_and_then_nothing():
     last = ramping(step=2, weight=100)
     decision = decide(last, replace(at_ten(), weight=100), PLAN, 200)
-    assert (decision.do, decision.rollout.phase) == (Do.PROMOTE, Phase.PROMOTING)
+    assert (decision.action, decision.rollout.phase) == (Action.PROMOTE, Phase.PROMOTING)
     over = decide(decision.rollout, replace(READY, done=True), PLAN, 201).rollout
     assert over.phase is Phase.PROMOTED
-    assert decide(over, at_ten(Status.FAIL, 9), PLAN, 10**9).do is Do.NOTHING
+    assert decide(over, at_ten(Status.FAIL, 9), PLAN, 10**9).action is Action.NOTHING
 
 
 @pytest.mark.parametrize(
@@ -98,30 +99,30 @@ def test_after_the_last_step_comes_promotion_and_then_nothing():
     [
         (ramping(), at_ten(Status.FAIL), 101, "Harm was shown: as seen"),
         (ramping(phase=Phase.PROMOTING), at_ten(Status.FAIL), 101, "Harm was shown"),
-        (ramping(inconclusive=2), at_ten(Status.INCONCLUSIVE), 101, "3 looks in a row"),
+        (ramping(inconclusive=2), at_ten(Status.INCONCLUSIVE), 101, "3 analyses in a row"),
         (ramping(errors=1), at_ten(Status.ERROR), 101, "could not be read 2 times"),
         (ramping(), replace(READY, weight=10), 5_001, "longer than the 5,000 s"),
-        (ramping(), replace(READY, refused="complaints"), 101, "A person took it back: complaints"),
+        (ramping(), replace(READY, abort="complaints"), 101, "A person aborted it: complaints"),
         (begin("prices", V2, V1, 0), replace(READY, failed="no memory"), 1, "cannot become ready: no memory"),
         (begin("prices", V2, V1, 0), replace(READY, candidate_ready=False), 301, "not ready after 300 s"),
     ],
 )
 def test_what_takes_a_candidate_back_and_why(state, seen, now, words):
     decision = decide(state, seen, PLAN, now)
-    assert (decision.do, decision.rollout.weight) == (Do.ROLL_BACK, 0)
+    assert (decision.action, decision.rollout.weight) == (Action.ROLL_BACK, 0)
     assert words in decision.rollout.reason
     assert decide(decision.rollout, replace(READY, done=True), PLAN, now).rollout.phase is Phase.ROLLED_BACK
 
 
 def test_a_clock_does_not_interrupt_a_promotion():
-    assert decide(ramping(phase=Phase.PROMOTING), READY, PLAN, 10**9).do is Do.PROMOTE
+    assert decide(ramping(phase=Phase.PROMOTING), READY, PLAN, 10**9).action is Action.PROMOTE
 
 
 def test_budgets_are_of_looks_in_a_row():
     state = ramping()
     for number, status in enumerate([Status.ERROR, Status.INCONCLUSIVE, Status.INCONCLUSIVE, Status.PASS] * 3, start=1):
         decision = decide(state, at_ten(status, number), PLAN, 110)
-        assert decision.do is Do.WAIT
+        assert decision.action is Action.WAIT
         state = decision.rollout
 
 
@@ -133,29 +134,29 @@ def test_a_look_is_counted_once_however_often_it_is_seen():
 
 def test_one_may_stay_for_a_person_when_nothing_can_be_told():
     plan = PLAN.model_copy(update={"undecided": "hold"})
-    assert decide(ramping(inconclusive=50), at_ten(Status.INCONCLUSIVE), plan, 300).do is Do.WAIT
+    assert decide(ramping(inconclusive=50), at_ten(Status.INCONCLUSIVE), plan, 300).action is Action.WAIT
 
 
 def test_approval_is_waited_for_and_not_for_ever():
     plan = PLAN.model_copy(update={"approve_before": (50,), "approval_seconds": 1_000.0})
     waiting = decide(ramping(), at_ten(), plan, 200)
-    assert (waiting.do, waiting.rollout.asked_since) == (Do.WAIT, 200)
+    assert (waiting.action, waiting.rollout.approval_since) == (Action.WAIT, 200)
     assert decide(waiting.rollout, at_ten(number=2, approved=50), plan, 300).rollout.weight == 50
     late = decide(waiting.rollout, at_ten(number=2), plan, 1_201)
-    assert late.do is Do.ROLL_BACK
+    assert late.action is Action.ROLL_BACK
     assert "Nobody approved 50 %" in late.sentence
 
 
 def test_nobody_is_left_without_an_answer():
     dead = replace(at_ten(Status.FAIL), stable_ready=False)
     held = decide(ramping(), dead, PLAN, 101)
-    assert held.do is Do.RESTORE
-    assert decide(held.rollout, replace(dead, stable_ready=True), PLAN, 102).do is Do.ROLL_BACK
-    assert decide(held.rollout, replace(dead, candidate_ready=False), PLAN, 102).do is Do.ROLL_BACK
+    assert held.action is Action.RESTORE
+    assert decide(held.rollout, replace(dead, stable_ready=True), PLAN, 102).action is Action.ROLL_BACK
+    assert decide(held.rollout, replace(dead, candidate_ready=False), PLAN, 102).action is Action.ROLL_BACK
 
 
 def test_a_state_survives_being_written():
-    for state in (ramping(), begin("prices", V2, V1, 0.1), ramping(reason="ü", asked_since=1.25)):
+    for state in (ramping(), begin("prices", V2, V1, 0.1), ramping(reason="ü", approval_since=1.25)):
         assert Rollout.from_json(state.to_json()) == state
 
 
@@ -193,20 +194,22 @@ class World:
         look = None
         if event["status"] is not None:
             self.looks += 1
-            look = Look(self.looks, event["status"], "as seen")
+            look = AnalysisRun(self.looks, event["status"], "as seen")
         state = Rollout.from_json(self.stored)
         done = (state.phase is Phase.PROMOTING and self.stable == "v2" and event["applied"]) or (
             state.phase is Phase.ROLLING_BACK and self.stable == "v1" and self.asked == 0 and self.weight == 0
         )
-        return Seen(self.candidate_ready, self.stable_ready, self.weight, event["requests"], look=look, done=done)
+        return Observation(
+            self.candidate_ready, self.stable_ready, self.weight, event["requests"], analysis=look, done=done
+        )
 
     def act(self, decision):
-        self.actions.append(decision.do)
-        if decision.do is Do.SET_WEIGHT:
+        self.actions.append(decision.action)
+        if decision.action is Action.SET_WEIGHT:
             self.asked = decision.rollout.weight
-        elif decision.do is Do.PROMOTE:
+        elif decision.action is Action.PROMOTE:
             self.stable = "v2"
-        elif decision.do is Do.ROLL_BACK:
+        elif decision.action is Action.ROLL_BACK:
             self.asked, self.weight, self.stable = 0, 0, "v1"
 
 
@@ -231,18 +234,18 @@ def turn(world, event):
     after = decision.rollout
     assert Rollout.from_json(after.to_json()) == after
     if before.phase.final:
-        assert (after, decision.do) == (before, Do.NOTHING)
+        assert (after, decision.action) == (before, Action.NOTHING)
     if before.phase is Phase.ROLLING_BACK:
         assert after.phase in {Phase.ROLLING_BACK, Phase.ROLLED_BACK}
-        assert decision.do in {Do.ROLL_BACK, Do.RESTORE, Do.NOTHING}
+        assert decision.action in {Action.ROLL_BACK, Action.RESTORE, Action.NOTHING}
     assert after.step - before.step in {0, 1}, "no step is left out"
-    if decision.do is Do.SET_WEIGHT:
+    if decision.action is Action.SET_WEIGHT:
         assert after.phase is Phase.RAMPING
         assert after.weight == PLAN.steps[after.step]
         assert world.candidate_ready
-    if decision.do is Do.ROLL_BACK:
+    if decision.action is Action.ROLL_BACK:
         assert world.stable_ready or not world.candidate_ready, "somebody has to answer"
-    if seen.look and seen.look.status is Status.FAIL and not before.phase.final:
+    if seen.analysis and seen.analysis.status is Status.FAIL and not before.phase.final:
         assert after.phase in {Phase.ROLLING_BACK, Phase.ROLLED_BACK}, "harm that was seen is acted upon at once"
     if event["killed"] == "before writing":
         return
@@ -272,4 +275,4 @@ def test_whatever_happens_it_is_safe_and_ends(happened):
 
 def test_a_candidate_waits_until_stable_was_watched():
     decision = decide(begin("prices", V2, V1, 0), replace(READY, baseline=False), PLAN, 1)
-    assert (decision.do, decision.rollout.weight) == (Do.WAIT, 0)
+    assert (decision.action, decision.rollout.weight) == (Action.WAIT, 0)
