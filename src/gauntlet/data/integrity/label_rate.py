@@ -162,8 +162,16 @@ def _sums(tables: Tables, target: Target, one: Any, rate: LabelRatePolicy) -> di
         f" (SELECT span, {each} FROM ({inner}){grouped})"
         f" GROUP BY span ORDER BY span LIMIT {_MOST_SPANS + 1}"
     )
-    found = {str(span): Sums(*sums) for span, *sums in rows}
+    found = dict(zip(_named([span for span, *_ in rows]), (Sums(*sums) for _, *sums in rows), strict=True))
     return {name: found[name] for name in in_order(found)} if _by_split(rate) else found
+
+
+def _named(spans: Sequence[str | None]) -> list[str]:
+    """Names of spans; the one of rows without a value is called by none that another has."""
+    missing = "missing"
+    while missing in spans:
+        missing = f"({missing})"
+    return [missing if span is None else span for span in spans]
 
 
 def _by_split(rate: LabelRatePolicy) -> bool:
@@ -174,12 +182,12 @@ def _span(tables: Tables, rate: LabelRatePolicy) -> str:
     if _by_split(rate):
         return SPLIT
     if rate.column is not None:
-        return f"coalesce({tables.names[rate.column]}::VARCHAR, 'missing')"
+        return f"{tables.names[rate.column]}::VARCHAR"
     name = tables.roles.time
     assert name is not None, "the gate has made sure"
     moment = f"make_timestamp(({micros(tables.names[name], tables.columns[name])})::BIGINT)"
     start = f"strftime(date_trunc('{rate.by}', {moment}), '{_WRITTEN[rate.by]}')"
-    return f"coalesce({start}{f' || quarter({moment})' if rate.by == 'quarter' else ''}, 'missing')"
+    return f"{start}{f' || quarter({moment})' if rate.by == 'quarter' else ''}"
 
 
 def _deviation(tables: Tables, target: Target) -> float:

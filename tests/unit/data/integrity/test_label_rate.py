@@ -138,3 +138,15 @@ def test_equal_spans_are_called_different_at_most_as_often_as_promised(tmp_path)
         spans = look(tmp_path / str(seed), columns, {"column": "source"}).rates.spans
         misses += any(span.interval[0] > 0 or span.interval[1] < 0 for span in spans)
     assert misses / 300 <= 0.08
+
+
+def test_rows_without_a_source_are_not_those_of_a_source_called_missing(tmp_path):
+    """Together they would be like the rest."""
+    columns = by_source(missing=900, none=100, a=500)
+    columns["source"][1_000:2_000] = [None] * 1_000
+    found = look(tmp_path, columns, {"column": "source", "tolerance": 0.1})
+    assert statuses(found) == {
+        "label rate: a": "pass",
+        "label rate: missing": "fail",
+        "label rate: (missing)": "fail",
+    }
