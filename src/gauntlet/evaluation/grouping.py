@@ -7,7 +7,7 @@ their own, numbers are cut into bins, and the rare values of a long column share
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -106,10 +106,10 @@ def cross(crossed: Sequence[Partition]) -> Partition:
     flat = np.ravel_multi_index(tuple(partition.codes for partition in crossed), shape)
     present, codes = np.unique(flat, return_inverse=True)
     indices = np.transpose(np.unravel_index(present, shape))
-    levels = tuple(
+    levels = [
         JOINED.join(partition.levels[index] for partition, index in zip(crossed, row, strict=True)) for row in indices
-    )
-    return Partition(CROSSED.join(partition.name for partition in crossed), codes.astype(np.int64), levels)
+    ]
+    return Partition(CROSSED.join(partition.name for partition in crossed), codes.astype(np.int64), _distinct(levels))
 
 
 def _by_bins(name: str, numbers: Floats, edges: Sequence[float] | None) -> Partition:
@@ -149,7 +149,16 @@ def _by_value(name: str, values: pa.ChunkedArray, max_values: int) -> Partition:
     new_code[-1] = len(levels)
     if counts[-1]:
         levels.append(MISSING)
-    return Partition(name, new_code[codes], tuple(levels))
+    return Partition(name, new_code[codes], _distinct(levels))
+
+
+def _distinct(levels: Sequence[str]) -> tuple[str, ...]:
+    """Names of slices, the later of two alike with a number: (missing) may be a value, and so may ``a, b``."""
+    named: dict[str, None] = {}
+    for level in levels:
+        numbered = (f"{level} ({number})" for number in count(2))
+        named[level if level not in named else next(name for name in numbered if name not in {*named, *levels})] = None
+    return tuple(named)
 
 
 def units(partition: Partition, cluster: Ints | None) -> Ints:

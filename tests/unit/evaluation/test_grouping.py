@@ -109,3 +109,15 @@ def test_small_slices_lose_their_code() -> None:
     kept = without_small(partition, np.array([1, 2, 2]), 2)
     assert kept.levels == ("b", "c")
     assert kept.codes.tolist() == [-1, 0, 0, 1, 1]
+
+
+def test_a_value_called_like_a_slice_of_ours_is_a_slice_of_its_own() -> None:
+    values = column("(missing)", None, "a", "a", "(2 rarer values)", "b", "c", "(missing)", "(2 rarer values)")
+    found = by_column("city", values, max_values=4)
+    assert found.levels == ("(2 rarer values)", "(missing)", "a", "(2 rarer values) (2)", "(missing) (2)")
+    assert named(found)[:2] == ["(missing)", "(missing) (2)"]
+
+
+def test_crossings_of_values_with_commas_are_told_apart() -> None:
+    crossed = cross([by_column("x", column("a", "a, b")), by_column("y", column("b, c", "c"))])
+    assert crossed.levels == ("a, b, c", "a, b, c (2)")
