@@ -69,7 +69,7 @@ def recorded(runner):
         variables = dict(line.split("=", 1) for line in seen.stdout.splitlines() if line.startswith("GAUNTLET_"))
         locks = {digest_file(lock) for lock in (ROOT / "containers" / image).glob("*.lock")}
         assert variables["GAUNTLET_LOCK_DIGEST"] in locks, f"{reference} was built from another lock: run make images"
-        held = json.loads(_run([runner, "run", "--rm", reference, "python3", "-c", DIGESTS, "/components"]))
+        held = json.loads(_run([*in_python(runner), reference, "-c", DIGESTS, "/components"]))
         here = json.loads(_run([sys.executable, "-c", DIGESTS, ROOT / "components" / image], env=LIBRARY))
         stale = sorted(name for name in held.keys() | here.keys() if held.get(name) != here.get(name))
         assert not stale, f"{reference} holds other code than this tree ({', '.join(stale)}): run make images"
@@ -146,8 +146,8 @@ class Bench:
         self.recorded(task.image)
         folder = self._folder(task, "container")
         given = [word for name, value in self.variables.items() for word in ("--env", f"{name}={value}")]
-        command = [self.runner, "run", "--rm", "--volume", f"{self.root}:{self.root}", *given]
-        _run([*command, image_reference(task.image), "python3", *task.arguments(folder)])
+        command = [*in_python(self.runner), "--volume", f"{self.root}:{self.root}", *given]
+        _run([*command, image_reference(task.image), *task.arguments(folder)])
         return folder
 
     def _folder(self, task: Task, side: str) -> Path:
@@ -156,6 +156,11 @@ class Bench:
         for path in self.root.rglob("*"):  # the container's user is nobody here, and reads and writes beside us
             path.chmod(0o777 if path.is_dir() else 0o666)
         return folder
+
+
+def in_python(runner: str) -> list[str]:
+    """Python in a container, also where an image starts something else by itself (serving does)."""
+    return [runner, "run", "--rm", "--entrypoint", "python3"]
 
 
 def _run(command: list[Any], **options: Any) -> str:
@@ -283,7 +288,7 @@ def test_a_file_that_carries_a_program_is_refused(bench, image):
     path = hostile_file(folder / "hours.parquet", folder / "marker")
     folder.chmod(0o777)  # the container's user could make the marker
     bench.recorded(image)
-    command = [bench.runner, "run", "--rm", "--volume", f"{bench.root}:{bench.root}", image_reference(image)]
-    said = _run([*command, "python3", "-c", OPEN, path])
+    command = [*in_python(bench.runner), "--volume", f"{bench.root}:{bench.root}", image_reference(image)]
+    said = _run([*command, "-c", OPEN, path])
     assert "CVE-2023-47248" in said
     assert not (folder / "marker").exists()
