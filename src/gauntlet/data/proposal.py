@@ -130,7 +130,8 @@ def _update(schema: Any, dataset: Any) -> Any:
     A column whose type changed is taken out, so that TFDV infers it anew; left in, it would be declared deprecated.
     New integer codes join their list, which TFDV does not hold integers to.
     """
-    dataset = rows_only(dataset, without=set())
+    reals = {column.name for column in contract_of(schema).columns.values() if column.type == "float"}
+    dataset = rows_only(dataset, without=set(), reals=reals)
     found = {feature.path.step[0]: feature.type for feature in dataset.features}
     anomalies = tfdv.by_column(tfdv.validate(dataset, schema))
     from tensorflow_metadata.proto.v0 import anomalies_pb2

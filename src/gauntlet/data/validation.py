@@ -7,7 +7,7 @@ what was found, what is allowed, in what share of rows, and the mend.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
@@ -159,7 +159,8 @@ def _checks(
         for name, allowance in allowed.items()
         if subject.environment is Environment.TRAINING or allowance.column.serving
     }
-    dataset = rows_only(subject.dataset, without=set(allowed) - set(expected))
+    reals = {name for name, allowance in expected.items() if allowance.column.type == "float"}
+    dataset = rows_only(subject.dataset, without=set(allowed) - set(expected), reals=reals)
     profiles = read_profiles(dataset)
     anomalies = tfdv.by_column(tfdv.validate(dataset, schema.proto, environment=subject.environment.value))
     alpha = 1 - policy.confidence
@@ -176,10 +177,16 @@ def _checks(
             yield _passed(subject, name, expected[name], profiles[name])
 
 
-def rows_only(dataset: Any, without: set[str]) -> Any:
+def rows_only(dataset: Any, without: Collection[str], reals: Collection[str] = ()) -> Any:
     """A copy of a data set's statistics with some columns left out and no weighted numbers.
 
-    A schema speaks of rows, but TFDV takes weighted counts where there are any.
+    A schema speaks of rows, but TFDV takes weighted counts where there are any. To it, 5 is no real number, but what a
+    sample of a real column holds may all be whole.
+
+    Args:
+        dataset: the statistics.
+        without: columns to leave out.
+        reals: columns whose whole numbers are taken as real ones.
     """
     copy = type(dataset)(name=dataset.name, num_examples=dataset.num_examples)
     for feature in dataset.features:
@@ -187,6 +194,8 @@ def rows_only(dataset: Any, without: set[str]) -> Any:
             continue
         kept = copy.features.add()
         kept.CopyFrom(feature)
+        if feature.path.step[0] in reals and feature.type == feature.INT and not feature.HasField("string_stats"):
+            kept.type = feature.FLOAT
         for group, weighted in (("num_stats", "weighted_numeric_stats"), ("string_stats", "weighted_string_stats")):
             if kept.HasField(group):
                 stats = getattr(kept, group)

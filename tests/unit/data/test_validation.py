@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -160,6 +161,17 @@ def test_a_planted_fault_is_one_failed_check_with_its_sentence(clean, inferred, 
     assert sentence in check.reason
     assert check.name.endswith(problem.value.replace("_", " "))
     assert check.reason.startswith("In serving, ")
+
+
+def test_whole_numbers_are_numbers(clean, inferred, tmp_path):
+    """A sample of a column with fractions may have none; its range holds all the same."""
+    income = np.round(np.asarray(columns(1000, 2)["income"])).astype(np.int64)
+    serving = serving_with(tmp_path / "a", income=pa.array(income))
+    assert validate_schema(clean, serving, inferred, SchemaPolicy()).status is Status.PASS
+    kept = replace(inferred, curated=True)
+    assert propose(kept, subjects_of(clean, serving), validate_schema(clean, serving, kept, SchemaPolicy())) is None
+    below = serving_with(tmp_path / "b", income=pa.array(np.where(np.arange(1000) < 9, -5, income)))
+    assert "`income` goes down to −5" in only(validate_schema(clean, below, inferred, SchemaPolicy())).reason
 
 
 def test_tolerances_and_severities_are_the_policys(clean, inferred, tmp_path):
