@@ -21,6 +21,7 @@ from gauntlet.data.reading import (
     GROUPS,
     ISO,
     ISO_ZONED,
+    LONG,
     NUMBERED,
     PLAIN,
     WORD,
@@ -152,7 +153,9 @@ class TextSurvey:
 
     def _admitted(self, reading: Reading | None) -> Reading | None:
         """A reading, unless it is of one form too many: a new word behind every number is text."""
-        if reading is None or reading.form == CODE:
+        if reading is None or reading.form == LONG:
+            return None
+        if reading.form == CODE:
             return reading
         seen, form = self._seen[reading.family], (reading.form, reading.unit)
         if not seen.knows(form):

@@ -9,6 +9,7 @@ Family = Literal["number", "time", "boolean"]
 
 PLAIN = "plain"
 CODE = "code"
+LONG = "more digits than a number holds"
 COMMA = "a comma (decimal, or between thousands)"
 DECIMAL_COMMA = "a decimal comma"
 THOUSANDS = "separators between thousands"
@@ -42,7 +43,8 @@ class Reading:
 
     Attributes:
         family: number, time or boolean.
-        form: how it is written; ``PLAIN``: as importing reads it by itself; ``CODE``: as a number, but it is none.
+        form: how it is written; ``PLAIN``: as importing reads it by itself; ``CODE``, ``LONG``: as a number, but it is
+            none.
         unit: of a number, with its form: ``kg``, ``%``, ``$``.
     """
 

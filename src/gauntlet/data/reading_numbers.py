@@ -12,6 +12,7 @@ from gauntlet.data.reading import (
     CURRENCY,
     DECIMAL_COMMA,
     GROUPS,
+    LONG,
     MAGNITUDE,
     NUMBERED,
     PARENTHESES,
@@ -90,8 +91,10 @@ def read_number(text: str) -> Reading | None:
     if affix_form is None or _is_something_else(found, style):
         return None
     core = found[style]
-    if re.match(r"0\d", core) or (style == "plain" and core.isdigit() and len(core) > _EXACT_DIGITS):
+    if re.match(r"0\d", core):
         return Reading("number", CODE)
+    if style == "plain" and core.isdigit() and len(core) > _EXACT_DIGITS:
+        return Reading("number", LONG)
     if found["magnitude"] and not found["before"]:
         return Reading("number", MAGNITUDE) if not (affix or found["compare"]) else None
     return Reading("number", _form(found, style, affix_form), _singular(affix))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gauntlet.data.columns import ColumnType
-from gauntlet.data.reading import CODE, ISO, ISO_ZONED, PLAIN, SPACED, Family
+from gauntlet.data.reading import CODE, ISO, ISO_ZONED, LONG, PLAIN, SPACED, Family
 from gauntlet.data.readings import read
 from gauntlet.errors import DataError
 
@@ -120,7 +120,7 @@ def _mend(suspicions: Sequence[Suspicion], options: ReaderOptions, label: str | 
 def _is_value(text: str) -> bool:
     """Whether another column may well hold it as a value: there it would be missing, too."""
     reading = read(text)
-    return reading is not None and reading.form in (PLAIN, CODE, ISO, ISO_ZONED)
+    return reading is not None and reading.form in (PLAIN, CODE, LONG, ISO, ISO_ZONED)
 
 
 def _may_be_classes(label: Suspicion) -> bool:

@@ -40,6 +40,7 @@ CODES = {
     "tuples": [f"{number},{number},{number}" for number in range(ROWS)],
     "yes and no": ["yes", "no"] * 100,
     "four numbers": ["1", "2", "3", "4", "x"],
+    "long numbers, and shorter ones": rising(lambda number: str(10 ** (17 + number % 3) + number)),
     "house numbers": [
         f"{number}{' A' if number % 40 == 0 else ' C' if number % 50 == 0 else ''}" for number in range(ROWS)
     ],

@@ -193,8 +193,14 @@ def test_a_label_of_numbers_is_not_offered_as_text(tmp_path):
 
 @pytest.mark.parametrize(
     ("values", "stray"),
-    [(["true", "false"] * 100, "1"), (days("%Y-%m-%d"), "0"), (rising(), "2024-01-31"), (rising(), "true")],
-    ids=["a number", "a zero", "a day", "a boolean"],
+    [
+        (["true", "false"] * 100, "1"),
+        (days("%Y-%m-%d"), "0"),
+        (rising(), "2024-01-31"),
+        (rising(), "true"),
+        (rising(), "9" * 25),
+    ],
+    ids=["a number", "a zero", "a day", "a boolean", "a number too long"],
 )
 def test_a_value_that_other_columns_hold_is_not_read_as_missing(tmp_path, values, stray):
     """All of theirs would go missing, and nothing would say so."""
