@@ -67,7 +67,7 @@ def reduce_type(column: pa.Array, shown: str) -> pa.Array:
     and timestamps → microseconds, a time without a zone being UTC; dictionary → its values.
 
     Raises:
-        DataError: nested, binary or another type with no place in a snapshot; or a value too large for int64.
+        DataError: nested, binary or another type with no place in a snapshot; or a value too large for int64 or a time.
     """
     import pyarrow as pa
     from pyarrow import types
@@ -88,8 +88,7 @@ def reduce_type(column: pa.Array, shown: str) -> pa.Array:
     elif types.is_date(data_type):
         return column.cast(pa.timestamp("us")).cast(arrow_type("timestamp"))
     elif types.is_timestamp(data_type):
-        target = pa.timestamp("us", tz=data_type.tz)
-        return column.cast(target, safe=False).cast(arrow_type("timestamp"))
+        return _microseconds(column, shown)
     else:
         nested = types.is_nested(data_type)
         raise DataError(
@@ -103,6 +102,26 @@ def reduce_type(column: pa.Array, shown: str) -> pa.Array:
     except pa.ArrowInvalid as error:
         raise DataError(
             "has a value too large for a 64-bit integer", field=shown, value=str(error), mend="Write it as text"
+        ) from error
+
+
+def _microseconds(column: pa.Array, shown: str) -> pa.Array:
+    """Times of any unit; a part of a microsecond is cut off, and what lies too far away is refused.
+
+    Raises:
+        DataError: a time is more than 290,000 years away; most often it is in another unit than the file says.
+    """
+    import pyarrow as pa
+
+    target = pa.timestamp("us", tz=column.type.tz)
+    try:
+        return column.cast(target, safe=column.type.unit != "ns").cast(arrow_type("timestamp"))
+    except pa.ArrowInvalid as error:
+        raise DataError(
+            "has a time too far away to be one",
+            field=shown,
+            value=str(error),
+            mend="Write it in the unit that the file says, or as ISO 8601 text",
         ) from error
 
 

@@ -24,7 +24,8 @@ def batches(lines: Iterable[str], shown: str, options: ReaderOptions, rows: int)
     """Parse lines, ``rows`` at a time; blank lines are no rows.
 
     Raises:
-        DataError: a line is no JSON object, a value is nested, or a column mixes types within a batch; names the line.
+        DataError: a line is no JSON object or names a column twice, a value is nested, or a column mixes types within
+            a batch; names the line.
     """
     numbered = ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
     while block := list(islice(numbered, rows)):
@@ -33,7 +34,14 @@ def batches(lines: Iterable[str], shown: str, options: ReaderOptions, rows: int)
 
 def _object(line: str, number: int, shown: str) -> dict[str, Any]:
     try:
-        value = json.loads(line)
+        value = json.loads(line, object_pairs_hook=_unique)
+    except _RepeatedKeyError as error:
+        raise DataError(
+            "names a column twice",
+            field=f"{shown}: line {number}",
+            value=str(error),
+            mend="Give each a name of its own at the source",
+        ) from error
     except ValueError as error:
         raise DataError(
             "is not JSON", field=f"{shown}: line {number}", value=line.strip(), mend="Write one JSON object a line"
@@ -43,6 +51,18 @@ def _object(line: str, number: int, shown: str) -> dict[str, Any]:
             "is not a JSON object", field=f"{shown}: line {number}", value=value, mend="Write one object a line"
         )
     return value
+
+
+class _RepeatedKeyError(Exception):
+    """An object has two values of one name."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _RepeatedKeyError(next(name for name in names if names.count(name) > 1))
+    return found
 
 
 def _batch(objects: list[tuple[int, dict[str, Any]]], shown: str, options: ReaderOptions) -> pa.RecordBatch:
@@ -58,7 +78,7 @@ def _column(name: str, objects: list[tuple[int, dict[str, Any]]], shown: str, op
 
     values = [value.get(name) for _, value in objects]
     kinds = {type(value) for value in values} - {type(None)}
-    if str in kinds and len(kinds) > 1:
+    if str in kinds and (len(kinds) > 1 or all(value is None or _is_missing(value, options) for value in values)):
         values = [None if _is_missing(value, options) else value for value in values]
         kinds = {type(value) for value in values} - {type(None)}
     final = options.rename.get(name.strip(), name.strip())

@@ -95,6 +95,7 @@ def test_a_nested_column(tmp_path):
         ('{"y": 1, "x": 99999999999999999999}', "too large"),
         ('{"y": 1,', "not JSON"),
         ("[1]", "not a JSON object"),
+        ('{"y": 1, "x": 2, "x": 3}', "names a column twice"),
     ],
 )
 def test_a_line_that_does_not_fit(tmp_path, line, message):
@@ -137,6 +138,17 @@ def test_a_missing_value_among_numbers_of_json_lines(tmp_path, marker):
     snapshot = load(path, tmp_path / "out", split=ALL_TRAIN)
     assert snapshot.columns["x"] == "int"
     assert snapshot.table("train")["x"].to_pylist() == [1, None, 3]
+
+
+def test_a_batch_of_nothing_but_missing_values_in_json_lines(tmp_path):
+    path = json_lines(tmp_path, *range(65_536), "NA", None)
+    assert load(path, tmp_path / "out", split=ALL_TRAIN).columns["x"] == "int"
+
+
+def test_a_time_too_far_away(tmp_path):
+    """In the number of bits that there are it would begin again from the other end."""
+    path = write_parquet(tmp_path / "a.parquet", x=pa.array([0, 2**60], pa.timestamp("ms")), y=[0, 1])
+    assert refuse(tmp_path, path, "too far away").field == f"{path}: column x"
 
 
 def test_words_among_numbers_of_json_lines(tmp_path):
