@@ -34,7 +34,7 @@ def batches(lines: Iterable[str], shown: str, options: ReaderOptions, rows: int)
 
 def _object(line: str, number: int, shown: str) -> dict[str, Any]:
     try:
-        value = json.loads(line, object_pairs_hook=_unique)
+        value = _DECODER.decode(line)
     except _RepeatedKeyError as error:
         raise DataError(
             "names a column twice",
@@ -63,6 +63,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         raise _RepeatedKeyError(next(name for name in names if names.count(name) > 1))
     return found
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique)
+"""One for all lines: making one for each takes as long as reading it."""
 
 
 def _batch(objects: list[tuple[int, dict[str, Any]]], shown: str, options: ReaderOptions) -> pa.RecordBatch:
