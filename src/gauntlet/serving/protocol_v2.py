@@ -70,6 +70,8 @@ def parse(payload: Any, contract: InputContract, *, most_rows: int = MOST_ROWS) 
         raise InvalidRequest(
             f"expected a string of at most {_LONGEST_ID} characters, found {found(identity)}", field="id"
         )
+    if identity and any("\ud800" <= sign <= "\udfff" for sign in identity):  # JSON can say it, UTF-8 cannot
+        raise InvalidRequest("holds half a character (a lone surrogate)", field="id", mend="Send whole ones")
     tensors = payload.get("inputs")
     if not isinstance(tensors, list) or not tensors:
         raise InvalidRequest("expected an array of tensors", field="inputs", mend="Give one tensor a column")

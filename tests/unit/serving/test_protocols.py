@@ -129,6 +129,7 @@ def test_what_version_1_refuses(payload: Any, message: str) -> None:
         ({"instances": []}, "instances: request body has no such key"),
         ({"inputs": people(), "id": 7}, "id: expected a string of at most 256 characters, found integer"),
         ({"inputs": people(), "id": "x" * 257}, "id: expected a string of at most"),
+        ({"inputs": people(), "id": "\ud83d"}, "id: holds half a character"),
         ({"inputs": [{"name": 4}]}, r"inputs\[0\].name: expected a name, found integer"),
         ({"inputs": [tensor("age", "INT64", [1]) | {"dat": 1}]}, "dat: .*Did you mean 'data'"),
         ({"inputs": [tensor("age", "INT65", [1])]}, "age: has no datatype of the protocol"),
