@@ -98,6 +98,11 @@ class Survey:
             if name not in self.declared:
                 survey.see(column, shown, is_text)
 
+    def at_odds(self) -> list[str]:
+        """Columns that are text in files without types, and something else in those with types."""
+        typed = {name: column.typed[0] for name, column in self.columns.items() if column.typed is not None}
+        return [name for name, kind in typed.items() if kind != "string" and self.columns[name].text == "string"]
+
 
 def narrowest(values: pa.Array, known: ColumnType | None = None) -> ColumnType:
     """The narrowest type that fits text values, given what earlier values allowed.

@@ -289,6 +289,15 @@ def test_files_that_mean_the_text_they_say(tmp_path, form, kind):
     assert load(path, tmp_path / "out", split=ALL_TRAIN).columns["x"] == "string"
 
 
+def test_a_stray_in_csv_beside_parquet(tmp_path):
+    """That the files disagree is not what is to be mended."""
+    write_parquet(tmp_path / "a.parquet", **labelled(list(range(ROWS))))
+    path = write_csv(tmp_path / "b.csv", **labelled(with_strays(rising(), "n.b.")))
+    error = stop(tmp_path, tmp_path / "[ab].*")
+    assert (error.field, error.value) == (f"{path}: row 8", "n.b.")
+    assert try_ways_out(tmp_path, tmp_path / "[ab].*", error) == ["int", "string"]
+
+
 def test_with_a_key_text_columns_of_parquet_are_looked_at_too(tmp_path):
     columns = {**labelled(rising(german)), "id": list(range(ROWS))}
     path = write_parquet(tmp_path / "a.parquet", **columns)
