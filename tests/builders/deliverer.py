@@ -17,8 +17,8 @@ from typing import Any
 
 from gauntlet.delivery.deployment import Time, deploy_to_staging, roll_back, roll_out
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.controller import Assessment
 from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.rollout.ports import Assessment
 from gauntlet.delivery.rollout.state import AnalysisRun, Rollout
 from gauntlet.delivery.targets.service import open_service
 from gauntlet.errors import GauntletError

@@ -28,7 +28,7 @@ OFTEN = PLAN.model_copy(update={"interval_seconds": 2.0})
 
 
 def harmful() -> Journal:
-    """A candidate that begins to fail at 10 %, and is taken back."""
+    """A candidate that begins to fail at 10 %, and is rolled back."""
     return rolled_out(canary={"errors": 0.06}, bad_from=10)
 
 

@@ -1,4 +1,4 @@
-"""Journals of rollouts as a judge and a conductor would write them: real decisions, real evidence, made-up requests."""
+"""Journals of rollouts as a controller would write them: real decisions, real evidence, made-up requests."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def rolled_out(
         per_second: requests, of both versions; 0 for none.
         turns: at most.
         approved_after: turns until a person approves a step that waits.
-        refused_at: turn at which a person takes it back.
+        refused_at: turn at which a person rolls it back.
         seed: of the requests.
     """
     rng = np.random.default_rng(seed)

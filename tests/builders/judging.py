@@ -91,7 +91,7 @@ Traffic = Callable[[int, float], tuple[float, Behavior, Behavior]]
 """Turn and weight in percent → expected requests in the interval, stable's behavior, the candidate's."""
 
 
-def conducted(
+def run_rollout(
     judge: CounterJudge,
     world: World,
     plan: RolloutPlan,

@@ -15,8 +15,8 @@ from builders.kserve_scenarios import stands
 from builders.memory_cluster import MemoryServer
 from gauntlet.delivery.deployment import roll_back, roll_out
 from gauntlet.delivery.emergency_rollback import UnrecordedRollback, is_unfinished
-from gauntlet.delivery.rollout.controller import Conflict
 from gauntlet.delivery.rollout.journal import Journal
+from gauntlet.delivery.rollout.ports import Conflict
 from gauntlet.delivery.rollout.state import Phase
 from gauntlet.delivery.targets.kserve.api import Api
 from gauntlet.delivery.targets.kserve.service import open_on
@@ -27,7 +27,7 @@ Emergency = Callable[[Server, str], None]
 
 
 def at_half(server: Server, mode: str) -> Ground:
-    """A rollout whose conductor died when the candidate had half of the requests."""
+    """A rollout whose controller died when the candidate had half of the requests."""
     return brought_to_half(Ground(server, mode))
 
 
@@ -213,14 +213,15 @@ def time_and_people_while_writes_are_refused(server: Server, mode: str) -> None:
         ground.judge.abort = refused
         if patience is not None:
             ground.plan = ground.plan.model_copy(update={"total_seconds": patience})
-        with pytest.raises(UnrecordedRollback, match="A person aborted it" if refused else "The rollout took longer than"):
+        why = "A person aborted it" if refused else "The rollout took longer than"
+        with pytest.raises(UnrecordedRollback, match=why):
             goes_on(ground, ground.api(refusing(FULL)))
         stands(ground, "1")
 
 
 def no_harm_while_writes_are_refused(server: Server, mode: str) -> None:
     ground = at_half(server, mode)
-    with pytest.raises(DependencyError, match="turns in a row") as refused:
+    with pytest.raises(DependencyError, match="iterations in a row") as refused:
         goes_on(ground, ground.api(refusing(FULL)))
     assert not isinstance(refused.value, UnrecordedRollback)
     assert ground.most == 50, "it goes no further"

@@ -1,6 +1,6 @@
 """Rollouts on a real API server: a service to roll out on, a judge that says what it is told, and a watch on weights.
 
-Time is simulated: whoever conducts "sleeps" by letting the cluster's controllers take a few steps. After each of these
+Time is simulated: our controller "sleeps" by letting the cluster's controllers take a few steps. After each of these
 the candidate's share is held against the most that was ever written down.
 """
 
@@ -17,8 +17,9 @@ from builders.kserve_objects import inference_service
 from builders.memory_cluster import MemoryApi, MemoryServer
 from gauntlet.delivery.deployment import Time
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.controller import Assessment, Backends, Target, run_to_end, start
+from gauntlet.delivery.rollout.controller import run_to_end, start
 from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.rollout.ports import Assessment, Backends, Target
 from gauntlet.delivery.rollout.state import AnalysisRun, Rollout
 from gauntlet.delivery.targets.kserve.api import Api
 from gauntlet.delivery.targets.kserve.journal_store import ConfigMapJournalStore
@@ -54,7 +55,7 @@ Fate = Callable[[str, str, str], None]
 
 
 class Killed(BaseException):
-    """What ``kill -9`` is to whoever conducts."""
+    """What ``kill -9`` is to a controller."""
 
 
 class MortalApi(Api):
@@ -81,7 +82,7 @@ class Endless(AssertionError):
 
 @dataclass
 class Verdicts:
-    """``controller.Judge``: harm from a weight on, no harm before; looks are numbered by its memory."""
+    """``ports.Judge``: harm from a weight on, no harm before; looks are numbered by its memory."""
 
     harm_from: int = 101
     approved: int = 0
@@ -135,7 +136,7 @@ class Ground:
             self.server.request("POST", f"{ROUTES}/namespaces/{self.namespace}/httproutes", route(self.namespace))
         self.controller.settle()
 
-    # -- conducting --------------------------------------------------------------------------------------------------
+    # -- controller ---------------------------------------------------------------------------------------------------
     def api(self, fate: Fate | None = None) -> Api:
         fate = fate or (lambda method, path, when: None)
         if isinstance(self.server, MemoryServer):

@@ -12,7 +12,8 @@ from builders.cluster import ApiServer
 from builders.kserve_rollouts import NAME, PLAN, V1, V2, V3, Ground, Killed
 from builders.memory_cluster import MemoryServer
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.controller import Conflict, abort, start
+from gauntlet.delivery.rollout.controller import abort, start
+from gauntlet.delivery.rollout.ports import Conflict
 from gauntlet.delivery.rollout.state import Phase
 from gauntlet.delivery.targets.kserve.predictors import identity_of
 from gauntlet.errors import ConfigurationError, DependencyError

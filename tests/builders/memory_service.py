@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.controller import Assessment, Backends, Conflict, TargetStatus
 from gauntlet.delivery.rollout.journal import Journal
 from gauntlet.delivery.rollout.lease import LeaseRecord, LeaseTaken
+from gauntlet.delivery.rollout.ports import Assessment, Backends, Conflict, TargetStatus
 from gauntlet.delivery.rollout.state import AnalysisRun, Phase, begin
 from gauntlet.delivery.targets.service import Service
 from gauntlet.errors import DataError

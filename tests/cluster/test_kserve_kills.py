@@ -1,4 +1,4 @@
-"""Rollouts whose conductor dies, again and again, at any instant; and whose network fails in every way there is."""
+"""Rollouts whose controller dies, again and again, at any instant; and whose network fails in every way there is."""
 
 import os
 import random
@@ -12,8 +12,8 @@ import pytest
 
 from builders.kserve_rollouts import Ground, Killed, without_retries
 from builders.unreliable import Fault, UnreliableProxy
-from gauntlet.delivery.rollout.controller import Conflict
 from gauntlet.delivery.rollout.lease import LeaseTaken
+from gauntlet.delivery.rollout.ports import Conflict
 from gauntlet.delivery.rollout.state import Phase
 from gauntlet.delivery.targets.kserve.api import Api
 from gauntlet.errors import DependencyError
@@ -75,21 +75,21 @@ def test_killed_at_random_instants_it_still_ends_well(api, mode, harm_from):
 
 @pytest.mark.parametrize(("mode", "harm_from"), [("Knative", 50), ("Standard", 101)], ids=["Knative", "Standard"])
 def test_killed_by_the_system_it_still_ends_well(api, mode, harm_from, tmp_path):
-    """``kill -9`` of the process that conducts; the next one has to wait for the lease of the dead."""
+    """``kill -9`` of the controller's process; the next one has to wait for the lease of the dead."""
     ground = Ground(api, mode, harm_from=harm_from)
     draw = random.Random(f"{mode} {harm_from}")
     kubeconfig = api.kubeconfig(tmp_path / "kubeconfig")
     with ground.controller.running(0.02):
         for life in range(REAL_KILLS_EACH):
-            with conductor(ground, kubeconfig, f"life-{life}") as process:
-                assert process.stdout.readline() == "conducting\n", process.stderr.read()
+            with controller(ground, kubeconfig, f"life-{life}") as process:
+                assert process.stdout.readline() == "started\n", process.stderr.read()
                 until = time.monotonic() + draw.uniform(0.0, 2.0)
                 while time.monotonic() < until:
                     look(ground)
                 os.kill(process.pid, signal.SIGKILL)
                 process.wait()
-        with conductor(ground, kubeconfig, "last") as process:
-            assert process.stdout.readline() == "conducting\n", process.stderr.read()
+        with controller(ground, kubeconfig, "last") as process:
+            assert process.stdout.readline() == "started\n", process.stderr.read()
             while process.poll() is None:
                 look(ground)
             said = process.stdout.read()
@@ -102,12 +102,12 @@ def look(ground):
     time.sleep(0.05)
 
 
-def conductor(ground, kubeconfig, holder):
+def controller(ground, kubeconfig, holder):
     arguments = [str(kubeconfig), ground.service, ground.mode, str(ground.harm_from), holder]
     tests = HERE.parent
     path = os.pathsep.join([str(tests.parent / "src"), str(tests), os.environ.get("PYTHONPATH", "")])
     return subprocess.Popen(
-        [sys.executable, str(HERE / "conduct.py"), *arguments],
+        [sys.executable, str(HERE / "run_controller.py"), *arguments],
         env={**os.environ, "PYTHONPATH": path},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -121,7 +121,7 @@ def test_through_a_network_that_fails_in_every_way_it_still_ends_well(api, mode,
     """Conflicts, refusals, errors, lost requests and lost answers, silence and half an answer: one request in five."""
     ground = Ground(api, mode, harm_from=harm_from)
     everything = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]
-    token = api.service_account(ground.namespace, "conductor", everything)
+    token = api.service_account(ground.namespace, "controller", everything)
     certificate = api.certificate("proxy")
     with UnreliableProxy(
         api.url, authority=api.authority, certificate=certificate, seed=harm_from, silence=0.3, retry_after=0

@@ -93,5 +93,5 @@ def test_beside_one_that_lives_nobody_acts(ground_of, action):
         finally:
             living.kill()
     assert status == 3, beside.lines
-    assert "is being acted on by somebody else" in said
+    assert "its lease is held by another controller" in said
     assert ground.shares() == {"1": 90, "2": 10}

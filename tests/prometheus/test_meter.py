@@ -151,7 +151,7 @@ def test_one_that_is_down_is_a_dependency(watching: Running) -> None:
 
 def test_a_teams_own_query_and_one_that_is_none(watching: Running) -> None:
     def ask(query: str) -> float | None:
-        metric = parse(CustomMetric, {"name": "rows", "query": query, "limit": 1}, field="own")
+        metric = parse(CustomMetric, {"name": "rows", "query": query, "limit": 1}, field="custom")
         return counter_source(watching).ask(metric, ROLLOUT)
 
     server = Server("2")

@@ -14,7 +14,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from builders.judging import Behavior, World, conducted, judge_of, plan
+from builders.judging import Behavior, World, run_rollout, judge_of, plan
 from builders.trials import at_least
 from gauntlet.delivery.analysis import state_codec
 from gauntlet.delivery.rollout.plan import RolloutPlan
@@ -49,7 +49,7 @@ def rolled_out(rates, analysis, *names, trials=TRIALS):
     """Rollouts of a candidate identical to stable, five looks a step, by how they ended; seeded by the names.
 
     Returns:
-        Ends and their numbers; share of rollouts that were taken back at full weight.
+        Ends and their numbers; share of rollouts that were rolled back at full weight.
     """
     steps = parse(RolloutPlan, {**STEPS, "step_seconds": 4 * 60}, field="plan")
     ends: Counter[Phase] = Counter()
@@ -59,7 +59,7 @@ def rolled_out(rates, analysis, *names, trials=TRIALS):
         both = rates(rng.uniform(0, 2 * math.pi))
         world = World(rng, edges=(0.2, 0.4, 0.6, 0.8, math.inf))
         judge = judge_of(world, analysis, steps)
-        rollout = conducted(judge, world, steps, lambda turn, weight, both=both: (REQUESTS, both(turn), both(turn)))
+        rollout = run_rollout(judge, world, steps, lambda turn, weight, both=both: (REQUESTS, both(turn), both(turn)))
         ends[rollout.phase] += 1
         late += rollout.phase is Phase.ROLLED_BACK and rollout.step == 2
     return ends, late / trials
@@ -96,7 +96,7 @@ def test_an_identical_candidate_is_taken_back_at_most_alpha_of_the_time(
     asked = plan(baseline_requests=10_000, **margins)
     ends, late = rolled_out(rates, asked, "identical", request.node.callspec.id, trials=trials)
     rollback_entry = ends[Phase.ROLLED_BACK] / trials
-    record_property("taken back", rollback_entry)
+    record_property("rolled back", rollback_entry)
     record_property("of these at full weight", late)
     assert rollback_entry <= ALPHA
     assert ends[Phase.PROMOTED] == trials - ends[Phase.ROLLED_BACK]
@@ -107,7 +107,7 @@ def test_swings_beyond_the_margins_are_rarely_taken_for_harm(record_property):
     trials = SWINGING or 150
     ends, late = rolled_out(swinging(0.4), plan(baseline_requests=10_000), "swings", trials=trials)
     rollback_entry = ends[Phase.ROLLED_BACK] / trials
-    record_property("taken back", rollback_entry)
+    record_property("rolled back", rollback_entry)
     record_property("of these at full weight", late)
     assert rollback_entry - late <= ALPHA  # beside stable the same swings do no harm
     assert late <= 3 * ALPHA
@@ -128,7 +128,7 @@ def test_a_promised_rise_is_found_before_the_first_step_is_passed(metric, record
     for trial in range(TRIALS):
         rng = np.random.default_rng(zlib.crc32(repr(("rise", metric, trial)).encode()))
         world = World(rng, edges=(0.2, 0.4, 0.6, 0.8, math.inf))
-        rollout = conducted(
+        rollout = run_rollout(
             judge_of(world, plan(metrics=[metric], baseline_requests=4000), quick),
             world,
             quick,

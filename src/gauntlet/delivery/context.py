@@ -1,4 +1,4 @@
-"""What somebody who delivers has before them: the service, what looks at it, the plan, and a clock."""
+"""Builds everything one rollout needs: the service, the metric judge, the parsed plans, a clock."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from gauntlet.delivery.counters.prometheus.source import PrometheusCounters, Pro
 from gauntlet.delivery.deployment import Time
 from gauntlet.delivery.preflight import Obstacle
 from gauntlet.delivery.rollout.approvals import combine_approvals, tag_approvals
-from gauntlet.delivery.rollout.controller import Judge
 from gauntlet.delivery.rollout.journal import Journal
 from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.rollout.ports import Judge
 from gauntlet.delivery.rollout.state import Action, Decision
 from gauntlet.delivery.targets.service import Service, open_service
 from gauntlet.registry.store import ModelStore
@@ -32,9 +32,9 @@ class RolloutContext:
 
     Attributes:
         service: where.
-        judge: looks at it.
+        judge: assesses its metrics.
         plan: the steps.
-        analysis: how it is looked at.
+        analysis: which metrics, and how they are compared.
         time: the clock of this machine.
     """
 
@@ -50,8 +50,7 @@ class RolloutContext:
 
     def log_decision(self, decision: Decision) -> None:
         """Print a turn for the log; waiting without news is not told again and again."""
-        look = decision.rollout.analyses
-        if decision.action is not Action.WAIT or look % 5 == 0:
+        if decision.action is not Action.WAIT or decision.rollout.analyses % 5 == 0:
             sys.stdout.write(f"{time.strftime('%H:%M:%S')}  {decision.sentence}\n")
             sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""Deliveries from end to end, on any service: bring a version out, take one back, have a look at one."""
+"""Deployments from end to end, on any service: staging, rollout, rollback."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from gauntlet.delivery.emergency_rollback import FallbackJournalStore, UnrecordedRollback, recover_journal
 from gauntlet.delivery.preflight import Obstacle, require_clear
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.controller import Backends, Conflict, Judge, abort, is_same, run_to_end, start
+from gauntlet.delivery.rollout.controller import abort, is_same, run_to_end, start
 from gauntlet.delivery.rollout.journal import Entry, Journal
 from gauntlet.delivery.rollout.lease import OnWarning, ignore_warning, renew, renewing_sleep, wait_for_lease
 from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.rollout.ports import Backends, Conflict, Judge
 from gauntlet.delivery.rollout.state import AbortedBy, Action, Decision, Phase, begin
 from gauntlet.delivery.targets.service import Service
 from gauntlet.errors import ConfigurationError, DependencyError
@@ -71,7 +72,7 @@ def preflight_warnings(service: Service, digest: str) -> tuple[Obstacle, ...]:
     """
     with _explained(service):
         if unfinished(service):
-            return ()  # it is gone on with, or taken back first, and its canary is no other's
+            return ()  # it is gone on with, or rolled back first, and its canary is no other's
         stable = service.handle.current()
     if stable is not None and stable.digest == digest:
         return ()
@@ -89,19 +90,19 @@ def roll_out(
     on_decision: OnDecision,
     on_warning: OnWarning = ignore_warning,
 ) -> Journal:
-    """Bring a version to all of production's traffic, or take it back; resumes what was begun.
+    """Bring a version to all of production's traffic, or roll it back; resumes what was begun.
 
     The first version of a service is installed: there is nothing to compare it with. A version that serves already
-    stays. A rollout of another version that nobody acts on any more is taken back first.
+    stays. A rollout of another version that nobody acts on any more is rolled back first.
 
     Args:
         service: where.
         release: what.
-        judge: looks at it.
+        judge: assesses its metrics.
         plan: the steps.
         time: the clock.
-        attempt: another name gives a candidate that was taken back another chance.
-        on_decision: hears every turn.
+        attempt: another name gives a candidate that was rolled back another chance.
+        on_decision: called after every iteration.
         on_warning: hears what a person should know before it begins, and that it waits for somebody who may have died.
 
     Returns:
@@ -110,7 +111,7 @@ def roll_out(
     Raises:
         ConfigurationError: something stands in the way of a rollout that has not begun; it lists everything that does.
         DataError: there is a journal that cannot be read.
-        UnrecordedRollback: it was taken back, and that could not be written.
+        UnrecordedRollback: it was rolled back, and that could not be written.
         DependencyError: something did not answer for too long, or somebody else acts on the service. What was begun
             stays, and this goes on with it when it is called again.
     """
@@ -123,7 +124,7 @@ def roll_out(
         if found and going and found[0].rollout.candidate != release:
             reason = f"It was left behind unfinished, and {release} is on its way."
             found, going = (act.roll_back(reason, "controller"), ""), False
-            renew(service.lease, service.name)  # whoever conducts gives it back at the end
+            renew(service.lease, service.name)  # the controller releases it at the end
         with _explained(service):
             stable = service.handle.current()
         serves = not going and stable is not None and stable.digest == release.digest
@@ -153,7 +154,7 @@ def roll_back(
     Raises:
         ConfigurationError: there was never a rollout on the service.
         DataError: the journal cannot be read, and the service does not show a rollout.
-        UnrecordedRollback: it was taken back, and that could not be written.
+        UnrecordedRollback: it was rolled back, and that could not be written.
         DependencyError: as ``roll_out``.
     """
     act = _Act(service, FallbackJournalStore(service.journals, on_warning), judge, plan, time, on_decision)
@@ -213,18 +214,19 @@ class _Act:
     on_decision: OnDecision
 
     def roll_back(self, reason: str, by: AbortedBy) -> Journal:
-        """Have the newest rollout taken back, and see it through."""
+        """Have the newest rollout rolled back, and see it through."""
         for _ in range(10):
             try:
                 abort(self.journals, self.service.name, reason, self.time.now(), by)
             except Conflict:
                 continue
             return self.run_to_end()
-        mend = "Stop the other one"
-        raise DependencyError("is written by somebody else all the time", field=self.service.name, mend=mend)
+        said = "its rollout journal changed during each of 10 attempts to abort"
+        mend = "Stop the other process that updates this rollout"
+        raise DependencyError(said, field=self.service.name, mend=mend)
 
     def run_to_end(self) -> Journal:
-        """Take turns until the rollout is over."""
+        """Run the controller until the rollout is over."""
         service = self.service
         backends = Backends(self.journals, service.lease, service.target, self.judge)
         run_to_end(
@@ -232,7 +234,9 @@ class _Act:
         )
         found = self.journals.read(service.name)
         if found is None:
-            raise ConfigurationError("has lost its journal", field=service.name, mend="Leave the ledger alone")
+            said = "its rollout journal disappeared while the rollout ran"
+            mend = "Do not delete it; roll out again under another attempt"
+            raise ConfigurationError(said, field=service.name, mend=mend)
         unrecorded = [why for why in (self.journals.why, service.unrecorded()) if why]
         if unrecorded:
             raise UnrecordedRollback(found[0], *unrecorded)

@@ -1,9 +1,9 @@
-"""The way back needs no disk and no readable journal.
+"""Rollback where the journal cannot be written or read.
 
-Everything else is written before it is done. To send all requests to the stable version may be done without a record:
-it is safe, and may be repeated, and whoever finds it done takes it for what it is. So where the journal cannot be
-written, what goes back is kept in memory, carried out, and written as soon as that works; where it cannot be read, what
-the service itself shows tells which version is stable. A person hears of both.
+Everything else is persisted before it is done. To send all requests to the stable version may precede its record: it is
+safe, may be repeated, and whoever finds it done recognises it. So where the journal cannot be written, a rollback is
+kept in memory, carried out, and written as soon as that works; where it cannot be read, the service itself shows which
+version is stable. A person is warned of both.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gauntlet.delivery.preflight import Obstacle
-from gauntlet.delivery.rollout.controller import Conflict, JournalStore
 from gauntlet.delivery.rollout.journal import Entry, Journal
 from gauntlet.delivery.rollout.lease import OnWarning
+from gauntlet.delivery.rollout.ports import Conflict, JournalStore
 from gauntlet.delivery.rollout.state import Action, Phase, Rollout
 from gauntlet.delivery.targets.service import Service
 from gauntlet.errors import ConfigurationError, DataError, DependencyError, GauntletError
@@ -30,7 +30,7 @@ class UnrecordedRollback(DependencyError):
     """All requests go to the stable version again, and what says so could not be written.
 
     Args:
-        journal: of the rollout that was taken back.
+        journal: of the rollout that was rolled back.
         why: what was not written, and why; one or more.
     """
 
@@ -47,7 +47,7 @@ class UnrecordedRollback(DependencyError):
 
 
 class FallbackJournalStore:
-    """``controller.JournalStore`` over another one, which a way back does not wait for.
+    """``ports.JournalStore`` over another one, which a rollback does not wait for.
 
     Attributes:
         why: the newest state could not be written; empty where it was.
@@ -206,7 +206,7 @@ def _plainly(error: GauntletError) -> str:
 
 @contextmanager
 def aliases_follow(store: ModelStore, model_name: str) -> Iterator[None]:
-    """Give the former champion its title also where the way back could not be written down."""
+    """Give the former champion its title also where the rollback could not be written down."""
     try:
         yield
     except UnrecordedRollback as error:

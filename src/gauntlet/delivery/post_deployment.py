@@ -1,4 +1,4 @@
-"""The days after: a promoted version held against what the version before it was like."""
+"""Post-deployment check: compares a promoted version with its predecessor's recorded metrics."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from gauntlet.delivery.context import RolloutContext, log_warning
 from gauntlet.delivery.deployment import lease_held, roll_back
-from gauntlet.delivery.rollout.controller import Conflict
 from gauntlet.delivery.rollout.journal import Entry, Journal
+from gauntlet.delivery.rollout.ports import Conflict
 from gauntlet.delivery.rollout.state import Action, AnalysisRun, Phase, Rollout
 from gauntlet.delivery.targets.service import Service
 from gauntlet.errors import ConfigurationError, DataError, DependencyError
@@ -36,15 +36,15 @@ def verify(context: RolloutContext, champion: str, *, watch_seconds: float, act:
     """Look once at what was promoted, and go on with the evidence of its rollout.
 
     Args:
-        context: the service and what looks at it.
+        context: the service and the judge of its metrics.
         champion: the version that the registry calls champion; empty if none.
         watch_seconds: how long after its rollout began a version is watched.
-        act: take it back when harm is shown.
+        act: roll it back when harm is shown.
 
     Raises:
         ConfigurationError: there was never a rollout on the service.
         DataError: its journal cannot be read.
-        UnrecordedRollback: it was taken back, and that could not be written.
+        UnrecordedRollback: it was rolled back, and that could not be written.
         DependencyError: something did not answer, or somebody else acts on the service.
     """
     service, now = context.service, context.time.now()
@@ -70,7 +70,7 @@ def verify(context: RolloutContext, champion: str, *, watch_seconds: float, act:
             Entry(now, rollout.phase, rollout.weight, Action.NOTHING, analysis.sentence, said.analysis)
         )
         harmful = analysis.status is Status.FAIL and act
-        with suppress(*(_NOT_WRITTEN if harmful else ())):  # a look that finds harm is acted on, written or not
+        with suppress(*(_NOT_WRITTEN if harmful else ())):  # an analysis that finds harm is acted on, written or not
             _write(service, journal, etag)
     verdict = _verdict([*checks, Check("metrics", analysis.status, analysis.sentence)])
     if harmful:

@@ -1,4 +1,4 @@
-"""What stands in the way of a rollout, said before it begins rather than in its middle."""
+"""Preflight: what blocks a rollout, found before it begins."""
 
 from __future__ import annotations
 

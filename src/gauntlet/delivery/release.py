@@ -1,4 +1,4 @@
-"""A model version as something that can be served."""
+"""A model version as something that can be served, resolved from the registry."""
 
 from __future__ import annotations
 

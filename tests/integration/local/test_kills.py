@@ -1,4 +1,4 @@
-"""``kill -9``: of who conducts a rollout, at every step and at random instants; of servers; of the host.
+"""``kill -9``: of the controller of a rollout, at every step and at random instants; of servers; of the host.
 
 It always ends promoted or rolled back as its candidate deserves; no request goes to a version that was not given it in
 writing; none is lost unless the one who had to answer it was killed itself.
@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from builders.conductors import Conductor
+from builders.controllers import ControllerProcess
 from builders.local import Running, hosting, stub, wait_for
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout.state import Phase
@@ -53,8 +53,12 @@ class Trials:
         self.places.write_text("")
         return candidate, stable, f"{self.number}{'h' if harmful else 'g'}"
 
-    def conductor(self, candidate: Release, harmful: bool, attempt: str, fatal: str | None = None) -> Conductor:
-        return Conductor(self.host, candidate, harmful=harmful, attempt=attempt, fatal=fatal, places=self.places)
+    def controller(
+        self, candidate: Release, harmful: bool, attempt: str, fatal: str | None = None
+    ) -> ControllerProcess:
+        return ControllerProcess(
+            self.host, candidate, harmful=harmful, attempt=attempt, fatal=fatal, places=self.places
+        )
 
     def ends_well(self, candidate: Release, stable: Release, *, harmful: bool) -> None:
         """The journal, the service and the callers agree on an end that the candidate deserves."""
@@ -104,15 +108,15 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trials]:
 @pytest.mark.parametrize("harmful", [False, True], ids=["good", "harmful"])
 def test_killed_at_every_boundary(trials, harmful):
     candidate, stable, attempt = trials.prepared(harmful)
-    assert trials.conductor(candidate, harmful, attempt).end() == 0
+    assert trials.controller(candidate, harmful, attempt).end() == 0
     trials.ends_well(candidate, stable, harmful=harmful)
     places = sorted(set(trials.places.read_text().splitlines()))
     assert len(places) > 50
     killed = 0
     for place in places:
         candidate, stable, attempt = trials.prepared(harmful)
-        killed += trials.conductor(candidate, harmful, attempt, fatal=place).end() == -signal.SIGKILL
-        assert trials.conductor(candidate, harmful, attempt).end() == 0
+        killed += trials.controller(candidate, harmful, attempt, fatal=place).end() == -signal.SIGKILL
+        assert trials.controller(candidate, harmful, attempt).end() == 0
         trials.ends_well(candidate, stable, harmful=harmful)
         trials.nobody_was_harmed(candidate)
     assert killed > 50
@@ -125,11 +129,11 @@ def test_killed_at_random_instants(trials, harmful):
     while killed < RANDOM_KILLS // 2:
         candidate, stable, attempt = trials.prepared(harmful)
         for _ in range(3):
-            conductor = trials.conductor(candidate, harmful, attempt)
+            controller = trials.controller(candidate, harmful, attempt)
             time.sleep(draw.uniform(0, 0.6))
-            conductor.kill()
-            killed += conductor.end() == -signal.SIGKILL
-        assert trials.conductor(candidate, harmful, attempt).end() == 0
+            controller.kill()
+            killed += controller.end() == -signal.SIGKILL
+        assert trials.controller(candidate, harmful, attempt).end() == 0
         trials.ends_well(candidate, stable, harmful=harmful)
         trials.nobody_was_harmed(candidate)
 
@@ -140,21 +144,21 @@ def test_servers_and_the_host_are_killed_as_well(trials, harmful):
     draw = random.Random(10 + harmful)
     for _ in range(TROUBLED // 2):
         candidate, stable, attempt = trials.prepared(harmful)
-        conductor = trials.conductor(candidate, harmful, attempt)
+        controller = trials.controller(candidate, harmful, attempt)
         time.sleep(draw.uniform(0, 0.8))
-        what = draw.choice(["host", "server", "server", "host and conductor"])
+        what = draw.choice(["host", "server", "server", "host and controller"])
         if what.startswith("host"):
             before = trials.host.client.state().desired.generation
             trials.host.kill()
-            if what == "host and conductor":
-                conductor.kill()
+            if what == "host and controller":
+                controller.kill()
             trials.host.start()
             assert trials.host.client.state().desired.generation >= before
         else:
             running = [one.pid for one in trials.host.client.state().revisions.values() if one.pid]
             if running:
                 os.kill(draw.choice(running), signal.SIGKILL)
-        if conductor.end() != 0:
-            assert trials.conductor(candidate, harmful, attempt).end() == 0
+        if controller.end() != 0:
+            assert trials.controller(candidate, harmful, attempt).end() == 0
         trials.ends_well(candidate, stable, harmful=harmful)
         trials.nobody_was_harmed(candidate, statuses=frozenset({"200", "0", "502", "503"}))

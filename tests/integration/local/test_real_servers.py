@@ -14,13 +14,14 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from builders.conductors import Conductor
+from builders.controllers import ControllerProcess
 from builders.local import Running, hosting, wait_for
 from builders.served_models import brought
 from gauntlet.delivery.deployment import Time
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.controller import Assessment, Backends, abort, run_to_end, start
+from gauntlet.delivery.rollout.controller import abort, run_to_end, start
 from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.rollout.ports import Assessment, Backends
 from gauntlet.delivery.rollout.state import AnalysisRun, Phase
 from gauntlet.delivery.shadow.gate import ShadowPolicy
 from gauntlet.delivery.shadow.runner import run_shadow
@@ -160,7 +161,7 @@ def test_a_shadow_of_the_same_answers_passes_and_leaves_the_candidate_ready(host
         again = shadow(host, candidate, min_pairs=200, max_flip_rate=0.1)
     assert shadowed.counts.flips == 0
     counted = re.search(r'gauntlet_mirror_pairs_total\{version="5"\} (\S+)', host.client.metrics())
-    assert 200 <= again.seen.pairs <= float(counted[1]) - shadowed.counts.pairs, "each shadow counts its own"
+    assert 200 <= again.counts.pairs <= float(counted[1]) - shadowed.counts.pairs, "each shadow counts its own"
     assert set(host.client.state().revisions) == {"1", "5"}
 
 
@@ -174,11 +175,11 @@ def test_killed_while_real_servers_load_and_answer(host, models, tmp_path, harmf
         told = {"harmful": harmful, "attempt": f"killed-{harmful}-{number}", "places": tmp_path / "places"}
         with load(host) as measured:
             for _ in range(4):
-                conductor = Conductor(host, second, **told)
+                controller = ControllerProcess(host, second, **told)
                 time.sleep(draw.uniform(0, 2))
-                conductor.kill()
-                conductor.end()
-            assert Conductor(host, second, **told).end() == 0
+                controller.kill()
+                controller.end()
+            assert ControllerProcess(host, second, **told).end() == 0
             assert versions(host) == ({"1"} if harmful else {"2"})
         assert [one.errors for one in measured if one.errors] == []
 

@@ -46,7 +46,7 @@ def test_a_harmful_one_ends_where_it_was_and_says_what_it_was_given():
     journal = deliver(world)
     verdict = verdict_of(journal)
     assert (verdict.status, world.specified) == (Status.FAIL, V1)
-    assert "Version 2 was taken back: Harm was shown: answers differ" in verdict.summary
+    assert "Version 2 was rolled back: Harm was shown: answers differ" in verdict.summary
     given, rest = answered_requests(journal)
     assert f"It was given {given:,.0f} of {given + rest:,.0f} requests" in verdict.summary
     assert verdict.facts["weight_reached"] == 50
@@ -109,7 +109,7 @@ def test_a_promoted_version_is_taken_back_on_demand():
 
 def test_nobody_acts_beside_another():
     world = MemoryService(holder="another")
-    with pytest.raises(DependencyError, match="acted on by somebody else"):
+    with pytest.raises(DependencyError, match="held by another controller"):
         deliver(world)
 
 

@@ -7,9 +7,10 @@ import pytest
 from builders.memory_service import V1, V2, V3, Killed, MemoryService
 from gauntlet.delivery.deployment import Time, roll_back, roll_out
 from gauntlet.delivery.emergency_rollback import FallbackJournalStore, UnrecordedRollback, aliases_follow, is_unfinished
-from gauntlet.delivery.rollout.controller import Conflict, abort, start
+from gauntlet.delivery.rollout.controller import abort, start
 from gauntlet.delivery.rollout.journal import Entry, Journal
 from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.rollout.ports import Conflict
 from gauntlet.delivery.rollout.state import Action, Phase
 from gauntlet.errors import ConfigurationError, DataError, DependencyError
 from gauntlet.settings import parse
@@ -22,7 +23,7 @@ BROKEN = DataError("is longer than 900,000 bytes", field="journal", mend="Watch 
 
 @dataclass
 class Troubled(MemoryService):
-    """Calls of one place fail, from a moment on; ``mortal`` is who conducts while the candidate has half of it all."""
+    """Calls of one place fail, from a moment on; ``mortal``: while the candidate has half of it all."""
 
     failing: Exception | None = None
     where: str = "before write"
@@ -53,7 +54,7 @@ def give_up(world, **options):
 
 
 def at_half(*, harmful=False):
-    """A rollout whose conductor died when the candidate had half of the requests."""
+    """A rollout whose controller died when the candidate had half of the requests."""
     world = Troubled(harmful=harmful, mortal=True)
     with pytest.raises(Killed):
         deliver(world)
@@ -90,7 +91,7 @@ def test_harm_is_ended_where_nothing_can_be_written(failing):
 def test_a_version_without_harm_goes_no_further_where_nothing_can_be_written():
     world = at_half()
     world.failing = FULL
-    with pytest.raises(DependencyError, match="turns in a row") as caught:
+    with pytest.raises(DependencyError, match="iterations in a row") as caught:
         deliver(world)
     assert not isinstance(caught.value, UnrecordedRollback)
     assert world.asked == 50

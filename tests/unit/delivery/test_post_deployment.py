@@ -8,9 +8,9 @@ from gauntlet.delivery.context import RolloutContext
 from gauntlet.delivery.deployment import Time, roll_out
 from gauntlet.delivery.emergency_rollback import UnrecordedRollback
 from gauntlet.delivery.post_deployment import verify
-from gauntlet.delivery.rollout.controller import Conflict
 from gauntlet.delivery.rollout.journal import Journal
 from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.rollout.ports import Conflict
 from gauntlet.errors import ConfigurationError, DependencyError
 from gauntlet.settings import parse
 from gauntlet.verdict import Status
@@ -123,5 +123,5 @@ def test_without_a_rollout_there_is_nothing_to_verify():
 
 def test_nobody_verifies_beside_somebody_who_acts(promoted):
     promoted.holder = "another"
-    with pytest.raises(DependencyError, match="acted on by somebody else"):
+    with pytest.raises(DependencyError, match="held by another controller"):
         check(promoted)

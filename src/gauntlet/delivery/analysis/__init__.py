@@ -1,14 +1,15 @@
-"""From counters to a look, without network, clock or log: how a canary's numbers are judged (docs/canary.md, 9).
+"""From counters to an assessment, without network, clock or log: how a canary's numbers are judged (docs/canary.md, 9).
 
-plan         what a team asks for
-memory       what is remembered from look to look; stored: as JSON
-increments   what pods counted between two readings
-baseline     what stable does before the canary, and the tests it leads to (panels)
-exposure     how many requests either version was given
-absorb       one more reading
-trail        how every test's counts grew, for a drawing
-levels       how α is shared
-full_weight  the last step, where nothing answers beside the candidate
-promise      after how many requests which rise would be found
-conclude     fail, error, pass or inconclusive, with the numbers
+plan            the settings
+state           what is persisted from one analysis to the next; state_codec: as JSON
+increments      what pods counted between two readings, and how many requests each version was given
+tests           the stable version's baseline, and the tests selected from it
+update          one more reading
+alpha           how α is allocated
+full_traffic    the last step, where no stable version answers beside the candidate
+power           after how many requests which effect would be detected
+summary         fail, error, pass or inconclusive, with the numbers
+judge           all of it, for the controller
+labels          delayed labels; label_files: where they are read
+history         how every test's counts grew; report_inputs: what a report shows beside the journal
 """

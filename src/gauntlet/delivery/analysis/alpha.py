@@ -1,4 +1,4 @@
-"""How α is shared: among metrics, among tests, among steps, and with the limits at full weight."""
+"""How α is allocated: among metrics, tests and steps, and for the limits at full traffic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers and tests as sentences have them."""
+"""Numbers and tests as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The last step, where no stable version answers beside the candidate (docs/canary.md, 9).
+"""The last step, at full traffic, where no stable version answers beside the candidate (docs/canary.md, 9).
 
 The candidate is then held against what stable did before: the rate it can have had at most, plus the margin. A limit
 that is an estimate may lie too low; ``alpha.FOR_LIMITS`` of α is kept for that.

@@ -1,4 +1,4 @@
-"""How the counts of every test grew, for a drawing: a look names one test of a metric, and not always the same."""
+"""History of each test's counts, for the report; thinned to 32 samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pods counted between two readings."""
+"""Increments of counters between two readings, and the requests each version was given in all (exposure)."""
 
 from __future__ import annotations
 

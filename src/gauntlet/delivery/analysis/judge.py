@@ -1,4 +1,4 @@
-"""The judge of a rollout: reads a meter, remembers, and says what can be said."""
+"""Judges a rollout by counters: reads them, updates the analysis, and assesses it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from gauntlet.delivery.analysis.summary import summarise
 from gauntlet.delivery.analysis.update import update, update_outcomes
 from gauntlet.delivery.counters.source import CounterSource
 from gauntlet.delivery.rollout.approvals import ApprovalSource, no_approvals
-from gauntlet.delivery.rollout.controller import Assessment
 from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.rollout.ports import Assessment
 from gauntlet.delivery.rollout.state import AnalysisRun, Phase, Rollout
 from gauntlet.errors import ConfigurationError, DataError, DependencyError
 from gauntlet.verdict import Status
@@ -29,7 +29,7 @@ _UNREADABLE = (DependencyError, DataError, ConfigurationError)
 
 
 class CounterJudge:
-    """Judges by counters; a ``controller.Judge``.
+    """Judges by counters; a ``ports.Judge``.
 
     Args:
         counter_source: where the counters come from.
@@ -53,9 +53,9 @@ class CounterJudge:
         outcomes: OutcomesOf | None = None,
         custom_query: CustomQuery | None = None,
     ) -> None:
-        if plan.own and custom_query is None:
+        if plan.custom and custom_query is None:
             raise ConfigurationError(
-                "need a Prometheus to ask", field="own", value=plan.own[0].name, mend="Name one, or leave them out"
+                "need a Prometheus", field="custom", value=plan.custom[0].name, mend="Name one, or leave them out"
             )
         if "outcomes" in plan.metrics and outcomes is None:
             raise ConfigurationError(
@@ -70,9 +70,9 @@ class CounterJudge:
         self._custom_query = custom_query
 
     def assess(self, rollout: Rollout, state: str, now: float) -> tuple[Assessment, str]:
-        """As ``controller.Judge.analysis``.
+        """As ``ports.Judge.assess``.
 
-        A look that could not be made leaves the memory as it is: the next one covers its interval too.
+        An analysis that could not be made leaves the state as it is: the next one covers its interval too.
         """
         approved, abort = self._approvals(rollout)
         said = Assessment(None, approved=approved, abort=abort)
@@ -81,11 +81,11 @@ class CounterJudge:
             before = state_codec.from_json(state) if state else AnalysisState(self._steps)
             after = update(before, self._counter_source.read(rollout), rollout, self._plan, now)
         except _UNREADABLE as error:
-            # While it is taken back nothing depends on metrics any more, and there is nothing to count.
+            # While it is rolled back nothing depends on metrics any more, and there is nothing to count.
             failed = None if rollout.phase is Phase.ROLLING_BACK else AnalysisRun(number, Status.ERROR, str(error))
             baseline = rollout.phase is not Phase.DEPLOYING
             return replace(said, analysis=failed, baseline=baseline), state
-        after = self._with_own(self._with_outcomes(after, rollout, now), rollout)
+        after = self._with_custom(self._with_outcomes(after, rollout, now), rollout)
         said = replace(
             said,
             analysis=self._said(after, rollout, number),
@@ -96,7 +96,7 @@ class CounterJudge:
         return said, state_codec.to_json(after)
 
     def _said(self, after: AnalysisState, rollout: Rollout, number: int) -> AnalysisRun | None:
-        """The look, if there is anything to say: an interval was counted, harm is known, or the last look failed.
+        """The look, if there is anything to say: an interval was counted, harm is known, or the last analysis failed.
 
         Silence spends no budget: neither the baseline nor a warm-up is inconclusive.
         """
@@ -122,18 +122,18 @@ class CounterJudge:
         except _UNREADABLE as error:
             return replace(state, unlabelled=str(error))
 
-    def _with_own(self, state: AnalysisState, rollout: Rollout) -> AnalysisState:
+    def _with_custom(self, state: AnalysisState, rollout: Rollout) -> AnalysisState:
         if (
             self._custom_query is None
             or rollout.phase not in (Phase.RAMPING, Phase.PROMOTING)
             or rollout.held_since is None
         ):
             return state
-        return replace(state, own={one.name: self._answer(one, state, rollout) for one in self._plan.own})
+        return replace(state, custom={one.name: self._answer(one, state, rollout) for one in self._plan.custom})
 
     def _answer(self, metric: CustomMetric, state: AnalysisState, rollout: Rollout) -> CustomResult:
         assert self._custom_query is not None
-        streak = state.own.get(metric.name, CustomResult()).streak
+        streak = state.custom.get(metric.name, CustomResult()).streak
         try:
             value = self._custom_query(metric, rollout)
         except _UNREADABLE as error:

@@ -1,4 +1,4 @@
-"""The files of a table of labels, on this machine or in a bucket, read as a stream of batches at every look."""
+"""Files of a label table, on this machine or in a bucket, read as a stream of batches at every analysis."""
 
 from __future__ import annotations
 
@@ -157,5 +157,6 @@ def _answered(uri: str) -> Iterator[None]:
         mend = "Give the account of this run read access to it"
         raise DependencyError("may not be read", field=uri, value=str(error), mend=mend) from error
     except OSError as error:
-        mend = "Try again when it is well"
-        raise DependencyError("gave no answer", field=uri, value=str(error), mend=mend, retryable=True) from error
+        mend = "Retry once the service is available"
+        said = "storage did not respond"
+        raise DependencyError(said, field=uri, value=str(error), mend=mend, retryable=True) from error

@@ -1,4 +1,4 @@
-"""Decisions whose true label has arrived: a table that a team's label-joining job writes, counted by version.
+"""Delayed labels: decisions whose true label has arrived, counted by version from a table.
 
 The table has a row a decision. It may be appended to, or written anew with labels filled in; what was counted once has
 to stay as it was. Rows without a label yet are not counted, nor are decisions from before the rollout, nor, where

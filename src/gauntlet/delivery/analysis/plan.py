@@ -1,4 +1,4 @@
-"""What a team asks of a rollout's metrics: what is compared, how far apart counts as harm, and how sure to be."""
+"""Settings of the analysis: which metrics are compared, margins of harm, error probabilities, detectable effects."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ class MetricPlan(Settings):
     ratio: float = Field(default=1.0, ge=0, description="Allowed ratio of the canary's rate to stable's (ρ).")
     harm: Share = Field(default=0.002, description="Allowed difference on top before it counts as harm (δ).")
     promotion: Share = Field(default=0.005, description="Difference within which it counts as proven not worse (δ).")
-    detect_ratio: float = Field(
-        default=1.0, ge=0, description="The rise that is promised to be found: to this ratio of stable's rate …"
+    detectable_ratio: float = Field(
+        default=1.0, ge=0, description="Minimum detectable effect: a rise to this ratio of stable's rate …"
     )
-    detect_rise: Share = Field(default=0.02, description="… and this much on top.")
+    detectable_effect: Share = Field(default=0.02, description="… and this much on top.")
 
     @model_validator(mode="after")
     def _check(self) -> MetricPlan:
-        if self.detect_ratio < self.ratio or self.detect_rise <= self.harm:
+        if self.detectable_ratio < self.ratio or self.detectable_effect <= self.harm:
             raise ValueError(
-                "the rise to detect must lie beyond what is allowed: detect_ratio ≥ ratio, detect_rise > harm"
+                "effects to detect must lie beyond what is allowed: detectable_ratio ≥ ratio, detectable_effect > harm"
             )
         return self
 
@@ -58,8 +58,8 @@ class LatencyPlan(KeptPlan):
 
     ratio: float = Field(default=1.1, ge=0, description="Allowed ratio of the canary's rate to stable's (ρ).")
     harm: Share = Field(default=0.001, description="Allowed difference on top before it counts as harm (δ).")
-    detect_ratio: float = Field(
-        default=2.0, ge=0, description="The rise that is promised to be found: to this ratio of stable's rate …"
+    detectable_ratio: float = Field(
+        default=2.0, ge=0, description="Minimum detectable effect: a rise to this ratio of stable's rate …"
     )
     objective_seconds: float | None = Field(
         default=None,
@@ -73,7 +73,7 @@ class ScoresPlan(KeptPlan):
 
     harm: Share = Field(default=0.05, description="Allowed distance of the distributions (Kolmogorov-Smirnov).")
     promotion: Share = Field(default=0.05, description="Distance within which they count as proven alike.")
-    detect_rise: Share = Field(default=0.15, description="The distance that is promised to be found.")
+    detectable_effect: Share = Field(default=0.15, description="Minimum detectable distance.")
     required: bool = Field(
         default=False, description="Where no scores are kept: stop (true), or leave it out and say so (false)."
     )
@@ -84,7 +84,7 @@ class SlicesPlan(ScoresPlan):
 
     harm: Share = Field(default=0.1, description="Allowed distance of the distributions in a group.")
     promotion: Share = Field(default=0.1, description="Distance within which a group's count as proven alike.")
-    detect_rise: Share = Field(default=0.25, description="The distance that is promised to be found.")
+    detectable_effect: Share = Field(default=0.25, description="Minimum detectable distance.")
 
 
 class OutcomesPlan(MetricPlan):
@@ -92,7 +92,7 @@ class OutcomesPlan(MetricPlan):
 
     harm: Share = Field(default=0.02, description="Allowed difference of the shares of wrong decisions.")
     promotion: Share = Field(default=0.02, description="Difference within which it counts as proven not worse.")
-    detect_rise: Share = Field(default=0.05, description="The difference that is promised to be found.")
+    detectable_effect: Share = Field(default=0.05, description="Minimum detectable difference.")
     phi: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = Field(
         default=None,
         description="Decisions that say as much as one independent one, in place of the plan's phi; 1 where the labels "
@@ -101,7 +101,7 @@ class OutcomesPlan(MetricPlan):
 
 
 class CustomMetric(Settings):
-    """A team's own number, held against a limit as it is: without any promise about false alarms."""
+    """A custom metric: a number held against a limit as it is, without a bound on false alarms."""
 
     name: Name = Field(description="What it is called in reports.")
     query: str = Field(
@@ -110,14 +110,15 @@ class CustomMetric(Settings):
     )
     limit: float = Field(allow_inf_nan=False, description="The limit, in the number's own units.")
     direction: Literal["max", "min"] = Field(default="max", description="Whether it may be at most, or at least, that.")
-    looks: int = Field(default=3, ge=1, le=1000, description="Looks in a row beyond the limit that count as harm.")
+    consecutive: int = Field(default=3, ge=1, le=1000, description="Analyses in a row beyond the limit that are harm.")
 
 
 class AnalysisPlan(Settings):
-    """What is looked at during a rollout, and what it takes to go on, or back."""
+    """What is analysed during a rollout, and what it takes to go on, or to roll back."""
 
     alpha: Level = Field(
-        default=0.05, description="Chance of taking back a candidate as good as allowed, over the whole rollout."
+        default=0.05,
+        description="Chance of rolling back a candidate as good as allowed, over the whole rollout (false alarm).",
     )
     alpha_promotion: Level = Field(
         default=0.05, description="Chance of counting as proven a candidate that is worse than promotion allows."
@@ -130,13 +131,13 @@ class AnalysisPlan(Settings):
     scores: ScoresPlan = Field(default=ScoresPlan(), description="Where the scores lie.")
     slices: SlicesPlan = Field(default=SlicesPlan(), description="Where they lie in each group that the server counts.")
     outcomes: OutcomesPlan = Field(default=OutcomesPlan(), description="Wrong decisions, where labels arrive.")
-    own: tuple[CustomMetric, ...] = Field(default=(), description="A team's own metrics.")
+    custom: tuple[CustomMetric, ...] = Field(default=(), description="Custom metrics: PromQL against a limit.")
     dry_run: tuple[str, ...] = Field(
-        default=(), description="Names of metrics, also own ones, that are measured and shown and have no say."
+        default=(), description="Names of metrics, custom ones included, that are measured and shown and have no say."
     )
     promote_on: Literal["no_harm", "proven"] = Field(
         default="no_harm",
-        description="A step is passed when the promised rises would have been found, or when every metric is proven.",
+        description="A step passes when the detectable effects would have been found, or when every metric is proven.",
     )
     phi: Literal["estimate"] | Annotated[float, Field(ge=1, allow_inf_nan=False)] = Field(
         default="estimate",
@@ -169,9 +170,9 @@ class AnalysisPlan(Settings):
 
     @model_validator(mode="after")
     def _check(self) -> AnalysisPlan:
-        own = [one.name for one in self.own]
-        names = [*self.metrics, *own]
-        twice = sorted({name for name in names if names.count(name) > 1} | (set(own) & set(BUILT_IN)))
+        custom = [one.name for one in self.custom]
+        names = [*self.metrics, *custom]
+        twice = sorted({name for name in names if names.count(name) > 1} | (set(custom) & set(BUILT_IN)))
         if twice:
             raise ValueError(f"{twice[0]} names two metrics")
         strange = [name for name in self.dry_run if name not in names]

@@ -1,4 +1,4 @@
-"""What a rollout promises: after how many requests, and how long, which rise would have been found."""
+"""Power of a rollout: after how many requests, and how long, each minimum detectable effect would be found."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def power_sentence(power: Sequence[StepPower]) -> str:
 def requests_needed_at(
     evidence: Evidence, block: MetricPlan, *, weight: int, level: float, share: float, steps: int
 ) -> dict[str, float | None]:
-    """Test → requests the candidate has to answer at a step until the promised rise of that test alone is found.
+    """Test → requests the candidate has to answer at a step until the detectable effect of that test alone is found.
 
     Args:
         evidence: of one metric, with its tests at full weight where ``weight`` is 100.
@@ -150,7 +150,7 @@ def _needed(test: Test, stable: float, canary: float, weight: float, level: floa
 
 
 def _risen(rate: float, block: MetricPlan) -> float:
-    return block.detect_ratio * rate + block.detect_rise
+    return block.detectable_ratio * rate + block.detectable_effect
 
 
 def _rounded(value: float) -> float:

@@ -1,4 +1,4 @@
-"""What a judge remembers from one look to the next: everything, so that whoever looks next goes on bit for bit."""
+"""State of the sequential analysis, persisted with the rollout so that a restart continues it exactly."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Evidence:
         absolute_harm: tests for harm at full weight, against a limit; empty before.
         absolute_safe: tests for "not worse" at full weight; empty before.
         tallies: counts by test.
-        needed: requests the candidate has to answer at this step until the promised rise would be found, by test;
+        needed: requests the candidate has to answer at this step until the detectable effect would be found, by test;
             ``None`` for a test that promises nothing.
     """
 
@@ -152,7 +152,7 @@ class AnalysisState:
         culprits: metrics that showed harm by themselves, once they have.
         outcomes: the last counts of matured labels.
         unlabelled: why they could not be counted at the last look; empty if they could.
-        own: the newest answers to a team's own queries, by name.
+        custom: the newest answers to a team's own queries, by name.
         history: how the counts of metrics with several tests grew, for a drawing; nothing is decided by it.
     """
 
@@ -175,7 +175,7 @@ class AnalysisState:
     culprits: tuple[str, ...] = ()
     outcomes: Outcomes = Outcomes()
     unlabelled: str = ""
-    own: Mapping[str, CustomResult] = field(default_factory=dict)
+    custom: Mapping[str, CustomResult] = field(default_factory=dict)
     history: tuple[CountSample, ...] = ()
 
     @property

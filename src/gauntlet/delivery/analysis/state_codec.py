@@ -1,4 +1,4 @@
-"""A judge's memory as JSON, small enough for a cluster's store (1 MiB a document) with pods and slices to spare.
+"""The state of the analysis as JSON, small enough for a ConfigMap (1 MiB a document) with pods and slices to spare.
 
 Histograms are written as differences between neighbouring buckets, their boundaries once; processes without what their
 panel shares. Floats keep all their digits.
@@ -50,7 +50,7 @@ def to_json(state: AnalysisState) -> str:
         "tests": None if state.tests is None else asdict(state.tests),
         "evidence": {name: _evidence_written(one) for name, one in state.evidence.items()},
         "outcomes": list(asdict(state.outcomes).values()),
-        "own": {name: asdict(one) for name, one in state.own.items()},
+        "custom": {name: asdict(one) for name, one in state.custom.items()},
         "history": [
             [one.at, {name: [_whole(test) for test in tests] for name, tests in one.counts.items()}]
             for one in state.history
@@ -90,12 +90,14 @@ def from_json(text: str) -> AnalysisState:
             fresh=bool(document["fresh"]),
             culprits=tuple(document["culprits"]),
             outcomes=Outcomes(*map(float, document["outcomes"])),
-            own={name: CustomResult(**one) for name, one in document["own"].items()},
+            custom={name: CustomResult(**one) for name, one in document["custom"].items()},
             history=tuple(_glance(*one) for one in document.get("history", ())),
         )
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, GauntletError) as error:
-        mend = "Look at what else writes it; a rollout whose evidence is lost is taken back"
-        raise DataError("is not the memory of a judge", field="memory", value=str(error), mend=mend) from error
+        mend = "Find out what else writes it; a rollout whose evidence is lost is rolled back"
+        raise DataError(
+            "is not the state of an analysis", field="analysis_state", value=str(error), mend=mend
+        ) from error
 
 
 def _exposures(written: list[Any]) -> tuple[Exposure, Exposure]:

@@ -1,4 +1,4 @@
-"""From what is remembered to one look: fail, error, pass, or not yet, with the numbers."""
+"""Summarises the state of the analysis in one run: fail, error, pass, or inconclusive, with the numbers."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def summarise(state: AnalysisState, plan: AnalysisPlan, rollout: Rollout, number
 
     FAIL once harm is shown, and from then on. ERROR where a metric that has a say could not be measured. PASS where
     every metric that has one passes and the candidate answers its share: each is proven not worse, or (``no_harm``)
-    the candidate answered as many requests at this step as would have shown the promised rise. INCONCLUSIVE otherwise,
-    and always without requests.
+    the candidate answered as many requests at this step as would have shown the detectable effect. INCONCLUSIVE
+    otherwise, and always without requests.
 
     Args:
         state: with tests chosen; see ``update``.
@@ -32,16 +32,17 @@ def summarise(state: AnalysisState, plan: AnalysisPlan, rollout: Rollout, number
     """
     assert state.tests is not None
     metrics = tuple(_metric(name, state, plan) for name in state.tests.metrics)
-    own = tuple(_own(one, state.own.get(one.name, CustomResult()), one.name in plan.dry_run) for one in plan.own)
+    results = ((one, state.custom.get(one.name, CustomResult())) for one in plan.custom)
+    custom = tuple(_custom(one, result, one.name in plan.dry_run) for one, result in results)
     left_out = tuple(
         Metric(name, Status.INCONCLUSIVE, f"{name}: left out, since {why}", dry_run=True)
         for name, why in state.tests.left_out.items()
     )
-    heard = [one for one in (*metrics, *own) if not one.dry_run]
+    heard = [one for one in (*metrics, *custom) if not one.dry_run]
     status, sentence = _together(heard, state, plan, rollout)
     # Once it is gone, nobody tells what it was still asked between the last reading and its end.
     untold = rollout.phase is Phase.ROLLING_BACK and state.answered[0] > 0 and not state.candidate
-    return AnalysisRun(number, status, sentence, (*metrics, *own, *left_out), None if untold else state.answered)
+    return AnalysisRun(number, status, sentence, (*metrics, *custom, *left_out), None if untold else state.answered)
 
 
 def _together(heard: list[Metric], state: AnalysisState, plan: AnalysisPlan, rollout: Rollout) -> tuple[Status, str]:
@@ -123,11 +124,14 @@ def _status(seen: _Seen, state: AnalysisState, plan: AnalysisPlan, dry_run: bool
         return Status.PASS, _no_harm(evidence)
     if plan.promote_on == "proven" or missing is None:
         return Status.INCONCLUSIVE, f"not yet proven (e-value {e_value(seen.safe)}, needs {e_value(seen.needs_safe)})"
-    return Status.INCONCLUSIVE, f"{missing:,.0f} more requests{_how_long(missing, state)} would show the promised rise"
+    return (
+        Status.INCONCLUSIVE,
+        f"{missing:,.0f} more requests{_how_long(missing, state)} would show the detectable effect",
+    )
 
 
 def missing_requests(evidence: Evidence) -> float | None:
-    """Requests the candidate still has to answer at this step until the promised rises would have been found.
+    """Requests the candidate still has to answer at this step until the detectable effects would have been found.
 
     ``None`` where a test promises nothing.
     """
@@ -138,7 +142,7 @@ def missing_requests(evidence: Evidence) -> float | None:
 
 def _no_harm(evidence: Evidence) -> str:
     most = max(value or 0.0 for value in evidence.needed.values())
-    return f"no harm seen at the {most:,.0f} requests that would show the promised rise"
+    return f"no harm seen at the {most:,.0f} requests that would show the detectable effect"
 
 
 def _how_long(missing: float, state: AnalysisState) -> str:
@@ -153,7 +157,7 @@ def _missing_share(name: str, state: AnalysisState) -> float:
     return math.inf if missing is None else missing
 
 
-def _own(metric: CustomMetric, answer: CustomResult, dry_run: bool) -> Metric:
+def _custom(metric: CustomMetric, answer: CustomResult, dry_run: bool) -> Metric:
     bound = f"{'at most' if metric.direction == 'max' else 'at least'} {metric.limit:g} is allowed"
     if answer.problem:
         status, said = Status.ERROR, answer.problem
@@ -162,8 +166,8 @@ def _own(metric: CustomMetric, answer: CustomResult, dry_run: bool) -> Metric:
     elif not answer.streak:
         status, said = Status.PASS, f"{answer.value:g}; {bound}"
     else:
-        status = Status.FAIL if answer.streak >= metric.looks else Status.INCONCLUSIVE
-        said = f"{answer.value:g}; {bound} ({answer.streak} of {metric.looks} looks in a row)"
+        status = Status.FAIL if answer.streak >= metric.consecutive else Status.INCONCLUSIVE
+        said = f"{answer.value:g}; {bound} ({answer.streak} of {metric.consecutive} looks in a row)"
     return Metric(metric.name, status, _sentence(f"{metric.name}: {said}"), dry_run=dry_run)
 
 

@@ -1,4 +1,4 @@
-"""Which tests a rollout makes, chosen from stable's baseline and fixed before the candidate gets a request."""
+"""Selects a rollout's tests from the stable version's baseline, before the candidate gets a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From one reading to the next: what happened in between, counted where it may be."""
+"""Updates the state of the analysis with one more reading of the counters, or with matured labels."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def update_outcomes(state: AnalysisState, outcomes: Outcomes, plan: AnalysisPlan
             "labels that were counted have been changed or removed",
             field=OUTCOMES,
             value=f"{_told(last)} before, {_told(outcomes)} now",
-            mend="Give every decision's label once, and leave it; what has been counted cannot be taken back. "
+            mend="Give every decision's label once, and leave it; what has been counted cannot be rolled back. "
             "Restore the table, or roll out once more under another attempt",
         )
     counts = {OUTCOMES: Counts(*gained)}

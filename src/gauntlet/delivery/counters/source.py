@@ -1,4 +1,4 @@
-"""What can be counted of a service at one instant: raw counters, as they stand, of every pod of both versions.
+"""Counters of a service at one instant: raw, as they stand, of every pod of both versions.
 
 Raw, because only whoever looks knows its intervals: PromQL's ``rate`` and ``increase`` extrapolate, and a test of
 counts needs counts.

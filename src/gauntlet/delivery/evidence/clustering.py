@@ -1,4 +1,4 @@
-"""How many requests say as much as one independent request: φ, from stable before the canary.
+"""Clustering of requests: the design effect φ, estimated from the stable version before the canary.
 
 Sessions, retries and shared nodes make hits come together. φ compares how the hits of stable's pods scatter around
 their common rate in each interval with how independent requests would; rates that drift, and outages that all pods

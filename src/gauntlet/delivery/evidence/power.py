@@ -1,4 +1,4 @@
-"""What a rollout can promise before it starts: requests until harm of a given size is found, and the time they take."""
+"""Power of a sequential test before it starts: requests until harm of a given size is found, and the time they take."""
 
 from __future__ import annotations
 

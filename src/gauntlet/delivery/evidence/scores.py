@@ -1,4 +1,4 @@
-"""Do the canary's scores lie where stable's lie? For requests that were not answered by both.
+"""Score distributions: do the canary's scores lie where stable's lie? For requests that were not mirrored.
 
 At every decile of stable, fixed before the canary, two tests: is the canary's share of scores above it larger, or its
 share at or below it, by more than δ.

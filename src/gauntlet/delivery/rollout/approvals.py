@@ -1,8 +1,9 @@
-"""What people said of a rollout: approvals of a step, and the wish to have it back."""
+"""Manual approvals and aborts of a rollout."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from gauntlet.delivery.rollout.state import Rollout
 from gauntlet.errors import DependencyError
@@ -11,14 +12,25 @@ from gauntlet.registry.store import ModelStore
 APPROVE_TAG = "gauntlet.approve"
 ABORT_TAG = "gauntlet.abort"
 
-Approval = tuple[int, str]
-"""The highest step, in percent, that was approved (0: none), and why it is refused (empty: it is not)."""
+
+class Approval(NamedTuple):
+    """What people decided of a rollout.
+
+    Attributes:
+        step: the highest step that was approved, in percent; 0: none.
+        abort: why it is to be rolled back; empty: nobody aborts it.
+    """
+
+    step: int = 0
+    abort: str = ""
+
+
 ApprovalSource = Callable[[Rollout], Approval]
 
 
 def no_approvals(rollout: Rollout) -> Approval:
-    """Nobody says anything."""
-    return 0, ""
+    """Nobody approves or aborts anything."""
+    return Approval()
 
 
 def tag_approvals(store: ModelStore, model_name: str) -> ApprovalSource:
@@ -27,25 +39,26 @@ def tag_approvals(store: ModelStore, model_name: str) -> ApprovalSource:
     A registry that does not answer says nothing: approval then waits, and nothing else is held up.
     """
 
-    def said(rollout: Rollout) -> Approval:
+    def decided(rollout: Rollout) -> Approval:
         try:
             version = store.get(model_name, int(rollout.candidate.version))
         except DependencyError:
-            return 0, ""
+            return Approval()
         tags = version.tags if version else {}
-        return approved_step(tags.get(APPROVE_TAG, "")), tags.get(ABORT_TAG, "").strip()
+        return Approval(approved_step(tags.get(APPROVE_TAG, "")), tags.get(ABORT_TAG, "").strip())
 
-    return said
+    return decided
 
 
-def combine_approvals(*all_of_them: ApprovalSource) -> ApprovalSource:
-    """The furthest approval and the first refusal of several sources."""
+def combine_approvals(*sources: ApprovalSource) -> ApprovalSource:
+    """The furthest approval and the first abort of several sources."""
 
-    def said(rollout: Rollout) -> Approval:
-        heard = [approvals(rollout) for approvals in all_of_them]
-        return max((step for step, _ in heard), default=0), next((why for _, why in heard if why), "")
+    def decided(rollout: Rollout) -> Approval:
+        found = [approvals(rollout) for approvals in sources]
+        step = max((one.step for one in found), default=0)
+        return Approval(step, next((one.abort for one in found if one.abort), ""))
 
-    return said
+    return decided
 
 
 def approved_step(text: str) -> int:

@@ -1,4 +1,4 @@
-"""What a rollout leaves behind: its state, what its judge remembers, and every step of its way, written as one.
+"""The journal of a rollout: its state, the state of its analysis, and its timeline, written as one document.
 
 One document holds all three, because they must not come apart: evidence without the state it belongs to would be
 counted twice, a step without its entry could not be explained later.
@@ -17,7 +17,7 @@ from gauntlet.verdict import Status
 
 FORMAT = "gauntlet.journal/1"
 MOST_ENTRIES = 400
-"""Entries kept. A cluster's store takes 1 MiB a document; beyond this, looks of the older half are thinned."""
+"""Entries kept. A cluster's store takes 1 MiB a document; beyond this, entries of the older half are thinned."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Journal:
 
     Attributes:
         rollout: its state.
-        analysis_state: the judge's own, JSON; empty before its first look.
+        analysis_state: the state of the analysis, JSON; empty before the first one.
         entries: its timeline, oldest first.
     """
 
@@ -103,7 +103,7 @@ class Journal:
             return cls(Rollout.from_json(document["rollout"]), str(document["analysis_state"]), entries)
         except (ValueError, KeyError, TypeError, DataError) as error:
             mend = (
-                "Run the pipeline rollback: it takes the rollout back by what the service itself shows, keeps this "
+                "Run the pipeline rollback: it rolls the rollout back by what the service itself shows, keeps this "
                 "beside, and begins a new journal. Then look at what else writes it"
             )
             raise DataError("is not the journal of a rollout", field=where, value=str(error), mend=mend) from error

@@ -1,6 +1,6 @@
-"""One at a time acts on a service: how the lease is waited for, and how it is kept while something else is waited for.
+"""The lease of a service: one controller at a time acts on it. How it is waited for, taken over and renewed.
 
-Whoever acts may have died holding it. A process that has just begun knows nothing of the holder, so it watches: a
+A controller may have died holding it. A process that has just begun knows nothing of the holder, so it watches: a
 holder that lives renews its lease again and again, one that does not for as long as its lease lasts is dead.
 """
 
@@ -18,7 +18,7 @@ RENEW_SECONDS = 60.0
 """At least so often it is renewed while its holder waits. A lease that can run out has to last longer than this."""
 _POLL_SECONDS = 1.0
 _MARGIN_SECONDS = 5.0
-"""Watched for so much longer than the lease lasts: the last look has to come after its end."""
+"""Watched for so much longer than the lease lasts: the last attempt has to come after its end."""
 
 OnWarning = Callable[[Obstacle], None]
 
@@ -147,11 +147,11 @@ def renewing_sleep(lease: Lease, service: str, sleep: Callable[[float], None]) -
 def lease_taken_error(service: str, taken: LeaseTaken) -> DependencyError:
     """What is said to whoever may not act, because somebody else does."""
     return DependencyError(
-        "is being acted on by somebody else",
+        "its lease is held by another controller",
         field=service,
         value=str(taken),
-        mend="Wait until that has ended. A rollout that shall not go on is told so by the tag gauntlet.abort of the "
-        "version in the registry: whoever acts then takes it back",
+        mend="Wait until it has ended. To abort its rollout, set the tag gauntlet.abort of the version in the "
+        "registry to the reason: the controller that holds the lease then rolls it back",
         retryable=True,
     )
 
@@ -160,7 +160,7 @@ def _waiting(service: str, held: LeaseRecord) -> Obstacle:
     return Obstacle(
         f"lease of {service}",
         f"is held by {held.holder}, last renewed {held.renewed or 'never'}, and is waited for",
-        f"Nothing is to be done: if its holder does not renew it within {held.seconds:,.0f} s, that one is dead and "
-        "its work is taken over",
+        f"No action is needed: a holder that does not renew it within {held.seconds:,.0f} s is dead, and its lease is "
+        "taken over",
         blocks=False,
     )

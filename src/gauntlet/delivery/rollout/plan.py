@@ -1,4 +1,4 @@
-"""What a team asks of a rollout: the steps, what each must show, and how long to be patient."""
+"""Settings of a rollout: its steps, what each must show, time limits and budgets."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Seconds = Annotated[float, Field(gt=0)]
 
 
 class Budgets(Settings):
-    """How many looks may end badly before the candidate is taken back."""
+    """How many analyses may end badly before the candidate is rolled back."""
 
     failures: int = Field(
-        default=0, ge=0, description="Looks that showed harm, in the whole rollout. A sequential test needs 0."
+        default=0, ge=0, description="Analyses that showed harm, in the whole rollout. A sequential test needs 0."
     )
-    inconclusive: int = Field(default=30, ge=0, description="Looks in a row, within a step, that could not tell.")
-    errors: int = Field(default=5, ge=0, description="Looks in a row that could not be made (metrics unreadable).")
+    inconclusive: int = Field(default=30, ge=0, description="Analyses in a row, within a step, that were inconclusive.")
+    errors: int = Field(default=5, ge=0, description="Analyses in a row that could not be made (metrics unreadable).")
 
 
 class RolloutPlan(Settings):
@@ -29,10 +29,10 @@ class RolloutPlan(Settings):
         default=(5, 10, 25, 50, 100),
         description="Share of requests for the candidate, in percent, ascending, the last 100.",
     )
-    interval_seconds: Seconds = Field(default=60.0, description="From one look to the next.")
+    interval_seconds: Seconds = Field(default=60.0, description="From one analysis to the next.")
     step_seconds: Seconds = Field(default=300.0, description="Least time at a step, from the moment its weight holds.")
     min_requests: int = Field(default=500, ge=1, description="Requests the candidate must have answered at a step.")
-    budgets: Budgets = Field(default=Budgets(), description="How many looks may end badly.")
+    budgets: Budgets = Field(default=Budgets(), description="How many analyses may end badly.")
     approve_before: tuple[Percent, ...] = Field(
         default=(), description="Steps that a person has to approve before they are entered."
     )
@@ -41,7 +41,7 @@ class RolloutPlan(Settings):
     total_seconds: Seconds = Field(default=172_800.0, description="Longest rollout, waits included.")
     undecided: Literal["roll_back", "hold"] = Field(
         default="roll_back",
-        description="When the budget of inconclusive looks is spent: take it back, or stay for a person.",
+        description="When the budget of inconclusive analyses is spent: roll back, or hold the step for a person.",
     )
 
     @model_validator(mode="after")

@@ -45,13 +45,13 @@ class Action(StrEnum):
     PROMOTE = "promote"
     """Make the candidate the stable version."""
     RESTORE = "restore"
-    """Make the stable version run again beside the candidate: there is no way back to what does not answer."""
+    """Make the stable version run again beside the candidate: there is no rollback to what does not answer."""
     ROLL_BACK = "roll_back"
     """All requests to the stable version first; then take the candidate out of the specification."""
     WAIT = "wait"
-    """Nothing until the next look."""
+    """Nothing until the next analysis."""
     NOTHING = "nothing"
-    """It is over."""
+    """The rollout is over."""
 
 
 @dataclass(frozen=True)
@@ -69,15 +69,15 @@ class Rollout:
         weight: percent of requests that the candidate is meant to have; never more than its step's.
         held_since: when the step's weight was first seen to hold; ``None`` until then.
         approval_since: since when the next step waits for approval; ``None`` if it does not.
-        analyses: number of the last look that was counted; looks are numbered by whoever observes.
-        shown: the last look at this step showed the absence of harm.
-        failures: looks that showed harm.
-        inconclusive: looks in a row, at this step, that could not tell.
-        errors: looks in a row that could not be made.
-        reason: why it is being, or was, taken back; empty otherwise.
+        analyses: number of the last analysis that was counted; analyses are numbered by the judge.
+        shown: the last analysis at this step showed the absence of harm.
+        failures: analyses that showed harm.
+        inconclusive: analyses in a row, at this step, that could not tell.
+        errors: analyses in a row that could not be made.
+        reason: why it is being, or was, rolled back; empty otherwise.
         aborted_by: who decided that: a ``person``, the ``analysis`` of its metrics, the ``controller`` (time limits, a
             candidate that cannot become ready, another rollout); empty while it is not rolled back.
-        cause: what kind of reason: ``fail``, ``inconclusive`` or ``error``; ``None`` if it was not taken back.
+        cause: what kind of reason: ``fail``, ``inconclusive`` or ``error``; ``None`` if it was not rolled back.
     """
 
     service: str
@@ -151,10 +151,10 @@ class Metric:
 
 @dataclass(frozen=True)
 class AnalysisRun:
-    """What one look at the metrics said.
+    """What one analysis of the metrics said.
 
     Attributes:
-        number: counts up from 1 in a rollout; a look that was counted already is not counted again.
+        number: counts up from 1 in a rollout; an analysis that was counted already is not counted again.
         status: pass, fail, inconclusive or error, of all metrics together.
         sentence: what it saw.
         metrics: one by one.
@@ -179,7 +179,7 @@ class Observation:
         weight: percent of requests the candidate really has; ``None`` if it could not be read.
         requests: requests the candidate answered since its step's weight holds.
         baseline: the stable version was watched long enough for the candidate to be compared with it.
-        analysis: the newest look, if there is one.
+        analysis: the newest analysis, if there is one.
         failed: why the candidate can never become ready, if that is known.
         approved: the highest step, in percent, that a person approved.
         abort: a person wants it back, and why.

@@ -25,7 +25,7 @@
       power     what the analysis would detect, before the candidate's first request; empty in all other entries
       analysis  what was measured, null where nothing new was: number, status, sentence, answered, and metrics, each
                 with name, status, sentence, dry_run, log_harm, log_safe (natural logarithms of the evidence of harm,
-                and of being not worse), test, and its counts canary and stable (hits, requests, since the rollout began)
+                and of being not worse), test, and its counts canary, stable (hits, requests, since the rollout began)
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def weight_periods(journal: Journal) -> tuple[WeightPeriod, ...]:
 
 
 def analyses(journal: Journal) -> tuple[tuple[float, AnalysisRun], ...]:
-    """(when, look) of every look that was kept, each once, oldest first."""
+    """(when, analysis) of every analysis that was kept, each once, oldest first."""
     found: dict[int, tuple[float, AnalysisRun]] = {}
     for entry in journal.entries:
         if entry.analysis is not None:
@@ -112,12 +112,12 @@ def last_seen(journal: Journal) -> float:
 
 
 def harm_shown(journal: Journal) -> float | None:
-    """When a look first showed harm; ``None`` if none did."""
+    """When an analysis first showed harm; ``None`` if none did."""
     return next((at for at, analysis in analyses(journal) if analysis.status is Status.FAIL), None)
 
 
 def rollback_entry(journal: Journal) -> Entry | None:
-    """The entry with which it was decided to take the candidate back: from then on it was to have no requests."""
+    """The entry with which it was decided to roll the candidate back: from then on it was to have no requests."""
     return next((entry for entry in journal.entries if entry.phase is Phase.ROLLING_BACK), None)
 
 
@@ -127,7 +127,7 @@ def highest_weight(journal: Journal) -> int:
 
 
 def answered(journal: Journal, until: float = math.inf) -> tuple[float, float] | None:
-    """Requests that (candidate, stable) had been given at the last look up to a time; ``None`` if that is not known."""
+    """Requests that (candidate, stable) had been given at the last analysis up to a time; ``None`` if not known."""
     known = [analysis.answered for at, analysis in analyses(journal) if at <= until and analysis.answered is not None]
     return known[-1] if known else None
 

@@ -1,4 +1,4 @@
-"""What a rollout came to, as the verdict of a gate."""
+"""The verdict of the gate ``rollout``, from a journal."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def answered_share(journal: Journal) -> float:
 
 
 def last_metrics(journal: Journal) -> tuple[Metric, ...]:
-    """What the metrics showed at the last look that had any."""
+    """What the metrics showed at the last analysis that had any."""
     seen = [entry.analysis.metrics for entry in journal.entries if entry.analysis and entry.analysis.metrics]
     return seen[-1] if seen else ()
 
@@ -60,7 +60,7 @@ def _ended(journal: Journal) -> tuple[Status, str]:
             return Status.PASS, journal.entries[-1].sentence
         return Status.PASS, f"Version {rollout.candidate.version} serves all requests."
     if rollout.phase is Phase.ROLLED_BACK:
-        return rollout.cause or Status.FAIL, f"Version {rollout.candidate.version} was taken back: {rollout.reason}"
+        return rollout.cause or Status.FAIL, f"Version {rollout.candidate.version} was rolled back: {rollout.reason}"
     return Status.INCONCLUSIVE, f"The rollout of {rollout.candidate} is not over ({rollout.phase.value})."
 
 

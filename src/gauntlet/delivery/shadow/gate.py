@@ -1,4 +1,4 @@
-"""A candidate that answers copies of production's requests, and nobody: may it go on to real ones?
+"""Shadow gate: decides from mirrored requests whether a candidate may receive live traffic. Pure.
 
 Pure: counts in, verdict out. It may be asked as often as one likes; every bound holds at all looks together
 (docs/canary.md, 6). A pass needs every check; any one check fails the gate, so the checks share α for failing.
@@ -108,7 +108,8 @@ class ShadowCounts:
         if not 0 <= self.seconds < math.inf:
             raise DataError("is no duration", field="seconds", value=self.seconds, mend="Give seconds")
         if self.flips > self.pairs:
-            raise DataError(f"are more than the {self.pairs} pairs", field="flips", value=self.flips, mend="Count once")
+            mend = "Count each mirrored request once"
+            raise DataError(f"exceed the {self.pairs} pairs", field="flips", value=self.flips, mend=mend)
         for name in ("latency", "scores"):
             own, other = getattr(self, f"candidate_{name}"), getattr(self, f"stable_{name}")
             if set(own) != set(other):

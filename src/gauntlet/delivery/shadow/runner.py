@@ -1,4 +1,4 @@
-"""Carrying a shadow out: the candidate answers copies of production's requests, and nobody hears it."""
+"""Runs a shadow deployment: deploy, mirror traffic, stop when the verdict stands or time is up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where versions run: one target a kind of place, each the whole of what a rollout is carried out with.
+"""Targets: where versions run, each with everything that a rollout needs there.
 
 service      what every target offers, and the address that names one
 local/       real server processes behind a weighted, mirroring router on loopback

@@ -16,8 +16,8 @@ from gauntlet.delivery.counters.source import CounterSource
 from gauntlet.delivery.preflight import Obstacle, no_obstacles
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout.approvals import ApprovalSource, no_approvals
-from gauntlet.delivery.rollout.controller import JournalStore, Target
 from gauntlet.delivery.rollout.lease import Lease
+from gauntlet.delivery.rollout.ports import JournalStore, Target
 from gauntlet.delivery.rollout.state import Rollout
 from gauntlet.delivery.shadow.gate import ShadowCounts
 from gauntlet.errors import ConfigurationError

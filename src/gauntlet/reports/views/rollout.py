@@ -89,7 +89,7 @@ class RolloutView:
         attempt: which try of the same two versions; may be empty.
         outcome: ``promoted``, ``rolled back``, or the phase it is in.
         headline: what happened, in one sentence.
-        reason: why it was taken back, in full; empty otherwise.
+        reason: why it was rolled back, in full; empty otherwise.
         began, ended: when; ``ended`` is ``None`` while it is under way.
         since: ``began`` as axes write it.
         seconds: from the beginning to the end, or to the last entry.

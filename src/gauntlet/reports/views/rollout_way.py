@@ -103,7 +103,7 @@ def stretches(journal: Journal) -> tuple[Stretch, ...]:
 
 
 def moments(journal: Journal, plan: RolloutPlan) -> tuple[Mark, ...]:
-    """What decided it, oldest first: approvals, harm, being taken back, the end."""
+    """What decided it, oldest first: approvals, harm, being rolled back, the end."""
     began, end, back, harm = journal.rollout.began, ended(journal), rollback_entry(journal), harm_shown(journal)
     found = [
         Mark(one.at - began, "pass", f"{one.approved}% approved")
@@ -113,7 +113,7 @@ def moments(journal: Journal, plan: RolloutPlan) -> tuple[Mark, ...]:
     if harm is not None:
         found.append(Mark(harm - began, "fail", "harm shown"))
     if back is not None and back.at != harm:
-        found.append(Mark(back.at - began, "fail", "taken back"))
+        found.append(Mark(back.at - began, "fail", "rolled back"))
     if end is not None and journal.rollout.phase is Phase.ROLLED_BACK:
         later = f"{duration(end - back.at)} later: " if back is not None else ""
         found.append(Mark(end - began, "none", f"{later}no requests any more"))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from builders.judging import DEPLOYING, Behavior, World, conducted, judge_of, plan, ramping
+from builders.judging import DEPLOYING, Behavior, World, judge_of, plan, ramping, run_rollout
 from gauntlet.delivery.analysis import state_codec
 from gauntlet.delivery.analysis.judge import CounterJudge
 from gauntlet.delivery.analysis.state import Outcomes
@@ -31,7 +31,7 @@ BAD = {
 def run(bad, *, from_weight=0, seed=3, chosen=None, **options):
     world, looks = World(np.random.default_rng(seed)), []
     judge = judge_of(world, chosen or plan(), STEPS, **options)
-    rollout = conducted(
+    rollout = run_rollout(
         judge, world, STEPS, lambda turn, weight: (3000, GOOD, bad if weight >= from_weight else GOOD), looks=looks
     )
     return rollout, looks, world
@@ -65,7 +65,7 @@ def test_a_candidate_that_turns_bad_at_full_weight_is_taken_back(fault):
 def test_a_candidate_that_hangs_is_never_promoted():
     world, looks = World(np.random.default_rng(4)), []
     judge = judge_of(world, plan(), STEPS)
-    rollout = conducted(
+    rollout = run_rollout(
         judge, world, STEPS, lambda turn, weight: (3000, GOOD, GOOD), split=lambda requests, weight: 0, looks=looks
     )
     assert rollout.phase is Phase.ROLLED_BACK
@@ -115,7 +115,7 @@ def test_metrics_that_stay_unreadable_take_the_candidate_back():
         world.down = DependencyError("does not answer") if turn > 6 else None
         return 3000, GOOD, GOOD
 
-    rollout = conducted(judge, world, STEPS, traffic)
+    rollout = run_rollout(judge, world, STEPS, traffic)
     assert rollout.phase is Phase.ROLLED_BACK
     assert "could not be read 3 times in a row" in rollout.reason
 
@@ -124,7 +124,7 @@ def test_a_memory_that_cannot_be_read_is_an_error_look():
     judge, _ = deploying()
     said, after = judge.assess(ramping(), "{}", 60.0)
     assert (said.analysis.status, after) == (Status.ERROR, "{}")
-    assert "is not the memory of a judge" in said.analysis.sentence
+    assert "is not the state of an analysis" in said.analysis.sentence
 
 
 def test_while_it_is_taken_back_unreadable_metrics_do_not_matter():
@@ -156,7 +156,7 @@ def test_what_people_said_is_passed_on():
     assert (said.approved, said.abort) == (50, "not version 2")
 
 
-OWN = {"name": "revenue", "query": "sum(x)", "limit": 2.0, "direction": "min", "looks": 2}
+OWN = {"name": "revenue", "query": "sum(x)", "limit": 2.0, "direction": "min", "consecutive": 2}
 
 
 def own_looks(answers):
@@ -169,7 +169,7 @@ def own_looks(answers):
             raise answer
         return answer
 
-    judge, world = deploying(plan(metrics=["errors"], own=[OWN]), custom_query=custom_query)
+    judge, world = deploying(plan(metrics=["errors"], custom=[OWN]), custom_query=custom_query)
     state = judge.assess(DEPLOYING, "", 0.0)[1]
     world.answer("1", "a", 2000)
     world.answer("2", "c", 0)
@@ -195,7 +195,7 @@ def test_wrong_decisions_take_the_candidate_back_when_their_labels_arrive():
     world = World(np.random.default_rng(8))
     chosen = plan(metrics=["errors", "outcomes"])
     judge = CounterJudge(world, chosen, STEPS, outcomes=outcomes)
-    rollout = conducted(judge, world, STEPS, lambda turn, weight: (3000, GOOD, GOOD))
+    rollout = run_rollout(judge, world, STEPS, lambda turn, weight: (3000, GOOD, GOOD))
     assert rollout.phase is Phase.ROLLED_BACK
     assert "wrong decisions: 50 % of" in rollout.reason
 
@@ -239,8 +239,8 @@ def test_labels_of_a_dry_run_have_no_say_even_where_they_cannot_be_read():
 
 def test_what_nobody_can_answer_is_refused_at_the_start():
     world = World(np.random.default_rng(9))
-    with pytest.raises(ConfigurationError, match="own: need a Prometheus to ask"):
-        judge_of(world, plan(own=[OWN]), STEPS)
+    with pytest.raises(ConfigurationError, match="custom: need a Prometheus"):
+        judge_of(world, plan(custom=[OWN]), STEPS)
     with pytest.raises(ConfigurationError, match="metrics: names outcomes, and nothing counts them"):
         judge_of(world, plan(metrics=["errors", "outcomes"]), STEPS)
 
@@ -256,5 +256,5 @@ def test_a_judge_holds_nothing_but_what_it_wrote():
                 assert state_codec.to_json(state_codec.from_json(state)) == state
             return judge_of(world, plan(), STEPS).assess(rollout, state, now)
 
-    rollout = conducted(Replaced(), world, STEPS, lambda turn, weight: (3000, GOOD, BAD["errors"]), looks=again)
+    rollout = run_rollout(Replaced(), world, STEPS, lambda turn, weight: (3000, GOOD, BAD["errors"]), looks=again)
     assert (rollout, again) == (usual, looks)

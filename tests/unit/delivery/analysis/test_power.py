@@ -64,7 +64,7 @@ def test_labels_come_when_they_come():
 
 def test_a_rise_within_the_margin_of_frequent_hits_is_not_promised():
     """30 % above 0.1 s: twice that is beyond 1.1 times, but 1.1 times and a tenth of a point more is not."""
-    chosen = plan(metrics=["latency"], latency={"detect_ratio": 1.1, "detect_rise": 0.0011})
+    chosen = plan(metrics=["latency"], latency={"detectable_ratio": 1.1, "detectable_effect": 0.0011})
     found, _ = rows(chosen)
     assert all(row.requests is None or row.requests > 1e6 for row in found)
 

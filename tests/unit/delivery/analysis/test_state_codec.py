@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from builders.judging import Behavior, World, conducted, judge_of
+from builders.judging import Behavior, World, judge_of, run_rollout
 from gauntlet.delivery.analysis import state_codec
 from gauntlet.delivery.analysis.plan import AnalysisPlan
 from gauntlet.delivery.analysis.state import AnalysisState, CountSample, CustomResult, Outcomes
@@ -27,7 +27,7 @@ def texts():
     look = judge.assess
     judge.assess = lambda *given: (said := look(*given), found.append(said[1]))[0]
     behavior = Behavior(sliced=SLICED)
-    rollout = conducted(judge, world, ROLLOUT, lambda turn, weight: (4000, behavior, behavior))
+    rollout = run_rollout(judge, world, ROLLOUT, lambda turn, weight: (4000, behavior, behavior))
     assert rollout.phase.value == "promoted"
     return found
 
@@ -65,7 +65,7 @@ def test_what_is_rare_is_kept_too():
         fresh=True,
         outcomes=Outcomes(1, 2, 3, 4),
         history=(CountSample(60.0, {"scores": ((1.0, 10.0, 2.0, 90.0), (0.0, 10.0, 5.0, 90.0))}),),
-        own={"revenue": CustomResult(1.25, "", 2), "clicks": CustomResult(None, "down")},
+        custom={"revenue": CustomResult(1.25, "", 2), "clicks": CustomResult(None, "down")},
     )
     assert state_codec.from_json(state_codec.to_json(state)) == state
 
@@ -95,13 +95,13 @@ def damaged(text, change):
     ],
 )
 def test_what_is_no_memory_is_refused(texts, change):
-    with pytest.raises(DataError, match="is not the memory of a judge"):
+    with pytest.raises(DataError, match="is not the state of an analysis"):
         state_codec.from_json(damaged(texts[-1], change))
 
 
 def test_text_that_is_no_json_is_refused():
     for text in ("{", "[]", "null"):
-        with pytest.raises(DataError, match="is not the memory of a judge"):
+        with pytest.raises(DataError, match="is not the state of an analysis"):
             state_codec.from_json(text)
 
 

@@ -88,7 +88,7 @@ def test_what_would_have_shown_the_promised_rise_passes():
         story.serve(9000, 1000).assess(ramping())
     found = look(story)
     assert found.status is Status.PASS
-    assert f"no harm seen at the {needed:,.0f} requests that would show the promised rise" in found.sentence
+    assert f"no harm seen at the {needed:,.0f} requests that would show the detectable effect" in found.sentence
 
 
 def test_a_new_step_has_to_show_it_again():
@@ -118,7 +118,7 @@ def test_where_proof_is_asked_for_the_promised_requests_are_not_enough():
 
 
 def test_one_metric_that_does_not_pass_holds_all_up():
-    story = at_ten_percent(plan(scores={"detect_rise": 0.06, "promotion": 0.02}), canary=3000)
+    story = at_ten_percent(plan(scores={"detectable_effect": 0.06, "promotion": 0.02}), canary=3000)
     found = look(story)
     assert metric(found, "errors").status is Status.PASS
     assert found.status is metric(found, "scores").status is Status.INCONCLUSIVE
@@ -186,7 +186,7 @@ def test_slices_are_compared_within_themselves():
     assert found.sentence.startswith("scores of region=")
 
 
-OWN = {"name": "revenue", "query": "sum(x)", "limit": 2.5, "direction": "min", "looks": 3}
+OWN = {"name": "revenue", "query": "sum(x)", "limit": 2.5, "direction": "min", "consecutive": 3}
 
 
 @pytest.mark.parametrize(
@@ -200,18 +200,18 @@ OWN = {"name": "revenue", "query": "sum(x)", "limit": 2.5, "direction": "min", "
     ],
 )
 def test_a_teams_own_metric(answer, status, sentence):
-    story = at_ten_percent(plan(metrics=["errors"], own=[OWN]), canary=5000)
-    story.state = replace(story.state, own={"revenue": answer})
+    story = at_ten_percent(plan(metrics=["errors"], custom=[OWN]), canary=5000)
+    story.state = replace(story.state, custom={"revenue": answer})
     found = look(story)
     assert found.status is metric(found, "revenue").status is status
     assert sentence in found.sentence
-    silent = summarise(story.state, plan(metrics=["errors"], own=[OWN], dry_run=["revenue"]), ramping(), 1)
+    silent = summarise(story.state, plan(metrics=["errors"], custom=[OWN], dry_run=["revenue"]), ramping(), 1)
     assert silent.status is Status.PASS
 
 
 def test_harm_is_said_even_where_something_could_not_be_measured():
-    story = at_ten_percent(plan(metrics=["errors"], own=[OWN]), bad=Behavior(errors=0.2))
-    story.state = replace(story.state, own={"revenue": CustomResult(problem="down")})
+    story = at_ten_percent(plan(metrics=["errors"], custom=[OWN]), bad=Behavior(errors=0.2))
+    story.state = replace(story.state, custom={"revenue": CustomResult(problem="down")})
     assert look(story).status is Status.FAIL
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from builders.memory_service import V1
-from gauntlet.delivery.rollout.approvals import approved_step, combine_approvals, no_approvals, tag_approvals
+from gauntlet.delivery.rollout.approvals import Approval, approved_step, combine_approvals, no_approvals, tag_approvals
 from gauntlet.delivery.rollout.state import begin
 from gauntlet.errors import DependencyError
 from gauntlet.registry.memory_store import MemoryStore
@@ -34,8 +34,8 @@ def test_a_registry_that_does_not_answer_says_nothing():
     assert tag_approvals(Down(), "prices")(ROLLOUT) == (0, "")
 
 
-def test_the_furthest_approval_and_any_refusal_count():
-    assert combine_approvals(no_approvals, lambda r: (25, ""), lambda r: (50, "no"))(ROLLOUT) == (50, "no")
+def test_the_furthest_approval_and_any_abort_count():
+    assert combine_approvals(no_approvals, lambda r: Approval(25), lambda r: Approval(50, "no"))(ROLLOUT) == (50, "no")
     assert combine_approvals()(ROLLOUT) == (0, "")
 
 

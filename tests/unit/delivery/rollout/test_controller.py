@@ -5,9 +5,10 @@ import random
 import pytest
 
 from builders.memory_service import V1, V2, V3, Killed, MemoryService
-from gauntlet.delivery.rollout.controller import Conflict, abort, reconcile, run_to_end, start
+from gauntlet.delivery.rollout.controller import abort, reconcile, run_to_end, start
 from gauntlet.delivery.rollout.lease import LeaseTaken
 from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.rollout.ports import Conflict
 from gauntlet.delivery.rollout.state import Phase
 from gauntlet.errors import ConfigurationError, DependencyError
 from gauntlet.settings import parse
@@ -169,7 +170,7 @@ def test_a_promoted_candidate_is_taken_back_on_demand_even_where_stable_is_gone(
     end = run_to_end(service.backends(), PLAN, "prices", clock=lambda: service.now, sleep=service.sleep)
     assert (end.phase, end.reason) == (Phase.ROLLED_BACK, "Customers complain")
     assert (service.specified, service.asked, service.running) == (V1, 0, {V1})
-    assert abort(service, "prices", "once more", service.now) == end, "what was taken back stays as it is"
+    assert abort(service, "prices", "once more", service.now) == end, "what was rolled back stays as it is"
 
 
 def test_what_was_taken_back_gets_another_chance_under_another_name():

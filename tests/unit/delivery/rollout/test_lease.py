@@ -80,7 +80,7 @@ def test_a_holder_that_renews_lives_and_nobody_acts_beside_it(world):
 
     world.meanwhile = renewed
     with pytest.raises(
-        DependencyError, match=r"acted on by somebody else.*living.*gauntlet\.abort"
+        DependencyError, match=r"held by another controller.*living.*gauntlet\.abort"
     ) as lease_taken_error:
         world.wait_for_lease("next")
     assert lease_taken_error.value.retryable
@@ -180,5 +180,5 @@ def test_a_short_rest_asks_nobody(world):
 def test_what_was_lost_while_waiting_is_said(world):
     world.lease("holder").acquire(SERVICE)
     renew(world.lease("holder"), SERVICE)
-    with pytest.raises(DependencyError, match="somebody else"):
+    with pytest.raises(DependencyError, match="another controller"):
         renew(world.lease("other"), SERVICE)

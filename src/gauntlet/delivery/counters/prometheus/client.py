@@ -1,4 +1,4 @@
-"""A Prometheus server, asked for values at one instant."""
+"""HTTP client of a Prometheus server: instant queries."""
 
 from __future__ import annotations
 
@@ -156,7 +156,8 @@ def _sample(one: Mapping[str, Any]) -> Sample:
         labels = {str(name): str(value) for name, value in one["metric"].items()}
         return Sample(labels.pop("__name__", ""), labels, _number(one["value"][1]))
     except (KeyError, TypeError, AttributeError, IndexError) as error:
-        raise DataError("is no sample", field="answer", value=one, mend="Ask for counters") from error
+        said = "is something other than an instant vector"
+        raise DataError(said, field="answer", value=one, mend="Query a counter") from error
 
 
 def _number(text: Any) -> float:

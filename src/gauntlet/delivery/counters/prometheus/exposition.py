@@ -1,4 +1,4 @@
-"""A server's ``/metrics`` page, in Prometheus' text format 0.0.4, to samples."""
+"""Parses a ``/metrics`` page in Prometheus' text format 0.0.4 to samples."""
 
 from __future__ import annotations
 

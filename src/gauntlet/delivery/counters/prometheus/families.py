@@ -1,4 +1,4 @@
-"""Which series mean what: samples to the counters of every version and pod."""
+"""Maps metric families to the counters of every version and pod."""
 
 from __future__ import annotations
 

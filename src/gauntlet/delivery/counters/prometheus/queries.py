@@ -1,4 +1,4 @@
-"""PromQL out of files, with what differs from service to service filled in."""
+"""PromQL templates from files, filled in for a service."""
 
 from __future__ import annotations
 

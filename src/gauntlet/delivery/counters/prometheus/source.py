@@ -1,4 +1,4 @@
-"""Counters of both versions out of a Prometheus: raw, at one instant, pod by pod."""
+"""Counters of both versions from a Prometheus: raw, at one instant, pod by pod."""
 
 from __future__ import annotations
 

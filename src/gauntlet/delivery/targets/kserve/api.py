@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from gauntlet.delivery.rollout.controller import Conflict
+from gauntlet.delivery.rollout.ports import Conflict
 from gauntlet.delivery.targets.kserve.resources import Resource
 from gauntlet.errors import ConfigurationError, DependencyError, InternalError
 
@@ -212,6 +212,6 @@ def _error(status: int, told: Json, verb: str, resource: Resource, name: str) ->
         "gave no usable answer" if status else "did not answer",
         field=field,
         value=f"{status}: {said}" if status else said,
-        mend="Try again when the API server is well",
+        mend="Retry once the API server is available",
         retryable=True,
     )

@@ -1,4 +1,4 @@
-"""The journal in a ConfigMap, whose ``resourceVersion`` is the mark; people speak through its annotations.
+"""The journal in a ConfigMap, with ``resourceVersion`` as etag; approvals and aborts in its annotations.
 
 kubectl annotate configmap gauntlet-rollout-loans gauntlet.dev/approve=50
 kubectl annotate configmap gauntlet-rollout-loans gauntlet.dev/abort="customers complain"
@@ -10,8 +10,8 @@ from contextlib import suppress
 from dataclasses import replace
 
 from gauntlet.delivery.rollout.approvals import Approval, approved_step
-from gauntlet.delivery.rollout.controller import Conflict
 from gauntlet.delivery.rollout.journal import Entry, Journal
+from gauntlet.delivery.rollout.ports import Conflict
 from gauntlet.delivery.rollout.state import Rollout
 from gauntlet.delivery.targets.kserve.api import Api, Json
 from gauntlet.delivery.targets.kserve.resources import CONFIG_MAPS, record_name, split
@@ -26,7 +26,7 @@ LABELS = {"app.kubernetes.io/managed-by": "gauntlet", "app.kubernetes.io/compone
 
 
 class ConfigMapJournalStore:
-    """``controller.JournalStore`` in the namespace of each service."""
+    """``ports.JournalStore`` in the namespace of each service."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -83,14 +83,14 @@ class ConfigMapJournalStore:
         return f"ConfigMap {namespace}/{place}"
 
     def approvals(self, rollout: Rollout) -> Approval:
-        """The highest step that a person approved, in percent (0: none), and why one takes it back (empty: nobody)."""
+        """The highest step that a person approved, in percent (0: none), and why one rolls it back (empty: nobody)."""
         try:
             document = self._get(rollout.service)
         except DependencyError:
-            return 0, ""  # approval then waits, and nothing else is held up
+            return Approval()  # approval then waits, and nothing else is held up
         said = {} if document is None else document["metadata"].get("annotations") or {}
-        refused = said[ABORT].strip() or "no reason given" if ABORT in said else ""
-        return approved_step(said.get(APPROVE, "")), refused
+        abort = said[ABORT].strip() or "no reason given" if ABORT in said else ""
+        return Approval(approved_step(said.get(APPROVE, "")), abort)
 
     def _without_journal(self, service: str) -> str:
         """The version of a ConfigMap that holds no journal yet; empty if there is no ConfigMap at all."""

@@ -1,4 +1,4 @@
-"""One at a time acts: a ``coordination.k8s.io`` Lease, by the rules of client-go's leader election.
+"""The lease of an InferenceService: a ``coordination.k8s.io`` Lease, by the rules of client-go's leader election.
 
 The clocks of two machines are never compared. Somebody else's lease has run out when its record has not changed for as
 long as it says it lasts, counted on *this* machine since it was first seen: who has just begun has to watch it first
@@ -17,8 +17,8 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from gauntlet.delivery.rollout.controller import Conflict
 from gauntlet.delivery.rollout.lease import LeaseRecord, LeaseTaken
+from gauntlet.delivery.rollout.ports import Conflict
 from gauntlet.delivery.targets.kserve.api import Api, Json
 from gauntlet.delivery.targets.kserve.journal_store import LABELS
 from gauntlet.delivery.targets.kserve.resources import LEASES, record_name, split
@@ -44,7 +44,7 @@ class _Seen:
 
 @dataclass
 class ClusterLease:
-    """``controller.Lease`` for any number of services.
+    """``rollout.lease.Lease`` for any number of services.
 
     Attributes:
         api: the cluster.
@@ -147,7 +147,7 @@ class ClusterLease:
 
 
 def _now() -> str:
-    """For people; nobody reckons with it but by whether it has changed."""
+    """Informational; only compared for equality, never as a time."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 

@@ -1,11 +1,11 @@
-"""In which mode KServe runs an InferenceService."""
+"""Deployment mode of an InferenceService: Knative or Standard."""
 
 from __future__ import annotations
 
 import json
 from enum import StrEnum
 
-from gauntlet.delivery.rollout.controller import Conflict
+from gauntlet.delivery.rollout.ports import Conflict
 from gauntlet.delivery.targets.kserve.api import Api, Json
 from gauntlet.delivery.targets.kserve.resources import CONFIG_MAPS
 from gauntlet.errors import ConfigurationError, DependencyError

@@ -1,4 +1,4 @@
-"""What a cluster, a service and an account cannot do, said before a rollout begins rather than in its middle."""
+"""Preflight of an InferenceService: what a cluster, a service or an account lacks for a rollout."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def preflight(api: Api, service: str) -> tuple[Obstacle, ...]:
     """Everything found; nothing if a rollout can begin.
 
     Args:
-        api: the cluster, as the account that will conduct the rollout.
+        api: the cluster, as the account that runs the rollout.
         service: ``NAMESPACE/NAME``.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A rollout as its InferenceService shows it, and what to go back to, for when no journal tells. No I/O.
+"""Recovers a rollout, and the state to roll back to, from its InferenceService where no journal tells. No I/O.
 
 What was kept before the first change tells most, where that can be read and is of the versions that are there. Else, in
 both modes, what is specified with a share of the requests is the candidate, and who has the others is stable.

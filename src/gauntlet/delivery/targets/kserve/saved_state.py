@@ -1,8 +1,8 @@
-"""What a service was before its rollout: kept beside the journal, and written before the first change.
+"""The state of a service before its rollout: saved beside the journal before the first change.
 
 It also fences: an action begins by reading the journal's ConfigMap, and one that was decided from a state that is no
 longer the journal's is not carried out. Whoever was suspended between deciding and acting finds that others went on.
-A way back may be ahead of a journal that cannot be written, or beside one that cannot be read: it is let through unless
+A rollback may be ahead of a journal that cannot be written, or beside one that cannot be read: it is let through unless
 the journal tells of another rollout.
 """
 
@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gauntlet.delivery.rollout.controller import Conflict
 from gauntlet.delivery.rollout.journal import Journal
+from gauntlet.delivery.rollout.ports import Conflict
 from gauntlet.delivery.rollout.state import Phase, Rollout
 from gauntlet.delivery.targets.kserve.api import Api, Json
 from gauntlet.delivery.targets.kserve.resources import CONFIG_MAPS, record_name, split

@@ -1,11 +1,11 @@
-"""An InferenceService as it stands, outside any rollout."""
+"""An InferenceService outside rollouts, and ``kserve:NAMESPACE/NAME`` connected to it."""
 
 from __future__ import annotations
 
 from gauntlet.delivery.counters.prometheus.source import by_version
 from gauntlet.delivery.counters.source import Reading
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.controller import Target
+from gauntlet.delivery.rollout.ports import Target
 from gauntlet.delivery.rollout.state import Rollout
 from gauntlet.delivery.targets.kserve.api import Api, Json, connect
 from gauntlet.delivery.targets.kserve.journal_store import ConfigMapJournalStore

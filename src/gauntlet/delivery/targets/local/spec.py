@@ -1,4 +1,4 @@
-"""What a local service is asked to be: the document that the host keeps and makes so."""
+"""The desired state of a local service: the document that the host keeps and reconciles."""
 
 from __future__ import annotations
 

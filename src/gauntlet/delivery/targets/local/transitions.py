@@ -1,4 +1,4 @@
-"""Every change that is made to a local service: from what is asked of it now to what is asked next.
+"""Transitions of the desired state of a local service: every change that a rollout makes to it.
 
 Each may be repeated: what is there already stays, and an equal document comes back. The generation is counted by
 whoever asks the host.
@@ -45,7 +45,7 @@ def deploy(desired: Desired, candidate: Release, stable: Release) -> Desired:
             f"{desired.served or 'nothing'} serves here, not the version that the rollout replaces",
             field="stable",
             value=str(stable),
-            mend="Take the rollout back and start one from what serves",
+            mend="Roll the rollout back and start one from what serves",
         )
     return _with(desired, candidate)
 

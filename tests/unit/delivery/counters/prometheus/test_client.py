@@ -131,7 +131,7 @@ def test_part_of_an_answer_is_none(stub: Stub) -> None:
     ("kind", "result", "message"),
     [
         ("matrix", [], "gives a matrix"),
-        ("vector", [{"metric": {}}], "is no sample"),
+        ("vector", [{"metric": {}}], "is something other than an instant vector"),
         ("vector", [{"metric": {}, "value": [1, "many"]}], "is no number"),
     ],
 )

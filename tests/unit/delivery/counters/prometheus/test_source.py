@@ -120,7 +120,7 @@ def test_knatives_revisions_have_names_of_their_own_and_old_ones_count_milliseco
 
 def own(told, samples, query='sum(revenue{version="$candidate"}[$window])'):
     told["sum(revenue"] = samples
-    metric = parse(CustomMetric, {"name": "revenue", "query": query, "limit": 1}, field="own")
+    metric = parse(CustomMetric, {"name": "revenue", "query": query, "limit": 1}, field="custom")
     return counter_source().ask(metric, ROLLOUT)
 
 

@@ -6,7 +6,7 @@ import pytest
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import ProtocolError
 
-from gauntlet.delivery.rollout.controller import Conflict
+from gauntlet.delivery.rollout.ports import Conflict
 from gauntlet.delivery.targets.kserve.api import Api, Refused, connect
 from gauntlet.delivery.targets.kserve.resources import INFERENCE_SERVICES
 from gauntlet.errors import ConfigurationError, DependencyError, InternalError

@@ -4,8 +4,9 @@ import pytest
 
 from builders.kserve_rollouts import V1, V2
 from builders.memory_cluster import MemoryApi, MemoryServer
-from gauntlet.delivery.rollout.controller import Conflict, start
+from gauntlet.delivery.rollout.controller import start
 from gauntlet.delivery.rollout.journal import Entry, Journal
+from gauntlet.delivery.rollout.ports import Conflict
 from gauntlet.delivery.rollout.state import Action, AnalysisRun, Metric, Phase
 from gauntlet.delivery.targets.kserve.journal_store import ABORT, APPROVE, MOST_BYTES, ConfigMapJournalStore, fitted
 from gauntlet.errors import DataError, DependencyError

@@ -1,10 +1,10 @@
-"""Who may act: leases of several conductors on one service, each with a clock of its own."""
+"""Who may act: leases of several controllers on one service, each with a clock of its own."""
 
 import pytest
 
 from builders.memory_cluster import MemoryApi, MemoryServer
-from gauntlet.delivery.rollout.controller import Conflict
 from gauntlet.delivery.rollout.lease import LeaseTaken
+from gauntlet.delivery.rollout.ports import Conflict
 from gauntlet.delivery.targets.kserve.lease import ClusterLease, identity
 from gauntlet.errors import DependencyError
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from gauntlet.delivery.counters.prometheus.source import Arms
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.controller import Conflict, TargetStatus
+from gauntlet.delivery.rollout.ports import Conflict, TargetStatus
 from gauntlet.delivery.rollout.state import Phase, Rollout
 from gauntlet.delivery.targets.kserve import recovery
 from gauntlet.delivery.targets.kserve.api import Api, Json
@@ -29,7 +29,7 @@ _TRIES = 5
 
 
 class KnativeTarget:
-    """``controller.Target`` over one or more InferenceServices in Knative mode."""
+    """``ports.Target`` over one or more InferenceServices in Knative mode."""
 
     def __init__(self, api: Api) -> None:
         self._api, self._record = api, SavedStateStore(api)
@@ -60,7 +60,7 @@ class KnativeTarget:
         self._carry_out(rollout, steps.roll_back)
 
     def infer_rollout(self, service: str, now: float) -> Rollout | None:
-        """The rollout as the InferenceService shows it, which can then be taken back without a journal."""
+        """The rollout as the InferenceService shows it, which can then be rolled back without a journal."""
         if self._api.get(INFERENCE_SERVICES, *split(service)) is None:
             return None
         found = recovery.knative_rollout(
@@ -72,7 +72,7 @@ class KnativeTarget:
         return found.rollout
 
     def _before(self, rollout: Rollout, read: Callable[[Rollout], SavedState | None]) -> SavedState | None:
-        """What was there before; made out from what is there where a way back cannot read it."""
+        """What was there before; made out from what is there where a rollback cannot read it."""
         try:
             return read(rollout)
         except DataError:
@@ -97,7 +97,7 @@ class KnativeTarget:
         raise DependencyError(
             f"was changed by others during each of {_TRIES} tries",
             field=f"InferenceService {rollout.service}",
-            mend="Look at what else writes it; the next turn tries again",
+            mend="Find out what else writes it; the next iteration tries again",
             retryable=True,
         )
 

@@ -1,4 +1,4 @@
-"""Knative mode, decided: what an InferenceService shows, and the next change of its predictor. No I/O.
+"""Knative mode: what an InferenceService and its revisions show. No I/O.
 
 A revision is known by the model in its template, never by its name alone, so nothing is lost with whoever acted before.
 
@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.controller import TargetStatus
+from gauntlet.delivery.rollout.ports import TargetStatus
 from gauntlet.delivery.rollout.state import Phase, Rollout
 from gauntlet.delivery.targets.kserve.predictors import (
     PERCENT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gauntlet.delivery.rollout.controller import Conflict, TargetStatus
+from gauntlet.delivery.rollout.ports import Conflict, TargetStatus
 from gauntlet.delivery.rollout.state import Phase, Rollout
 from gauntlet.delivery.targets.kserve import recovery
 from gauntlet.delivery.targets.kserve.api import Api, Json
@@ -28,7 +28,7 @@ _TRIES = 5
 
 
 class StandardTarget:
-    """``controller.Target`` over one or more InferenceServices in Standard mode."""
+    """``ports.Target`` over one or more InferenceServices in Standard mode."""
 
     def __init__(self, api: Api) -> None:
         self._api, self._record = api, SavedStateStore(api)
@@ -80,7 +80,7 @@ class StandardTarget:
         self._carry_out(rollout, decide)
 
     def infer_rollout(self, service: str, now: float) -> Rollout | None:
-        """The rollout as the InferenceService shows it, which can then be taken back without a journal."""
+        """The rollout as the InferenceService shows it, which can then be rolled back without a journal."""
         if self._api.get(INFERENCE_SERVICES, *split(service)) is None:
             return None
         found = recovery.standard_rollout(
@@ -92,7 +92,7 @@ class StandardTarget:
         return found.rollout
 
     def _before(self, rollout: Rollout, read: Callable[[Rollout], SavedState | None]) -> SavedState | None:
-        """What was there before; made out from what is there where a way back cannot read it."""
+        """What was there before; made out from what is there where a rollback cannot read it."""
         try:
             return read(rollout)
         except DataError:
@@ -116,7 +116,7 @@ class StandardTarget:
         raise DependencyError(
             f"was changed by others during each of {_TRIES} tries",
             field=f"InferenceService {rollout.service}",
-            mend="Look at what else writes it; the next turn tries again",
+            mend="Find out what else writes it; the next iteration tries again",
             retryable=True,
         )
 

@@ -1,4 +1,4 @@
-"""Standard mode, decided: what an InferenceService shows, and the next change of it or of its route. No I/O.
+"""Standard mode: what an InferenceService, its Deployments and its route show. No I/O.
 
 The stable version is ``spec.predictor``, the candidate an entry of ``spec.canary``: two Deployments, each behind its
 Service. A candidate's name holds its version and digest, so its Deployment tells what it runs.
@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.controller import TargetStatus
+from gauntlet.delivery.rollout.ports import TargetStatus
 from gauntlet.delivery.rollout.state import Phase, Rollout
 from gauntlet.delivery.targets.kserve.predictors import (
     Identity,

@@ -1,4 +1,4 @@
-"""What the router counted of both versions, with the score histograms of their servers."""
+"""Counters of both versions from the router, with the score histograms of their servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Talking to the host of a folder, with nothing but the standard library."""
+"""HTTP client of the host of a folder; standard library only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Journals of rollouts, one file a service, replaced whole by whoever read the newest."""
+"""Journals of rollouts in files, one a service; compare and swap by digest."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gauntlet.delivery.rollout.controller import Conflict
 from gauntlet.delivery.rollout.journal import Journal
+from gauntlet.delivery.rollout.ports import Conflict
 from gauntlet.digest import digest_bytes, short
 from gauntlet.errors import DependencyError
 from gauntlet.storage import write_bytes
 
 
 class LocalJournalStore:
-    """Implements ``controller.JournalStore``; a journal's mark is the digest of its file.
+    """Implements ``ports.JournalStore``; a journal's mark is the digest of its file.
 
     Args:
         folder: where the journals lie.

@@ -1,4 +1,4 @@
-"""One at a time acts on a service: a lock that the kernel gives back however its holder ends."""
+"""The lease of a local service: a file lock that the kernel releases however its holder ends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gauntlet.errors import DependencyError
 
 
 class LocalLease:
-    """Implements ``controller.Lease``.
+    """Implements ``rollout.lease.Lease``.
 
     Args:
         folder: where the lock files lie.

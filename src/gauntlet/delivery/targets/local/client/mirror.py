@@ -1,4 +1,4 @@
-"""Copies of requests on a local service, and what the router counted of them."""
+"""Mirrored requests on a local service, and what the router counted of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A local service as it stands, outside any rollout."""
+"""A local service outside rollouts, and ``local:FOLDER`` connected to it."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""A rollout's verbs on a local service. Each is one document, made from the newest and taken only if it still is."""
+"""Actions of a rollout on a local service; each is one new document, taken only if made from the newest one."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.controller import TargetStatus
+from gauntlet.delivery.rollout.ports import TargetStatus
 from gauntlet.delivery.rollout.state import Phase, Rollout, begin
 from gauntlet.delivery.targets.local import transitions
 from gauntlet.delivery.targets.local.client.host_client import Client, State
@@ -13,7 +13,7 @@ from gauntlet.errors import DependencyError
 
 
 class LocalTarget:
-    """Implements ``controller.Target``.
+    """Implements ``ports.Target``.
 
     Args:
         client: the host.
@@ -87,7 +87,7 @@ def is_ready(state: State, release: Release) -> bool:
 
 
 def _missing(rollout: Rollout, state: State) -> str:
-    """Why a candidate that was deployed is there no more: a way back that nobody could write down is not undone."""
+    """Why a candidate that was deployed is there no more: a rollback that nobody could write down is not undone."""
     deployed = rollout.phase in (Phase.RAMPING, Phase.PROMOTING)
     gone = deployed and rollout.candidate.version not in state.desired.revisions
     return "somebody took it out of what is asked" if gone else ""

@@ -1,4 +1,4 @@
-"""The host's second port: what is asked of it, how far it is, what was counted.
+"""Admin API of the host, on its second port: desired state, status, metrics.
 
 GET  /v1/state                        what is asked, weights in force, every revision
 PUT  /v1/desired                      ask for another document; If-Match: the generation it was made from

@@ -1,6 +1,6 @@
-"""Become another program that ends when the process that started it does, however that ends.
+"""Exec a command that the kernel kills when its parent dies (PR_SET_PDEATHSIG).
 
-    python leash.py PARENT COMMAND …
+    python die_with_parent.py PARENT COMMAND …
 
 Linux kills it then (``PR_SET_PDEATHSIG``, which outlives the ``exec``); elsewhere nothing does. Started by its path,
 with ``-I -S``: it imports nothing but the standard library, and takes some 20 ms.

@@ -1,4 +1,4 @@
-"""The host: one process a folder that keeps what is asked of a service, and makes it so.
+"""The host: one process a folder that keeps the desired state of a service and reconciles it.
 
     python -m gauntlet.delivery.targets.local.server.host FOLDER [--port 8080]
 

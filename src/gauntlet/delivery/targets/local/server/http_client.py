@@ -1,4 +1,4 @@
-"""HTTP/1.1 as a client speaks it: a pool of keep-alive connections to one server."""
+"""HTTP/1.1 client: a pool of keep-alive connections to one model server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as a server speaks it: connections in, whole requests out, answers in the order they were asked for."""
+"""HTTP/1.1 server: connections in, whole requests out, responses in the order of the requests."""
 
 from __future__ import annotations
 

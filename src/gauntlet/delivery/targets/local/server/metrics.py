@@ -1,4 +1,4 @@
-"""What the router and the mirror count, as Prometheus reads it.
+"""Prometheus series of the router and the mirror.
 
     gauntlet_router_requests_total{version, code}      answers, by the version that was to give them
     gauntlet_router_errors_total{version}              of these, 5xx: the server's own, 502 cut, 503 none, 504 late

@@ -1,4 +1,4 @@
-"""Copies of the stable version's requests for a version that answers nobody, and what the two said, side by side.
+"""Mirrors the stable version's requests to a version under test and compares both answers.
 
 The caller has its answer before anything of this happens. What waits is bounded, in number and in bytes; beyond that
 requests are not copied, and counted.

@@ -1,4 +1,4 @@
-"""One version's server: a process that is started, watched, started again, and stopped when nobody waits for it."""
+"""Model server processes: started, watched, restarted, and stopped once drained."""
 
 from __future__ import annotations
 

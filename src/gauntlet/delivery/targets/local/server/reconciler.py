@@ -1,4 +1,4 @@
-"""What is asked of a service, brought about: servers started and let go, requests routed, all from one document."""
+"""Reconciles a local service with its desired state: servers started and stopped, requests routed."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Reconciler:
     def ask(self, desired: Desired) -> None:
         """Take over what is asked: written first, then done.
 
-        A way back is done also where it cannot be written, and written later: a full disk is no reason to go on asking
+        A rollback is done also where it cannot be written, and written later: a full disk is no reason to go on asking
         a version that does harm.
 
         Raises:

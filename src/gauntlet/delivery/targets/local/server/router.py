@@ -1,4 +1,4 @@
-"""Requests to versions, by the weights in force: HTTP in, HTTP out, every answer with the version it came from."""
+"""Routes requests to versions by the weights in force; every answer names the version it came from."""
 
 from __future__ import annotations
 

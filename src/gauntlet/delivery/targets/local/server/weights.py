@@ -1,4 +1,4 @@
-"""Which version a request goes to: at random, and in every block of 100 requests by exactly the weights.
+"""Weighted splitting: at random, and in every block of 100 requests by exactly the weights.
 
 Independent draws would give a version of 1 % now and then 5 of 100 requests, and a small canary would be small on
 average only. Within a block the order is random, so no pattern of requests can line up with it.

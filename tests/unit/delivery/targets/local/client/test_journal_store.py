@@ -10,8 +10,8 @@ import pytest
 
 from builders.disks import fill, small_disk
 from builders.local import release
-from gauntlet.delivery.rollout.controller import Conflict
 from gauntlet.delivery.rollout.journal import Journal
+from gauntlet.delivery.rollout.ports import Conflict
 from gauntlet.delivery.rollout.state import begin
 from gauntlet.delivery.targets.local.client.journal_store import LocalJournalStore
 from gauntlet.errors import DataError, DependencyError

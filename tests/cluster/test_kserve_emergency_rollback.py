@@ -1,4 +1,4 @@
-"""The way back without a journal that can be written, read or found, on a real API server and by its own refusals."""
+"""The rollback without a journal that can be written, read or found, on a real API server and by its own refusals."""
 
 import pytest
 
@@ -25,7 +25,7 @@ SERVICES = {"apiGroups": ["serving.kserve.io"], "resources": ["*"], "verbs": ["*
 def account(api, ground, *verbs):
     """Somebody who may do everything but to ConfigMaps, of which these verbs are left."""
     maps = [{"apiGroups": [""], "resources": ["configmaps"], "verbs": list(verbs)}] if verbs else []
-    return api.service_account(ground.namespace, "conductor", [OTHERS, SERVICES, *maps])
+    return api.service_account(ground.namespace, "controller", [OTHERS, SERVICES, *maps])
 
 
 def client(api, token, url=None):

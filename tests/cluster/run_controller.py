@@ -1,11 +1,12 @@
-"""A conductor in a process of its own, to be killed: ``run_to_end.py KUBECONFIG SERVICE MODE HARM_FROM HOLDER``."""
+"""A controller to be killed: ``run_controller.py KUBECONFIG SERVICE MODE HARM_FROM HOLDER``."""
 
 import os
 import sys
 import time
 
 from builders.kserve_rollouts import QUICK, V1, V2, Verdicts
-from gauntlet.delivery.rollout.controller import Backends, run_to_end, start
+from gauntlet.delivery.rollout.controller import run_to_end, start
+from gauntlet.delivery.rollout.ports import Backends
 from gauntlet.delivery.targets.kserve.api import connect
 from gauntlet.delivery.targets.kserve.journal_store import ConfigMapJournalStore
 from gauntlet.delivery.targets.kserve.knative.target import KnativeTarget
@@ -20,7 +21,7 @@ def main(kubeconfig: str, service: str, mode: str, harm_from: str, holder: str) 
     lease = ClusterLease(api, holder=holder, seconds=1.0)
     backends = Backends(ConfigMapJournalStore(api), lease, target, Verdicts(int(harm_from)))
     start(backends.journals, service, V2, V1, time.time())
-    print("conducting", flush=True)  # noqa: T201 - what the test waits for
+    print("started", flush=True)  # noqa: T201 - what the test waits for
     end = run_to_end(backends, QUICK, service, clock=time.time, sleep=time.sleep, patience=10_000)
     print(end.phase.value, flush=True)  # noqa: T201
 

@@ -27,8 +27,8 @@ class AtHalf:
         self.host, self.second, self.body = host, second, body
         self.address = f"local:{host.folder}"
         self.harm = host.folder.parent / "harm"
-        self.conductor = self.begun("roll_out", "--approve", "100", "--harm-file", str(self.harm))
-        self.conductor.until("Waiting for approval of 100 %")
+        self.controller = self.begun("roll_out", "--approve", "100", "--harm-file", str(self.harm))
+        self.controller.until("Waiting for approval of 100 %")
         self.journal = host.folder / "rollouts" / f"{host.folder.name}.json"
         self.desired = host.folder / "desired.json"
 
@@ -59,7 +59,7 @@ def at_half(folder, versions, command=None, body=ROW):
         try:
             yield service
         finally:
-            service.conductor.kill()
+            service.controller.kill()
 
 
 @pytest.fixture
@@ -82,11 +82,11 @@ def mended(service):
 
 
 def test_on_a_full_disk_a_person_takes_it_back(service):
-    service.conductor.kill()
+    service.controller.kill()
     fill(service.host.folder)
     status, said, lines = service.done("roll_back")
     assert status == 3, lines
-    assert "Unrecorded: loans: all requests go to version 1 again (Customers complain)" in said
+    assert "UnrecordedRollback: loans: all requests go to version 1 again (Customers complain)" in said
     assert "No space left on device" in said
     assert str(service.desired) in said
     assert service.everything_is_with_stable()
@@ -98,8 +98,8 @@ def test_on_a_full_disk_a_person_takes_it_back(service):
 def test_on_a_full_disk_harm_takes_it_back(service):
     fill(service.host.folder)
     service.harm.touch()
-    status, said = service.conductor.end()
-    assert status == 3, service.conductor.lines
+    status, said = service.controller.end()
+    assert status == 3, service.controller.lines
     assert "all requests go to version 1 again (Harm was shown: answers differ)" in said
     assert service.everything_is_with_stable()
     assert service.rollout().weight == 50
@@ -107,7 +107,7 @@ def test_on_a_full_disk_harm_takes_it_back(service):
 
 
 def test_on_a_full_disk_nobody_gets_more_requests(service):
-    service.conductor.kill()
+    service.controller.kill()
     fill(service.host.folder)
     first = service.host.service.handle.current()
     with pytest.raises(DependencyError, match="no room to write what is asked") as refused:
@@ -115,12 +115,12 @@ def test_on_a_full_disk_nobody_gets_more_requests(service):
     assert refused.value.retryable
     status, said, _ = service.done("roll_out")
     assert status == 3
-    assert "turns in a row" in said
+    assert "iterations in a row" in said
     assert dict(service.host.client.state().weights) == {"1": 50, "2": 50}
 
 
 def test_what_was_done_on_a_full_disk_is_not_undone_by_the_next_rollout(service):
-    service.conductor.kill()
+    service.controller.kill()
     fill(service.host.folder)
     service.done("roll_back")
     make_room(service.host.folder)
@@ -132,7 +132,7 @@ def test_what_was_done_on_a_full_disk_is_not_undone_by_the_next_rollout(service)
 
 
 def test_with_a_torn_journal_a_person_takes_it_back_and_the_journal_is_kept(service):
-    service.conductor.kill()
+    service.controller.kill()
     torn = service.journal.read_bytes()[:700]
     service.journal.write_bytes(torn)
     status, said, _ = service.done("roll_out")
@@ -152,7 +152,7 @@ def test_with_a_torn_journal_a_person_takes_it_back_and_the_journal_is_kept(serv
 
 
 def test_with_a_torn_journal_on_a_full_disk_a_person_takes_it_back(service):
-    service.conductor.kill()
+    service.controller.kill()
     torn = service.journal.read_bytes()[:700]
     service.journal.write_bytes(torn)
     fill(service.host.folder)
@@ -165,7 +165,7 @@ def test_with_a_torn_journal_on_a_full_disk_a_person_takes_it_back(service):
 
 
 def test_without_any_journal_a_person_takes_it_back(service):
-    service.conductor.kill()
+    service.controller.kill()
     service.journal.unlink()
     status, said, lines = service.done("roll_back")
     assert (status, lines[-1]) == (0, "ended: rolled_back"), said
@@ -179,7 +179,7 @@ def test_on_a_full_disk_real_servers_go_back(tmp_path):
     host = "gauntlet.delivery.targets.local.server.host"
     words = [sys.executable, "-m", host, str(tmp_path / "disk/loans"), "--port", "0"]
     with at_half(tmp_path, versions, words, REAL) as service:
-        service.conductor.kill()
+        service.controller.kill()
         fill(service.host.folder)
         status, said, _ = service.done("roll_back")
         assert status == 3

@@ -1,4 +1,4 @@
-"""A rollout conducted by a process of its own, so that it can be killed: at a place it names, or from outside."""
+"""A rollout run by a process of its own, so that it can be killed: at a place it names, or from outside."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from typing import Any
 
 from builders.local import Running
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.rollout.controller import Assessment, Backends, run_to_end, start
+from gauntlet.delivery.rollout.controller import run_to_end, start
 from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.rollout.ports import Assessment, Backends
 from gauntlet.delivery.rollout.state import AnalysisRun, Rollout
 from gauntlet.settings import parse
 from gauntlet.verdict import Status
@@ -63,8 +64,8 @@ class Watched:
         return call
 
 
-class Conductor:
-    """A process that conducts a rollout, forked from this one.
+class ControllerProcess:
+    """A process that runs a controller, forked from this one.
 
     Args:
         host: whose service.
@@ -81,7 +82,7 @@ class Conductor:
         self.pid = os.fork()
         if self.pid == 0:
             try:
-                _conduct(host, candidate, Scripted(harmful), attempt, fatal, places)
+                _run_controller(host, candidate, Scripted(harmful), attempt, fatal, places)
                 os._exit(0)
             except BaseException:
                 traceback.print_exc()
@@ -102,7 +103,9 @@ class Conductor:
         os.kill(self.pid, signal.SIGKILL)
 
 
-def _conduct(host: Running, candidate: Release, judge: Scripted, attempt: str, fatal: str | None, places: Path) -> None:
+def _run_controller(
+    host: Running, candidate: Release, judge: Scripted, attempt: str, fatal: str | None, places: Path
+) -> None:
     service = host.service
     state = "beginning"
 

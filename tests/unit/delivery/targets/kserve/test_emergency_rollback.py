@@ -1,4 +1,4 @@
-"""The way back without a journal that can be written, read or found, in both modes on the API server in memory."""
+"""The rollback without a journal that can be written, read or found, in both modes on the API server in memory."""
 
 import pytest
 

@@ -1,0 +1,133 @@
+"""What the controller works with, as protocols: targets, judges of metrics, stores of journals.
+
+``rollout.lease`` has the lease. Every backend implements these (``targets/``), and every test double.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from gauntlet.delivery.rollout.journal import Journal
+from gauntlet.delivery.rollout.lease import Lease
+from gauntlet.delivery.rollout.state import AnalysisRun, Rollout
+
+
+class Conflict(Exception):
+    """Somebody else wrote the journal since it was read."""
+
+
+@dataclass(frozen=True)
+class TargetStatus:
+    """What a target shows of a rollout: the part of ``Observation`` that is its own; fields as there."""
+
+    candidate_ready: bool
+    stable_ready: bool
+    weight: int | None
+    failed: str = ""
+    done: bool = False
+
+
+class Target(Protocol):
+    """Where versions run. Every action may be repeated, and returns before its effect is there to see.
+
+    Raises, all methods: ``DependencyError`` when the other side does not answer; the iteration is then tried again.
+    """
+
+    def observe(self, rollout: Rollout) -> TargetStatus:
+        """What is there now. ``done`` answers for the phase the rollout is in."""
+
+    def deploy(self, rollout: Rollout) -> None:
+        """Make the candidate run with no requests."""
+
+    def set_weight(self, rollout: Rollout) -> None:
+        """Give the candidate ``rollout.weight`` percent of the requests."""
+
+    def promote(self, rollout: Rollout) -> None:
+        """Make the candidate the stable version."""
+
+    def restore(self, rollout: Rollout) -> None:
+        """Make the stable version run again, without taking requests from the candidate yet."""
+
+    def roll_back(self, rollout: Rollout) -> None:
+        """All requests to the stable version, then the candidate out of the specification, in this order.
+
+        The one action that is carried out also where its state could not be written (``delivery.emergency_rollback``).
+        """
+
+    def infer_rollout(self, service: str, now: float) -> Rollout | None:
+        """The rollout as the service itself shows it, for when no journal can tell; ``None`` where it shows none.
+
+        Afterwards this target can roll it back, without a journal.
+
+        Args:
+            service: its name.
+            now: seconds since the epoch; when the rollout began, where that is not known.
+        """
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """The part of ``Observation`` that a judge knows; fields as there.
+
+    Attributes:
+        power: what the analysis would detect, said once, when its tests have been chosen; empty otherwise.
+    """
+
+    analysis: AnalysisRun | None
+    requests: int = 0
+    baseline: bool = True
+    approved: int = 0
+    abort: str = ""
+    power: str = ""
+
+
+class Judge(Protocol):
+    """Assesses metrics, and knows approvals and aborts."""
+
+    def assess(self, rollout: Rollout, analysis_state: str, now: float) -> tuple[Assessment, str]:
+        """What can be said now, and what to remember for the next analysis.
+
+        The state of the analysis is persisted together with that of the rollout, or not at all: an analysis whose
+        iteration was killed never happened, and the next one covers its interval. Metrics that cannot be read are an
+        analysis of status ``error``, not an exception.
+
+        Args:
+            rollout: the state before this iteration.
+            analysis_state: what the last analysis that was written returned; empty before the first.
+            now: seconds since the epoch.
+        """
+
+
+class JournalStore(Protocol):
+    """Keeps the journal of one rollout a service.
+
+    Raises, all methods: ``DependencyError`` when the other side does not answer.
+    """
+
+    def read(self, service: str) -> tuple[Journal, str] | None:
+        """The journal and the etag of its version; ``None`` if there was never a rollout on the service.
+
+        Raises:
+            DataError: what is there is no journal.
+        """
+
+    def write(self, journal: Journal, etag: str) -> str:
+        """Replace the journal that had this etag (empty: there was none), and return the new etag.
+
+        Raises:
+            Conflict: it has another etag by now.
+        """
+
+    def set_aside(self, service: str) -> str:
+        """Put a journal that cannot be read away, whole, so that another can begin; where it is from then on."""
+
+
+@dataclass(frozen=True)
+class Backends:
+    """Everything a rollout is carried out with."""
+
+    journals: JournalStore
+    lease: Lease
+    target: Target
+    judge: Judge
