@@ -58,7 +58,7 @@ _NUMBER = re.compile(
       | (?P<decimal>\d*,\d+|\d{{1,3}}(?:\.\d{{3}})+,\d+)
     )
     (?P<exponent>[eE][-+]?\d+)? (?P<magnitude>\s?(?:[kKMB]|bn|mn|mio|Mio\.|million|billion)(?=[\s)-]|$))?
-    (?P<space>\s?) (?P<after>%|‰|[{SYMBOLS}]|/\d{{1,4}}|(?:out[ ])?of[ ]\d{{1,4}}
+    (?P<space>\s?) (?P<after>%|‰|[{SYMBOLS}]|/\d{{1,3}}|(?:out[ ])?of[ ]\d{{1,4}}
         |[^\W\d_][^\s\d()]{{0,15}}(?:[ ][^\s\d()]{{1,15}}){{0,2}}
         |[°"″′'][^\s\d()]{{0,7}}|[^\W\d_]{{1,7}}(?:/[^\W\d_]{{1,6}})?[23])?
     (?P<back>-)? (?P<close>\))?

@@ -52,6 +52,7 @@ CODES = {
     "codes with the sign of a currency": [f"R{number}" for number in range(ROWS)],
     "memory": [("64K", "128K", "1M")[number % 3] for number in range(ROWS)],
     "shifts": [("06:00", "14:00", "22:00")[number % 3] for number in range(ROWS)],
+    "cases of one year": rising(lambda number: f"{number}/2024"),
     "seasons": [f"{2000 + number % 20}/{number % 20 + 1:02}" for number in range(ROWS)],
     "codes in groups": [f"{100 + number} {200 + number}" for number in range(ROWS)],
     "hexadecimal": [f"{random.Random(number).getrandbits(64):016x}" for number in range(ROWS)],
