@@ -57,7 +57,7 @@ class Expression:
         if len(text) > LONGEST_EXPRESSION:
             raise self._refusal(f"is longer than {LONGEST_EXPRESSION} characters", text)
         try:
-            self._tree = ast.parse(text.strip(), mode="eval").body
+            self._tree = _parsed(text.strip())
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise self._refusal("is not an expression", text) from error
         self._check(self._tree, DEEPEST_NESTING)
@@ -167,6 +167,15 @@ class Expression:
 
     def _refusal(self, reason: str, value: str) -> ConfigurationError:
         return ConfigurationError(reason, field=self.field, value=value, mend=_MEND)
+
+
+def _parsed(text: str) -> ast.expr:
+    """The tree of an expression, its names as they are written: to Python, the micro sign and the Greek mu are one."""
+    tree = ast.parse(text, mode="eval").body
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            node.id = ast.get_source_segment(text, node) or node.id
+    return tree
 
 
 def in_dependency_order(expressions: Mapping[str, str], field: str) -> dict[str, Expression]:

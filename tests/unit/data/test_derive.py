@@ -136,3 +136,12 @@ def test_derived_columns_may_read_each_other_in_any_order_given():
 def test_a_circle_is_refused():
     with pytest.raises(ConfigurationError, match="circle"):
         in_dependency_order({"c": "b + 1", "b": "c + 1"}, "reader.derive")
+
+
+@pytest.mark.parametrize("name", ["µ", "ﬁrst", "Å", "ｘ", "x"])
+def test_a_name_is_what_is_written(name):
+    """Python takes letters that look alike for one: a column called so could not be read, or another was."""
+    columns = {"μ": 2, "first": 2, "Å": 2, "x": 2, name: 1}
+    found = Expression(f"({name} +\n  {name})", "derive.q")
+    assert found.names == {name}
+    assert found.evaluate({key: pa.array([value]) for key, value in columns.items()}, 1).to_pylist() == [2]
