@@ -54,13 +54,13 @@ def _shadow(seen: ShadowCounts, *words: str) -> Page:
 
 
 DELIVERY_PAGES: dict[str, Callable[[], Page]] = {
-    "rollout-harm": lambda: _rollout(harmful(), "at 10%: errors 2.7% against 1.0%", "harm shown", "What was promised"),
+    "rollout-harm": lambda: _rollout(harmful(), "at 10%: errors 2.7% against 1.0%", "harm shown", "Power"),
     "rollout-promoted": lambda: _rollout(rolled_out(), "answers all requests", "Approved 50%."),
     "rollout-long": lambda: _rollout(rolled_out(plan=OFTEN, per_second=300), "Long timelines are thinned"),
     "rollout-judged": lambda: _judged("Before its first request", "At 10 % it would find", "By the rates seen up to"),
     "rollout-silent": lambda: _rollout(rolled_out(per_second=0), "no requests"),
-    "rollout-begun": lambda: _rollout(rolled_out(turns=1), "No look was made", promised=False),
-    "rollout-refused": lambda: _rollout(rolled_out(refused_at=20), "Refused: ", "wrong prices"),
+    "rollout-begun": lambda: _rollout(rolled_out(turns=1), "No analysis was made", promised=False),
+    "rollout-aborted": lambda: _rollout(rolled_out(refused_at=20), "Aborted: ", "wrong prices"),
     "shadow": lambda: _shadow(shadow(), "stays within every limit", "98.50%", "p99.9"),
     "shadow-wrong": lambda: _shadow(
         replace(shadow(scale=0.1), flips=520, dropped=900), "were decided otherwise", "copies were never sent"

@@ -109,7 +109,7 @@ def torn_journal(server: Server, mode: str) -> None:
 def torn_record(server: Server, mode: str) -> None:
     """The journal is whole, and what was there before is not."""
     ground = at_half(server, mode)
-    torn(ground, "before")
+    torn(ground, "saved-state")
     with pytest.raises(DataError, match="Run the pipeline rollback"):
         goes_on(ground)
     assert gives_up(ground).rollout.phase is Phase.ROLLED_BACK
@@ -118,7 +118,7 @@ def torn_record(server: Server, mode: str) -> None:
 
 def torn_both(server: Server, mode: str) -> None:
     ground = at_half(server, mode)
-    halves = torn(ground, "journal", "before")
+    halves = torn(ground, "journal", "saved-state")
     assert gives_up(ground).rollout.phase is Phase.ROLLED_BACK
     stands(ground, "1")
     assert aside(ground) == [halves["journal"]]
@@ -139,7 +139,7 @@ def replicas_of_before(server: Server, mode: str) -> None:
         ground = Ground(server, mode)
         ground.patch({"spec": {"predictor": {"minReplicas": minimum, "maxReplicas": maximum}}})
         ground.controller.settle()
-        torn(brought_to_half(ground), "journal", "before")
+        torn(brought_to_half(ground), "journal", "saved-state")
         assert gives_up(ground).rollout.phase is Phase.ROLLED_BACK
         assert ground.get()["spec"]["predictor"]["minReplicas"] == minimum
 
@@ -154,7 +154,7 @@ def promoted_and_torn(server: Server, mode: str) -> None:
     stands(ground, "1")
     ground = Ground(server, mode)
     assert ground.run().phase is Phase.PROMOTED
-    torn(ground, "journal", "before")
+    torn(ground, "journal", "saved-state")
     before = ground.get()["spec"]
     with pytest.raises(DataError, match="is not the journal of a rollout"):
         gives_up(ground)
@@ -178,7 +178,7 @@ def writes_refused(server: Server, mode: str) -> None:
 
 def writes_refused_and_torn(server: Server, mode: str) -> None:
     ground = at_half(server, mode)
-    halves = torn(ground, "journal", "before")
+    halves = torn(ground, "journal", "saved-state")
     with pytest.raises(UnrecordedRollback):
         gives_up(ground, ground.api(refusing(FULL)))
     stands(ground, "1")

@@ -34,7 +34,7 @@ def ground_of(api):
 def test_a_whole_rollout_and_its_way_back_need_no_more_than_the_role(ground_of, mode):
     ground, api = ground_of(mode)
     assert ground.run(api).phase is Phase.PROMOTED
-    ground.journals.people(ground.journals.read(ground.service)[0].rollout)
+    ground.journals.approvals(ground.journals.read(ground.service)[0].rollout)
     ground.server.request(
         "PATCH",
         f"/api/v1/namespaces/{ground.namespace}/configmaps/gauntlet-rollout-{NAME}",
@@ -43,7 +43,7 @@ def test_a_whole_rollout_and_its_way_back_need_no_more_than_the_role(ground_of, 
     )
     backends = ground.backends(api)
     rollout = backends.journals.read(ground.service)[0].rollout
-    assert backends.journals.people(rollout) == (0, "customers complain")
+    assert backends.journals.approvals(rollout) == (0, "customers complain")
 
 
 @MODES

@@ -28,9 +28,9 @@ from gauntlet.reports.views.rollout_evidence import (
 from gauntlet.reports.views.rollout_way import (
     StepRow,
     counted,
+    decision_rows,
     headline,
     moments,
-    people,
     step_rows,
     stretches,
     waits_for,
@@ -44,7 +44,7 @@ class MetricPower:
     Attributes:
         metric: its name.
         rise: the harm that would be found: ``0.9% to 2%``.
-        requests: requests the candidate has to answer for it; ``None``: it cannot be promised.
+        requests: requests the candidate has to answer for it; ``None``: it cannot be detected.
         seconds: the time these take at each step of the plan; ``None`` where it cannot be said.
     """
 
@@ -65,8 +65,8 @@ class EntryRow:
         weight: percent of requests the candidate was meant to have afterwards.
         action: what was carried out.
         sentence: why.
-        analysis: status of the look; empty where there was none.
-        saw: what the look saw, unless the sentence says it.
+        analysis: status of the analysis; empty where there was none.
+        saw: what the analysis saw, unless the sentence says it.
     """
 
     at: str
@@ -93,8 +93,8 @@ class RolloutView:
         began, ended: when; ``ended`` is ``None`` while it is under way.
         since: ``began`` as axes write it.
         seconds: from the beginning to the end, or to the last entry.
-        answered: requests given to (candidate, stable) as of the last look that knew; ``None``: none did.
-        unseen_seconds: from that look to the moment the candidate was seen to be gone; 0 where it is not.
+        answered: requests given to (candidate, stable) as of the last analysis that knew; ``None``: none did.
+        unseen_seconds: from that analysis to the moment the candidate was seen to be gone; 0 where it is not.
         analyses: how many there were, and ended which way.
         left_out: looks that the timeline no longer holds.
         stretches, marks, moments: the drawing of its way.
@@ -104,10 +104,10 @@ class RolloutView:
         rates: the rates of both versions over time, a panel a metric.
         metrics: what each metric showed last.
         steps: time, looks and requests of every step.
-        promised: what was promised before the candidate had a request, as it was said then; empty if nothing was.
+        first_power: what would be detected, by the rates before the candidate had a request; empty if not known.
         power: what would be found by the rates seen so far; empty if nobody reckoned.
         step_weights: the plan's steps, in percent.
-        people: (time, what a person decided).
+        manual_decisions: (time, what a person decided).
         waits_for: the step that waits for approval; ``None`` if none does.
         entries: the whole timeline.
         plan: the plan, flat.
@@ -138,10 +138,10 @@ class RolloutView:
     rates: tuple[RatePanel, ...]
     metrics: tuple[MetricRow, ...]
     steps: tuple[StepRow, ...]
-    promised: str
+    first_power: str
     power: tuple[MetricPower, ...]
     step_weights: tuple[int, ...]
-    people: tuple[tuple[str, str], ...]
+    manual_decisions: tuple[tuple[str, str], ...]
     waits_for: int | None
     entries: tuple[EntryRow, ...]
     plan: Mapping[str, str]
@@ -219,7 +219,7 @@ def rollout_view(
             Mark(
                 at - rollout.began,
                 analysis.status.value,
-                f"look {analysis.number}: {analysis.status.value}. {analysis.sentence}",
+                f"analysis {analysis.number}: {analysis.status.value}. {analysis.sentence}",
             )
             for at, analysis in seen
         ),
@@ -231,10 +231,10 @@ def rollout_view(
         rates=rate_panels(journal),
         metrics=metric_rows(journal, {name: 1 / (alpha * share) for name, share in parts.items()}),
         steps=step_rows(journal, plan),
-        promised=next(filter(None, (entry.power for entry in journal.entries)), ""),
+        first_power=next(filter(None, (entry.power for entry in journal.entries)), ""),
         power=tuple(power),
         step_weights=plan.steps,
-        people=people(journal, plan),
+        manual_decisions=decision_rows(journal, plan),
         waits_for=waits_for(journal, plan),
         entries=tuple(_entry(entry, rollout.began) for entry in journal.entries),
         plan=_flat(plan),
@@ -242,7 +242,7 @@ def rollout_view(
 
 
 def _unseen(journal: Journal) -> float:
-    """Seconds from the last look that knew who answered what to the moment the candidate was seen to be gone."""
+    """Seconds from the last analysis that knew who answered what to the moment the candidate was seen to be gone."""
     known = [at for at, analysis in analyses(journal) if analysis.answered is not None]
     end = ended(journal)
     gone = journal.rollout.phase is Phase.ROLLED_BACK

@@ -38,7 +38,7 @@ class StepRow:
         entered: ISO 8601, UTC; empty if it was never reached.
         seconds: how long the candidate was meant to have this weight.
         analyses: how many, and ended which way.
-        requests: requests the candidate answered from the first to the last look at it; ``None``: not known.
+        requests: requests the candidate answered from the first to the last analysis at it; ``None``: not known.
     """
 
     weight: int
@@ -149,10 +149,10 @@ def counted(statuses: Iterable[Status]) -> str:
     return ", ".join(f"{number[status]} {name}" for status, name in _SHOWN.items() if number[status]) or "none"
 
 
-def people(journal: Journal, plan: RolloutPlan) -> tuple[tuple[str, str], ...]:
+def decision_rows(journal: Journal, plan: RolloutPlan) -> tuple[tuple[str, str], ...]:
     """(ISO time, what a person decided), oldest first."""
     return tuple(
-        (iso(one.at, "seconds"), f"Approved {one.approved}%." if one.approved is not None else f"Refused: {one.reason}")
+        (iso(one.at, "seconds"), f"Approved {one.approved}%." if one.approved is not None else f"Aborted: {one.reason}")
         for one in manual_decisions(journal, plan)
     )
 

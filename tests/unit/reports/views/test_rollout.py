@@ -61,7 +61,7 @@ def test_a_version_taken_back_after_its_promotion():
     found = view(journal)
     assert found.headline == "Being rolled back after 2 h 00 min and a promotion: wrong prices."
     assert found.ended is None
-    assert found.people[-1] == ("2026-03-01T16:05:09Z", "Refused: Wrong prices.")
+    assert found.manual_decisions[-1] == ("2026-03-01T16:05:09Z", "Aborted: Wrong prices.")
     assert found.detail == ""
 
 
@@ -75,7 +75,7 @@ def test_harm_without_counts_is_told_in_the_metrics_own_words():
     assert "Sales fell by half" in rollout_page(journal, PLAN)
 
 
-def test_figures_come_from_the_last_look():
+def test_figures_come_from_the_last_analysis():
     journal = harmful()
     found = view(journal)
     last = analyses(journal)[-1][1]
@@ -83,7 +83,7 @@ def test_figures_come_from_the_last_look():
     assert found.share == pytest.approx(last.answered[0] / sum(last.answered))
     assert found.unseen_seconds == PLAN.interval_seconds
     assert found.analyses == "1 fail, 14 inconclusive, 5 pass"
-    assert "in the 20 s between the last look and the moment" in rollout_page(journal, PLAN)
+    assert "in the 20 s between the last analysis and the moment" in rollout_page(journal, PLAN)
 
 
 def test_evidence_is_weighed_by_the_share_of_alpha_and_summed():
@@ -164,7 +164,7 @@ def test_the_line_and_the_words_say_the_same_number():
     html = rollout_page(journal, STEPS, shares=parts, **levels)
     assert "needed: 11.1" in html
     assert "needed: 50" in html
-    assert "reaches 11.1, at whichever look" in html
+    assert "reaches 11.1, at whichever analysis" in html
     assert "1/α" not in html
 
 
@@ -172,12 +172,12 @@ def test_the_promise_is_the_one_that_was_made():
     journal = judged()
     (said,) = [entry.power for entry in journal.entries if entry.power]
     found = rollout_view(journal, STEPS)
-    assert said == found.promised
-    assert found.promised.startswith("At 10 % it would find: errors from 0.88 % to 2.9 % within ")
+    assert said == found.first_power
+    assert found.first_power.startswith("At 10 % it would find: errors from 0.88 % to 2.9 % within ")
     html = rollout_page(journal, STEPS)
     assert "Before its first request" in html
     assert "By the rates seen up to now" not in html
-    assert view(harmful()).promised == ""
+    assert view(harmful()).first_power == ""
 
 
 def test_every_step_of_the_plan_has_a_row():
@@ -209,7 +209,7 @@ def test_a_thinned_timeline_says_what_it_lacks():
     assert len(journal.entries) <= MOST_ENTRIES
     assert found.left_out == journal.rollout.analyses - len(analyses(journal)) > 0
     html = rollout_page(journal, PLAN)
-    assert f"{found.left_out} looks that changed neither" in html
+    assert f"{found.left_out} analyses that changed neither" in html
     assert html.count("</tr>") > len(journal.entries)
 
 
@@ -217,7 +217,7 @@ def test_promises_stand_with_the_time_at_every_step():
     html = rollout_page(harmful(), PLAN, PROMISES)
     assert "0.9% to 2%" in html
     assert "15 min 46 s" in html
-    assert "What was promised" not in rollout_page(harmful(), PLAN)
+    assert "<h2>Power</h2>" not in rollout_page(harmful(), PLAN)
 
 
 def test_nothing_gets_out_as_markup():

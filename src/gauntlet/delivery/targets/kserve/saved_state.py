@@ -20,8 +20,8 @@ from gauntlet.delivery.targets.kserve.api import Api, Json
 from gauntlet.delivery.targets.kserve.resources import CONFIG_MAPS, record_name, split
 from gauntlet.errors import ConfigurationError, DataError, DependencyError
 
-FORMAT = "gauntlet.before/1"
-JOURNAL_KEY, SAVED_STATE_KEY = "journal", "before"
+FORMAT = "gauntlet.saved-state/1"
+JOURNAL_KEY, SAVED_STATE_KEY = "journal", "saved-state"
 
 
 @dataclass(frozen=True)
