@@ -98,10 +98,10 @@ class Survey:
             if name not in self.declared:
                 survey.see(column, shown, is_text)
 
-    def at_odds(self) -> list[str]:
-        """Columns that are text in files without types, and something else in those with types."""
-        typed = {name: column.typed[0] for name, column in self.columns.items() if column.typed is not None}
-        return [name for name, kind in typed.items() if kind != "string" and self.columns[name].text == "string"]
+    def text_columns(self) -> list[str]:
+        """Columns that are text in some file."""
+        found = ((column.name, {column.text, column.typed and column.typed[0]}) for column in self.columns.values())
+        return [name for name, kinds in found if "string" in kinds]
 
 
 def narrowest(values: pa.Array, known: ColumnType | None = None) -> ColumnType:

@@ -8,7 +8,7 @@ out to be another: a column of numbers in which words came later.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,21 +78,16 @@ def look(request: Request, folder: Path) -> Look:
     if not ledger.rows:
         shown = ", ".join(file.pinned.uri for file, _ in request.files)
         raise DataError("has no rows", field=shown, mend="Check what writes the file: it holds at most a header")
-    _refuse_mistaken(texts, survey.at_odds(), request)
+    # First, as what is wrong with a plan may follow from it: an expression that compares text with a number.
+    suspicions = texts.suspicions(survey.text_columns())
+    if suspicions:
+        raise refusal(suspicions, request.reader, request.roles.label)
     plan = make_plan(survey, request.reader, request.roles, request.purpose)
-    _refuse_mistaken(texts, [name for name, kind in plan.read.items() if kind == "string"], request)
     if not so_far.holds(plan.read):
         shutil.rmtree(folder)
         ledger = Ledger(folder, grouped=bool(request.group))
         ledger.record(_identified(request, plan))
     return Look(plan, ledger, rows)
-
-
-def _refuse_mistaken(texts: TextColumns, columns: Iterable[str], request: Request) -> None:
-    """Refuse those of the columns that are text, and nearly all numbers."""
-    suspicions = texts.suspicions(columns)
-    if suspicions:
-        raise refusal(suspicions, request.reader, request.roles.label)
 
 
 def _needed(request: Request) -> tuple[str, ...] | None:

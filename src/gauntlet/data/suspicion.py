@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gauntlet.data.columns import ColumnType
-from gauntlet.data.reading import CODE, ISO, ISO_ZONED, LONG, PLAIN, SPACED, Family
+from gauntlet.data.reading import CODE, DIGITS, ISO, ISO_ZONED, LONG, PLAIN, QUOTED, SPACED, Family
 from gauntlet.data.readings import read
 from gauntlet.errors import DataError
 
@@ -83,8 +83,8 @@ def _nearly(suspicion: Suspicion) -> str:
     strays = f"{suspicion.stray_rows} of its {values} values" if suspicion.stray_rows else ""
     if suspicion.form is None:
         return f"all but {strays} are {family}" if strays else f"all of its {values} values are {family}"
-    how = "" if suspicion.form == SPACED else "as " if suspicion.family == "time" else "with "
-    text = f"{suspicion.written} of its {values} values are {family} written {how}{suspicion.form}"
+    how = "as" if suspicion.family == "time" and suspicion.form not in (SPACED, QUOTED, DIGITS) else "with"
+    text = f"{suspicion.written} of its {values} values are {family} written {how} {suspicion.form}"
     return f"{text} and all but {strays} are {family}" if strays else text
 
 

@@ -298,6 +298,16 @@ def test_a_stray_in_csv_beside_parquet(tmp_path):
     assert try_ways_out(tmp_path, tmp_path / "[ab].*", error) == ["int", "string"]
 
 
+def test_a_stray_in_a_column_that_others_are_derived_from(tmp_path):
+    """That text is compared with a number is not what is to be mended."""
+    path = write_csv(tmp_path / "a.csv", **labelled(with_strays(rising(), "n.b.")))
+    reader = {"derive": {"large": "x > 100"}}
+    error = stop(tmp_path, path, reader=reader)
+    assert (error.field, error.value) == (f"{path}: row 8", "n.b.")
+    missing, _ = ways_out(error.mend)
+    assert load(path, tmp_path / "1", reader={**reader, **missing}, split=ALL_TRAIN).columns["large"] == "bool"
+
+
 def test_with_a_key_text_columns_of_parquet_are_looked_at_too(tmp_path):
     columns = {**labelled(rising(german)), "id": list(range(ROWS))}
     path = write_parquet(tmp_path / "a.parquet", **columns)
@@ -307,6 +317,7 @@ def test_with_a_key_text_columns_of_parquet_are_looked_at_too(tmp_path):
 def test_white_space_that_was_to_stay(tmp_path):
     path = write_csv(tmp_path / "a.csv", **labelled(rising(lambda number: f" {number}")))
     error = stop(tmp_path, path, reader={"strip_whitespace": False})
+    assert "numbers written with white space around them" in error.message
     assert try_ways_out(tmp_path, path, error, {"strip_whitespace": False}) == ["int", "string"]
 
 
