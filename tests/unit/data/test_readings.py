@@ -2,10 +2,13 @@
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gauntlet.data import reading as forms
 from gauntlet.data.reading import CODE, PLAIN
 from gauntlet.data.readings import may_be_read, mean_missing, read
+from hypothesis_profiles import examples
 
 READ = {
     ("number", PLAIN): ["12", "-12.5", "1e3", ".5", "5."],
@@ -114,6 +117,12 @@ def test_what_is_text(text):
 @pytest.mark.parametrize("text", [text for texts in READ.values() for text in texts])
 def test_the_rough_look_lets_through_whatever_is_read(text):
     assert may_be_read(pa.array([text])).to_pylist() == [True]
+
+
+@examples(300)
+@given(st.text(st.sampled_from("0123456789.,-+()$€%'\" /:eEkKMTZhmsd\u00a0٣１_<>=[]JanPM°"), max_size=14))
+def test_the_rough_look_lets_through_whatever_could_be_read(text):
+    assert read(text) is None or may_be_read(pa.array([text])).to_pylist() == [True]
 
 
 def test_the_rough_look_keeps_most_words_out():
