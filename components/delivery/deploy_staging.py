@@ -1,4 +1,4 @@
-"""A version where it can be tried before anybody depends on it."""
+"""Deploys a version to staging, where it can be tried before anybody depends on it."""
 
 from gauntlet.orchestration.component import Caching, component
 

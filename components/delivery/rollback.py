@@ -1,4 +1,4 @@
-"""Back to the version before."""
+"""Rollback to the version before."""
 
 from kfp.dsl import HTML, Artifact, Output
 
@@ -15,9 +15,9 @@ def rollback(
     only_unfinished: bool = False,
     plan: dict = {},
 ) -> str:
-    """Take the newest rollout of a service back, also one that was promoted, and give the former champion its title.
+    """Roll back the newest rollout of a service, also one that was promoted, and give the former champion its title.
 
-    Run again, it changes nothing. A rollout that somebody is acting on ends first. A journal that cannot be read or
+    Run again, it changes nothing. A rollout that another controller holds ends first. A journal that cannot be read or
     written does not stop it: all requests go back, by what the service shows; where that could not be written, the task
     fails afterwards and says why.
 

@@ -1,4 +1,4 @@
-"""From no request to all of them, watched, and back by itself."""
+"""A canary rollout: from no request to all of them, with analysis and automatic rollback."""
 
 from kfp.dsl import HTML, Artifact, Output
 
@@ -19,7 +19,7 @@ def rollout_canary(
     outcomes: dict = {},
     attempt: str = "",
 ) -> str:
-    """Give a version more and more of production's requests, and take it back when harm is shown.
+    """Give a version more and more of production's requests, and roll it back when harm is shown.
 
     Succeeds either way: the verdict says how it ended. Killed at any instant, the next run goes on where it was.
 
@@ -31,7 +31,7 @@ def rollout_canary(
         analysis: What is measured, the margins and the chance of a false alarm.
         prometheus: A Prometheus to ask, {"address": ..., "selector": {...}}; empty for the service's own.
         outcomes: Where matured labels are read, {"uri": "gs://bucket/labels/", "wrong": ...}; empty for none.
-        attempt: Another name gives a version that was taken back another chance.
+        attempt: Another name gives a version that was rolled back another chance.
         verdict: How it ended.
         timeline: Everything that happened, as JSON.
         report: The same for people.

@@ -1,4 +1,4 @@
-"""Production's requests, answered twice and compared, before a candidate answers anybody."""
+"""A shadow deployment: mirrored requests, answered twice and compared, before a candidate gets live traffic."""
 
 from kfp.dsl import HTML, Artifact, Output
 

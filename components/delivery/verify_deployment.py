@@ -1,4 +1,4 @@
-"""A look at what was promoted, in the days after; to be run on a schedule."""
+"""The post-deployment check of a promoted version; to be run on a schedule."""
 
 from kfp.dsl import HTML, Artifact, Output
 
@@ -19,7 +19,7 @@ def verify_deployment(
     take_back_on_harm: bool = True,
     plan: dict = {},
 ) -> str:
-    """Hold a promoted version against what the version before it was like, and take it back when harm is shown.
+    """Compare a promoted version with its predecessor's recorded metrics, and roll it back when harm is shown.
 
     Every check goes on with the evidence of the rollout, so that checking often raises no more false alarms.
 
@@ -30,7 +30,7 @@ def verify_deployment(
         prometheus: A Prometheus to ask, {"address": ..., "selector": {...}}; empty for the service's own.
         outcomes: Where matured labels are read, {"uri": "gs://bucket/labels/", "wrong": ...}; empty for none.
         watch_hours: How long after its rollout began a version is watched.
-        take_back_on_harm: Take it back at once; otherwise only the verdict says so.
+        take_back_on_harm: Roll it back at once; otherwise only the verdict says so.
         plan: The plan of the rollout, for its interval.
         verdict: What was found.
         timeline: Everything that happened since the rollout began, as JSON.

@@ -1,7 +1,7 @@
 """Deliveries in the local engine: real model servers behind a real router, and callers who ask all the time.
 
 The tests tell one story, in order: a first version, a bad one that only production shows, a good one, its watch, and
-the way back.
+the rollback.
 """
 
 import json

@@ -14,7 +14,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from builders.judging import Behavior, World, run_rollout, judge_of, plan
+from builders.judging import Behavior, World, judge_of, plan, run_rollout
 from builders.trials import at_least
 from gauntlet.delivery.analysis import state_codec
 from gauntlet.delivery.rollout.plan import RolloutPlan

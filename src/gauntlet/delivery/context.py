@@ -49,7 +49,7 @@ class RolloutContext:
         return report_inputs(journal, self.analysis, self.plan)
 
     def log_decision(self, decision: Decision) -> None:
-        """Print a turn for the log; waiting without news is not told again and again."""
+        """Print a decision to the log; waiting without news is printed at every fifth analysis only."""
         if decision.action is not Action.WAIT or decision.rollout.analyses % 5 == 0:
             sys.stdout.write(f"{time.strftime('%H:%M:%S')}  {decision.sentence}\n")
             sys.stdout.flush()

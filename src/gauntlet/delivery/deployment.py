@@ -93,7 +93,7 @@ def roll_out(
     """Bring a version to all of production's traffic, or roll it back; resumes what was begun.
 
     The first version of a service is installed: there is nothing to compare it with. A version that serves already
-    stays. A rollout of another version that nobody acts on any more is rolled back first.
+    stays. An abandoned rollout of another version is rolled back first.
 
     Args:
         service: where.
@@ -115,7 +115,7 @@ def roll_out(
         DependencyError: something did not answer for too long, or somebody else acts on the service. What was begun
             stays, and this goes on with it when it is called again.
     """
-    act = _Act(service, FallbackJournalStore(service.journals, on_warning), judge, plan, time, on_decision)
+    act = _Deployment(service, FallbackJournalStore(service.journals, on_warning), judge, plan, time, on_decision)
     with ExitStack() as held:
         with _explained(service):
             held.enter_context(lease_held(service, time, on_warning))
@@ -157,7 +157,7 @@ def roll_back(
         UnrecordedRollback: it was rolled back, and that could not be written.
         DependencyError: as ``roll_out``.
     """
-    act = _Act(service, FallbackJournalStore(service.journals, on_warning), judge, plan, time, on_decision)
+    act = _Deployment(service, FallbackJournalStore(service.journals, on_warning), judge, plan, time, on_decision)
     with lease_held(service, time, on_warning):
         recover_journal(service, act.journals, time.now(), on_warning)
         return act.roll_back(reason, by)
@@ -185,7 +185,7 @@ def unfinished(service: Service) -> bool:
 
 @contextmanager
 def _explained(service: Service) -> Iterator[None]:
-    """Have a refusal of the other side say everything that stands in the way, rather than what was met first."""
+    """Have an error of the other side list everything that blocks, rather than what was met first."""
     try:
         yield
     except ConfigurationError as error:
@@ -203,8 +203,8 @@ def _look_ahead(service: Service, on_warning: OnWarning) -> None:
 
 
 @dataclass(frozen=True)
-class _Act:
-    """A delivery under way: a rollout's turns, and what follows from how they end. Arguments as ``roll_out``'s."""
+class _Deployment:
+    """A deployment under way: the controller's run, and what follows from how they end. Arguments as ``roll_out``'s."""
 
     service: Service
     journals: FallbackJournalStore

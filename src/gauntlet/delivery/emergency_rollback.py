@@ -69,7 +69,7 @@ class FallbackJournalStore:
         return self._journals.read(service) if self._kept is None else (self._kept, "")
 
     def write(self, journal: Journal, etag: str) -> str:
-        """Write the journal; one that goes back is kept here where that fails, and any other refused."""
+        """Write the journal; that of a rollback is kept here where writing fails, any other raises."""
         if self._kept is not None:
             self._try(journal)
             return ""
@@ -126,7 +126,7 @@ class FallbackJournalStore:
 
 
 def recover_journal(service: Service, journals: FallbackJournalStore, now: float, on_warning: OnWarning) -> None:
-    """Where no journal tells what to take back, have the ledger go on from what the service shows.
+    """Where no journal tells what to roll back, infer the rollout from what the service shows.
 
     Args:
         service: where.

@@ -16,7 +16,7 @@ Counted = tuple[float, float, float, float]
 def append_sample(
     history: tuple[CountSample, ...], evidence: Mapping[str, Evidence], at: float
 ) -> tuple[CountSample, ...]:
-    """The trail with one more glance at every metric that has several tests.
+    """The history with one more sample of every metric that has several tests.
 
     Args:
         history: oldest first.

@@ -40,7 +40,7 @@ class CounterJudge:
         custom_query: answers a team's own queries.
 
     Raises:
-        ConfigurationError: the plan has own queries and nobody to ask, or outcomes and no source of them.
+        ConfigurationError: the plan has custom queries and no Prometheus, or outcomes and no source of them.
     """
 
     def __init__(

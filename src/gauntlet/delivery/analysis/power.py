@@ -23,13 +23,13 @@ _DIGITS = 3
 
 @dataclass(frozen=True)
 class StepPower:
-    """One line of the promise: what would be found at one step.
+    """Power of one metric at one step.
 
     Attributes:
         metric: ``errors``, ``latency``, …
-        rise: the rise promised to be found, in words with its numbers.
+        rise: the minimum detectable effect, as text with its numbers.
         weight: percent of requests the candidate has.
-        requests: the candidate has to answer so many at the step; ``None`` where the rise cannot be promised.
+        requests: the candidate has to answer so many at the step; ``None`` where the effect cannot be detected.
         seconds: how long that takes at the rate given.
     """
 
@@ -70,10 +70,10 @@ def power_by_step(
 
 
 def power_sentence(power: Sequence[StepPower]) -> str:
-    """The promise as a sentence a metric: what would be found at the first step, and how long that takes."""
+    """Power in one sentence: what would be found at the first step, and how long that takes."""
     first = min((one.weight for one in power), default=0)
     said = [
-        f"{one.rise} cannot be promised"
+        f"{one.rise} cannot be detected"
         if one.requests is None or one.seconds is None
         else f"{one.rise} within {one.requests:,} requests ({one.seconds:,.0f} s)"
         for one in power
@@ -154,5 +154,5 @@ def _risen(rate: float, block: MetricPlan) -> float:
 
 
 def _rounded(value: float) -> float:
-    """Three digits: a promise is not more exact, and the same question is asked again and again."""
+    """Three digits: power is not known more exactly, and the same question is asked again and again."""
     return float(f"{value:.{_DIGITS - 1}e}")

@@ -69,7 +69,7 @@ class Evidence:
         absolute_safe: tests for "not worse" at full weight; empty before.
         tallies: counts by test.
         needed: requests the candidate has to answer at this step until the detectable effect would be found, by test;
-            ``None`` for a test that promises nothing.
+            ``None`` for a test without a detectable effect.
     """
 
     phi: float

@@ -30,7 +30,7 @@ _PAIRS = ("counted", "recent")
 
 
 def to_json(state: AnalysisState) -> str:
-    """The memory as it is stored."""
+    """The state as it is stored."""
     bounds = _Bounds()
     document = {
         "format": FORMAT,
@@ -60,10 +60,10 @@ def to_json(state: AnalysisState) -> str:
 
 
 def from_json(text: str) -> AnalysisState:
-    """Read a memory back.
+    """Read a stored state back.
 
     Raises:
-        DataError: it is no memory, or of a format this version does not know.
+        DataError: it is no state of an analysis, or of a format this version does not know.
     """
     try:
         document = json.loads(text)

@@ -27,7 +27,7 @@ def summarise(state: AnalysisState, plan: AnalysisPlan, rollout: Rollout, number
     Args:
         state: with tests chosen; see ``update``.
         plan: what is looked at.
-        rollout: the state before this turn.
+        rollout: the state before this iteration.
         number: of the look.
     """
     assert state.tests is not None
@@ -133,7 +133,7 @@ def _status(seen: _Seen, state: AnalysisState, plan: AnalysisPlan, dry_run: bool
 def missing_requests(evidence: Evidence) -> float | None:
     """Requests the candidate still has to answer at this step until the detectable effects would have been found.
 
-    ``None`` where a test promises nothing.
+    ``None`` where a test has no detectable effect.
     """
     if not evidence.needed or None in evidence.needed.values():
         return None

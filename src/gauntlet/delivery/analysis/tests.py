@@ -169,7 +169,7 @@ def _narrowed(buckets: Buckets, boundaries: tuple[float, ...], name: str) -> Buc
 
 
 def update_baseline(state: AnalysisState, pods: Mapping[str, Counters]) -> AnalysisState:
-    """The memory with one more interval of stable's baseline.
+    """The state with one more interval of stable's baseline.
 
     Args:
         state: that of the intervals before.
@@ -182,7 +182,7 @@ def update_baseline(state: AnalysisState, pods: Mapping[str, Counters]) -> Analy
 
 
 def begin_tests(state: AnalysisState, plan: AnalysisPlan) -> AnalysisState:
-    """The memory with tests chosen and begun; the baseline, as such, is forgotten.
+    """The state with tests chosen and begun; the baseline, as such, is forgotten.
 
     Raises:
         DataError, ConfigurationError: as ``tests.choose``.

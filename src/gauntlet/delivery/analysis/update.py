@@ -32,7 +32,7 @@ def update(state: AnalysisState, reading: Reading, rollout: Rollout, plan: Analy
     Args:
         state: what the last look that was written remembered.
         reading: the counters now.
-        rollout: the state before this turn.
+        rollout: the state before this iteration.
         plan: what is looked at.
         now: seconds since the epoch, by the clock that ``rollout.held_since`` was taken from.
 

@@ -9,5 +9,5 @@ scores       prediction scores to counts
 flips        mirrored pairs: certificate and bounds of the flip rate
 pairs        mirrored pairs: errors and slow answers of both arms
 clustering   how much less requests say than independent ones would
-promise      requests and time until harm of a given size is found
+power        requests and time until harm of a given size is found
 """

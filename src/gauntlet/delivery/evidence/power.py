@@ -13,7 +13,7 @@ from gauntlet.delivery.evidence.sequential import Direction, Test
 from gauntlet.errors import ConfigurationError
 
 MOST_REQUESTS = 1e12
-"""Beyond this a promise is none."""
+"""Beyond this nothing counts as detectable."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Promise:
     Attributes:
         canary_requests: requests the canary has to answer.
         psi: the factor of the grid that contributes most.
-        power: the probability promised.
+        power: the probability of finding it.
     """
 
     canary_requests: int
@@ -57,7 +57,7 @@ def requests_needed(
         power: wanted probability, in (0.5, 1).
 
     Returns:
-        The promise; None where the rates give this test nothing to find, or not within 10¹² requests.
+        Requests and time; None where the rates give this test nothing to find, or not within 10¹² requests.
 
     Raises:
         ConfigurationError: a value is out of range.

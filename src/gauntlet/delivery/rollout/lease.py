@@ -126,7 +126,7 @@ def renew(lease: Lease, service: str) -> None:
 def renewing_sleep(lease: Lease, service: str, sleep: Callable[[float], None]) -> Callable[[float], None]:
     """A ``sleep`` that renews the lease meanwhile: who waits for long is not to be taken for dead.
 
-    A renewal that fails is passed over; whoever acts next asks for the lease again.
+    A renewal that fails is passed over; the next action asks for the lease again.
     """
     slept = 0.0
 

@@ -171,7 +171,7 @@ class AnalysisRun:
 
 @dataclass(frozen=True)
 class Observation:
-    """What whoever acts found, just now.
+    """What the controller observed, just now.
 
     Attributes:
         candidate_ready: the candidate answers.
@@ -216,7 +216,7 @@ def begin(service: str, candidate: Release, stable: Release, now: float, attempt
 
 
 def begin_rollback(rollout: Rollout, reason: str, by: AbortedBy = "person", cause: Status = Status.FAIL) -> Rollout:
-    """The state from which the next turn begins to roll back, whatever the phase; also long after a promotion."""
+    """The state from which the next iteration begins to roll back, whatever the phase; also long after a promotion."""
     if rollout.phase in (Phase.ROLLING_BACK, Phase.ROLLED_BACK):
         return rollout
     return replace(rollout, phase=Phase.ROLLING_BACK, weight=0, reason=_begun_large(reason), aborted_by=by, cause=cause)

@@ -67,8 +67,8 @@ class ManualDecision:
 
     Attributes:
         at: seconds since the epoch: when it took effect.
-        approved: the step approved, in percent; ``None`` for a refusal.
-        reason: why it was refused; empty for an approval.
+        approved: the step approved, in percent; ``None`` for an abort.
+        reason: why it was aborted; empty for an approval.
     """
 
     at: float
@@ -139,7 +139,7 @@ def culprit(analysis: AnalysisRun) -> Metric | None:
 
 
 def manual_decisions(journal: Journal, plan: RolloutPlan) -> tuple[ManualDecision, ...]:
-    """What people decided, oldest first. Approvals are the entered steps that needed one; nobody's name is kept."""
+    """Manual decisions, oldest first. Approvals are the entered steps that needed one; nobody's name is kept."""
     approvals = [
         ManualDecision(after.start, after.weight)
         for before, after in pairwise(weight_periods(journal))

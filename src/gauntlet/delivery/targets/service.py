@@ -51,7 +51,7 @@ class ServiceHandle(Protocol):
 
 
 class Mirror(Protocol):
-    """Copies requests of the stable version to a candidate that answers nobody, and compares what they say."""
+    """Mirrors the stable version's requests to a candidate without live traffic, and compares both answers."""
 
     def start(self, rollout: Rollout, share: float) -> None:
         """Copy a share of the requests, in (0, 1], from now on; counts begin at zero."""
@@ -68,7 +68,7 @@ class Service:
     """A service with everything a rollout on it is carried out with.
 
     Attributes:
-        name: what ledger and lease know it by.
+        name: what journal store and lease know it by.
         handle: the service as it stands.
         target: what is acted on.
         journals: where the journal is kept.

@@ -83,7 +83,7 @@ class ConfigMapJournalStore:
         return f"ConfigMap {namespace}/{place}"
 
     def approvals(self, rollout: Rollout) -> Approval:
-        """The highest step that a person approved, in percent (0: none), and why one rolls it back (empty: nobody)."""
+        """What the annotations of the ConfigMap approve, or abort."""
         try:
             document = self._get(rollout.service)
         except DependencyError:
@@ -121,7 +121,7 @@ def fitted(journal: Journal, most_bytes: int = MOST_BYTES) -> Journal:
     raise DataError(
         f"is longer than {most_bytes:,} bytes",
         field="journal",
-        value=f"{len(journal.analysis_state):,} characters of memory, {len(journal.entries)} entries",
+        value=f"{len(journal.analysis_state):,} characters of analysis state, {len(journal.entries)} entries",
         mend="Watch fewer metrics, slices or boundaries",
     )
 
