@@ -5,8 +5,7 @@ state           what is persisted from one analysis to the next; state_codec: as
 increments      what pods counted between two readings, and how many requests each version was given
 tests           the stable version's baseline, and the tests selected from it
 update          one more reading
-alpha           how α is allocated
-full_traffic    the last step, where no stable version answers beside the candidate
+alpha           how α is allocated, and the limits that the last step, at full traffic, is held against
 power           after how many requests which effect would be detected
 summary         fail, error, pass or inconclusive, with the numbers
 judge           all of it, for the controller

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from gauntlet.delivery.analysis.alpha import alarm_level, concurrent_starts, shares
+from gauntlet.delivery.analysis.alpha import alarm_level, begin_full_traffic, concurrent_starts, shares, stable_in_all
 from gauntlet.delivery.analysis.format import hits, percent
-from gauntlet.delivery.analysis.full_traffic import begin_full_traffic, stable_in_all
 from gauntlet.delivery.analysis.plan import AnalysisPlan, MetricPlan
 from gauntlet.delivery.analysis.state import OUTCOMES, AnalysisState, Evidence, Tally
 from gauntlet.delivery.evidence.power import requests_needed

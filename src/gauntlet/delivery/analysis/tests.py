@@ -6,8 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from gauntlet.delivery.analysis.alpha import begin_panel, concurrent_test
-from gauntlet.delivery.analysis.full_traffic import close_step
+from gauntlet.delivery.analysis.alpha import begin_panel, close_step, concurrent_test
 from gauntlet.delivery.analysis.increments import total
 from gauntlet.delivery.analysis.plan import AnalysisPlan, KeptPlan
 from gauntlet.delivery.analysis.state import OUTCOMES, AnalysisState, Evidence, Tally, Tests

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from gauntlet.delivery.analysis.alpha import alarm_level, log_harm, shares
+from gauntlet.delivery.analysis.alpha import alarm_level, begin_full_traffic, close_step, log_harm, shares
 from gauntlet.delivery.analysis.format import e_value
-from gauntlet.delivery.analysis.full_traffic import begin_full_traffic, close_step
 from gauntlet.delivery.analysis.history import append_sample
 from gauntlet.delivery.analysis.increments import exposed, increments, total
 from gauntlet.delivery.analysis.plan import AnalysisPlan

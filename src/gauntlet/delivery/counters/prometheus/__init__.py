@@ -3,6 +3,5 @@
 exposition   a server's ``/metrics`` page to samples
 families     which series mean what, and samples to ``Counters``
 client       instant queries to a Prometheus
-queries      PromQL out of queries/*/*.promql
-source       ``CounterSource`` on a Prometheus, and custom queries
+source       ``CounterSource`` on a Prometheus by the queries of queries/*/*.promql, and custom queries
 """
