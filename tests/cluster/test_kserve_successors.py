@@ -57,7 +57,7 @@ def test_a_rollout_is_gone_on_with_by_the_next_process(ground_of, mode, harm_fro
 
 
 @MODES
-def test_a_rollout_left_behind_is_taken_back_by_the_next_process(ground_of, mode):
+def test_a_rollout_left_behind_is_rolled_back_by_the_next_process(ground_of, mode):
     ground, begun = ground_of(mode)
     with ground.controller.running(0.02):
         for words, turn in ((("roll_out", "--approve", "50"), "gets 10 %"), (("roll_back",), "turn: ")):

@@ -112,7 +112,7 @@ def test_data_become_the_first_version_which_is_tested_in_staging_and_installed(
     assert delivered.registry("loan-repayment")["aliases"]["champion"] == "1"
 
 
-def test_a_version_that_fails_in_production_alone_is_taken_back_by_itself(world):
+def test_a_version_that_fails_in_production_alone_is_rolled_back_by_itself(world):
     version = world.train(2, recipe={"trainer": "gauntlet.demo.faulty:train", "options": {"fault": "errors"}})
     with world.callers() as callers:
         blocked = world.deliver(version=version)
@@ -133,7 +133,7 @@ def test_a_version_that_fails_in_production_alone_is_taken_back_by_itself(world)
     assert timeline["entries"][0]["phase"] == "deploying"
 
 
-def test_a_good_version_is_ramped_up_promoted_watched_and_taken_back_on_demand(world):
+def test_a_good_version_is_ramped_up_promoted_watched_and_rolled_back_on_demand(world):
     version = world.train(2, seed=8)
     with world.callers() as callers:
         delivered = world.deliver(version=version)

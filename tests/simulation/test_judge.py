@@ -90,7 +90,7 @@ NO_MARGIN = {"errors": {"harm": 0.0}, "latency": {"ratio": 1.0, "harm": 0.0}, "s
     [(constant, NO_MARGIN, TRIALS), (swinging(0.1), {}, SWINGING or 400)],
     ids=["constant without margins", "swinging"],
 )
-def test_an_identical_candidate_is_taken_back_at_most_alpha_of_the_time(
+def test_an_identical_candidate_is_rolled_back_at_most_alpha_of_the_time(
     rates, margins, trials, request, record_property
 ):
     asked = plan(baseline_requests=10_000, **margins)
@@ -121,7 +121,7 @@ RISES = {
 
 
 @pytest.mark.parametrize("metric", RISES)
-def test_a_promised_rise_is_found_before_the_first_step_is_passed(metric, record_property):
+def test_a_detectable_effect_is_found_before_the_first_step_is_passed(metric, record_property):
     """A step is passed when the promised requests are there, so what was promised is kept if it never is."""
     quick = parse(RolloutPlan, {**STEPS, "step_seconds": 1}, field="plan")
     found = 0

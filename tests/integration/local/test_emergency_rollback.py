@@ -81,7 +81,7 @@ def mended(service):
     return True
 
 
-def test_on_a_full_disk_a_person_takes_it_back(service):
+def test_on_a_full_disk_a_person_rolls_it_back(service):
     service.controller.kill()
     fill(service.host.folder)
     status, said, lines = service.done("roll_back")
@@ -95,7 +95,7 @@ def test_on_a_full_disk_a_person_takes_it_back(service):
     assert mended(service)
 
 
-def test_on_a_full_disk_harm_takes_it_back(service):
+def test_on_a_full_disk_harm_rolls_it_back(service):
     fill(service.host.folder)
     service.harm.touch()
     status, said = service.controller.end()
@@ -131,7 +131,7 @@ def test_what_was_done_on_a_full_disk_is_not_undone_by_the_next_rollout(service)
     assert service.everything_is_with_stable()
 
 
-def test_with_a_torn_journal_a_person_takes_it_back_and_the_journal_is_kept(service):
+def test_with_a_torn_journal_a_person_rolls_it_back_and_the_journal_is_kept(service):
     service.controller.kill()
     torn = service.journal.read_bytes()[:700]
     service.journal.write_bytes(torn)
@@ -151,7 +151,7 @@ def test_with_a_torn_journal_a_person_takes_it_back_and_the_journal_is_kept(serv
     assert any(str(kept) in entry.sentence for entry in found.entries)
 
 
-def test_with_a_torn_journal_on_a_full_disk_a_person_takes_it_back(service):
+def test_with_a_torn_journal_on_a_full_disk_a_person_rolls_it_back(service):
     service.controller.kill()
     torn = service.journal.read_bytes()[:700]
     service.journal.write_bytes(torn)
@@ -164,7 +164,7 @@ def test_with_a_torn_journal_on_a_full_disk_a_person_takes_it_back(service):
     assert len(kept) == 1, "it is never lost"
 
 
-def test_without_any_journal_a_person_takes_it_back(service):
+def test_without_any_journal_a_person_rolls_it_back(service):
     service.controller.kill()
     service.journal.unlink()
     status, said, lines = service.done("roll_back")

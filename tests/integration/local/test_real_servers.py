@@ -101,7 +101,7 @@ def versions(host: Running) -> set[str]:
     return {host.ask(BODY).version for _ in range(100)}
 
 
-def test_promoted_and_taken_back_no_request_is_lost(host, models):
+def test_promoted_and_rolled_back_no_request_is_lost(host, models):
     first, second = models
     host.installed(first)
     assert host.ask(BODY).json == {"predictions": [0.25]}

@@ -40,7 +40,7 @@ def test_a_rollout_is_gone_on_with_by_the_next_process(host, versions):
     assert host.client.state().weights == {"2": 100}
 
 
-def test_a_rollout_left_behind_is_taken_back_by_the_next_process(host, versions):
+def test_a_rollout_left_behind_is_rolled_back_by_the_next_process(host, versions):
     dying = begun(host, "roll_out", versions[1], "--approve", "50")
     dying.until("Waiting for approval of 50 %")
     dying.kill()

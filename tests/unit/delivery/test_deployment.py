@@ -70,7 +70,7 @@ def test_a_version_that_serves_already_stays():
     assert world.stored == stored
 
 
-def test_a_candidate_that_was_taken_back_stays_back_until_another_attempt():
+def test_a_candidate_that_was_rolled_back_stays_back_until_another_attempt():
     world = MemoryService(harmful=True)
     deliver(world)
     world.harmful = False
@@ -91,7 +91,7 @@ def died_half_way():
     return world
 
 
-def test_what_died_is_taken_back_by_the_next_rollout():
+def test_what_died_is_rolled_back_by_the_next_rollout():
     world = died_half_way()
     assert unfinished(world.service())
     journal = deliver(world, V3)
@@ -99,7 +99,7 @@ def test_what_died_is_taken_back_by_the_next_rollout():
     assert V2 not in world.running
 
 
-def test_a_promoted_version_is_taken_back_on_demand():
+def test_a_promoted_version_is_rolled_back_on_demand():
     world = MemoryService()
     deliver(world)
     journal = give_up(world)
@@ -165,7 +165,7 @@ def test_a_candidate_that_stays_back_is_not_held_up_and_another_attempt_is():
         deliver(world, attempt="mended")
 
 
-def test_what_was_left_behind_is_taken_back_before_the_way_is_looked_at():
+def test_what_was_left_behind_is_rolled_back_before_the_preflight():
     world = died_half_way()
     world.obstacles = lambda: (WALL,) if V2 in world.running else ()
     assert verdict_of(deliver(world, V3)).status is Status.PASS

@@ -113,7 +113,7 @@ def test_a_disk_that_is_full_for_a_while_leaves_no_trace():
 
 
 @pytest.mark.parametrize("failing", [FULL, FORBIDDEN], ids=["full disk", "no permission"])
-def test_a_person_takes_it_back_where_nothing_can_be_written(failing):
+def test_a_person_rolls_it_back_where_nothing_can_be_written(failing):
     world = at_half()
     world.failing = failing
     with pytest.raises(UnrecordedRollback, match=r"all requests go to version 1 again \(Complaints\)"):
@@ -121,7 +121,7 @@ def test_a_person_takes_it_back_where_nothing_can_be_written(failing):
     assert is_back(world)
 
 
-def test_what_was_promoted_is_taken_back_where_nothing_can_be_written():
+def test_what_was_promoted_is_rolled_back_where_nothing_can_be_written():
     world = Troubled()
     deliver(world)
     world.failing = FULL
@@ -233,7 +233,7 @@ def test_who_may_not_look_has_left_nothing_behind():
         is_unfinished(world.service(), 0.0)
 
 
-def test_a_look_that_fails_holds_up_no_way_back():
+def test_an_analysis_that_fails_holds_up_no_rollback():
     world = at_half()
 
     def look(rollout, memory, now):

@@ -46,7 +46,7 @@ def test_a_sound_deployment_goes_on_being_watched(promoted):
     assert promoted.specified == V2
 
 
-def test_harm_takes_it_back_at_once(promoted):
+def test_harm_rolls_it_back_at_once(promoted):
     promoted.harmful = True
     found = check(promoted)
     assert (found.verdict.status, found.outcome) == (Status.FAIL, "rolled_back")
@@ -108,7 +108,7 @@ def test_one_that_does_not_answer_is_a_failure(promoted):
     assert check(promoted).verdict.summary == "Version 2 does not answer."
 
 
-def test_what_was_taken_back_is_not_watched(promoted):
+def test_what_was_rolled_back_is_not_watched(promoted):
     promoted.harmful = True
     check(promoted)
     found = check(promoted, champion="1")

@@ -35,7 +35,7 @@ def test_the_test_that_leads_now_is_followed_from_the_beginning():
     assert series_of(AnalysisState(3), "scores", name) == ()
 
 
-def test_a_long_trail_is_thinned_and_keeps_its_ends():
+def test_a_long_history_is_thinned_and_keeps_its_ends():
     evidence, history = story(1).state.evidence, ()
     for at in range(10 * MOST_SAMPLES):
         history = append_sample(history, evidence, float(at))

@@ -45,7 +45,7 @@ def test_an_equal_candidate_is_promoted():
 
 
 @pytest.mark.parametrize("fault", BAD)
-def test_a_faulty_candidate_is_taken_back_at_the_first_step(fault):
+def test_a_faulty_candidate_is_rolled_back_at_the_first_step(fault):
     rollout, looks, _ = run(BAD[fault])
     assert rollout.phase is Phase.ROLLED_BACK
     assert rollout.step == 0
@@ -55,7 +55,7 @@ def test_a_faulty_candidate_is_taken_back_at_the_first_step(fault):
 
 
 @pytest.mark.parametrize("fault", BAD)
-def test_a_candidate_that_turns_bad_at_full_weight_is_taken_back(fault):
+def test_a_candidate_that_turns_bad_at_full_weight_is_rolled_back(fault):
     """Nothing answers beside it then; what stable did before is what it is held against."""
     rollout, looks, _ = run(BAD[fault], from_weight=100)
     assert (rollout.phase, rollout.step) == (Phase.ROLLED_BACK, 2)
@@ -90,7 +90,7 @@ def test_the_first_look_says_nothing_and_waits_for_a_baseline():
 
 @pytest.mark.parametrize("down", [DependencyError("does not answer"), DataError("two series where one was meant")])
 @pytest.mark.parametrize("rollout", [DEPLOYING, ramping()])
-def test_a_meter_that_cannot_be_read_is_an_error_and_forgets_nothing(down, rollout):
+def test_counters_that_cannot_be_read_are_an_error_and_forgets_nothing(down, rollout):
     judge, world = deploying()
     state = judge.assess(DEPLOYING, "", 0.0)[1]
     world.down = down
@@ -120,21 +120,21 @@ def test_metrics_that_stay_unreadable_take_the_candidate_back():
     assert "could not be read 3 times in a row" in rollout.reason
 
 
-def test_a_memory_that_cannot_be_read_is_an_error_look():
+def test_a_state_that_cannot_be_read_is_an_error():
     judge, _ = deploying()
     said, after = judge.assess(ramping(), "{}", 60.0)
     assert (said.analysis.status, after) == (Status.ERROR, "{}")
     assert "is not the state of an analysis" in said.analysis.sentence
 
 
-def test_while_it_is_taken_back_unreadable_metrics_do_not_matter():
+def test_while_it_is_rolled_back_unreadable_metrics_do_not_matter():
     judge, world = deploying()
     world.down = DependencyError("does not answer")
     said, _ = judge.assess(replace(ramping(), phase=Phase.ROLLING_BACK), "", 60.0)
     assert said.analysis is None
 
 
-def test_a_warm_up_is_no_inconclusive_look():
+def test_a_warm_up_is_no_inconclusive_analysis():
     judge, world = deploying(plan(warm_up_seconds=100))
     state = judge.assess(DEPLOYING, "", 0.0)[1]
     world.answer("1", "a", 2000)
@@ -181,7 +181,7 @@ def own_looks(answers):
         yield next(one for one in said.analysis.metrics if one.name == "revenue").status
 
 
-def test_a_teams_own_metric_fails_after_enough_looks_in_a_row():
+def test_a_teams_own_metric_fails_after_enough_analyses_in_a_row():
     answers = [3.0, 1.0, 3.0, 1.0, None, 1.0]
     expected = [Status.PASS, Status.INCONCLUSIVE, Status.PASS, Status.INCONCLUSIVE, Status.INCONCLUSIVE, Status.FAIL]
     assert list(own_looks(answers)) == expected

@@ -81,7 +81,7 @@ def test_a_large_table_is_never_in_memory_at_once(tmp_path):
     assert counted(tmp_path) == Outcomes(rows / 2, rows / 2, 0, rows / 2)
 
 
-def test_what_is_appended_is_counted_at_the_next_look(tmp_path):
+def test_what_is_appended_is_counted_at_the_next_analysis(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text("version,at,wrong\n")
     assert counted(path) == Outcomes()
@@ -166,7 +166,7 @@ def deliver(world):
     return world.delivered(plan(metrics=["errors", "latency", "outcomes"]), outcomes=LabelTable(source(world.table)))
 
 
-def test_a_candidate_that_is_wrong_in_its_labels_alone_is_taken_back(tmp_path):
+def test_a_candidate_that_is_wrong_in_its_labels_alone_is_rolled_back(tmp_path):
     world = Labelled(table=tmp_path / "labels.csv", wrong={"1": 0.1, "2": 0.25})
     journal = deliver(world)
     verdict = verdict_of(journal)

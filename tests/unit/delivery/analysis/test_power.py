@@ -62,13 +62,13 @@ def test_labels_come_when_they_come():
     assert {row.metric for row in found} == {"errors"}
 
 
-def test_a_rise_within_the_margin_of_frequent_hits_is_not_promised():
+def test_a_rise_within_the_margin_of_frequent_hits_is_not_detectable():
     """30 % above 0.1 s: twice that is beyond 1.1 times, but 1.1 times and a tenth of a point more is not."""
     chosen = plan(metrics=["latency"], latency={"detectable_ratio": 1.1, "detectable_effect": 0.0011})
     found, _ = rows(chosen)
     assert all(row.requests is None or row.requests > 1e6 for row in found)
 
 
-def test_without_a_baseline_there_is_nothing_to_promise():
+def test_without_a_baseline_there_is_nothing_to_detect():
     with pytest.raises(AssertionError):
         power_by_step(replace(AnalysisState(4)), plan(), STEPS, 50.0)

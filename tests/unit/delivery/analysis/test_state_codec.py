@@ -32,7 +32,7 @@ def texts():
     return found
 
 
-def test_every_memory_of_a_rollout_is_read_back_bit_for_bit(texts):
+def test_every_state_of_a_rollout_is_read_back_bit_for_bit(texts):
     assert len(texts) > 10
     for text in texts:
         state = state_codec.from_json(text)
@@ -70,7 +70,7 @@ def test_what_is_rare_is_kept_too():
     assert state_codec.from_json(state_codec.to_json(state)) == state
 
 
-def test_a_memory_from_before_labels_could_be_missing_is_read():
+def test_a_state_from_before_labels_could_be_missing_is_read():
     document = json.loads(state_codec.to_json(AnalysisState(3)))
     del document["unlabelled"], document["history"]
     assert state_codec.from_json(json.dumps(document)) == AnalysisState(3)
@@ -94,7 +94,7 @@ def damaged(text, change):
         lambda one: one.update(counted=[1]),
     ],
 )
-def test_what_is_no_memory_is_refused(texts, change):
+def test_what_is_no_state_of_an_analysis_is_refused(texts, change):
     with pytest.raises(DataError, match="is not the state of an analysis"):
         state_codec.from_json(damaged(texts[-1], change))
 

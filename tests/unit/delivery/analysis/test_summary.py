@@ -77,7 +77,7 @@ def test_several_suspicions_together_can_be_proof_and_no_culprit():
     assert all(one.status is not Status.FAIL for one in found.metrics)
 
 
-def test_what_would_have_shown_the_promised_rise_passes():
+def test_what_would_have_shown_the_detectable_effect_passes():
     story = at_ten_percent(plan(metrics=["errors"]))
     needed = story.state.evidence["errors"].needed["errors"]
     assert 1000 < needed < 5000
@@ -99,14 +99,14 @@ def test_a_new_step_has_to_show_it_again():
     assert look(story, ramping(1, 25)).status is Status.INCONCLUSIVE
 
 
-def test_proof_passes_before_the_promised_requests_are_there():
+def test_proof_passes_before_the_requests_that_power_asks_for_are_there():
     story = at_ten_percent(plan(metrics=["errors"], errors={"promotion": 0.05}), canary=700)
     found = look(story)
     assert found.status is Status.PASS
     assert "proven not worse (e-value" in found.sentence
 
 
-def test_where_proof_is_asked_for_the_promised_requests_are_not_enough():
+def test_where_proof_is_asked_for_the_requests_that_power_asks_for_are_not_enough():
     story = at_ten_percent(plan(metrics=["errors"], promote_on="proven"), canary=1000, intervals=2)
     assert story.state.evidence["errors"].needed["errors"] < 2000
     found = look(story)

@@ -109,7 +109,7 @@ def test_at_full_weight_the_candidate_is_held_against_what_stable_can_have_done(
     assert evidence.absolute_harm["errors"].stable_requests == 0
 
 
-def test_a_look_that_was_killed_leaves_its_interval_to_the_next():
+def test_an_analysis_that_was_killed_leaves_its_interval_to_the_next():
     """The same counts whether a look happened or not; the evidence differs in what was known in between alone."""
     once, twice = (Story(plan()).with_baseline() for _ in range(2))
     for story in (once, twice):

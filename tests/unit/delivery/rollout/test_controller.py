@@ -162,7 +162,7 @@ def test_a_lease_lost_between_writing_and_acting_stops_the_action():
     assert service.running == {V1}
 
 
-def test_a_promoted_candidate_is_taken_back_on_demand_even_where_stable_is_gone():
+def test_a_promoted_candidate_is_rolled_back_on_demand_even_where_stable_is_gone():
     service = MemoryService()
     assert run(service).phase is Phase.PROMOTED
     service.running = {V2}
@@ -173,7 +173,7 @@ def test_a_promoted_candidate_is_taken_back_on_demand_even_where_stable_is_gone(
     assert abort(service, "prices", "once more", service.now) == end, "what was rolled back stays as it is"
 
 
-def test_what_was_taken_back_gets_another_chance_under_another_name():
+def test_what_was_rolled_back_gets_another_chance_under_another_name():
     service = MemoryService(harmful=True)
     assert run(service).phase is Phase.ROLLED_BACK
     assert start(service, "prices", V2, V1, service.now).phase is Phase.ROLLED_BACK

@@ -58,7 +58,7 @@ def test_a_step_counts_from_when_its_weight_is_seen_to_hold():
     assert decide(entered, replace(READY, weight=10), PLAN, 60).rollout.held_since == 60
 
 
-def test_a_look_from_before_the_weight_held_shows_nothing():
+def test_an_analysis_from_before_the_weight_held_shows_nothing():
     early = decide(ramping(held_since=None), at_ten(), PLAN, 60).rollout
     assert not early.shown
     assert decide(early, at_ten(), PLAN, 1_000).action is Action.WAIT
@@ -118,7 +118,7 @@ def test_a_clock_does_not_interrupt_a_promotion():
     assert decide(ramping(phase=Phase.PROMOTING), READY, PLAN, 10**9).action is Action.PROMOTE
 
 
-def test_budgets_are_of_looks_in_a_row():
+def test_budgets_are_of_analyses_in_a_row():
     state = ramping()
     for number, status in enumerate([Status.ERROR, Status.INCONCLUSIVE, Status.INCONCLUSIVE, Status.PASS] * 3, start=1):
         decision = decide(state, at_ten(status, number), PLAN, 110)
@@ -126,7 +126,7 @@ def test_budgets_are_of_looks_in_a_row():
         state = decision.rollout
 
 
-def test_a_look_is_counted_once_however_often_it_is_seen():
+def test_an_analysis_is_counted_once_however_often_it_is_seen():
     seen = at_ten(Status.ERROR)
     once = decide(ramping(), seen, PLAN, 110).rollout
     assert decide(once, seen, PLAN, 111).rollout == once

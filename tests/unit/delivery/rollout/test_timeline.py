@@ -55,7 +55,7 @@ def test_stays_follow_one_another_without_gaps():
     assert weight_periods(EMPTY) == ()
 
 
-def test_a_look_that_is_told_twice_is_one_look():
+def test_an_analysis_that_is_told_twice_is_one_analysis():
     told = journal((1, Phase.RAMPING, 5, look(1)), (2, Phase.RAMPING, 5, look(1)), (3, Phase.RAMPING, 5, look(2)))
     assert [(at, seen.number) for at, seen in analyses(told)] == [(1, 1), (3, 2)]
 
@@ -69,7 +69,7 @@ def test_the_end_is_the_last_final_phase():
     assert rollback_entry(journal(*way[:2])) is None
 
 
-def test_requests_are_those_of_the_last_look_that_counted_them():
+def test_requests_are_those_of_the_last_analysis_that_counted_them():
     told = journal(
         (10, Phase.RAMPING, 5, look(1, Status.PASS, (5, 95))),
         (20, Phase.RAMPING, 10, look(2, Status.PASS, (15, 185))),
@@ -150,7 +150,7 @@ def test_times_are_utc():
     assert iso(BEGAN, "seconds") == "2026-03-01T14:05:09Z"
 
 
-def test_the_document_tells_everything_but_the_judges_memory():
+def test_the_document_tells_everything_but_the_analysis_state():
     written = replace(rolled_out(canary={"errors": 0.06}, bad_from=10), analysis_state="secret")
     text = json.dumps(timeline_json(written), allow_nan=False)
     document = json.loads(text)

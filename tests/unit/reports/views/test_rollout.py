@@ -53,7 +53,7 @@ def test_a_candidate_that_never_became_ready_never_had_a_request():
     )
 
 
-def test_a_version_taken_back_after_its_promotion():
+def test_a_version_rolled_back_after_its_promotion():
     promoted = rolled_out()
     back = begin_rollback(promoted.rollout, "Wrong prices.")
     late = BEGAN + 7_200

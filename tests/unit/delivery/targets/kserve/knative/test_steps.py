@@ -85,7 +85,7 @@ def test_a_share_needs_a_candidate_that_answers_and_a_stable_version_that_gets_t
     assert steps.set_weight(deployed(rolled_out="r0"), RAMPING) is None
 
 
-def test_the_way_back_is_routes_then_template_then_no_share():
+def test_the_rollback_is_routes_then_template_then_no_share():
     seen = deployed(10)
     assert steps.roll_back(seen, BACK).predictor == with_percent(NEW, 0)
     assert steps.roll_back(deployed(0, traffic={"r1": 90, "r2": 10}), BACK) is None, "requests still go there"
@@ -101,7 +101,7 @@ def test_the_way_back_is_routes_then_template_then_no_share():
     assert target_status(whole, BACK).done
 
 
-def test_a_way_back_always_writes_so_that_a_late_deployment_is_refused():
+def test_a_rollback_always_writes_so_that_a_late_deployment_is_refused():
     untouched = settled(before=SavedState(OLD, "r1"))
     assert not target_status(untouched, BACK).done
     assert steps.roll_back(untouched, BACK).predictor == RESTORED

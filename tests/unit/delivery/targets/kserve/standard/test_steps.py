@@ -90,7 +90,7 @@ def test_the_candidate_stays_until_no_route_leads_to_it():
     assert steps.roll_back(deployed(route=taken), BACK).spec == {"predictor": PREDICTOR, "canary": None}
 
 
-def test_a_way_back_always_writes_the_route_so_that_late_changes_of_it_are_refused():
+def test_a_rollback_always_writes_the_route_so_that_late_changes_of_it_are_refused():
     clean = deployed(entries=(), route=route((STABLE, 100)))
     assert not target_status(clean, BACK).done
     assert steps.roll_back(clean, BACK).note == mark_of("after", BACK)

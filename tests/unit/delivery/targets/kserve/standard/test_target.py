@@ -46,7 +46,7 @@ def test_the_candidate_has_pods_for_its_share_before_it_gets_it_and_stable_keeps
     assert deployments(ground) == {CANARY: 8}, "the same pods, and as many as before"
 
 
-def test_a_way_back_leaves_as_many_replicas_as_before():
+def test_a_rollback_leaves_as_many_replicas_as_before():
     ground = Ground(MemoryServer(), "Standard", harm_from=50)
     ground.patch({"spec": {"predictor": {"minReplicas": 8, "maxReplicas": 9}}})
     ground.controller.settle()
