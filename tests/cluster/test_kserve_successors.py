@@ -47,7 +47,7 @@ def ended_well(delivery):
 def test_a_rollout_is_gone_on_with_by_the_next_process(ground_of, mode, harm_from):
     ground, begun = ground_of(mode)
     with ground.controller.running(0.02):
-        for turn in ("is made ready", "gets 10 %"):
+        for turn in ("Deploying", "gets 10 %"):
             dying = begun("roll_out", "--harm-from", harm_from)
             dying.until(turn)
             dying.kill()
