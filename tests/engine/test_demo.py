@@ -7,6 +7,7 @@ import pytest
 from engine.conftest import ROOT, Run, example, run
 from gauntlet.demo.__main__ import SEED, demo
 from gauntlet.demo.faults import FAULTS, FIRST, SECOND, Materials, merged, sound
+from gauntlet.demo.story import line
 from gauntlet.orchestration.environments import ensure_environment
 from gauntlet.orchestration.project import find_project
 from gauntlet.orchestration.record import RunRecord, RunState, TaskState
@@ -46,12 +47,12 @@ def verdicts(result):
 
 
 MEANS = {
-    "normalization": "in short   `income` no longer means what it meant when it was stored: ",
-    "bias": "in short   Of every 100 applicants with sex=female it would accept ",
-    "skew": "in short   Applications arrive with another `debt_ratio` than the model learns from",
-    "noise": "in short   It looks better by luck",
-    "leak": "in short   `collection_calls` gives away how a loan ended",
-    "golden": "in short   It would get a case wrong that everybody here agrees on: an applicant late seven times",
+    "normalization": "`income` no longer means what it meant when it was stored: ",
+    "bias": "Of every 100 applicants with sex=female it would accept ",
+    "skew": "Applications arrive with another `debt_ratio` than the model learns from",
+    "noise": "It looks better by luck",
+    "leak": "`collection_calls` gives away how a loan ended",
+    "golden": "It would get a case wrong that everybody here agrees on: an applicant late seven times",
 }
 SAID = {
     "normalization": "`income` was redefined and its past was not recomputed",
@@ -78,7 +79,7 @@ def test_a_fault_is_stopped_by_its_own_gate_and_by_no_other(fault, folder, monke
     assert SAID[fault] in result.record.message
     told = capsys.readouterr().out
     assert f"by {gate}; what serves goes on serving." in told
-    assert MEANS[fault] in told
+    assert line("in short", MEANS[fault]) in told
 
 
 def test_without_a_fault_no_gate_has_anything_to_say(folder, monkeypatch):
