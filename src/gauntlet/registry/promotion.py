@@ -89,7 +89,7 @@ def succeed(aliases: Mapping[str, int], version: int) -> Moves:
 def step_back(aliases: Mapping[str, int], version: int, former: int) -> Moves:
     """What moves when ``version`` was taken out of production and ``former`` serves again.
 
-    Somebody else's promotion in between is left alone; a version that was taken back is nobody's challenger.
+    Somebody else's promotion in between is left alone; a version that was rolled back is nobody's challenger.
     """
     remove = (CHALLENGER,) if aliases.get(CHALLENGER) == version else ()
     if aliases.get(CHAMPION) != version:

@@ -59,7 +59,7 @@ def record_promotion(store: ModelStore, model_name: str, version: str) -> int | 
 
 
 def record_rollback(store: ModelStore, model_name: str, version: str, former: str) -> bool:
-    """Make the former version champion again, if the version that was taken back is champion; repeatable.
+    """Make the former version champion again, if the version that was rolled back is champion; repeatable.
 
     Returns:
         Whether the title moved.
