@@ -1,18 +1,12 @@
 """What a pull request has to get through, in under two minutes, on a sample of the data."""
 
-from components.data.check_integrity import check_integrity
-from components.data.compute_statistics import compute_statistics
-from components.data.import_snapshot import import_snapshot
-from components.data.infer_schema import infer_schema
-from components.data.resolve_source import resolve_source
-from components.data.validate_schema import validate_schema
-from components.delivery.fetch_champion import fetch_champion
 from components.evaluation.check_configuration import check_configuration
 from components.evaluation.enforce_gates import enforce_gates
 from components.model.check_behavior import check_behavior
 from components.model.check_features import check_features
 from components.model.check_training import check_training
 from components.model.train_model import train_model
+from pipelines.shared.data_tasks import data_tasks
 
 from gauntlet.orchestration.definition import pipeline
 
@@ -88,62 +82,36 @@ def continuous_integration(
         enforcement_policy=enforcement_policy,
     )
 
-    # A sample of the data, and of what was recorded before.
-    source = resolve_source(sources=data).after(configuration)
-    snapshot = import_snapshot(pinned=source.output, roles=roles, reader=reader, split=split, most_rows=rows)
-    history_source = resolve_source(sources=history).after(configuration).set_display_name("resolve-history")
-    past = import_snapshot(
-        pinned=history_source.output, roles=roles, reader=reader, purpose="history", most_rows=rows
-    ).set_display_name("import-history")
-    stored_source = (
-        resolve_source(sources=stored_features).after(configuration).set_display_name("resolve-stored-features")
-    )
-    stored = import_snapshot(pinned=stored_source.output, roles=roles, purpose="history").set_display_name(
-        "import-stored-features"
-    )
-    suite = resolve_source(sources=behavior_suite).after(configuration).set_display_name("resolve-behavior-suite")
-    champion = fetch_champion(model_name=model_name).after(configuration)
-
-    # Is this data that a model can be made from?
-    statistics = compute_statistics(snapshot=snapshot.outputs["snapshot"])
-    schema_source = (
-        resolve_source(sources=curated_schema).after(configuration).set_display_name("resolve-curated-schema")
-    )
-    schema = infer_schema(
-        statistics=statistics.outputs["statistics"], curated=schema_source.output, policy=schema_inference
-    )
-    serving_source = (
-        resolve_source(sources=serving_data).after(configuration).set_display_name("resolve-serving-source")
-    )
-    serving_snapshot = import_snapshot(
-        pinned=serving_source.output, roles=roles, reader=reader, purpose="serving"
-    ).set_display_name("import-serving-snapshot")
-    serving_statistics = compute_statistics(snapshot=serving_snapshot.outputs["snapshot"]).set_display_name(
-        "compute-serving-statistics"
-    )
-    schema_check = validate_schema(
-        statistics=statistics.outputs["statistics"],
-        serving=serving_statistics.outputs["statistics"],
-        schema=schema.outputs["schema"],
-        policy=schema_policy,
-    )
-    reference_source = (
-        resolve_source(sources=reference_tables).after(configuration).set_display_name("resolve-reference-tables")
-    )
-    integrity_check = check_integrity(
-        snapshot=snapshot.outputs["snapshot"], tables=reference_source.output, policy=integrity_policy
+    # A sample of the data, and of what was recorded before. Can a model be made from them?
+    tasks = data_tasks(
+        configuration,
+        data=data,
+        roles=roles,
+        model_name=model_name,
+        reader=reader,
+        split=split,
+        serving_data=serving_data,
+        reference_tables=reference_tables,
+        history=history,
+        stored_features=stored_features,
+        behavior_suite=behavior_suite,
+        curated_schema=curated_schema,
+        schema_inference=schema_inference,
+        schema_policy=schema_policy,
+        integrity_policy=integrity_policy,
+        rows=rows,
     )
     data_gate = enforce_gates(
         stage="before training",
-        first=schema_check.outputs["verdict"],
-        second=integrity_check.outputs["verdict"],
+        first=tasks.schema_check.outputs["verdict"],
+        second=tasks.integrity_check.outputs["verdict"],
         policy=enforcement_policy,
     ).set_display_name("enforce-data-gates")
 
     # Does the training code learn, and does what it makes behave?
     training_check = check_training(
-        snapshot=snapshot.outputs["snapshot"],
-        schema=schema.outputs["schema"],
+        snapshot=tasks.snapshot,
+        schema=tasks.schema,
         recipe=recipe,
         seed=seed,
         device=device,
@@ -151,8 +119,8 @@ def continuous_integration(
         policy=training_policy,
     ).after(data_gate)
     model = train_model(
-        snapshot=snapshot.outputs["snapshot"],
-        schema=schema.outputs["schema"],
+        snapshot=tasks.snapshot,
+        schema=tasks.schema,
         recipe=recipe,
         seed=seed,
         device=device,
@@ -160,18 +128,18 @@ def continuous_integration(
     ).after(data_gate)
     features_check = check_features(
         model=model.outputs["model"],
-        champion=champion.outputs["champion"],
-        snapshot=snapshot.outputs["snapshot"],
-        history=past.outputs["snapshot"],
-        stored=stored.outputs["snapshot"],
+        champion=tasks.champion.outputs["champion"],
+        snapshot=tasks.snapshot,
+        history=tasks.history,
+        stored=tasks.stored,
         feature_code=feature_code,
         split=evaluation_split,
         policy=features_policy,
     )
     behavior_check = check_behavior(
         model=model.outputs["model"],
-        snapshot=snapshot.outputs["snapshot"],
-        suite=suite.output,
+        snapshot=tasks.snapshot,
+        suite=tasks.suite,
         split=evaluation_split,
         policy=behavior_policy,
     )

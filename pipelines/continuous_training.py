@@ -1,13 +1,6 @@
 """From data to a registered model version, with gates before money is spent and before anything is registered."""
 
-from components.data.check_integrity import check_integrity
-from components.data.compute_statistics import compute_statistics
 from components.data.detect_skew import detect_skew
-from components.data.import_snapshot import import_snapshot
-from components.data.infer_schema import infer_schema
-from components.data.resolve_source import resolve_source
-from components.data.validate_schema import validate_schema
-from components.delivery.fetch_champion import fetch_champion
 from components.delivery.register_model import register_model
 from components.evaluation.check_configuration import check_configuration
 from components.evaluation.compare_champion import compare_champion
@@ -20,6 +13,7 @@ from components.model.check_features import check_features
 from components.model.measure_stability import measure_stability
 from components.model.train_model import train_model
 from kfp import dsl
+from pipelines.shared.data_tasks import data_tasks
 
 from gauntlet.orchestration.definition import pipeline
 
@@ -119,67 +113,37 @@ def continuous_training(
         promote=promote,
     )
 
-    # Data: pin it, copy it, describe it. The champion's training statistics stand for "the previous data".
-    source = resolve_source(sources=data).after(configuration)
-    snapshot = import_snapshot(pinned=source.output, roles=roles, reader=reader, split=split)
-    statistics = compute_statistics(snapshot=snapshot.outputs["snapshot"])
-
-    serving_source = (
-        resolve_source(sources=serving_data).after(configuration).set_display_name("resolve-serving-source")
-    )
-    serving_snapshot = import_snapshot(
-        pinned=serving_source.output, roles=roles, reader=reader, purpose="serving"
-    ).set_display_name("import-serving-snapshot")
-    serving_statistics = compute_statistics(snapshot=serving_snapshot.outputs["snapshot"]).set_display_name(
-        "compute-serving-statistics"
-    )
-    champion = fetch_champion(model_name=model_name).after(configuration)
-
-    reference_source = (
-        resolve_source(sources=reference_tables).after(configuration).set_display_name("resolve-reference-tables")
-    )
-    suite = resolve_source(sources=behavior_suite).after(configuration).set_display_name("resolve-behavior-suite")
-
-    # What was recorded before: raw rows span by span, and the features that were stored of them.
-    history_source = resolve_source(sources=history).after(configuration).set_display_name("resolve-history")
-    past = import_snapshot(
-        pinned=history_source.output, roles=roles, reader=reader, purpose="history"
-    ).set_display_name("import-history")
-    stored_source = (
-        resolve_source(sources=stored_features).after(configuration).set_display_name("resolve-stored-features")
-    )
-    stored = import_snapshot(pinned=stored_source.output, roles=roles, purpose="history").set_display_name(
-        "import-stored-features"
-    )
-
-    # Gate 1, before money is spent: is this the data we know?
-    schema_source = (
-        resolve_source(sources=curated_schema).after(configuration).set_display_name("resolve-curated-schema")
-    )
-    schema = infer_schema(
-        statistics=statistics.outputs["statistics"], curated=schema_source.output, policy=schema_inference
-    )
-    schema_check = validate_schema(
-        statistics=statistics.outputs["statistics"],
-        serving=serving_statistics.outputs["statistics"],
-        schema=schema.outputs["schema"],
-        policy=schema_policy,
+    # Pin the data, copy them, describe them; and gate 1, before money is spent: are these the data we know?
+    # The champion's training statistics stand for "the previous data".
+    tasks = data_tasks(
+        configuration,
+        data=data,
+        roles=roles,
+        model_name=model_name,
+        reader=reader,
+        split=split,
+        serving_data=serving_data,
+        reference_tables=reference_tables,
+        history=history,
+        stored_features=stored_features,
+        behavior_suite=behavior_suite,
+        curated_schema=curated_schema,
+        schema_inference=schema_inference,
+        schema_policy=schema_policy,
+        integrity_policy=integrity_policy,
     )
     skew_check = detect_skew(
-        statistics=statistics.outputs["statistics"],
-        serving=serving_statistics.outputs["statistics"],
-        previous=champion.outputs["statistics"],
-        schema=schema.outputs["schema"],
+        statistics=tasks.statistics,
+        serving=tasks.serving_statistics,
+        previous=tasks.champion.outputs["statistics"],
+        schema=tasks.schema,
         policy=skew_policy,
-    )
-    integrity_check = check_integrity(
-        snapshot=snapshot.outputs["snapshot"], tables=reference_source.output, policy=integrity_policy
     )
     data_gate = enforce_gates(
         stage="before training",
-        first=schema_check.outputs["verdict"],
+        first=tasks.schema_check.outputs["verdict"],
         second=skew_check.outputs["verdict"],
-        third=integrity_check.outputs["verdict"],
+        third=tasks.integrity_check.outputs["verdict"],
         policy=enforcement_policy,
     ).set_display_name("enforce-data-gates")
 
@@ -187,8 +151,8 @@ def continuous_training(
     # before a model is trained.
     champion_predictions = (
         batch_predict(
-            model=champion.outputs["champion"],
-            snapshot=snapshot.outputs["snapshot"],
+            model=tasks.champion.outputs["champion"],
+            snapshot=tasks.snapshot,
             split=evaluation_split,
             slice_columns=slice_columns,
         )
@@ -198,8 +162,8 @@ def continuous_training(
 
     # Train, and let the challenger answer the same rows.
     model = train_model(
-        snapshot=snapshot.outputs["snapshot"],
-        schema=schema.outputs["schema"],
+        snapshot=tasks.snapshot,
+        schema=tasks.schema,
         recipe=recipe,
         seed=seed,
         n_seeds=n_seeds,
@@ -208,7 +172,7 @@ def continuous_training(
     ).after(champion_predictions)
     challenger_predictions = batch_predict(
         model=model.outputs["model"],
-        snapshot=snapshot.outputs["snapshot"],
+        snapshot=tasks.snapshot,
         split=evaluation_split,
         slice_columns=slice_columns,
     ).set_display_name("batch-predict-challenger")
@@ -220,8 +184,8 @@ def continuous_training(
     )
     slices_check = evaluate_slices(predictions=challenger_predictions.outputs["predictions"], policy=slices_policy)
     stability = measure_stability(
-        snapshot=snapshot.outputs["snapshot"],
-        schema=schema.outputs["schema"],
+        snapshot=tasks.snapshot,
+        schema=tasks.schema,
         challenger=challenger_predictions.outputs["predictions"],
         champion=champion_predictions.outputs["predictions"],
         recipe=recipe,
@@ -239,18 +203,18 @@ def continuous_training(
     )
     features_check = check_features(
         model=model.outputs["model"],
-        champion=champion.outputs["champion"],
-        snapshot=snapshot.outputs["snapshot"],
-        history=past.outputs["snapshot"],
-        stored=stored.outputs["snapshot"],
+        champion=tasks.champion.outputs["champion"],
+        snapshot=tasks.snapshot,
+        history=tasks.history,
+        stored=tasks.stored,
         feature_code=feature_code,
         split=evaluation_split,
         policy=features_policy,
     )
     behavior_check = check_behavior(
         model=model.outputs["model"],
-        snapshot=snapshot.outputs["snapshot"],
-        suite=suite.output,
+        snapshot=tasks.snapshot,
+        suite=tasks.suite,
         split=evaluation_split,
         policy=behavior_policy,
     )
@@ -268,9 +232,9 @@ def continuous_training(
 
     return register_model(
         model=model.outputs["model"],
-        snapshot=snapshot.outputs["snapshot"],
-        schema=schema.outputs["schema"],
-        statistics=statistics.outputs["statistics"],
+        snapshot=tasks.snapshot,
+        schema=tasks.schema,
+        statistics=tasks.statistics,
         verdicts=model_gate.outputs["verdicts"],
         model_name=model_name,
         promote=promote,

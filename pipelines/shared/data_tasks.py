@@ -1,0 +1,121 @@
+"""The data tasks of training and of integration: pin, copy and describe every input, infer a schema, check both."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from components.data.check_integrity import check_integrity
+from components.data.compute_statistics import compute_statistics
+from components.data.import_snapshot import import_snapshot
+from components.data.infer_schema import infer_schema
+from components.data.resolve_source import resolve_source
+from components.data.validate_schema import validate_schema
+from components.delivery.fetch_champion import fetch_champion
+
+
+@dataclass(frozen=True)
+class DataTasks:
+    """Tasks (or outputs of tasks) that later ones read.
+
+    Attributes:
+        snapshot: the rows to learn from.
+        statistics: their statistics.
+        serving_statistics: those of logged serving requests.
+        schema: the curated schema, or the inferred one.
+        history: raw rows of earlier spans.
+        stored: what the feature store keeps of those rows.
+        suite: the team's behavior file, pinned.
+        champion: the task that fetches the champion.
+        schema_check: the schema gate.
+        integrity_check: the integrity gate.
+    """
+
+    snapshot: Any
+    statistics: Any
+    serving_statistics: Any
+    schema: Any
+    history: Any
+    stored: Any
+    suite: Any
+    champion: Any
+    schema_check: Any
+    integrity_check: Any
+
+
+def data_tasks(
+    configuration: Any,
+    *,
+    data: Any,
+    roles: Any,
+    model_name: Any,
+    reader: Any,
+    split: Any,
+    serving_data: Any,
+    reference_tables: Any,
+    history: Any,
+    stored_features: Any,
+    behavior_suite: Any,
+    curated_schema: Any,
+    schema_inference: Any,
+    schema_policy: Any,
+    integrity_policy: Any,
+    rows: Any = None,
+) -> DataTasks:
+    """Wire the data tasks into the pipeline that is being traced.
+
+    Args:
+        configuration: the task that checks every setting; nothing is read before it has passed.
+        rows: sample about this many rows of the data and of the history; all when ``None``.
+
+    The other arguments are the pipelines' parameters of the same names.
+    """
+    sample = {} if rows is None else {"most_rows": rows}
+
+    def pinned(sources: Any, name: str) -> Any:
+        return resolve_source(sources=sources).after(configuration).set_display_name(name).output
+
+    source = resolve_source(sources=data).after(configuration)
+    snapshot = import_snapshot(pinned=source.output, roles=roles, reader=reader, split=split, **sample)
+    statistics = compute_statistics(snapshot=snapshot.outputs["snapshot"])
+
+    serving_snapshot = import_snapshot(
+        pinned=pinned(serving_data, "resolve-serving-source"), roles=roles, reader=reader, purpose="serving"
+    ).set_display_name("import-serving-snapshot")
+    serving_statistics = compute_statistics(snapshot=serving_snapshot.outputs["snapshot"]).set_display_name(
+        "compute-serving-statistics"
+    )
+    champion = fetch_champion(model_name=model_name).after(configuration)
+    tables = pinned(reference_tables, "resolve-reference-tables")
+    suite = pinned(behavior_suite, "resolve-behavior-suite")
+
+    # What was recorded before: raw rows span by span, and the features that were stored of them.
+    past = import_snapshot(
+        pinned=pinned(history, "resolve-history"), roles=roles, reader=reader, purpose="history", **sample
+    ).set_display_name("import-history")
+    stored = import_snapshot(
+        pinned=pinned(stored_features, "resolve-stored-features"), roles=roles, purpose="history"
+    ).set_display_name("import-stored-features")
+
+    schema = infer_schema(
+        statistics=statistics.outputs["statistics"],
+        curated=pinned(curated_schema, "resolve-curated-schema"),
+        policy=schema_inference,
+    )
+    schema_check = validate_schema(
+        statistics=statistics.outputs["statistics"],
+        serving=serving_statistics.outputs["statistics"],
+        schema=schema.outputs["schema"],
+        policy=schema_policy,
+    )
+    integrity_check = check_integrity(snapshot=snapshot.outputs["snapshot"], tables=tables, policy=integrity_policy)
+    return DataTasks(
+        snapshot=snapshot.outputs["snapshot"],
+        statistics=statistics.outputs["statistics"],
+        serving_statistics=serving_statistics.outputs["statistics"],
+        schema=schema.outputs["schema"],
+        history=past.outputs["snapshot"],
+        stored=stored.outputs["snapshot"],
+        suite=suite,
+        champion=champion,
+        schema_check=schema_check,
+        integrity_check=integrity_check,
+    )
