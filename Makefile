@@ -9,17 +9,9 @@ export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE
 
 IMAGES := data model evaluation delivery serving
-TESTED := model evaluation data delivery serving command
 LOCKS := $(wildcard containers/*/*.lock)
-SLOW := simulation or realdata or browser or emulator or engine or images or cluster or prometheus or kills
 
-.PHONY: help setup demo lint format test test-slow test-search test-full bench images images-offline tools cluster-tools compile docs lock clean \
-	slow-serving slow-training slow-delivery slow-simulation slow-judgement slow-cluster slow-model slow-data \
-	$(TESTED:%=test-%) $(TESTED:%=search-%)
-
-# $(call in,IMAGE) runs pytest in an image's environment, with the test tools beside it; or in that of the command.
-in_image = PYTHONPATH=.environments/test-tools _KFP_RUNTIME=true .environments/$(1)/bin/python
-in = $(if $(filter command,$(1)),.venv/bin/python,$(in_image)) -m pytest -q
+.PHONY: help setup demo lint format test check test-all test-search bench images images-offline tools cluster-tools compile docs lock clean
 
 help:  ## List what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -72,52 +64,21 @@ docs: .venv/.stamp  ## Write docs/settings.md and the behavior file's JSON Schem
 	.venv/bin/python docs/settings.py
 	.venv/bin/python docs/behavior_schema.py
 
-# Groups run two at a time; but those that hold real servers to a time run with nothing beside them.
-groups = @.venv/bin/python tests/run_groups.py
+# What each tier holds: tests/groups.toml and tests/tiers.py. GROUPS="data browser" takes some of it.
+run_groups = @.venv/bin/python tests/run_groups.py
 export MAKE # which that script calls
 
 test: setup .environments/test-tools/.stamp  ## The fast tests, each in the environment of the image it belongs to.
-	$(groups) test-command test-evaluation test-delivery test-model test-data --alone test-serving
+	$(run_groups) test $(GROUPS)
 
-test-slow: setup .environments/test-tools/.stamp  ## Simulations, whole runs, public data, a browser, a storage emulator, an API server.
-	$(groups) slow-training slow-delivery slow-simulation slow-judgement slow-cluster slow-model slow-data --alone slow-serving
+check: setup .environments/test-tools/.stamp  ## Style, the fast tests, and every kind of real part once: what CI runs.
+	$(run_groups) check $(GROUPS)
+
+test-all: setup .environments/test-tools/.stamp  ## Everything at full counts, hours; writes docs/quality.md.
+	$(run_groups) all $(GROUPS)
 
 test-search: setup .environments/test-tools/.stamp  ## Every property test with fifty times its examples, new ones (or SEED=…).
-	@.venv/bin/python tests/property_search.py $(TESTED)
-
-test-full:  ## What a release has to pass: style, fast and slow tests, and a search for new counterexamples.
-	@$(PYTHON) tests/run_groups.py --alone lint test test-slow test-search
-
-of_command := tests/unit/orchestration tests/unit/cli tests/unit/containers tests/unit/pipelines
-of_evaluation := tests/unit/*.py tests/unit/demo --ignore=tests/unit/demo/test_faulty.py --ignore=tests/unit/demo/test_scorecard.py tests/unit/evaluation tests/unit/delivery --ignore=tests/unit/delivery/targets/kserve tests/unit/reports tests/components/evaluation
-of_delivery := tests/unit/registry tests/unit/lineage tests/unit/delivery/targets/kserve tests/components/delivery
-of_model := tests/unit/demo/test_faulty.py tests/unit/demo/test_scorecard.py tests/unit/training tests/unit/prediction tests/unit/features tests/unit/behavior tests/unit/stability tests/unit/training_check tests/unit/testing tests/unit/serving tests/components/model
-of_serving := tests/components/serving tests/integration/local
-of_data := tests/unit/data tests/unit/behavior/test_json_schema.py tests/components/data
-
-$(TESTED:%=test-%): test-%:
-	$(call in,$*) $(of_$*) -m "not ($(SLOW))"
-
-# pytest's exit status 5: no test here is a property test.
-$(TESTED:%=search-%): search-%:
-	$(call in,$*) $(of_$*) -m hypothesis --hypothesis-profile=search --hypothesis-seed=$(SEED) -o junit_family=xunit1 --junitxml=$(FOUND)/$*.xml || test $$? = 5
-
-slow-serving:
-	$(call in,serving) tests/prometheus tests/integration/local -m "$(SLOW)"
-slow-training:
-	$(call in,command) tests/engine --ignore=tests/engine/test_delivery.py --ignore=tests/engine/test_demo.py -m "$(SLOW)"
-slow-delivery:
-	$(call in,command) tests/engine/test_delivery.py tests/engine/test_demo.py -m "$(SLOW)"
-slow-simulation:
-	$(call in,evaluation) tests/simulation --ignore=tests/simulation/test_judge.py --ignore=tests/simulation/test_shadow.py -m "$(SLOW)"
-slow-judgement:
-	$(call in,evaluation) tests/simulation/test_judge.py tests/simulation/test_shadow.py tests/browser -m "$(SLOW)"
-slow-cluster:
-	$(call in,delivery) tests/cluster tests/emulator/test_label_tables.py -m "$(SLOW)"
-slow-model:
-	$(call in,model) tests/components/model tests/emulator/test_behavior_files.py -m "$(SLOW)"
-slow-data:
-	$(call in,data) tests/unit/data tests/emulator tests/realdata -m "$(SLOW)"
+	@.venv/bin/python tests/property_search.py $(GROUPS)
 
 bench: setup  ## Every benchmark beside its peers, about half an hour on an idle machine (benchmarks/RESULTS.md).
 	TF_CPP_MIN_LOG_LEVEL=3 .environments/data/bin/python benchmarks/statistics_parquet.py
@@ -140,7 +101,7 @@ images-offline: export BUILDAH_ISOLATION := chroot
 images-offline: setup  ## The same without an image registry (root, debootstrap), and the tests of the images.
 	containers/bootstrap-base.sh $$GAUNTLET_BASE_IMAGE
 	.venv/bin/python containers/build.py
-	$(call in,command) tests/images -m images
+	.venv/bin/python -m pytest -q tests/images -m images
 
 tools:  ## Build the outside tools that slow tests use (a storage emulator; needs Go).
 	CGO_ENABLED=0 GOBIN=$(CURDIR)/.tools/bin go install github.com/fsouza/fake-gcs-server@v1.52.3

@@ -21,8 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+import groups
 from hypothesis_profiles import SEARCHED
-from run_groups import run_groups, show, summary
+from run_groups import run_phase, show, step_of, summary
 
 RECORD = Path(__file__).with_name("PROPERTY_SEARCH.md")
 _EXAMPLES = re.compile(r"during generate phase.*?(\d+) passing, (\d+) failing", re.DOTALL)
@@ -130,19 +131,20 @@ def _revision() -> str:
 
 
 def main() -> int:
-    """Search in every group that the command line names."""
-    groups = sys.argv[1:]
+    """Search in every group of fast tests, or in those that the command line names."""
+    searched = groups.of_kind("fast", sys.argv[1:])
     seed = int(os.environ.get("SEED") or secrets.randbelow(2**32))
     told = circumstances(datetime.datetime.now(tz=datetime.UTC))
+    options = ("--hypothesis-profile=search", f"--hypothesis-seed={seed}")
     with tempfile.TemporaryDirectory() as folder:
-        os.environ.update(SEED=str(seed), FOUND=folder)
         show(f"Searching with the seed {seed}.\n")
-        outcomes = run_groups([f"search-{group}" for group in groups])
-        found = [read(group, Path(folder) / f"{group}.xml") for group in groups]
+        steps = [step_of(group, Path(folder), "hypothesis", *options) for group in searched]
+        phase = run_phase("search", steps)
+        found = [read(group.name, step.report) for group, step in zip(searched, steps, strict=True)]
     RECORD.write_text(page(found, seed=seed, circumstances=told))
-    show(summary(outcomes) + f"Written to {RECORD.relative_to(RECORD.parents[1])}.\n")
+    show(summary([phase]) + f"Written to {RECORD.relative_to(RECORD.parents[1])}.\n")
     missed = not any(one.tests for one in found) or not all(one.ended for one in found)
-    return int(missed or any(outcome.status for outcome in outcomes))
+    return int(missed or any(outcome.status for outcome in phase.outcomes))
 
 
 if __name__ == "__main__":

@@ -68,6 +68,7 @@ def test_negative_ages_are_found_by_the_schema(challenge):
     assert "age" in result.record.message
 
 
+@pytest.mark.exhaustive
 def test_a_category_never_seen_is_found_by_the_schema(challenge):
     result = challenge("unseen", Faults(unseen={"purpose": 0.05}))
 
@@ -75,6 +76,7 @@ def test_a_category_never_seen_is_found_by_the_schema(challenge):
     assert any("unheard-of" in reason for reason in result.reasons("validate-schema", Status.FAIL))
 
 
+@pytest.mark.exhaustive
 def test_missing_values_are_found(challenge):
     result = challenge("missing", Faults(missing={"income": 0.6}))
 

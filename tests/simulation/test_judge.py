@@ -7,7 +7,6 @@ tests it leads to, α shared among metrics and steps, and limits that are estima
 from __future__ import annotations
 
 import math
-import os
 import zlib
 from collections import Counter
 
@@ -20,12 +19,11 @@ from gauntlet.delivery.analysis import state_codec
 from gauntlet.delivery.rollout.plan import RolloutPlan
 from gauntlet.delivery.rollout.state import Phase
 from gauntlet.settings import parse
+from tiers import count
 
 pytestmark = pytest.mark.simulation
 
 TRIALS = 2000
-SWINGING = int(os.environ.get("GAUNTLET_SWINGING_TRIALS", "0"))
-"""Swinging rollouts a setting, in place of the fewer that notice a change; docs/canary.md tells of 2000."""
 ALPHA = 0.05
 REQUESTS = 2000
 FIFTHS = (0.2,) * 5
@@ -87,7 +85,7 @@ NO_MARGIN = {"errors": {"harm": 0.0}, "latency": {"ratio": 1.0, "harm": 0.0}, "s
 @pytest.mark.parametrize(
     ("rates", "margins", "trials"),
     # The swinging one is far from its margins, and takes longer: fewer show as much.
-    [(constant, NO_MARGIN, TRIALS), (swinging(0.1), {}, SWINGING or 400)],
+    [(constant, NO_MARGIN, TRIALS), (swinging(0.1), {}, count(400, full=TRIALS))],
     ids=["constant without margins", "swinging"],
 )
 def test_an_identical_candidate_is_rolled_back_at_most_alpha_of_the_time(
@@ -104,7 +102,7 @@ def test_an_identical_candidate_is_rolled_back_at_most_alpha_of_the_time(
 
 def test_swings_beyond_the_margins_are_rarely_taken_for_harm(record_property):
     """Nothing is promised here: at full weight a higher rate than any before cannot be told from harm."""
-    trials = SWINGING or 150
+    trials = count(150, full=TRIALS)
     ends, late = rolled_out(swinging(0.4), plan(baseline_requests=10_000), "swings", trials=trials)
     rollback_entry = ends[Phase.ROLLED_BACK] / trials
     record_property("rolled back", rollback_entry)

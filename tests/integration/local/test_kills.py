@@ -23,11 +23,12 @@ from builders.controllers import ControllerProcess
 from builders.local import Running, hosting, stub, wait_for
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout.state import Phase
+from tiers import count, sample
 
 pytestmark = pytest.mark.kills
 
-RANDOM_KILLS = 60
-TROUBLED = 24
+RANDOM_KILLS = count(20, full=60)
+TROUBLED = count(8, full=24)
 
 
 @dataclass
@@ -113,13 +114,14 @@ def test_killed_at_every_boundary(trials, harmful):
     places = sorted(set(trials.places.read_text().splitlines()))
     assert len(places) > 50
     killed = 0
-    for place in places:
+    tried = sample(places, every=4)
+    for place in tried:
         candidate, stable, attempt = trials.prepared(harmful)
         killed += trials.controller(candidate, harmful, attempt, fatal=place).end() == -signal.SIGKILL
         assert trials.controller(candidate, harmful, attempt).end() == 0
         trials.ends_well(candidate, stable, harmful=harmful)
         trials.nobody_was_harmed(candidate)
-    assert killed > 50
+    assert killed > 0.7 * len(tried)
 
 
 @pytest.mark.parametrize("harmful", [False, True], ids=["good", "harmful"])

@@ -1,0 +1,115 @@
+"""What the last full run showed: ``docs/quality.md``, written by ``make test-all``, and the record of simulations."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+import unchanged
+from groups import ROOT
+
+if TYPE_CHECKING:
+    from run_groups import Outcome, Phase
+
+PAGE = ROOT / "docs" / "quality.md"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One test in a report.
+
+    Attributes:
+        name: file and function, with the parameters.
+        file: its file, below the repository.
+        seconds: with set-up and tear-down.
+        outcome: ``passed``, ``skipped`` or ``failed``.
+        numbers: what it recorded.
+    """
+
+    name: str
+    file: str
+    seconds: float
+    outcome: str
+    numbers: tuple[tuple[str, str], ...]
+
+
+def cases(report: Path) -> Iterator[Case]:
+    """The tests of a report, as pytest writes it for JUnit (``xunit1``); none if it was not written."""
+    if not report.exists():
+        return
+    for case in ElementTree.parse(report).getroot().iter("testcase"):
+        skipped, broken = (case.find(kind) is not None for kind in ("skipped", "failure"))
+        outcome = "failed" if broken or case.find("error") is not None else "skipped" if skipped else "passed"
+        yield Case(
+            name=f"{case.attrib['file']}::{case.attrib['name']}",
+            file=case.attrib["file"],
+            seconds=float(case.attrib["time"]),
+            outcome=outcome,
+            numbers=tuple(
+                (entry.attrib["name"], entry.attrib["value"])
+                for entry in case.iter("property")
+                if not entry.attrib["name"].startswith("hypothesis-")
+            ),
+        )
+
+
+def keep_simulations(reports: Sequence[Path]) -> None:
+    """Record every file of simulations of which all tests passed, with what they measured."""
+    by_file: dict[str, list[Case]] = {}
+    for report in reports:
+        for case in cases(report):
+            by_file.setdefault(case.file, []).append(case)
+    passed = {}
+    for name, ran in by_file.items():
+        simulated = "simulation" in (ROOT / name).read_text()
+        if simulated and all(case.outcome == "passed" for case in ran):
+            numbers = {f"{case.name.partition('::')[2]}: {key}": value for case in ran for key, value in case.numbers}
+            passed[ROOT / name] = {"date": _today(), "tests": len(ran), "numbers": numbers}
+    unchanged.record(passed)
+
+
+def page(phases: Sequence[Phase]) -> str:
+    """The page about a full run."""
+    python = platform.python_version()
+    return "\n".join(
+        [
+            "# The last full run of the tests",
+            "",
+            "Written by `make test-all`: every test at full counts, and a search for new counterexamples",
+            "([its record](../tests/PROPERTY_SEARCH.md)). What simulations measured is in",
+            "[`tests/simulations.json`](../tests/simulations.json).",
+            "",
+            ", ".join([_today(), _revision(), f"{os.cpu_count()} cores ({platform.machine()})", f"Python {python}."]),
+            "",
+            "| phase | step | passed | skipped | failed | clock | processor |",
+            "|---|---|---|---|---|---|---|",
+            *(_row(phase.name, outcome) for phase in phases for outcome in phase.outcomes),
+            "",
+        ]
+    )
+
+
+def _row(phase: str, outcome: Outcome) -> str:
+    ran = [] if outcome.step.report is None else [case.outcome for case in cases(outcome.step.report)]
+    counts = [f"{ran.count(kind):,}" for kind in ("passed", "skipped", "failed")]
+    if outcome.step.report is None:
+        counts = ["yes" if outcome.status == 0 else "no", "", "" if outcome.status == 0 else "yes"]
+    times = [f"{seconds / 60:.1f} min" for seconds in (outcome.seconds, outcome.processor)]
+    return f"| {' | '.join([phase, outcome.step.name, *counts, *times])} |"
+
+
+def _today() -> str:
+    return f"{datetime.datetime.now(tz=datetime.UTC):%Y-%m-%d}"
+
+
+def _revision() -> str:
+    command = ["git", "describe", "--always", "--exclude=*", "--dirty=, with changes that are not committed"]
+    described = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return f"commit {described.stdout.strip()}" if described.returncode == 0 else "no commit"
