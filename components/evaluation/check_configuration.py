@@ -50,24 +50,7 @@ def check_configuration(
         enforcement_policy: What stops the run.
         promote: Who becomes champion.
     """
-    from gauntlet.preflight import check_training_settings
+    from gauntlet.preflight import SETTINGS, check_training_settings
 
-    settings = {
-        "roles": roles,
-        "reader": reader,
-        "split": split,
-        "schema_inference": schema_inference,
-        "schema_policy": schema_policy,
-        "skew_policy": skew_policy,
-        "integrity_policy": integrity_policy,
-        "recipe": recipe,
-        "performance_policy": performance_policy,
-        "slices_policy": slices_policy,
-        "stability_policy": stability_policy,
-        "champion_policy": champion_policy,
-        "features_policy": features_policy,
-        "behavior_policy": behavior_policy,
-        "training_policy": training_policy,
-        "enforcement_policy": enforcement_policy,
-    }
+    settings = {name: value for name, value in locals().items() if name in SETTINGS}
     check_training_settings(settings, model_name=model_name, promote=promote, device=device, n_seeds=n_seeds)

@@ -32,17 +32,7 @@ def check_delivery(
         outcomes: Where matured labels are read, {"uri": "gs://bucket/labels/", "wrong": ...}; empty for none.
         enforcement_policy: What stops the run.
     """
-    from gauntlet.preflight import check_delivery_settings
+    from gauntlet.preflight import DELIVERY_SETTINGS, check_delivery_settings
 
-    settings = {
-        "roles": roles,
-        "reader": reader,
-        "serving_policy": serving_policy,
-        "shadow_policy": shadow_policy,
-        "rollout_plan": rollout_plan,
-        "analysis": analysis,
-        "prometheus": prometheus,
-        "outcomes": outcomes,
-        "enforcement_policy": enforcement_policy,
-    }
+    settings = {name: value for name, value in locals().items() if name in DELIVERY_SETTINGS}
     check_delivery_settings(settings, service=service, staging=staging)

@@ -1,74 +1,67 @@
 """Everything a training run is configured with, checked before anything is read or spent.
 
 Each component checks its own settings when its turn comes; that is late for a misspelt key in the last gate's policy.
-This module knows which settings model stands behind which parameter of ``continuous_training``.
+This module knows which settings model stands behind which parameter; those of gates come from the table of gates.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
-from gauntlet.behavior.policy import BehaviorPolicy
-from gauntlet.data.integrity.policy import IntegrityPolicy
 from gauntlet.data.reader import ReaderOptions
 from gauntlet.data.roles import Roles
 from gauntlet.data.schema_inference import InferencePolicy
-from gauntlet.data.skew_policy import SkewPolicy
 from gauntlet.data.split import SplitOptions
-from gauntlet.data.validation import SchemaPolicy
 from gauntlet.delivery.analysis.label_files import require_scheme
 from gauntlet.delivery.analysis.labels import OutcomesSource, with_labels
 from gauntlet.delivery.analysis.plan import AnalysisPlan
 from gauntlet.delivery.counters.prometheus.source import PrometheusPlan
 from gauntlet.delivery.rollout.plan import RolloutPlan
-from gauntlet.delivery.shadow.gate import ShadowPolicy
 from gauntlet.delivery.targets.service import require_address
 from gauntlet.errors import ConfigurationError
-from gauntlet.evaluation.policies import ChampionPolicy, PerformancePolicy, SlicesPolicy
-from gauntlet.features.policy import FeaturesPolicy
+from gauntlet.gates import Gate, Stage, gates_before
 from gauntlet.registry.enforcement import EnforcementPolicy, require_known_gates
 from gauntlet.registry.promotion import parse_promote
 from gauntlet.registry.store import require_model_name
-from gauntlet.serving.acceptance.policy import ServingPolicy
 from gauntlet.settings import Settings, parse
-from gauntlet.stability.policy import StabilityPolicy
 from gauntlet.training.device import require_device_name
 from gauntlet.training.recipe import Recipe
-from gauntlet.training_check.policy import TrainingPolicy
 
-DELIVERY_SETTINGS: Mapping[str, type[Settings]] = {
-    "roles": Roles,
-    "reader": ReaderOptions,
-    "serving_policy": ServingPolicy,
-    "shadow_policy": ShadowPolicy,
-    "rollout_plan": RolloutPlan,
-    "analysis": AnalysisPlan,
-    "prometheus": PrometheusPlan,
-    "outcomes": OutcomesSource,
-    "enforcement_policy": EnforcementPolicy,
-}
-_NONE_WHERE_EMPTY = ("prometheus", "outcomes")
-"""Blocks that say where something is; empty, there is none."""
+
+def settings_of(gate: Gate) -> type[Settings]:
+    """The settings model behind a gate's parameter."""
+    module, _, name = gate.settings.partition(":")
+    model: type[Settings] = getattr(import_module(module), name)
+    return model
+
+
+def _settings_before(*stages: Stage) -> dict[str, type[Settings]]:
+    return {gate.parameter: settings_of(gate) for gate in gates_before(*stages)}
+
 
 SETTINGS: Mapping[str, type[Settings]] = {
     "roles": Roles,
     "reader": ReaderOptions,
     "split": SplitOptions,
     "schema_inference": InferencePolicy,
-    "schema_policy": SchemaPolicy,
-    "skew_policy": SkewPolicy,
-    "integrity_policy": IntegrityPolicy,
+    **_settings_before(Stage.TRAINING),
     "recipe": Recipe,
-    "performance_policy": PerformancePolicy,
-    "slices_policy": SlicesPolicy,
-    "stability_policy": StabilityPolicy,
-    "champion_policy": ChampionPolicy,
-    "features_policy": FeaturesPolicy,
-    "behavior_policy": BehaviorPolicy,
-    "training_policy": TrainingPolicy,
+    **_settings_before(Stage.MERGING, Stage.REGISTERING),
     "enforcement_policy": EnforcementPolicy,
 }
+DELIVERY_SETTINGS: Mapping[str, type[Settings]] = {
+    "roles": Roles,
+    "reader": ReaderOptions,
+    "rollout_plan": RolloutPlan,
+    **_settings_before(Stage.PRODUCTION),
+    "prometheus": PrometheusPlan,
+    "outcomes": OutcomesSource,
+    "enforcement_policy": EnforcementPolicy,
+}
+_NONE_WHERE_EMPTY = ("prometheus", "outcomes")
+"""Blocks that say where something is; empty, there is none."""
 
 
 def check_training_settings(

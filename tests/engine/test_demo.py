@@ -8,6 +8,7 @@ from engine.conftest import ROOT, Run, example, run
 from gauntlet.demo.__main__ import SEED, demo
 from gauntlet.demo.faults import FAULTS, FIRST, SECOND, Materials, merged, sound
 from gauntlet.demo.story import line
+from gauntlet.gates import Stage, gates_before
 from gauntlet.orchestration.environments import ensure_environment
 from gauntlet.orchestration.project import find_project
 from gauntlet.orchestration.record import RunRecord, RunState, TaskState
@@ -18,17 +19,7 @@ pytestmark = pytest.mark.engine
 OF_TRAINING = [name for name, fault in FAULTS.items() if fault.plant]
 SHOWN = ("normalization", "golden")
 """The demo that the README begins with, and one that ends at the last gate; the others in ``make test-all``."""
-GATES = (
-    "validate-schema",
-    "detect-skew",
-    "check-integrity",
-    "evaluate-performance",
-    "evaluate-slices",
-    "measure-stability",
-    "compare-champion",
-    "check-features",
-    "check-behavior",
-)
+GATES = tuple(gate.runs_in.replace("_", "-") for gate in gates_before(Stage.TRAINING, Stage.REGISTERING))
 
 
 @pytest.fixture(scope="module")
