@@ -10,13 +10,14 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import docstring_parser
 from kfp import dsl
 from kfp.dsl.pipeline_context import Pipeline
 from kfp.dsl.python_component import PythonComponent
@@ -105,8 +106,9 @@ class PipelineDefinition:
 
         @functools.wraps(self.function)
         def traced(*arguments: Any, **named: Any) -> Any:
-            with self._ending(signature.bind(*arguments, **named).arguments):
-                outputs = self.function(*arguments, **named)
+            given = signature.bind(*arguments, **named).arguments
+            with self._ending(given):
+                outputs = self.function(**given)
             for task in Pipeline.get_default_pipeline().tasks.values():
                 if task.container_spec is not None:
                     _settle(task, settings)
@@ -148,9 +150,19 @@ class PipelineDefinition:
 
 
 def pipeline(
-    *, name: str, description: str = "", on_exit: Callable[..., Any] | None = None
+    *,
+    name: str,
+    description: str = "",
+    on_exit: Callable[..., Any] | None = None,
+    parameters_of: Sequence[PipelineDefinition] = (),
+    without: Collection[str] = (),
 ) -> Callable[[Callable[..., Any]], PipelineDefinition]:
-    """Declare a wiring function as a pipeline; see ``PipelineDefinition`` for the arguments.
+    """Declare a wiring function as a pipeline; see ``PipelineDefinition`` for the arguments not named here.
+
+    Args:
+        parameters_of: pipelines that this one contains. It then takes their parameters, with defaults and descriptions
+            as the first that has one says, and hands them to its function by name.
+        without: parameters of theirs that it does not take.
 
     Raises:
         ConfigurationError: the Kubeflow Pipelines API would refuse the name.
@@ -161,9 +173,28 @@ def pipeline(
         )
 
     def decorate(function: Callable[..., Any]) -> PipelineDefinition:
+        if parameters_of:
+            _take_parameters(function, [part.function for part in parameters_of], without)
         return PipelineDefinition(name, function, description, on_exit)
 
     return decorate
+
+
+def _take_parameters(
+    function: Callable[..., Any], parts: Sequence[Callable[..., Any]], without: Collection[str]
+) -> None:
+    """Give a function, in place of ``**given``, the parameters of others and their descriptions."""
+    taken: dict[str, inspect.Parameter] = {}
+    described: dict[str, str] = {}
+    for part in parts:
+        texts = {entry.arg_name: entry.description or "" for entry in docstring_parser.parse(part.__doc__ or "").params}
+        for name, parameter in inspect.signature(part).parameters.items():
+            if name not in without and name not in taken:
+                taken[name], described[name] = parameter, texts[name]
+    required_first = sorted(taken.values(), key=lambda parameter: parameter.default is not inspect.Parameter.empty)
+    lines = [f"    {parameter.name}: {described[parameter.name]}" for parameter in required_first]
+    function.__doc__ = "\n".join([inspect.getdoc(function) or "", "", "Args:", *lines, ""])
+    function.__signature__ = inspect.Signature(required_first)  # type: ignore[attr-defined]
 
 
 def _settle(task: Any, settings: CompileSettings) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from google.protobuf import json_format
 
 from gauntlet.errors import ConfigurationError
 from gauntlet.orchestration.compiler import compile_pipeline
+from gauntlet.orchestration.definition import pipeline
 from gauntlet.orchestration.graph import tasks_of
 from gauntlet.orchestration.placement import CompileSettings
 from gauntlet.orchestration.project import load_pipeline
@@ -77,3 +79,58 @@ def test_a_parameter_of_the_inner_pipeline_is_not_left_to_its_default_in_silence
     longer.edit("pipelines/more_words.py", "        text: What is repeated.\n", "")
     with pytest.raises(ConfigurationError, match="text: is a parameter of words, which this pipeline contains"):
         spec_of(longer)
+
+
+JOINED = """from components.toy.finish import finish
+from pipelines.words import words
+
+from gauntlet.orchestration.definition import pipeline
+
+
+@pipeline(name="words-as-they-are", parameters_of=[words], without=["how"])
+def words_as_they_are(**given):
+    \"\"\"Make the same words.\"\"\"
+    words.wire(given, how="gate")
+"""
+
+
+def test_a_pipeline_takes_the_parameters_of_those_it_contains(toy):
+    toy.write("pipelines/words_as_they_are.py", JOINED)
+    joined = load_pipeline(toy.project, "words_as_they_are")
+    alone = load_pipeline(toy.project, "words")
+    inputs, expected = (
+        json_format.MessageToDict(definition.build().pipeline_spec)["root"]["inputDefinitions"]["parameters"]
+        for definition in (joined, alone)
+    )
+    assert expected.pop("how")
+    assert inputs == expected
+    assert all(entry["description"] for entry in inputs.values())
+
+
+def test_the_first_pipeline_that_has_a_parameter_says_what_it_is(toy):
+    first = """from gauntlet.orchestration.definition import pipeline
+
+
+@pipeline(name="first")
+def first(count: int, text: str = "mine"):
+    \"\"\"First.
+
+    Args:
+        count: Mine, and required.
+        text: Mine.
+    \"\"\"
+"""
+    toy.write("pipelines/first.py", first)
+    words = load_pipeline(toy.project, "words").function
+    definition = load_pipeline(toy.project, "first")
+
+    @pipeline(name="both", parameters_of=[definition, load_pipeline(toy.project, "words")])
+    def both(**given: Any) -> None:
+        """Both."""
+
+    parameters = inspect.signature(both.function).parameters
+    assert set(parameters) == {"count", "text"} | set(inspect.signature(words).parameters)
+    assert next(iter(parameters)) == "count"
+    assert parameters["count"].default is inspect.Parameter.empty
+    assert parameters["text"].default == "mine"
+    assert "    count: Mine, and required." in (both.function.__doc__ or "")
