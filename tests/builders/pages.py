@@ -17,7 +17,7 @@ from builders.model_pages import MODEL_PAGES
 from builders.reports import run, verdict
 from builders.serving_pages import serving_page
 from gauntlet.reports import plots
-from gauntlet.reports.page import _environment, render
+from gauntlet.reports.page import _environment, render, verdict_page
 from gauntlet.reports.views.run import Outcome
 
 Page = tuple[str, list[str]]
@@ -47,7 +47,7 @@ def _run(outcome: Outcome) -> Page:
 
 def _verdict(extra_passes: int) -> Page:
     found = verdict(extra_passes)
-    html = render("verdict.html.j2", title="Model quality", view=found, verdict=found)
+    html = verdict_page(found, title="Model quality")
     return html, [found.summary, "log_loss", "≥ 0.85"]
 
 

@@ -71,6 +71,11 @@ def render(
     return page.render(title=title, subtitle=subtitle, view=view, verdict=verdict) + "\n"
 
 
+def verdict_page(verdict: Verdict, *, title: str, subtitle: str = "") -> str:
+    """The report of a gate that has nothing more to show than its checks and what they rest on."""
+    return render("verdict.html.j2", title=title, subtitle=subtitle, view=verdict, verdict=verdict)
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
