@@ -73,7 +73,7 @@ def count_words(words: Input[Dataset], verdict: Output[Artifact], more: Optional
     n = sum(len((Path(one.path) / "words.txt").read_text().splitlines()) for one in given)
     assert all("lineage" in one.metadata for one in given)
     status = Status.PASS if n else Status.FAIL
-    check = Check(name="words", status=status, reason=f"{n} words")
+    check = Check(name="words", status=status, reason=f"{n} words", code="words.count")
     Verdict("words", (check,), f"There are {n} words.").write(Path(verdict.path))
     return n
 ''',

@@ -6,7 +6,7 @@ import numpy as np
 
 from builders.behavior import logistic, rows, subject_of
 from gauntlet.behavior.cases import compare, inline_row
-from gauntlet.behavior.findings import case_check, could_not, rule_check
+from gauntlet.behavior.findings import RULE, case_check, could_not, rule_check
 from gauntlet.behavior.gate import GATE, BehaviorResult, CaseFinding, RuleFinding
 from gauntlet.behavior.policy import BehaviorPolicy
 from gauntlet.behavior.sampling import Drawn
@@ -77,10 +77,14 @@ def behavior_result(suite: dict | None = None, count: int = 1500) -> BehaviorRes
     for _, rule in asked.rules:
         if rule.name.startswith("what"):
             refusal = DataError("the model failed to score", field="model", mend="Try it on a few rows by hand")
-            found.append(RuleFinding(rule, could_not(rule.name, refusal), None))
+            found.append(RuleFinding(rule, could_not(rule.name, refusal, code=RULE), None))
         elif rule.name.startswith("nobody"):
             reason = f"{rule.name}: no row of split test matches `{rule.where}`, so nothing was tried."
-            found.append(RuleFinding(rule, Check(rule.name, Status.ERROR, reason, sample_size=0), None))
+            found.append(
+                RuleFinding(
+                    rule, Check(rule.name, Status.ERROR, reason, sample_size=0, code=RULE, subject=rule.name), None
+                )
+            )
         else:
             drawn = Drawn(table, np.arange(count, dtype=np.uint64) // 2, count, True)
             trial = try_rule(rule, drawn, subject, seed=0, shown=POLICY.shown)

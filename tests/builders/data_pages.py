@@ -50,6 +50,8 @@ def _skew() -> Page:
         Status.FAIL,
         "`workclass` has 'Robot' in 21.0% of values (serving), never seen in training; allowed: 1.0%.",
         *(0.21, (0.201, 0.22), 0.01, "max", 15494),
+        code="detect_skew.serving.unseen_categories",
+        subject="workclass",
     )
     columns = [
         MovedColumn("workclass", "serving", Status.FAIL, (check.reason,), (("training", "8 distinct"),), _CATEGORIES),
@@ -76,7 +78,9 @@ def _validation() -> Page:
     rules = (Rule("age", "int", "0 to 127", "never", "yes"),)
     view = SchemaView("curated file schema.pbtxt", True, rules, 'feature {\n  name: "age"\n}\n')
     reason = "In serving, `age` goes down to −90, below the allowed minimum of 0. Repair the source."
-    check = Check("serving: age, out of range", Status.FAIL, reason, -90.0, None, 0.0, "min", 16281)
+    code, subject = "validate_schema.out_of_range", "age"
+    numbers = (-90.0, None, 0.0, "min", 16281)
+    check = Check("serving: age, out of range", Status.FAIL, reason, *numbers, code=code, subject=subject)
     verdict = Verdict("validate_schema", (check,), reason)
     html = render("validation.html.j2", title="Are the data what they should be?", view=view, verdict=verdict)
     return html, ["goes down to −90", "What the schema asks"]
@@ -89,16 +93,37 @@ def _absent() -> Page:
 def _integrity() -> Page:
     checks = (
         Check(
-            "key: id", Status.PASS, "`id` names each of 15,002 rows: no value is missing.", 0.0, None, 0.0, "max", 15002
+            "key: id",
+            Status.PASS,
+            "`id` names each of 15,002 rows: no value is missing.",
+            *(0.0, None, 0.0, "max", 15002),
+            code="check_integrity.key",
+            subject="id",
         ),
         Check(
             "reference: customer in customers",
             Status.FAIL,
             "12 of 15,002 rows (0.08%) have a `customer` that is not in `customers`: `C-17 (9 rows)` and others.",
             *(0.0008, None, 0.0, "max", 15002),
+            code="check_integrity.reference",
+            subject="customer",
         ),
-        Check(f"leakage: {_LONG}", Status.FAIL, "It predicts the label.", 0.998, (0.99, 1.0), 0.97, "max", 15002),
-        Check("label rate: 2024-03", Status.INCONCLUSIVE, "Cannot tell.", 0.04, (0.01, 0.07), 0.05, "max", 400, 900),
+        Check(
+            f"leakage: {_LONG}",
+            Status.FAIL,
+            "It predicts the label.",
+            *(0.998, (0.99, 1.0), 0.97, "max", 15002),
+            code="check_integrity.leakage",
+            subject=_LONG,
+        ),
+        Check(
+            "label rate: 2024-03",
+            Status.INCONCLUSIVE,
+            "Cannot tell.",
+            *(0.04, (0.01, 0.07), 0.05, "max", 400, 900),
+            code="check_integrity.label_rate",
+            subject="2024-03",
+        ),
     )
     leaks = (
         ForestRow(_LONG, 0.998, 0.99, 1.0, 15002, "fail"),

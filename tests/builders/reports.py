@@ -6,8 +6,9 @@ import re
 import xml.etree.ElementTree as ElementTree
 from datetime import UTC, datetime
 
+from builders.verdicts import check
 from gauntlet.reports.views.run import Link, Outcome, RunView, TaskStatus, TaskView
-from gauntlet.verdict import Check, Status, Verdict
+from gauntlet.verdict import Status, Verdict
 
 HOSTILE = "<script>alert('x')</script> & \"more\""
 
@@ -49,8 +50,8 @@ def shapes(drawing: str, tag: str, class_: str = "") -> list[ElementTree.Element
 def verdict(extra_passes: int = 0) -> Verdict:
     """A gate that found one of everything."""
     checks = (
-        Check("auc", Status.PASS, "AUC 0.926 is at least 0.85.", 0.9263, (0.9212, 0.9314), 0.85, "min", 16281),
-        Check(
+        check("auc", Status.PASS, "AUC 0.926 is at least 0.85.", 0.9263, (0.9212, 0.9314), 0.85, "min", 16281),
+        check(
             "log_loss",
             Status.FAIL,
             "Log loss is 0.314; at most 0.3 is allowed.",
@@ -60,11 +61,11 @@ def verdict(extra_passes: int = 0) -> Verdict:
             "max",
             16281,
         ),
-        Check("ece", Status.INCONCLUSIVE, "Too few rows.", 0.02, (0.01, 0.03), 0.015, "max", 16281, 60000),
-        Check(HOSTILE, Status.ERROR, "The column has no values.", None, None, 0.2, "max"),
+        check("ece", Status.INCONCLUSIVE, "Too few rows.", 0.02, (0.01, 0.03), 0.015, "max", 16281, 60000),
+        check(HOSTILE, Status.ERROR, "The column has no values.", None, None, 0.2, "max"),
     )
     more = tuple(
-        Check(f"slice {i}", Status.PASS, "Fine.", 0.01, (0.0, 0.02), 0.1, "max", 500) for i in range(extra_passes)
+        check(f"slice {i}", Status.PASS, "Fine.", 0.01, (0.0, 0.02), 0.1, "max", 500) for i in range(extra_passes)
     )
     return Verdict(
         "evaluate_performance", checks + more, "One of four checks passed.", {"confidence": 0.95, "rows": 16281}

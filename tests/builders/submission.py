@@ -6,12 +6,13 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from builders.verdicts import check
 from gauntlet.digest import digest_tree
 from gauntlet.lineage.document import Document, Subject, build
 from gauntlet.lineage.record import Record, extend
 from gauntlet.model_digest import digest_model
 from gauntlet.registry.registration import Submission
-from gauntlet.verdict import Check, Status, Verdict
+from gauntlet.verdict import Status, Verdict
 
 SOURCES = [{"uri": "gs://loans/span-1.csv", "version": "1700000000000001", "size": 4096}]
 CODE = "9b2c1d0"
@@ -33,8 +34,9 @@ def digest_of(folder: Path, name: str) -> str:
 
 
 def verdict(status: Status = Status.PASS, gate: str = "evaluate_performance") -> Verdict:
-    check = Check("auc", status, "AUC is 0.91.", 0.91, (0.90, 0.92), 0.8, "min", 5000)
-    return Verdict(gate, (check,), f"AUC is 0.91, the gate says {status}.")
+    numbers = (0.91, (0.90, 0.92), 0.8, "min", 5000)
+    found = check("auc", status, "AUC is 0.91.", *numbers, gate=gate, subject="auc")
+    return Verdict(gate, (found,), f"AUC is 0.91, the gate says {status}.")
 
 
 def make_evidence(root: Path, *, weights: str = "1 2 3", seed: int = 7) -> Evidence:

@@ -10,10 +10,15 @@ from gauntlet.behavior.trial import Trial
 from gauntlet.errors import GauntletError
 from gauntlet.verdict import Check, Status, decide
 
+CASE = "check_behavior.case"
+CASE_FILE = "check_behavior.case_file"
+"""Known answers in a file of rows."""
+RULE = "check_behavior.rule"
 
-def could_not(name: str, error: GauntletError) -> Check:
+
+def could_not(name: str, error: GauntletError, *, code: str) -> Check:
     """What was asked and could not be checked."""
-    return Check(name, Status.ERROR, f"{name}: could not be checked: {error}")
+    return Check(name, Status.ERROR, f"{name}: could not be checked: {error}", code=code, subject=name)
 
 
 def case_check(case: Golden, answered: Answered) -> Check:
@@ -37,6 +42,8 @@ def case_check(case: Golden, answered: Answered) -> Check:
             bound=0.0,
             direction="max",
             sample_size=total,
+            code=CASE_FILE,
+            subject=case.name,
         )
     said = _answer(answered, 0)
     reason = (
@@ -53,7 +60,7 @@ def case_check(case: Golden, answered: Answered) -> Check:
         bound=bound,
         direction=direction,
         sample_size=1,
-        code="case",
+        code=CASE,
         subject=case.name,
     )
 
@@ -70,7 +77,7 @@ def rule_check(rule: Invariance | Directional, trial: Trial, policy: BehaviorPol
     unit = "clusters" if trial.clustered else "rows"
     if trial.units == 0:
         reason = f"{rule.name}: the change left all {trial.drawn:,} matching rows as they were, so nothing was tried."
-        return Check(rule.name, Status.ERROR, reason, sample_size=0)
+        return Check(rule.name, Status.ERROR, reason, sample_size=0, code=RULE, subject=rule.name)
     limit = policy.max_failures if rule.max_failures is None else rule.max_failures
     below = 1 - (1 - policy.confidence) / rules
     ends = exact_bounds(trial.failures, trial.units, below=below, above=policy.confidence)
@@ -88,6 +95,8 @@ def rule_check(rule: Invariance | Directional, trial: Trial, policy: BehaviorPol
         direction="max",
         sample_size=trial.units,
         rows_needed=needed,
+        code=RULE,
+        subject=rule.name,
     )
 
 

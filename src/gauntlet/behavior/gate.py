@@ -18,7 +18,7 @@ from typing import Any
 from gauntlet.behavior.binding import filter_of, require_bound
 from gauntlet.behavior.cases import Answered, bulk_rows, compare, inline_row, read_example, require_example
 from gauntlet.behavior.document import Document
-from gauntlet.behavior.findings import case_check, could_not, rule_check
+from gauntlet.behavior.findings import CASE, CASE_FILE, RULE, case_check, could_not, rule_check
 from gauntlet.behavior.policy import BehaviorPolicy
 from gauntlet.behavior.sampling import Draw, Drawn, draw, hashes
 from gauntlet.behavior.sources import read_rows
@@ -91,13 +91,15 @@ class _Bench:
 def not_checked(reason: str) -> BehaviorResult:
     """The verdict where something was asked and there is nothing to ask it of; ``reason``: one sentence."""
     said = f"The behavior file could not be checked: {reason}"
-    return BehaviorResult(Verdict(GATE, (Check("suite", Status.ERROR, said),), said))
+    return BehaviorResult(Verdict(GATE, (Check("suite", Status.ERROR, said, code="check_behavior.not_checked"),), said))
 
 
 def nothing_asked() -> BehaviorResult:
     """The verdict without a behavior file: nothing was asked, and it says so."""
     reason = "No behavior file is given, so nothing was asked of the model beyond its metrics."
-    return BehaviorResult(Verdict(GATE, (Check("suite", Status.PASS, reason),), reason))
+    return BehaviorResult(
+        Verdict(GATE, (Check("suite", Status.PASS, reason, code="check_behavior.nothing_asked"),), reason)
+    )
 
 
 def judge_behavior(
@@ -168,7 +170,7 @@ def _case(path: str, case: Golden, bench: _Bench) -> CaseFinding:
     try:
         answers = subject.answer(rows)
     except DataError as error:
-        return CaseFinding(case, could_not(case.name, error), None)
+        return CaseFinding(case, could_not(case.name, error, code=CASE if case.rows is None else CASE_FILE), None)
     answered = compare(case, rows, answers, subject, path)
     return CaseFinding(case, case_check(case, answered), answered)
 
@@ -200,11 +202,12 @@ def _rule(rule: Invariance | Directional, drawn: Drawn | None, rules: int, bench
     source = f"split {bench.split}" if rule.rows is None else rule.rows.uri
     if drawn is None:
         reason = f"{rule.name}: no row of {source} matches `{rule.where}`, so nothing was tried."
-        return RuleFinding(rule, Check(rule.name, Status.ERROR, reason, sample_size=0), None)
+        check = Check(rule.name, Status.ERROR, reason, sample_size=0, code=RULE, subject=rule.name)
+        return RuleFinding(rule, check, None)
     try:
         trial = try_rule(rule, drawn, bench.subject, seed=bench.policy.seed, shown=bench.policy.shown)
     except DataError as error:
-        return RuleFinding(rule, could_not(rule.name, error), None)
+        return RuleFinding(rule, could_not(rule.name, error, code=RULE), None)
     return RuleFinding(rule, rule_check(rule, trial, bench.policy, rules=rules), trial)
 
 

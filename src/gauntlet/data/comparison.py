@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from gauntlet.data.profile import Profile
 from gauntlet.data.proportions import newcombe, rows_to_decide, wilson
 from gauntlet.data.skew_policy import Limits
 from gauntlet.verdict import Check, Status, decide, worst
+
+Against = Literal["serving", "previous"]
+"""What training is held against."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Comparison:
     """
 
     column: str
-    against: str
+    against: Against
     names: tuple[str, str]
     before: Profile | None
     after: Profile | None
@@ -49,7 +53,7 @@ class _Sides:
     name: str
     before: Profile
     after: Profile
-    against: str
+    against: Against
     names: tuple[str, str]
 
     @property
@@ -63,7 +67,7 @@ def compare_column(
     before: Profile | None,
     after: Profile | None,
     *,
-    against: str,
+    against: Against,
     names: tuple[str, str],
     distance: float | None,
     limits: Limits,
@@ -87,7 +91,8 @@ def compare_column(
     checks: tuple[Check, ...]
     if before is None and after is not None and new:
         reason = f"`{name}` is new: {names[0]} does not have it, so it cannot have moved yet."
-        checks = (Check(f"{against}: {name}, distribution", Status.INCONCLUSIVE, reason, subject=name),)
+        code = f"detect_skew.{against}.distribution"
+        checks = (Check(f"{against}: {name}, distribution", Status.INCONCLUSIVE, reason, code=code, subject=name),)
     elif before is None or after is None:
         where = [side for side, profile in zip(names, (before, after), strict=True) if profile is None]
         checks = (_error(against, name, f"`{name}` is not in {' nor in '.join(where)}, so it was not compared."),)
@@ -103,8 +108,11 @@ def compare_column(
     return Comparison(name, against, names, before, after, checks)
 
 
-def _error(against: str, name: str, reason: str, what: str = "distribution") -> Check:
-    return Check(f"{against}: {name}, {what}", Status.ERROR, reason, code=f"{against}.{what}", subject=name)
+def _error(
+    against: Against, name: str, reason: str, what: Literal["distribution", "configured"] = "distribution"
+) -> Check:
+    code = f"detect_skew.{against}.{what}"
+    return Check(f"{against}: {name}, {what}", Status.ERROR, reason, code=code, subject=name)
 
 
 def _distance_check(
@@ -141,7 +149,7 @@ def _distance_check(
         direction="max",
         sample_size=sides.rows,
         rows_needed=_rows_needed(sides, distance, noise, limits.distance) if status is Status.INCONCLUSIVE else None,
-        code=f"{sides.against}.distribution",
+        code=f"detect_skew.{sides.against}.distribution",
         subject=name,
     )
 
@@ -169,10 +177,13 @@ def _rows_needed(sides: _Sides, distance: float, noise: Noise, limit: float) -> 
 def _empty_check(sides: _Sides) -> Check:
     name = sides.name
     check_name = f"{sides.against}: {name}, distribution"
+    code = f"detect_skew.{sides.against}.distribution"
     if not sides.before.present and not sides.after.present:
-        return Check(check_name, Status.PASS, f"`{name}` has no value on either side: there is nothing to compare.")
+        reason = f"`{name}` has no value on either side: there is nothing to compare."
+        return Check(check_name, Status.PASS, reason, code=code, subject=name)
     empty = [side for profile, side in _named(sides) if not profile.present]
-    return Check(check_name, Status.FAIL, f"`{name}` has no value at all in {empty[0]}.", sample_size=sides.before.rows)
+    reason = f"`{name}` has no value at all in {empty[0]}."
+    return Check(check_name, Status.FAIL, reason, sample_size=sides.before.rows, code=code, subject=name)
 
 
 def _missing_check(sides: _Sides, limit: float, alpha: float) -> Check:
@@ -194,7 +205,7 @@ def _missing_check(sides: _Sides, limit: float, alpha: float) -> Check:
         direction="max",
         sample_size=min(before[1], after[1]),
         rows_needed=rows_to_decide(change, limit, alpha) if status is Status.INCONCLUSIVE else None,
-        code=f"{sides.against}.missing_values",
+        code=f"detect_skew.{sides.against}.missing_values",
         subject=sides.name,
     )
 
@@ -228,7 +239,7 @@ def _unseen_check(sides: _Sides, limit: float | None, alpha: float) -> Iterator[
         direction="max",
         sample_size=after.present,
         rows_needed=rows_to_decide(found, limit, alpha) if status is Status.INCONCLUSIVE else None,
-        code=f"{sides.against}.unseen_categories",
+        code=f"detect_skew.{sides.against}.unseen_categories",
         subject=sides.name,
     )
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from gauntlet.data.comparators import Pair, measure
-from gauntlet.data.comparison import Comparison, compare_column
+from gauntlet.data.comparison import Against, Comparison, compare_column
 from gauntlet.data.phrasing import counted
 from gauntlet.data.profile import Profile, read_profiles
 from gauntlet.data.schema import ChosenSchema, contract_of
@@ -41,7 +41,7 @@ class Sides:
         limits: how far each may move.
     """
 
-    against: str
+    against: Against
     names: tuple[str, str]
     before: Mapping[str, Profile]
     after: Mapping[str, Profile]
@@ -216,6 +216,8 @@ def _unmet(policy: SkewPolicy, comparisons: tuple[Comparison, ...]) -> Iterator[
                 Status.ERROR,
                 f"The policy sets limits for `{name}`, but it was not compared: it is no feature of this schema, or it"
                 " is excluded. Correct the name, or remove the limits.",
+                code="detect_skew.not_compared",
+                subject=name,
             )
 
 
@@ -224,7 +226,8 @@ def _nothing_to_compare() -> Verdict:
         "There is nothing to compare with yet: neither a sample of serving requests nor a previous snapshot. Configure"
         " the serving source with logged requests; the previous snapshot follows from the first registered champion."
     )
-    return Verdict(GATE, (Check("comparison", Status.INCONCLUSIVE, reason),), reason)
+    check = Check("comparison", Status.INCONCLUSIVE, reason, code="detect_skew.nothing_to_compare")
+    return Verdict(GATE, (check,), reason)
 
 
 def _summary(checks: tuple[Check, ...], every_side: list[Sides]) -> str:

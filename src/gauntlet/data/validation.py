@@ -222,6 +222,8 @@ def _check(subject: Subject, finding: Finding, policy: SchemaPolicy) -> Check:
         direction=finding.direction,
         sample_size=subject.dataset.num_examples,
         rows_needed=finding.rows_needed if status is Status.INCONCLUSIVE else None,
+        code=f"validate_schema.{finding.problem.value}",
+        subject=finding.column,
     )
 
 
@@ -234,6 +236,8 @@ def _passed(subject: Subject, name: str, allowed: Allowed, profile: Profile) -> 
         bound=allowed.missing,
         direction="max",
         sample_size=subject.dataset.num_examples,
+        code="validate_schema.agrees",
+        subject=name,
     )
 
 

@@ -15,6 +15,8 @@ from gauntlet.errors import ConfigurationError, DataError, DependencyError
 from gauntlet.verdict import Check, Status, Verdict
 
 GATE = "verify_deployment"
+_SERVING = "verify_deployment.serving"
+_CHAMPION = "verify_deployment.champion"
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,8 @@ def verify(context: RolloutContext, champion: str, *, watch_seconds: float, act:
         harmful = analysis.status is Status.FAIL and act
         with suppress(*(_NOT_WRITTEN if harmful else ())):  # an analysis that finds harm is acted on, written or not
             _write(service, journal, etag)
-    verdict = _verdict([*checks, Check("metrics", analysis.status, analysis.sentence)])
+    metrics = Check("metrics", analysis.status, analysis.sentence, code="verify_deployment.metrics")
+    verdict = _verdict([*checks, metrics])
     if harmful:
         reason = f"Harm was shown after the promotion: {analysis.sentence}"
         taken = roll_back(
@@ -101,21 +104,23 @@ def _serves(context: RolloutContext, rollout: Rollout) -> Check:
     meant = rollout.candidate if rollout.phase is Phase.PROMOTED else rollout.stable
     current = context.service.handle.current()
     if current is None or current.digest != meant.digest:
-        return Check("serving", Status.FAIL, f"{current or 'Nothing'} serves, where {meant} should.")
+        return Check("serving", Status.FAIL, f"{current or 'Nothing'} serves, where {meant} should.", code=_SERVING)
     if not context.service.handle.ready(current):
-        return Check("serving", Status.FAIL, f"Version {meant.version} does not answer.")
-    return Check("serving", Status.PASS, f"Version {meant.version} answers.")
+        return Check("serving", Status.FAIL, f"Version {meant.version} does not answer.", code=_SERVING)
+    return Check("serving", Status.PASS, f"Version {meant.version} answers.", code=_SERVING)
 
 
 def _is_champion(rollout: Rollout, champion: str) -> Check:
     meant = rollout.candidate if rollout.phase is Phase.PROMOTED else rollout.stable
     if champion != meant.version:
-        return Check("champion", Status.FAIL, f"The champion is version {champion or '-'}, and {meant} serves.")
-    return Check("champion", Status.PASS, f"Version {champion} is the champion.")
+        reason = f"The champion is version {champion or '-'}, and {meant} serves."
+        return Check("champion", Status.FAIL, reason, code=_CHAMPION)
+    return Check("champion", Status.PASS, f"Version {champion} is the champion.", code=_CHAMPION)
 
 
 def _over(journal: Journal, checks: list[Check], sentence: str) -> VerificationResult:
-    return VerificationResult(journal, _verdict([*checks, Check("watch", Status.PASS, sentence)]), "watched")
+    watch = Check("watch", Status.PASS, sentence, code="verify_deployment.watch")
+    return VerificationResult(journal, _verdict([*checks, watch]), "watched")
 
 
 def _verdict(checks: list[Check]) -> Verdict:

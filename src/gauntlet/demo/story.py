@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gauntlet.demo.plainly import plainly
+from gauntlet.demo.plain_language import in_plain_language
 from gauntlet.gates import Gate, Stage, gates_before
 from gauntlet.orchestration.record import RunRecord, RunState, TaskState
 from gauntlet.registry.enforcement import EnforcementPolicy, decide_stage
@@ -34,7 +34,7 @@ def tell(record: RunRecord, folder: Path) -> list[str]:
     """
     verdicts = list(_verdicts(record, folder))
     lines = [line(SUBJECTS[verdict.gate], f"{verdict.status.value}: {verdict.summary}") for verdict in verdicts]
-    meaning = [line("in short", plainly(verdict)) for verdict in _blocking(record, verdicts)]
+    meaning = [line("in short", in_plain_language(verdict)) for verdict in _blocking(record, verdicts)]
     return [*lines, line("outcome", _outcome(record, verdicts)), *meaning]
 
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from gauntlet.errors import ConfigurationError
 from gauntlet.evaluation.decisions import Decisions, decisions
-from gauntlet.evaluation.difference_checks import Difference, improvement_check, kept_check, slice_check
+from gauntlet.evaluation.difference_checks import SLICE, Difference, improvement_check, kept_check, slice_check
 from gauntlet.evaluation.families import differences, select, with_seed_variance
 from gauntlet.evaluation.grouping import partitions, units, without_small
 from gauntlet.evaluation.inputs import Scored, require_both_classes
@@ -103,7 +103,8 @@ def no_champion(challenger: Scored, policy: ChampionPolicy, reason: str) -> Cham
     status = Status.PASS if policy.no_champion == "pass" else Status.FAIL
     says = "lets the first model pass" if status is Status.PASS else "demands one"
     why = f"There is no champion to compare with ({reason.rstrip('.')}); the policy {says}."
-    return ChampionResult(Verdict(GATE, (Check("champion", status, why),), why, {"champion": False}))
+    check = Check("champion", status, why, code="compare_champion.no_champion")
+    return ChampionResult(Verdict(GATE, (check,), why, {"champion": False}))
 
 
 def compare(
@@ -313,6 +314,6 @@ def _summary(checks: Sequence[Check]) -> str:
     status = worst(check.status for check in checks)
     same = [check for check in checks if check.status is status]
     if status is Status.PASS:
-        slices = sum(check.name.count("=") > 0 for check in checks)
+        slices = sum(check.code == SLICE for check in checks)
         return same[0].reason + (f" No proven regression in any of {slices} slices." if slices else "")
     return same[0].reason + (f" And {len(same) - 1} more like this." if len(same) > 1 else "")

@@ -15,6 +15,7 @@ from gauntlet.evaluation.metrics import Direction, Metric
 from gauntlet.evaluation.slices import ALL, Slice
 from gauntlet.verdict import Check, Status, decide
 
+SLICE = "compare_champion.slice"
 _WITHIN_NOISE = 1.96
 """A difference below so many standard deviations of its seed noise is one that another seed could have brought."""
 
@@ -108,7 +109,7 @@ def kept_check(difference: Difference, margin: float, *, same: bool = False) -> 
     else:
         more = _what_would_tell(difference, needed)
         reason = f"{found(difference)}: it may be worse by more than {allowed} or not{more}.{_noise(difference)}"
-    return _check(difference, difference.name, status, reason, bound, needed)
+    return _check(difference, difference.name, status, reason, bound, needed, code="compare_champion.margin")
 
 
 def improvement_check(difference: Difference, *, same: bool = False) -> Check:
@@ -136,8 +137,15 @@ def improvement_check(difference: Difference, *, same: bool = False) -> Check:
     else:
         more = _what_would_tell(difference, needed)
         reason = f"{found(difference)}: the improvement that the policy demands is not shown{more}.{_noise(difference)}"
-    check = _check(difference, f"{difference.name}: improvement", status, reason, 0.0, needed)
-    return replace(check, code="improvement.seed_noise") if hidden else check
+    return _check(
+        difference,
+        f"{difference.name}: improvement",
+        status,
+        reason,
+        0.0,
+        needed,
+        code="compare_champion.seed_noise" if hidden else "compare_champion.improvement",
+    )
 
 
 def slice_check(difference: Difference, margin: float) -> Check:
@@ -147,9 +155,10 @@ def slice_check(difference: Difference, margin: float) -> Check:
     allowed = f"the margin of {wording.limit(difference.metric, margin, of_gap=True)}"
     if shown is Status.FAIL:
         reason = f"{found(difference.on_these_rows)}: worse by more than {allowed}."
-        return _check(difference, difference.name, Status.FAIL, reason, bound, None)
+        return _check(difference, difference.name, Status.FAIL, reason, bound, None, code=SLICE)
     outcome = _kept(difference, allowed) if shown is Status.PASS else f"not shown to be worse by more than {allowed}"
-    return _check(difference, difference.name, Status.PASS, f"{found(difference)}: {outcome}.", bound, None)
+    reason = f"{found(difference)}: {outcome}."
+    return _check(difference, difference.name, Status.PASS, reason, bound, None, code=SLICE)
 
 
 def found(difference: Difference) -> str:
@@ -217,7 +226,9 @@ def _what_would_tell(difference: Difference, needed: int | None) -> str:
     return wording.about_rows(needed)
 
 
-def _check(difference: Difference, name: str, status: Status, reason: str, bound: float, needed: int | None) -> Check:
+def _check(
+    difference: Difference, name: str, status: Status, reason: str, bound: float, needed: int | None, *, code: str
+) -> Check:
     return Check(
         name,
         status,
@@ -228,4 +239,6 @@ def _check(difference: Difference, name: str, status: Status, reason: str, bound
         difference.direction,
         difference.rows,
         needed,
+        code=code,
+        subject=difference.metric.name if difference.slice == ALL else difference.slice.name,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gauntlet.errors import ConfigurationError
@@ -49,6 +49,7 @@ class Demand:
         metric: what is measured.
         kind: ``gap`` (slice − reference), ``ratio`` (slice / reference) or ``level`` (the slice by itself).
         low, high: the allowed range of the statistic; ``None``: open. A two-sided demand has both.
+        code: of the checks it leads to.
     """
 
     title: str
@@ -56,6 +57,7 @@ class Demand:
     kind: Kind
     low: float | None = None
     high: float | None = None
+    code: str = field(kw_only=True)
 
     @property
     def two_sided(self) -> bool:
@@ -92,7 +94,9 @@ def _fairness(criterion: Criterion, limits: GapLimit, task: Task, classes: int) 
         title = criterion if len(known[criterion]) == 1 else f"{criterion}, {metric.title}"
         title = f"{title} parity" if criterion == metric.name else title
         if limits.max_gap is not None:
-            found.append(Demand(title, metric, "gap", -limits.max_gap, limits.max_gap))
+            found.append(
+                Demand(title, metric, "gap", -limits.max_gap, limits.max_gap, code=f"evaluate_slices.{criterion}")
+            )
         if limits.min_ratio is not None:
             if metric.scale is Scale.REAL:
                 raise ConfigurationError(
@@ -101,7 +105,10 @@ def _fairness(criterion: Criterion, limits: GapLimit, task: Task, classes: int) 
                     value=limits.min_ratio,
                     mend="Use max_gap",
                 )
-            found.append(Demand(f"{title} (ratio)", metric, "ratio", limits.min_ratio, 1 / limits.min_ratio))
+            low, high = limits.min_ratio, 1 / limits.min_ratio
+            found.append(
+                Demand(f"{title} (ratio)", metric, "ratio", low, high, code=f"evaluate_slices.{criterion}.ratio")
+            )
     return found
 
 
@@ -118,7 +125,7 @@ def _performance(name: str, limits: PerformanceLimit, task: Task, classes: int) 
             )
         worse_is_less = metric.direction is Direction.HIGHER
         low, high = (-limits.max_gap, None) if worse_is_less else (None, limits.max_gap)
-        found.append(Demand(name, metric, "gap", low, high))
+        found.append(Demand(name, metric, "gap", low, high, code="evaluate_slices.performance"))
     if limits.max_ratio is not None:
         if metric.direction is not Direction.LOWER:
             raise ConfigurationError(
@@ -127,9 +134,11 @@ def _performance(name: str, limits: PerformanceLimit, task: Task, classes: int) 
                 value=limits.max_ratio,
                 mend="Use max_gap",
             )
-        found.append(Demand(f"{name} (ratio)", metric, "ratio", high=limits.max_ratio))
+        found.append(
+            Demand(f"{name} (ratio)", metric, "ratio", high=limits.max_ratio, code="evaluate_slices.performance.ratio")
+        )
     if limits.min is not None:
-        found.append(Demand(f"{name} (least)", metric, "level", low=limits.min))
+        found.append(Demand(f"{name} (least)", metric, "level", low=limits.min, code="evaluate_slices.level"))
     if limits.max is not None:
-        found.append(Demand(f"{name} (most)", metric, "level", high=limits.max))
+        found.append(Demand(f"{name} (most)", metric, "level", high=limits.max, code="evaluate_slices.level"))
     return found

@@ -118,6 +118,7 @@ def level_check(
     direction: Direction,
     rows: int,
     confidence: float,
+    code: str,
     where: str = "",
 ) -> Check:
     """Hold one metric against one bound.
@@ -130,13 +131,17 @@ def level_check(
         direction: ``min``: at least the bound.
         rows: rows (or clusters) it rests on.
         confidence: of the interval, for the sentence.
+        code: the check's.
         where: the slice, ``""`` for all rows.
     """
     name = f"{where}: {metric.name}" if where else metric.name
+    subject = where or metric.name
     place = f" in {where}" if where else ""
     if np.isnan(value):
         reason = f"{wording.title(metric)} cannot be computed{place}: {metric.definition}"
-        return Check(name, Status.ERROR, reason, bound=bound, direction=direction, sample_size=rows)
+        return Check(
+            name, Status.ERROR, reason, bound=bound, direction=direction, sample_size=rows, code=code, subject=subject
+        )
     status = decide(interval, bound=bound, direction=direction)
     found = (
         f"{wording.title(metric)}{place} is {wording.level(metric, value, interval)} "
@@ -152,7 +157,7 @@ def level_check(
         reason = f"{found}, {'above the required' if direction == 'min' else 'below the allowed'} {shown}."
     else:
         reason = f"{found}, {'below the required' if direction == 'min' else 'above the allowed'} {shown}."
-    return Check(name, status, reason, value, interval, bound, direction, rows, needed)
+    return Check(name, status, reason, value, interval, bound, direction, rows, needed, code=code, subject=subject)
 
 
 def _bounded(panel: Panel, wanted: tuple[Metric, ...], policy: PerformancePolicy) -> list[Check]:
@@ -173,6 +178,7 @@ def _bounded(panel: Panel, wanted: tuple[Metric, ...], policy: PerformancePolicy
                 direction="min" if direction == "min" else "max",
                 rows=int(panel.units[0]),
                 confidence=policy.confidence,
+                code="evaluate_performance.bound",
             )
             checks.append(check)
     return checks
@@ -210,7 +216,21 @@ def _beats_trivial(rows: Sample, panel: Panel, policy: PerformancePolicy) -> lis
         needed = wording.rows_to_decide(value, interval, 0.0, units)
         reason = f"{found}: not shown to be better{wording.about_rows(needed)}."
     name = f"{metric.name} against the trivial model"
-    return [Check(name, status, reason, value, interval, 0.0, "max", units, needed)]
+    return [
+        Check(
+            name,
+            status,
+            reason,
+            value,
+            interval,
+            0.0,
+            "max",
+            units,
+            needed,
+            code="evaluate_performance.baseline",
+            subject=metric.name,
+        )
+    ]
 
 
 def trivial(rows: Sample) -> Sample:

@@ -66,15 +66,24 @@ def judge(demand: Demand, measured: Measured, confidence: float) -> Finding:
     """
     name = f"{measured.slice.name}: {demand.title}"
     if demand.kind == "level":
-        return Finding(demand, measured, _about(_level(demand, measured, name, confidence), demand, measured))
+        return Finding(demand, measured, _level(demand, measured, name, confidence))
     bound, direction = _nearer_bound(demand, measured.value)
     if math.isnan(measured.value) or any(math.isnan(end) for end in measured.interval):
         reason = (
             f"{measured.slice.name}: {demand.metric.title} cannot be compared, because it is undefined there or for "
             f"{measured.against} ({demand.metric.definition.rstrip('.')})."
         )
-        check = Check(name, Status.INCONCLUSIVE, reason, bound=bound, direction=direction, sample_size=measured.rows)
-        return Finding(demand, measured, _about(check, demand, measured))
+        check = Check(
+            name,
+            Status.INCONCLUSIVE,
+            reason,
+            bound=bound,
+            direction=direction,
+            sample_size=measured.rows,
+            code=demand.code,
+            subject=measured.slice.name,
+        )
+        return Finding(demand, measured, check)
     status = worst(
         decide(measured.interval, bound=limit, direction=side)
         for limit, side in ((demand.low, "min"), (demand.high, "max"))
@@ -85,12 +94,20 @@ def judge(demand: Demand, measured: Measured, confidence: float) -> Finding:
         needed = wording.rows_to_decide(measured.value, measured.interval, bound, measured.rows)
     found = _gap(demand, measured, confidence) if demand.kind == "gap" else _ratio(demand, measured, confidence)
     reason = f"{found}, {_outcome(demand, status, bound, needed)}."
-    check = Check(name, status, reason, measured.value, measured.interval, bound, direction, measured.rows, needed)
-    return Finding(demand, measured, _about(check, demand, measured))
-
-
-def _about(check: Check, demand: Demand, measured: Measured) -> Check:
-    return replace(check, code=f"slice.{demand.title}", subject=measured.slice.name)
+    check = Check(
+        name,
+        status,
+        reason,
+        measured.value,
+        measured.interval,
+        bound,
+        direction,
+        measured.rows,
+        needed,
+        code=demand.code,
+        subject=measured.slice.name,
+    )
+    return Finding(demand, measured, check)
 
 
 def _level(demand: Demand, measured: Measured, name: str, confidence: float) -> Check:
@@ -104,10 +121,11 @@ def _level(demand: Demand, measured: Measured, name: str, confidence: float) -> 
         direction="min" if direction == "min" else "max",
         rows=measured.rows,
         confidence=confidence,
+        code=demand.code,
         where=measured.slice.name,
     )
     undefined = check.status is Status.ERROR
-    return Check(**{**vars(check), "name": name, "status": Status.INCONCLUSIVE if undefined else check.status})
+    return replace(check, name=name, status=Status.INCONCLUSIVE if undefined else check.status)
 
 
 def _nearer_bound(demand: Demand, value: float) -> tuple[float, str]:

@@ -263,6 +263,8 @@ def _too_small(groups: _Groups, min_rows: int, unit: str) -> list[Check]:
             f"{group.name}={level} has {size:,} {unit}; fewer than {min_rows:,} are not judged.",
             sample_size=int(size),
             rows_needed=min_rows,
+            code="evaluate_slices.too_small",
+            subject=f"{group.name}={level}",
         )
         for group in groups.asked
         for level, size in zip(group.levels, groups.sizes[group.name], strict=True)
@@ -279,21 +281,29 @@ def _not_comparable(groups: _Groups, wanted: Sequence[Demand]) -> list[Check]:
         reference = groups.references.get(group.name)
         if len(group.levels) == 1:
             reason = f"Every row has {group.name}={group.levels[0]}, so there is nothing to compare it with."
-            found.append(Check(f"{group.name}: comparison", Status.ERROR, reason))
+            found.append(_incomparable(group, reason))
         elif reference is not None and reference not in judged.levels:
             reason = f"The reference {group.name}={reference} has too few rows to compare anything with."
-            found.append(Check(f"{group.name}: comparison", Status.ERROR, reason))
+            found.append(_incomparable(group, reason))
     return found
+
+
+def _incomparable(group: Partition, reason: str) -> Check:
+    return Check(
+        f"{group.name}: comparison", Status.ERROR, reason, code="evaluate_slices.not_comparable", subject=group.name
+    )
 
 
 def _nothing_asked(policy: SlicesPolicy) -> Check:
     if policy.columns is not None:
-        return Check("slices", Status.PASS, "The policy asks for no slices, so none were compared.")
+        reason = "The policy asks for no slices, so none were compared."
+        return Check("slices", Status.PASS, reason, code="evaluate_slices.nothing_asked")
     return Check(
         "slices",
         Status.ERROR,
         "The predictions carry no slice columns, so no group could be compared: name some in batch_predict's "
         "slice_columns, or set the policy's columns to [] to say that none need a look.",
+        code="evaluate_slices.no_columns",
     )
 
 

@@ -32,9 +32,8 @@ def contract_checks(opened: Opened, policy: FeaturesPolicy) -> list[Check]:
             before = contract_of_model(given.champion, "the champion")
             after = contract_of_model(given.model, "the candidate")
         except DataError as error:  # a model without a signature scores well enough, but promises nothing
-            checks.append(
-                Check("contract", Status.INCONCLUSIVE, f"What the models read could not be compared: {error}")
-            )
+            reason = f"What the models read could not be compared: {error}"
+            checks.append(Check("contract", Status.INCONCLUSIVE, reason, code="check_features.contract"))
         else:
             checks += compare_contracts(before, after, policy.contract)
     stored = _of_store(opened)

@@ -132,12 +132,14 @@ def compare_contracts(before: FeatureContract, after: FeatureContract, policy: C
     checks = [_check(one, policy) for one in found]
     if not before.terms or not after.terms:
         empty = after if before.terms else before
-        return (Check("contract", Status.ERROR, f"{empty.owner} has no features to compare.".capitalize()),)
+        reason = f"{empty.owner} has no features to compare.".capitalize()
+        return (Check("contract", Status.ERROR, reason, code="check_features.contract"),)
     said = (
         f"{counted(len(agreed), 'feature')} of {after.owner} agree{'s' if len(agreed) == 1 else ''} with"
         f" {before.owner} in name, type, missing values and categories."
     )
-    return (*checks, Check("contract", Status.PASS, said, measured=float(len(agreed))))
+    agree = Check("contract", Status.PASS, said, measured=float(len(agreed)), code="check_features.contract")
+    return (*checks, agree)
 
 
 def _check(found: Found, policy: ContractPolicy) -> Check:
@@ -146,7 +148,15 @@ def _check(found: Found, policy: ContractPolicy) -> Check:
         severity, reason = "pass", f"{reason} The policy accepts it."
     what = found.change.value.replace("_", " ")
     name = f"contract: {found.feature}, {what}" if found.feature else f"contract: {what}"
-    return Check(name, Status(severity), reason, measured=found.measured, sample_size=found.sample_size)
+    return Check(
+        name,
+        Status(severity),
+        reason,
+        measured=found.measured,
+        sample_size=found.sample_size,
+        code=f"check_features.contract.{found.change.value}",
+        subject=found.feature,
+    )
 
 
 def _changes(before: FeatureContract, after: FeatureContract, policy: ContractPolicy) -> Iterator[Found]:

@@ -69,6 +69,13 @@ _PATTERNS: Mapping[tuple[bool, bool | None], Pattern] = {
     (True, True): Pattern.OTHER_CODE,
     (True, None): Pattern.HISTORY,
 }
+AGREES = "check_features.agrees"
+_CODES: Mapping[Pattern, str] = {
+    Pattern.REDEFINED: "check_features.redefined",
+    Pattern.OTHER_CODE: "check_features.other_code",
+    Pattern.LAGS: "check_features.store_lags",
+    Pattern.HISTORY: "check_features.history_differs",
+}
 
 
 @dataclass(frozen=True)
@@ -140,16 +147,26 @@ def find(feature: str, comparisons: Sequence[Compared], parties: Parties) -> Fin
     if pattern is Pattern.AGREES:
         reason = f"`{feature}` is what {parties.store} gives, in {_spans(comparisons)}."
         rows = sum(one.rows for one in comparisons)
-        check = Check(feature, Status.PASS, reason, worst.measured, None, worst.bound, "max", rows, subject=feature)
+        check = Check(
+            feature, Status.PASS, reason, worst.measured, None, worst.bound, "max", rows, code=AGREES, subject=feature
+        )
         return Finding(feature, pattern, tuple(comparisons), check, None, "")
     differing = [one for one in comparisons if one.differs]
     spans = among([one.span.name for one in differing if one.span.age == "historical"])
     how = explain(worst.diagnosis, differing_constants=_constants_vary(differing), filled=_filled(worst))
     mend = _mend(pattern, spans, parties)
     reason = f"{_opening(pattern, feature, parties, spans)} {_capital(worst.words)}: {how}. {mend}"
-    code = "feature.champion_differs" if parties.stands_in else f"feature.{pattern.value.replace(' ', '_')}"
     check = Check(
-        feature, Status.FAIL, reason, worst.measured, None, worst.bound, "max", worst.rows, code=code, subject=feature
+        feature,
+        Status.FAIL,
+        reason,
+        worst.measured,
+        None,
+        worst.bound,
+        "max",
+        worst.rows,
+        code="check_features.champion_differs" if parties.stands_in else _CODES[pattern],
+        subject=feature,
     )
     return Finding(feature, pattern, tuple(comparisons), check, worst.diagnosis, mend)
 

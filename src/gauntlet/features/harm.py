@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 METRIC = {"binary": "auc", "multiclass": "accuracy", "regression": "rmse"}
-HARM = "feature.harm"
+HARM = "check_features.harm"
 _CONFIDENCE = 0.95
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gauntlet.features.findings import Finding
-from gauntlet.features.harm import Harm
+from gauntlet.features.findings import AGREES, Finding
+from gauntlet.features.harm import HARM, Harm
 from gauntlet.features.policy import FeaturesPolicy
 from gauntlet.features.replay import SpanReplay
 from gauntlet.verdict import Check, Status, worst
@@ -22,10 +22,21 @@ def summed(findings: Sequence[Finding], store: str) -> list[Check]:
     if agree:
         rows = max(check.sample_size or 0 for check in agree)
         worst_one = max(agree, key=lambda check: check.measured or 0.0)
-        who = f"{len(agree)} features are" if len(agree) > 1 else f"`{agree[0].name}` is"
+        who = f"{len(agree)} features are" if len(agree) > 1 else f"`{agree[0].subject}` is"
         reason = f"{who} what {store} gives, over up to {rows:,} rows."
         checks.append(
-            Check("features that agree", Status.PASS, reason, worst_one.measured, None, worst_one.bound, "max", rows)
+            Check(
+                "features that agree",
+                Status.PASS,
+                reason,
+                worst_one.measured,
+                None,
+                worst_one.bound,
+                "max",
+                rows,
+                code=AGREES,
+                subject=agree[0].subject if len(agree) == 1 else "",
+            )
         )
     return checks
 
@@ -44,6 +55,8 @@ def unmatched(one: SpanReplay, policy: FeaturesPolicy) -> Check:
         "min",
         one.matched,
         needed,
+        code="check_features.unmatched",
+        subject=one.span.name,
     )
 
 
@@ -54,7 +67,7 @@ def not_shared(left_out: Mapping[str, str]) -> Check:
         f"None of the features that the code gives ({named}) is in the store, so nothing could be compared: name their "
         "columns in the policy's names."
     )
-    return Check("features", Status.ERROR, reason)
+    return Check("features", Status.ERROR, reason, code="check_features.not_shared")
 
 
 def nothing_stored() -> Check:
@@ -63,13 +76,13 @@ def nothing_stored() -> Check:
         "There is no store of features, and no champion with feature code of its own to stand in for one, so no "
         "features were compared."
     )
-    return Check("features", Status.PASS, reason)
+    return Check("features", Status.PASS, reason, code="check_features.nothing_stored")
 
 
 def summary(checks: Sequence[Check], harm: Harm | None) -> str:
     """The first check of the worst status, how many more there are of it, and the harm. ``checks``: worst first."""
     status = worst(check.status for check in checks)
-    same = [check for check in checks if check.status is status and check.name != "harm"]
+    same = [check for check in checks if check.status is status and check.code != HARM]
     if not same:
         return checks[0].reason
     more = f" And {len(same) - 1} more like this." if len(same) > 1 and status is not Status.PASS else ""

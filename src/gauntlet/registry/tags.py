@@ -16,6 +16,11 @@ from gauntlet.verdict import Check, Verdict
 PERFORMANCE_GATE = "evaluate_performance"
 """The gate whose measured values are the version's main metrics."""
 
+_METRICS = {
+    "evaluate_performance.bound": "{}",
+    "evaluate_performance.baseline": "{} against the trivial model",
+}
+"""Code of a check → what a version's tag calls its value, ``{}`` being the metric."""
 _NOT_IN_A_KEY = re.compile(r"[^\w.\- /]")
 
 
@@ -58,7 +63,11 @@ def version_tags(document: Document, verdicts: Sequence[Verdict]) -> dict[str, s
 
 def _metrics(verdicts: Sequence[Verdict]) -> dict[str, str]:
     checks = [check for verdict in verdicts if verdict.gate == PERFORMANCE_GATE for check in verdict.checks]
-    return {check.name: _value(check) for check in checks if check.measured is not None}
+    return {
+        _METRICS[check.code].format(check.subject): _value(check)
+        for check in checks
+        if check.measured is not None and check.code in _METRICS
+    }
 
 
 def _value(check: Check) -> str:

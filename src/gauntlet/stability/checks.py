@@ -12,6 +12,11 @@ from gauntlet.stability.policy import StabilityPolicy
 from gauntlet.stability.variance import runs_to_decide
 from gauntlet.verdict import Check, Status, decide
 
+FLIPS = "measure_stability.flips"
+SEED_SPREAD = "measure_stability.seed_spread"
+_SAME_SEED = "measure_stability.same_seed"
+_SCORES = "measure_stability.scores"
+
 
 def same_seed_check(repeat: Agreement, same_bytes: bool, policy: StabilityPolicy) -> Check:
     """Tier one: the same seed on the same data gives the same model.
@@ -24,7 +29,8 @@ def same_seed_check(repeat: Agreement, same_bytes: bool, policy: StabilityPolicy
     begin = f"Trained twice with {repeat.names[0]} on the same data, the model"
     if repeat.identical:
         how = "is the same, byte for byte" if same_bytes else "gives every row the same answer, though its bytes differ"
-        return Check("same seed", Status.PASS, f"{begin} {how}.", repeat.largest, None, 0.0, "max", repeat.rows)
+        reason = f"{begin} {how}."
+        return Check("same seed", Status.PASS, reason, repeat.largest, None, 0.0, "max", repeat.rows, code=_SAME_SEED)
     flips = "" if repeat.flips is None else f" and {percent(repeat.flips)} of decisions flip"
     found = (
         f"{begin} differs: {percent(repeat.moved)} of rows get another score, the largest change is "
@@ -33,7 +39,7 @@ def same_seed_check(repeat: Agreement, same_bytes: bool, policy: StabilityPolicy
     required = policy.same_seed == "require"
     reason = f"{found}." if required else f"{found}; the policy only reports it."
     status = Status.FAIL if required else Status.PASS
-    return Check("same seed", status, reason, repeat.largest, None, 0.0, "max", repeat.rows)
+    return Check("same seed", status, reason, repeat.largest, None, 0.0, "max", repeat.rows, code=_SAME_SEED)
 
 
 def reproduction_check(largest: float, policy: StabilityPolicy) -> Check:
@@ -48,7 +54,8 @@ def reproduction_check(largest: float, policy: StabilityPolicy) -> Check:
             f"Trained again by the same recipe, seed and data, the candidate does not come out: a score differs by "
             f"{largest:.3g}."
         )
-    return Check("candidate reproduced", status, reason, largest, None, policy.tolerance, "max")
+    code = "measure_stability.reproduction"
+    return Check("candidate reproduced", status, reason, largest, None, policy.tolerance, "max", code=code)
 
 
 def seed_check(metric: Metric, found: MetricStability, runs: int, confidence: float) -> Check:
@@ -75,7 +82,7 @@ def seed_check(metric: Metric, found: MetricStability, runs: int, confidence: fl
     name = f"{metric.name}: seed"
     if found.cap is None:
         reason = f"{moved}; no cap is declared.{drawn}"
-        return Check(name, Status.PASS, reason, deviation, interval)
+        return Check(name, Status.PASS, reason, deviation, interval, code=SEED_SPREAD, subject=metric.name)
     status = decide(interval, bound=found.cap, direction="max")
     cap = f"the declared cap of {wording.limit(metric, found.cap, of_gap=True)}"
     if status is Status.PASS:
@@ -86,7 +93,17 @@ def seed_check(metric: Metric, found: MetricStability, runs: int, confidence: fl
         needed = runs_to_decide(deviation, found.cap, confidence)
         more = "how many runs would tell cannot be said" if needed is None else f"about {needed} runs would tell"
         reason = f"{moved}: too uncertain to tell whether it keeps {cap}; {more}."
-    return Check(name, status, reason + drawn, deviation, interval, found.cap, "max")
+    return Check(
+        name,
+        status,
+        reason + drawn,
+        deviation,
+        interval,
+        found.cap,
+        "max",
+        code=SEED_SPREAD,
+        subject=metric.name,
+    )
 
 
 def flips_check(pairs: Sequence[Agreement], policy: StabilityPolicy, confidence: float) -> Check:
@@ -106,7 +123,7 @@ def flips_check(pairs: Sequence[Agreement], policy: StabilityPolicy, confidence:
     )
     if policy.max_flips is None:
         reason = f"{found}; no limit is declared."
-        return Check("flips", Status.PASS, reason, share, worst.interval, None, None, worst.rows)
+        return Check("flips", Status.PASS, reason, share, worst.interval, None, None, worst.rows, code=FLIPS)
     status = decide(worst.interval, bound=policy.max_flips, direction="max")
     limit, needed = f"the {percent(policy.max_flips)} that are allowed", None
     if status is Status.PASS:
@@ -116,7 +133,18 @@ def flips_check(pairs: Sequence[Agreement], policy: StabilityPolicy, confidence:
     else:
         needed = wording.rows_to_decide(share, worst.interval, policy.max_flips, worst.rows)
         reason = f"{found}: too uncertain to tell whether it keeps {limit}{wording.about_rows(needed)}."
-    return Check("flips", status, reason, share, worst.interval, policy.max_flips, "max", worst.rows, needed)
+    return Check(
+        "flips",
+        status,
+        reason,
+        share,
+        worst.interval,
+        policy.max_flips,
+        "max",
+        worst.rows,
+        needed,
+        code=FLIPS,
+    )
 
 
 def change_check(pairs: Sequence[Agreement], policy: StabilityPolicy) -> Check:
@@ -125,16 +153,17 @@ def change_check(pairs: Sequence[Agreement], policy: StabilityPolicy) -> Check:
     largest = max(pair.largest for pair in pairs)
     found = f"Between two re-trainings a score moves by up to {median:.3g} in the median, and {largest:.3g} at most"
     if policy.max_median_change is None:
-        return Check("scores", Status.PASS, f"{found}; no limit is declared.", median)
+        return Check("scores", Status.PASS, f"{found}; no limit is declared.", median, code=_SCORES)
     kept = median <= policy.max_median_change
     limit = f"the {policy.max_median_change:.3g} that the median may move"
     reason = f"{found}, {'within' if kept else 'more than'} {limit}."
-    return Check("scores", Status.PASS if kept else Status.FAIL, reason, median, None, policy.max_median_change, "max")
+    status = Status.PASS if kept else Status.FAIL
+    return Check("scores", status, reason, median, None, policy.max_median_change, "max", code=_SCORES)
 
 
-def unmeasured_check(limit: str, why: str) -> Check:
+def unmeasured_check(limit: str, reason: str) -> Check:
     """A limit that could not be held against anything."""
-    return Check(limit, Status.ERROR, f"The policy limits {limit}, and {why}.")
+    return Check(limit, Status.ERROR, reason, code="measure_stability.unmeasured", subject=limit)
 
 
 def percent(share: float) -> str:

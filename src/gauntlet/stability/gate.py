@@ -21,6 +21,7 @@ from gauntlet.evaluation.sample import Floats, Sample, sample
 from gauntlet.evaluation.stability import MetricStability, Stability
 from gauntlet.stability.agreement import Agreement, Rows, agreement, pairwise
 from gauntlet.stability.checks import (
+    SEED_SPREAD,
     change_check,
     flips_check,
     reproduction_check,
@@ -80,9 +81,9 @@ def not_asked(runs: int, policy: StabilityPolicy) -> StabilityResult:
     """
     why = f"No re-trainings were asked for (runs is {runs}), so what chance does to this model is not known"
     if policy.limits:
-        checks = tuple(Check(limit, Status.ERROR, f"{why}; the policy limits {limit}.") for limit in policy.limits)
+        checks = tuple(unmeasured_check(limit, f"{why}; the policy limits {limit}.") for limit in policy.limits)
         return StabilityResult(Verdict(GATE, checks, checks[0].reason, {"runs": runs}))
-    check = Check("nothing asked", Status.PASS, f"{why}.")
+    check = Check("nothing asked", Status.PASS, f"{why}.", code="measure_stability.nothing_asked")
     return StabilityResult(Verdict(GATE, (check,), check.reason, {"runs": runs}))
 
 
@@ -120,7 +121,8 @@ def judge_stability(
     ]
     checks += [flips_check(pairs, policy, confidence)] if reruns.target.task != "regression" else []
     if reruns.target.task == "regression" and policy.max_flips is not None:
-        checks.append(unmeasured_check("max_flips", "a regression makes no decisions that could flip"))
+        reason = "The policy limits max_flips, and a regression makes no decisions that could flip."
+        checks.append(unmeasured_check("max_flips", reason))
     checks.append(change_check(pairs, policy))
     rivals = None if challenger is None or champion is None else between(challenger, champion, policy)
     facts: dict[str, str | int | float | bool] = {
@@ -271,8 +273,8 @@ def _draws(reruns: Reruns, rows: Rows, policy: StabilityPolicy) -> tuple[Agreeme
 
 def _summary(checks: list[Check]) -> str:
     status = worst(check.status for check in checks)
-    same = [check.reason for check in checks if check.status is status]
+    same = [check for check in checks if check.status is status]
     if status is Status.PASS:
         # That training can be repeated is expected; what re-training changes is the news.
-        return next((check.reason for check in checks if check.name.endswith(": seed")), same[0])
-    return same[0] + (f" And {len(same) - 1} more like this." if len(same) > 1 else "")
+        return next((check for check in checks if check.code == SEED_SPREAD), same[0]).reason
+    return same[0].reason + (f" And {len(same) - 1} more like this." if len(same) > 1 else "")

@@ -17,6 +17,10 @@ from gauntlet.training_check.evidence import Batch, Evidence, Held, Saved
 from gauntlet.training_check.policy import TrainingPolicy
 from gauntlet.verdict import Check, Status, decide
 
+OVERFIT = "check_training.overfit"
+SHUFFLED_LABELS = "check_training.shuffled_labels"
+_LOSS = "check_training.loss"
+_SAVED_MODEL = "check_training.saved_model"
 _BASELINES = {
     "prior": ("log_loss", "always answering the shares of the classes in training"),
     "majority": ("accuracy", "always answering the most frequent class"),
@@ -77,6 +81,7 @@ def floor_checks(evidence: Evidence, policy: TrainingPolicy) -> list[Check]:
                         direction="min" if direction == "min" else "max",
                         rows=int(panel.units[0]),
                         confidence=policy.confidence,
+                        code="check_training.floor",
                     )
                 )
     return checks
@@ -119,7 +124,20 @@ def baseline_check(evidence: Evidence, policy: TrainingPolicy) -> tuple[Check, S
     else:
         needed = wording.rows_to_decide(value, interval, bound, units)
         reason = f"{found}: not shown to be better{wording.about_rows(needed)}."
-    return Check("baseline", status, reason, value, interval, bound, direction, units, needed), standing
+    check = Check(
+        "baseline",
+        status,
+        reason,
+        value,
+        interval,
+        bound,
+        direction,
+        units,
+        needed,
+        code="check_training.baseline",
+        subject=metric.name,
+    )
+    return check, standing
 
 
 def overfit_check(batch: Batch, evidence: Evidence, policy: TrainingPolicy) -> Check:
@@ -132,7 +150,8 @@ def overfit_check(batch: Batch, evidence: Evidence, policy: TrainingPolicy) -> C
     allowed = f"{_percent(policy.overfit_share)} {'are' if kept else 'would be'} allowed"
     why = "" if kept else ": labels or features do not get through to what is trained"
     status = Status.PASS if kept else Status.FAIL
-    return Check("overfit", status, f"{found}; {allowed}{why}.", left, None, policy.overfit_share, "max", rows)
+    reason = f"{found}; {allowed}{why}."
+    return Check("overfit", status, reason, left, None, policy.overfit_share, "max", rows, code=OVERFIT)
 
 
 def loss_check(evidence: Evidence) -> Check:
@@ -150,12 +169,12 @@ def loss_check(evidence: Evidence) -> Check:
         reason = (
             f"On its own training rows the model's loss is {own:.3g}, {how} than the best constant's {constant:.3g}."
         )
-        return Check("loss goes down", status, reason, own, None, constant, "max", truth.rows)
+        return Check("loss goes down", status, reason, own, None, constant, "max", truth.rows, code=_LOSS)
     falling = -curve if evidence.watched == "auc" else curve
     if not np.isfinite(falling).all():
         bad = int(np.flatnonzero(~np.isfinite(falling))[0]) + 1
         reason = f"The training loss ({evidence.watched}) is no finite number from round {bad} on: training diverges."
-        return Check("loss goes down", Status.FAIL, reason)
+        return Check("loss goes down", Status.FAIL, reason, code=_LOSS)
     gained, best = float(falling[0] - falling[-1]), float(falling[0] - falling.min())
     ends = f"from {curve[0]:.4g} in the first round to {curve[-1]:.4g} in the last of {len(curve)}"
     if best <= 0:
@@ -166,14 +185,14 @@ def loss_check(evidence: Evidence) -> Check:
         reason = f"The training loss ({evidence.watched}) goes {ends}, after {top:.4g} in between: training diverges."
     else:
         status, reason = Status.PASS, f"The training loss ({evidence.watched}) falls {ends}."
-    return Check("loss goes down", status, reason, gained, None, 0.0, "min")
+    return Check("loss goes down", status, reason, gained, None, 0.0, "min", code=_LOSS)
 
 
 def saved_checks(saved: Saved, policy: TrainingPolicy) -> list[Check]:
     """The model on disk must answer as the one in memory, however it is asked."""
     if saved.failure:
         reason = f"The model cannot be saved, loaded and asked again: {saved.failure.rstrip('.')}."
-        return [Check("saved model", Status.FAIL, reason)]
+        return [Check("saved model", Status.FAIL, reason, code=_SAVED_MODEL)]
     checks = []
     for way, (largest, rows) in saved.differences.items():
         kept = largest <= policy.tolerance
@@ -185,7 +204,19 @@ def saved_checks(saved: Saved, policy: TrainingPolicy) -> list[Check]:
                 f"over {rows:,} rows; up to {_plain(policy.tolerance)} counts as none."
             )
         status = Status.PASS if kept else Status.FAIL
-        checks.append(Check(f"saved model: {way}", status, reason, largest, None, policy.tolerance, "max", rows))
+        check = Check(
+            f"saved model: {way}",
+            status,
+            reason,
+            largest,
+            None,
+            policy.tolerance,
+            "max",
+            rows,
+            code=_SAVED_MODEL,
+            subject=way,
+        )
+        checks.append(check)
     return checks
 
 
@@ -203,7 +234,17 @@ def same_seed_check(evidence: Evidence, policy: TrainingPolicy) -> Check:
             f"by {float(np.median(change)):.3g}. Something random does not depend on the seed."
         )
     status = Status.PASS if kept else Status.FAIL
-    return Check("same seed", status, reason, largest, None, policy.tolerance, "max", rows)
+    return Check(
+        "same seed",
+        status,
+        reason,
+        largest,
+        None,
+        policy.tolerance,
+        "max",
+        rows,
+        code="check_training.same_seed",
+    )
 
 
 def shuffled_check(evidence: Evidence, policy: TrainingPolicy) -> Check:
@@ -222,7 +263,7 @@ def shuffled_check(evidence: Evidence, policy: TrainingPolicy) -> Check:
     value, interval, units = float(panel.value[0, 0, 0]), (float(low), float(high)), int(panel.units[0])
     if np.isnan(value):
         reason = "With shuffled labels the held-out rows have one label only, so nothing can be said."
-        return Check("shuffled labels", Status.ERROR, reason, sample_size=units)
+        return Check("shuffled labels", Status.ERROR, reason, sample_size=units, code=SHUFFLED_LABELS)
     (metric,) = panel.metrics
     found = (
         f"With labels shuffled, {metric.title} on held-out rows is {wording.level(metric, value, interval)} "
@@ -233,9 +274,9 @@ def shuffled_check(evidence: Evidence, policy: TrainingPolicy) -> Check:
             f"{found}, better than chance: the model knows held-out labels. Look for an identifier among the features, "
             f"the same rows or people in two splits, or a trainer that reads rows it should not."
         )
-        return Check("shuffled labels", Status.FAIL, reason, value, interval, 0.5, "max", units)
+        return Check("shuffled labels", Status.FAIL, reason, value, interval, 0.5, "max", units, code=SHUFFLED_LABELS)
     reason = f"{found}: not shown to be better than chance, 0.5, as it should be."
-    return Check("shuffled labels", Status.PASS, reason, value, interval, 0.5, "max", units)
+    return Check("shuffled labels", Status.PASS, reason, value, interval, 0.5, "max", units, code=SHUFFLED_LABELS)
 
 
 def loss(labels: Floats, scores: Floats, task: Task) -> float:

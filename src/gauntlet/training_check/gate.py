@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gauntlet.errors import ConfigurationError
 from gauntlet.evaluation.metrics import resolve
 from gauntlet.training_check.checks import (
+    OVERFIT,
     Standing,
     baseline_check,
     floor_checks,
@@ -42,7 +43,8 @@ class TrainingCheckResult:
 
 def nothing_asked() -> TrainingCheckResult:
     """The outcome when every question is switched off."""
-    check = Check("nothing asked", Status.PASS, "Nothing was asked of a small-scale model, so none was trained.")
+    reason = "Nothing was asked of a small-scale model, so none was trained."
+    check = Check("nothing asked", Status.PASS, reason, code="check_training.nothing_asked")
     return TrainingCheckResult(Verdict(GATE, (check,), check.reason))
 
 
@@ -84,7 +86,7 @@ def _overfit(evidence: Evidence, policy: TrainingPolicy) -> Check:
     reason = (
         "Whether the team's own trainer can learn a batch by heart was not asked: policy.overfit_options would say how."
     )
-    return Check("overfit", Status.PASS, reason)
+    return Check("overfit", Status.PASS, reason, code=OVERFIT)
 
 
 def _facts(evidence: Evidence) -> Mapping[str, str | int | float | bool]:

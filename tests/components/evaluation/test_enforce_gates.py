@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from builders.artifacts import COMPONENTS, artifact, load_component
+from builders.verdicts import check
 from gauntlet.errors import EXIT_BROKEN, EXIT_STOPPED, EXIT_USAGE
-from gauntlet.verdict import Check, Status, Verdict, read_verdicts
+from gauntlet.verdict import Status, Verdict, read_verdicts
 
 
 def written(folder: Path, gate: str, status: Status) -> object:
     path = folder / gate
-    Verdict(gate, (Check("auc", status, f"AUC of {gate} is what it is."),), "summary").write(path)
+    Verdict(gate, (check("auc", status, f"AUC of {gate} is what it is.", gate=gate),), "summary").write(path)
     return artifact("Artifact", path)
 
 

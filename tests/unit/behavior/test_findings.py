@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from builders.behavior import rule_of
-from gauntlet.behavior.findings import could_not, rule_check
+from gauntlet.behavior.findings import RULE, could_not, rule_check
 from gauntlet.behavior.policy import BehaviorPolicy
 from gauntlet.behavior.trial import Trial
 from gauntlet.errors import DataError
@@ -83,6 +83,6 @@ def test_a_change_that_changed_nothing_is_an_error():
 
 
 def test_what_the_model_would_not_answer_is_an_error():
-    found = could_not("spaces", DataError("the model failed to score", field="model", mend="Try it"))
+    found = could_not("spaces", DataError("the model failed to score", field="model", mend="Try it"), code=RULE)
     assert found.status is Status.ERROR
     assert found.reason == "spaces: could not be checked: model: the model failed to score. Try it."

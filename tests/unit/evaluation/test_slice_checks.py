@@ -11,7 +11,8 @@ from gauntlet.evaluation.slices import Slice
 from gauntlet.verdict import Status
 
 RATE, AUC = resolve(["selection_rate", "auc"], "binary")
-GAP = Demand("demographic_parity", RATE, "gap", -0.1, 0.1)
+CODE = "evaluate_slices.demographic_parity"
+GAP = Demand("demographic_parity", RATE, "gap", -0.1, 0.1, code=CODE)
 WOMEN = Slice("sex", "Female")
 
 
@@ -51,17 +52,17 @@ def test_doubt_says_how_many_rows_would_end_it() -> None:
 
 
 def test_a_worse_metric_fails_and_a_better_one_passes() -> None:
-    worse = Demand("auc", AUC, "gap", low=-0.05)
+    worse = Demand("auc", AUC, "gap", low=-0.05, code=CODE)
     assert judge(worse, measured(-0.08, -0.1, -0.06), 0.95).check.status is Status.FAIL
     assert judge(worse, measured(0.08, 0.06, 0.1), 0.95).check.status is Status.PASS
 
 
 def test_ratios_and_levels() -> None:
-    ratio = Demand("demographic_parity (ratio)", RATE, "ratio", 0.8, 1.25)
+    ratio = Demand("demographic_parity (ratio)", RATE, "ratio", 0.8, 1.25, code=CODE)
     found = judge(ratio, measured(0.5, 0.46, 0.55), 0.95)
     assert found.check.status is Status.FAIL
     assert "is 0.500 times that of the rest" in found.check.reason
-    least = Demand("auc (least)", AUC, "level", low=0.7)
+    least = Demand("auc (least)", AUC, "level", low=0.7, code=CODE)
     level = judge(least, Measured(WOMEN, "", 0.8, (0.75, 0.85), (0.8, math.nan), 100), 0.95)
     assert level.check.status is Status.PASS
     assert level.check.name == "sex=Female: auc (least)"
@@ -71,6 +72,6 @@ def test_ratios_and_levels() -> None:
 
 def test_severity_is_one_at_the_limit() -> None:
     assert judge(GAP, measured(-0.1, -0.2, 0.0), 0.95).severity == pytest.approx(1)
-    ratio = Demand("r", RATE, "ratio", 0.8, 1.25)
+    ratio = Demand("r", RATE, "ratio", 0.8, 1.25, code=CODE)
     assert judge(ratio, measured(1.25, 1.0, 1.5), 0.95).severity == pytest.approx(1)
     assert judge(GAP, measured(math.nan, 0, 0), 0.95).severity == -math.inf

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+from builders.verdicts import check
 from gauntlet.orchestration.record import Made, RunRecord, RunState, TaskRecord, TaskState
 from gauntlet.orchestration.runpage import view_of, write_page
 from gauntlet.reports.views.run import Outcome
-from gauntlet.verdict import Check, Status, Verdict
+from gauntlet.verdict import Status, Verdict
 
 
 def record(state: RunState = RunState.PASSED) -> RunRecord:
@@ -27,8 +28,8 @@ def record(state: RunState = RunState.PASSED) -> RunRecord:
 
 
 def test_verdicts_reports_and_edges_are_on_the_view(tmp_path):
-    check = Check("words", Status.INCONCLUSIVE, "Too few.")
-    Verdict("words", (check,), "Nobody knows.").write(tmp_path / "artifacts/check-words/verdict")
+    few = check("words", Status.INCONCLUSIVE, "Too few.", gate="words")
+    Verdict("words", (few,), "Nobody knows.").write(tmp_path / "artifacts/check-words/verdict")
     view = view_of(record(), tmp_path)
     by_name = {task.name: task for task in view.tasks}
     assert by_name["check-words"].verdict is Status.INCONCLUSIVE

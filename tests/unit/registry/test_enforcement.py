@@ -2,17 +2,16 @@ from __future__ import annotations
 
 import pytest
 
+from builders.verdicts import check
+from builders.verdicts import verdict as verdict_of
 from gauntlet.errors import EXIT_STOPPED, ConfigurationError, GateStopped
 from gauntlet.registry.enforcement import EnforcementPolicy, decide_stage, enforce
 from gauntlet.settings import parse
-from gauntlet.verdict import Check, Status, Verdict
+from gauntlet.verdict import Status, Verdict
 
 
 def verdict(gate: str, *statuses: Status) -> Verdict:
-    checks = tuple(
-        Check(f"check {i}", status, f"{gate} sentence {i} says {status.value}") for i, status in enumerate(statuses)
-    )
-    return Verdict(gate, checks, f"{gate} summary")
+    return verdict_of(gate, *statuses, summary=f"{gate} summary")
 
 
 def policy(**values: object) -> EnforcementPolicy:
@@ -81,9 +80,9 @@ def test_message_quotes_three_sentences_worst_first_and_counts_the_rest() -> Non
 
 def test_message_says_once_what_one_check_quotes_from_another() -> None:
     checks = (
-        Check("rollout", Status.FAIL, "Version 2 was taken back: errors: 15 % of 47."),
-        Check("errors", Status.FAIL, "errors: 15 % of 47."),
-        Check("latency", Status.FAIL, "requests above 0.1 s: 9 % of 47."),
+        check("rollout", Status.FAIL, "Version 2 was taken back: errors: 15 % of 47.", gate="rollout"),
+        check("errors", Status.FAIL, "errors: 15 % of 47.", gate="rollout"),
+        check("latency", Status.FAIL, "requests above 0.1 s: 9 % of 47.", gate="rollout"),
     )
     with pytest.raises(GateStopped) as stopped:
         enforce(decide_stage("before promotion", [Verdict("rollout", checks, "taken back")], policy()))

@@ -4,9 +4,10 @@ from dataclasses import replace
 import pytest
 
 from builders.submission import SOURCES, make_document, make_evidence, verdict
+from builders.verdicts import check
 from gauntlet.registry.store import TAG_KEY_LIMIT, TAG_VALUE_LIMIT
 from gauntlet.registry.tags import version_tags
-from gauntlet.verdict import Check, Status, Verdict
+from gauntlet.verdict import Status, Verdict
 
 
 @pytest.fixture
@@ -48,13 +49,14 @@ def test_values_are_held_to_what_a_registry_takes(document):
 
 
 def test_a_summary_of_several_lines_becomes_one(document):
-    told = version_tags(document, [Verdict("detect_skew", verdict().checks, "one\n  two")])
+    checks = verdict(gate="detect_skew").checks
+    told = version_tags(document, [Verdict("detect_skew", checks, "one\n  two")])
     assert told["gauntlet.verdict.detect_skew"] == "pass: one two"
 
 
 def test_names_are_made_fit_for_a_tag(document):
-    check = Check("recall@fpr=0.1 " + "x" * 300, Status.PASS, "", 0.5)
-    tags = version_tags(document, [Verdict("evaluate_performance", (check,), "fine")])
+    measured = check(measured=0.5, subject="recall@fpr=0.1 " + "x" * 300)
+    tags = version_tags(document, [Verdict("evaluate_performance", (measured,), "fine")])
     (key,) = [key for key in tags if key.startswith("gauntlet.metric.")]
     assert key.startswith("gauntlet.metric.recall_fpr_0.1 x")
     assert len(key) == TAG_KEY_LIMIT
@@ -62,6 +64,5 @@ def test_names_are_made_fit_for_a_tag(document):
 
 
 def test_a_check_without_a_measured_value_is_no_metric(document):
-    check = Check("rows", Status.PASS, "enough rows")
-    tags = version_tags(document, [Verdict("evaluate_performance", (check,), "fine")])
+    tags = version_tags(document, [Verdict("evaluate_performance", (check(subject="auc"),), "fine")])
     assert not [key for key in tags if key.startswith("gauntlet.metric.")]

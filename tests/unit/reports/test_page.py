@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import jinja2
@@ -8,7 +9,7 @@ from builders.gold import assert_gold
 from builders.pages import PAGES, made
 from builders.reports import HOSTILE, run, verdict
 from gauntlet.reports import page
-from gauntlet.reports.page import render
+from gauntlet.reports.page import render, verdict_page
 from gauntlet.verdict import Verdict
 
 GOLD = Path(__file__).parent / "gold"
@@ -32,7 +33,7 @@ def template(monkeypatch):
 def test_a_verdict_page_is_what_it_was():
     found = verdict()
     assert_gold(
-        render("verdict.html.j2", title="Model quality", subtitle="adult", view=found, verdict=found),
+        verdict_page(found, title="Model quality", subtitle="adult"),
         GOLD / "verdict.html",
     )
 
@@ -59,7 +60,8 @@ def test_everything_is_escaped(template):
     body += "{{ kit.facts({view: view}) }}{{ kit.figure('', view) }}{{ kit.chip(view) }}{{ plots.bars([view], [1]) }}"
     body += "{% call kit.details(view) %}{{ view }}{% endcall %}{% call kit.callout() %}{{ view }}{% endcall %}"
     body += "{% endblock %}"
-    found = template(body, view=HOSTILE, subtitle=HOSTILE, verdict=Verdict(HOSTILE, verdict().checks, HOSTILE))
+    hostile = replace(verdict(), summary=HOSTILE)
+    found = template(body, view=HOSTILE, subtitle=HOSTILE, verdict=hostile)
     assert "<script" not in found
     assert found.count("&lt;script&gt;") >= 14
 
@@ -70,7 +72,7 @@ def test_what_a_view_does_not_have_is_an_error(template):
 
 
 def test_nothing_is_fetched_from_anywhere():
-    for found in (render("run.html.j2", title="x", view=run()), render("verdict.html.j2", title="x", view=verdict())):
+    for found in (render("run.html.j2", title="x", view=run()), verdict_page(verdict(), title="x")):
         assert not OUTSIDE.search(found)
         assert "<script" not in found
         assert "<link" not in found
@@ -99,20 +101,21 @@ def test_no_template_names_an_outside_address():
 
 def test_what_needs_a_reader_comes_first_in_a_long_table_of_checks():
     found = verdict(extra_passes=40)
-    html = render("verdict.html.j2", title="x", view=found, verdict=found)
+    html = verdict_page(found, title="x")
     assert "41 checks passed" in html
     order = [html.index(name) for name in ("The column has no values", "Log loss is", "Too few rows", "AUC 0.926")]
     assert order == sorted(order)
 
 
 def test_a_long_table_of_passes_alone_stands_open():
-    found = Verdict("g", verdict(extra_passes=40).checks[4:], "All passed.")
-    assert "<details open>" in render("verdict.html.j2", title="x", view=found, verdict=found)
+    found = verdict(extra_passes=40)
+    found = replace(found, checks=found.checks[4:])
+    assert "<details open>" in verdict_page(found, title="x")
 
 
 def test_a_verdict_without_checks_is_an_error_page_and_not_a_crash():
     empty = Verdict("g", (), "Nothing was checked.")
-    html = render("verdict.html.j2", title="x", view=empty, verdict=empty)
+    html = verdict_page(empty, title="x")
     assert "Nothing was checked." in html
     assert "s-error" in html
 

@@ -7,9 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gauntlet.data.integrity.keys import check_across_splits, check_keys
-from gauntlet.data.integrity.label_rate import LabelRates, compare_spans
-from gauntlet.data.integrity.labels import Conflicts, Target, count_conflicts, judge_conflicts, understand_label
-from gauntlet.data.integrity.leakage import Leak, find_leaks, too_few
+from gauntlet.data.integrity.label_rate import LABEL_RATE, LabelRates, compare_spans
+from gauntlet.data.integrity.labels import (
+    CONFLICTS,
+    Conflicts,
+    Target,
+    count_conflicts,
+    judge_conflicts,
+    understand_label,
+)
+from gauntlet.data.integrity.leakage import LEAKAGE, Leak, find_leaks, too_few
 from gauntlet.data.integrity.policy import IntegrityPolicy
 from gauntlet.data.integrity.references import check_joins, check_references
 from gauntlet.data.integrity.requirements import require_configured
@@ -21,6 +28,8 @@ from gauntlet.data.source import Pinned
 from gauntlet.verdict import Check, Status, Verdict, worst
 
 GATE = "check_integrity"
+_OF_LABELS = {"conflicts": CONFLICTS, "leakage": LEAKAGE, "label_rate": LABEL_RATE}
+"""Key of the policy → code of the checks that it asks for."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +80,8 @@ def check_integrity(snapshot: Snapshot, pinned: Sequence[Pinned], policy: Integr
         labels = _check_labels(tables, policy)
     checks = _named_apart([*checks, *labels.checks])
     if not checks:
-        checks.append(Check("integrity", Status.PASS, "The policy asks for nothing that applies to this table."))
+        reason = "The policy asks for nothing that applies to this table."
+        checks.append(Check("integrity", Status.PASS, reason, code="check_integrity.nothing_asked"))
     facts: dict[str, str | int | float | bool] = {
         "rows": tables.rows,
         "checks": len(checks),
@@ -101,9 +111,14 @@ def _check_labels(tables: Tables, policy: IntegrityPolicy) -> _Labels:
         return _Labels()
     reason = _no_label(tables)
     if reason:
-        asked = [name for name in ("conflicts", "leakage", "label_rate") if name in policy.model_fields_set]
+        asked = [name for name in _OF_LABELS if name in policy.model_fields_set]
         checks = tuple(
-            Check(name.replace("_", " "), Status.ERROR, f"The policy asks for {name}, but {reason}.")
+            Check(
+                name.replace("_", " "),
+                Status.ERROR,
+                f"The policy asks for {name}, but {reason}.",
+                code=_OF_LABELS[name],
+            )
             for name in asked
             if getattr(policy, name) is not None
         )

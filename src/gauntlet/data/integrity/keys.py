@@ -13,6 +13,8 @@ from gauntlet.data.phrasing import share as percent
 from gauntlet.verdict import Check, Status
 
 TRAIN = "train"
+_KEY = "check_integrity.key"
+_ACROSS_SPLITS = "check_integrity.across_splits"
 
 
 def check_keys(tables: Tables, policy: IntegrityPolicy) -> Iterator[Check]:
@@ -47,14 +49,16 @@ def _check_key(tables: Tables, rule: KeyRule, most: int) -> Check:
         )
     ]
     shown = " + ".join(f"`{name}`" for name in rule.columns)
-    label = "key: " + (f"{rule.table}: " if rule.table else "") + ", ".join(rule.columns)
+    subject = (f"{rule.table}: " if rule.table else "") + ", ".join(rule.columns)
+    label = f"key: {subject}"
     broken = surplus + missing
     measured = broken / rows if rows else 0.0
     if not rows:
-        return Check(label, Status.ERROR, f"{shown} could not be checked as a key: the table has no rows.")
+        reason = f"{shown} could not be checked as a key: the table has no rows."
+        return Check(label, Status.ERROR, reason, code=_KEY, subject=subject)
     if not broken:
         reason = f"{shown} names each of {rows:,} {where}: no value is missing, none occurs twice."
-        return Check(label, Status.PASS, reason, 0.0, None, 0.0, "max", rows)
+        return Check(label, Status.PASS, reason, 0.0, None, 0.0, "max", rows, code=_KEY, subject=subject)
     said = []
     if keys:
         times = f"{counted(keys, 'value')} of {shown} {'occurs' if keys == 1 else 'occur'} more than once"
@@ -62,7 +66,7 @@ def _check_key(tables: Tables, rule: KeyRule, most: int) -> Check:
     if missing:
         said.append(f"{missing:,} of {rows:,} {where} have no {shown}")
     reason = f"{'; '.join(said)}. A key has to name one row."
-    return Check(label, Status.FAIL, reason, measured, None, 0.0, "max", rows)
+    return Check(label, Status.FAIL, reason, measured, None, 0.0, "max", rows, code=_KEY, subject=subject)
 
 
 def _kinds(tables: Tables, rule: KeyRule) -> Sequence[str]:
@@ -79,7 +83,7 @@ def check_across_splits(tables: Tables, rule: AcrossSplitsRule) -> Iterator[Chec
     named = ", ".join(rule.columns) if rule.columns else "features"
     if TRAIN not in tables.splits or not others or not columns:
         reason = "Rows shared by splits were to be looked for, but there is no training split and another beside it."
-        yield Check(f"across splits: {named}", Status.ERROR, reason)
+        yield Check(f"across splits: {named}", Status.ERROR, reason, code=_ACROSS_SPLITS)
         return
     names = listed(tables.named(columns))
     own, alien = (f"count(*) FILTER (WHERE {SPLIT} {sign} {text(TRAIN)})" for sign in ("=", "<>"))
@@ -99,4 +103,15 @@ def check_across_splits(tables: Tables, rule: AcrossSplitsRule) -> Iterator[Chec
         reason += f"; allowed: {percent(rule.max_share)}."
         if status is Status.FAIL:
             reason += " A model that remembers them looks better than it is."
-        yield Check(f"across splits: {split}, {named}", status, reason, measured, None, rule.max_share, "max", rows)
+        yield Check(
+            f"across splits: {split}, {named}",
+            status,
+            reason,
+            measured,
+            None,
+            rule.max_share,
+            "max",
+            rows,
+            code=_ACROSS_SPLITS,
+            subject=split,
+        )

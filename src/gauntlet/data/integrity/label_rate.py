@@ -24,6 +24,7 @@ from gauntlet.data.split import in_order
 from gauntlet.errors import ConfigurationError
 from gauntlet.verdict import Check, Status, decide, worst
 
+LABEL_RATE = "check_integrity.label_rate"
 _MOST_SPANS = 400
 _WRITTEN = {"day": "%Y-%m-%d", "week": "week of %Y-%m-%d", "month": "%Y-%m", "quarter": "%Y, quarter ", "year": "%Y"}
 
@@ -133,7 +134,7 @@ def compare_spans(tables: Tables, target: Target, rate: LabelRatePolicy, confide
     large = [span for span, sums in spans.items() if sums.rows >= rate.min_rows]
     if len(spans) < 2:
         reason = "All rows with a label are of one span, so there is none to compare its rate with."
-        return LabelRates((), small, rate.tolerance, 1.0, (Check("label rate", Status.ERROR, reason),))
+        return LabelRates((), small, rate.tolerance, 1.0, (Check("label rate", Status.ERROR, reason, code=LABEL_RATE),))
     deviation = _deviation(tables, target)
     alpha = (1 - confidence) / max(1, len(large) * len(classes))
     rates, checks = [], []
@@ -251,6 +252,8 @@ def _check(found: SpanRate, target: Target, rate: LabelRatePolicy, deviation: fl
         "max" if bound > 0 else "min",
         found.rows,
         _needed(found, difference, rate.tolerance) if found.status is Status.INCONCLUSIVE else None,
+        code=LABEL_RATE,
+        subject=found.span,
     )
 
 
@@ -266,4 +269,4 @@ def _too_small(small: Sequence[tuple[str, int]], least: int) -> Iterator[Check]:
         named = ", ".join(f"{span} ({counted(rows, 'row')})" for span, rows in small[:5])
         more = f" and {len(small) - 5:,} more" if len(small) > 5 else ""
         reason = f"Too small to judge, at {least:,} rows and more: {named}{more}."
-        yield Check("label rate: small spans", Status.INCONCLUSIVE, reason, rows_needed=least)
+        yield Check("label rate: small spans", Status.INCONCLUSIVE, reason, rows_needed=least, code=LABEL_RATE)

@@ -16,6 +16,7 @@ from gauntlet.verdict import Check, Status
 
 Task = Literal["binary", "multiclass", "regression"]
 MOST_CLASSES = 1_000
+CONFLICTS = "check_integrity.conflicts"
 _LONGEST_ID = 24
 
 
@@ -183,7 +184,8 @@ def judge_conflicts(found: Conflicts, target: Target, policy: ConflictPolicy) ->
     """Hold the share of rows in conflict against the policy. It is of these very rows, so it has no interval."""
     name = "labels: conflicts"
     if not found.rows:
-        return Check(name, Status.ERROR, "No row has a label, so conflicting labels could not be looked for.")
+        reason = "No row has a label, so conflicting labels could not be looked for."
+        return Check(name, Status.ERROR, reason, code=CONFLICTS, subject=target.column)
     status = Status.PASS
     if policy.max_share is not None and found.share > policy.max_share:
         status = Status.FAIL
@@ -202,4 +204,15 @@ def judge_conflicts(found: Conflicts, target: Target, policy: ConflictPolicy) ->
             f" and another `{target.column}`{found.examples.quoted}. On these rows {best} by the features"
             f" alone.{allowed}"
         )
-    return Check(name, status, reason, found.share, None, policy.max_share, direction, found.rows)
+    return Check(
+        name,
+        status,
+        reason,
+        found.share,
+        None,
+        policy.max_share,
+        direction,
+        found.rows,
+        code=CONFLICTS,
+        subject=target.column,
+    )

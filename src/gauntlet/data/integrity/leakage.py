@@ -23,6 +23,7 @@ from gauntlet.data.integrity.tables import Tables
 from gauntlet.data.phrasing import amount
 from gauntlet.verdict import Check, Status, decide
 
+LEAKAGE = "check_integrity.leakage"
 _ROWS_A_FOLD = 10
 """Rows of the smaller class that a fold needs; below, an AUC is a handful of comparisons."""
 _MOST_CLASSES = 20
@@ -139,7 +140,7 @@ def _too_few(outcome: Outcome, target: Target, leakage: LeakagePolicy) -> Check 
     reason = (
         f"{smaller:,} {what} are too few to tell whether a column gives `{target.column}` away: {least:,} are needed."
     )
-    return Check("leakage", Status.INCONCLUSIVE, reason, sample_size=rows, rows_needed=needed)
+    return Check("leakage", Status.INCONCLUSIVE, reason, sample_size=rows, rows_needed=needed, code=LEAKAGE)
 
 
 def _codes(tables: Tables, name: str, bins: int) -> tuple[Ints, np.ndarray, int | None]:
@@ -189,7 +190,17 @@ def _leak(
     name = f"leakage: {column}" + (", filled in" if missing else "")
     needed = _needed(power, bound, len(codes)) if status is Status.INCONCLUSIVE else None
     check = Check(
-        name, status, reason, power.value, power.interval, bound, "max", len(codes), needed, "leakage", column
+        name,
+        status,
+        reason,
+        power.value,
+        power.interval,
+        bound,
+        "max",
+        len(codes),
+        needed,
+        code=LEAKAGE,
+        subject=column,
     )
     return Leak(column, missing, power, outcome.regression, identifies, check)
 

@@ -11,6 +11,8 @@ from gauntlet.data.integrity.tables import Tables
 from gauntlet.data.phrasing import amount, counted
 from gauntlet.verdict import Check, Status
 
+_JOIN_GROWTH = "check_integrity.join_growth"
+
 
 def check_references(tables: Tables, policy: IntegrityPolicy) -> Iterator[Check]:
     """One check a foreign key, then one a column of categories; each block's intervals hold together (Bonferroni)."""
@@ -40,6 +42,8 @@ def _check_reference(tables: Tables, rule: ReferenceRule, most: int, alpha: floa
         share,
         rule.max_share,
         alpha,
+        code="check_integrity.reference",
+        subject=", ".join(rule.columns),
         broken=f"have a {shown} that is not in `{rule.table}`{missing}",
         kept=f"Every {shown} is in `{rule.table}`",
         examples=examples,
@@ -55,6 +59,8 @@ def _check_category(tables: Tables, rule: CategoryRule, most: int, alpha: float)
         share,
         rule.max_share,
         alpha,
+        code="check_integrity.category",
+        subject=rule.column,
         broken=f"have a category of `{rule.column}` that `{rule.table}` does not list",
         kept=f"`{rule.table}` lists every category of `{rule.column}`",
         examples=examples,
@@ -79,7 +85,7 @@ def _check_growth(tables: Tables, rule: JoinRule, most: int) -> Check:
     label, shown = f"join: {', '.join(rule.columns)} with {rule.table}, rows", _shown(rule.columns)
     if not partnered:
         reason = f"Not one row finds a partner in `{rule.table}` by {shown}: the join was to be checked and is empty."
-        return Check(label, Status.ERROR, reason, sample_size=tables.rows)
+        return Check(label, Status.ERROR, reason, sample_size=tables.rows, code=_JOIN_GROWTH, subject=rule.table)
     factor = after / partnered
     status = Status.FAIL if factor > rule.max_growth else Status.PASS
     if after == partnered:
@@ -97,7 +103,18 @@ def _check_growth(tables: Tables, rule: JoinRule, most: int) -> Check:
             f"Joining `{rule.table}` by {shown} makes {after:,} rows of {partnered:,} (×{amount(factor)}):"
             f" {repeated}{Examples.of(examples, most).quoted}; allowed: ×{amount(rule.max_growth)}."
         )
-    return Check(label, status, reason, factor, None, rule.max_growth, "max", partnered)
+    return Check(
+        label,
+        status,
+        reason,
+        factor,
+        None,
+        rule.max_growth,
+        "max",
+        partnered,
+        code=_JOIN_GROWTH,
+        subject=rule.table,
+    )
 
 
 def _check_loss(tables: Tables, rule: JoinRule, most: int, alpha: float) -> Check:
@@ -109,6 +126,8 @@ def _check_loss(tables: Tables, rule: JoinRule, most: int, alpha: float) -> Chec
         share,
         rule.max_loss,
         alpha,
+        code="check_integrity.join_loss",
+        subject=rule.table,
         broken=f"are lost when `{rule.table}` is joined by {_shown(rule.columns)}",
         kept=f"Joining `{rule.table}` by {_shown(rule.columns)} loses no row",
         examples=_orphans(tables, rule.columns, rule.table, references, most) if share.hits else NO_EXAMPLES,

@@ -113,7 +113,16 @@ def effective_rows(hits: float, rows: float, clusters: int, squares: float, prod
 
 
 def judge_share(
-    name: str, share: Share, bound: float, alpha: float, *, broken: str, kept: str, examples: Examples = NO_EXAMPLES
+    name: str,
+    share: Share,
+    bound: float,
+    alpha: float,
+    *,
+    code: str,
+    subject: str,
+    broken: str,
+    kept: str,
+    examples: Examples = NO_EXAMPLES,
 ) -> Check:
     """Hold a share against what is tolerated.
 
@@ -122,6 +131,7 @@ def judge_share(
         share: what was counted.
         bound: largest share tolerated.
         alpha: 1 − confidence of this check alone.
+        code, subject: the check's.
         broken: what the hits are: ``have a customer that is not in customers``, after "12 of 500 rows".
         kept: the sentence when there is none, without its full stop.
         examples: what to quote.
@@ -149,4 +159,16 @@ def judge_share(
             reason += (
                 f" These rows cannot tell: it may be {percent(interval[0])} to {percent(interval[1])} in the long run."
             )
-    return Check(name, status, reason, share.value, interval if bound else None, bound, "max", share.rows, needed)
+    return Check(
+        name,
+        status,
+        reason,
+        share.value,
+        interval if bound else None,
+        bound,
+        "max",
+        share.rows,
+        needed,
+        code=code,
+        subject=subject,
+    )

@@ -13,6 +13,8 @@ from gauntlet.data.integrity.tables import Tables
 from gauntlet.data.split import USUAL_ORDER, microseconds
 from gauntlet.verdict import Check, Status
 
+_SPLITS_IN_TIME = "check_integrity.splits_in_time"
+
 
 def check_times(tables: Tables, policy: IntegrityPolicy) -> Iterator[Check]:
     """One check a rule; each block's intervals hold together (Bonferroni)."""
@@ -35,6 +37,8 @@ def _check_order(tables: Tables, rule: OrderRule, alpha: float) -> Check:
         count_share(tables, f"(SELECT * FROM {ROWS} WHERE {present(both)})", broken),
         rule.max_share,
         alpha,
+        code="check_integrity.order",
+        subject=f"{rule.earlier}, {rule.later}",
         broken=f"have `{rule.later}` {'not after' if rule.strict else 'before'} `{rule.earlier}`",
         kept=f"`{rule.later}` never comes {'at or ' if rule.strict else ''}before `{rule.earlier}`",
     )
@@ -57,6 +61,8 @@ def _check_period(tables: Tables, rule: PeriodRule, alpha: float) -> Check:
         count_share(tables, f"(SELECT * FROM {ROWS} WHERE {present([own])})", f"({' OR '.join(broken)})"),
         rule.max_share,
         alpha,
+        code="check_integrity.period",
+        subject=name,
         broken=f"have `{name}` {' or '.join(said)}",
         kept=f"No `{name}` lies {' or '.join(said)}",
     )
@@ -78,6 +84,8 @@ def _check_sequence(tables: Tables, rule: SequenceRule, alpha: float) -> Check:
         count_share(tables, relation, f"{column} < previous_one"),
         rule.max_share,
         alpha,
+        code="check_integrity.sequence",
+        subject=rule.column,
         broken=f"have a smaller `{rule.column}` than the row before them along `{rule.along}`{group}",
         kept=f"`{rule.column}` never falls along `{rule.along}`{group}",
     )
@@ -94,7 +102,8 @@ def _check_splits(tables: Tables, alpha: float) -> Iterator[Check]:
         first, since = tables.one(f"SELECT {earliest} FROM {ROWS} WHERE {SPLIT} = {text(after)}")
         label = f"splits in time: {before}, {after}"
         if first is None:
-            yield Check(label, Status.ERROR, f"No row of {after} has a `{name}`, so the splits could not be compared.")
+            reason = f"No row of {after} has a `{name}`, so the splits could not be compared."
+            yield Check(label, Status.ERROR, reason, code=_SPLITS_IN_TIME, subject=before)
             continue
         begins = f"{after} begins ({_moment(since / 1e6) if kind == 'timestamp' else first})"
         share = count_share(
@@ -107,6 +116,8 @@ def _check_splits(tables: Tables, alpha: float) -> Iterator[Check]:
             share,
             0.0,
             alpha,
+            code=_SPLITS_IN_TIME,
+            subject=before,
             broken=f"of {before} are later than {begins}",
             kept=f"No row of {before} is later than {begins}",
         )

@@ -32,7 +32,8 @@ def verdict_of(journal: Journal) -> Verdict:
     }
     if answered:
         facts |= {"requests_candidate": answered[0], "requests_stable": answered[1], "share_candidate": share}
-    return Verdict(GATE, (Check("outcome", status, sentence), *harmful), sentence + said, facts)
+    outcome = Check("outcome", status, sentence, code="rollout.outcome")
+    return Verdict(GATE, (outcome, *harmful), sentence + said, facts)
 
 
 def answered_requests(journal: Journal) -> tuple[float, float] | None:
@@ -67,4 +68,12 @@ def _ended(journal: Journal) -> tuple[Status, str]:
 def _check(metric: Metric) -> Check:
     rate = metric.canary[0] / metric.canary[1] if metric.canary and metric.canary[1] else None
     size = int(metric.canary[1]) if metric.canary else None
-    return Check(metric.name, metric.status, metric.sentence, measured=rate, sample_size=size)
+    return Check(
+        metric.name,
+        metric.status,
+        metric.sentence,
+        measured=rate,
+        sample_size=size,
+        code="rollout.metric",
+        subject=metric.name,
+    )

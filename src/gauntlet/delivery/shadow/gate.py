@@ -22,6 +22,9 @@ from gauntlet.settings import Settings
 from gauntlet.verdict import Check, Status, Verdict, decide
 
 GATE = "shadow"
+FLIPS = "shadow.flips"
+_ERRORS = "shadow.errors"
+_LATENCY = "shadow.latency"
 _FARTHEST = 64
 """How many times the pairs so far ``rows_needed`` looks ahead; beyond that it says nothing."""
 
@@ -175,14 +178,15 @@ def _flips(counts: ShadowCounts, policy: ShadowPolicy, share: float) -> Check:
         return low, upper_bound(flips, pairs, alpha=policy.alpha, phi=policy.phi)
 
     if not counts.pairs:
-        return Check("flips", Status.INCONCLUSIVE, "No request was answered by both.", bound=limit, direction="max")
+        nothing = "No request was answered by both."
+        return Check("flips", Status.INCONCLUSIVE, nothing, bound=limit, direction="max", code=FLIPS)
     rate = counts.flips / counts.pairs
     low, high = bounds(1)
     reason = (
         f"{counts.flips:,} of {counts.pairs:,} pairs were decided otherwise, {rate:.2%} "
         f"(between {low:.2%} and {high:.2%}); at most {limit:.2%} are allowed."
     )
-    return _check("flips", rate, bounds, limit, counts.pairs, reason)
+    return _check("flips", rate, bounds, limit, counts.pairs, reason, code=FLIPS)
 
 
 def _errors(counts: ShadowCounts, policy: ShadowPolicy, share: float) -> Check:
@@ -194,12 +198,13 @@ def _errors(counts: ShadowCounts, policy: ShadowPolicy, share: float) -> Check:
     )
     if not found.pairs:
         nothing = "Nothing was mirrored yet."
-        return Check("errors", Status.INCONCLUSIVE, nothing, bound=policy.error_margin, direction="max")
+        return Check("errors", Status.INCONCLUSIVE, nothing, bound=policy.error_margin, direction="max", code=_ERRORS)
     reason = (
         f"{found.canary / found.pairs:.2%} of {counts.mirrored:,} mirrored requests failed at the candidate, "
         f"{found.stable / found.pairs:.2%} at stable; at most {policy.error_margin:.2%} more are allowed."
     )
-    return _excess("errors", found, 1.0, policy.error_margin, (share, policy.alpha), policy.phi, reason)
+    alphas = (share, policy.alpha)
+    return _excess("errors", found, 1.0, policy.error_margin, alphas, policy.phi, reason, code=_ERRORS)
 
 
 def _latency(counts: ShadowCounts, policy: ShadowPolicy, share: float) -> Check:
@@ -208,7 +213,9 @@ def _latency(counts: ShadowCounts, policy: ShadowPolicy, share: float) -> Check:
     finite = sorted(boundary for boundary in counts.stable_latency if math.isfinite(boundary))
     if not finite or not counts.stable_latency[math.inf]:
         nothing = "No latencies were kept."
-        return Check("latency", Status.INCONCLUSIVE, nothing, bound=policy.latency_margin, direction="max")
+        return Check(
+            "latency", Status.INCONCLUSIVE, nothing, bound=policy.latency_margin, direction="max", code=_LATENCY
+        )
     if policy.latency_objective is not None and policy.latency_objective not in finite:
         mend = f"Use one of {finite}"
         where, what = "latency_objective", "is not a boundary of the histogram"
@@ -219,7 +226,9 @@ def _latency(counts: ShadowCounts, policy: ShadowPolicy, share: float) -> Check:
         found = {le: pairs for le, pairs in found.items() if pairs.stable <= MOST_TAIL * pairs.pairs}
     if not found:
         reason = f"More than {MOST_TAIL:.0%} of stable's answers took longer than {finite[-1]:g} s, the last boundary."
-        return Check("latency", Status.INCONCLUSIVE, reason, bound=policy.latency_margin, direction="max")
+        return Check(
+            "latency", Status.INCONCLUSIVE, reason, bound=policy.latency_margin, direction="max", code=_LATENCY
+        )
     checks = [
         _excess(
             "latency",
@@ -231,6 +240,7 @@ def _latency(counts: ShadowCounts, policy: ShadowPolicy, share: float) -> Check:
             f"{pairs.canary / pairs.pairs:.2%} of the candidate's answers took longer than {boundary:g} s, "
             f"{pairs.stable / pairs.pairs:.2%} of stable's; at most {policy.latency_ratio:g} times as many and "
             f"{policy.latency_margin:.2%} are allowed.",
+            code=_LATENCY,
         )
         for boundary, pairs in found.items()
     ]
@@ -243,11 +253,29 @@ def _copies(counts: ShadowCounts, policy: ShadowPolicy) -> Check:
     copies = counts.dropped + counts.mirrored
     reason = f"{counts.dropped:,} of {copies:,} copies were never sent; at most {policy.max_dropped:.0%} may be."
     status = Status.PASS if kept and counts.mirrored else Status.INCONCLUSIVE
-    return Check("copies", status, reason, counts.dropped_share, None, policy.max_dropped, "max", copies)
+    return Check(
+        "copies",
+        status,
+        reason,
+        counts.dropped_share,
+        None,
+        policy.max_dropped,
+        "max",
+        copies,
+        code="shadow.copies",
+    )
 
 
 def _excess(
-    name: str, found: Pairs, rho: float, margin: float, alpha: tuple[float, float], phi: float, reason: str
+    name: str,
+    found: Pairs,
+    rho: float,
+    margin: float,
+    alpha: tuple[float, float],
+    phi: float,
+    reason: str,
+    *,
+    code: str,
 ) -> Check:
     def bounds(times: int) -> tuple[float, float]:
         both = None if found.both is None else times * found.both
@@ -255,7 +283,7 @@ def _excess(
         return excess_bounds(many, rho=rho, alpha=alpha, phi=phi)
 
     measured = (found.canary - rho * found.stable) / found.pairs
-    return _check(name, measured, bounds, margin, int(found.pairs), reason)
+    return _check(name, measured, bounds, margin, int(found.pairs), reason, code=code)
 
 
 def _check(
@@ -265,6 +293,8 @@ def _check(
     limit: float,
     size: int,
     reason: str,
+    *,
+    code: str,
 ) -> Check:
     """Hold the bounds against a limit; where they cannot tell, find out with how many pairs of this kind they would."""
     interval = bounds(1)
@@ -275,7 +305,7 @@ def _check(
         while times <= _FARTHEST and decide(bounds(times), bound=limit, direction="max") is status:
             times *= 2
         needed = times * size if times <= _FARTHEST else None
-    return Check(name, status, reason, measured, interval, limit, "max", size, needed)
+    return Check(name, status, reason, measured, interval, limit, "max", size, needed, code=code)
 
 
 def _with_enough(check: Check, counts: ShadowCounts, policy: ShadowPolicy) -> Check:

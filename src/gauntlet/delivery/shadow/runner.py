@@ -75,7 +75,8 @@ def run_shadow(
         failed = _until_ready(service, rollout, time, patience)
         if failed:
             service.target.roll_back(replace(rollout, phase=Phase.ROLLING_BACK))
-            return ShadowResult(Verdict(GATE, (Check("ready", Status.FAIL, failed),), failed))
+            check = Check("ready", Status.FAIL, failed, code="shadow.not_ready")
+            return ShadowResult(Verdict(GATE, (check,), failed))
         result = _watch(service, service.mirror, rollout, policy, time, seconds=seconds, share=share)
         if result.verdict.status is Status.FAIL:
             service.target.roll_back(replace(rollout, phase=Phase.ROLLING_BACK))
@@ -128,4 +129,5 @@ def _until_ready(service: Service, rollout: Rollout, time: Time, patience: float
 
 
 def _not_shadowed(reason: str) -> ShadowResult:
-    return ShadowResult(Verdict(GATE, (Check("shadowed", Status.INCONCLUSIVE, reason),), reason))
+    check = Check("shadowed", Status.INCONCLUSIVE, reason, code="shadow.not_shadowed")
+    return ShadowResult(Verdict(GATE, (check,), reason))

@@ -55,4 +55,5 @@ def check_properties(
 
 
 def _error(why: str) -> Check:
-    return Check("properties", Status.ERROR, f"The properties of the features could not be checked: {why}.")
+    reason = f"The properties of the features could not be checked: {why}."
+    return Check("properties", Status.ERROR, reason, code="check_features.property")

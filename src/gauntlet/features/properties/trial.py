@@ -276,4 +276,5 @@ class Trial:
             direction=None if bound is None else "max",
             sample_size=self.rows.num_rows,
             rows_needed=rows_needed,
+            code=f"check_features.property.{wanted.value}",
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gauntlet.evaluation import wording
 from gauntlet.evaluation.comparison import ChampionResult
-from gauntlet.evaluation.difference_checks import Difference
+from gauntlet.evaluation.difference_checks import SLICE, Difference
 from gauntlet.evaluation.paired import PairedCounts
 from gauntlet.prediction.format import Manifest
 from gauntlet.reports.plots import ForestRow
@@ -74,16 +74,16 @@ class ChampionView:
 def champion_view(result: ChampionResult, manifest: Manifest) -> ChampionView:
     """What the page shows of a result."""
     slices = result.slices[:_MOST_ROWS]
-    checks = {check.name: check for check in result.verdict.checks}
+    checks = {check.subject: check for check in result.verdict.checks if check.code == SLICE}
     first = slices[0] if slices else None
-    bound = checks[first.name].bound if first is not None else None
+    bound = checks[first.slice.name].bound if first is not None else None
     return ChampionView(
         compared=bool(result.overall),
         same=result.same,
         split=manifest.split,
         rows=manifest.rows,
         metrics=tuple(_metric(difference) for difference in result.overall),
-        slice_rows=tuple(_slice_row(difference, checks[difference.name]) for difference in slices),
+        slice_rows=tuple(_slice_row(difference, checks[difference.slice.name]) for difference in slices),
         slice_metric=_in_what(first),
         slice_bound=-abs(bound) * _scale(first) if first is not None and bound is not None else None,
         left_out=len(result.slices) - len(slices),

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gauntlet.data.integrity.gate import IntegrityResult
-from gauntlet.data.integrity.label_rate import LabelRates
-from gauntlet.data.integrity.leakage import Leak
+from gauntlet.data.integrity.label_rate import LABEL_RATE, LabelRates
+from gauntlet.data.integrity.leakage import LEAKAGE, Leak
 from gauntlet.reports.format import count, percent, quantity
 from gauntlet.reports.page import render
 from gauntlet.reports.plots import ForestRow
@@ -92,23 +92,22 @@ def integrity_page(result: IntegrityResult) -> str:
 
 def integrity_view(result: IntegrityResult) -> IntegrityView:
     """Gather what the page shows."""
-    named = {prefix: _named(result.verdict.checks, prefix) for prefix in ("leakage", "label rate")}
-    about_label = {check.name for checks in named.values() for check in checks}
+    leakage, rates = (_with_code(result.verdict.checks, code) for code in (LEAKAGE, LABEL_RATE))
     label = result.target.column if result.target is not None else ""
     return IntegrityView(
         tiles=tuple(_tiles(result)),
-        structure=tuple(check for check in result.verdict.checks if check.name not in about_label),
+        structure=tuple(check for check in result.verdict.checks if check.code not in (LEAKAGE, LABEL_RATE)),
         leakage=_leakage(result.leaks) if result.leaks else None,
-        leakage_checks=named["leakage"],
+        leakage_checks=leakage,
         rates=tuple(_rates(result.rates, label)) if result.rates is not None else (),
-        rate_checks=named["label rate"],
+        rate_checks=rates,
         small=tuple((span, count(rows)) for span, rows in (result.rates.small if result.rates else ())),
         left_out=result.left_out,
     )
 
 
-def _named(checks: Sequence[Check], prefix: str) -> tuple[Check, ...]:
-    return tuple(check for check in checks if check.name.startswith(prefix))
+def _with_code(checks: Sequence[Check], code: str) -> tuple[Check, ...]:
+    return tuple(check for check in checks if check.code == code)
 
 
 def _tiles(result: IntegrityResult) -> list[tuple[str, str, str]]:

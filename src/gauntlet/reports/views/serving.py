@@ -12,7 +12,7 @@ from gauntlet.reports.plots import Series, TailMark, Trial
 from gauntlet.serving.acceptance.conformance import Finding
 from gauntlet.serving.acceptance.footprint import Footprint
 from gauntlet.serving.acceptance.gate import Examination
-from gauntlet.serving.acceptance.latency import LatencyRun, SaturationRun, label
+from gauntlet.serving.acceptance.latency import LATENCY, LatencyRun, SaturationRun, label
 from gauntlet.serving.acceptance.parity import Differing, Parity
 from gauntlet.serving.acceptance.policy import QUANTILES, LatencyLimits
 from gauntlet.serving.arrivals import Floats
@@ -193,12 +193,12 @@ def _latency(run: LatencyRun, limits: LatencyLimits, verdict: Verdict, protocol:
     measured = run.measured
     service = np.sort(measured.service[~np.isnan(measured.sent)]) * 1e3
     latency = np.sort(measured.latency) * 1e3
-    statuses = {check.name: check.status.value for check in verdict.checks}
+    statuses = {check.subject: check.status.value for check in verdict.checks if check.code == LATENCY}
     marks, table = [], []
     for name, one in zip(QUANTILES, run.quantiles, strict=True):
         limit: float | None = getattr(limits, name)
         ends = one.low * 1e3, one.high * 1e3
-        status = statuses.get(f"latency {label(one.q)} (ms)", "")
+        status = statuses.get(name, "")
         marks.append(TailMark(one.q, one.value * 1e3, *ends, limit, status))
         rank = min(len(service) - 1, math.ceil((len(service) - 1) * one.q))
         needed = one.needed if math.isinf(one.high) else None

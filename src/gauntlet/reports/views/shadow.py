@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from gauntlet.delivery.evidence.flips import log_certificate
 from gauntlet.delivery.evidence.histograms import Buckets
-from gauntlet.delivery.shadow.gate import ShadowCounts, ShadowPolicy
+from gauntlet.delivery.shadow.gate import FLIPS, ShadowCounts, ShadowPolicy
 from gauntlet.reports.format import count, number, percent
 from gauntlet.reports.page import render
 from gauntlet.verdict import Check, Verdict
@@ -87,7 +87,7 @@ def shadow_view(counts: ShadowCounts, policy: ShadowPolicy, verdict: Verdict) ->
     return ShadowView(
         counts=counts,
         agreement=1 - counts.flips / counts.pairs if counts.pairs else None,
-        flips=next((check for check in verdict.checks if check.name == "flips"), None),
+        flips=next((check for check in verdict.checks if check.code == FLIPS), None),
         certificate=certificate,
         needed=1 / policy.alpha,
         limit=limit,

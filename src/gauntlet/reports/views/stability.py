@@ -10,6 +10,7 @@ from gauntlet.evaluation.stability import Component, MetricStability
 from gauntlet.reports.page import render
 from gauntlet.reports.plots import ForestRow
 from gauntlet.stability.agreement import Agreement
+from gauntlet.stability.checks import FLIPS
 from gauntlet.stability.gate import StabilityResult
 
 _MOST_PAIRS = 30
@@ -66,7 +67,7 @@ def stability_view(result: StabilityResult) -> StabilityView:
     stability, repeat = result.stability, result.repeat
     if stability is None or repeat is None or result.leading is None:
         return StabilityView(measured=False)
-    flips = next((check for check in result.verdict.checks if check.name == "flips"), None)
+    flips = next((check for check in result.verdict.checks if check.code == FLIPS), None)
     return StabilityView(
         measured=True,
         runs=stability.runs,

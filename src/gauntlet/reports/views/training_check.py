@@ -9,6 +9,7 @@ from gauntlet.evaluation import wording
 from gauntlet.reports.curves import Series
 from gauntlet.reports.page import render
 from gauntlet.reports.plots import ForestRow
+from gauntlet.training_check.checks import SHUFFLED_LABELS
 from gauntlet.training_check.gate import TrainingCheckResult
 
 
@@ -88,7 +89,7 @@ def _ways(result: TrainingCheckResult) -> tuple[tuple[str, str, str], ...]:
 
 
 def _chance(result: TrainingCheckResult) -> tuple[ForestRow, ...]:
-    found = [(check, check.interval) for check in result.verdict.checks if check.name == "shuffled labels"]
+    found = [(check, check.interval) for check in result.verdict.checks if check.code == SHUFFLED_LABELS]
     return tuple(
         ForestRow(check.name, check.measured, ends[0], ends[1], n=check.sample_size, status=check.status.value)
         for check, ends in found

@@ -12,6 +12,7 @@ from gauntlet.serving.acceptance.case import Case, Subject
 from gauntlet.serving.acceptance.client import Client, Reply
 from gauntlet.verdict import Check, Status
 
+_NEIGHBOURS_CODE = "check_serving.neighbours"
 _QUOTED = 3
 _NEIGHBOURS = 2
 """Threads of good requests, and as many of bad ones."""
@@ -66,7 +67,7 @@ def check_neighbours(connect: Callable[[], Client], cases: Sequence[Case], subje
         reference = client.ask(good.method, good.path, good.body)
     name = f"{good.protocol}: bad requests fail no neighbours"
     if broken := problem(good, reference, subject.contract, subject.model):
-        return Check(name, Status.ERROR, f"A good request alone fails already: {broken}.")
+        return Check(name, Status.ERROR, f"A good request alone fails already: {broken}.", code=_NEIGHBOURS_CODE)
     done = threading.Event()
 
     def ask_good() -> list[str]:
@@ -100,6 +101,7 @@ def check_neighbours(connect: Callable[[], Client], cases: Sequence[Case], subje
         bound=0.0,
         direction="max",
         sample_size=asked,
+        code=_NEIGHBOURS_CODE,
     )
 
 
@@ -127,6 +129,8 @@ def _judge(group: str, findings: Sequence[Finding]) -> Check:
         bound=0.0,
         direction="max",
         sample_size=len(findings),
+        code="check_serving.contract",
+        subject=group,
     )
 
 

@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from gauntlet.serving.acceptance.client import Client
 from gauntlet.serving.acceptance.policy import FootprintPolicy
@@ -138,6 +139,15 @@ def watching(connect: Callable[[], Client], every: float) -> Iterator[Looks]:
         look(client)
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """A limit: the check's name, the bound (``None``: not asked for), the check's code."""
+
+    name: str
+    bound: float | None
+    code: str
+
+
 def judge_footprint(seen: Footprint, policy: FootprintPolicy, *, confidence: float) -> tuple[Check, ...]:
     """A check for each limit that is asked for.
 
@@ -147,20 +157,26 @@ def judge_footprint(seen: Footprint, policy: FootprintPolicy, *, confidence: flo
         confidence: of the interval of growth.
     """
     trouble = _trouble(seen)
-    asked: dict[str, tuple[float | None, Callable[[str, float], Check]]] = {
-        "peak memory (MB)": (policy.peak_mb, lambda name, bound: _peak(seen, name, bound)),
-        "memory growth (bytes/request)": (
-            policy.growth_bytes_per_request,
-            lambda name, bound: _growth(seen, name, bound, confidence),
+    asked: tuple[tuple[_Asked, Callable[[_Asked], Check]], ...] = (
+        (_Asked("peak memory (MB)", policy.peak_mb, code="check_serving.peak_memory"), partial(_peak, seen)),
+        (
+            _Asked(
+                "memory growth (bytes/request)", policy.growth_bytes_per_request, code="check_serving.memory_growth"
+            ),
+            partial(_growth, seen, confidence),
         ),
-        "processor time (ms/request)": (policy.cpu_ms_per_request, lambda name, bound: _cpu(seen, name, bound)),
-        "processors busy": (policy.cores, lambda name, bound: _cores(seen, name, bound)),
-        "cold start (s)": (policy.cold_start_seconds, lambda name, bound: _cold_start(seen, name, bound)),
-    }
+        (
+            _Asked("processor time (ms/request)", policy.cpu_ms_per_request, code="check_serving.processor_time"),
+            partial(_cpu, seen),
+        ),
+        (_Asked("processors busy", policy.cores, code="check_serving.processors"), partial(_cores, seen)),
+        (
+            _Asked("cold start (s)", policy.cold_start_seconds, code="check_serving.cold_start"),
+            partial(_cold_start, seen),
+        ),
+    )
     return tuple(
-        Check(name, Status.ERROR, trouble, bound=bound, direction="max") if trouble else judge(name, bound)
-        for name, (bound, judge) in asked.items()
-        if bound is not None
+        _error(limit, trouble) if trouble else judge(limit) for limit, judge in asked if limit.bound is not None
     )
 
 
@@ -173,58 +189,59 @@ def _trouble(seen: Footprint) -> str:
     return ""
 
 
-def _peak(seen: Footprint, name: str, bound: float) -> Check:
+def _peak(seen: Footprint, limit: _Asked) -> Check:
     known = [look.memory for look in seen.looks if look.memory is not None]
     if not known:
-        return _absent(name, bound, "process_resident_memory_bytes")
+        return _absent(limit, "process_resident_memory_bytes")
     peak = max(known) / 1e6
     reason = f"At most {peak:,.0f} MB resident in {len(known)} looks; {known[0] / 1e6:,.0f} MB before the load."
-    return _point(name, peak, bound, reason, len(known))
+    return _point(limit, peak, reason, len(known))
 
 
-def _growth(seen: Footprint, name: str, bound: float, confidence: float) -> Check:
+def _growth(seen: Footprint, confidence: float, limit: _Asked) -> Check:
     """Sen's slope of memory over requests, with its distribution-free interval (Sen 1968), after warming up."""
     from scipy.stats import theilslopes
 
     known = [(look.at, look.memory) for look in seen.looks[1:-1] if look.memory is not None]
     if not known and not any(look.memory is not None for look in seen.looks):
-        return _absent(name, bound, "process_resident_memory_bytes")
+        return _absent(limit, "process_resident_memory_bytes")
     late = known[int(len(known) * _WARM_UP) :]
     span = seen.looks[-1].at - seen.looks[0].at
     if len(late) < _LEAST_LOOKS or not seen.requests or span <= 0:
         reason = f"{len(late)} looks after warming up are too few for a slope; run longer or look more often."
-        return Check(name, Status.INCONCLUSIVE, reason, bound=bound, direction="max", sample_size=len(late))
+        return _check(limit, Status.INCONCLUSIVE, reason, sample_size=len(late))
     per_second = seen.requests / span
     slope, _, low, high = (float(x) for x in theilslopes([y for _, y in late], [x for x, _ in late], confidence))
     found, ends = slope / per_second, (low / per_second, high / per_second)
-    status = decide(ends, bound=bound, direction="max")
+    assert limit.bound is not None
+    status = decide(ends, bound=limit.bound, direction="max")
     reason = f"Resident memory changed by {found:,.0f} bytes a request after warming up."
-    return Check(name, status, reason, found, ends, bound, "max", len(late))
+    return _check(limit, status, reason, found, ends, sample_size=len(late))
 
 
-def _cpu(seen: Footprint, name: str, bound: float) -> Check:
+def _cpu(seen: Footprint, limit: _Asked) -> Check:
     spent = _spent(seen)
     if spent is None:
-        return _absent(name, bound, "process_cpu_seconds_total")
+        return _absent(limit, "process_cpu_seconds_total")
     if not seen.requests:
-        return Check(name, Status.ERROR, "No request was answered.", bound=bound, direction="max")
+        return _error(limit, "No request was answered.")
     found = 1e3 * spent[0] / seen.requests
-    return _point(name, found, bound, f"{found:.2f} ms of processor time a request.", seen.requests)
+    return _point(limit, found, f"{found:.2f} ms of processor time a request.", seen.requests)
 
 
-def _cores(seen: Footprint, name: str, bound: float) -> Check:
+def _cores(seen: Footprint, limit: _Asked) -> Check:
     spent = _spent(seen)
     if spent is None or spent[1] <= 0:
-        return _absent(name, bound, "process_cpu_seconds_total")
+        return _absent(limit, "process_cpu_seconds_total")
     found = spent[0] / spent[1]
-    return _point(name, found, bound, f"{found:.2f} processors were busy on average.", len(seen.looks))
+    return _point(limit, found, f"{found:.2f} processors were busy on average.", len(seen.looks))
 
 
-def _cold_start(seen: Footprint, name: str, bound: float) -> Check:
+def _cold_start(seen: Footprint, limit: _Asked) -> Check:
     ready = seen.looks[-1].ready
     if ready is None:
-        return _absent(name, bound, "gauntlet_ready_seconds")
-    return _point(name, ready, bound, f"Ready {ready:.1f} s after the process began.", 1)
+        return _absent(limit, "gauntlet_ready_seconds")
+    return _point(limit, ready, f"Ready {ready:.1f} s after the process began.", 1)
 
 
 def _spent(seen: Footprint) -> tuple[float, float] | None:
@@ -233,14 +250,33 @@ def _spent(seen: Footprint) -> tuple[float, float] | None:
     return (known[-1][1] - known[0][1], known[-1][0] - known[0][0]) if len(known) > 1 else None
 
 
-def _point(name: str, found: float, bound: float, reason: str, looks: int) -> Check:
-    status = Status.PASS if found <= bound else Status.FAIL
-    return Check(name, status, reason, found, None, bound, "max", looks)
+def _point(limit: _Asked, found: float, reason: str, looks: int) -> Check:
+    assert limit.bound is not None
+    status = Status.PASS if found <= limit.bound else Status.FAIL
+    return _check(limit, status, reason, found, sample_size=looks)
 
 
-def _absent(name: str, bound: float, series: str) -> Check:
+def _absent(limit: _Asked, series: str) -> Check:
     reason = f"The server's /metrics have no single series {series}; set the limit to false to leave this out."
-    return Check(name, Status.ERROR, reason, bound=bound, direction="max")
+    return _error(limit, reason)
+
+
+def _error(limit: _Asked, reason: str) -> Check:
+    return _check(limit, Status.ERROR, reason)
+
+
+def _check(
+    limit: _Asked,
+    status: Status,
+    reason: str,
+    measured: float | None = None,
+    interval: tuple[float, float] | None = None,
+    *,
+    sample_size: int | None = None,
+) -> Check:
+    return Check(
+        limit.name, status, reason, measured, interval, limit.bound, "max", sample_size=sample_size, code=limit.code
+    )
 
 
 _WANTED = (

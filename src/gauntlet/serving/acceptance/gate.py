@@ -26,6 +26,8 @@ from gauntlet.serving.acceptance.client import Client, require_reachable
 from gauntlet.serving.acceptance.conformance import Finding, check_neighbours, judge_cases, send_cases
 from gauntlet.serving.acceptance.footprint import Footprint, Looks, watching
 from gauntlet.serving.acceptance.latency import (
+    LATENCY,
+    SATURATION,
     Drive,
     LatencyRun,
     SaturationRun,
@@ -43,6 +45,7 @@ from gauntlet.serving.measured import Measured, Outcome
 from gauntlet.verdict import Check, Status, Verdict
 
 GATE = "check_serving"
+_IDENTITY = "check_serving.identity"
 _ROWS = 200
 """Rows to make requests from where parity, which says how many, is not tested."""
 _MOST_BODIES = 500
@@ -156,10 +159,10 @@ class _Bench:
             found = footprints.served_digest(client.ask("GET", "/metrics").body.decode(errors="replace"))
         if found is None:
             reason = "Its /metrics have no single gauntlet_model_info; set identity to false for another server."
-            return Check(title, Status.ERROR, reason)
+            return Check(title, Status.ERROR, reason, code=_IDENTITY)
         if found != digest:
-            return Check(title, Status.FAIL, f"It serves {short(found)}…, not {short(digest)}….")
-        return Check(title, Status.PASS, f"It serves {short(digest)}….")
+            return Check(title, Status.FAIL, f"It serves {short(found)}…, not {short(digest)}….", code=_IDENTITY)
+        return Check(title, Status.PASS, f"It serves {short(digest)}….", code=_IDENTITY)
 
     def test_contract(self, checks: list[Check]) -> tuple[Finding, ...]:
         if self.policy.contract is None:
@@ -202,7 +205,7 @@ class _Bench:
                     self._drive(limits), limits, confidence=self.policy.confidence, seed=self.policy.seed
                 )
         except DependencyError as error:
-            checks.append(_unreachable("latency", error))
+            checks.append(_unreachable("latency", error, code=LATENCY))
             return None, None
         checks += judge_latency(latency, limits)
         if wanted is None:
@@ -219,7 +222,7 @@ class _Bench:
         try:
             found = run_saturation(self._drive(limits), policy, limits, seed=self.policy.seed + limits.attempts)
         except DependencyError as error:
-            checks.append(_unreachable("highest rate kept (requests/s)", error))
+            checks.append(_unreachable("highest rate kept (requests/s)", error, code=SATURATION))
             return None
         checks.append(judge_saturation(found, policy, limits))
         return found
@@ -252,8 +255,8 @@ class _Bench:
         return drive
 
 
-def _unreachable(name: str, error: DependencyError) -> Check:
-    return Check(name, Status.ERROR, f"The server could no longer be reached: {error.message}.")
+def _unreachable(name: str, error: DependencyError, *, code: str) -> Check:
+    return Check(name, Status.ERROR, f"The server could no longer be reached: {error.message}.", code=code)
 
 
 _SAYING = {

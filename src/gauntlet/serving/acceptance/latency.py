@@ -26,6 +26,9 @@ from gauntlet.serving.measured import (
 from gauntlet.serving.saturation import Limits, Saturation, Search, saturation
 from gauntlet.verdict import Check, Status, decide
 
+LATENCY = "check_serving.latency"
+SATURATION = "check_serving.saturation"
+
 Drive = Callable[[float, float, int], Measured]
 """(requests per second, seconds, seed) → a run."""
 
@@ -96,6 +99,8 @@ def _judge_quantile(run: LatencyRun, found: Quantile, bound: float, name: str) -
         direction="max",
         sample_size=found.requests,
         rows_needed=_needed(found, bound) if status is Status.INCONCLUSIVE else None,
+        code=LATENCY,
+        subject=name,
     )
 
 
@@ -113,7 +118,7 @@ def _judge_errors(run: LatencyRun, bound: float) -> Check:
     needed = int(-log((1 - run.confidence) / 2) / bound) + 1 if status is Status.INCONCLUSIVE else None
     return Check(
         "failed requests under load", status, reason, found, (low, high), bound, "max", len(failed),
-        needed if needed and needed > len(failed) else None,
+        needed if needed and needed > len(failed) else None, code="check_serving.errors",
     )  # fmt: skip
 
 
@@ -223,6 +228,7 @@ def judge_saturation(run: SaturationRun, policy: SaturationPolicy, latency: Late
         bound=bound,
         direction="min",
         sample_size=sum(one.requests for one in run.summaries),
+        code=SATURATION,
     )
 
 

@@ -213,7 +213,18 @@ def judge_parity(parity: Parity, *, tolerance: float, confidence: float) -> Chec
             f"All {compared} rows are served as they were scored offline, to within {tolerance:g}; so at most "
             f"{beyond:.2%} of all rows can differ ({confidence:.0%} confidence)."
         )
-    return Check(parity.name, status, reason, parity.largest, None, tolerance, "max", compared)
+    return Check(
+        parity.name,
+        status,
+        reason,
+        parity.largest,
+        None,
+        tolerance,
+        "max",
+        compared,
+        code="check_serving.parity",
+        subject=parity.name,
+    )
 
 
 def judge_refused(offline: Offline) -> Check:
@@ -228,5 +239,13 @@ def judge_refused(offline: Offline) -> Check:
         )
     status = Status.FAIL if offline.refused else Status.PASS
     return Check(
-        "rows scored offline can be served", status, reason, float(len(offline.refused)), None, 0.0, "max", asked
+        "rows scored offline can be served",
+        status,
+        reason,
+        float(len(offline.refused)),
+        None,
+        0.0,
+        "max",
+        asked,
+        code="check_serving.refused",
     )

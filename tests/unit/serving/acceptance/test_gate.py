@@ -24,11 +24,12 @@ from builders.staging import (
     slow,
     stage,
 )
+from builders.verdicts import check
 from gauntlet.errors import ConfigurationError, DataError, DependencyError
 from gauntlet.serving.acceptance.gate import Examination, examine, summarise
 from gauntlet.serving.acceptance.policy import ServingPolicy
 from gauntlet.settings import parse
-from gauntlet.verdict import Check, Status, Verdict
+from gauntlet.verdict import Status, Verdict
 
 UNDER_LOAD = {
     "contract": None,
@@ -190,7 +191,7 @@ class TestUnderLoad:
 
 
 def test_a_summary_names_what_is_wrong_by_how_wrong_it_is() -> None:
-    checks = [Check(name, Status(name), "") for name in ("pass", "error", "inconclusive", "fail")]
+    checks = [check(name, Status(name), gate="check_serving") for name in ("pass", "error", "inconclusive", "fail")]
     assert (
         summarise(checks) == "Of 4 checks 1 failed: fail; 1 could not be made: error; 1 could not tell: inconclusive."
     )

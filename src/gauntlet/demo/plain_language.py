@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from gauntlet.verdict import Check, Status, Verdict
 
 
-def plainly(verdict: Verdict) -> str:
+def in_plain_language(verdict: Verdict) -> str:
     """The sentence; the verdict's own summary where these words do not fit what was found."""
     failed = [check for check in verdict.checks if check.status is Status.FAIL]
     words = _WORDS.get(verdict.gate)
@@ -18,8 +18,8 @@ def plainly(verdict: Verdict) -> str:
 
 
 def _features(failed: Sequence[Check]) -> str:
-    changed = next((check.subject for check in failed if check.code == "feature.redefined"), "")
-    harm = next((check.measured for check in failed if check.code == "feature.harm"), None)
+    changed = next((check.subject for check in failed if check.code == "check_features.redefined"), "")
+    harm = next((check.measured for check in failed if check.code == "check_features.harm"), None)
     if not changed or harm is None:
         return ""
     return (
@@ -30,7 +30,7 @@ def _features(failed: Sequence[Check]) -> str:
 
 def _slices(failed: Sequence[Check]) -> str:
     worst = failed[0]
-    if worst.code != "slice.demographic_parity" or worst.measured is None or worst.bound is None:
+    if worst.code != "evaluate_slices.demographic_parity" or worst.measured is None or worst.bound is None:
         return ""
     direction = "fewer" if worst.measured < 0 else "more"
     points, allowed = abs(100 * worst.measured), abs(100 * worst.bound)
@@ -41,7 +41,7 @@ def _slices(failed: Sequence[Check]) -> str:
 
 
 def _skew(failed: Sequence[Check]) -> str:
-    if failed[0].code != "serving.distribution":
+    if failed[0].code != "detect_skew.serving.distribution":
         return ""
     return (
         f"Applications arrive with another `{failed[0].subject}` than the model learns from: what it learns would not "
@@ -50,7 +50,7 @@ def _skew(failed: Sequence[Check]) -> str:
 
 
 def _integrity(failed: Sequence[Check]) -> str:
-    if failed[0].code != "leakage":
+    if failed[0].code != "check_integrity.leakage":
         return ""
     return (
         f"`{failed[0].subject}` gives away how a loan ended: known only afterwards, it makes a model that shines in "
@@ -59,13 +59,13 @@ def _integrity(failed: Sequence[Check]) -> str:
 
 
 def _champion(failed: Sequence[Check]) -> str:
-    if failed[0].code != "improvement.seed_noise":
+    if failed[0].code != "compare_champion.seed_noise":
         return ""
     return "It looks better by luck: the same recipe, run again, comes out better or worse by more than it has gained."
 
 
 def _behavior(failed: Sequence[Check]) -> str:
-    if failed[0].code != "case":
+    if failed[0].code != "check_behavior.case":
         return ""
     return f"It would get a case wrong that everybody here agrees on: {failed[0].subject}."
 
