@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -19,6 +20,10 @@ from gauntlet.storage import write_json
 
 FORMAT = "gauntlet.verdict/1"
 COLLECTED = "gauntlet.verdicts/1"
+CODE = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z_]+)+")
+"""What a check's code looks like: the gate's name (a team's own may hold digits), then what kind of finding it is."""
+WITHOUT_CODE = "unknown"
+"""Kind of the checks in verdicts that were written before every check had a code."""
 
 
 class Status(StrEnum):
@@ -58,9 +63,12 @@ class Check:
         direction: ``"min"`` if the value must be at least the bound, ``"max"`` if at most.
         sample_size: rows (or clusters, where rows are clustered) the value rests on.
         rows_needed: about how many would decide it; only when inconclusive.
-        code: what kind of finding it is, for programs: ``feature.redefined``. Sentences may be edited freely, codes
-            not. Empty where no program tells this finding from others yet.
-        subject: what it is about, as the user calls it: a column, a slice, a case; empty for a whole.
+        code: what kind of finding it is, for programs: the gate, then the kind, ``check_features.redefined``. Names and
+            sentences may be edited freely, codes not; ``docs/codes.md`` lists them.
+        subject: what it is about, as the user calls it: a column, a slice, a case, a metric; empty for a whole.
+
+    Raises:
+        ValueError: the code is none.
     """
 
     name: str
@@ -72,8 +80,12 @@ class Check:
     direction: str | None = None
     sample_size: int | None = None
     rows_needed: int | None = None
-    code: str = ""
-    subject: str = ""
+    code: str = field(kw_only=True)
+    subject: str = field(default="", kw_only=True)
+
+    def __post_init__(self) -> None:
+        if not CODE.fullmatch(self.code):
+            raise ValueError(f"the code of a check is a gate and a kind, gate.kind, not {self.code!r}")
 
 
 @dataclass(frozen=True)
@@ -86,12 +98,20 @@ class Verdict:
         summary: one sentence for the console and the run page.
         facts: scalars worth keeping with it (row counts, confidence, digests).
         status: the worst of its checks.
+
+    Raises:
+        ValueError: a check's code is another gate's.
     """
 
     gate: str
     checks: tuple[Check, ...]
     summary: str
     facts: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        foreign = [check.code for check in self.checks if not check.code.startswith(f"{self.gate}.")]
+        if foreign:
+            raise ValueError(f"{self.gate} gives no check with the code {foreign[0]!r}")
 
     @property
     def status(self) -> Status:
@@ -142,11 +162,9 @@ class Verdict:
         Raises:
             ValueError, KeyError, TypeError: it is none, or its status contradicts its checks.
         """
-        checks = tuple(
-            Check(**{**check, "status": Status(check["status"]), "interval": _pair(check.get("interval"))})
-            for check in document["checks"]
-        )
-        verdict = cls(document["gate"], checks, document["summary"], document["facts"])
+        gate = document["gate"]
+        checks = tuple(_check_of_json(check, gate) for check in document["checks"])
+        verdict = cls(gate, checks, document["summary"], document["facts"])
         if document["format"] != FORMAT or document["status"] != verdict.status.value:
             raise ValueError(f"format {document['format']!r}, status {document['status']!r}")
         return verdict
@@ -206,6 +224,13 @@ def _finite(values: dict[str, Any]) -> dict[str, Any]:
         return [clean(part) for part in value] if isinstance(value, tuple) else value
 
     return {key: clean(value) for key, value in values.items()}
+
+
+def _check_of_json(document: Mapping[str, Any], gate: str) -> Check:
+    """A check from its form on disk. Versions before 0.2 gave some checks no code."""
+    status, interval = Status(document["status"]), _pair(document.get("interval"))
+    code = document.get("code") or f"{gate}.{WITHOUT_CODE}"
+    return Check(**{**document, "status": status, "interval": interval, "code": code})
 
 
 def _pair(value: list[float | None] | None) -> tuple[float, float] | None:

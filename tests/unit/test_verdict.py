@@ -12,8 +12,9 @@ from gauntlet.verdict import Check, Status, Verdict, decide, read_verdicts, wors
 finite = st.floats(allow_nan=False, allow_infinity=False, width=32)
 
 
-def check(status: Status, name: str = "auc") -> Check:
-    return Check(name, status, "A sentence.", measured=0.8, interval=(0.7, 0.9), bound=0.75, sample_size=100)
+def check(status: Status, name: str = "auc", gate: str = "gate") -> Check:
+    numbers = {"measured": 0.8, "interval": (0.7, 0.9), "bound": 0.75, "sample_size": 100}
+    return Check(name, status, "A sentence.", **numbers, code=f"{gate}.kind", subject=name)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,8 @@ def test_a_verdict_survives_the_disk(tmp_path):
 
 
 def test_endless_intervals_survive_the_disk(tmp_path):
-    endless = Check("x", Status.INCONCLUSIVE, "Too few rows.", measured=math.nan, interval=(-math.inf, math.inf))
+    nowhere = {"measured": math.nan, "interval": (-math.inf, math.inf)}
+    endless = Check("x", Status.INCONCLUSIVE, "Too few rows.", **nowhere, code="gate.kind")
 
     Verdict("gate", (endless,), "s").write(tmp_path / "verdict")
     back = Verdict.read(tmp_path / "verdict").checks[0]
@@ -108,7 +110,8 @@ def test_a_damaged_verdict_is_refused(tmp_path, damage):
 
 def test_several_verdicts_survive_the_disk_and_one_is_read_alike(tmp_path):
     several = [
-        Verdict(gate, (check(status),), "A sentence.") for gate, status in (("a", Status.PASS), ("b", Status.FAIL))
+        Verdict(gate, (check(status, gate=gate),), "A sentence.")
+        for gate, status in (("a", Status.PASS), ("b", Status.FAIL))
     ]
     write_verdicts(tmp_path / "several", several)
     assert read_verdicts(tmp_path / "several") == tuple(several)
@@ -124,7 +127,7 @@ def test_what_holds_no_verdicts_is_refused(text, tmp_path):
 
 
 def test_a_collected_verdict_that_contradicts_its_checks_is_refused(tmp_path):
-    write_verdicts(tmp_path / "forged", [Verdict("a", (check(Status.FAIL),), "A sentence.")])
+    write_verdicts(tmp_path / "forged", [Verdict("gate", (check(Status.FAIL),), "A sentence.")])
     text = (tmp_path / "forged").read_text()
     (tmp_path / "forged").write_text(text.replace('"fail"', '"pass"', 1))
     with pytest.raises(DataError):
@@ -133,6 +136,47 @@ def test_a_collected_verdict_that_contradicts_its_checks_is_refused(tmp_path):
 
 def test_severity_orders_checks_and_decides_the_worst():
     checks = [check(status, status.value) for status in (Status.PASS, Status.FAIL, Status.ERROR, Status.INCONCLUSIVE)]
-    ordered = Verdict("a", (*checks, check(Status.FAIL, "another")), "A sentence.").worst_first
+    ordered = Verdict("gate", (*checks, check(Status.FAIL, "another")), "A sentence.").worst_first
     assert [one.name for one in ordered] == ["error", "fail", "another", "inconclusive", "pass"]
     assert worst(one.status for one in checks) is Status.ERROR
+
+
+@pytest.mark.parametrize(
+    "code", ["", "gate", "Gate.kind", "gate.Kind", "gate.kind.", ".kind", "gate.sex=female", "g.k 1"]
+)
+def test_a_check_says_in_code_what_kind_of_finding_it_is(code):
+    with pytest.raises(ValueError, match="the code of a check is"):
+        Check("auc", Status.PASS, "A sentence.", code=code)
+    with pytest.raises(TypeError, match="code"):
+        Check("auc", Status.PASS, "A sentence.")
+
+
+def test_a_gate_gives_no_check_with_another_gates_code():
+    with pytest.raises(ValueError, match=r"gate gives no check with the code 'gate_two\.kind'"):
+        Verdict("gate", (check(Status.PASS), check(Status.PASS, gate="gate_two")), "A sentence.")
+
+
+def test_the_code_and_the_subject_are_in_the_file(tmp_path):
+    Verdict("gate", (check(Status.FAIL),), "s").write(tmp_path / "verdict")
+    (found,) = json.loads((tmp_path / "verdict").read_text())["checks"]
+    assert (found["code"], found["subject"]) == ("gate.kind", "auc")
+
+
+@pytest.mark.parametrize("code", [{"code": ""}, {}], ids=["empty", "absent"])
+def test_verdicts_from_before_every_check_had_a_code_are_still_read(tmp_path, code):
+    Verdict("gate", (check(Status.FAIL),), "s").write(tmp_path / "verdict")
+    document = json.loads((tmp_path / "verdict").read_text())
+    document["checks"] = [
+        {key: value for key, value in one.items() if key != "code"} | code for one in document["checks"]
+    ]
+    (tmp_path / "verdict").write_text(json.dumps(document))
+    (found,) = Verdict.read(tmp_path / "verdict").checks
+    assert (found.code, found.status, found.name) == ("gate.unknown", Status.FAIL, "auc")
+
+
+def test_a_code_that_is_none_is_a_damaged_verdict(tmp_path):
+    Verdict("gate", (check(Status.FAIL),), "s").write(tmp_path / "verdict")
+    for damage in ("other.kind", "gate"):
+        (tmp_path / "damaged").write_text((tmp_path / "verdict").read_text().replace("gate.kind", damage))
+        with pytest.raises(DataError, match="is not a verdict"):
+            Verdict.read(tmp_path / "damaged")
