@@ -92,7 +92,13 @@ ROW = """    Gate(
         page="integrity.md",
     ),
 """
-CODES = "\n| `check_freshness.age` | The newest row is too old. | Find out why no newer rows arrive. |\n"
+CODES = """## check_freshness
+
+| code | says | what to do |
+|---|---|---|
+| `check_freshness.age` | how old the newest row is | find out why no newer rows arrive |
+
+"""
 TASK = """    freshness_check = check_freshness(snapshot=tasks.snapshot, policy=freshness_policy)
 """
 UNIT_TEST = """from gauntlet.data.freshness import FreshnessPolicy, judge_freshness
@@ -176,6 +182,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
         "from components.data.check_freshness import check_freshness\n",
     )
     copy.put("docs/integrity.md", "## Memory\n", "## Freshness\n`max_days` is counted from the newest row.\n\n")
+    copy.put("docs/codes.md", "## check_training\n", CODES)
     copy.write("tests/unit/data/test_freshness.py", UNIT_TEST)
     copy.write("tests/components/data/test_check_freshness.py", UNIT_TEST)
     return copy
@@ -209,6 +216,7 @@ def test_it_is_enforced_checked_documented_and_compiled(made):
         "-p",
         "no:cacheprovider",
         "tests/unit/test_gates.py",
+        "tests/unit/test_codes.py",
         "tests/unit/pipelines/test_docs.py",
         "tests/unit/pipelines/test_continuous_training.py",
         "tests/unit/data/test_freshness.py",
