@@ -93,7 +93,6 @@ ROW = """    Gate(
     ),
 """
 CODES = """## check_freshness
-
 | code | says | what to do |
 |---|---|---|
 | `check_freshness.age` | how old the newest row is | find out why no newer rows arrive |
@@ -182,6 +181,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
         "from components.data.check_freshness import check_freshness\n",
     )
     copy.put("docs/integrity.md", "## Memory\n", "## Freshness\n`max_days` is counted from the newest row.\n\n")
+    copy.put("docs/codes.md", "## check_training\n", CODES)
     copy.put("docs/codes.md", "## check_training\n", CODES)
     copy.write("tests/unit/data/test_freshness.py", UNIT_TEST)
     copy.write("tests/components/data/test_check_freshness.py", UNIT_TEST)
