@@ -182,7 +182,6 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     )
     copy.put("docs/integrity.md", "## Memory\n", "## Freshness\n`max_days` is counted from the newest row.\n\n")
     copy.put("docs/codes.md", "## check_training\n", CODES)
-    copy.put("docs/codes.md", "## check_training\n", CODES)
     copy.write("tests/unit/data/test_freshness.py", UNIT_TEST)
     copy.write("tests/components/data/test_check_freshness.py", UNIT_TEST)
     return copy
