@@ -1,17 +1,19 @@
 """What can go wrong, sorted by who has to act.
 
-    GauntletError                 exit   who acts
-    ├── ConfigurationError          2    the user: a parameter, a policy, a name
-    ├── DataError                   3    whoever owns the data
-    ├── DependencyError             3    a service we call is missing or failing (``retryable`` says if waiting helps)
-    ├── InternalError               3    us
-    └── GateStopped                 1    nobody: a gate did its work (raised by ``enforce_gates`` alone)
+    GauntletError             code            exit   who acts
+    ├── ConfigurationError    configuration     2    the user: a parameter, a policy, a name
+    ├── DataError             data              3    whoever owns the data
+    ├── DependencyError       dependency        3    a service we call is missing or fails (``retryable``: waiting helps)
+    ├── InternalError         internal          3    us
+    └── GateStopped           gate_stopped      1    nobody: a gate did its work (raised by ``enforce_gates`` alone)
 
 A failed gate is a verdict, never an exception; only enforcement turns verdicts into a stop. Every error names the
-field, the value found and the mend, and prints as one readable paragraph.
+field, the value found and the mend, and prints as one readable paragraph. Programs tell errors apart by class or code.
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 EXIT_PASS = 0
 EXIT_STOPPED = 1
@@ -31,7 +33,8 @@ class GauntletError(Exception):
         mend: what to do about it, in the imperative.
     """
 
-    exit_code = EXIT_BROKEN
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = EXIT_BROKEN
 
     def __init__(
         self, message: str, *, field: str | None = None, value: object = None, mend: str | None = None
@@ -50,19 +53,33 @@ class GauntletError(Exception):
         sentence = _closed("; ".join(part.rstrip(".") for part in parts))
         return f"{sentence} {_closed(self.mend)}" if self.mend else sentence
 
+    @property
+    def line(self) -> str:
+        """For a log or a console: ``DataError: row 3: is not JSON.``"""
+        return f"{type(self).__name__}: {self}"
+
+    def to_json(self) -> dict[str, str | int | None]:
+        """For programs. ``code`` says what kind of error it is; ``error`` may be worded otherwise tomorrow."""
+        return {"code": self.code, "exit_code": self.exit_code, "field": self.field, "error": self.line}
+
 
 class ConfigurationError(GauntletError):
     """A parameter, policy or name given by the user cannot be used."""
 
+    code = "configuration"
     exit_code = EXIT_USAGE
 
 
 class DataError(GauntletError):
     """The data cannot be read, or is not what it was declared to be."""
 
+    code = "data"
+
 
 class DependencyError(GauntletError):
     """A service or tool outside Gauntlet is missing or failing."""
+
+    code = "dependency"
 
     def __init__(
         self,
@@ -80,10 +97,13 @@ class DependencyError(GauntletError):
 class InternalError(GauntletError):
     """A promise inside Gauntlet does not hold: a defect of ours."""
 
+    code = "internal"
+
 
 class GateStopped(GauntletError):
     """The verdicts say this run must not go on. Raised by ``enforce_gates`` alone."""
 
+    code = "gate_stopped"
     exit_code = EXIT_STOPPED
 
 

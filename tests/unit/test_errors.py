@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from gauntlet import errors
@@ -33,3 +35,38 @@ def test_a_bare_message_is_a_sentence():
 def test_the_exit_code_says_who_acts(kind, exit_code):
     assert kind("x").exit_code == exit_code
     assert issubclass(kind, errors.GauntletError)
+
+
+def kinds():
+    """The errors that stand directly below the base: who has to act."""
+    return errors.GauntletError.__subclasses__()
+
+
+def test_every_kind_of_error_has_a_code_of_its_own():
+    codes = [vars(kind).get("code", "") for kind in kinds()]
+    assert all(re.fullmatch(r"[a-z_]+", code) for code in codes), codes
+    assert len(set(codes)) == len(codes)
+
+
+def test_what_is_below_a_kind_keeps_its_code_or_refines_it():
+    class NotFound(errors.DataError):
+        code = "data.not_found"
+
+    below = [(kind, one) for kind in kinds() for one in kind.__subclasses__()]
+    assert (errors.DataError, NotFound) in below
+    assert not [one for kind, one in below if one.code != kind.code and not one.code.startswith(f"{kind.code}.")]
+
+
+def test_the_tree_in_the_docstring_shows_each_with_its_code_and_exit_code():
+    drawn = re.findall(r"^    [├└]── (\w+) +([a-z_]+) +(\d)", errors.__doc__, re.MULTILINE)
+    assert set(drawn) == {(kind.__name__, kind.code, str(kind.exit_code)) for kind in kinds()}
+
+
+def test_an_error_is_told_to_programs_by_its_code():
+    found = errors.DataError("is not JSON", field="row 3", value="x", mend="Write it again")
+    assert found.to_json() == {
+        "code": "data",
+        "exit_code": 3,
+        "field": "row 3",
+        "error": "DataError: row 3: is not JSON; found 'x'. Write it again.",
+    }

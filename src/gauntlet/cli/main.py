@@ -53,7 +53,7 @@ def report_errors(command: click.Command, name: str | None = None) -> None:
         click.echo("\nInterrupted.", err=True)
         status = EXIT_INTERRUPTED
     except GauntletError as error:
-        click.echo(f"{type(error).__name__}: {error}", err=True)
+        click.echo(error.line, err=True)
         status = error.exit_code
     except BrokenPipeError:
         sys.stderr.close()

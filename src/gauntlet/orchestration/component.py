@@ -2,7 +2,8 @@
 
 At compile time it makes a containerized KFP component: the spec holds an image and a function name, no source code.
 Inside a container (``_KFP_RUNTIME=true``) there is no pipeline compiler, only kfp's small executor, which imports the
-component's file and calls the function; there the decorator adds lineage and turns Gauntlet's errors into exit codes.
+component's file and calls the function; there the decorator adds lineage and turns Gauntlet's errors into exit codes,
+and into JSON where the environment names a file for it.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from gauntlet.digest import digest_tree
 from gauntlet.errors import GauntletError, InternalError
 from gauntlet.lineage.record import DIGEST_KEY, LINEAGE_KEY, Record, extend
-from gauntlet.orchestration.declaration import RUN_ID, Caching, interface
+from gauntlet.orchestration.declaration import ERROR_FILE, RUN_ID, Caching, interface
+from gauntlet.storage import write_json
 
 __all__ = ["Caching", "component"]
 
@@ -56,7 +60,10 @@ def _at_run_time(function: Callable[..., Any], image: str, caching: Caching) -> 
         except GauntletError as error:
             if error.__cause__ is not None:
                 traceback.print_exception(error.__cause__)
-            sys.stderr.write(f"\n{type(error).__name__}: {error}\n")
+            sys.stderr.write(f"\n{error.line}\n")
+            if place := os.environ.get(ERROR_FILE):
+                with suppress(OSError):  # on a full disk the exit code still says who has to act
+                    write_json(Path(place), error.to_json())
             raise SystemExit(error.exit_code) from error
         return result
 
@@ -135,7 +142,5 @@ def _carries_lineage(artifact: Any) -> bool:
 
 
 def _digest_of(artifact: Any) -> str:
-    from pathlib import Path
-
     known = artifact.metadata.get(DIGEST_KEY)
     return str(known) if known else digest_tree(Path(artifact.path))

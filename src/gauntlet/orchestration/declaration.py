@@ -21,6 +21,9 @@ Kubeflow Pipelines keeps caching on a task, not on a component: whoever takes a 
 keeps the cache of another run from answering, whatever was decided.
 """
 
+ERROR_FILE = "GAUNTLET_ERROR_FILE"
+"""The environment variable that names the file in which a component leaves an error of Gauntlet's own, as JSON."""
+
 RUN_ID_DESCRIPTION = "Identifier of the run, dsl.PIPELINE_JOB_ID_PLACEHOLDER: no cache entry of another run may answer."
 
 

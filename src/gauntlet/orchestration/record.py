@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from gauntlet.errors import EXIT_BROKEN, EXIT_PASS, EXIT_STOPPED, EXIT_USAGE, ConfigurationError
+from gauntlet.errors import EXIT_BROKEN, EXIT_PASS, EXIT_STOPPED, EXIT_USAGE, ConfigurationError, GateStopped
 from gauntlet.storage import write_json
 
 FORMAT = "gauntlet.run/1"
@@ -59,11 +59,12 @@ class TaskRecord:
         after: names of the tasks it waited for.
         seconds: wall-clock time; ``None`` if it never started.
         exit_code: of its process; ``None`` if there was none.
-        error: what it failed with, one paragraph.
+        error: what it failed with, one paragraph for people.
         log: its log, relative to the run's folder; empty if there is none.
         parameters: what it was given.
         results: output parameters.
         artifacts: output artifacts.
+        error_code: what kind of error it failed with (``gauntlet.errors``); empty: none of Gauntlet's own.
     """
 
     name: str
@@ -79,6 +80,7 @@ class TaskRecord:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     results: Mapping[str, Any] = field(default_factory=dict)
     artifacts: Mapping[str, Made] = field(default_factory=dict)
+    error_code: str = ""
 
     @property
     def exit_status(self) -> int:
@@ -88,7 +90,7 @@ class TaskRecord:
         """
         if self.state is not TaskState.FAILED:
             return EXIT_PASS
-        if self.exit_code == EXIT_STOPPED and self.error.startswith("GateStopped: "):
+        if self.exit_code == EXIT_STOPPED and self.error_code == GateStopped.code:
             return EXIT_STOPPED
         return EXIT_USAGE if self.exit_code == EXIT_USAGE else EXIT_BROKEN
 
@@ -163,5 +165,11 @@ def _task(fields: dict[str, Any]) -> TaskRecord:
             "state": TaskState(fields["state"]),
             "after": tuple(fields["after"]),
             "artifacts": {name: Made(**made) for name, made in fields["artifacts"].items()},
+            "error_code": fields.get("error_code", _before_codes(fields)),
         }
     )
+
+
+def _before_codes(fields: Mapping[str, Any]) -> str:
+    """The code in a record from before errors had one: only a gate's mattered, and its class stood first."""
+    return GateStopped.code if str(fields["error"]).startswith(f"{GateStopped.__name__}: ") else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import time
@@ -13,7 +14,7 @@ from threading import Lock
 from gauntlet.digest import digest_json
 from gauntlet.errors import ConfigurationError
 from gauntlet.orchestration.bridge import Order
-from gauntlet.orchestration.declaration import RUN_ID, Declaration
+from gauntlet.orchestration.declaration import ERROR_FILE, RUN_ID, Declaration
 from gauntlet.orchestration.environments import Environment
 from gauntlet.orchestration.exchange import Artifact, TaskInput, TaskOutput
 from gauntlet.orchestration.graph import Task
@@ -25,9 +26,9 @@ from gauntlet.storage import whole_folder
 
 _HTML = "system.HTML"
 _PYTHON_COMMAND = ("python3", "-m", "kfp.dsl.executor_main")
-_OURS = re.compile(r"^(GateStopped|ConfigurationError|DataError|DependencyError|InternalError): ")
 _ANY = re.compile(r"^[A-Za-z_][\w.]*(Error|Exception|Interrupt|Warning|Exit): ?")
 _TAIL_BYTES = 64 * 1024
+_ERROR_FILE = "error.json"
 
 # Variables that may change what a pure task does, or where it leaves its traces.
 _DECISIVE = ("MLFLOW_TRACKING_URI",)
@@ -51,8 +52,10 @@ class Job:
 class _Failed(Exception):
     """The task's process did not succeed; carried out of the folder that must not appear."""
 
-    def __init__(self, exit_code: int) -> None:
+    def __init__(self, exit_code: int, own: Mapping[str, str] | None) -> None:
         self.exit_code = exit_code
+        self.own = own
+        """Gauntlet's own error, as ``GauntletError.to_json``; ``None``: it was none."""
 
 
 @dataclass
@@ -110,8 +113,8 @@ class TaskRunner:
             try:
                 output = self._run(job, given, order, place)
             except _Failed as failure:
-                error = _cause(self.folder / record.log, failure.exit_code)
-                record = replace(record, exit_code=failure.exit_code, error=error)
+                own = failure.own or {"code": "", "error": _cause(self.folder / record.log, failure.exit_code)}
+                record = replace(record, exit_code=failure.exit_code, error=own["error"], error_code=own["code"])
             else:
                 record = replace(record, state=TaskState.SUCCEEDED, exit_code=0)
                 if self.reuse and key and self._key(job, given, order) == key:  # nobody edited the code meanwhile
@@ -166,11 +169,14 @@ class TaskRunner:
             )
         given.output_file.parent.mkdir(parents=True, exist_ok=True)
         given.output_file.unlink(missing_ok=True)
+        error_file = given.output_file.with_name(_ERROR_FILE)
+        error_file.unlink(missing_ok=True)
         python = job.environment.python
         variables = {
             **self.variables,
             **order.env,
             "GAUNTLET_LOCK_DIGEST": job.environment.lock,
+            ERROR_FILE: str(error_file),
             "PATH": f"{python.parent}:{self.variables.get('PATH', '')}",
         }
         with whole_folder(place) as work:
@@ -182,7 +188,7 @@ class TaskRunner:
                 log=self.folder / "logs" / f"{place.name}.log",
             )
             if exit_code != 0:
-                raise _Failed(exit_code)
+                raise _Failed(exit_code, _own_error(error_file))
         return TaskOutput.read(given.output_file).moved(work, place)
 
     def _made(self, expected: Sequence[Artifact], output: TaskOutput, place: Path) -> dict[str, Made]:
@@ -205,15 +211,19 @@ def _suffix(output: str) -> str:
     return "" if output == "report" else f"-{output}"
 
 
+def _own_error(file: Path) -> Mapping[str, str] | None:
+    """What the component left behind of an error of Gauntlet's own."""
+    return json.loads(file.read_text()) if file.is_file() else None
+
+
 def _cause(log: Path, exit_code: int) -> str:
-    """Why a task failed, from the end of its log: our own error line, else Python's, else the last words."""
+    """Why a task failed that left no error of Gauntlet's: the last error in its log, else the last words."""
     if exit_code < 0:
         return f"ended by signal {-exit_code} (out of memory, if nobody sent it)"
     with log.open("rb") as stream:
         stream.seek(max(0, log.stat().st_size - _TAIL_BYTES))
         lines = [line.strip() for line in stream.read().decode(errors="replace").splitlines() if line.strip()]
-    for pattern in (_OURS, _ANY):
-        for line in reversed(lines):
-            if pattern.match(line):
-                return line
+    for line in reversed(lines):
+        if _ANY.match(line):
+            return line
     return lines[-1] if lines else f"ended with status {exit_code} and without a word"

@@ -1,6 +1,7 @@
 """What ``@component`` adds around a function at run time: lineage and exit codes."""
 
 import inspect
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from kfp.dsl import Artifact, Dataset, Input, Metrics, Model, Output
 from gauntlet.errors import ConfigurationError
 from gauntlet.lineage.record import DIGEST_KEY, LINEAGE_KEY, Record, format_chain, parse_chain
 from gauntlet.orchestration.component import Caching, component
+from gauntlet.orchestration.declaration import ERROR_FILE
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +73,26 @@ def test_an_error_of_ours_ends_the_task_with_its_exit_code_and_one_paragraph(sna
         made_by(refuse, snapshot, tmp_path)
     assert stopped.value.code == 2
     assert "rounds: must be positive; found -1. Correct it." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_whoever_runs_a_component_may_ask_for_its_error_as_json(snapshot, tmp_path, monkeypatch, writable):
+    def refuse(snapshot: Input[Dataset], model: Output[Model]):
+        raise ConfigurationError("must be positive", field="rounds", value=-1, mend="Correct it")
+
+    (tmp_path / "a file").write_text("")
+    place = tmp_path / ("new" if writable else "a file") / "error.json"
+    monkeypatch.setenv(ERROR_FILE, str(place))
+    with pytest.raises(SystemExit) as stopped:
+        made_by(refuse, snapshot, tmp_path)
+    assert stopped.value.code == 2
+    if writable:
+        assert json.loads(place.read_text()) == {
+            "code": "configuration",
+            "exit_code": 2,
+            "field": "rounds",
+            "error": "ConfigurationError: rounds: must be positive; found -1. Correct it.",
+        }
 
 
 def test_an_optional_artifact_is_declared_as_its_class():

@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from gauntlet.errors import ConfigurationError
 from gauntlet.orchestration.record import Made, RunRecord, RunState, TaskRecord, TaskState
 
 
-def task(state: TaskState = TaskState.SUCCEEDED, exit_code: int | None = 0, error: str = "") -> TaskRecord:
+def task(
+    state: TaskState = TaskState.SUCCEEDED, exit_code: int | None = 0, error: str = "", error_code: str = ""
+) -> TaskRecord:
     made = {"words": Made("system.Dataset", "artifacts/a/words")}
-    return TaskRecord("a", "f", "toy", "pure", state, ("b",), 1.5, exit_code, error, "logs/a.log", {"n": 1}, {}, made)
+    return TaskRecord(
+        "a", "f", "toy", "pure", state, ("b",), 1.5, exit_code, error, "logs/a.log", {"n": 1}, {}, made, error_code
+    )
 
 
 def run(state: RunState, *tasks: TaskRecord) -> RunRecord:
@@ -29,20 +35,33 @@ def test_what_is_no_run_is_refused(tmp_path, text):
 
 
 @pytest.mark.parametrize(
-    ("exit_code", "error", "status"),
+    ("exit_code", "error_code", "status"),
     [
-        (1, "GateStopped: too few rows", 1),
-        (1, "ValueError: a crash of Python ends with 1 too", 3),
+        (1, "gate_stopped", 1),
         (1, "", 3),
-        (2, "ConfigurationError: no", 2),
-        (3, "DataError: no", 3),
-        (-9, "ended by signal 9", 3),
-        (77, "whatever", 3),
+        (2, "configuration", 2),
+        (2, "", 2),
+        (3, "data", 3),
+        (-9, "", 3),
+        (77, "", 3),
     ],
 )
-def test_the_exit_status_of_a_failed_task(exit_code, error, status):
-    assert task(TaskState.FAILED, exit_code, error).exit_status == status
-    assert run(RunState.BROKEN, task(), task(TaskState.FAILED, exit_code, error)).exit_status == status
+@pytest.mark.parametrize("words", ["", "GateStopped: too few rows", "ValueError: Python's crashes end with 1 too"])
+def test_the_exit_status_of_a_failed_task_hangs_on_codes_and_not_on_words(exit_code, error_code, status, words):
+    failed = task(TaskState.FAILED, exit_code, words, error_code)
+    assert failed.exit_status == status
+    assert run(RunState.BROKEN, task(), failed).exit_status == status
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [("GateStopped: too few rows", "gate_stopped"), ("ValueError: a crash", ""), ("", "")]
+)
+def test_a_record_from_before_errors_had_codes_is_read(tmp_path, error, code):
+    run(RunState.BROKEN, task(TaskState.FAILED, 1, error)).write(tmp_path)
+    document = json.loads((tmp_path / "run.json").read_text())
+    del document["tasks"][0]["error_code"]
+    (tmp_path / "run.json").write_text(json.dumps(document))
+    assert RunRecord.read(tmp_path).tasks[0].error_code == code
 
 
 @pytest.mark.parametrize(
