@@ -3,7 +3,7 @@
     GauntletError             code            exit   who acts
     ├── ConfigurationError    configuration     2    the user: a parameter, a policy, a name
     ├── DataError             data              3    whoever owns the data
-    ├── DependencyError       dependency        3    a service we call is missing or fails (``retryable``: waiting helps)
+    ├── DependencyError       dependency        3    a service we call is missing or fails; ``retryable``: wait
     ├── InternalError         internal          3    us
     └── GateStopped           gate_stopped      1    nobody: a gate did its work (raised by ``enforce_gates`` alone)
 
