@@ -6,8 +6,8 @@ import numpy as np
 
 from builders.behavior import logistic, rows, subject_of
 from gauntlet.behavior.cases import compare, inline_row
-from gauntlet.behavior.findings import RULE, case_check, could_not, rule_check
-from gauntlet.behavior.gate import GATE, BehaviorResult, CaseFinding, RuleFinding
+from gauntlet.behavior.findings import case_check, judge_rule, unmatched_rule, untried_rule
+from gauntlet.behavior.gate import GATE, BehaviorResult, CaseFinding
 from gauntlet.behavior.policy import BehaviorPolicy
 from gauntlet.behavior.sampling import Drawn
 from gauntlet.behavior.suite import Suite
@@ -16,7 +16,7 @@ from gauntlet.errors import DataError
 from gauntlet.reports.page import render
 from gauntlet.reports.views.behavior import behavior_view
 from gauntlet.settings import parse
-from gauntlet.verdict import Check, Status, Verdict
+from gauntlet.verdict import Status, Verdict
 
 POLICY = BehaviorPolicy.model_validate({"shown": 3})
 _LATE = [{"add": {"column": "late", "by": 1}}]
@@ -77,18 +77,13 @@ def behavior_result(suite: dict | None = None, count: int = 1500) -> BehaviorRes
     for _, rule in asked.rules:
         if rule.name.startswith("what"):
             refusal = DataError("the model failed to score", field="model", mend="Try it on a few rows by hand")
-            found.append(RuleFinding(rule, could_not(rule.name, refusal, code=RULE), None))
+            found.append(untried_rule(rule, refusal))
         elif rule.name.startswith("nobody"):
-            reason = f"{rule.name}: no row of split test matches `{rule.where}`, so nothing was tried."
-            found.append(
-                RuleFinding(
-                    rule, Check(rule.name, Status.ERROR, reason, sample_size=0, code=RULE, subject=rule.name), None
-                )
-            )
+            found.append(unmatched_rule(rule, "split test"))
         else:
             drawn = Drawn(table, np.arange(count, dtype=np.uint64) // 2, count, True)
             trial = try_rule(rule, drawn, subject, seed=0, shown=POLICY.shown)
-            found.append(RuleFinding(rule, rule_check(rule, trial, POLICY, rules=len(asked.rules)), trial))
+            found.append(judge_rule(rule, trial, POLICY, rules=len(asked.rules)))
     checks = tuple(one.check for one in (*cases, *found))
     worst = [check for check in checks if check.status is Status.FAIL] or checks
     verdict = Verdict(GATE, checks, worst[0].reason, {"golden": len(cases), "rules": len(found)})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from gauntlet.behavior.cases import Answered
 from gauntlet.behavior.policy import BehaviorPolicy
 from gauntlet.behavior.rates import exact_bounds, units_needed
@@ -15,10 +18,50 @@ CASE_FILE = "check_behavior.case_file"
 """Known answers in a file of rows."""
 RULE = "check_behavior.rule"
 
+Rule = Invariance | Directional
 
-def could_not(name: str, error: GauntletError, *, code: str) -> Check:
-    """What was asked and could not be checked."""
-    return Check(name, Status.ERROR, f"{name}: could not be checked: {error}", code=code, subject=name)
+
+@dataclass(frozen=True)
+class RuleFinding:
+    """A rule and what came of it.
+
+    Attributes:
+        rule: the rule.
+        check: for the verdict; its sentence begins with the rule's name.
+        trial: ``None`` when it could not be tried.
+        sentence: what the check says, without the rule's name.
+    """
+
+    rule: Rule
+    check: Check
+    trial: Trial | None
+    sentence: str
+
+
+def unanswered_case(case: Golden, error: GauntletError) -> Check:
+    """A golden entry that the model could not be asked."""
+    code = CASE if case.rows is None else CASE_FILE
+    return Check(case.name, Status.ERROR, f"{case.name}: {_could_not(error)}", code=code, subject=case.name)
+
+
+def untried_rule(rule: Rule, error: GauntletError) -> RuleFinding:
+    """A rule that the model could not be asked."""
+    return _of_rule(rule, Status.ERROR, _could_not(error))
+
+
+def unmatched_rule(rule: Rule, source: str) -> RuleFinding:
+    """A rule whose condition matches no row of ``source``."""
+    sentence = f"no row of {source} matches `{rule.where}`, so nothing was tried."
+    return _of_rule(rule, Status.ERROR, sentence, sample_size=0)
+
+
+def _could_not(error: GauntletError) -> str:
+    return f"could not be checked: {error}"
+
+
+def _of_rule(rule: Rule, status: Status, sentence: str, trial: Trial | None = None, **numbers: Any) -> RuleFinding:
+    check = Check(rule.name, status, f"{rule.name}: {sentence}", **numbers, code=RULE, subject=rule.name)
+    return RuleFinding(rule, check, trial, sentence)
 
 
 def case_check(case: Golden, answered: Answered) -> Check:
@@ -65,7 +108,7 @@ def case_check(case: Golden, answered: Answered) -> Check:
     )
 
 
-def rule_check(rule: Invariance | Directional, trial: Trial, policy: BehaviorPolicy, *, rules: int) -> Check:
+def judge_rule(rule: Rule, trial: Trial, policy: BehaviorPolicy, *, rules: int) -> RuleFinding:
     """A rule: the exact interval of its failure rate against its limit.
 
     Args:
@@ -76,8 +119,8 @@ def rule_check(rule: Invariance | Directional, trial: Trial, policy: BehaviorPol
     """
     unit = "clusters" if trial.clustered else "rows"
     if trial.units == 0:
-        reason = f"{rule.name}: the change left all {trial.drawn:,} matching rows as they were, so nothing was tried."
-        return Check(rule.name, Status.ERROR, reason, sample_size=0, code=RULE, subject=rule.name)
+        sentence = f"the change left all {trial.drawn:,} matching rows as they were, so nothing was tried."
+        return _of_rule(rule, Status.ERROR, sentence, trial, sample_size=0)
     limit = policy.max_failures if rule.max_failures is None else rule.max_failures
     below = 1 - (1 - policy.confidence) / rules
     ends = exact_bounds(trial.failures, trial.units, below=below, above=policy.confidence)
@@ -85,23 +128,21 @@ def rule_check(rule: Invariance | Directional, trial: Trial, policy: BehaviorPol
     needed = None
     if status is Status.INCONCLUSIVE:
         needed = units_needed(trial.failures, trial.units, limit, below=below, above=policy.confidence)
-    return Check(
-        rule.name,
+    return _of_rule(
+        rule,
         status,
-        _reason(rule, trial, status, ends, limit, needed, unit, policy.confidence),
+        _sentence(trial, status, ends, limit, needed, unit, policy.confidence),
+        trial,
         measured=trial.failures / trial.units,
         interval=ends,
         bound=limit,
         direction="max",
         sample_size=trial.units,
         rows_needed=needed,
-        code=RULE,
-        subject=rule.name,
     )
 
 
-def _reason(
-    rule: Invariance | Directional,
+def _sentence(
     trial: Trial,
     status: Status,
     ends: tuple[float, float],
@@ -121,7 +162,7 @@ def _reason(
             more = f"; about {needed:,} {unit} would tell" if needed is not None else ""
             more += ", and policy.max_rows lets no more be tried" if trial.drawn < trial.matched else ""
             end = f"as many as {_percent(ends[1])} may, and {_percent(limit)} is allowed{more}"
-    return f"{rule.name}: {seen}; {end}."
+    return f"{seen}; {end}."
 
 
 def _percent(share: float) -> str:

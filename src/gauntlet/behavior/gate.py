@@ -18,13 +18,21 @@ from typing import Any
 from gauntlet.behavior.binding import filter_of, require_bound
 from gauntlet.behavior.cases import Answered, bulk_rows, compare, inline_row, read_example, require_example
 from gauntlet.behavior.document import Document
-from gauntlet.behavior.findings import CASE, CASE_FILE, RULE, case_check, could_not, rule_check
+from gauntlet.behavior.findings import (
+    Rule,
+    RuleFinding,
+    case_check,
+    judge_rule,
+    unanswered_case,
+    unmatched_rule,
+    untried_rule,
+)
 from gauntlet.behavior.policy import BehaviorPolicy
 from gauntlet.behavior.sampling import Draw, Drawn, draw, hashes
 from gauntlet.behavior.sources import read_rows
 from gauntlet.behavior.subject import Subject, decision_threshold
-from gauntlet.behavior.suite import Directional, Golden, Invariance, Suite
-from gauntlet.behavior.trial import Trial, try_rule
+from gauntlet.behavior.suite import Golden, Suite
+from gauntlet.behavior.trial import try_rule
 from gauntlet.data.snapshot import EXAMPLE_ID, Snapshot
 from gauntlet.errors import DataError
 from gauntlet.prediction.batch import inputs_of, label_of, target_of
@@ -42,15 +50,6 @@ class CaseFinding:
     case: Golden
     check: Check
     answered: Answered | None
-
-
-@dataclass(frozen=True)
-class RuleFinding:
-    """A rule and what came of it; ``trial`` is ``None`` when it could not be tried."""
-
-    rule: Invariance | Directional
-    check: Check
-    trial: Trial | None
 
 
 @dataclass(frozen=True)
@@ -170,7 +169,7 @@ def _case(path: str, case: Golden, bench: _Bench) -> CaseFinding:
     try:
         answers = subject.answer(rows)
     except DataError as error:
-        return CaseFinding(case, could_not(case.name, error, code=CASE if case.rows is None else CASE_FILE), None)
+        return CaseFinding(case, unanswered_case(case, error), None)
     answered = compare(case, rows, answers, subject, path)
     return CaseFinding(case, case_check(case, answered), answered)
 
@@ -198,17 +197,15 @@ def _drawn(suite: Suite, bench: _Bench) -> dict[str, Drawn | None]:
     return found | (draw(snapshot, bench.split, draws, seed=policy.seed) if draws else {})
 
 
-def _rule(rule: Invariance | Directional, drawn: Drawn | None, rules: int, bench: _Bench) -> RuleFinding:
+def _rule(rule: Rule, drawn: Drawn | None, rules: int, bench: _Bench) -> RuleFinding:
     source = f"split {bench.split}" if rule.rows is None else rule.rows.uri
     if drawn is None:
-        reason = f"{rule.name}: no row of {source} matches `{rule.where}`, so nothing was tried."
-        check = Check(rule.name, Status.ERROR, reason, sample_size=0, code=RULE, subject=rule.name)
-        return RuleFinding(rule, check, None)
+        return unmatched_rule(rule, source)
     try:
         trial = try_rule(rule, drawn, bench.subject, seed=bench.policy.seed, shown=bench.policy.shown)
     except DataError as error:
-        return RuleFinding(rule, could_not(rule.name, error, code=RULE), None)
-    return RuleFinding(rule, rule_check(rule, trial, bench.policy, rules=rules), trial)
+        return untried_rule(rule, error)
+    return judge_rule(rule, trial, bench.policy, rules=rules)
 
 
 def _summary(checks: Sequence[Check]) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from builders.behavior import rule_of
-from gauntlet.behavior.findings import RULE, could_not, rule_check
+from gauntlet.behavior.findings import RULE, judge_rule, untried_rule
 from gauntlet.behavior.policy import BehaviorPolicy
 from gauntlet.behavior.trial import Trial
 from gauntlet.errors import DataError
@@ -17,7 +17,7 @@ def check(failures: int, units: int, *, rules: int = 1, limit: float | None = No
     trial = Trial(matched or units, units, units, units, failures, failures, clustered, np.zeros(units), ())
     more = {} if limit is None else {"max_failures": limit}
     rule = rule_of(change=[{"add": {"column": "late", "by": 1}}], **more)
-    return rule_check(rule, trial, BehaviorPolicy(), rules=rules)
+    return judge_rule(rule, trial, BehaviorPolicy(), rules=rules).check
 
 
 @pytest.mark.parametrize(
@@ -77,12 +77,14 @@ def test_sentences(found, words):
 def test_a_change_that_changed_nothing_is_an_error():
     trial = Trial(70, 60, 0, 0, 0, 0, False, np.empty(0), ())
     rule = rule_of(change=[{"add": {"column": "late", "by": 1}}])
-    found = rule_check(rule, trial, BehaviorPolicy(), rules=1)
+    found = judge_rule(rule, trial, BehaviorPolicy(), rules=1).check
     assert found.status is Status.ERROR
     assert "the change left all 60 matching rows as they were, so nothing was tried." in found.reason
 
 
 def test_what_the_model_would_not_answer_is_an_error():
-    found = could_not("spaces", DataError("the model failed to score", field="model", mend="Try it"), code=RULE)
-    assert found.status is Status.ERROR
-    assert found.reason == "spaces: could not be checked: model: the model failed to score. Try it."
+    refusal = DataError("the model failed to score", field="model", mend="Try it")
+    found = untried_rule(rule_of(change=[{"add": {"column": "late", "by": 1}}]), refusal)
+    assert (found.check.status, found.check.code, found.check.subject) == (Status.ERROR, RULE, "a rule")
+    assert found.sentence == "could not be checked: model: the model failed to score. Try it."
+    assert found.check.reason == f"a rule: {found.sentence}"

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gauntlet.behavior.gate import BehaviorResult, CaseFinding, RuleFinding
+from gauntlet.behavior.findings import RuleFinding
+from gauntlet.behavior.gate import BehaviorResult, CaseFinding
 from gauntlet.behavior.policy import BehaviorPolicy
 from gauntlet.behavior.trial import Offender
 from gauntlet.behavior.wording import case_in_words, rule_in_words, value_in_words
@@ -150,7 +151,7 @@ def _section(found: RuleFinding) -> RuleSection:
         name=rule.name,
         why=rule.why,
         does=rule_in_words(rule),
-        reason=check.reason.removeprefix(f"{rule.name}: "),
+        reason=found.sentence,
         tried=tried,
         offenders=() if trial is None else tuple(_offender(one) for one in trial.offenders),
     )
