@@ -6,12 +6,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from builders.other_words import require_same_in_other_words
 from gauntlet.data.schema import ChosenSchema, choose_schema
 from gauntlet.data.schema_inference import InferencePolicy
 from gauntlet.data.skew import detect_skew
 from gauntlet.data.skew_policy import SkewPolicy
 from gauntlet.data.statistics import Statistics, write_statistics
 from gauntlet.errors import ConfigurationError
+from gauntlet.reports.views.skew import skew_view
 from gauntlet.settings import parse
 from gauntlet.verdict import Status
 from snapshots import write_snapshot
@@ -60,8 +62,8 @@ def policy(**values) -> SkewPolicy:
 
 
 def checks_of(result, column: str) -> dict[str, object]:
-    prefix = f"serving: {column}, "
-    return {c.name.removeprefix(prefix): c for c in result.verdict.checks if c.name.startswith(prefix)}
+    found = [c for c in result.verdict.checks if c.subject == column and c.code.startswith("detect_skew.serving.")]
+    return {c.code.rpartition(".")[2].replace("_", " "): c for c in found}
 
 
 def test_two_samples_of_one_distribution_pass_and_everything_is_accounted_for(training, schema, tmp_path):
@@ -85,6 +87,16 @@ def test_a_column_times_a_thousand_fails_and_says_so(training, schema, tmp_path)
     assert new[:2] in failed.reason
     assert failed.measured > 0.95
     assert "income" in result.verdict.summary
+
+
+def test_gate_and_page_are_the_same_whatever_checks_are_called(training, schema, tmp_path):
+    moved = serving(tmp_path, income=pa.array(np.asarray(columns(4000, 1)["income"]) * 1000), city=None)
+
+    def made():
+        result = detect_skew(training, moved, training, schema, policy(columns={"nobody": {"max_distance": 0.2}}))
+        return [result.verdict, skew_view(result)]
+
+    require_same_in_other_words(made)
 
 
 def test_a_standardised_column_is_called_that(training, schema, tmp_path):

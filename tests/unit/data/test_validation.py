@@ -159,7 +159,7 @@ def test_a_planted_fault_is_one_failed_check_with_its_sentence(clean, inferred, 
     check = only(validate_schema(clean, serving, inferred, SchemaPolicy()))
     assert check.status is Status.FAIL
     assert sentence in check.reason
-    assert check.name.endswith(problem.value.replace("_", " "))
+    assert check.code == f"validate_schema.{problem.value}"
     assert check.reason.startswith("In serving, ")
 
 

@@ -4,8 +4,9 @@ import pyarrow as pa
 import pytest
 
 from builders.integrity import QUIET, checks, examine, statuses
+from builders.other_words import require_same_in_other_words
 from gauntlet.errors import ConfigurationError, DataError
-from gauntlet.reports.views.integrity import integrity_page
+from gauntlet.reports.views.integrity import integrity_page, integrity_view
 
 N = 600
 EVERYTHING = {
@@ -105,6 +106,15 @@ def test_the_page_shows_what_is_broken(tmp_path):
         "The label from span to span",
     ):
         assert words in page
+
+
+@pytest.mark.parametrize("broken", [True, False])
+def test_gate_and_page_are_the_same_whatever_checks_are_called(tmp_path, broken):
+    def made():
+        result = run(tmp_path, broken=broken)
+        return [result.verdict, integrity_view(result)]
+
+    require_same_in_other_words(made)
 
 
 def test_what_is_on_by_default(tmp_path):
