@@ -30,7 +30,7 @@ def import_snapshot(
     from pathlib import Path
 
     from gauntlet.data.importing import import_snapshot
-    from gauntlet.data.reader import ReaderOptions
+    from gauntlet.data.reader_options import ReaderOptions
     from gauntlet.data.roles import Roles
     from gauntlet.data.source import parse_pinned
     from gauntlet.data.split import SplitOptions

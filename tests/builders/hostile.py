@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gauntlet.data.reader import ReaderOptions, raw_batches
+from gauntlet.data.reader import raw_batches
+from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.data.roles import Roles
 from gauntlet.data.snapshot import Snapshot
 from gauntlet.errors import DataError

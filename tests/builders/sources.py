@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from gauntlet.data.importing import import_snapshot
-from gauntlet.data.reader import ReaderOptions
+from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.data.roles import Roles
 from gauntlet.data.source import resolve
 from gauntlet.data.split import SplitOptions

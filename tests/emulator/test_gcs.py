@@ -11,7 +11,7 @@ import pytest
 from emulator.conftest import free_port
 from gauntlet.data import gcs
 from gauntlet.data.importing import import_snapshot
-from gauntlet.data.reader import ReaderOptions
+from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.data.roles import Roles
 from gauntlet.data.source import Pinned, fetch, resolve
 from gauntlet.data.split import SplitOptions

@@ -21,7 +21,7 @@ import pytest
 from builders.hostile import hostile_file
 from gauntlet.digest import digest_file, digest_tree
 from gauntlet.orchestration.declaration import image_reference
-from gauntlet.orchestration.exchange import as_stored
+from gauntlet.orchestration.executor_messages import as_stored
 
 pytestmark = pytest.mark.images
 
@@ -271,7 +271,8 @@ def test_delivery_fetches_the_same_champion(bench, model, snapshot, schema, stat
 OPEN = """
 import sys
 from pathlib import Path
-from gauntlet.data.reader import ReaderOptions, raw_batches
+from gauntlet.data.reader import raw_batches
+from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.errors import DataError
 path = Path(sys.argv[1])
 try:

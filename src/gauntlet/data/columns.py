@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-    from gauntlet.data.reader import ReaderOptions
-
 ColumnType = Literal["int", "float", "string", "bool", "timestamp"]
 
 LARGEST_EXACT = 2.0**53
@@ -132,22 +130,6 @@ def _nearest_doubles(column: pa.Array) -> pa.Array:
     encoded = column.dictionary_encode()
     values = [float(value) for value in encoded.dictionary.to_pylist()]
     return pa.array(values, pa.float64()).take(encoded.indices)
-
-
-def mark_missing(column: pa.Array, options: ReaderOptions) -> pa.Array:
-    """Strip text, and turn missing-value texts and NaN into nulls."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if column.type == pa.float64():
-        missing = pc.is_nan(column)
-    elif column.type == pa.string():
-        if options.strip_whitespace:
-            column = pc.utf8_trim_whitespace(column)
-        missing = pc.is_in(column, value_set=pa.array(options.missing_values, pa.string()))
-    else:
-        return column
-    return pc.if_else(missing, pa.scalar(None, column.type), column) if pc.any(missing).as_py() else column
 
 
 def looks_like_codes(text: pa.Array) -> bool:

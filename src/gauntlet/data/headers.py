@@ -7,12 +7,11 @@ import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from gauntlet.data.reader import ReaderOptions
 
 
 def final_names(names: Sequence[str], shown: str, options: ReaderOptions) -> list[str]:
@@ -42,13 +41,13 @@ def _mend_repeated(names: Sequence[str], name: str) -> str:
     """How to give columns names of their own; ``rename`` cannot: it would rename both."""
     if names.count(name) < 2:
         return "Rename to another name in reader.rename"
-    own: list[str] = []
-    for position, one in enumerate(names):
-        free = (f"{one}_{number}" for number in itertools.count(2))
-        again = one in names[:position]
-        own.append(next(other for other in free if other not in names and other not in own) if again else one)
-    shown = json.dumps(own, ensure_ascii=False)
-    return f"Name all columns: reader.column_names: {shown} (CSV), or give each a name of its own at the source"
+    unique: list[str] = []
+    for position, column in enumerate(names):
+        numbered = (f"{column}_{number}" for number in itertools.count(2))
+        repeated = column in names[:position]
+        unique.append(next(name for name in numbered if name not in (*names, *unique)) if repeated else column)
+    suggestion = json.dumps(unique, ensure_ascii=False)
+    return f"Name all columns: reader.column_names: {suggestion} (CSV), or give each a name of its own at the source"
 
 
 def refuse_repeated_header(

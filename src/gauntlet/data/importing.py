@@ -19,7 +19,8 @@ from gauntlet.data.labels import LabelCheck
 from gauntlet.data.ledger import Ledger, LedgerReader
 from gauntlet.data.looking import Look, look
 from gauntlet.data.plan import Plan, Purpose, require_columns
-from gauntlet.data.reader import ReaderOptions, format_of, raw_batches
+from gauntlet.data.reader import format_of, raw_batches
+from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.data.request import HISTORY, SERVING, Request, all_batches
 from gauntlet.data.roles import Roles
 from gauntlet.data.rows import Place, finish_columns, require_weights

@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.data.readings import read
 from gauntlet.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from gauntlet.data.reader import ReaderOptions
 
 _INT64 = 2**63
 MOST_LISTED = 10

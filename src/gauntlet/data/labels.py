@@ -6,14 +6,13 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.data.readings import read
 from gauntlet.errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
-
-    from gauntlet.data.reader import ReaderOptions
 
 MOST_CLASSES = 1_000
 """A label with more different values is no class; training refuses so many."""

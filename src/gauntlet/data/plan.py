@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from gauntlet.data.columns import ColumnType, arrow_type, kind_of
 from gauntlet.data.derive import Expression, in_dependency_order
 from gauntlet.data.inference import Survey
-from gauntlet.data.reader import MappedValue, ReaderOptions
+from gauntlet.data.reader_options import MappedValue, ReaderOptions
 from gauntlet.data.roles import Roles
 from gauntlet.data.snapshot import EXAMPLE_ID
 from gauntlet.errors import ConfigurationError, DataError

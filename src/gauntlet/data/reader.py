@@ -14,25 +14,17 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
-
-from gauntlet.data.columns import ColumnType, is_text, mark_missing, reduce_type
+from gauntlet.data.columns import is_text, reduce_type
 from gauntlet.data.headers import final_names, refuse_repeated_header
+from gauntlet.data.jsonlines import batches as jsonl_batches
+from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.errors import DataError
 from gauntlet.parquet import open_parquet
-from gauntlet.settings import Settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Format = Literal["csv", "parquet", "jsonl"]
-MappedValue = bool | int | float | str
-
-MISSING_VALUES = (
-    *("", "NA", "N/A", "n/a", "<NA>", "NaN", "nan", "-NaN", "-nan", "NULL", "null", "None", "#N/A", "#N/A N/A", "#NA"),
-    *("1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
-)
-"""What pandas 2 reads as missing (``pandas._libs.parsers.STR_NA_VALUES``)."""
 
 _BY_SUFFIX: dict[str, Format] = {
     ".csv": "csv",
@@ -48,77 +40,6 @@ _PARQUET_MAGIC = b"PAR1"
 _BLOCK_BYTES = 8 << 20
 _HEADER_BYTES = 1 << 20
 _BATCH_ROWS = 65_536
-
-
-class ReaderOptions(Settings):
-    """How to read files that were not written for us.
-
-    Applied in this order: ``column_names``, ``rename``, ``strip_whitespace``, ``missing_values``, ``values``,
-    ``types``, ``derive``, ``drop``. Every option after ``rename`` uses the new names.
-    """
-
-    format: Literal["auto", "csv", "parquet", "jsonl"] = Field(
-        "auto", description="Format of all files; auto goes by the file's extension, else by its first bytes."
-    )
-    delimiter: str | None = Field(None, description="CSV: one character between fields. Default: tab for .tsv, comma.")
-    header: bool = Field(True, description="CSV: the first line holds the column names.")
-    column_names: tuple[str, ...] = Field((), description="CSV: names of all columns, in place of the header's.")
-    encoding: str = Field("utf-8", description="CSV and JSON lines: character encoding.")
-    comment: str = Field("", description="CSV and JSON lines: lines that begin with this are not data.")
-    strip_whitespace: bool = Field(True, description="Remove white space around names and text values.")
-    missing_values: tuple[str, ...] = Field(
-        MISSING_VALUES, description="Texts that mean a missing value. Default: those that pandas knows."
-    )
-    types: dict[str, ColumnType] = Field(
-        {}, description="Column → int, float, string, bool or timestamp; not inferred."
-    )
-    rename: dict[str, str] = Field({}, description="Column's name in the file → its name in the snapshot.")
-    values: dict[str, dict[str, MappedValue]] = Field(
-        {}, description="Column → {value in the file: value in the snapshot}. A value not listed is an error."
-    )
-    derive: dict[str, str] = Field(
-        {}, description='New column → expression, for example {"big_tip": "tips > 0.2 * fare"}.'
-    )
-    drop: tuple[str, ...] = Field((), description="Columns to leave out, after everything else.")
-    missing_label: Literal["error", "drop"] = Field("error", description="What to do with rows whose label is missing.")
-    duplicates: Literal["error", "keep_first"] = Field(
-        "error", description="What to do with rows whose key was seen before (only when roles.key is given)."
-    )
-
-    @field_validator("delimiter")
-    @classmethod
-    def _one_character(cls, value: str | None) -> str | None:
-        if value is not None and len(value.encode()) != 1:
-            raise ValueError("must be one ASCII character")
-        return value
-
-    @field_validator("encoding")
-    @classmethod
-    def _known_encoding(cls, value: str) -> str:
-        try:
-            "".encode(value)
-        except LookupError:
-            raise ValueError("is not an encoding Python knows") from None
-        return value
-
-    @field_validator("values")
-    @classmethod
-    def _integral_floats_are_ints(cls, value: dict[str, dict[str, MappedValue]]) -> dict[str, dict[str, MappedValue]]:
-        """Pipelines hand numbers inside mappings over as doubles: 1 arrives as 1.0."""
-        return {
-            column: {
-                old: int(new) if isinstance(new, float) and new.is_integer() else new for old, new in pairs.items()
-            }
-            for column, pairs in value.items()
-        }
-
-    @model_validator(mode="after")
-    def _consistent(self) -> ReaderOptions:
-        if not self.header and not self.column_names:
-            raise ValueError("without a header, column_names must name the columns")
-        _refuse_repeated("column_names", self.column_names)
-        _refuse_repeated("rename", tuple(self.rename.values()))
-        return self
 
 
 def raw_batches(
@@ -160,7 +81,7 @@ def raw_batches(
                 refuse_repeated_header(batch, rows, shown, options, lambda: _first_line(path, options))
                 rows += batch.num_rows
             columns = [
-                mark_missing(reduce_type(column, f"{shown}: column {name}"), options)
+                _mark_missing(reduce_type(column, f"{shown}: column {name}"), options)
                 for name, column in zip(names, batch.columns, strict=True)
             ]
             yield pa.RecordBatch.from_arrays(columns, names=names)
@@ -168,6 +89,22 @@ def raw_batches(
         raise DataError(
             f"cannot be read as {kind}", field=shown, value=" ".join(str(error).split()), mend=_mend(kind, str(error))
         ) from error
+
+
+def _mark_missing(column: pa.Array, options: ReaderOptions) -> pa.Array:
+    """Strip text, and turn missing-value texts and NaN into nulls."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if column.type == pa.float64():
+        missing = pc.is_nan(column)
+    elif column.type == pa.string():
+        if options.strip_whitespace:
+            column = pc.utf8_trim_whitespace(column)
+        missing = pc.is_in(column, value_set=pa.array(options.missing_values, pa.string()))
+    else:
+        return column
+    return pc.if_else(missing, pa.scalar(None, column.type), column) if pc.any(missing).as_py() else column
 
 
 def format_of(path: Path, shown: str, options: ReaderOptions) -> Format:
@@ -274,16 +211,8 @@ def _parquet_batches(
 
 
 def _jsonl_batches(path: Path, shown: str, options: ReaderOptions) -> Iterator[pa.RecordBatch]:
-    from gauntlet.data.jsonlines import batches
-
     with _lines(path, options) as stream, io.TextIOWrapper(io.BufferedReader(stream), options.encoding) as text:
-        yield from batches(text, shown, options, rows=_BATCH_ROWS)
-
-
-def _refuse_repeated(option: str, names: tuple[str, ...]) -> None:
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"{option} names {name!r} twice")
+        yield from jsonl_batches(text, shown, options, rows=_BATCH_ROWS)
 
 
 def _mend(kind: Format, reason: str) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gauntlet.data.plan import Purpose
-from gauntlet.data.reader import Format, ReaderOptions, raw_batches
+from gauntlet.data.reader import Format, raw_batches
+from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.data.roles import Roles
 from gauntlet.data.rows import Place
 from gauntlet.data.source import LocalFile

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gauntlet.data.columns import LARGEST_EXACT, ColumnType, arrow_type, convert, readable_text
 from gauntlet.data.plan import Plan
-from gauntlet.data.reader import MappedValue, ReaderOptions
+from gauntlet.data.reader_options import MappedValue, ReaderOptions
 from gauntlet.errors import DataError
 
 if TYPE_CHECKING:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from gauntlet.data.columns import ColumnType
+from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.data.reading import CODE, DIGITS, ISO, ISO_ZONED, LONG, PLAIN, QUOTED, SPACED, Family
 from gauntlet.data.readings import read
 from gauntlet.errors import DataError
-
-if TYPE_CHECKING:
-    from gauntlet.data.reader import ReaderOptions
 
 _AT_THE_SOURCE = {
     "number": "plain numbers (-1234.5)",

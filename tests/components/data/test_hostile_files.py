@@ -4,7 +4,7 @@ import pytest
 
 from builders.hostile import OPENED_EVERYWHERE, assert_refused
 from gauntlet.data.importing import import_snapshot
-from gauntlet.data.reader import ReaderOptions
+from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.data.roles import Roles
 from gauntlet.data.source import resolve
 from gauntlet.data.split import SplitOptions

@@ -10,7 +10,7 @@ from gauntlet.data.importing import import_snapshot
 from gauntlet.data.integrity.gate import check_integrity
 from gauntlet.data.integrity.policy import IntegrityPolicy
 from gauntlet.data.proposal import propose
-from gauntlet.data.reader import ReaderOptions
+from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.data.roles import Roles
 from gauntlet.data.schema import choose_schema, read_curated, schema_text, write_schema
 from gauntlet.data.schema_inference import InferencePolicy

@@ -10,7 +10,7 @@ import pytest
 from builders.artifacts import artifact, load_component
 from gauntlet.data.contract import Column, Contract
 from gauntlet.data.importing import import_snapshot
-from gauntlet.data.reader import ReaderOptions
+from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.data.roles import Roles
 from gauntlet.data.snapshot import Snapshot
 from gauntlet.data.source import parse_pinned

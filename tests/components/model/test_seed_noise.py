@@ -12,7 +12,7 @@ from builders.gates import run_gate
 from builders.stability import run_stability
 from gauntlet.data.contract import Column, Contract
 from gauntlet.data.importing import import_snapshot
-from gauntlet.data.reader import ReaderOptions
+from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.data.roles import Roles
 from gauntlet.data.snapshot import Snapshot
 from gauntlet.data.source import parse_pinned

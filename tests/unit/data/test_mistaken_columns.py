@@ -7,7 +7,7 @@ import pytest
 
 from builders.mends import ways_out
 from builders.sources import ALL_TRAIN, load, write_csv, write_jsonl, write_parquet
-from gauntlet.data.reader import ReaderOptions
+from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.errors import DataError
 
 ROWS = 200

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from gauntlet.data.columns import ColumnType, arrow_type, convert
 from gauntlet.data.integrity.sql import Name
-from gauntlet.data.reader import ReaderOptions, format_of, raw_batches
+from gauntlet.data.reader import format_of, raw_batches
+from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.data.source import Pinned, fetch
 from gauntlet.errors import ConfigurationError, DataError
 

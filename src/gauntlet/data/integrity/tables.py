@@ -18,7 +18,7 @@ from gauntlet.data.columns import ColumnType
 from gauntlet.data.integrity.policy import IntegrityPolicy
 from gauntlet.data.integrity.reading import write_reference
 from gauntlet.data.integrity.sql import ID, ROWS, SPLIT, Name, listed, numbered, text
-from gauntlet.data.reader import ReaderOptions
+from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.data.roles import Roles
 from gauntlet.data.snapshot import EXAMPLE_ID, Snapshot
 from gauntlet.data.source import Pinned

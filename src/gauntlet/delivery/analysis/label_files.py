@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from gauntlet.data.reader import ReaderOptions, format_of, raw_batches
+from gauntlet.data.reader import format_of, raw_batches
+from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.delivery.analysis.labels import Count, OutcomesSource, Rows
 from gauntlet.delivery.analysis.state import Outcomes
 from gauntlet.delivery.preflight import Obstacle
