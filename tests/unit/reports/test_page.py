@@ -107,6 +107,11 @@ def test_what_needs_a_reader_comes_first_in_a_long_table_of_checks():
     assert order == sorted(order)
 
 
+def test_a_checks_code_is_there_for_whoever_points_at_its_name():
+    html = render("verdict.html.j2", title="x", view=verdict(), verdict=verdict())
+    assert html.count('<b title="evaluate_performance.bound">') == len(verdict().checks)
+
+
 def test_a_long_table_of_passes_alone_stands_open():
     found = verdict(extra_passes=40)
     found = replace(found, checks=found.checks[4:])
