@@ -15,6 +15,7 @@ from builders.kserve_scenarios import stands
 from builders.memory_cluster import MemoryServer
 from gauntlet.delivery.deployment import roll_back, roll_out
 from gauntlet.delivery.emergency_rollback import UnrecordedRollback, is_unfinished
+from gauntlet.delivery.rollout.approvals import Approval
 from gauntlet.delivery.rollout.journal import Journal
 from gauntlet.delivery.rollout.ports import Conflict
 from gauntlet.delivery.rollout.state import Phase
@@ -52,7 +53,7 @@ def gives_up(ground: Ground, api: Api | None = None, heard: list[Any] | None = N
 
 
 def goes_on(ground: Ground, api: Api | None = None) -> Journal:
-    service = open_on(api or ground.api(), ground.service)
+    service = replace(open_on(api or ground.api(), ground.service), approvals=lambda rollout: ground.approval)
     return roll_out(service, V2, ground.judge, ground.plan, ground.time(), on_decision=lambda decision: None)
 
 
@@ -210,7 +211,7 @@ def harm_while_writes_are_refused(server: Server, mode: str) -> None:
 def time_and_people_while_writes_are_refused(server: Server, mode: str) -> None:
     for patience, refused in ((0.0, ""), (None, "customers complain")):
         ground = at_half(server, mode)
-        ground.judge.abort = refused
+        ground.approval = Approval(abort=refused)
         if patience is not None:
             ground.plan = ground.plan.model_copy(update={"total_seconds": patience})
         why = "A person aborted it" if refused else "The rollout took longer than"

@@ -17,6 +17,7 @@ from builders.kserve_objects import inference_service
 from builders.memory_cluster import MemoryApi, MemoryServer
 from gauntlet.delivery.deployment import Time
 from gauntlet.delivery.release import Release
+from gauntlet.delivery.rollout.approvals import Approval
 from gauntlet.delivery.rollout.controller import run_to_end, start
 from gauntlet.delivery.rollout.plan import RolloutPlan
 from gauntlet.delivery.rollout.ports import Assessment, Backends, Target
@@ -48,6 +49,7 @@ PLAN = parse(
 QUICK = PLAN.model_copy(update={"interval_seconds": 0.05, "step_seconds": 0.05})
 """The same in real time."""
 _MOST_TURNS = 400
+NO_APPROVAL = Approval()
 
 
 Fate = Callable[[str, str, str], None]
@@ -85,14 +87,12 @@ class Verdicts:
     """``ports.Judge``: harm from a weight on, no harm before; looks are numbered by its memory."""
 
     harm_from: int = 101
-    approved: int = 0
-    abort: str = ""
 
     def assess(self, rollout: Rollout, memory: str, now: float) -> tuple[Assessment, str]:
         number = int(memory or 0) + 1
         status = Status.FAIL if rollout.weight >= self.harm_from else Status.PASS
         look = AnalysisRun(number, status, "answers differ")
-        return Assessment(look, requests=1_000, approved=self.approved, abort=self.abort), str(number)
+        return Assessment(look, requests=1_000), str(number)
 
 
 @dataclass
@@ -103,6 +103,7 @@ class Ground:
         release: of KServe.
         has_route: Standard mode: whether there is an HTTPRoute of ours; else requests go by KServe's own.
         most: the largest share, in percent, that the candidate ever had.
+        approval: what people decide.
         strange: shares of versions that are neither stable nor the candidate.
         now: seconds since the epoch.
     """
@@ -119,6 +120,7 @@ class Ground:
     plan: RolloutPlan = PLAN
     candidate: Release = V2
     stable: Release = V1
+    approval: Approval = NO_APPROVAL
     strange: list[Mapping[str, int]] = field(default_factory=list)
     meanwhile: Callable[[Ground], None] = lambda ground: None
 
@@ -148,7 +150,8 @@ class Ground:
     def backends(self, api: Api | None = None, holder: str = "tests") -> Backends:
         api = api or self.api()
         lease = ClusterLease(api, holder=holder, seconds=1_000.0)
-        return Backends(ConfigMapJournalStore(api), lease, self.target(api), self.judge)
+        journals = ConfigMapJournalStore(api)
+        return Backends(journals, lease, self.target(api), self.judge, lambda rollout: self.approval)
 
     def target(self, api: Api) -> Target:
         return KnativeTarget(api) if self.mode == "Knative" else StandardTarget(api)

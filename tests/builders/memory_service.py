@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from gauntlet.delivery.release import Release
+from gauntlet.delivery.rollout.approvals import Approval
 from gauntlet.delivery.rollout.journal import Journal
 from gauntlet.delivery.rollout.lease import LeaseRecord, LeaseTaken
 from gauntlet.delivery.rollout.ports import Assessment, Backends, Conflict, TargetStatus
@@ -14,6 +15,7 @@ from gauntlet.errors import DataError
 from gauntlet.verdict import Status
 
 V1, V2, V3 = (Release(number, f"sha256:{number}", f"models/{number}") for number in "123")
+NO_APPROVAL = Approval()
 
 
 class Killed(BaseException):
@@ -44,6 +46,7 @@ class MemoryService:
     preflights: int = 0
     torn: bool = False
     aside: object = None
+    approval: Approval = NO_APPROVAL
 
     # -- the ledger
     def read(self, service):
@@ -138,6 +141,11 @@ class MemoryService:
             return None
         return replace(begin(service, beside[0], self.specified, now), phase=Phase.RAMPING, weight=self.asked)
 
+    # -- people
+    def approvals(self, rollout):
+        self.trouble("approvals")
+        return self.approval
+
     # -- the judge
     def assess(self, rollout, memory, now):
         """Remembers how many looks were written; evidence of harm is found at the second step."""
@@ -171,8 +179,8 @@ class MemoryService:
         return f"http://127.0.0.1:{release.version}"
 
     def backends(self):
-        return Backends(journals=self, lease=self, target=self, judge=self)
+        return Backends(journals=self, lease=self, target=self, judge=self, approvals=self.approvals)
 
     def service(self):
         parts = dict.fromkeys(("handle", "target", "journals", "lease"), self)
-        return Service("prices", **parts, counter_source=None, obstacles=self.obstacles)
+        return Service("prices", **parts, counter_source=None, approvals=self.approvals, obstacles=self.obstacles)

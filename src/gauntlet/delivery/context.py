@@ -88,16 +88,14 @@ def open_context(
     if table is not None:
         place, read = service.obstacles, table.obstacles
         service = replace(service, obstacles=lambda: (*place(), *read()))
-    approvals = combine_approvals(service.approvals, tag_approvals(store, model_name))
+    service = replace(service, approvals=combine_approvals(service.approvals, tag_approvals(store, model_name)))
     if prometheus:
         asked = parse(PrometheusPlan, prometheus, field="prometheus")
         arms = service.revisions if asked.family.startswith("knative") else by_version
         counter_source = PrometheusCounters(asked, arms)
-        judge = CounterJudge(
-            counter_source, settings, steps, approvals, outcomes=table, custom_query=counter_source.ask
-        )
+        judge = CounterJudge(counter_source, settings, steps, outcomes=table, custom_query=counter_source.ask)
     else:
-        judge = CounterJudge(service.counter_source, settings, steps, approvals, outcomes=table)
+        judge = CounterJudge(service.counter_source, settings, steps, outcomes=table)
     return RolloutContext(service, judge, steps, settings, Time(time.time, time.sleep))
 
 

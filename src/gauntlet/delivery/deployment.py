@@ -228,7 +228,7 @@ class _Deployment:
     def run_to_end(self) -> Journal:
         """Run the controller until the rollout is over."""
         service = self.service
-        backends = Backends(self.journals, service.lease, service.target, self.judge)
+        backends = Backends(self.journals, service.lease, service.target, self.judge, service.approvals)
         run_to_end(
             backends, self.plan, service.name, clock=self.time.now, sleep=self.time.sleep, on_decision=self.on_decision
         )

@@ -62,15 +62,12 @@ def verify(context: RolloutContext, champion: str, *, watch_seconds: float, act:
             return _over(journal, checks, "There is nothing to watch: no version was promoted past another.")
         if now - rollout.began > watch_seconds:
             return _over(journal, checks, f"{_name(rollout)} has been watched for {watch_seconds / 3600:,.0f} hours.")
-        watched = replace(rollout, phase=Phase.RAMPING)  # a judge goes on as at the last step
-        said, analysis_state = context.judge.assess(watched, journal.analysis_state, now)
-        analysis = said.analysis or AnalysisRun(
-            rollout.analyses, Status.INCONCLUSIVE, "There was nothing new to look at."
-        )
+        assessment, analysis_state = context.judge.assess(rollout, journal.analysis_state, now)
+        nothing_new = AnalysisRun(rollout.analyses, Status.INCONCLUSIVE, "There was nothing new to look at.")
+        analysis = assessment.analysis or nothing_new
         journal = replace(journal, rollout=replace(rollout, analyses=analysis.number), analysis_state=analysis_state)
-        journal = journal.with_entry(
-            Entry(now, rollout.phase, rollout.weight, Action.NOTHING, analysis.sentence, said.analysis)
-        )
+        entry = Entry(now, rollout.phase, rollout.weight, Action.NOTHING, analysis.sentence, assessment.analysis)
+        journal = journal.with_entry(entry)
         harmful = analysis.status is Status.FAIL and act
         with suppress(*(_NOT_WRITTEN if harmful else ())):  # an analysis that finds harm is acted on, written or not
             _write(service, journal, etag)

@@ -1,11 +1,15 @@
-"""A desk is opened from what a user wrote, and what cannot go together is refused before anything is done."""
+"""A context is opened from a user's settings; those that contradict each other are refused before anything is done."""
 
 import pytest
 
-from builders.memory_service import MemoryService
+from builders.memory_service import V1, V2, MemoryService
 from gauntlet.delivery import context
 from gauntlet.delivery.preflight import Obstacle
+from gauntlet.delivery.rollout.approvals import Approval
+from gauntlet.delivery.rollout.state import begin
 from gauntlet.errors import ConfigurationError
+from gauntlet.registry.memory_store import MemoryStore
+from gauntlet.registry.store import DIGEST_TAG
 
 ASKED = {"metrics": ["errors", "outcomes"]}
 
@@ -43,3 +47,13 @@ def test_metrics_and_labels_are_asked_for_together(opened):
 def test_what_a_person_should_know_is_printed(capsys):
     context.log_warning(Obstacle("minReplicas", "is not set", "Set it", blocks=False))
     assert capsys.readouterr().out == "minReplicas: is not set. Set it.\n"
+
+
+def test_approvals_of_the_service_and_of_the_registry_both_reach_the_controller(monkeypatch):
+    world, store = MemoryService(approval=Approval(step=25)), MemoryStore()
+    monkeypatch.setattr(context, "open_service", lambda address: world.service())
+    for tags in ({}, {"gauntlet.approve": "50", "gauntlet.abort": "complaints"}):
+        store.create("prices", {}, {DIGEST_TAG: f"sha256:{len(tags)}", **tags}, "")
+    service = context.open_context("local:x", {}, {}, store=store, model_name="prices").service
+    assert service.approvals(begin("prices", V1, V1, 0.0)) == (25, "")
+    assert service.approvals(begin("prices", V2, V1, 0.0)) == (50, "complaints")

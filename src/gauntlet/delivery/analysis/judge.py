@@ -12,7 +12,6 @@ from gauntlet.delivery.analysis.state import AnalysisState, CustomResult, Outcom
 from gauntlet.delivery.analysis.summary import summarise
 from gauntlet.delivery.analysis.update import update, update_outcomes
 from gauntlet.delivery.counters.source import CounterSource
-from gauntlet.delivery.rollout.approvals import ApprovalSource, no_approvals
 from gauntlet.delivery.rollout.plan import RolloutPlan
 from gauntlet.delivery.rollout.ports import Assessment
 from gauntlet.delivery.rollout.state import AnalysisRun, Phase, Rollout
@@ -35,7 +34,6 @@ class CounterJudge:
         counter_source: where the counters come from.
         plan: what is looked at.
         rollout_plan: its steps are starts of the tests.
-        approvals: what people said.
         outcomes: matured labels, where there are any.
         custom_query: answers a team's own queries.
 
@@ -48,7 +46,6 @@ class CounterJudge:
         counter_source: CounterSource,
         plan: AnalysisPlan,
         rollout_plan: RolloutPlan,
-        approvals: ApprovalSource = no_approvals,
         *,
         outcomes: OutcomesOf | None = None,
         custom_query: CustomQuery | None = None,
@@ -65,7 +62,6 @@ class CounterJudge:
         self._plan = plan
         self._steps = len(rollout_plan.steps)
         self._rollout_plan = rollout_plan
-        self._approvals = approvals
         self._outcomes = outcomes
         self._custom_query = custom_query
 
@@ -74,8 +70,6 @@ class CounterJudge:
 
         An analysis that could not be made leaves the state as it is: the next one covers its interval too.
         """
-        approved, abort = self._approvals(rollout)
-        said = Assessment(None, approved=approved, abort=abort)
         number = rollout.analyses + 1
         try:
             before = state_codec.from_json(state) if state else AnalysisState(self._steps)
@@ -84,18 +78,17 @@ class CounterJudge:
             # While it is rolled back nothing depends on metrics any more, and there is nothing to count.
             failed = None if rollout.phase is Phase.ROLLING_BACK else AnalysisRun(number, Status.ERROR, str(error))
             baseline = rollout.phase is not Phase.DEPLOYING
-            return replace(said, analysis=failed, baseline=baseline), state
+            return Assessment(failed, baseline=baseline), state
         after = self._with_custom(self._with_outcomes(after, rollout, now), rollout)
-        said = replace(
-            said,
-            analysis=self._said(after, rollout, number),
+        assessment = Assessment(
+            self._analysis_run(after, rollout, number),
             requests=int(after.counted[0]) if after.step == rollout.step else 0,
             baseline=after.tests is not None,
             power=self._power(before, after, rollout, now),
         )
-        return said, state_codec.to_json(after)
+        return assessment, state_codec.to_json(after)
 
-    def _said(self, after: AnalysisState, rollout: Rollout, number: int) -> AnalysisRun | None:
+    def _analysis_run(self, after: AnalysisState, rollout: Rollout, number: int) -> AnalysisRun | None:
         """The look, if there is anything to say: an interval was counted, harm is known, or the last analysis failed.
 
         Silence spends no budget: neither the baseline nor a warm-up is inconclusive.
@@ -123,11 +116,7 @@ class CounterJudge:
             return replace(state, unlabelled=str(error))
 
     def _with_custom(self, state: AnalysisState, rollout: Rollout) -> AnalysisState:
-        if (
-            self._custom_query is None
-            or rollout.phase not in (Phase.RAMPING, Phase.PROMOTING)
-            or rollout.held_since is None
-        ):
+        if self._custom_query is None or not rollout.phase.has_traffic or rollout.held_since is None:
             return state
         return replace(state, custom={one.name: self._answer(one, state, rollout) for one in self._plan.custom})
 

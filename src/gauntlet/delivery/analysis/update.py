@@ -16,7 +16,7 @@ from gauntlet.delivery.analysis.tests import begin_tests, counted, kept, update_
 from gauntlet.delivery.counters.source import Counters, Pods, Reading
 from gauntlet.delivery.evidence.combination import combine, restart_panel, update_panel
 from gauntlet.delivery.evidence.counts import Counts
-from gauntlet.delivery.rollout.state import Phase, Rollout
+from gauntlet.delivery.rollout.state import Rollout
 from gauntlet.errors import DataError
 
 
@@ -55,7 +55,7 @@ def update(state: AnalysisState, reading: Reading, rollout: Rollout, plan: Analy
     )
     if state.tests is None:
         return _watch(after, gained[1], plan)
-    if rollout.phase not in (Phase.RAMPING, Phase.PROMOTING) or rollout.held_since is None:
+    if not rollout.phase.has_traffic or rollout.held_since is None:
         return after
     if state.step != rollout.step:
         after = _enter(after, rollout, plan)

@@ -1,8 +1,8 @@
 """Rollout control loop. Each iteration: read the journal, observe, decide, persist, act.
 
-``Target`` is what is acted on, ``JournalStore`` what survives a crash, ``Judge`` what analyses the metrics, and
-``Lease`` what keeps a second controller away. An iteration may be killed between any two of its calls: the next one, in
-whichever process, goes on from what was written.
+``Target`` is what is acted on, ``JournalStore`` what survives a crash, ``Judge`` what analyses the metrics,
+``ApprovalSource`` what people decide, and ``Lease`` what keeps a second controller away. An iteration may be killed
+between any two of its calls: the next one, in whichever process, goes on from what was written.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from gauntlet.delivery.release import Release
+from gauntlet.delivery.rollout.approvals import Approval
 from gauntlet.delivery.rollout.decision import decide
 from gauntlet.delivery.rollout.journal import Entry, Journal
 from gauntlet.delivery.rollout.lease import LeaseTaken, renewing_sleep
@@ -98,12 +99,15 @@ def reconcile(backends: Backends, plan: RolloutPlan, service: str, now: float) -
     if rollout.phase.final:
         return decide(rollout, Observation(False, False), plan, now)
     target_status = backends.target.observe(rollout)
-    said, analysis_state = _assessed(backends.judge, journal, now)
-    decision = decide(rollout, _observation(target_status, said), plan, now)
+    # A rollback depends on nobody's approval any more, nor on whether approvals can be read.
+    approval = Approval() if rollout.phase is Phase.ROLLING_BACK else backends.approvals(rollout)
+    assessment, analysis_state = _assessed(backends.judge, journal, now)
+    decision = decide(rollout, _observation(target_status, assessment, approval), plan, now)
     after = decision.rollout
     if after != rollout or analysis_state != journal.analysis_state:
-        entry = Entry(now, after.phase, after.weight, decision.action, decision.sentence, said.analysis, said.power)
-        decision = replace(decision, sentence=f"{decision.sentence} {said.power}".rstrip())
+        analysis, power = assessment.analysis, assessment.power
+        entry = Entry(now, after.phase, after.weight, decision.action, decision.sentence, analysis, power)
+        decision = replace(decision, sentence=f"{decision.sentence} {power}".rstrip())
         backends.journals.write(replace(journal, rollout=after, analysis_state=analysis_state).with_entry(entry), etag)
     action = _action(decision.action, backends.target)
     if action:
@@ -175,17 +179,17 @@ def _read(journals: JournalStore, service: str) -> tuple[Journal, str]:
     return found
 
 
-def _observation(target_status: TargetStatus, said: Assessment) -> Observation:
+def _observation(target_status: TargetStatus, assessment: Assessment, approval: Approval) -> Observation:
     return Observation(
         candidate_ready=target_status.candidate_ready,
         stable_ready=target_status.stable_ready,
         weight=target_status.weight,
-        requests=said.requests,
-        baseline=said.baseline,
-        analysis=said.analysis,
+        requests=assessment.requests,
+        baseline=assessment.baseline,
+        analysis=assessment.analysis,
         failed=target_status.failed,
-        approved=said.approved,
-        abort=said.abort,
+        approved=approval.step,
+        abort=approval.abort,
         done=target_status.done,
     )
 

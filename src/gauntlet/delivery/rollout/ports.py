@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from gauntlet.delivery.rollout.approvals import ApprovalSource, no_approvals
 from gauntlet.delivery.rollout.journal import Journal
 from gauntlet.delivery.rollout.lease import Lease
 from gauntlet.delivery.rollout.state import AnalysisRun, Rollout
@@ -77,13 +78,11 @@ class Assessment:
     analysis: AnalysisRun | None
     requests: int = 0
     baseline: bool = True
-    approved: int = 0
-    abort: str = ""
     power: str = ""
 
 
 class Judge(Protocol):
-    """Assesses metrics, and knows approvals and aborts."""
+    """Assesses metrics. Approvals and aborts need none, and have a source of their own."""
 
     def assess(self, rollout: Rollout, analysis_state: str, now: float) -> tuple[Assessment, str]:
         """What can be said now, and what to remember for the next analysis.
@@ -125,9 +124,10 @@ class JournalStore(Protocol):
 
 @dataclass(frozen=True)
 class Backends:
-    """Everything a rollout is carried out with."""
+    """Everything the controller works with."""
 
     journals: JournalStore
     lease: Lease
     target: Target
     judge: Judge
+    approvals: ApprovalSource = no_approvals

@@ -34,6 +34,11 @@ class Phase(StrEnum):
         """Nothing happens any more."""
         return self in (Phase.PROMOTED, Phase.ROLLED_BACK)
 
+    @property
+    def has_traffic(self) -> bool:
+        """The candidate is meant to answer live requests, so an analysis counts them; also after its promotion."""
+        return self in (Phase.RAMPING, Phase.PROMOTING, Phase.PROMOTED)
+
 
 class Action(StrEnum):
     """What to carry out; each may be repeated without harm."""

@@ -150,10 +150,19 @@ def test_a_warm_up_is_no_inconclusive_analysis():
     assert said.requests == 100
 
 
-def test_what_people_said_is_passed_on():
-    judge, _ = deploying(approvals=lambda rollout: (50, f"not {rollout.candidate}"))
-    said, _ = judge.assess(DEPLOYING, "", 0.0)
-    assert (said.approved, said.abort) == (50, "not version 2")
+@pytest.mark.parametrize("phase", Phase)
+def test_requests_are_counted_while_the_candidate_is_meant_to_have_them_also_after_its_promotion(phase):
+    judge, world = deploying(plan(metrics=["errors"], custom=[OWN]), custom_query=lambda metric, rollout: 3.0)
+    state = judge.assess(DEPLOYING, "", 0.0)[1]
+    world.answer("1", "a", 2000)
+    world.answer("2", "c", 0)
+    state = judge.assess(DEPLOYING, state, 60.0)[1]
+    world.answer("1", "a", 900)
+    world.answer("2", "c", 100)
+    assessment, after = judge.assess(ramping(held=60.0, phase=phase), state, 120.0)
+    live = phase in (Phase.RAMPING, Phase.PROMOTING, Phase.PROMOTED)
+    assert assessment.requests == (100 if live else 0)
+    assert bool(state_codec.from_json(after).custom) is live
 
 
 OWN = {"name": "revenue", "query": "sum(x)", "limit": 2.0, "direction": "min", "consecutive": 2}

@@ -5,6 +5,7 @@ import random
 import pytest
 
 from builders.memory_service import V1, V2, V3, Killed, MemoryService
+from gauntlet.delivery.rollout.approvals import Approval
 from gauntlet.delivery.rollout.controller import abort, reconcile, run_to_end, start
 from gauntlet.delivery.rollout.lease import LeaseTaken
 from gauntlet.delivery.rollout.plan import RolloutPlan
@@ -178,3 +179,38 @@ def test_what_was_rolled_back_gets_another_chance_under_another_name():
     assert run(service).phase is Phase.ROLLED_BACK
     assert start(service, "prices", V2, V1, service.now).phase is Phase.ROLLED_BACK
     assert start(service, "prices", V2, V1, service.now, attempt="mended").phase is Phase.DEPLOYING
+
+
+def test_a_step_waits_for_its_approval_and_an_abort_rolls_back():
+    service = MemoryService()
+    start(service, "prices", V2, V1, service.now)
+    plan = PLAN.model_copy(update={"approve_before": (50,)})
+
+    def reconciled(times):
+        for _ in range(times):
+            service.now += plan.interval_seconds
+            decision = reconcile(service.backends(), plan, "prices", service.now)
+        return decision
+
+    assert reconciled(10).sentence == "Waiting for approval of 50 %."
+    service.approval = Approval(step=50)
+    assert reconciled(1).rollout.weight == 50
+    service.approval = Approval(abort="customers complain")
+    aborted = reconciled(1).rollout
+    assert (aborted.phase, aborted.aborted_by) == (Phase.ROLLING_BACK, "person")
+
+
+@pytest.mark.parametrize("aborted", [False, True], ids=["under way", "rolling back"])
+def test_approvals_that_cannot_be_read_hold_up_everything_but_a_rollback(aborted):
+    def trouble(where):
+        if where == "approvals":
+            raise ConfigurationError("may not be read", field="tags", mend="Allow it")
+
+    service = MemoryService(trouble=trouble)
+    start(service, "prices", V2, V1, service.now)
+    if aborted:
+        abort(service, "prices", "customers complain", service.now)
+        assert run(service).phase is Phase.ROLLED_BACK
+    else:
+        with pytest.raises(ConfigurationError, match="may not be read"):
+            run(service)
