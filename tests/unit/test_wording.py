@@ -1,6 +1,8 @@
 """Names and sentences may be edited: nothing that reads a verdict or a journal decides, counts or chooses by them."""
 
+import ast
 from dataclasses import replace
+from pathlib import Path
 
 import jinja2
 import pytest
@@ -25,6 +27,12 @@ from gauntlet.registry.tags import version_tags
 from gauntlet.reports.views.rollout import rollout_view
 from gauntlet.verdict import Status, Verdict, read_verdicts, write_verdicts
 
+ROOT = Path(__file__).parents[2]
+ASKING = {
+    *("startswith", "endswith", "removeprefix", "removesuffix", "split", "rsplit", "partition", "rpartition"),
+    *("count", "find", "index", "search", "match", "fullmatch", "findall", "finditer", "sub"),
+}
+"""What a text is asked with."""
 POLICIES = {
     "evaluate_performance": ({"metrics": {"auc": {"min": 0.7}, "log_loss": {"max": 0.45}}}, {}),
     "evaluate_slices": (
@@ -195,3 +203,71 @@ def test_a_reader_of_a_journals_sentences_is_found_out():
         return any("wrong prices" in entry.sentence for entry in journal.entries)
 
     assert [*differences(aborted(journal), aborted(in_other_words(journal, words)), words)]
+
+
+def parsed_prose(tree: ast.AST) -> list[str]:
+    """Where code asks a sentence, or a check's name, what it says."""
+    return [ast.unparse(node) for node in ast.walk(tree) if _is_asked(node)]
+
+
+def _is_asked(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if not node.args:  # lays it out anew, as " ".join(text.split()) does
+            return False
+        searched = isinstance(node.func.value, ast.Name) and node.func.value.id == "re"
+        return node.func.attr in ASKING and (
+            _is_prose(node.func.value) or (searched and any(map(_is_prose, node.args)))
+        )
+    if isinstance(node, ast.Compare):
+        asks = any(isinstance(sign, ast.In | ast.NotIn | ast.Eq | ast.NotEq) for sign in node.ops)
+        texts = any(
+            isinstance(one, ast.Constant) and isinstance(one.value, str) for one in (node.left, *node.comparators)
+        )
+        return asks and texts and any(map(_is_prose, (node.left, *node.comparators)))
+    return isinstance(node, ast.Subscript) and _is_prose(node.value)
+
+
+def _is_prose(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Attribute):
+        return False
+    of_check = isinstance(node.value, ast.Name) and node.value.id in ("check", "checks", "verdict")
+    return node.attr in ("reason", "summary", "sentence") or (node.attr == "name" and of_check)
+
+
+def test_no_code_asks_a_sentence_what_it_says():
+    sources = [path for folder in ("src", "components", "pipelines") for path in (ROOT / folder).rglob("*.py")]
+    found = {str(path.relative_to(ROOT)): parsed_prose(ast.parse(path.read_text())) for path in sources}
+    assert {file: asked for file, asked in found.items() if asked} == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'check.name.startswith("leakage")',
+        'check.name == "flips"',
+        '"=" in check.name',
+        'check.name.count("=")',
+        'verdict.summary.split(". ")',
+        '"redefined" in found.check.reason',
+        'entry.sentence.partition(": ")[2]',
+        'check.reason.removeprefix(f"{name}: ")',
+        're.search("at (.*)%", entry.sentence)',
+        "check.reason[:3]",
+    ],
+)
+def test_code_that_asks_a_sentence_is_found_out(line):
+    assert parsed_prose(ast.parse(line))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'check.reason.rstrip(".") + "."',
+        'task.name == "fetch"',
+        'check.code == "shadow.flips"',
+        "seen[check.name]",
+        '" ".join(check.reason.split())',
+    ],
+)
+def test_code_that_shows_a_sentence_is_not(line):
+    assert not parsed_prose(ast.parse(line))
