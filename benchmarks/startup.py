@@ -55,12 +55,12 @@ class Clock:
     def note(self, sentence: str) -> None:
         print(sentence)
 
-    def began(self, run: RunRecord, folder: Path) -> None: ...
+    def run_started(self, run: RunRecord, folder: Path) -> None: ...
 
-    def started(self, task: Task) -> None:
+    def task_started(self, task: Task) -> None:
         self.started_at = time.time()
 
-    def ended(self, task: TaskRecord) -> None: ...
+    def task_ended(self, task: TaskRecord) -> None: ...
 
 
 def measure(ours: Project, image: str, root: Path) -> list[float]:

@@ -26,30 +26,30 @@ print(json.dumps({"aliases": aliases, "versions": versions}))
 """
 
 
-class Listener:
-    """An observer that keeps what it hears, for a failing test to show."""
+class RecordingObserver:
+    """Observer that records its calls, which a failing test prints."""
 
     def __init__(self):
-        self.heard = []
+        self.messages = []
 
     def note(self, sentence):
-        self.heard.append(sentence)
+        self.messages.append(sentence)
 
-    def began(self, run, folder):
-        self.heard.append(f"{run.name} in {folder}")
+    def run_started(self, run, folder):
+        self.messages.append(f"{run.name} in {folder}")
 
-    def started(self, task):
+    def task_started(self, task):
         pass
 
-    def ended(self, task):
-        self.heard.append(f"{task.state} {task.name} {task.error}")
+    def task_ended(self, task):
+        self.messages.append(f"{task.state} {task.name} {task.error}")
 
 
 class Run:
     """A finished run and what a user would look at in it."""
 
-    def __init__(self, record, folder, heard):
-        self.record, self.folder, self.heard = record, folder, heard
+    def __init__(self, record, folder, messages):
+        self.record, self.folder, self.messages = record, folder, messages
 
     @property
     def state(self):
@@ -73,17 +73,17 @@ class Run:
     def registry(self, model_name):
         python = ROOT / ".environments" / "delivery" / "bin" / "python"
         store = f"sqlite:///{self.folder.parent / 'mlflow.db'}"
-        done = subprocess.run(
+        process = subprocess.run(
             [python, "-c", LIST_VERSIONS, store, model_name], capture_output=True, text=True, check=True
         )
-        return json.loads(done.stdout.splitlines()[-1])
+        return json.loads(process.stdout.splitlines()[-1])
 
 
 def run(parameters, runs, pipeline="continuous_training", **options):
-    listener = Listener()
+    observer = RecordingObserver()
     request = RunRequest(project=find_project(ROOT), pipeline=pipeline, parameters=parameters, runs=runs, **options)
-    record, folder = run_pipeline(request, listener)
-    return Run(record, folder, listener.heard)
+    record, folder = run_pipeline(request, observer)
+    return Run(record, folder, observer.messages)
 
 
 def example(name):

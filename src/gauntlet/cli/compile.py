@@ -14,7 +14,7 @@ from gauntlet.cli.options import project_option, settings_option
 from gauntlet.errors import EXIT_PASS
 
 if TYPE_CHECKING:
-    from gauntlet.orchestration.compiler import Compiled
+    from gauntlet.orchestration.compiler import CompiledSpec
     from gauntlet.orchestration.project import Project
 
 EXIT_DIFFERENT = 1
@@ -99,7 +99,7 @@ def diff(pipeline: str | None, settings: Path | None, project_folder: Path | Non
 
 def _compile(
     pipeline: str | None, settings: Path | None, project_folder: Path | None
-) -> tuple[Project, list[Compiled]]:
+) -> tuple[Project, list[CompiledSpec]]:
     from gauntlet.orchestration.compiler import compile_all, compile_pipeline, read_settings
     from gauntlet.orchestration.project import find_project
 

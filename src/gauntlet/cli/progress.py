@@ -61,17 +61,17 @@ class Progress:
         """Print a sentence that concerns no task."""
         self._console.print(Text(sentence, style="dim"), soft_wrap=True)
 
-    def began(self, run: RunRecord, folder: Path) -> None:
+    def run_started(self, run: RunRecord, folder: Path) -> None:
         """Print the run's name."""
         self._folder = folder
         self._width = max((len(task.name) for task in run.tasks), default=0)
         self._console.print(Text.assemble((run.pipeline, "bold"), f"  run {run.name}, {len(run.tasks)} tasks"))
 
-    def started(self, task: Task) -> None:
+    def task_started(self, task: Task) -> None:
         """Show the task in the live line."""
         self._running[task.name] = time.monotonic()
 
-    def ended(self, task: TaskRecord) -> None:
+    def task_ended(self, task: TaskRecord) -> None:
         """Print the task's line, and for a failure its cause and log."""
         self._running.pop(task.name, None)
         self._console.print(task_line(task, self._width), soft_wrap=True)

@@ -1,4 +1,4 @@
-"""From definitions to the specs that are committed and published, byte for byte the same on every machine."""
+"""Compiler: from definitions to the committed specs, byte for byte the same on every machine."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from kfp.compiler import Compiler
 from gauntlet.errors import ConfigurationError
 from gauntlet.orchestration.definition import declarations
 from gauntlet.orchestration.placement import CompileSettings
-from gauntlet.orchestration.policy import violations
 from gauntlet.orchestration.project import Project, load_components, load_pipeline
+from gauntlet.orchestration.spec_rules import violations
 from gauntlet.orchestration.standalone import standalone_text
 from gauntlet.settings import parse
 from gauntlet.storage import write_text
 
 SETTINGS_FILE = "settings.yaml"
-"""``pipelines/settings.yaml``: what the committed specs are compiled with."""
+"""``pipelines/settings.yaml``: compile settings of the committed specs."""
 
 _COMPONENTS = "components"
 
 
 @dataclass(frozen=True)
-class Compiled:
-    """A spec and the file it belongs in.
+class CompiledSpec:
+    """Compiled spec and the path it is committed at.
 
     Attributes:
-        name: the pipeline's or component's file name without its ending.
-        path: where it is committed.
+        name: the pipeline's or component's file name without its suffix.
+        path: its path in the project.
         text: its YAML, one or two documents.
     """
 
@@ -43,11 +43,11 @@ class Compiled:
 
     @property
     def committed(self) -> str:
-        """What the file holds now; empty if there is none."""
+        """Text of the committed file; empty if there is none."""
         return self.path.read_text() if self.path.is_file() else ""
 
     def difference(self, root: Path) -> str:
-        """Unified diff from what is committed; empty if it is up to date."""
+        """Unified diff from the committed file; empty if it is up to date."""
         name = self.path.relative_to(root).as_posix()
         lines = unified_diff(
             self.committed.splitlines(keepends=True), self.text.splitlines(keepends=True), f"{name} (committed)", name
@@ -86,8 +86,8 @@ def _require_known(kind: str, field: str, names: Iterable[str], known: Mapping[s
             raise ConfigurationError(f"no such {kind}", field=field, value=name, mend=mend)
 
 
-def compile_pipeline(project: Project, name: str, settings: CompileSettings) -> Compiled:
-    """Compile one pipeline and hold it against the house rules.
+def compile_pipeline(project: Project, name: str, settings: CompileSettings) -> CompiledSpec:
+    """Compile one pipeline and check it against the rules for specs.
 
     Raises:
         ConfigurationError: there is no such pipeline, or its spec breaks a rule.
@@ -95,11 +95,11 @@ def compile_pipeline(project: Project, name: str, settings: CompileSettings) -> 
     definition = load_pipeline(project, name)
     graph = definition.build(settings)
     stem = name.replace("-", "_")
-    return _held(Compiled(stem, project.compiled / f"{stem}.yaml", _text(graph)), settings)
+    return _checked(CompiledSpec(stem, project.compiled / f"{stem}.yaml", _text(graph)), settings)
 
 
-def compile_components(project: Project, settings: CompileSettings) -> list[Compiled]:
-    """Compile every component on its own, for teams that take one into a pipeline of theirs.
+def compile_components(project: Project, settings: CompileSettings) -> list[CompiledSpec]:
+    """Compile every component on its own, for teams that use it in their own pipelines.
 
     Raises:
         ConfigurationError: the project has no component, or a spec breaks a rule.
@@ -110,11 +110,11 @@ def compile_components(project: Project, settings: CompileSettings) -> list[Comp
     specs = []
     for name, component in sorted(loaded.items()):
         text = standalone_text(component, declarations()[name], settings.images)
-        specs.append(_held(Compiled(name, project.compiled / _COMPONENTS / f"{name}.yaml", text), settings))
+        specs.append(_checked(CompiledSpec(name, project.compiled / _COMPONENTS / f"{name}.yaml", text), settings))
     return specs
 
 
-def compile_all(project: Project, settings: CompileSettings) -> list[Compiled]:
+def compile_all(project: Project, settings: CompileSettings) -> list[CompiledSpec]:
     """Compile every pipeline and every component of a project.
 
     Raises:
@@ -124,12 +124,12 @@ def compile_all(project: Project, settings: CompileSettings) -> list[Compiled]:
     if not pipelines:
         raise ConfigurationError("has no pipelines", field="project", value=str(project.pipelines), mend="Add one")
     compiled = [*pipelines, *compile_components(project, settings)]
-    _require_own_names(compiled)
+    _require_unique_names(compiled)
     return compiled
 
 
-def _held(compiled: Compiled, settings: CompileSettings) -> Compiled:
-    """The spec, held against the house rules."""
+def _checked(compiled: CompiledSpec, settings: CompileSettings) -> CompiledSpec:
+    """Check a spec against the rules for specs, and return it."""
     broken = violations(documents(compiled.text), compiled.text, declarations(), settings)
     if broken:
         raise ConfigurationError(
@@ -138,29 +138,29 @@ def _held(compiled: Compiled, settings: CompileSettings) -> Compiled:
     return compiled
 
 
-def _require_own_names(compiled: Iterable[Compiled]) -> None:
-    """Two specs of one name cannot both be published: the second upload is refused."""
-    seen: dict[str, Path] = {}
-    for one in compiled:
-        name = documents(one.text)["pipelineInfo"]["name"]
-        other = seen.setdefault(name, one.path)
-        if other != one.path:
+def _require_unique_names(compiled: Iterable[CompiledSpec]) -> None:
+    """Reject two specs of one name: the second upload would fail."""
+    paths: dict[str, Path] = {}
+    for spec in compiled:
+        name = documents(spec.text)["pipelineInfo"]["name"]
+        other = paths.setdefault(name, spec.path)
+        if other != spec.path:
             raise ConfigurationError(
-                f"is the name of two specs, {other.name} and {one.path.name} of {one.path.parent.name}",
+                f"is the name of two specs, {other.name} and {spec.path.name} in {spec.path.parent.name}/",
                 field="pipelineInfo.name",
                 value=name,
                 mend="Rename the pipeline or the component",
             )
 
 
-def orphans(project: Project, compiled: list[Compiled]) -> list[Path]:
-    """Committed specs that nothing compiles to any more."""
-    current = {one.path for one in compiled}
+def orphans(project: Project, compiled: list[CompiledSpec]) -> list[Path]:
+    """Committed specs without a source."""
+    current = {spec.path for spec in compiled}
     return sorted(path for path in project.compiled.rglob("*.yaml") if path not in current)
 
 
-def write(compiled: Compiled) -> bool:
-    """Write a spec where it belongs. Says whether that changed anything."""
+def write(compiled: CompiledSpec) -> bool:
+    """Write a spec to its path. Returns whether the file changed."""
     if compiled.committed == compiled.text:
         return False
     write_text(compiled.path, compiled.text)
@@ -168,7 +168,7 @@ def write(compiled: Compiled) -> bool:
 
 
 def documents(text: str) -> Mapping[str, Any]:
-    """The documents of a compiled file as one mapping: the spec's keys, and ``platforms`` if it has a second one."""
+    """Merge the documents of a compiled file into one mapping: the spec's keys, and ``platforms`` of a second one."""
     return {key: value for document in _loaded(text) for key, value in document.items()}
 
 
@@ -177,7 +177,7 @@ def _loaded(text: str) -> Iterator[Mapping[str, Any]]:
 
 
 def _text(component: Any) -> str:
-    """What kfp writes: it knows no time and no path."""
+    """YAML as kfp writes it, which contains no time and no path."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "spec.yaml"
         Compiler().compile(component, str(path))

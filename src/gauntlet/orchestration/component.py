@@ -1,9 +1,9 @@
-"""``@component``: one function, the same at compile time and inside its container.
+"""``@component``: declares a function as a component, at compile time and inside its container.
 
 At compile time it makes a containerized KFP component: the spec holds an image and a function name, no source code.
-Inside a container (``_KFP_RUNTIME=true``) there is no pipeline compiler, only kfp's small executor, which imports the
-component's file and calls the function; there the decorator adds lineage and turns Gauntlet's errors into exit codes,
-and into JSON where the environment names a file for it.
+Inside a container (``_KFP_RUNTIME=true``) there is no pipeline compiler, only kfp's executor, which imports the
+component's file and calls the function; there the decorator records lineage and turns a ``GauntletError`` into an exit
+code, and into JSON if ``GAUNTLET_ERROR_FILE`` is set.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ def component(*, image: str, caching: Caching) -> Callable[[Callable[..., Any]],
         caching: the component's class.
 
     Returns:
-        A decorator: at compile time the KFP component, at run time the function with lineage around it.
+        A decorator: at compile time it returns the KFP component, at run time the function with lineage recording.
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
         if os.environ.get("_KFP_RUNTIME") == "true":
-            return _at_run_time(function, image, caching)
+            return _wrap_at_run_time(function, image, caching)
         from gauntlet.orchestration.definition import define_component
 
         return define_component(function, image=image, caching=caching)
@@ -49,7 +49,7 @@ def component(*, image: str, caching: Caching) -> Callable[[Callable[..., Any]],
     return decorate
 
 
-def _at_run_time(function: Callable[..., Any], image: str, caching: Caching) -> Callable[..., Any]:
+def _wrap_at_run_time(function: Callable[..., Any], image: str, caching: Caching) -> Callable[..., Any]:
     @functools.wraps(function)
     def run(**arguments: Any) -> Any:
         if not caching.cached:
@@ -61,13 +61,13 @@ def _at_run_time(function: Callable[..., Any], image: str, caching: Caching) -> 
             if error.__cause__ is not None:
                 traceback.print_exception(error.__cause__)
             sys.stderr.write(f"\n{error.line}\n")
-            if place := os.environ.get(ERROR_FILE):
-                with suppress(OSError):  # on a full disk the exit code still says who has to act
-                    write_json(Path(place), error.to_json())
+            if error_file := os.environ.get(ERROR_FILE):
+                with suppress(OSError):  # on a full disk the exit code still gives the kind of error
+                    write_json(Path(error_file), error.to_json())
             raise SystemExit(error.exit_code) from error
         return result
 
-    # kfp's executor reads the signature for what to pass, and the annotations for what to make of an artifact.
+    # kfp's executor reads the arguments from the signature, and the artifact classes from the annotations.
     signature = interface(function, caching)
     run.__signature__ = signature  # type: ignore[attr-defined]
     run.__annotations__ = {name: parameter.annotation for name, parameter in signature.parameters.items()}
@@ -101,13 +101,13 @@ def _record_lineage(function: Callable[..., Any], image: str, arguments: dict[st
         if is_output[name]:
             _require_portable(name, artifact.metadata)
     for name, artifact in outputs.items():
-        own = str(artifact.metadata.get(LINEAGE_KEY, ""))  # a component that fetches brings the history along
+        fetched = str(artifact.metadata.get(LINEAGE_KEY, ""))  # lineage of an artifact fetched from a store
         artifact.metadata[DIGEST_KEY] = record.outputs[name]
-        artifact.metadata[LINEAGE_KEY] = extend(record, (*chains, own))
+        artifact.metadata[LINEAGE_KEY] = extend(record, (*chains, fetched))
 
 
 def _require_portable(output: str, metadata: Mapping[str, Any]) -> None:
-    """Refuse metadata that a cluster's launcher could not read: there, the task would fail after its work was done."""
+    """Reject metadata that a cluster's launcher cannot read: there the task would fail after its work was done."""
     for key, value in metadata.items():
         try:
             json.dumps(value, allow_nan=False)
@@ -117,17 +117,17 @@ def _require_portable(output: str, metadata: Mapping[str, Any]) -> None:
             portable = value is not None
         if not portable:
             raise InternalError(
-                "is not a finite number, text or truth value, which Kubeflow Pipelines cannot keep",
+                "is not a finite number, string or boolean, which Kubeflow Pipelines cannot store",
                 field=f"metadata of {output}: {key}",
                 value=value,
-                mend="Leave it out",
+                mend="Remove it",
             )
 
 
 def _parameters(
     function: Callable[..., Any], arguments: dict[str, Any], artifacts: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The parameters a task ran with, defaults included: a seed left at its default is a seed.
+    """Parameters of a task, defaults included (a default seed belongs into the lineage).
 
     ``None`` is an optional artifact that is not connected; parameters are never ``None``.
     """
@@ -137,10 +137,10 @@ def _parameters(
 
 
 def _carries_lineage(artifact: Any) -> bool:
-    """Reports and metrics end a chain; and a Metrics artifact's metadata are the metrics."""
+    """Whether lineage is recorded on an artifact: not on reports, nor on Metrics, whose metadata are the metrics."""
     return artifact.schema_title in {"system.Dataset", "system.Model", "system.Artifact"}
 
 
 def _digest_of(artifact: Any) -> str:
-    known = artifact.metadata.get(DIGEST_KEY)
-    return str(known) if known else digest_tree(Path(artifact.path))
+    recorded = artifact.metadata.get(DIGEST_KEY)
+    return str(recorded) if recorded else digest_tree(Path(artifact.path))

@@ -1,4 +1,4 @@
-"""What is declared of a component, without anything of kfp's compiler: its caching class, its image, its interface."""
+"""Declaration of a component: caching class, image, interface. Imports nothing of kfp's compiler."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from gauntlet import __version__
 IMAGE_PREFIX = "gauntlet"
 
 RUN_ID = "run_id"
-"""The input that every component has which is not pure, beside those of its function: the identifier of the run.
+"""Additional input of every component that is not pure: the identifier of the run.
 
-Kubeflow Pipelines keeps caching on a task, not on a component: whoever takes a component over decides again, and
-``create_run(enable_caching=True)`` decides for all tasks of a pipeline. Inputs are part of every cache key, so this one
-keeps the cache of another run from answering, whatever was decided.
+Kubeflow Pipelines stores caching options on tasks, not on components: each pipeline that uses a component sets them
+again, and ``create_run(enable_caching=True)`` overrides them for all tasks. Inputs are part of every cache key, so this
+input prevents a cache hit from another run whatever the options say.
 """
 
 ERROR_FILE = "GAUNTLET_ERROR_FILE"
-"""The environment variable that names the file in which a component leaves an error of Gauntlet's own, as JSON."""
+"""Environment variable: the file to which a component writes a ``GauntletError`` as JSON."""
 
 RUN_ID_DESCRIPTION = "Identifier of the run, dsl.PIPELINE_JOB_ID_PLACEHOLDER: no cache entry of another run may answer."
 
 
 class Caching(StrEnum):
-    """What a component may be spared, see "Caching" in the documentation."""
+    """Caching class of a component, see "Caching" in the documentation."""
 
     PURE = "pure"
     """Same inputs, same outputs: cached."""
@@ -39,19 +39,19 @@ class Caching(StrEnum):
 
     @property
     def cached(self) -> bool:
-        """Whether a task of this class may be answered by a cache."""
+        """Whether a task of this class may be cached."""
         return self is Caching.PURE
 
 
 @dataclass(frozen=True)
 class Declaration:
-    """What ``@component`` says about a component.
+    """Declaration of a component under ``@component``.
 
     Attributes:
         function: its function's name: ``train_model``.
         image: the folder under ``containers/`` and ``components/``.
         caching: its class.
-        file: where it is written.
+        file: its source file.
     """
 
     function: str
@@ -61,12 +61,12 @@ class Declaration:
 
 
 def image_reference(image: str) -> str:
-    """The image's name in compiled specs before a registry is chosen: ``gauntlet/data:0.1.0``."""
+    """Image reference in compiled specs before a registry is chosen: ``gauntlet/data:0.1.0``."""
     return f"{IMAGE_PREFIX}/{image}:{__version__}"
 
 
 def interface(function: Callable[..., Any], caching: Caching) -> inspect.Signature:
-    """The inputs and outputs that Kubeflow Pipelines sees of a component's function.
+    """Signature of a component's function as Kubeflow Pipelines sees it.
 
     Optional artifacts are declared without their ``Optional``, which their default says as well: the driver names no
     type, so at run time kfp instantiates the annotation itself, and ``Optional[X]`` cannot be instantiated.

@@ -1,8 +1,8 @@
-"""Components and pipelines as definitions that compile settings turn into specs (compile time only).
+"""Definitions of components and pipelines, which compile settings turn into specs (compile time only).
 
-A pipeline is a plain wiring function under ``@pipeline``. Nothing is built when its file is imported: ``build`` traces
-the function under given settings, so that images and resources land in the spec, and components that are not pure
-lose their cache in every pipeline without anybody having to remember it.
+A pipeline is a plain wiring function under ``@pipeline``. Importing its file builds nothing: ``build`` traces the
+function under compile settings, which puts images and resources into the spec and disables caching for every task whose
+component is not pure.
 """
 
 from __future__ import annotations
@@ -35,30 +35,30 @@ from gauntlet.orchestration.graph import function_of
 from gauntlet.orchestration.placement import CompileSettings, place
 
 NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,127}$")
-"""What the Kubeflow Pipelines API takes as the name of a pipeline."""
+"""Pipeline names that the Kubeflow Pipelines API accepts."""
 
 
-_declared: dict[str, Declaration] = {}
+_declarations: dict[str, Declaration] = {}
 
 
 def declarations() -> Mapping[str, Declaration]:
-    """Every component defined in this process, by function name."""
-    return MappingProxyType(_declared)
+    """Components defined in this process, by function name."""
+    return MappingProxyType(_declarations)
 
 
 class UncachedComponent(PythonComponent):  # type: ignore[misc]  # kfp is not typed
-    """A component that acts or resolves: whichever pipeline takes it in, no cache answers for it."""
+    """Component that acts or resolves: its tasks are never cached, in any pipeline."""
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """Make a task of it, bound to its run and not cached."""
+        """Create a task that is bound to its run and not cached."""
         task = super().__call__(*arguments, **{RUN_ID: dsl.PIPELINE_JOB_ID_PLACEHOLDER, **named})
-        if Pipeline.get_default_pipeline() is not None:  # else it has run already, in this process
+        if Pipeline.get_default_pipeline() is not None:  # else kfp.local has already executed it
             task.set_caching_options(False)
         return task
 
 
 def define_component(function: Callable[..., Any], *, image: str, caching: Caching) -> Any:
-    """Make the KFP component of ``function`` and remember what was declared about it."""
+    """Make the KFP component of ``function`` and register its declaration."""
 
     @functools.wraps(function)
     def declared(**arguments: Any) -> Any:
@@ -69,12 +69,14 @@ def define_component(function: Callable[..., Any], *, image: str, caching: Cachi
         declared.__doc__ = _with_run_id(inspect.getdoc(function) or "")
     reference = image_reference(image)
     defined = dsl.component(base_image=reference, target_image=reference)(declared)
-    _declared[function.__name__] = Declaration(function.__name__, image, caching, Path(function.__code__.co_filename))
+    _declarations[function.__name__] = Declaration(
+        function.__name__, image, caching, Path(function.__code__.co_filename)
+    )
     return defined if caching.cached else UncachedComponent(defined.component_spec, declared)
 
 
 def _with_run_id(docstring: str) -> str:
-    """The docstring with the run's identifier among its arguments."""
+    """Add the run's identifier to the arguments in a docstring."""
     line = f"    {RUN_ID}: {RUN_ID_DESCRIPTION}\n"
     before, heading, after = docstring.partition("Args:\n")
     return f"{before}{heading}{line}{after}" if heading else f"{docstring}\n\nArgs:\n{line}"
@@ -82,15 +84,15 @@ def _with_run_id(docstring: str) -> str:
 
 @dataclass(frozen=True)
 class PipelineDefinition:
-    """A pipeline that has not been built yet.
+    """Pipeline that has not been built yet.
 
     Attributes:
         name: its name in the KFP API: lower case, digits and hyphens.
-        function: the wiring; its docstring documents the pipeline and each parameter. What it returns is for pipelines
-            that go on after it, and no output of the pipeline unless its annotation declares one.
-        description: what the UI shows; the docstring's first paragraphs when empty.
-        on_exit: makes the task that runs when all others have ended, however they did; takes the pipeline's parameters
-            by name, those it needs.
+        function: the wiring; its docstring documents the pipeline and each parameter. Its return value is for pipelines
+            that contain this one, and an output of the pipeline only if its annotation declares one.
+        description: text in the UI; the docstring's first paragraphs when empty.
+        on_exit: creates the exit task, which runs after all others whether they succeeded or failed; takes those of the
+            pipeline's parameters that it names.
     """
 
     name: str
@@ -106,46 +108,47 @@ class PipelineDefinition:
 
         @functools.wraps(self.function)
         def traced(*arguments: Any, **named: Any) -> Any:
-            given = signature.bind(*arguments, **named).arguments
-            with self._ending(given):
-                outputs = self.function(**given)
+            bound = signature.bind(*arguments, **named).arguments
+            with self._exit_handler(bound):
+                outputs = self.function(**bound)
             for task in Pipeline.get_default_pipeline().tasks.values():
                 if task.container_spec is not None:
-                    _settle(task, settings)
+                    _configure_task(task, settings)
             return None if signature.return_annotation is inspect.Signature.empty else outputs
 
         limits = dsl.PipelineConfig(active_deadline_seconds=deadline)
         return dsl.pipeline(name=self.name, description=self.description or None, pipeline_config=limits)(traced)
 
-    def wire(self, given: Mapping[str, Any], **changed: Any) -> Any:
-        """Trace its tasks, but for ``on_exit``, into the pipeline that is being traced.
+    def wire(self, arguments: Mapping[str, Any], **overrides: Any) -> Any:
+        """Trace its tasks, except ``on_exit``, into the pipeline being traced.
 
         Args:
-            given: the other pipeline's parameters; those of other names are left out.
-            changed: values in place of them.
+            arguments: the containing pipeline's parameters; those this pipeline does not have are left out.
+            overrides: values that replace them.
 
         Returns:
-            What the wiring returns.
+            The wiring's return value.
 
         Raises:
-            ConfigurationError: a parameter is neither given nor changed.
+            ConfigurationError: a parameter has neither an argument nor an override.
         """
-        taken = inspect.signature(self.function).parameters
-        named = {name: value for name, value in given.items() if name in taken} | changed
-        for name in taken:
-            if name not in named:
+        parameters = inspect.signature(self.function).parameters
+        values = {name: value for name, value in arguments.items() if name in parameters} | overrides
+        for name in parameters:
+            if name not in values:
                 raise ConfigurationError(
-                    f"is a parameter of {self.name}, which this pipeline contains, and not of its own",
+                    f"is a parameter of {self.name}, which this pipeline contains, but not of this pipeline",
                     field=name,
-                    mend="Add it to the signature, or say which value it always has",
+                    mend="Add it to the signature, or pass a fixed value to wire()",
                 )
-        return self.function(**named)
+        return self.function(**values)
 
-    def _ending(self, given: Mapping[str, Any]) -> AbstractContextManager[Any]:
+    def _exit_handler(self, arguments: Mapping[str, Any]) -> AbstractContextManager[Any]:
         if self.on_exit is None:
             return nullcontext()
         needed = inspect.signature(self.on_exit).parameters
-        handler: AbstractContextManager[Any] = dsl.ExitHandler(self.on_exit(**{name: given[name] for name in needed}))
+        exit_task = self.on_exit(**{name: arguments[name] for name in needed})
+        handler: AbstractContextManager[Any] = dsl.ExitHandler(exit_task)
         return handler
 
 
@@ -160,48 +163,49 @@ def pipeline(
     """Declare a wiring function as a pipeline; see ``PipelineDefinition`` for the arguments not named here.
 
     Args:
-        parameters_of: pipelines that this one contains. It then takes their parameters, with defaults and descriptions
-            as the first that has one says, and hands them to its function by name.
-        without: parameters of theirs that it does not take.
+        parameters_of: pipelines that this one contains. Their parameters become its own and are passed to its function
+            by name; default and description come from the first pipeline that has the parameter.
+        without: parameters of those pipelines to leave out.
 
     Raises:
-        ConfigurationError: the Kubeflow Pipelines API would refuse the name.
+        ConfigurationError: the Kubeflow Pipelines API does not accept the name.
     """
     if not NAME.match(name):
         raise ConfigurationError(
-            "is not a name for a pipeline", field="name", value=name, mend="Use lower case letters, digits and hyphens"
+            "is not a valid pipeline name", field="name", value=name, mend="Use lower case letters, digits and hyphens"
         )
 
     def decorate(function: Callable[..., Any]) -> PipelineDefinition:
         if parameters_of:
-            _take_parameters(function, [part.function for part in parameters_of], without)
+            _merge_parameters(function, [definition.function for definition in parameters_of], without)
         return PipelineDefinition(name, function, description, on_exit)
 
     return decorate
 
 
-def _take_parameters(
-    function: Callable[..., Any], parts: Sequence[Callable[..., Any]], without: Collection[str]
+def _merge_parameters(
+    function: Callable[..., Any], wirings: Sequence[Callable[..., Any]], without: Collection[str]
 ) -> None:
-    """Give a function, in place of ``**given``, the parameters of others and their descriptions."""
-    taken: dict[str, inspect.Parameter] = {}
-    described: dict[str, str] = {}
-    for part in parts:
-        texts = {entry.arg_name: entry.description or "" for entry in docstring_parser.parse(part.__doc__ or "").params}
-        for name, parameter in inspect.signature(part).parameters.items():
-            if name not in without and name not in taken:
-                taken[name], described[name] = parameter, texts[name]
-    required_first = sorted(taken.values(), key=lambda parameter: parameter.default is not inspect.Parameter.empty)
-    lines = [f"    {parameter.name}: {described[parameter.name]}" for parameter in required_first]
+    """Replace a function's ``**keywords`` with the parameters, and their descriptions, of other functions."""
+    parameters: dict[str, inspect.Parameter] = {}
+    descriptions: dict[str, str] = {}
+    for wiring in wirings:
+        documented = docstring_parser.parse(wiring.__doc__ or "").params
+        texts = {entry.arg_name: entry.description or "" for entry in documented}
+        for name, parameter in inspect.signature(wiring).parameters.items():
+            if name not in without and name not in parameters:
+                parameters[name], descriptions[name] = parameter, texts[name]
+    required_first = sorted(parameters.values(), key=lambda parameter: parameter.default is not inspect.Parameter.empty)
+    lines = [f"    {parameter.name}: {descriptions[parameter.name]}" for parameter in required_first]
     function.__doc__ = "\n".join([inspect.getdoc(function) or "", "", "Args:", *lines, ""])
     function.__signature__ = inspect.Signature(required_first)  # type: ignore[attr-defined]
 
 
-def _settle(task: Any, settings: CompileSettings) -> None:
-    """Give a task its image, its caching and its place."""
+def _configure_task(task: Any, settings: CompileSettings) -> None:
+    """Set a task's image, caching option and placement."""
     container = task.container_spec
     name = function_of([*container.command, *container.args])
-    declaration = _declared.get(name)
+    declaration = _declarations.get(name)
     if declaration is None or container.image != image_reference(declaration.image):
         raise ConfigurationError(
             "is not declared with @component, so its image and caching class are unknown",

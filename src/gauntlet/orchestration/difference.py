@@ -1,4 +1,4 @@
-"""What changed between two specs, in the words of the pipeline: parameters, tasks, components, places to run."""
+"""Diff of two specs, in terms of the pipeline: parameters, tasks, components, containers, pods."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# Where a subject's name stands in the path of a value, most specific first.
+# Path prefix of each kind of subject, whose name follows the prefix; most specific first.
 _SUBJECTS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("root", "inputDefinitions", "parameters"), "parameter", ""),
     (("root", "dag", "tasks"), "task", ""),
@@ -21,11 +21,11 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Change:
-    """One difference.
+    """Difference between two specs.
 
     Attributes:
         subject: what changed: ``parameter seed``, ``task train-model``, ``pipeline``.
-        field: which part of it; empty when the whole subject came or went.
+        field: which part of it; empty when the whole subject was added or removed.
         before: the old value as JSON; empty if there was none.
         after: the new value as JSON; empty if there is none.
     """
@@ -46,7 +46,7 @@ class Change:
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
-    """What it takes to get from one spec to another; empty if they say the same.
+    """List the changes from one spec to another; empty if they are equal.
 
     Args:
         before: the documents of a compiled file, see ``compiler.documents``; empty if there was none.
@@ -54,18 +54,18 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]
     """
     old, new = dict(_leaves(before)), dict(_leaves(after))
     old_subjects, new_subjects = ({_subject(path)[0] for path in leaves} for leaves in (old, new))
-    found = [Change(subject, before="present") for subject in sorted(old_subjects - new_subjects)]
-    found += [Change(subject, after="present") for subject in sorted(new_subjects - old_subjects)]
+    listed = [Change(subject, before="present") for subject in sorted(old_subjects - new_subjects)]
+    listed += [Change(subject, after="present") for subject in sorted(new_subjects - old_subjects)]
     for path in sorted(old.keys() | new.keys()):
         subject, field = _subject(path)
         shared = subject in old_subjects and subject in new_subjects
         if shared and old.get(path) != new.get(path):
-            found.append(Change(subject, field, old.get(path, ""), new.get(path, "")))
-    return found
+            listed.append(Change(subject, field, old.get(path, ""), new.get(path, "")))
+    return listed
 
 
 def _leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Every value that is not a mapping, by its path; an empty mapping is a value."""
+    """Yield every value that is not a mapping, with its path; an empty mapping is a value."""
     if isinstance(value, Mapping) and value:
         for key, part in value.items():
             yield from _leaves(part, (*path, str(key)))

@@ -1,12 +1,12 @@
-"""The local engine: a real pipeline under kfp.local, each task in the environment of its image.
+"""Local engine: runs a pipeline under kfp.local, each task in the virtual environment of its image.
 
-runs/<run>/run.json      what happened
-           index.html    the same for people
-           artifacts/    <task>/<output>, whole or not there
+runs/<run>/run.json      the run's record
+           index.html    the same as a page
+           artifacts/    <task>/<output>, written atomically
            reports/      the HTML reports, by task
-           logs/         <task>.log, and kfp.log for the orchestrator's own chatter
-runs/latest              the last run
-runs/.cache              what pure tasks made, see gauntlet.orchestration.reuse
+           logs/         <task>.log, and kfp.log for the output of kfp.local
+runs/latest              link to the last run
+runs/.cache              outputs of pure tasks, see gauntlet.orchestration.cache
 runs/mlflow.db           the local MLflow, unless MLFLOW_TRACKING_URI names another
 """
 
@@ -28,7 +28,7 @@ from typing import Any, Protocol
 from google.protobuf import json_format
 
 from gauntlet.errors import ConfigurationError
-from gauntlet.orchestration.bridge import kfp_local
+from gauntlet.orchestration.cache import TaskCache
 from gauntlet.orchestration.declaration import Declaration
 from gauntlet.orchestration.definition import declarations
 from gauntlet.orchestration.environments import Environment, ensure_environment
@@ -37,18 +37,18 @@ from gauntlet.orchestration.parameters import check_parameters
 from gauntlet.orchestration.process import Processes
 from gauntlet.orchestration.project import Project, load_pipeline
 from gauntlet.orchestration.record import RunRecord, RunState, TaskRecord, TaskState
-from gauntlet.orchestration.reuse import Reuse
 from gauntlet.orchestration.revision import run_revision
-from gauntlet.orchestration.runpage import write_page
-from gauntlet.orchestration.task import Job, TaskRunner
+from gauntlet.orchestration.run_page import write_page
+from gauntlet.orchestration.task import PreparedTask, TaskRunner
+from gauntlet.orchestration.task_handler import kfp_local
 from gauntlet.storage import WORKDIR
 
 CACHE = ".cache"
 LATEST = "latest"
 _RUN_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
 
-# What would let a task import from outside its own environment, or compile its imports anew each time.
-_LEAKS = (
+# Variables through which a task would import from outside its environment, or recompile its imports each time.
+_NOT_INHERITED = (
     "PYTHONPATH",
     "PYTHONHOME",
     "PYTHONSTARTUP",
@@ -61,37 +61,37 @@ Announce = Callable[[str], None]
 
 
 class Observer(Protocol):
-    """Hears how a run goes on, from whichever thread runs a task."""
+    """Observer of a run's progress; called from the threads that run tasks."""
 
     def note(self, sentence: str) -> None:
-        """Take a sentence that concerns no task."""
+        """A message that concerns no task."""
 
-    def began(self, run: RunRecord, folder: Path) -> None:
-        """The run has a folder now."""
+    def run_started(self, run: RunRecord, folder: Path) -> None:
+        """The run started, and has a folder."""
 
-    def started(self, task: Task) -> None:
-        """A task starts."""
+    def task_started(self, task: Task) -> None:
+        """A task started."""
 
-    def ended(self, task: TaskRecord) -> None:
+    def task_ended(self, task: TaskRecord) -> None:
         """A task ended."""
 
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What to run.
+    """Request to run a pipeline.
 
     Attributes:
-        project: where the pipeline is defined.
-        pipeline: its file's name.
+        project: the project that defines the pipeline.
+        pipeline: name of its file.
         parameters: as the user wrote them.
         runs: folder of all runs.
-        name: the run's name; made from the pipeline's and the time when empty.
-        reuse: whether pure tasks may be spared.
-        variables: the environment variables that tasks inherit.
-        folder: what relative paths in parameters are relative to.
+        name: the run's name; generated from the pipeline's name and the time when empty.
+        reuse: whether pure tasks may be restored from the cache.
+        variables: environment variables that tasks inherit.
+        folder: base of relative paths in parameters.
         modules: folders of the team's own modules (a ``recipe.trainer``), put on the import path of every task. They
-            count in what may be reused and in the revision that lineage records.
-        environment_of: finds, or builds, the environment of an image.
+            are part of the cache key and of the revision in the lineage.
+        environment_of: returns the environment of an image, and builds it if necessary.
     """
 
     project: Project
@@ -107,14 +107,14 @@ class RunRequest:
 
 
 def run_pipeline(request: RunRequest, observer: Observer) -> tuple[RunRecord, Path]:
-    """Run a pipeline to its end.
+    """Run a pipeline to completion.
 
     Returns:
-        What happened, and the run's folder. A task that failed is in the record, not an exception.
+        The run's record and folder. A failed task is part of the record, not an exception.
 
     Raises:
-        ConfigurationError: the pipeline, a parameter or the run's name cannot be used; nothing was run.
-        KeyboardInterrupt: the user or SIGTERM stopped it; its children are ended and the record is written.
+        ConfigurationError: the pipeline, a parameter or the run's name is not valid; nothing was run.
+        KeyboardInterrupt: Ctrl-C or SIGTERM; the child processes have ended and the record is written.
     """
     definition = load_pipeline(request.project, request.pipeline)
     graph = definition.build()
@@ -139,37 +139,33 @@ def run_pipeline(request: RunRequest, observer: Observer) -> tuple[RunRecord, Pa
         tasks=tuple(_not_started(task, declared[task.component]) for task in tasks),
     )
     record.write(folder)
-    observer.began(record, folder)
-    reuse = Reuse(folder.parent / CACHE, observer.note) if request.reuse else None
-    if reuse:
-        reuse.forget()
+    observer.run_started(record, folder)
+    cache = TaskCache(folder.parent / CACHE, observer.note) if request.reuse else None
+    if cache:
+        cache.evict()
     runner = TaskRunner(
         folder=folder,
-        jobs={
-            task.key: Job(
-                task,
-                declared[task.component],
-                environments[declared[task.component].image],
-            )
+        tasks={
+            task.key: PreparedTask(task, declared[task.component], environments[declared[task.component].image])
             for task in tasks
         },
         variables=_variables(request, record.code, modules),
         modules=modules,
-        reuse=reuse,
+        cache=cache,
         processes=Processes(),
-        started=observer.started,
-        ended=observer.ended,
+        on_start=observer.task_started,
+        on_end=observer.task_ended,
     )
     clock = time.monotonic()
     state, message = RunState.INTERRUPTED, "Interrupted before it was finished."
     try:
         with (
             (folder / "logs" / "kfp.log").open("a") as log,
-            _stopping(runner.processes),
+            _stop_on_signals(runner.processes),
             kfp_local(runner.execute, root=folder / ".kfp", log=log),
         ):
             graph(**parameters)
-        state, message = _end_of(runner.results)
+        state, message = _outcome(runner.results)
     finally:
         ended = {result.name for result in runner.results}
         record = replace(
@@ -181,7 +177,7 @@ def run_pipeline(request: RunRequest, observer: Observer) -> tuple[RunRecord, Pa
         )
         record.write(folder)
         write_page(record, folder)
-        _point(folder.parent / LATEST, folder.name)
+        _replace_symlink(folder.parent / LATEST, folder.name)
     return record, folder
 
 
@@ -197,11 +193,11 @@ def _not_started(task: Task, declaration: Declaration) -> TaskRecord:
 
 
 def _claim_folder(request: RunRequest, pipeline: str, started: datetime) -> Path:
-    """Make the run's folder; a name that was made up gets a number if it is taken."""
+    """Create the run's folder; a generated name gets a number if it exists already."""
     runs = request.runs.resolve()
     if request.name and not _RUN_NAME.match(request.name):
         raise ConfigurationError(
-            "is not a name for a folder", field="name", value=request.name, mend="Use letters, digits, '.', '_', '-'"
+            "is not a valid folder name", field="name", value=request.name, mend="Use letters, digits, '.', '_', '-'"
         )
     base = request.name or f"{pipeline}-{started:%Y%m%d-%H%M%S}"
     candidates = (base if number == 1 else f"{base}-{number}" for number in range(1, 1000))
@@ -210,26 +206,26 @@ def _claim_folder(request: RunRequest, pipeline: str, started: datetime) -> Path
             (runs / name).mkdir(parents=True)
         except FileExistsError:
             continue
-        for part in ("artifacts", "reports", "logs"):
-            (runs / name / part).mkdir()
+        for subfolder in ("artifacts", "reports", "logs"):
+            (runs / name / subfolder).mkdir()
         return runs / name
     raise ConfigurationError(
-        "there is a run of this name already", field="name", value=base, mend="Choose another with --name"
+        "a run of this name exists already", field="name", value=base, mend="Choose another with --name"
     )
 
 
 def _module_folder(folder: Path) -> Path:
     if not folder.is_dir():
         raise ConfigurationError(
-            "there is no such folder", field="code", value=str(folder), mend="Name the folder that holds your modules"
+            "no such folder", field="code", value=str(folder), mend="Name the folder that holds your modules"
         )
     return folder.resolve()
 
 
 def _variables(request: RunRequest, revision: str, modules: Sequence[Path]) -> dict[str, str]:
-    """What every task finds in its environment."""
+    """Environment variables of every task."""
     runs = request.runs.resolve()
-    inherited = {name: value for name, value in request.variables.items() if name not in _LEAKS}
+    inherited = {name: value for name, value in request.variables.items() if name not in _NOT_INHERITED}
     local = {"MLFLOW_TRACKING_URI": f"sqlite:///{runs / 'mlflow.db'}"}
     return {
         **({} if inherited.get("MLFLOW_TRACKING_URI") else local),
@@ -243,8 +239,8 @@ def _variables(request: RunRequest, revision: str, modules: Sequence[Path]) -> d
     }
 
 
-def _end_of(results: list[TaskRecord]) -> tuple[RunState, str]:
-    """How a run ended, from the worst of its tasks, and that task's error."""
+def _outcome(results: list[TaskRecord]) -> tuple[RunState, str]:
+    """State of the run, from its worst task, and that task's error."""
     failed = [result for result in results if result.state is TaskState.FAILED]
     if not failed:
         return RunState.PASSED, ""
@@ -252,8 +248,8 @@ def _end_of(results: list[TaskRecord]) -> tuple[RunState, str]:
     return RunState.STOPPED if worst.exit_status == 1 else RunState.BROKEN, f"{worst.name}: {worst.error}"
 
 
-def _point(link: Path, target: str) -> None:
-    """Point a symbolic link at ``target``, without a moment in which there is none."""
+def _replace_symlink(link: Path, target: str) -> None:
+    """Atomically point a symbolic link at ``target``."""
     fresh = link.with_name(f".{link.name}.{os.getpid()}")
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(target)
@@ -261,15 +257,15 @@ def _point(link: Path, target: str) -> None:
 
 
 @contextmanager
-def _stopping(processes: Processes) -> Iterator[None]:
-    """Make Ctrl-C and SIGTERM end the children first: a parallel loop would otherwise wait for them."""
+def _stop_on_signals(processes: Processes) -> Iterator[None]:
+    """On Ctrl-C and SIGTERM stop the child processes first: a parallel loop would otherwise wait for them."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         processes.stop()
         raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
-        yield  # signals belong to the main thread; whoever runs us elsewhere handles them
+        yield  # only the main thread may set signal handlers; in another thread the caller handles signals
         return
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -1,10 +1,10 @@
-"""One virtual environment per image, built from the lock that also builds the image.
+"""Virtual environments, one per image, built from the lock file that also builds the image.
 
     python -m gauntlet.orchestration.environments [IMAGE …]
 
-An environment holds exactly what the lock names (hashes checked), kfp itself without its dependencies, and a path to
-the library's source. It carries a stamp of what it was built from and is built again when that changes. It is built
-aside and moved into place, under a lock that other processes wait for.
+An environment holds exactly the packages in the lock file (hashes checked), kfp without its dependencies, and a path to
+the library's source. A stamp records what it was built from; a changed stamp rebuilds it. The build happens in a
+temporary folder that is moved into place, under a file lock that other processes wait for.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ _SOURCE = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Environment:
-    """What an image's code runs in.
+    """Virtual environment of an image.
 
     Attributes:
         image: the image's name.
-        python: the interpreter.
-        lock: digest of the lock it was built from.
+        python: path of the interpreter.
+        lock: digest of the lock file it was built from.
     """
 
     image: str
@@ -57,17 +57,17 @@ def ensure_environment(
     announce: Callable[[str], None] = lambda sentence: None,
     variables: Mapping[str, str] = os.environ,
 ) -> Environment:
-    """The environment of an image, built first if there is none or its lock changed.
+    """Return the environment of an image; build it if it is missing or its lock file changed.
 
     Args:
-        project: whose image.
+        project: the project that defines the image.
         image: the image's name.
-        announce: takes one sentence before a build, which may take minutes.
+        announce: called with one sentence before a build, which may take minutes.
         variables: the process environment, for ``GAUNTLET_ACCELERATOR``.
 
     Raises:
         ConfigurationError: no such image.
-        DependencyError: uv is missing, or a package cannot be had.
+        DependencyError: uv is missing, or a package cannot be installed.
     """
     lock = lock_file(project, image, accelerator(variables))
     folder = project.environments / image
@@ -88,7 +88,7 @@ def images(project: Project) -> tuple[str, ...]:
 
 
 def lock_file(project: Project, image: str, device: str) -> Path:
-    """The lock of an image: ``requirements.lock``, or where there are two, that of the device (``cpu``, ``cuda``)."""
+    """Lock file of an image: that of the device (``cpu``, ``cuda``) if there is one, else ``requirements.lock``."""
     folder = project.containers / image
     for name in (f"requirements.{device}.lock", "requirements.lock"):
         if (folder / name).is_file():
@@ -104,7 +104,7 @@ def lock_file(project: Project, image: str, device: str) -> Path:
 
 
 def stamp_of(lock: Path, runtime: Path) -> dict[str, str]:
-    """What an environment is built from: two locks, the version of Python, and where the library lies."""
+    """Inputs of a build: two lock files, the Python version, and the path of the library's source."""
     return {
         "lock": digest_file(lock),
         "runtime": digest_file(runtime),
@@ -114,23 +114,23 @@ def stamp_of(lock: Path, runtime: Path) -> dict[str, str]:
 
 
 def accelerator(variables: Mapping[str, str] = os.environ) -> str:
-    """``cpu`` or ``cuda``: what was asked for, or else what this machine has."""
-    wanted = variables.get(ACCELERATOR_VARIABLE, "auto")
-    if wanted in {"cpu", "cuda"}:
-        return wanted
-    if wanted != "auto":
+    """Return ``cpu`` or ``cuda``: as configured, else as this machine has."""
+    configured = variables.get(ACCELERATOR_VARIABLE, "auto")
+    if configured in {"cpu", "cuda"}:
+        return configured
+    if configured != "auto":
         raise ConfigurationError(
-            "must be auto, cpu or cuda", field=ACCELERATOR_VARIABLE, value=wanted, mend="Correct it or leave it out"
+            "must be auto, cpu or cuda", field=ACCELERATOR_VARIABLE, value=configured, mend="Correct it or unset it"
         )
     return "cuda" if any(device.exists() for device in _NVIDIA_DEVICES) else "cpu"
 
 
 def _is_current(folder: Path, stamp: Mapping[str, str]) -> bool:
     try:
-        found = json.loads((folder / STAMP).read_text())
+        present = json.loads((folder / STAMP).read_text())
     except (OSError, ValueError):
         return False
-    return bool(found == dict(stamp)) and (folder / "bin" / "python").exists()
+    return bool(present == dict(stamp)) and (folder / "bin" / "python").exists()
 
 
 def _build(folder: Path, lock: Path, runtime: Path, stamp: Mapping[str, str]) -> None:
@@ -147,23 +147,23 @@ def _build(folder: Path, lock: Path, runtime: Path, stamp: Mapping[str, str]) ->
 
 def _find_uv() -> str:
     beside = Path(sys.executable).parent / "uv"
-    found = str(beside) if beside.is_file() else shutil.which("uv")
-    if found is None:
+    uv = str(beside) if beside.is_file() else shutil.which("uv")
+    if uv is None:
         raise DependencyError(
-            "is needed to build the environments of images and was not found",
+            "is required to build the environments of images and was not found",
             field="uv",
             mend="Install it with 'python3 -m pip install uv', or run 'make setup'",
         )
-    return found
+    return uv
 
 
 def _run(command: list[str]) -> None:
-    quiet = {name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "PYTHONPATH"}}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=quiet)  # noqa: S603 - our own words
-    if done.returncode != 0:
-        said = " ".join(done.stderr.split()) or f"exit status {done.returncode}"
+    variables = {name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "PYTHONPATH"}}
+    process = subprocess.run(command, capture_output=True, text=True, check=False, env=variables)  # noqa: S603 - fixed arguments
+    if process.returncode != 0:
+        reason = " ".join(process.stderr.split()) or f"exit status {process.returncode}"
         raise DependencyError(
-            f"could not be built: {said}",
+            f"could not be built: {reason}",
             field="environment",
             mend="Check the network and the package index, then try again",
             retryable=True,
@@ -179,13 +179,13 @@ def _exclusive(path: Path) -> Iterator[None]:
 
 
 def main(names: list[str]) -> int:
-    """Build the environments named, or all."""
+    """Build the environments of the named images, or of all."""
     try:
         project = find_project(Path.cwd())
         for name in names or images(project):
-            ensure_environment(project, name, lambda sentence: print(sentence, flush=True))  # noqa: T201 - a small command
+            ensure_environment(project, name, lambda sentence: print(sentence, flush=True))  # noqa: T201 - a command line tool
     except GauntletError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - this module is a small command
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - a command line tool
         return error.exit_code
     return 0
 

@@ -1,4 +1,4 @@
-"""The tasks of a compiled pipeline and what each one waits for, with nested groups laid flat."""
+"""Task graph of a compiled pipeline: each task and its upstream tasks, with nested groups flattened."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ _JOB_ID = "{{$.pipeline_job_uuid}}"
 _FILE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 
 Spec = Mapping[str, Any]
-"""A pipeline spec as JSON: ``json_format.MessageToDict`` of it, or the first document of its YAML."""
+"""Pipeline spec as JSON: ``json_format.MessageToDict`` of it, or the first document of its YAML."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """One task of a pipeline.
+    """Task of a compiled pipeline.
 
     Attributes:
-        name: what people call it: its display name where that is unique and fit for a file name, else ``key``.
+        name: its display name if that is unique and a valid file name, else ``key``.
         key: kfp's name, unique in the pipeline: ``batch-predict-2``.
         component: the component's function name: ``batch_predict``.
-        image: the reference of its image.
-        cached: whether the spec lets it be reused.
-        bound: whether the identifier of the run is among its inputs, filled in by the backend.
-        accelerator: device type it asks for; empty if none.
-        after: names of the tasks it waits for.
+        image: image reference.
+        cached: whether the spec enables caching.
+        bound: whether the run's identifier, filled in by the backend, is among its inputs.
+        accelerator: requested device type; empty if none.
+        after: names of its upstream tasks.
     """
 
     name: str
@@ -45,21 +45,22 @@ class Task:
 
 
 def tasks_of(spec: Spec) -> tuple[Task, ...]:
-    """All tasks that run something, each after those it waits for; otherwise in alphabetical order.
+    """List all tasks with a container in topological order, otherwise alphabetical.
 
-    A task inside a condition or loop waits for what the group waits for; a task after a group waits for the tasks
-    that end it. Groups themselves do not appear.
+    A task inside a condition or loop inherits the upstream tasks of the group; a task after a group depends on the
+    group's last tasks. Groups themselves are not listed.
     """
     flat: dict[str, tuple[Mapping[str, Any], set[str]]] = {}
     _flatten(spec, spec["root"]["dag"]["tasks"], frozenset(), flat)
-    drawn = {key: _task(spec, key, task) for key, (task, _) in flat.items()}
-    taken = Counter(task.name for task in drawn.values())
-    usable = {
-        key: task.name if taken[task.name] == 1 and task.name not in drawn else key for key, task in drawn.items()
+    by_key = {key: _task(spec, key, task) for key, (task, _) in flat.items()}
+    name_counts = Counter(task.name for task in by_key.values())
+    names = {
+        key: task.name if name_counts[task.name] == 1 and task.name not in by_key else key
+        for key, task in by_key.items()
     }
     order = TopologicalSorter({key: sorted(after) for key, (_, after) in sorted(flat.items())}).static_order()
     return tuple(
-        replace(drawn[key], name=usable[key], after=tuple(sorted(usable[other] for other in flat[key][1])))
+        replace(by_key[key], name=names[key], after=tuple(sorted(names[other] for other in flat[key][1])))
         for key in order
     )
 
@@ -70,35 +71,35 @@ def _flatten(
     outer: frozenset[str],
     flat: dict[str, tuple[Mapping[str, Any], set[str]]],
 ) -> frozenset[str]:
-    """Add the tasks of one group to ``flat``; ``outer`` is what the group waits for. Returns the tasks that end it."""
+    """Add the tasks of one group to ``flat``; ``outer`` are its upstream tasks. Returns the group's last tasks."""
     ends: dict[str, frozenset[str]] = {}
-    waiting = {key: _producers(task) & tasks.keys() for key, task in tasks.items()}
-    for key in TopologicalSorter(waiting).static_order():
+    upstream = {key: _producers(task) & tasks.keys() for key, task in tasks.items()}
+    for key in TopologicalSorter(upstream).static_order():
         task = tasks[key]
-        after = outer.union(*(ends[other] for other in waiting[key]))
+        after = outer.union(*(ends[other] for other in upstream[key]))
         component = spec["components"][task["componentRef"]["name"]]
         if "dag" in component:
             ends[key] = _flatten(spec, component["dag"]["tasks"], after, flat)
         else:
-            flat[_folder(task)] = (task, set(after))
-            ends[key] = frozenset({_folder(task)})
-    followed = set().union(*waiting.values()) if waiting else set()
-    return frozenset().union(*(ends[key] for key in tasks if key not in followed))
+            flat[_local_key(task)] = (task, set(after))
+            ends[key] = frozenset({_local_key(task)})
+    with_successors = set().union(*upstream.values()) if upstream else set()
+    return frozenset().union(*(ends[key] for key in tasks if key not in with_successors))
 
 
 def _producers(task: Mapping[str, Any]) -> set[str]:
-    """Sibling tasks whose end or output a task waits for."""
-    found = set(task.get("dependentTasks", ()))
+    """Upstream tasks of a task within its group."""
+    producers = set(task.get("dependentTasks", ()))
     inputs = task.get("inputs", {})
     for source in (*inputs.get("parameters", {}).values(), *inputs.get("artifacts", {}).values()):
         for kind in ("taskOutputParameter", "taskOutputArtifact", "taskFinalStatus"):
             if kind in source:
-                found.add(source[kind]["producerTask"])
-    return found
+                producers.add(source[kind]["producerTask"])
+    return producers
 
 
-def _folder(task: Mapping[str, Any]) -> str:
-    """What kfp.local names the task by: its component's key, which is unique over all groups."""
+def _local_key(task: Mapping[str, Any]) -> str:
+    """kfp.local's name of a task: its component's key, which is unique across groups."""
     return str(task["componentRef"]["name"]).removeprefix("comp-")
 
 
@@ -118,12 +119,12 @@ def _task(spec: Spec, key: str, task: Mapping[str, Any]) -> Task:
 
 
 def _constant(task: Mapping[str, Any], parameter: str) -> Any:
-    """The constant that a parameter is given; ``None`` if it is none."""
-    given = task.get("inputs", {}).get("parameters", {}).get(parameter, {})
-    return given.get("runtimeValue", {}).get("constant")
+    """Constant value of a task's parameter; ``None`` if it is not a constant."""
+    source = task.get("inputs", {}).get("parameters", {}).get(parameter, {})
+    return source.get("runtimeValue", {}).get("constant")
 
 
 def function_of(command: Iterable[str]) -> str:
-    """The function a component's command executes; empty for a container that is not a Python component."""
+    """Name of the function in a component's command; empty for a container that is not a Python component."""
     words = list(command)
     return words[words.index("--function_to_execute") + 1] if "--function_to_execute" in words[:-1] else ""

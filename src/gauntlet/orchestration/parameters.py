@@ -1,4 +1,4 @@
-"""Pipeline parameters: from a person's file to what Kubeflow Pipelines can carry."""
+"""Pipeline parameters: reading a file, validating against the spec, converting for Kubeflow Pipelines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gauntlet.errors import ConfigurationError
 from gauntlet.orchestration.graph import Spec
 
 _LARGEST_EXACT = 2**53
-"""Numbers inside lists and mappings travel as doubles; a whole number beyond this would be rounded."""
+"""Numbers inside lists and mappings are passed as doubles; a larger integer would be rounded."""
 
 _TYPES = {
     "STRING": "text",
@@ -51,35 +51,39 @@ def read_parameters(path: Path) -> dict[str, Any]:
 
 
 def _parsed(text: str) -> Any:
-    """JSON is nearly YAML; but there 1e-3 is text, and an escaped surrogate pair is two halves of a character."""
+    """Parse JSON as JSON: YAML would read 1e-3 as text, and an escaped surrogate pair as two code units."""
     if text.lstrip().startswith("{"):
         try:
             return json.loads(text)
         except ValueError:
-            pass  # YAML has braces too
+            pass  # a YAML flow mapping begins with a brace as well
     return yaml.safe_load(text)
 
 
-def check_parameters(spec: Spec, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Hold parameters against a pipeline's declaration.
+def check_parameters(spec: Spec, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Validate parameters against a pipeline's declaration.
 
     Args:
         spec: the compiled pipeline.
-        given: what the user wrote. ``null`` for a parameter as a whole means its default.
+        values: parameters as the user wrote them. A top-level ``null`` means the default.
 
     Returns:
-        The parameters to pass on, without those left to their defaults.
+        The parameters to pass, without those left to their defaults.
 
     Raises:
-        ConfigurationError: naming the parameter that is unknown, missing, of another type, or cannot be carried.
+        ConfigurationError: a parameter is unknown, missing, of another type, or cannot be passed exactly.
     """
     declared: Mapping[str, Any] = spec["root"].get("inputDefinitions", {}).get("parameters", {})
-    for name in given:
+    for name in values:
         if name not in declared:
             close = difflib.get_close_matches(str(name), declared, n=1)
-            mend = f"Did you mean {close[0]!r}?" if close else f"Use one of: {', '.join(declared) or 'it takes none'}"
+            mend = (
+                f"Did you mean {close[0]!r}?"
+                if close
+                else f"Use one of: {', '.join(declared) or '(the pipeline takes none)'}"
+            )
             raise ConfigurationError("unknown parameter", field="parameters", value=name, mend=mend)
-    kept = {name: value for name, value in given.items() if value is not None}
+    kept = {name: value for name, value in values.items() if value is not None}
     for name, declaration in declared.items():
         if name not in kept and not declaration.get("isOptional"):
             meaning = declaration.get("description", "no description")
@@ -101,7 +105,7 @@ def _typed(name: str, value: Any, kind: str) -> Any:
     if not fits[kind]:
         mend = f'Write {name}: "{value}"' if kind == "STRING" and not isinstance(value, list | dict) else ""
         raise ConfigurationError(f"must be {_TYPES[kind]}", field=name, value=value, mend=mend or f"Correct {name}")
-    _portable(name, value)
+    _require_portable(name, value)
     exact: Mapping[str, Callable[[Any], Any]] = {"NUMBER_INTEGER": int, "NUMBER_DOUBLE": float}
     return exact[kind](value) if kind in exact else value
 
@@ -110,8 +114,8 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _portable(path: str, value: object) -> None:
-    """Refuse what would be lost or changed on the way to a component."""
+def _require_portable(path: str, value: object) -> None:
+    """Reject values that JSON would lose or change on the way to a component."""
     match value:
         case str() | bool():
             return
@@ -121,17 +125,17 @@ def _portable(path: str, value: object) -> None:
             return
         case list():
             for position, part in enumerate(value):
-                _portable(f"{path}[{position}]", part)
+                _require_portable(f"{path}[{position}]", part)
             return
         case dict():
             for key, part in value.items():
                 if not isinstance(key, str):
                     raise ConfigurationError("keys must be text", field=path, value=key, mend=f'Write "{key}": …')
-                _portable(f"{path}.{key}", part)
+                _require_portable(f"{path}.{key}", part)
             return
         case None:
             reason = "null cannot be passed through Kubeflow Pipelines"
-            mend = "Leave the line out; where it should say none, write false"
+            mend = "Remove the line; to disable an option, write false"
         case int():
             reason, mend = "is too large to be passed exactly", "Write it in quotes"
         case float():

@@ -1,4 +1,4 @@
-"""Compile settings: which images, and where and with what each component runs.
+"""Compile settings: images, and the placement of each component (resources, nodes, secrets, retries, timeouts).
 
 images:
   registry: ghcr.io/acme
@@ -37,7 +37,7 @@ Name = Annotated[str, StringConstraints(min_length=1)]
 
 
 class Images(Settings):
-    """Where the images lie. The reference of ``data`` is ``<registry>/<prefix>/data:<tag>``."""
+    """Location of the images. The reference of ``data`` is ``<registry>/<prefix>/data:<tag>``."""
 
     registry: str = ""
     """Host and path before the prefix, without a slash at the end; empty for the container runtime's own store."""
@@ -48,21 +48,21 @@ class Images(Settings):
     """Whole references by image name, e.g. with a digest; each wins over registry, prefix and tag."""
 
     def reference(self, image: str) -> str:
-        """The reference of an image by the name of its folder."""
+        """Image reference by the name of the image's folder."""
         if image in self.references:
             return self.references[image]
         return "/".join(part for part in (self.registry.rstrip("/"), self.prefix, f"{image}:{self.tag}") if part)
 
 
 class Accelerator(Settings):
-    """Devices a task asks for, as Kubernetes counts them."""
+    """Devices that a task requests, as a Kubernetes resource."""
 
     type: Name = "nvidia.com/gpu"
     count: int = Field(default=1, ge=1)
 
 
 class Toleration(Settings):
-    """A taint that the task's pod tolerates."""
+    """Taint that the task's pod tolerates."""
 
     key: str = ""
     operator: Literal["Equal", "Exists"] = "Equal"
@@ -73,7 +73,7 @@ class Toleration(Settings):
 
 
 class Secret(Settings):
-    """Keys of a Kubernetes secret given to the task as environment variables."""
+    """Keys of a Kubernetes secret, set as environment variables of the task."""
 
     secret: Name
     keys: Mapping[str, EnvironmentName] = Field(min_length=1)
@@ -81,7 +81,7 @@ class Secret(Settings):
 
 
 class Placement(Settings):
-    """Where and with what a component runs on a cluster. What is absent is left to the cluster."""
+    """Placement of a component on a cluster. Absent fields are left to the cluster."""
 
     cpu: Quantity | None = None
     """Limit, in cores: ``"2"``, ``"500m"``."""
@@ -103,7 +103,7 @@ class Placement(Settings):
 
 
 class CompileSettings(Settings):
-    """Everything a site decides when it compiles."""
+    """Site settings for compilation."""
 
     images: Images = Images()
     defaults: Placement = Placement()
@@ -116,24 +116,24 @@ class CompileSettings(Settings):
     """By pipeline file (``continuous_delivery``): another deadline than ``deadline_seconds``."""
 
     def of(self, function: str) -> Placement:
-        """The placement of a component, its own fields over the defaults.
+        """Placement of a component: its own fields over the defaults.
 
-        A request that nobody wrote is no larger than the limit.
+        A default request is capped at the limit.
 
         Raises:
-            ConfigurationError: a request that somebody wrote is larger than the limit.
+            ConfigurationError: a configured request is larger than the limit.
         """
-        own = self.components.get(function, Placement())
-        written = {name: getattr(own, name) for name in own.model_fields_set}
-        placement = self.defaults.model_copy(update=written)
+        override = self.components.get(function, Placement())
+        overridden = {name: getattr(override, name) for name in override.model_fields_set}
+        placement = self.defaults.model_copy(update=overridden)
         for resource in ("cpu", "memory"):
             name, limit = f"{resource}_request", getattr(placement, resource)
             request = getattr(placement, name)
             if limit is None or request is None or amount(request) <= amount(limit):
                 continue
-            if name in self.defaults.model_fields_set | written.keys():
+            if name in self.defaults.model_fields_set | overridden.keys():
                 raise ConfigurationError(
-                    f"is more than the limit of {limit}, which no pod may have",
+                    f"exceeds the limit of {limit}; Kubernetes rejects such a pod",
                     field=f"components.{function}.{name}",
                     value=request,
                     mend=f"Lower {name}, or raise {resource}",
@@ -142,7 +142,7 @@ class CompileSettings(Settings):
         return placement
 
     def deadline(self, pipeline: str) -> int:
-        """Longest run of a pipeline, in seconds."""
+        """Deadline of a pipeline's run, in seconds."""
         return self.deadlines.get(pipeline, self.deadline_seconds)
 
 
@@ -155,13 +155,13 @@ _SUFFIXES = {
 
 
 def amount(quantity: str) -> Decimal:
-    """The number a Kubernetes quantity stands for: cores, or bytes."""
+    """Value of a Kubernetes quantity: cores, or bytes."""
     number = quantity.rstrip("mkKMGTi")
     return Decimal(number) * _SUFFIXES[quantity.removeprefix(number)]
 
 
 def place(task: Any, placement: Placement) -> None:
-    """Write a placement onto a task that is being traced."""
+    """Apply a placement to a task that is being traced."""
     setters = (
         (placement.cpu, task.set_cpu_limit),
         (placement.memory, task.set_memory_limit),
@@ -181,7 +181,7 @@ def place(task: Any, placement: Placement) -> None:
 
 
 def _place_pod(task: Any, placement: Placement) -> None:
-    """What only Kubernetes knows; it becomes the spec's platform document."""
+    """Apply the Kubernetes-only fields, which go into the spec's platform document."""
     for key, value in sorted(placement.node_selector.items()):
         kubernetes.add_node_selector(task, label_key=key, label_value=value)
     for toleration in placement.tolerations:

@@ -1,4 +1,4 @@
-"""Child processes that end when we do."""
+"""Child processes, stopped together with the run (SIGTERM, then SIGKILL)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 from threading import Lock
 
 GRACE_SECONDS = 5.0
-"""Between asking a child to end and ending it."""
+"""Grace period between SIGTERM and SIGKILL."""
 
 
 class Processes:
-    """The children of one run, each the leader of a process group so that its own children end with it."""
+    """Child processes of one run, each the leader of a process group so that its descendants are stopped with it."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -23,10 +23,10 @@ class Processes:
         self._stopping = False
 
     def run(self, command: Sequence[str], *, folder: Path, env: Mapping[str, str], log: Path) -> int:
-        """Run a command to its end, its output appended to ``log``.
+        """Run a command to completion and append its output to ``log``.
 
         Returns:
-            Its exit status; negative for the signal that ended it.
+            Exit status; the negative signal number if a signal ended it.
         """
         with log.open("ab") as stream, self._lock:
             if self._stopping:
@@ -41,24 +41,24 @@ class Processes:
                 start_new_session=True,
             )
             self._live.add(child)
-        if self._stopping:  # asked for while this child was being started
+        if self._stopping:  # stop() was called while this child was starting
             _signal(child, signal.SIGTERM)
         try:
             return child.wait()
         finally:
-            _end(child, GRACE_SECONDS)
+            _terminate(child, GRACE_SECONDS)
             with self._lock:
                 self._live.discard(child)
 
     def stop(self) -> None:
-        """Ask every child to end, and start no more."""
-        self._stopping = True  # without the lock: a signal handler may interrupt the thread that holds it
+        """Send SIGTERM to every child, and start no more."""
+        self._stopping = True  # no lock: a signal handler may interrupt the thread that holds it
         for child in tuple(self._live):
             _signal(child, signal.SIGTERM)
 
 
-def _end(child: subprocess.Popen[bytes], grace: float) -> None:
-    """End a child, and whatever it left running."""
+def _terminate(child: subprocess.Popen[bytes], grace: float) -> None:
+    """Stop a child and its process group."""
     if child.poll() is None:
         _signal(child, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):

@@ -1,4 +1,4 @@
-"""A project: the folder with ``components/``, ``pipelines/`` and ``containers/``, and how its code is imported.
+"""Project: the folder with ``components/``, ``pipelines/`` and ``containers/``, and the import of its code.
 
 At compile time the project's root is on ``sys.path`` and both folders are namespace packages, so a pipeline says
 ``from components.data.resolve_source import resolve_source``. Gauntlet's own repository is a project; so is any folder
@@ -24,7 +24,7 @@ _FOLDERS = ("components", "pipelines", "containers")
 
 @dataclass(frozen=True)
 class Project:
-    """Where things lie.
+    """Project and the paths in it.
 
     Attributes:
         root: absolute path of the project's folder.
@@ -44,7 +44,7 @@ class Project:
 
     @property
     def compiled(self) -> Path:
-        """The specs as published."""
+        """The published specs."""
         return self.pipelines / "compiled"
 
     @property
@@ -67,7 +67,7 @@ class Project:
 
 
 def find_project(start: Path) -> Project:
-    """The project that ``start`` lies in, or else the one this very library lies in.
+    """Find the project that contains ``start``, or else the one that contains this library.
 
     Raises:
         ConfigurationError: neither is inside a project.
@@ -80,12 +80,12 @@ def find_project(start: Path) -> Project:
         "is not inside a Gauntlet project",
         field="project",
         value=str(start),
-        mend=f"Go to a folder that has {', '.join(_FOLDERS)}, or name it with --project",
+        mend=f"Change to a folder that has {', '.join(_FOLDERS)}, or name it with --project",
     )
 
 
 def load_pipeline(project: Project, name: str) -> PipelineDefinition:
-    """Import ``pipelines/<name>.py`` and take the pipeline it defines.
+    """Import ``pipelines/<name>.py`` and return the pipeline it defines.
 
     Args:
         project: whose pipeline.
@@ -98,22 +98,22 @@ def load_pipeline(project: Project, name: str) -> PipelineDefinition:
     stem = name.replace("-", "_")
     if stem not in known:
         close = get_close_matches(stem, known, n=1)
-        mend = f"Did you mean {close[0]!r}?" if close else f"Use one of: {', '.join(known) or 'none is defined'}"
+        mend = f"Did you mean {close[0]!r}?" if close else f"Use one of: {', '.join(known) or '(none is defined)'}"
         raise ConfigurationError("no such pipeline", field="pipeline", value=name, mend=mend)
-    with _importable(project):
+    with _on_import_path(project):
         module = _import(project, f"pipelines.{stem}", known[stem])
-    found = [
+    definitions = [
         value
         for value in vars(module).values()
         if isinstance(value, PipelineDefinition) and value.function.__module__ == module.__name__
     ]
-    if len(found) != 1:
+    if len(definitions) != 1:
         raise ConfigurationError(
-            f"defines {len(found)} pipelines",
+            f"defines {len(definitions)} pipelines",
             field=f"pipelines/{stem}.py",
             mend="Define exactly one function under @pipeline in each file",
         )
-    return found[0]
+    return definitions[0]
 
 
 def load_components(project: Project) -> dict[str, object]:
@@ -123,7 +123,7 @@ def load_components(project: Project) -> dict[str, object]:
         ConfigurationError: a file does not define the component of its own name.
     """
     loaded: dict[str, object] = {}
-    with _importable(project):
+    with _on_import_path(project):
         for name, path in project.component_files().items():
             module = _import(project, f"components.{path.parent.name}.{name}", path)
             if not hasattr(module, name):
@@ -137,8 +137,8 @@ def load_components(project: Project) -> dict[str, object]:
 
 
 @contextmanager
-def _importable(project: Project) -> Iterator[None]:
-    """Put the root on the path, and forget what was imported from it afterwards: another project may come next."""
+def _on_import_path(project: Project) -> Iterator[None]:
+    """Put the root on ``sys.path``; afterwards drop what was imported from it, since another project may follow."""
     sys.path.insert(0, str(project.root))
     importlib.invalidate_caches()
     try:
@@ -160,7 +160,7 @@ def _import(project: Project, name: str, path: Path) -> ModuleType:
         ) from error
     if module.__file__ is None or Path(module.__file__).resolve() != path.resolve():
         raise ConfigurationError(
-            f"another package of this name hides {path.relative_to(project.root)}",
+            f"another package of this name shadows {path.relative_to(project.root)}",
             field=name.split(".")[0],
             value=module.__file__,
             mend="Uninstall it, or run in an environment without it",

@@ -1,4 +1,4 @@
-"""What a run leaves behind about itself: ``run.json``."""
+"""Record of a local run: ``run.json``."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from gauntlet.storage import write_json
 FORMAT = "gauntlet.run/1"
 RUN_FILE = "run.json"
 EXIT_INTERRUPTED = 130
-"""What a shell says of a command ended by Ctrl-C."""
+"""Exit status of a command ended by Ctrl-C, as shells define it."""
 
 
 class TaskState(StrEnum):
-    """How a task ended."""
+    """Final state of a task."""
 
     SUCCEEDED = "succeeded"
     REUSED = "reused"
@@ -29,7 +29,7 @@ class TaskState(StrEnum):
 
 
 class RunState(StrEnum):
-    """How a run ended, or that it has not."""
+    """State of a run."""
 
     RUNNING = "running"
     PASSED = "passed"
@@ -39,8 +39,8 @@ class RunState(StrEnum):
 
 
 @dataclass(frozen=True)
-class Made:
-    """An output artifact of a task: its schema title, and its path relative to the run's folder."""
+class OutputArtifact:
+    """Output artifact of a task: its schema title, and its path relative to the run's folder."""
 
     type: str
     path: str
@@ -48,23 +48,23 @@ class Made:
 
 @dataclass(frozen=True)
 class TaskRecord:
-    """One task.
+    """Record of one task.
 
     Attributes:
         name: unique in the run.
         component: the function's name.
         image: the image's name.
         caching: its class: pure, resolving, acting.
-        state: how it ended.
+        state: its final state.
         after: names of the tasks it waited for.
         seconds: wall-clock time; ``None`` if it never started.
         exit_code: of its process; ``None`` if there was none.
-        error: what it failed with, one paragraph for people.
+        error: the error message, one paragraph.
         log: its log, relative to the run's folder; empty if there is none.
-        parameters: what it was given.
+        parameters: input parameters.
         results: output parameters.
         artifacts: output artifacts.
-        error_code: what kind of error it failed with (``gauntlet.errors``); empty: none of Gauntlet's own.
+        error_code: code of the ``GauntletError`` (``gauntlet.errors``); empty for any other error.
     """
 
     name: str
@@ -79,14 +79,14 @@ class TaskRecord:
     log: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     results: Mapping[str, Any] = field(default_factory=dict)
-    artifacts: Mapping[str, Made] = field(default_factory=dict)
+    artifacts: Mapping[str, OutputArtifact] = field(default_factory=dict)
     error_code: str = ""
 
     @property
     def exit_status(self) -> int:
-        """What this task asks the command to return.
+        """Exit status of the command if this task is the worst one.
 
-        1 means that a gate stopped the run, and any crash of Python ends with 1 too: only the gate says so.
+        1 means that a gate stopped the run; a crash of Python exits with 1 too, so the error code decides.
         """
         if self.state is not TaskState.FAILED:
             return EXIT_PASS
@@ -97,18 +97,18 @@ class TaskRecord:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One run.
+    """Record of one run.
 
     Attributes:
         name: its folder's name.
         pipeline: the pipeline's name.
-        started: when, with time zone, ISO 8601.
-        state: how it ended.
-        seconds: how long it took.
+        started: start time with time zone, ISO 8601.
+        state: its state.
+        seconds: wall-clock time.
         message: why it did not pass, one paragraph.
         code: revision of the code.
         parameters: as given.
-        tasks: every task of the pipeline, in the order they ended, those that never started last.
+        tasks: every task of the pipeline, in the order they ended; those that never started come last.
     """
 
     name: str
@@ -123,7 +123,7 @@ class RunRecord:
 
     @property
     def exit_status(self) -> int:
-        """Exit status of the command that ran it."""
+        """Exit status of ``gauntlet run``."""
         if self.state is RunState.INTERRUPTED:
             return EXIT_INTERRUPTED
         if self.state is RunState.PASSED:
@@ -132,19 +132,19 @@ class RunRecord:
 
     @property
     def started_at(self) -> datetime:
-        """When it started."""
+        """Start time."""
         return datetime.fromisoformat(self.started)
 
     def write(self, folder: Path) -> None:
-        """Write ``run.json`` into the run's folder, whole or not at all."""
+        """Write ``run.json`` into the run's folder, atomically."""
         write_json(folder / RUN_FILE, {"format": FORMAT, **asdict(self)})
 
     @classmethod
     def read(cls, folder: Path) -> RunRecord:
-        """Read a run back.
+        """Read the record of a run.
 
         Raises:
-            ConfigurationError: the folder holds no run.
+            ConfigurationError: the folder holds no run record.
         """
         try:
             document = json.loads((folder / RUN_FILE).read_text())
@@ -154,7 +154,10 @@ class RunRecord:
             return cls(**{**document, "state": RunState(document["state"])}, tasks=tasks)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ConfigurationError(
-                "holds no readable run", field="run", value=str(folder), mend="Name the folder of a run under runs/"
+                "holds no readable run record",
+                field="run",
+                value=str(folder),
+                mend="Name the folder of a run under runs/",
             ) from error
 
 
@@ -164,12 +167,12 @@ def _task(fields: dict[str, Any]) -> TaskRecord:
             **fields,
             "state": TaskState(fields["state"]),
             "after": tuple(fields["after"]),
-            "artifacts": {name: Made(**made) for name, made in fields["artifacts"].items()},
-            "error_code": fields.get("error_code", _before_codes(fields)),
+            "artifacts": {name: OutputArtifact(**artifact) for name, artifact in fields["artifacts"].items()},
+            "error_code": fields.get("error_code", _legacy_error_code(fields)),
         }
     )
 
 
-def _before_codes(fields: Mapping[str, Any]) -> str:
-    """The code in a record from before errors had one: only a gate's mattered, and its class stood first."""
+def _legacy_error_code(fields: Mapping[str, Any]) -> str:
+    """Error code for a record written before errors had codes: a stopped gate is known by its class name."""
     return GateStopped.code if str(fields["error"]).startswith(f"{GateStopped.__name__}: ") else ""

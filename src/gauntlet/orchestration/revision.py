@@ -1,6 +1,6 @@
-"""Which code is running: the revision people can look up, and the digest of what a component can reach.
+"""Code revision for lineage, and digest of the code that a component can reach for the cache key.
 
-A team's own modules (``gauntlet run --code``) count in both.
+A team's own modules (``gauntlet run --code``) are part of both.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from gauntlet.digest import digest_bytes, digest_file, digest_json, digest_tree,
 
 _LIBRARY = Path(__file__).resolve().parents[1]
 
-# What runs only outside components. Of orchestration, components import component.py alone; of the demo, a recipe may
+# Runs only outside components. Of orchestration, components import component.py alone; of the demo, a recipe may
 # name the faulty trainer.
 _UNREACHABLE = ("cli/", "orchestration/", "demo/")
 _REACHABLE = ("orchestration/component.py", "orchestration/__init__.py", "demo/faulty.py")
 
 
-def run_revision(root: Path, own: Sequence[Path]) -> str:
-    """Revision of the project at ``root``, and of a team's own modules: ``<commit>, features <digest>``.
+def run_revision(root: Path, modules: Sequence[Path]) -> str:
+    """Revision of the project at ``root``, and of the team's own modules: ``<commit>, features <digest>``.
 
     Modules are named by their folder and content: they may lie outside every repository.
     """
-    return ", ".join([code_revision(root), *(f"{folder.name} {short(modules_digest([folder]))}" for folder in own)])
+    return ", ".join([code_revision(root), *(f"{folder.name} {short(modules_digest([folder]))}" for folder in modules)])
 
 
 def modules_digest(folders: Sequence[Path]) -> str:
@@ -34,7 +34,7 @@ def modules_digest(folders: Sequence[Path]) -> str:
 
 
 def code_revision(root: Path) -> str:
-    """The commit of a repository, with ``+<digest>`` appended when its files differ from it.
+    """Commit of a repository, with ``+<digest>`` appended when its files differ from it.
 
     Without git, or outside a repository, the package's version.
     """
@@ -65,7 +65,7 @@ def _is_reachable(name: str) -> bool:
 def _git(root: Path, *arguments: str) -> bytes | None:
     command = ["git", "-C", str(root), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - fixed words and our own root
+        process = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - fixed arguments
     except OSError:
         return None
-    return done.stdout if done.returncode == 0 else None
+    return process.stdout if process.returncode == 0 else None

@@ -1,9 +1,9 @@
-"""One component as a spec of its own, for teams that take it into a pipeline of theirs.
+"""Spec of a single component, for teams that load it into their own pipelines.
 
-Of a spec whose pipeline is named like its one component, kfp makes a bare component, and forgets what the spec says
-about caching; a spec of any other name stays a pipeline inside the pipeline, with its caching options. So a component
-that acts or resolves is published under another name, and whoever loads it gets a task that no cache answers. One with
-optional artifacts cannot be, since Kubeflow Pipelines passes none into a nested pipeline: it asks for its ``run_id``.
+kfp loads a spec whose pipeline is named like its only component as a bare component and drops its caching options; a
+spec of any other name becomes a nested pipeline that keeps them. So a component that acts or resolves is published
+under another name, which keeps caching disabled wherever it is loaded. This is not possible for a component with
+optional artifacts, since Kubeflow Pipelines passes none into a nested pipeline: its ``run_id`` is an input of the spec.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
 from gauntlet.orchestration.declaration import RUN_ID, Declaration, image_reference
 from gauntlet.orchestration.placement import Images
 
-NAME_ENDING = "-component"
+NAME_SUFFIX = "-component"
 
 
 def standalone_text(component: Any, declared: Declaration, images: Images) -> str:
-    """The YAML of a component's own spec.
+    """YAML of a component's own spec.
 
     Args:
         component: the KFP component.
-        declared: what ``@component`` said about it.
-        images: where its image lies.
+        declared: its declaration.
+        images: location of its image.
     """
     spec = json_format.MessageToDict(component.pipeline_spec)
     if not declared.caching.cached:
-        _bind_to_its_run(spec)
+        _bind_to_run(spec)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "spec.yaml"
         message = json_format.ParseDict(spec, PipelineSpec())
@@ -42,8 +42,8 @@ def standalone_text(component: Any, declared: Declaration, images: Images) -> st
     return text.replace(f"image: {image_reference(declared.image)}\n", f"image: {images.reference(declared.image)}\n")
 
 
-def _bind_to_its_run(spec: dict[str, Any]) -> None:
-    """Leave the one task uncached, and fill in its run's identifier, so that no form asks for it."""
+def _bind_to_run(spec: dict[str, Any]) -> None:
+    """Disable caching of the only task, and set its run identifier, so that the UI does not ask for it."""
     root = spec["root"]
     (task,) = root["dag"]["tasks"].values()
     task["cachingOptions"] = {"enableCache": False}
@@ -51,4 +51,4 @@ def _bind_to_its_run(spec: dict[str, Any]) -> None:
     del root["inputDefinitions"]["parameters"][RUN_ID]
     artifacts = root["inputDefinitions"].get("artifacts", {}).values()
     if not any(artifact.get("isOptional") for artifact in artifacts):
-        spec["pipelineInfo"]["name"] += NAME_ENDING
+        spec["pipelineInfo"]["name"] += NAME_SUFFIX

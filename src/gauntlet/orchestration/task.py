@@ -1,4 +1,4 @@
-"""One task of a local run: reused, or run in its image's environment, its outputs whole or not there."""
+"""Task execution in a local run: restore from the cache, or run in the image's environment; outputs are atomic."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from threading import Lock
 
 from gauntlet.digest import digest_json
 from gauntlet.errors import ConfigurationError
-from gauntlet.orchestration.bridge import Order
+from gauntlet.orchestration.cache import TaskCache
 from gauntlet.orchestration.declaration import ERROR_FILE, RUN_ID, Declaration
 from gauntlet.orchestration.environments import Environment
-from gauntlet.orchestration.exchange import Artifact, TaskInput, TaskOutput
+from gauntlet.orchestration.executor_messages import Artifact, ExecutorInput, ExecutorOutput
 from gauntlet.orchestration.graph import Task
 from gauntlet.orchestration.process import Processes
-from gauntlet.orchestration.record import Made, TaskRecord, TaskState
-from gauntlet.orchestration.reuse import Reuse
+from gauntlet.orchestration.record import OutputArtifact, TaskRecord, TaskState
 from gauntlet.orchestration.revision import code_digest, modules_digest
+from gauntlet.orchestration.task_handler import ContainerSpec
 from gauntlet.storage import whole_folder
 
 _HTML = "system.HTML"
 _PYTHON_COMMAND = ("python3", "-m", "kfp.dsl.executor_main")
-_ANY = re.compile(r"^[A-Za-z_][\w.]*(Error|Exception|Interrupt|Warning|Exit): ?")
+_EXCEPTION_LINE = re.compile(r"^[A-Za-z_][\w.]*(Error|Exception|Interrupt|Warning|Exit): ?")
 _TAIL_BYTES = 64 * 1024
 _ERROR_FILE = "error.json"
 
-# Variables that may change what a pure task does, or where it leaves its traces.
-_DECISIVE = ("MLFLOW_TRACKING_URI",)
+# Variables that may change what a pure task computes, or where it logs; part of its cache key.
+_CACHE_KEY_VARIABLES = ("MLFLOW_TRACKING_URI",)
 
 
 @dataclass(frozen=True)
-class Job:
-    """A task with everything known about it before the run.
+class PreparedTask:
+    """Task with everything known about it before the run.
 
     Attributes:
         task: its place in the graph.
-        declaration: what its component declares.
-        environment: what it runs in.
+        declaration: its component's declaration.
+        environment: the environment of its image.
     """
 
     task: Task
@@ -49,181 +49,187 @@ class Job:
     environment: Environment
 
 
-class _Failed(Exception):
-    """The task's process did not succeed; carried out of the folder that must not appear."""
+class _TaskFailed(Exception):
+    """Non-zero exit of a task's process; raised inside ``whole_folder`` so that no outputs appear."""
 
-    def __init__(self, exit_code: int, own: Mapping[str, str] | None) -> None:
+    def __init__(self, exit_code: int, error: Mapping[str, str] | None) -> None:
         self.exit_code = exit_code
-        self.own = own
-        """Gauntlet's own error, as ``GauntletError.to_json``; ``None``: it was none."""
+        self.error = error
+        """``GauntletError.to_json`` of the error; ``None`` for any other exception."""
 
 
 @dataclass
 class TaskRunner:
-    """Runs the tasks of one run, as kfp.local asks for them.
+    """Runner of one run's tasks, called by kfp.local for each.
 
     Attributes:
         folder: the run's folder.
-        jobs: by kfp's key.
+        tasks: the tasks by kfp's key.
         variables: environment variables of every task.
         modules: folders of the team's own modules, on the import path of every task.
-        reuse: where pure tasks are looked up; ``None`` to run them all.
-        processes: the children.
-        started: told when a task starts.
-        ended: told when a task ended.
-        results: what happened so far; of a task that was retried, the last attempt. The second and further turns of
-            a loop are called ``<task>.2`` and so on.
+        cache: cache of pure tasks; ``None`` to run them all.
+        processes: the child processes.
+        on_start: called when a task starts.
+        on_end: called when a task ended.
+        results: records of the tasks so far; of a task that was retried, the last attempt. The second and further
+            iterations of a loop are called ``<task>.2`` and so on.
     """
 
     folder: Path
-    jobs: Mapping[str, Job]
+    tasks: Mapping[str, PreparedTask]
     variables: Mapping[str, str]
     modules: Sequence[Path]
-    reuse: Reuse | None
+    cache: TaskCache | None
     processes: Processes
-    started: Callable[[Task], None]
-    ended: Callable[[TaskRecord], None]
+    on_start: Callable[[Task], None]
+    on_end: Callable[[TaskRecord], None]
     results: list[TaskRecord] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
-    _taken: set[str] = field(default_factory=set)
-    _numbers: dict[str, int] = field(default_factory=dict)
+    _claimed: set[str] = field(default_factory=set)
+    _artifact_numbers: dict[str, int] = field(default_factory=dict)
 
-    def execute(self, order: Order) -> bool:
-        """Run, or reuse, the task that kfp.local asks for. Says whether it succeeded."""
-        given = TaskInput.of(order.command)
-        job = self.jobs[given.task_key]
-        place = self._claim(job.task.name)
+    def execute(self, container: ContainerSpec) -> bool:
+        """Run, or restore from the cache, one task of kfp.local. Returns whether it succeeded."""
+        executor_input = ExecutorInput.of(container.command)
+        prepared = self.tasks[executor_input.task_key]
+        destination = self._claim_folder(prepared.task.name)
         record = TaskRecord(
-            name=place.name,
-            component=job.task.component,
-            image=job.declaration.image,
-            caching=job.declaration.caching.value,
+            name=destination.name,
+            component=prepared.task.component,
+            image=prepared.declaration.image,
+            caching=prepared.declaration.caching.value,
             state=TaskState.FAILED,
-            after=job.task.after,
-            parameters={name: value for name, value in given.parameters.items() if name != RUN_ID},
-            log=f"logs/{place.name}.log",
+            after=prepared.task.after,
+            parameters={name: value for name, value in executor_input.parameters.items() if name != RUN_ID},
+            log=f"logs/{destination.name}.log",
         )
-        self.started(job.task)
-        clock = time.monotonic()
-        key = self._key(job, given, order)
-        output = self.reuse.restore(key, place) if self.reuse and key else None
+        self.on_start(prepared.task)
+        started = time.monotonic()
+        key = self._cache_key(prepared, executor_input, container)
+        output = self.cache.restore(key, destination) if self.cache and key else None
         if output is not None:
             record = replace(record, state=TaskState.REUSED, log="")
         else:
             try:
-                output = self._run(job, given, order, place)
-            except _Failed as failure:
-                own = failure.own or {"code": "", "error": _cause(self.folder / record.log, failure.exit_code)}
-                record = replace(record, exit_code=failure.exit_code, error=own["error"], error_code=own["code"])
+                output = self._run(prepared, executor_input, container, destination)
+            except _TaskFailed as failure:
+                error = failure.error or {"code": "", "error": _cause(self.folder / record.log, failure.exit_code)}
+                record = replace(record, exit_code=failure.exit_code, error=error["error"], error_code=error["code"])
             else:
                 record = replace(record, state=TaskState.SUCCEEDED, exit_code=0)
-                if self.reuse and key and self._key(job, given, order) == key:  # nobody edited the code meanwhile
-                    self.reuse.store(key, place, output)
+                # The key is computed again, because the code may have been edited meanwhile.
+                if self.cache and key and self._cache_key(prepared, executor_input, container) == key:
+                    self.cache.store(key, destination, output)
         if output is not None:
-            output.write(given.output_file)
-            made = self._made(given.outputs, output, place)
-            record = replace(record, results=output.parameters, artifacts=made)
-        record = replace(record, seconds=time.monotonic() - clock)
+            output.write(executor_input.output_file)
+            artifacts = self._collect_artifacts(executor_input.outputs, output, destination)
+            record = replace(record, results=output.parameters, artifacts=artifacts)
+        record = replace(record, seconds=time.monotonic() - started)
         with self._lock:
             if output is None:
-                self._taken.discard(place.name)  # a retry takes its place
-            self.results[:] = [*(one for one in self.results if one.name != record.name), record]
-        self.ended(record)
+                self._claimed.discard(destination.name)  # for a retry
+            self.results[:] = [*(result for result in self.results if result.name != record.name), record]
+        self.on_end(record)
         return output is not None
 
-    def _claim(self, name: str) -> Path:
-        """The folder for a task's artifacts; each turn of a loop has its own."""
+    def _claim_folder(self, name: str) -> Path:
+        """Reserve the folder for a task's artifacts; each iteration of a loop has its own."""
         with self._lock:
-            number, place = 2, name
-            while place in self._taken:
-                place, number = f"{name}.{number}", number + 1
-            self._taken.add(place)
-        return self.folder / "artifacts" / place
+            number, unique = 2, name
+            while unique in self._claimed:
+                unique, number = f"{name}.{number}", number + 1
+            self._claimed.add(unique)
+        return self.folder / "artifacts" / unique
 
-    def _identity(self, uri: str) -> int:
-        """The number of an artifact, as a metadata store would count them."""
+    def _artifact_number(self, uri: str) -> int:
+        """Number an artifact as a metadata store would."""
         with self._lock:
-            return self._numbers.setdefault(uri, len(self._numbers) + 1)
+            return self._artifact_numbers.setdefault(uri, len(self._artifact_numbers) + 1)
 
-    def _key(self, job: Job, given: TaskInput, order: Order) -> str:
-        """The task's key for reuse; empty if it must run."""
-        if self.reuse is None or not job.declaration.caching.cached:
+    def _cache_key(self, prepared: PreparedTask, executor_input: ExecutorInput, container: ContainerSpec) -> str:
+        """Cache key of a task; empty if it must run."""
+        if self.cache is None or not prepared.declaration.caching.cached:
             return ""
-        decisive = {name: self.variables[name] for name in _DECISIVE if name in self.variables}
-        reachable = code_digest(job.declaration.file)
-        return self.reuse.key(
-            given,
-            component=job.task.component,
-            code=digest_json([reachable, modules_digest(self.modules)]) if self.modules else reachable,
-            environment=job.environment.lock,
-            variables={**decisive, **order.env},
+        variables = {name: self.variables[name] for name in _CACHE_KEY_VARIABLES if name in self.variables}
+        library = code_digest(prepared.declaration.file)
+        return self.cache.key(
+            executor_input,
+            component=prepared.task.component,
+            code=digest_json([library, modules_digest(self.modules)]) if self.modules else library,
+            environment=prepared.environment.lock,
+            variables={**variables, **container.env},
         )
 
-    def _run(self, job: Job, given: TaskInput, order: Order, place: Path) -> TaskOutput:
-        if tuple(order.command[:3]) != _PYTHON_COMMAND:
+    def _run(
+        self, prepared: PreparedTask, executor_input: ExecutorInput, container: ContainerSpec, destination: Path
+    ) -> ExecutorOutput:
+        if tuple(container.command[:3]) != _PYTHON_COMMAND:
             raise ConfigurationError(
-                "is not a Python component, which the local engine cannot run",
-                field=job.task.name,
-                value=order.command[0],
-                mend="Use components under @component",
+                "is not a Python component; the local engine runs no others",
+                field=prepared.task.name,
+                value=container.command[0],
+                mend="Use components declared with @component",
             )
-        given.output_file.parent.mkdir(parents=True, exist_ok=True)
-        given.output_file.unlink(missing_ok=True)
-        error_file = given.output_file.with_name(_ERROR_FILE)
+        output_file = executor_input.output_file
+        output_file.parent.mkdir(parents=True, exist_ok=True)
+        output_file.unlink(missing_ok=True)
+        error_file = output_file.with_name(_ERROR_FILE)
         error_file.unlink(missing_ok=True)
-        python = job.environment.python
+        python = prepared.environment.python
         variables = {
             **self.variables,
-            **order.env,
-            "GAUNTLET_LOCK_DIGEST": job.environment.lock,
+            **container.env,
+            "GAUNTLET_LOCK_DIGEST": prepared.environment.lock,
             ERROR_FILE: str(error_file),
             "PATH": f"{python.parent}:{self.variables.get('PATH', '')}",
         }
-        with whole_folder(place) as work:
-            settled = given.settled(work, self.folder.name, self._identity)
+        with whole_folder(destination) as work:
+            as_on_cluster = executor_input.as_on_cluster(work, self.folder.name, self._artifact_number)
             exit_code = self.processes.run(
-                [str(python), *settled.into(order.command)[1:]],
-                folder=job.declaration.file.parent,
+                [str(python), *as_on_cluster.in_command(container.command)[1:]],
+                folder=prepared.declaration.file.parent,
                 env=variables,
-                log=self.folder / "logs" / f"{place.name}.log",
+                log=self.folder / "logs" / f"{destination.name}.log",
             )
             if exit_code != 0:
-                raise _Failed(exit_code, _own_error(error_file))
-        return TaskOutput.read(given.output_file).moved(work, place)
+                raise _TaskFailed(exit_code, _read_error(error_file))
+        return ExecutorOutput.read(output_file).moved(work, destination)
 
-    def _made(self, expected: Sequence[Artifact], output: TaskOutput, place: Path) -> dict[str, Made]:
-        """The artifacts that are there. HTML is copied to ``reports/``, under a name that browsers understand."""
-        types = {artifact.name: artifact.type for artifact in expected}
-        made: dict[str, Made] = {}
+    def _collect_artifacts(
+        self, declared: Sequence[Artifact], output: ExecutorOutput, destination: Path
+    ) -> dict[str, OutputArtifact]:
+        """List the output artifacts that exist; copy HTML to ``reports/``, with the suffix that browsers need."""
+        types = {artifact.name: artifact.type for artifact in declared}
+        artifacts: dict[str, OutputArtifact] = {}
         for artifact in output.artifacts:
             path, kind = artifact.path, types.get(artifact.name, "")
             if not path.exists() or not path.is_relative_to(self.folder):
                 continue
             if kind == _HTML and path.is_file():
-                copy = self.folder / "reports" / f"{place.name}{_suffix(artifact.name)}.html"
+                copy = self.folder / "reports" / f"{destination.name}{_suffix(artifact.name)}.html"
                 shutil.copyfile(path, copy)
                 path = copy
-            made[artifact.name] = Made(kind, path.relative_to(self.folder).as_posix())
-        return made
+            artifacts[artifact.name] = OutputArtifact(kind, path.relative_to(self.folder).as_posix())
+        return artifacts
 
 
 def _suffix(output: str) -> str:
     return "" if output == "report" else f"-{output}"
 
 
-def _own_error(file: Path) -> Mapping[str, str] | None:
-    """What the component left behind of an error of Gauntlet's own."""
+def _read_error(file: Path) -> Mapping[str, str] | None:
+    """Read the ``GauntletError`` that a component left in its error file."""
     return json.loads(file.read_text()) if file.is_file() else None
 
 
 def _cause(log: Path, exit_code: int) -> str:
-    """Why a task failed that left no error of Gauntlet's: the last error in its log, else the last words."""
+    """Cause of a failure without a ``GauntletError``: the last exception in its log, else the last line."""
     if exit_code < 0:
-        return f"ended by signal {-exit_code} (out of memory, if nobody sent it)"
+        return f"ended by signal {-exit_code} (probably out of memory, unless you sent it)"
     with log.open("rb") as stream:
         stream.seek(max(0, log.stat().st_size - _TAIL_BYTES))
         lines = [line.strip() for line in stream.read().decode(errors="replace").splitlines() if line.strip()]
     for line in reversed(lines):
-        if _ANY.match(line):
+        if _EXCEPTION_LINE.match(line):
             return line
-    return lines[-1] if lines else f"ended with status {exit_code} and without a word"
+    return lines[-1] if lines else f"exited with status {exit_code} and logged nothing"

@@ -30,9 +30,9 @@ def plain() -> dict[str, str]:
 
 def test_a_run_prints_a_line_a_task_and_where_its_report_is(toy):
     toy.write("params.yaml", "count: 3\n")
-    done = gauntlet(toy, "run", "words", "--params", "params.yaml", "--name", "first")
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+    process = gauntlet(toy, "run", "words", "--params", "params.yaml", "--name", "first")
+    assert process.returncode == 0, process.stderr
+    lines = process.stdout.splitlines()
     assert lines[0] == "words  run first, 6 tasks"
     assert sorted(line.split()[:2] for line in lines[1:7]) == [
         ["done", name]
@@ -42,17 +42,17 @@ def test_a_run_prints_a_line_a_task_and_where_its_report_is(toy):
     assert lines[7].startswith("Passed after ")
     assert lines[8] == "Report: runs/first/index.html"
     assert (toy.folder / "runs/first/index.html").is_file()
-    assert done.stderr == ""
-    assert "\x1b" not in done.stdout
+    assert process.stderr == ""
+    assert "\x1b" not in process.stdout
 
 
 def test_the_report_of_a_run(toy):
     gauntlet(toy, "run", "words", "--params", str(toy.write("params.yaml", "count: 3\n")), "--name", "reported")
     for name in ("reported", "latest", "runs/reported"):
-        done = gauntlet(toy, "report", name)
-        assert done.returncode == 0
-        assert "words  run reported, started " in done.stdout
-        assert done.stdout.splitlines()[-1].startswith("Report: ")
+        process = gauntlet(toy, "report", name)
+        assert process.returncode == 0
+        assert "words  run reported, started " in process.stdout
+        assert process.stdout.splitlines()[-1].startswith("Report: ")
 
 
 @pytest.mark.parametrize(
@@ -61,9 +61,9 @@ def test_the_report_of_a_run(toy):
 )
 def test_a_failure_names_task_cause_and_log_and_its_report_has_the_same_status(toy, how, status, word):
     params = toy.write("failing.yaml", f"count: 1\nhow: {how}\n")
-    done = gauntlet(toy, "run", "words", "--params", str(params), "--name", how)
-    assert done.returncode == status
-    lines = done.stdout.splitlines()
+    process = gauntlet(toy, "run", "words", "--params", str(params), "--name", how)
+    assert process.returncode == status
+    lines = process.stdout.splitlines()
     failed = next(position for position, line in enumerate(lines) if line.split()[:2] == ["failed", "finish"])
     assert lines[failed + 1].strip() in {
         "GateStopped: too few words.",
@@ -72,7 +72,7 @@ def test_a_failure_names_task_cause_and_log_and_its_report_has_the_same_status(t
     }
     assert lines[failed + 2].strip() == f"log: runs/{how}/logs/finish.log"
     assert any(line.startswith(word) for line in lines)
-    assert "Traceback" not in done.stdout + done.stderr
+    assert "Traceback" not in process.stdout + process.stderr
     assert gauntlet(toy, "report", how).returncode == status
 
 
@@ -88,10 +88,10 @@ def test_a_failure_names_task_cause_and_log_and_its_report_has_the_same_status(t
     ],
 )
 def test_wrong_use_ends_with_2_and_one_paragraph(toy, arguments, message):
-    done = gauntlet(toy, *arguments)
-    assert done.returncode == 2
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+    process = gauntlet(toy, *arguments)
+    assert process.returncode == 2
+    assert message in process.stderr
+    assert "Traceback" not in process.stderr
 
 
 def test_compile_check_and_diff(toy, tmp_path):
@@ -133,9 +133,9 @@ def test_control_c_ends_the_run_and_its_children_with_130(toy):
 
 @pytest.mark.parametrize("command", ["run", "report", "compile", "diff"])
 def test_every_command_has_help_with_an_example(toy, command):
-    done = gauntlet(toy, command, "--help")
-    assert done.returncode == 0
-    assert f"  gauntlet {command}" in done.stdout.split("Options:")[0]
+    process = gauntlet(toy, command, "--help")
+    assert process.returncode == 0
+    assert f"  gauntlet {command}" in process.stdout.split("Options:")[0]
 
 
 def test_help_and_version_do_not_wait_for_kfp(toy):
@@ -152,7 +152,7 @@ def test_a_defect_ends_with_3_and_its_trace_in_a_file(tmp_path):
         "from gauntlet.cli.main import main; main()\n"
     )
     environment = {**plain(), "TMPDIR": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
-    assert done.returncode == 3
-    assert done.stderr.startswith("ZeroDivisionError: division by zero. This is a defect")
-    assert "Traceback" in Path(done.stderr.strip().rsplit(" ", 1)[1].rstrip(".")).read_text()
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
+    assert process.returncode == 3
+    assert process.stderr.startswith("ZeroDivisionError: division by zero. This is a defect")
+    assert "Traceback" in Path(process.stderr.strip().rsplit(" ", 1)[1].rstrip(".")).read_text()

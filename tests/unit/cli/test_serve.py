@@ -46,9 +46,9 @@ def serve(interpreters: Path, *arguments: str) -> subprocess.CompletedProcess[st
 
 
 def test_it_becomes_the_host_of_the_folder(interpreters):
-    done = serve(interpreters, "services/loans", "--port", "9000", "--model-name", "loans")
-    assert done.returncode == 0, done.stderr
-    words, path, _ = json.loads(done.stdout)
+    process = serve(interpreters, "services/loans", "--port", "9000", "--model-name", "loans")
+    assert process.returncode == 0, process.stderr
+    words, path, _ = json.loads(process.stdout)
     assert words[:3] == ["-m", HOST, "services/loans"]
     assert sorted(words[3:]) == [
         "--admin-port=0",
@@ -69,6 +69,6 @@ def test_it_becomes_the_host_of_the_folder(interpreters):
     ],
 )
 def test_wrong_use_is_said(interpreters, arguments, message):
-    done = serve(interpreters, *arguments)
-    assert done.returncode == 2
-    assert message in done.stderr
+    process = serve(interpreters, *arguments)
+    assert process.returncode == 2
+    assert message in process.stderr

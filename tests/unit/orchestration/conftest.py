@@ -18,8 +18,8 @@ from toy import ToyProject
 
 
 @dataclass
-class Listener:
-    """An observer that remembers."""
+class RecordingObserver:
+    """Observer that records its calls."""
 
     notes: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
@@ -27,13 +27,13 @@ class Listener:
     def note(self, sentence: str) -> None:
         self.notes.append(sentence)
 
-    def began(self, run: RunRecord, folder: Path) -> None:
+    def run_started(self, run: RunRecord, folder: Path) -> None:
         self.lines.append(f"run {run.name}")
 
-    def started(self, task: Task) -> None:
+    def task_started(self, task: Task) -> None:
         self.lines.append(f"start {task.name}")
 
-    def ended(self, task: TaskRecord) -> None:
+    def task_ended(self, task: TaskRecord) -> None:
         self.lines.append(f"{task.state.value} {task.name}")
 
 
@@ -43,18 +43,18 @@ class Runner:
 
     toy: ToyProject
     library: Path
-    heard: Listener = field(default_factory=Listener)
+    observer: RecordingObserver = field(default_factory=RecordingObserver)
 
     def __call__(self, request: dict[str, Any] | None = None, **parameters: Any) -> tuple[RunRecord, Path]:
-        self.heard = Listener()
-        asked = RunRequest(
+        self.observer = RecordingObserver()
+        defaults = RunRequest(
             project=self.toy.project,
             pipeline="words",
             parameters=parameters,
             runs=self.toy.folder / "runs",
             folder=self.toy.folder,
         )
-        return run_pipeline(replace(asked, **(request or {})), self.heard)
+        return run_pipeline(replace(defaults, **(request or {})), self.observer)
 
     def states(self, **parameters: Any) -> dict[str, str]:
         """Run it, and say how each task ended."""

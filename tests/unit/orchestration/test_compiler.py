@@ -60,8 +60,8 @@ from gauntlet.orchestration.project import Project
 from gauntlet.settings import parse
 import json
 chosen = parse(CompileSettings, json.loads(sys.argv[2]), field="settings")
-for one in compile_all(Project(Path(sys.argv[1])), chosen):
-    sys.stdout.write(one.name + "\\n" + one.text)
+for spec in compile_all(Project(Path(sys.argv[1])), chosen):
+    sys.stdout.write(spec.name + "\\n" + spec.text)
 """
 
 
@@ -70,7 +70,7 @@ def test_the_same_bytes_in_every_process_and_folder(toy, tmp_path):
     shutil.copytree(toy.folder, elsewhere)
     texts = set()
     for seed, root in (("0", toy.folder), ("1", elsewhere), ("4242", toy.folder)):
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-c", COMPILE, str(root), json.dumps(FULL)],
             env={**os.environ, "PYTHONHASHSEED": seed, "TZ": f"UTC{seed[0]}"},
             cwd=root,
@@ -78,7 +78,7 @@ def test_the_same_bytes_in_every_process_and_folder(toy, tmp_path):
             text=True,
             check=True,
         )
-        texts.add(done.stdout)
+        texts.add(process.stdout)
     assert len(texts) == 1
     text = texts.pop()
     assert "finish" in text
@@ -121,7 +121,7 @@ def test_settings_land_in_the_spec_component_over_default(toy):
 def test_a_whole_reference_wins(toy):
     reference = "ghcr.io/acme/toy@sha256:" + "0" * 64
     spec = spec_of(toy, {"images": {"references": {"toy": reference}, "tag": "9"}})
-    assert {one["container"]["image"] for one in spec["deploymentSpec"]["executors"].values()} == {reference}
+    assert {executor["container"]["image"] for executor in spec["deploymentSpec"]["executors"].values()} == {reference}
 
 
 def test_a_pod_asks_for_little_unless_told_otherwise(toy):
@@ -136,14 +136,14 @@ def test_a_pod_asks_for_little_unless_told_otherwise(toy):
 def test_requests_can_be_left_to_the_cluster(toy):
     nothing = {"cpu_request": None, "memory_request": None}
     spec = spec_of(toy, {"defaults": nothing})
-    assert all("resources" not in one["container"] for one in spec["deploymentSpec"]["executors"].values())
+    assert all("resources" not in executor["container"] for executor in spec["deploymentSpec"]["executors"].values())
 
 
 def test_a_request_above_the_limit_is_refused_where_it_was_written(toy):
     with pytest.raises(ConfigurationError) as caught:
         spec_of(toy, {"defaults": {"memory": "1Gi"}, "components": {"finish": {"memory_request": "1500M"}}})
     assert str(caught.value) == (
-        "components.finish.memory_request: is more than the limit of 1Gi, which no pod may have; found '1500M'. "
+        "components.finish.memory_request: exceeds the limit of 1Gi; Kubernetes rejects such a pod; found '1500M'. "
         "Lower memory_request, or raise memory."
     )
 
@@ -163,20 +163,22 @@ def test_a_run_has_a_deadline_of_its_pipelines_own(toy):
     assert deadline(None) == 172_800
     assert deadline({"deadline_seconds": 60, "deadlines": {}}) == 60
     assert deadline({"deadline_seconds": 60, "deadlines": {"words": 90}}) == 90
-    with pytest.raises(ConfigurationError, match="exec-finish: may take 600 s, the whole run 60 s"):
+    with pytest.raises(ConfigurationError, match="exec-finish: timeout 600 s exceeds the run's 60 s"):
         deadline({"deadline_seconds": 60, "components": {"finish": {"timeout_seconds": 600}}})
 
 
 def test_no_two_specs_have_one_name(toy):
-    names = [documents(one.text)["pipelineInfo"]["name"] for one in compile_all(toy.project, settings())]
+    names = [
+        documents(compiled_spec.text)["pipelineInfo"]["name"] for compiled_spec in compile_all(toy.project, settings())
+    ]
     assert sorted(names) == ["count-words", "finish-component", "make-words", "resolve-text-component", "words"]
     toy.edit("pipelines/words.py", 'name="words"', 'name="make-words"')
-    with pytest.raises(ConfigurationError, match=r"is the name of two specs, words\.yaml and make_words\.yaml of comp"):
+    with pytest.raises(ConfigurationError, match=r"is the name of two specs, words\.yaml and make_words\.yaml in comp"):
         compile_all(toy.project, settings())
 
 
 def test_each_component_is_a_spec_of_its_own(toy):
-    compiled = {one.name: one for one in compile_components(toy.project, settings(FULL))}
+    compiled = {compiled_spec.name: compiled_spec for compiled_spec in compile_components(toy.project, settings(FULL))}
     assert compiled.keys() == {"count_words", "finish", "make_words", "resolve_text"}
     spec = yaml.safe_load(compiled["make_words"].text)
     assert spec["deploymentSpec"]["executors"]["exec-make-words"]["container"]["image"] == "ghcr.io/acme/gauntlet/toy:7"
@@ -184,16 +186,16 @@ def test_each_component_is_a_spec_of_its_own(toy):
 
 
 def test_writing_twice_changes_nothing_the_second_time(toy):
-    assert all(write(one) for one in compile_all(toy.project, settings()))
-    assert not any(write(one) for one in compile_all(toy.project, settings()))
+    assert all(write(compiled_spec) for compiled_spec in compile_all(toy.project, settings()))
+    assert not any(write(compiled_spec) for compiled_spec in compile_all(toy.project, settings()))
 
 
 def test_a_change_is_seen_and_a_leftover_is_an_orphan(toy):
-    for one in compile_all(toy.project, settings()):
-        write(one)
+    for compiled_spec in compile_all(toy.project, settings()):
+        write(compiled_spec)
     toy.edit("pipelines/words.py", 'text: str = "word"', 'text: str = "other"')
     compiled = compile_all(toy.project, settings())
-    assert [one.name for one in compiled if one.difference(toy.folder)] == ["words"]
+    assert [compiled_spec.name for compiled_spec in compiled if compiled_spec.difference(toy.folder)] == ["words"]
     assert "+        defaultValue: other" in compiled[0].difference(toy.folder)
     leftover = toy.write("pipelines/compiled/old.yaml", "a: 1\n")
     assert orphans(toy.project, compiled) == [leftover]
@@ -224,7 +226,7 @@ def test_a_pipeline_file_defines_one_pipeline(toy):
 
 
 def test_only_training_may_ask_for_an_accelerator(toy):
-    with pytest.raises(ConfigurationError, match=r"asks for nvidia\.com/gpu; only train_model may"):
+    with pytest.raises(ConfigurationError, match=r"requests nvidia\.com/gpu; only train_model may"):
         compile_pipeline(toy.project, "words", settings({"components": {"finish": {"accelerator": {}}}}))
 
 

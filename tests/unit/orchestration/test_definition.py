@@ -69,7 +69,11 @@ def test_a_value_that_is_always_the_same_is_no_parameter(longer):
 
 
 def test_the_exit_task_runs_whatever_happened_before(longer):
-    (task,) = (one for one in spec_of(longer)["root"]["dag"]["tasks"].values() if one["taskInfo"]["name"] == "say")
+    (task,) = (
+        task_spec
+        for task_spec in spec_of(longer)["root"]["dag"]["tasks"].values()
+        if task_spec["taskInfo"]["name"] == "say"
+    )
     assert task["triggerPolicy"] == {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
     assert task["inputs"]["parameters"]["run"] == {"componentInputParameter": "run"}
 

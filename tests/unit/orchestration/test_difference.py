@@ -18,7 +18,9 @@ def test_the_same_spec_has_no_changes(toy):
 def test_a_parameters_default(toy):
     before = compiled(toy)
     toy.edit("pipelines/words.py", 'text: str = "word"', 'text: str = "other"')
-    assert [str(one) for one in changes(before, compiled(toy))] == ['parameter text: defaultValue "word" → "other"']
+    assert [str(change) for change in changes(before, compiled(toy))] == [
+        'parameter text: defaultValue "word" → "other"'
+    ]
 
 
 def test_a_new_task_is_one_line_not_thirty(toy):
@@ -28,15 +30,15 @@ def test_a_new_task_is_one_line_not_thirty(toy):
         "    counted = ",
         "    make_words(text='x', count=2).set_display_name('x')\n    counted = ",
     )
-    listed = {str(one) for one in changes(before, compiled(toy))}
+    listed = {str(change) for change in changes(before, compiled(toy))}
     assert listed == {"task make-words-3: added", "component make-words-3: added", "container of make-words-3: added"}
-    back = {str(one) for one in changes(compiled(toy), before)}
+    back = {str(change) for change in changes(compiled(toy), before)}
     assert back == {line.replace("added", "removed") for line in listed}
 
 
 def test_settings_show_where_they_land(toy):
     values = {"components": {"finish": {"memory": "1Gi", "node_selector": {"pool": "a"}}}}
-    listed = {str(one) for one in changes(compiled(toy), compiled(toy, values))}
+    listed = {str(change) for change in changes(compiled(toy), compiled(toy, values))}
     assert 'container of finish: container.resources.resourceMemoryLimit is now "1Gi"' in listed
     assert "pod of finish: added" in listed
 

@@ -14,7 +14,7 @@ from kfp.dsl.types.type_annotations import get_inner_type, is_artifact_wrapped_i
 
 from gauntlet.orchestration.component import Caching, component
 from gauntlet.orchestration.declaration import RUN_ID
-from gauntlet.orchestration.exchange import as_stored
+from gauntlet.orchestration.executor_messages import as_stored
 
 FILES = sorted((Path(__file__).parents[3] / "components").glob("*/*.py"))
 VALUES = {str: "text", int: 1, float: 0.5, bool: True, list: [], dict: {}}
@@ -65,30 +65,30 @@ def test_there_are_components():
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_each_component_gets_its_artifacts_from_a_driver_that_names_no_type(path, optional, tmp_path):
     """The component's own signature and decorator under kfp's executor; only its body stands back."""
-    signature, heard = declared(path), {}
+    signature, received = declared(path), {}
 
     def body(**arguments):
-        heard.update(arguments)
+        received.update(arguments)
         return {str: "done", int: 1}.get(signature.return_annotation)
 
     body.__signature__ = signature
-    body.__annotations__ = {name: one.annotation for name, one in signature.parameters.items()}
+    body.__annotations__ = {name: parameter.annotation for name, parameter in signature.parameters.items()}
     body.__annotations__["return"] = signature.return_annotation
     decorated = component(image=path.parent.name, caching=Caching.ACTING)(body)
     message = executor_input(signature, tmp_path, optional=optional)
 
     Executor(json.loads(json.dumps(message)), decorated).execute()
 
-    assert RUN_ID not in heard
+    assert RUN_ID not in received
     for name, parameter in signature.parameters.items():
         if not is_artifact(parameter):
             continue
         if name in message["inputs"]["artifacts"]:
-            given = heard[name]
+            given = received[name]
             assert isinstance(given, get_inner_type(decorated.__annotations__[name]))
             assert given.path == str(tmp_path / name)
             assert given.metadata["rows_test"] == 788.0
         elif parameter.default is None:
-            assert heard.get(name) is None
+            assert received.get(name) is None
         else:
-            assert heard[name].path == str(tmp_path / name)
+            assert received[name].path == str(tmp_path / name)

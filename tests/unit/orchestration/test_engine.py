@@ -77,9 +77,9 @@ def test_metadata_carries_lineage_with_lock_and_code(run):
     record, folder = run(count=3)
     written = json.loads(next((folder / ".kfp").glob("*/count-words-2/executor_output.json")).read_text())
     chain = parse_chain(written["artifacts"]["verdict"]["artifacts"][0]["metadata"]["lineage"])
-    assert {one.component for one in chain} == {"make_words", "count_words"}
-    assert {one.environment for one in chain} == {run.toy.lock}
-    assert {one.code for one in chain} == {record.code}
+    assert {record.component for record in chain} == {"make_words", "count_words"}
+    assert {record.environment for record in chain} == {run.toy.lock}
+    assert {link.code for link in chain} == {record.code}
 
 
 def test_the_record_can_be_read_back_and_latest_points_to_the_run(run):
@@ -92,8 +92,8 @@ def test_the_record_can_be_read_back_and_latest_points_to_the_run(run):
 
 def test_the_observer_hears_each_task_start_and_end_once(run):
     run({"name": "heard"}, count=1)
-    assert run.heard.lines[0] == "run heard"
-    assert sorted(run.heard.lines[1:]) == sorted(
+    assert run.observer.lines[0] == "run heard"
+    assert sorted(run.observer.lines[1:]) == sorted(
         [f"start {name}" for name in TASKS] + [f"succeeded {name}" for name in TASKS]
     )
 
@@ -128,7 +128,7 @@ def test_a_teams_own_modules_can_be_imported_and_are_named_in_the_revision(run):
 
 
 def test_modules_that_are_not_there_are_refused(run):
-    with pytest.raises(ConfigurationError, match="code: there is no such folder"):
+    with pytest.raises(ConfigurationError, match="code: no such folder"):
         run({"modules": (run.toy.folder / "models",)}, count=1)
     assert not (run.toy.folder / "runs").exists()
 
@@ -231,8 +231,8 @@ def test_a_damaged_entry_is_a_miss_and_says_so(run):
     for path in (run.toy.folder / "runs/.cache").glob("*/outputs/words/words.txt"):
         path.write_text("damaged\n")
     assert run.states(count=3) == states_with({"count-words", "count-all-words"})
-    assert len(run.heard.notes) == 2
-    assert all("damaged" in note for note in run.heard.notes)
+    assert len(run.observer.notes) == 2
+    assert all("damaged" in note for note in run.observer.notes)
     assert run.states(count=3) == states_with(PURE)
 
 
@@ -314,7 +314,7 @@ def test_a_run_is_never_written_over(run):
 @pytest.mark.parametrize("name", ["../up", "a/b", "-x", ""])
 def test_a_name_is_one_folder(run, name):
     if name:
-        with pytest.raises(ConfigurationError, match="not a name for a folder"):
+        with pytest.raises(ConfigurationError, match="not a valid folder name"):
             run({"name": name}, count=1)
     else:
         assert run({"name": name}, count=1)[0].name.startswith("words-")
@@ -326,27 +326,28 @@ SLOW_RUN = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from unit_listener import Listener
+from recording_observer import RecordingObserver
 from gauntlet.orchestration.engine import RunRequest, run_pipeline
 from gauntlet.orchestration.project import Project
 root = Path(sys.argv[1])
 run_pipeline(
-    RunRequest(Project(root), "words", {"count": 1, "how": "slow"}, root / "runs", name="slow", folder=root), Listener()
+    RunRequest(Project(root), "words", {"count": 1, "how": "slow"}, root / "runs", name="slow", folder=root),
+    RecordingObserver(),
 )
 """
 
 LISTENER = """
-class Listener:
+class RecordingObserver:
     def note(self, sentence): ...
-    def began(self, run, folder): ...
-    def started(self, task): print("start", task.name, file=sys.stderr, flush=True)
-    def ended(self, task): ...
+    def run_started(self, run, folder): ...
+    def task_started(self, task): print("start", task.name, file=sys.stderr, flush=True)
+    def task_ended(self, task): ...
 import sys
 """
 
 
 def start_slow_run(toy) -> subprocess.Popen[str]:
-    toy.write("unit_listener.py", LISTENER)
+    toy.write("recording_observer.py", LISTENER)
     child = subprocess.Popen(
         [sys.executable, "-c", SLOW_RUN, str(toy.folder), str(toy.folder)], stderr=subprocess.PIPE, text=True
     )

@@ -45,11 +45,11 @@ def calls(toy: ToyProject) -> list[str]:
 
 
 def test_it_is_built_from_the_lock_with_hashes_and_kfp_alone(bare):
-    said: list[str] = []
-    built = ensure_environment(bare.project, "toy", said.append, {})
+    announcements: list[str] = []
+    built = ensure_environment(bare.project, "toy", announcements.append, {})
     assert built.python == bare.folder / ".environments/toy/bin/python"
     assert built.lock == bare.lock
-    assert said == ["Building the environment of toy from containers/toy/requirements.lock"]
+    assert announcements == ["Building the environment of toy from containers/toy/requirements.lock"]
     venv, sync, runtime = calls(bare)
     assert venv.startswith("venv")
     assert "--require-hashes" in sync

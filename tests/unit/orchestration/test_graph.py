@@ -50,10 +50,10 @@ def test_groups_are_laid_flat():
         with dsl.ParallelFor(["a", "b"]) as item:
             step(text=item).set_display_name("each")
 
-    found = edges(compiled(wiring))
-    assert found["inner"] == ("step",)
-    assert found["last-inside"] == ("inner", "step")
-    assert found["each"] == ()
+    upstream = edges(compiled(wiring))
+    assert upstream["inner"] == ("step",)
+    assert upstream["last-inside"] == ("inner", "step")
+    assert upstream["each"] == ()
 
 
 def test_what_follows_a_group_waits_for_its_end():
@@ -65,9 +65,9 @@ def test_what_follows_a_group_waits_for_its_end():
     def wiring():
         step(text=nested().output).set_display_name("after")
 
-    found = edges(compiled(wiring))
-    assert found["nested-last"] == ("nested-first",)
-    assert found["after"] == ("nested-last",)
+    upstream = edges(compiled(wiring))
+    assert upstream["nested-last"] == ("nested-first",)
+    assert upstream["after"] == ("nested-last",)
 
 
 def test_each_task_comes_after_those_it_waits_for():
@@ -76,11 +76,11 @@ def test_each_task_comes_after_those_it_waits_for():
         for _ in range(12):
             last = step(text=last.output)
 
-    seen: set[str] = set()
+    earlier: set[str] = set()
     for task in tasks_of(compiled(wiring)):
-        assert seen.issuperset(task.after)
-        seen.add(task.name)
-    assert len(seen) == 13
+        assert earlier.issuperset(task.after)
+        earlier.add(task.name)
+    assert len(earlier) == 13
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ SPEC = {
 
 
 def test_good_parameters_pass_as_they_are():
-    given = {"data": [1, "a"], "seed": 3, "rate": 1, "name": "x", "deep": False, "policy": {"a": {"b": [0.5, True]}}}
-    assert check_parameters(SPEC, given) == given
+    values = {"data": [1, "a"], "seed": 3, "rate": 1, "name": "x", "deep": False, "policy": {"a": {"b": [0.5, True]}}}
+    assert check_parameters(SPEC, values) == values
 
 
 def test_null_means_the_default_and_a_whole_float_is_a_whole_number():
@@ -35,7 +35,7 @@ def test_null_means_the_default_and_a_whole_float_is_a_whole_number():
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("values", "message"),
     [
         ({}, "data: is required: Files."),
         ({"data": None}, "data: is required"),
@@ -55,15 +55,15 @@ def test_null_means_the_default_and_a_whole_float_is_a_whole_number():
         ({"data": [], "policy": {1: 2}}, "policy: keys must be text; found 1"),
     ],
 )
-def test_bad_parameters_name_the_field_the_value_and_the_mend(given, message):
+def test_bad_parameters_name_the_field_the_value_and_the_mend(values, message):
     with pytest.raises(ConfigurationError) as caught:
-        check_parameters(SPEC, given)
+        check_parameters(SPEC, values)
     assert message in str(caught.value)
     assert caught.value.exit_code == 2
 
 
 def test_a_pipeline_without_parameters_says_so():
-    with pytest.raises(ConfigurationError, match="it takes none"):
+    with pytest.raises(ConfigurationError, match="the pipeline takes none"):
         check_parameters({"root": {}}, {"a": 1})
 
 

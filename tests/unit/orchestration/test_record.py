@@ -5,15 +5,15 @@ import json
 import pytest
 
 from gauntlet.errors import ConfigurationError
-from gauntlet.orchestration.record import Made, RunRecord, RunState, TaskRecord, TaskState
+from gauntlet.orchestration.record import OutputArtifact, RunRecord, RunState, TaskRecord, TaskState
 
 
 def task(
     state: TaskState = TaskState.SUCCEEDED, exit_code: int | None = 0, error: str = "", error_code: str = ""
 ) -> TaskRecord:
-    made = {"words": Made("system.Dataset", "artifacts/a/words")}
+    artifacts = {"words": OutputArtifact("system.Dataset", "artifacts/a/words")}
     return TaskRecord(
-        "a", "f", "toy", "pure", state, ("b",), 1.5, exit_code, error, "logs/a.log", {"n": 1}, {}, made, error_code
+        "a", "f", "toy", "pure", state, ("b",), 1.5, exit_code, error, "logs/a.log", {"n": 1}, {}, artifacts, error_code
     )
 
 

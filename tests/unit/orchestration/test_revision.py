@@ -35,14 +35,14 @@ def test_a_clean_tree_is_its_commit(repository):
 
 def test_a_changed_tree_says_so_and_how(repository):
     head = git(repository, "rev-parse", "HEAD")
-    found = {head}
+    revisions = {head}
     for name, text in (("a.py", "a = 2\n"), ("a.py", "a = 3\n"), ("new.py", "b = 1\n"), ("new.py", "b = 2\n")):
         (repository / name).write_text(text)
         revision = code_revision(repository)
         assert revision.startswith(f"{head}+")
         assert revision == code_revision(repository)
-        found.add(revision)
-    assert len(found) == 5
+        revisions.add(revision)
+    assert len(revisions) == 5
 
 
 def test_without_git_it_is_the_version(tmp_path, monkeypatch):

@@ -26,7 +26,7 @@ PROJECT = find_project(Path(__file__))
 @pytest.fixture(scope="module")
 def texts() -> dict[str, str]:
     """The standalone spec of every component."""
-    return {one.name: one.text for one in compile_components(PROJECT, CompileSettings())}
+    return {spec.name: spec.text for spec in compile_components(PROJECT, CompileSettings())}
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +35,17 @@ def imported() -> dict[str, Any]:
 
 
 def uncached() -> set[str]:
-    return {name for name, one in declarations().items() if not one.caching.cached and one.image != "toy"}
+    return {
+        name
+        for name, declaration in declarations().items()
+        if not declaration.caching.cached and declaration.image != "toy"
+    }
 
 
 def arguments(component: BaseComponent) -> dict[str, Any]:
     """Constants for its parameters, and artifacts from importers."""
     constants = {"String": "text", "Integer": 1, "Float": 0.5, "Boolean": True, "List": [], "Dict": {}}
-    classes = {one.schema_title: one for one in (dsl.Artifact, dsl.Dataset, dsl.Model)}
+    classes = {artifact_class.schema_title: artifact_class for artifact_class in (dsl.Artifact, dsl.Dataset, dsl.Model)}
     given = {}
     for name in component.required_inputs:
         kind = component.component_spec.inputs[name].type.split("@")[0]
@@ -116,11 +120,11 @@ def test_one_with_optional_artifacts_asks_for_its_run_when_loaded(toy):
     # Kubeflow Pipelines passes no optional artifact into a nested pipeline, so it has to stay a bare component.
     toy.edit("components/toy/count_words.py", "Caching.PURE", "Caching.ACTING")
     component = loaded(
-        {one.name: one.text for one in compile_components(toy.project, CompileSettings())}["count_words"]
+        {spec.name: spec.text for spec in compile_components(toy.project, CompileSettings())}["count_words"]
     )
     with pytest.raises(TypeError, match="missing 1 required argument: run_id"):
         in_a_plain_pipeline(component)
-    assert all(one.bound for one in tasks(in_a_plain_pipeline(component, run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER)))
+    assert all(task.bound for task in tasks(in_a_plain_pipeline(component, run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER)))
 
 
 def the_next_run_differs(spec: Any) -> bool:

@@ -1,4 +1,4 @@
-"""From a run's record to its page: verdicts read, reports linked."""
+"""HTML page of a run: its tasks, their verdicts, and links to their reports."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def write_page(run: RunRecord, folder: Path) -> None:
 
 
 def view_of(run: RunRecord, folder: Path) -> RunView:
-    """What the page shows."""
+    """Build the view of a run."""
     return RunView(
         name=run.name,
         pipeline=run.pipeline,
@@ -41,7 +41,7 @@ def view_of(run: RunRecord, folder: Path) -> RunView:
 
 def _task(task: TaskRecord, folder: Path) -> TaskView:
     verdict = _verdict(task, folder)
-    reports = {name: made.path for name, made in task.artifacts.items() if made.type == _HTML}
+    reports = {name: artifact.path for name, artifact in task.artifacts.items() if artifact.type == _HTML}
     first = reports.get("report") or next(iter(reports.values()), None)
     return TaskView(
         name=task.name,
@@ -54,20 +54,22 @@ def _task(task: TaskRecord, folder: Path) -> TaskView:
         summary=verdict.summary if verdict else "",
         report=first,
         log=task.log or None,
-        artifacts=tuple(Link(name, made.path) for name, made in task.artifacts.items() if made.path != first),
+        artifacts=tuple(
+            Link(name, artifact.path) for name, artifact in task.artifacts.items() if artifact.path != first
+        ),
         error=task.error,
     )
 
 
 def _verdict(task: TaskRecord, folder: Path) -> Verdict | None:
-    """The verdict among a task's outputs: a file that says it is one."""
-    for made in task.artifacts.values():
-        path = folder / made.path
-        if made.type == "system.Artifact" and path.is_file() and _is_verdict(path):
+    """Find the verdict among a task's output artifacts, by its format field."""
+    for artifact in task.artifacts.values():
+        path = folder / artifact.path
+        if artifact.type == "system.Artifact" and path.is_file() and _is_verdict(path):
             try:
                 return Verdict.read(path)
             except DataError:
-                continue  # an older form: the run's page can do without its status
+                continue  # an older format: the page omits its status
     return None
 
 

@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from gauntlet.orchestration.exchange import TaskInput, TaskOutput
-from gauntlet.orchestration.reuse import Reuse
+from gauntlet.orchestration.cache import TaskCache
+from gauntlet.orchestration.executor_messages import ExecutorInput, ExecutorOutput
 
 
-def given(folder: Path, **changes: Any) -> TaskInput:
+def executor_input(folder: Path, **changes: Any) -> ExecutorInput:
     source = folder / "source"
     source.write_text(changes.get("content", "data"))
     metadata = changes.get("metadata", {"rows": 3, "lineage": "[]"})
     artifact = {"name": "x", "uri": str(source), "type": {"schemaTitle": "system.Dataset"}, "metadata": metadata}
     artifacts = {} if changes.get("absent") else {"x": {"artifacts": [artifact]}}
     out = {"name": "out", "uri": str(folder / "out"), "type": {"schemaTitle": changes.get("type", "system.Model")}}
-    return TaskInput(
+    return ExecutorInput(
         {
             "inputs": {
                 "parameterValues": changes.get("parameters", {"a": {"c": 1, "b": [2.0]}}),
@@ -34,8 +34,8 @@ def given(folder: Path, **changes: Any) -> TaskInput:
 
 
 def key(folder: Path, **changes: Any) -> str:
-    return Reuse(folder / "cache", pytest.fail).key(
-        given(folder, **changes),
+    return TaskCache(folder / "cache", pytest.fail).key(
+        executor_input(folder, **changes),
         component=changes.get("component", "f"),
         code=changes.get("code", "c"),
         environment=changes.get("environment", "e"),
@@ -75,7 +75,7 @@ def test_where_the_input_lies_is_not(tmp_path):
     assert key(tmp_path / "other") == key(tmp_path)
 
 
-def made(folder: Path) -> TaskOutput:
+def executor_output(folder: Path) -> ExecutorOutput:
     """A task's folder with a file and a folder, and its output with a parameter and an artifact without content."""
     (folder / "model" / "deep").mkdir(parents=True)
     (folder / "model" / "deep" / "weights").write_text("1 2 3")
@@ -84,31 +84,31 @@ def made(folder: Path) -> TaskOutput:
         name: {"artifacts": [{"name": name, "uri": str(folder / name), "metadata": {"n": 1}}]}
         for name in ("model", "note", "metrics")
     }
-    return TaskOutput({"parameterValues": {"Output": 3}, "artifacts": artifacts})
+    return ExecutorOutput({"parameterValues": {"Output": 3}, "artifacts": artifacts})
 
 
 def test_what_was_stored_comes_back_elsewhere(tmp_path):
-    store = Reuse(tmp_path / "cache", pytest.fail)
-    store.store("k", tmp_path / "first", made(tmp_path / "first"))
-    output = Reuse(tmp_path / "cache", pytest.fail).restore("k", tmp_path / "second")
+    store = TaskCache(tmp_path / "cache", pytest.fail)
+    store.store("k", tmp_path / "first", executor_output(tmp_path / "first"))
+    output = TaskCache(tmp_path / "cache", pytest.fail).restore("k", tmp_path / "second")
     assert output is not None
     assert output.parameters == {"Output": 3}
-    assert {one.name: one.path for one in output.artifacts}["model"] == tmp_path / "second" / "model"
-    assert {one.name: one.metadata for one in output.artifacts}["metrics"] == {"n": 1}
+    assert {artifact.name: artifact.path for artifact in output.artifacts}["model"] == tmp_path / "second" / "model"
+    assert {artifact.name: artifact.metadata for artifact in output.artifacts}["metrics"] == {"n": 1}
     assert (tmp_path / "second/model/deep/weights").read_text() == "1 2 3"
     assert not (tmp_path / "second/metrics").exists()
 
 
 def test_nothing_stored_is_nothing(tmp_path):
-    assert Reuse(tmp_path / "cache", pytest.fail).restore("k", tmp_path / "second") is None
+    assert TaskCache(tmp_path / "cache", pytest.fail).restore("k", tmp_path / "second") is None
     assert not (tmp_path / "second").exists()
 
 
 @pytest.mark.parametrize("damage", ["content", "removed", "added", "description", "no description"])
 def test_damage_is_a_miss_with_a_warning_and_leaves_nothing(tmp_path, damage):
     warnings: list[str] = []
-    store = Reuse(tmp_path / "cache", warnings.append)
-    store.store("k", tmp_path / "first", made(tmp_path / "first"))
+    store = TaskCache(tmp_path / "cache", warnings.append)
+    store.store("k", tmp_path / "first", executor_output(tmp_path / "first"))
     entry = tmp_path / "cache" / "k"
     match damage:
         case "content":
@@ -132,8 +132,8 @@ def test_damage_is_a_miss_with_a_warning_and_leaves_nothing(tmp_path, damage):
 
 
 def test_an_artifact_that_lies_elsewhere_is_not_stored(tmp_path):
-    store = Reuse(tmp_path / "cache", pytest.fail)
-    output = made(tmp_path / "first")
+    store = TaskCache(tmp_path / "cache", pytest.fail)
+    output = executor_output(tmp_path / "first")
     store.store("k", tmp_path / "another", output)
     assert not (tmp_path / "cache").exists()
 
@@ -141,16 +141,16 @@ def test_an_artifact_that_lies_elsewhere_is_not_stored(tmp_path):
 def test_a_store_that_cannot_be_written_is_a_warning(tmp_path):
     warnings: list[str] = []
     (tmp_path / "cache").write_text("a file where the folder should be")
-    Reuse(tmp_path / "cache", warnings.append).store("k", tmp_path / "first", made(tmp_path / "first"))
+    TaskCache(tmp_path / "cache", warnings.append).store("k", tmp_path / "first", executor_output(tmp_path / "first"))
     assert len(warnings) == 1
-    assert "could not be stored" in warnings[0]
+    assert "could not be written" in warnings[0]
 
 
 def stored(folder: Path, name: str, days: float) -> Path:
     """An entry that was last used so many days ago."""
-    (folder / "made").mkdir(exist_ok=True)
-    (folder / "made" / "out").write_text("result")
-    Reuse(folder / "cache", pytest.fail).store(name, folder / "made", TaskOutput({"artifacts": {}}))
+    (folder / "work").mkdir(exist_ok=True)
+    (folder / "work" / "out").write_text("result")
+    TaskCache(folder / "cache", pytest.fail).store(name, folder / "work", ExecutorOutput({"artifacts": {}}))
     then = time.time() - days * 24 * 3600
     os.utime(folder / "cache" / name, (then, then))
     return folder / "cache" / name
@@ -158,19 +158,19 @@ def stored(folder: Path, name: str, days: float) -> Path:
 
 def test_what_nobody_used_for_a_month_is_forgotten(tmp_path):
     old, recent = stored(tmp_path, "old", 31), stored(tmp_path, "recent", 29)
-    Reuse(tmp_path / "cache", pytest.fail).forget()
+    TaskCache(tmp_path / "cache", pytest.fail).evict()
     assert not old.exists()
     assert recent.exists()
 
 
 def test_what_is_used_is_kept(tmp_path):
     entry = stored(tmp_path, "old", 31)
-    reuse = Reuse(tmp_path / "cache", pytest.fail)
+    reuse = TaskCache(tmp_path / "cache", pytest.fail)
     assert reuse.restore("old", tmp_path / "again") is not None
-    reuse.forget()
+    reuse.evict()
     assert entry.exists()
 
 
 def test_there_may_be_nothing_to_forget(tmp_path):
-    Reuse(tmp_path / "cache", pytest.fail).forget()
+    TaskCache(tmp_path / "cache", pytest.fail).evict()
     assert not (tmp_path / "cache").exists()

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from builders.verdicts import check
-from gauntlet.orchestration.record import Made, RunRecord, RunState, TaskRecord, TaskState
-from gauntlet.orchestration.runpage import view_of, write_page
+from gauntlet.orchestration.record import OutputArtifact, RunRecord, RunState, TaskRecord, TaskState
+from gauntlet.orchestration.run_page import view_of, write_page
 from gauntlet.reports.views.run import Outcome
 from gauntlet.verdict import Status, Verdict
 
@@ -17,12 +17,12 @@ def record(state: RunState = RunState.PASSED) -> RunRecord:
         ("make-words",),
         1.0,
         artifacts={
-            "verdict": Made("system.Artifact", "artifacts/check-words/verdict"),
-            "report": Made("system.HTML", "reports/check-words.html"),
+            "verdict": OutputArtifact("system.Artifact", "artifacts/check-words/verdict"),
+            "report": OutputArtifact("system.HTML", "reports/check-words.html"),
         },
     )
-    made = {"words": Made("system.Artifact", "artifacts/make-words/words")}
-    maker = TaskRecord("make-words", "make_words", "toy", "pure", TaskState.REUSED, artifacts=made)
+    artifacts = {"words": OutputArtifact("system.Artifact", "artifacts/make-words/words")}
+    maker = TaskRecord("make-words", "make_words", "toy", "pure", TaskState.REUSED, artifacts=artifacts)
     late = TaskRecord("finish", "finish", "toy", "acting", TaskState.SKIPPED, ("check-words",))
     return RunRecord("r", "p", "2026-03-01T10:00:00+00:00", state, tasks=(maker, gate, late), parameters={"n": [1]})
 

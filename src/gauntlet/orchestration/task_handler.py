@@ -1,8 +1,9 @@
-"""The one place that touches kfp.local's inside: running containerized components without containers.
+"""Task handler for kfp.local that runs containerized components without containers.
 
-kfp.local runs pipelines, but containerized Python components only through Docker, and it has no supported hook for
-another runner. Its dispatcher looks up ``kfp.local.subprocess_task_handler.SubprocessTaskHandler`` at every task; for
-the time of one run that attribute is ours. ``check_mechanism`` fails loudly if kfp moves it.
+kfp.local runs containerized Python components only through Docker and has no supported hook for another runner. Its
+dispatcher looks up ``kfp.local.subprocess_task_handler.SubprocessTaskHandler`` for every task; ``kfp_local`` replaces
+that attribute for the duration of a run. This is the only module that depends on kfp's internals, and
+``check_kfp_internals`` raises if they have moved.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ KFP_VERSION = "2.17.0"
 
 
 @dataclass(frozen=True)
-class Order:
-    """What kfp.local asks for: run this.
+class ContainerSpec:
+    """Container that kfp.local would run for a task.
 
     Attributes:
-        image: the reference of the image it would run in.
-        command: the container's command and arguments, placeholders replaced.
+        image: image reference.
+        command: the container's command and arguments, with placeholders replaced.
         env: environment variables from the spec.
     """
 
@@ -40,17 +41,17 @@ class Order:
     env: Mapping[str, str]
 
 
-Execute = Callable[[Order], bool]
-"""Runs one task and says whether it succeeded."""
+Execute = Callable[[ContainerSpec], bool]
+"""Runs one task and returns whether it succeeded."""
 
 
-def check_mechanism() -> None:
-    """Make sure that kfp is the version, and built the way, that ``kfp_local`` relies on.
+def check_kfp_internals() -> None:
+    """Check kfp's version and the internals that ``kfp_local`` replaces.
 
     Raises:
-        DependencyError: it is not.
+        DependencyError: another version, or an attribute is missing.
     """
-    moved = [
+    missing = [
         name
         for name, present in (
             (
@@ -62,25 +63,25 @@ def check_mechanism() -> None:
         )
         if not present
     ]
-    if kfp.__version__ != KFP_VERSION or moved:
+    if kfp.__version__ != KFP_VERSION or missing:
         raise DependencyError(
-            f"the local engine relies on the inside of version {KFP_VERSION}",
+            f"the local engine relies on internals of version {KFP_VERSION}",
             field="kfp",
-            value=", ".join([kfp.__version__, *moved]),
+            value=", ".join([kfp.__version__, *missing]),
             mend=f"Install kfp=={KFP_VERSION}",
         )
 
 
 @contextmanager
 def kfp_local(execute: Execute, *, root: Path, log: io.TextIOBase) -> Iterator[None]:
-    """Make calls of a pipeline run here, each task through ``execute``.
+    """Run pipelines on this machine, each task through ``execute``.
 
     Args:
         execute: runs a task; called from several threads when a pipeline has a parallel loop.
         root: where kfp keeps the files it exchanges with tasks.
-        log: takes everything kfp.local says.
+        log: receives everything kfp.local prints or logs.
     """
-    check_mechanism()
+    check_kfp_internals()
     original, configured = subprocess_task_handler.SubprocessTaskHandler, config.LocalExecutionConfig.instance
     logger = logging.getLogger()
     handlers = logger.handlers[:]
@@ -89,7 +90,7 @@ def kfp_local(execute: Execute, *, root: Path, log: io.TextIOBase) -> Iterator[N
         local.init(runner=local.SubprocessRunner(use_venv=False), pipeline_root=str(root), raise_on_error=False)
         logger.handlers[:] = [logging.StreamHandler(log)]
         with redirect_stdout(log), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # one a task: resources have no effect locally
+            warnings.simplefilter("ignore")  # kfp warns for each task that resources have no effect locally
             yield
     finally:
         logger.handlers[:] = handlers
@@ -99,14 +100,14 @@ def kfp_local(execute: Execute, *, root: Path, log: io.TextIOBase) -> Iterator[N
 
 def _handler(execute: Execute) -> type:
     class Handler:
-        """An ``ITaskHandler`` that passes the task on."""
+        """``ITaskHandler`` that passes the task to ``execute``."""
 
         def __init__(
             self, image: str, full_command: list[str], pipeline_root: str, runner: object, env_vars: dict[str, str]
         ) -> None:
-            self._order = Order(image, tuple(full_command), dict(env_vars or {}))
+            self._container = ContainerSpec(image, tuple(full_command), dict(env_vars or {}))
 
         def run(self) -> Status:
-            return Status.SUCCESS if execute(self._order) else Status.FAILURE
+            return Status.SUCCESS if execute(self._container) else Status.FAILURE
 
     return Handler

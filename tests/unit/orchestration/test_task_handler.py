@@ -1,4 +1,4 @@
-"""The engine stands on one private attribute of one version of kfp. These tests fail loudly when that moves."""
+"""The engine replaces a private attribute of one version of kfp; these tests fail when kfp moves it."""
 
 import io
 from importlib.metadata import version
@@ -8,8 +8,8 @@ from kfp import dsl, local
 from kfp.local import config, subprocess_task_handler
 
 from gauntlet.errors import DependencyError
-from gauntlet.orchestration import bridge
-from gauntlet.orchestration.bridge import KFP_VERSION, Order, check_mechanism, kfp_local
+from gauntlet.orchestration import task_handler
+from gauntlet.orchestration.task_handler import KFP_VERSION, ContainerSpec, check_kfp_internals, kfp_local
 
 
 @dsl.component(base_image="some/image:1", target_image="some/image:1")
@@ -28,9 +28,9 @@ def test_kfp_is_the_version_whose_inside_we_know():
 
 
 def test_the_dispatcher_still_looks_the_attribute_up_at_every_task(tmp_path):
-    orders: list[Order] = []
+    orders: list[ContainerSpec] = []
 
-    def execute(order: Order) -> bool:
+    def execute(order: ContainerSpec) -> bool:
         orders.append(order)
         return len(orders) == 1
 
@@ -42,9 +42,9 @@ def test_the_dispatcher_still_looks_the_attribute_up_at_every_task(tmp_path):
 
 
 def test_a_failed_task_ends_the_pipeline(tmp_path):
-    orders: list[Order] = []
+    orders: list[ContainerSpec] = []
 
-    def execute(order: Order) -> bool:
+    def execute(order: ContainerSpec) -> bool:
         orders.append(order)
         return False
 
@@ -73,25 +73,25 @@ def test_what_kfp_says_goes_to_the_log(tmp_path, capfd):
 @pytest.mark.parametrize(
     ("owner", "name"),
     [
-        (bridge.subprocess_task_handler, "SubprocessTaskHandler"),
-        (bridge.task_dispatcher, "subprocess_task_handler"),
-        (bridge.config.LocalExecutionConfig, "instance"),
+        (task_handler.subprocess_task_handler, "SubprocessTaskHandler"),
+        (task_handler.task_dispatcher, "subprocess_task_handler"),
+        (task_handler.config.LocalExecutionConfig, "instance"),
     ],
 )
 def test_a_moved_attribute_is_named(monkeypatch, owner, name):
     monkeypatch.delattr(owner, name)
     with pytest.raises(DependencyError, match=name):
-        check_mechanism()
+        check_kfp_internals()
 
 
 def test_another_version_is_named(monkeypatch):
     monkeypatch.setattr("kfp.__version__", "2.18.0")
     with pytest.raises(DependencyError, match=r"2\.18\.0.*Install kfp==2\.17\.0"):
-        check_mechanism()
+        check_kfp_internals()
 
 
 def test_kfps_own_subprocess_runner_still_refuses_containerized_components(tmp_path):
-    """The reason for all this; when it no longer holds, the bridge can go."""
+    """The reason for all this; when it no longer holds, the task_handler can go."""
     before = config.LocalExecutionConfig.instance
     try:
         local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(tmp_path))

@@ -1,7 +1,7 @@
 import json
 from pathlib import Path
 
-from gauntlet.orchestration.exchange import TaskInput, as_stored
+from gauntlet.orchestration.executor_messages import ExecutorInput, as_stored
 
 MESSAGE = {
     "inputs": {
@@ -43,10 +43,10 @@ def test_an_artifact_comes_out_of_the_metadata_store_as_a_server_hands_it_over()
 
 def test_a_task_is_given_its_own_folder_the_runs_name_and_stored_artifacts():
     numbers = {"/runs/one/artifacts/make/words": 7}
-    settled = TaskInput(MESSAGE).settled(Path("/runs/one/work"), "monday", numbers.__getitem__)
-    assert settled.parameters == {"run": "monday", "count": 3}
-    (words,) = settled.message["inputs"]["artifacts"]["words"]["artifacts"]
+    rewritten = ExecutorInput(MESSAGE).as_on_cluster(Path("/runs/one/work"), "monday", numbers.__getitem__)
+    assert rewritten.parameters == {"run": "monday", "count": 3}
+    (words,) = rewritten.message["inputs"]["artifacts"]["words"]["artifacts"]
     assert (words["name"], words["type"]) == ("7", {"instanceSchema": ""})
-    (report,) = settled.message["outputs"]["artifacts"]["report"]["artifacts"]
+    (report,) = rewritten.message["outputs"]["artifacts"]["report"]["artifacts"]
     assert (report["uri"], report["type"]) == ("/runs/one/work/report", {"schemaTitle": "system.HTML"})
-    assert json.dumps(settled.message)
+    assert json.dumps(rewritten.message)

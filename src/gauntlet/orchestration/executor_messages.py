@@ -1,8 +1,8 @@
-"""The two JSON messages between an orchestrator and a task: executor input and executor output.
+"""Executor input and executor output: the two JSON messages between an orchestrator and a task.
 
-The engine lets a task write into a folder of its own and moves the folder when all is well, so it rewrites where
-outputs go before the task and where they are after it. And it hands inputs over as the driver of a cluster does, so
-that a task that runs here runs there.
+The engine lets a task write into a temporary folder and moves it when the task has succeeded, so it rewrites the URIs
+of outputs before and after the task. It passes inputs in the form in which a cluster's driver does, so that a task that
+runs locally runs there as well.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _STORE_SESSION = '{"Provider":"local","Params":{}}'
 
 @dataclass(frozen=True)
 class Artifact:
-    """An artifact as the messages show it.
+    """Artifact in an executor message.
 
     Attributes:
         name: the input's or output's name.
         type: schema title: ``system.HTML``.
-        path: where its content lies or will lie.
+        path: path of its content.
         metadata: scalars.
     """
 
@@ -37,14 +37,14 @@ class Artifact:
 
 
 @dataclass(frozen=True)
-class TaskInput:
-    """An executor input."""
+class ExecutorInput:
+    """Executor input of a task."""
 
     message: Mapping[str, Any]
 
     @classmethod
-    def of(cls, command: Sequence[str]) -> TaskInput:
-        """Read it from a component's command line."""
+    def of(cls, command: Sequence[str]) -> ExecutorInput:
+        """Parse the executor input in a component's command line."""
         return cls(json.loads(command[command.index(_OPTION) + 1]))
 
     @property
@@ -54,7 +54,7 @@ class TaskInput:
 
     @property
     def inputs(self) -> tuple[Artifact, ...]:
-        """Input artifacts; an optional one that was not given is not among them."""
+        """Input artifacts, without missing optional ones."""
         return tuple(_artifacts(self.message.get("inputs", {}).get("artifacts", {})))
 
     @property
@@ -64,27 +64,27 @@ class TaskInput:
 
     @property
     def output_file(self) -> Path:
-        """Where the executor output is expected."""
+        """Path at which the executor output is expected."""
         return Path(self.message["outputs"]["outputFile"])
 
     @property
     def job(self) -> str:
-        """The name that kfp.local gave this run."""
+        """kfp.local's name of the run."""
         return self.output_file.parent.parent.name
 
     @property
     def task_key(self) -> str:
-        """The name that kfp.local gave this task."""
+        """kfp.local's name of the task."""
         return self.output_file.parent.name
 
-    def settled(self, folder: Path, job: str, identity: Callable[[str], int]) -> TaskInput:
-        """The same input as a cluster would give it, with output artifacts under ``folder``.
+    def as_on_cluster(self, folder: Path, job: str, identity: Callable[[str], int]) -> ExecutorInput:
+        """Rewrite the input as a cluster's driver would pass it, with output artifacts under ``folder``.
 
-        As there, the job's name is known only as the whole value of a parameter, and input artifacts come out of the
-        metadata store (see ``as_stored``).
+        As there, the job's name is replaced only where it is the whole value of a parameter, and input artifacts come
+        from the metadata store (see ``as_stored``).
 
         Args:
-            folder: where the task may write.
+            folder: folder for the task's output artifacts.
             job: the run's name, in place of kfp's own.
             identity: URI of an artifact → its number in the metadata store.
         """
@@ -96,24 +96,24 @@ class TaskInput:
             listed["artifacts"] = [as_stored(artifact, identity(artifact["uri"])) for artifact in listed["artifacts"]]
         parameters = inputs.get("parameterValues", {})
         parameters.update({name: job for name, value in parameters.items() if value == self.job})
-        return TaskInput(message)
+        return ExecutorInput(message)
 
-    def into(self, command: Sequence[str]) -> list[str]:
-        """The command with this input in place of its own."""
+    def in_command(self, command: Sequence[str]) -> list[str]:
+        """Replace the executor input in a command."""
         words = list(command)
         words[words.index(_OPTION) + 1] = json.dumps(self.message)
         return words
 
 
 @dataclass(frozen=True)
-class TaskOutput:
-    """An executor output."""
+class ExecutorOutput:
+    """Executor output of a task."""
 
     message: Mapping[str, Any]
 
     @classmethod
-    def read(cls, path: Path) -> TaskOutput:
-        """Read what a task said; a task without outputs may say nothing."""
+    def read(cls, path: Path) -> ExecutorOutput:
+        """Read a task's executor output; a task without outputs may write none."""
         return cls(json.loads(path.read_text()) if path.is_file() else {})
 
     @property
@@ -123,28 +123,28 @@ class TaskOutput:
 
     @property
     def artifacts(self) -> tuple[Artifact, ...]:
-        """Output artifacts as written; their types are left to the input."""
+        """Output artifacts as written, without types (the executor input has them)."""
         return tuple(_artifacts(self.message.get("artifacts", {})))
 
-    def moved(self, before: Path, after: Path) -> TaskOutput:
-        """The same output after the folder ``before`` became ``after``."""
+    def moved(self, before: Path, after: Path) -> ExecutorOutput:
+        """Rewrite the URIs for a move of the folder ``before`` to ``after``."""
         message = json.loads(json.dumps(self.message))
         for listed in message.get("artifacts", {}).values():
             for artifact in listed["artifacts"]:
                 path = Path(artifact["uri"])
                 if path.is_relative_to(before):
                     artifact["uri"] = str(after / path.relative_to(before))
-        return TaskOutput(message)
+        return ExecutorOutput(message)
 
     def write(self, path: Path) -> None:
-        """Write it where kfp.local looks for it."""
+        """Write the executor output to the path that kfp.local reads."""
         write_json(path, self.message)
 
 
 def as_stored(artifact: Mapping[str, Any], number: int) -> dict[str, Any]:
-    """An artifact as the driver of Kubeflow Pipelines 2.17 hands it to the task that reads it.
+    """Rewrite an input artifact as the driver of Kubeflow Pipelines 2.17 passes it to a task.
 
-    Its name is its number in the metadata store, its type is lost, numbers among its metadata are doubles, and two
+    Its name is its number in the metadata store, its type is dropped, numbers among its metadata are doubles, and two
     entries are added. Observed on a server; kfp.local passes on what was written instead.
     """
     metadata = {

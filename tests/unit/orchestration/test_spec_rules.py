@@ -1,4 +1,4 @@
-"""Each rule, broken in the compiled spec itself, whatever the source said."""
+"""Each rule is broken in the compiled spec itself, independently of the source."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from google.protobuf import json_format
 
 from gauntlet.orchestration.definition import declarations
 from gauntlet.orchestration.placement import CompileSettings
-from gauntlet.orchestration.policy import LARGEST_BYTES, violations
 from gauntlet.orchestration.project import load_pipeline
+from gauntlet.orchestration.spec_rules import LARGEST_BYTES, violations
 
 
 @pytest.fixture
@@ -19,18 +19,18 @@ def spec(toy) -> dict[str, Any]:
     return dict(json_format.MessageToDict(load_pipeline(toy.project, "words").build().pipeline_spec))
 
 
-def found(spec: dict[str, Any], text: str = "") -> list[str]:
+def violations_of(spec: dict[str, Any], text: str = "") -> list[str]:
     return violations(spec, text, declarations(), CompileSettings())
 
 
 def test_the_toy_keeps_the_rules(spec):
-    assert found(spec) == []
+    assert violations_of(spec) == []
 
 
 def test_a_spec_without_tasks_is_not_fine(spec):
     empty = copy.deepcopy(spec)
     empty["root"]["dag"]["tasks"] = {}
-    assert found(empty) == ["No task was found."]
+    assert violations_of(empty) == ["The spec contains no task."]
 
 
 @pytest.mark.parametrize(
@@ -43,41 +43,41 @@ def test_a_spec_without_tasks_is_not_fine(spec):
 )
 def test_caching_follows_the_class(spec, task, cached, sentence):
     spec["root"]["dag"]["tasks"][task]["cachingOptions"] = {"enableCache": cached}
-    assert found(spec) == [sentence]
+    assert violations_of(spec) == [sentence]
 
 
 def test_what_acts_is_bound_to_its_run(spec):
     spec["root"]["dag"]["tasks"]["finish"]["inputs"]["parameters"]["run_id"] = {"runtimeValue": {"constant": "1"}}
-    assert found(spec) == ["finish: is acting and not bound to its run; a cache could answer it."]
+    assert violations_of(spec) == ["finish: is acting and not bound to its run; a cache could answer it."]
 
 
 def test_no_task_may_take_longer_than_the_run(spec):
     pods = {"exec-finish": {"activeDeadlineSeconds": "7200"}, "exec-make-words": {"activeDeadlineSeconds": "60"}}
     limits = {"deploymentSpec": {"executors": pods}, "pipelineConfig": {"activeDeadlineSeconds": 3600}}
     spec["platforms"] = {"kubernetes": limits}
-    assert found(spec) == ["exec-finish: may take 7,200 s, the whole run 3,600 s: raise deadline_seconds."]
+    assert violations_of(spec) == ["exec-finish: timeout 7,200 s exceeds the run's 3,600 s: raise deadline_seconds."]
 
 
 def test_images_are_those_of_the_settings(spec):
     spec["deploymentSpec"]["executors"]["exec-finish"]["container"]["image"] = "elsewhere/toy:1"
-    assert found(spec) == ["finish: runs in elsewhere/toy:1, not in gauntlet/toy:0.1.0."]
+    assert violations_of(spec) == ["finish: runs in elsewhere/toy:1, not in gauntlet/toy:0.1.0."]
 
 
 def test_an_accelerator_is_for_training(spec):
     container = spec["deploymentSpec"]["executors"]["exec-finish"]["container"]
     container["resources"] = {"accelerator": {"resourceType": "nvidia.com/gpu", "resourceCount": "1"}}
-    assert found(spec) == ["finish: asks for nvidia.com/gpu; only train_model may."]
+    assert violations_of(spec) == ["finish: requests nvidia.com/gpu; only train_model may."]
 
 
 def test_no_code_in_the_spec(spec):
     spec["deploymentSpec"]["executors"]["exec-finish"]["container"]["command"] = ["sh", "-c", "pip install x"]
-    assert found(spec) == ["exec-finish: carries a command of its own; components live in images."]
+    assert violations_of(spec) == ["exec-finish: has a custom command; a component's code belongs into its image."]
 
 
 def test_every_input_is_described(spec):
     del spec["root"]["inputDefinitions"]["parameters"]["text"]["description"]
     spec["components"]["comp-count-words"]["inputDefinitions"]["artifacts"]["words"]["description"] = " "
-    assert found(spec) == [
+    assert violations_of(spec) == [
         "the pipeline: input text has no description; add it under Args.",
         "count-words: input words has no description; add it under Args.",
     ]
@@ -85,7 +85,7 @@ def test_every_input_is_described(spec):
 
 def test_what_the_api_would_refuse(spec):
     spec["pipelineInfo"]["name"] = "-words"
-    assert [line[:20] for line in found(spec, "x" * (LARGEST_BYTES + 1))] == [
-        "The name '-words' wo",
+    assert [line[:20] for line in violations_of(spec, "x" * (LARGEST_BYTES + 1))] == [
+        "The name '-words' is",
         "The spec has 33,554,",
     ]

@@ -1,13 +1,14 @@
-"""Reusing what a pure task made before, when nothing it depends on has changed.
+"""Cache of pure tasks: restores a task's outputs when nothing it depends on has changed.
 
-The key is made of content alone: the component's name and code, the digest of its environment's lock, its parameters,
-the content and metadata of its input artifacts (an optional one that is not given is absent from the key), and its
-outputs' names and types. Lineage stays out of it: the same content is the same input, whoever made it.
+The cache key is computed from content alone: the component's name and code, the digest of its environment's lock
+file, its parameters, the content and metadata of its input artifacts (a missing optional artifact is absent from the
+key), and its outputs' names and types. Lineage is not part of the key: equal content is an equal input, whichever task
+produced it.
 
-An entry is a folder that appears whole. Artifacts are copied in and copied out, so editing a run's artifacts cannot
-reach the entry (on file systems that share blocks between copies this costs no space), and every copy is held against
-the digest taken when the task succeeded: an entry that was damaged is a miss, and says so. Deleting the folder is safe;
-what nobody used for a month goes by itself.
+An entry is a folder that is written atomically. Artifacts are copied in and copied out, so editing a run's artifacts
+cannot change the entry (on file systems that share blocks between copies this costs no space), and every copy is
+verified against the digest taken when the task succeeded: a damaged entry is a miss with a warning. Deleting the folder
+is safe; entries unused for 30 days are evicted.
 """
 
 from __future__ import annotations
@@ -24,37 +25,39 @@ from typing import Any
 
 from gauntlet.digest import digest_json, digest_tree
 from gauntlet.lineage.record import LINEAGE_KEY
-from gauntlet.orchestration.exchange import TaskInput, TaskOutput
+from gauntlet.orchestration.executor_messages import ExecutorInput, ExecutorOutput
 from gauntlet.storage import whole_folder, write_json
 
 FORMAT = "gauntlet.reuse/1"
 _ENTRY = "entry.json"
 _OUTPUTS = "outputs"
-_KEPT_DAYS = 30
+_MAX_UNUSED_DAYS = 30
 
 
 @dataclass(frozen=True)
-class Reuse:
-    """A store of what pure tasks made.
+class TaskCache:
+    """Cache of the outputs of pure tasks.
 
     Attributes:
-        root: its folder; made when needed.
-        warn: takes one sentence when an entry is damaged or cannot be written.
+        root: its folder; created when needed.
+        warn: called with one sentence when an entry is damaged or cannot be written.
     """
 
     root: Path
     warn: Callable[[str], None]
-    _seen: dict[Path, str] = field(default_factory=dict)
-    """Digests of artifacts of this run, which nobody changes while it lasts."""
+    _digests: dict[Path, str] = field(default_factory=dict)
+    """Digests of this run's artifacts, which do not change while it lasts."""
 
-    def key(self, task: TaskInput, *, component: str, code: str, environment: str, variables: Mapping[str, str]) -> str:
-        """The key of a task.
+    def key(
+        self, task: ExecutorInput, *, component: str, code: str, environment: str, variables: Mapping[str, str]
+    ) -> str:
+        """Compute the cache key of a task.
 
         Args:
             task: its executor input.
             component: the function's name.
             code: digest of the code it can reach.
-            environment: digest of its environment's lock.
+            environment: digest of its environment's lock file.
             variables: environment variables that may change what it does.
         """
         parts = {
@@ -66,23 +69,23 @@ class Reuse:
             "parameters": task.parameters,
             "inputs": [
                 [
-                    one.name,
-                    one.type,
-                    self._digest(one.path),
-                    {k: v for k, v in one.metadata.items() if k != LINEAGE_KEY},
+                    artifact.name,
+                    artifact.type,
+                    self._digest(artifact.path),
+                    {key: value for key, value in artifact.metadata.items() if key != LINEAGE_KEY},
                 ]
-                for one in task.inputs
+                for artifact in task.inputs
             ],
-            "outputs": [[one.name, one.type] for one in task.outputs],
+            "outputs": [[artifact.name, artifact.type] for artifact in task.outputs],
             "results": sorted(task.message["outputs"].get("parameters", {})),
         }
         return digest_json(parts).removeprefix("sha256:")
 
-    def restore(self, key: str, destination: Path) -> TaskOutput | None:
-        """Copy what was stored under ``key`` to the folder ``destination``.
+    def restore(self, key: str, destination: Path) -> ExecutorOutput | None:
+        """Copy the entry of ``key`` to the folder ``destination``.
 
         Returns:
-            The task's output with its artifacts under ``destination``, or ``None`` if there is nothing usable.
+            The task's output with its artifacts under ``destination``; ``None`` on a miss.
         """
         entry = self.root / key
         if not entry.is_dir():
@@ -97,21 +100,21 @@ class Reuse:
                     if digest_tree(work / name) != digest:
                         raise ValueError(f"{name} was changed")
         except (OSError, ValueError, KeyError, TypeError) as error:
-            self.warn(f"A stored result is damaged and was not used ({error}): {entry}")
+            self.warn(f"A cache entry is damaged and was not used ({error}): {entry}")
             shutil.rmtree(entry, ignore_errors=True)
             return None
         with suppress(OSError):
-            os.utime(entry)  # used today
-        self._seen.update({destination / name: digest for name, digest in stored["artifacts"].items()})
-        return TaskOutput(stored["output"]).moved(Path(_OUTPUTS), destination)
+            os.utime(entry)  # marks it as used
+        self._digests.update({destination / name: digest for name, digest in stored["artifacts"].items()})
+        return ExecutorOutput(stored["output"]).moved(Path(_OUTPUTS), destination)
 
-    def store(self, key: str, source: Path, output: TaskOutput) -> None:
-        """Keep what a task made. A store that cannot be written is a warning: the run itself is fine.
+    def store(self, key: str, source: Path, output: ExecutorOutput) -> None:
+        """Store a task's outputs. Failing to write is only a warning: the run itself is unaffected.
 
         Args:
             key: the task's key, computed before it ran.
             source: the folder that holds its artifacts.
-            output: its executor output; an artifact outside ``source`` makes it impossible to keep.
+            output: its executor output; with an artifact outside ``source`` it is not cached.
         """
         present = [artifact for artifact in output.artifacts if artifact.path.exists()]
         if any(artifact.path.parent != source for artifact in present):
@@ -126,20 +129,20 @@ class Reuse:
                 entry = {"format": FORMAT, "output": message, "artifacts": digests}
                 write_json(work / _ENTRY, {**entry, "digest": digest_json([message, digests])})
         except OSError as error:
-            self.warn(f"A result could not be stored for reuse ({error})")
+            self.warn(f"A result could not be written to the cache ({error})")
 
-    def forget(self, days: float = _KEPT_DAYS) -> None:
-        """Remove what was neither made nor used for so many days."""
+    def evict(self, days: float = _MAX_UNUSED_DAYS) -> None:
+        """Remove entries that were neither stored nor restored for so many days."""
         oldest = time.time() - days * 24 * 3600
         for entry in self.root.iterdir() if self.root.is_dir() else ():
-            with suppress(OSError):  # another run may be at it too
+            with suppress(OSError):  # another run may remove it at the same time
                 if entry.stat().st_mtime < oldest:
                     shutil.rmtree(entry)
 
     def _digest(self, path: Path) -> str:
-        if path not in self._seen:
-            self._seen[path] = digest_tree(path) if path.exists() else ""
-        return self._seen[path]
+        if path not in self._digests:
+            self._digests[path] = digest_tree(path) if path.exists() else ""
+        return self._digests[path]
 
 
 def _copy(source: Path, destination: Path) -> None:
