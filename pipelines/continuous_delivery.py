@@ -47,7 +47,7 @@ def continuous_delivery(
     attempt: str = "",
     enforcement_policy: dict = {},
 ):
-    """Bring a registered version to all of production's traffic in watched steps, or take it back.
+    """Bring a registered version to all of production's traffic in analysed steps, or roll it back.
 
     Args:
         model_name: Name of the registered model.
@@ -65,7 +65,7 @@ def continuous_delivery(
         analysis: What is measured, the margins and the chance of a false alarm.
         prometheus: A Prometheus to ask, {"address": ..., "selector": {...}}; empty for the service's own.
         outcomes: Where matured labels are read, {"uri": "gs://bucket/labels/", "wrong": ...}; empty for none.
-        attempt: Another name gives a version that was taken back another chance.
+        attempt: Another name gives a version that was rolled back another chance.
         enforcement_policy: What an inconclusive gate does, by gate.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The days after a promotion: to be run on a schedule, every quarter of an hour or so."""
+"""The post-deployment check of a promoted version: run it on a schedule, every quarter of an hour or so."""
 
 from components.delivery.verify_deployment import verify_deployment
 from components.evaluation.enforce_gates import enforce_gates
@@ -14,11 +14,11 @@ def deployment_watch(
     prometheus: dict = {},
     outcomes: dict = {},
     watch_hours: float = 48.0,
-    take_back_on_harm: bool = True,
+    rollback_on_harm: bool = True,
     rollout_plan: dict = {},
     enforcement_policy: dict = {},
 ):
-    """Look at what was promoted, go on with the evidence of its rollout, and take it back when harm is shown.
+    """Analyse a promoted version with the evidence of its rollout, and roll it back when harm is shown.
 
     Args:
         service: The service, local:FOLDER or kserve:NAMESPACE/NAME.
@@ -27,7 +27,7 @@ def deployment_watch(
         prometheus: A Prometheus to ask, {"address": ..., "selector": {...}}; empty for the service's own.
         outcomes: Where matured labels are read, {"uri": "gs://bucket/labels/", "wrong": ...}; empty for none.
         watch_hours: How long after its rollout began a version is watched.
-        take_back_on_harm: Take it back at once; otherwise the run only fails.
+        rollback_on_harm: Roll it back at once; otherwise the run only fails.
         rollout_plan: The plan of the rollout, for its interval.
         enforcement_policy: What an inconclusive check does.
     """
@@ -38,7 +38,7 @@ def deployment_watch(
         prometheus=prometheus,
         outcomes=outcomes,
         watch_hours=watch_hours,
-        take_back_on_harm=take_back_on_harm,
+        rollback_on_harm=rollback_on_harm,
         plan=rollout_plan,
     )
     enforce_gates(stage="the deployment", first=check.outputs["verdict"], policy=enforcement_policy)

@@ -1,4 +1,4 @@
-"""One click: production goes back to the version before."""
+"""Rolls production back to the version before, in one click."""
 
 from components.delivery.rollback import rollback
 
@@ -7,12 +7,12 @@ from gauntlet.orchestration.definition import pipeline
 
 @pipeline(name="rollback")
 def rollback_service(service: str, model_name: str, reason: str = "A person asked for it.", rollout_plan: dict = {}):
-    """Take the newest rollout of a service back, whether it is under way or was promoted.
+    """Roll back the newest rollout of a service, whether it is under way or was promoted.
 
     Args:
         service: The service, local:FOLDER or kserve:NAMESPACE/NAME.
         model_name: Name of the registered model.
-        reason: Why; it stands in the timeline.
+        reason: Why; kept in the timeline.
         rollout_plan: The plan of the rollout, for its interval.
     """
     rollback(service=service, model_name=model_name, reason=reason, plan=rollout_plan)

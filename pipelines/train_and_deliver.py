@@ -13,7 +13,7 @@ from gauntlet.orchestration.definition import pipeline
     without=("promote", "version"),
 )
 def train_and_deliver(**given):
-    """Train a model on new data, hold it against every gate, register it, and deliver it in watched steps."""
+    """Train a model on new data, check it at every gate, register it, and deliver it in analysed steps."""
     # Registration gives no title here: a version becomes champion once it serves all requests.
     registered = continuous_training.wire(given, promote="never")
     return continuous_delivery.wire(given, version=registered.outputs["Output"])

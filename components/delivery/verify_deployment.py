@@ -16,7 +16,7 @@ def verify_deployment(
     prometheus: dict = {},
     outcomes: dict = {},
     watch_hours: float = 48.0,
-    take_back_on_harm: bool = True,
+    rollback_on_harm: bool = True,
     plan: dict = {},
 ) -> str:
     """Compare a promoted version with its predecessor's recorded metrics, and roll it back when harm is shown.
@@ -30,7 +30,7 @@ def verify_deployment(
         prometheus: A Prometheus to ask, {"address": ..., "selector": {...}}; empty for the service's own.
         outcomes: Where matured labels are read, {"uri": "gs://bucket/labels/", "wrong": ...}; empty for none.
         watch_hours: How long after its rollout began a version is watched.
-        take_back_on_harm: Roll it back at once; otherwise only the verdict says so.
+        rollback_on_harm: Roll it back at once; otherwise only the verdict says so.
         plan: The plan of the rollout, for its interval.
         verdict: What was found.
         timeline: Everything that happened since the rollout began, as JSON.
@@ -54,7 +54,7 @@ def verify_deployment(
     )
     champion = champion_number(store, model_name)
     with aliases_follow(store, model_name):
-        verified = verify(context, champion, watch_seconds=watch_hours * 3600, act=take_back_on_harm)
+        verified = verify(context, champion, watch_seconds=watch_hours * 3600, act=rollback_on_harm)
     rollout = verified.journal.rollout
     if rollout.cause:
         record_rollback(store, model_name, rollout.candidate.version, rollout.stable.version)

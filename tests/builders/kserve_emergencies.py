@@ -229,7 +229,7 @@ def no_harm_while_writes_are_refused(server: Server, mode: str) -> None:
 
 
 def suspended_on_the_way(server: Server, mode: str) -> None:
-    """Whoever decided to take a rollout back, and wakes when another one is under way, leaves that alone."""
+    """A controller that decided to roll back, and wakes when another one is under way, leaves that alone."""
     ground = Ground(server, mode, harm_from=50)
     assert ground.run().phase is Phase.ROLLED_BACK
     old = replace(ground.journals.read(ground.service)[0].rollout, phase=Phase.ROLLING_BACK)

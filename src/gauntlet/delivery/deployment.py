@@ -147,7 +147,7 @@ def roll_back(
     on_decision: OnDecision,
     on_warning: OnWarning = ignore_warning,
 ) -> Journal:
-    """Take the newest rollout of a service back, also a promoted one, and see it through; repeatable.
+    """Roll back the newest rollout of a service, also a promoted one, and run that to its end; repeatable.
 
     Where its journal cannot be read, what the service shows is gone by; the journal is kept.
 

@@ -137,7 +137,7 @@ class MlflowStore:
 
     def discard(self, version: Version) -> None:
         """See ``ModelStore.discard``."""
-        with self._service("taking back a version"):
+        with self._service("deleting a version"):
             run = self._run_of(version)
             self._client.delete_model_version(version.name, str(version.number))
             if run:

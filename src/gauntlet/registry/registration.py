@@ -2,7 +2,7 @@
 
 A version is found again by its content digest, so a repeated registration (a retry, a rerun with everything cached)
 renews what stands beside the model and moves aliases, and makes no second version. Two registrations at once may both
-create one; each then looks again, the older version stays and the younger one is taken back by whoever made it.
+create one; each then looks again, the older version stays and the younger one is deleted by whoever made it.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ class ModelStore(Protocol):
         """
 
     def discard(self, version: Version) -> None:
-        """Take back a version that was just created."""
+        """Delete a version that was just created."""
 
     def describe(self, version: Version, parts: Mapping[str, Path], tags: Mapping[str, str], description: str) -> None:
         """Renew what stands beside the model: upload the parts again, make the ``gauntlet.`` tags exactly these."""

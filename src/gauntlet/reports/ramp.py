@@ -29,7 +29,7 @@ class Stretch:
         end: the same.
         weight: percent.
         phase: as a reader would call it.
-        back: the candidate is being taken back, or was.
+        back: the candidate is being rolled back, or was.
     """
 
     start: float

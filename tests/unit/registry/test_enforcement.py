@@ -80,12 +80,12 @@ def test_message_quotes_three_sentences_worst_first_and_counts_the_rest() -> Non
 
 def test_message_says_once_what_one_check_quotes_from_another() -> None:
     checks = (
-        check("rollout", Status.FAIL, "Version 2 was taken back: errors: 15 % of 47.", gate="rollout"),
+        check("rollout", Status.FAIL, "Version 2 was rolled back: errors: 15 % of 47.", gate="rollout"),
         check("errors", Status.FAIL, "errors: 15 % of 47.", gate="rollout"),
         check("latency", Status.FAIL, "requests above 0.1 s: 9 % of 47.", gate="rollout"),
     )
     with pytest.raises(GateStopped) as stopped:
-        enforce(decide_stage("before promotion", [Verdict("rollout", checks, "taken back")], policy()))
+        enforce(decide_stage("before promotion", [Verdict("rollout", checks, "rolled back")], policy()))
     message = str(stopped.value)
     assert message.count("errors: 15 % of 47.") == 1
     assert "requests above 0.1 s: 9 % of 47." in message

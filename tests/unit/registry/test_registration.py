@@ -167,7 +167,7 @@ class Raced(MemoryStore):
         return made
 
 
-def test_whoever_came_second_takes_its_version_back(tmp_path):
+def test_whoever_came_second_deletes_its_version(tmp_path):
     store = Raced(rival="before")
     ours = submit(store, make_submission(tmp_path))
     assert (ours.version.number, ours.aliases) == (1, {"champion": 1})

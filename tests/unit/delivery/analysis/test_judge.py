@@ -107,7 +107,7 @@ def test_a_baseline_that_can_be_read_again_ends_the_row_of_errors():
     assert (said.analysis.status, said.analysis.number) == (Status.INCONCLUSIVE, 3)
 
 
-def test_metrics_that_stay_unreadable_take_the_candidate_back():
+def test_metrics_that_stay_unreadable_roll_the_candidate_back():
     world = World(np.random.default_rng(6))
     judge = judge_of(world, plan(), STEPS)
 
@@ -197,7 +197,7 @@ def test_a_teams_own_metric_fails_after_enough_analyses_in_a_row():
     assert list(own_looks([DataError("gives two numbers"), 3.0])) == [Status.ERROR, Status.PASS]
 
 
-def test_wrong_decisions_take_the_candidate_back_when_their_labels_arrive():
+def test_wrong_decisions_roll_the_candidate_back_when_their_labels_arrive():
     def outcomes(rollout, arrived):
         return Outcomes(0.5 * arrived // 1, arrived // 1, 0.1 * 10 * arrived // 1, 10 * arrived // 1)
 

@@ -107,7 +107,7 @@ def test_after_the_last_step_comes_promotion_and_then_nothing():
         (begin("prices", V2, V1, 0), replace(READY, candidate_ready=False), 301, "not ready after 300 s"),
     ],
 )
-def test_what_takes_a_candidate_back_and_why(state, seen, now, words):
+def test_what_rolls_a_candidate_back_and_why(state, seen, now, words):
     decision = decide(state, seen, PLAN, now)
     assert (decision.action, decision.rollout.weight) == (Action.ROLL_BACK, 0)
     assert words in decision.rollout.reason

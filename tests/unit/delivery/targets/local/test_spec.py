@@ -63,7 +63,7 @@ def test_what_is_no_document_is_refused(document):
 
 
 @pytest.mark.parametrize(
-    ("change", "only_takes_back"),
+    ("change", "only_rolls_back"),
     [
         ({"weights": {"1": 100}}, True),
         ({"weights": {"1": 100}, "revisions": {"1": V1}, "mirror": None}, True),
@@ -76,11 +76,11 @@ def test_what_is_no_document_is_refused(document):
     ],
     ids=["all to it", "it alone", "less to it", "all to another", "another stable", "one more", "moved", "a mirror"],
 )
-def test_a_change_that_only_takes_back_is_told_from_others(change, only_takes_back):
-    assert is_rollback(BOTH, replace(BOTH, **change)) is only_takes_back
+def test_a_change_that_only_rolls_back_is_told_from_others(change, only_rolls_back):
+    assert is_rollback(BOTH, replace(BOTH, **change)) is only_rolls_back
 
 
-def test_nothing_takes_back_to_nothing():
+def test_a_change_of_nothing_is_no_rollback():
     assert not is_rollback(Desired(), Desired())
 
 
