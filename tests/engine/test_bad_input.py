@@ -50,7 +50,7 @@ def refused(runs):
     def check(parameters, task, status, says, **options):
         result = run(parameters, runs, **options)
         failed = [one for one in result.record.tasks if one.state is TaskState.FAILED]
-        assert [one.name for one in failed] == [task], result.heard
+        assert [one.name for one in failed] == [task], result.messages
         error = failed[0].error
         for piece in says:
             assert piece in error

@@ -54,7 +54,7 @@ class World:
 
     def train(self, span, **recipe):
         trained = run({**self.training(span), **recipe}, self.runs)
-        assert trained.state is RunState.PASSED, trained.heard
+        assert trained.state is RunState.PASSED, trained.messages
         return trained.task("register-model").results["Output"]
 
     def deliver(self, **more):
@@ -103,7 +103,7 @@ def world(tmp_path_factory):
 
 def test_data_become_the_first_version_which_is_tested_in_staging_and_installed(world):
     delivered = world.train_and_deliver(1)
-    assert delivered.state is RunState.PASSED, delivered.heard
+    assert delivered.state is RunState.PASSED, delivered.messages
     contract = [c for c in delivered.verdict("check-serving").checks if c.name.startswith(("v1:", "v2:", "parity"))]
     assert len(contract) > 15
     assert {check.status for check in contract} == {Status.PASS}
@@ -116,7 +116,7 @@ def test_a_version_that_fails_in_production_alone_is_rolled_back_by_itself(world
     version = world.train(2, recipe={"trainer": "gauntlet.demo.faulty:train", "options": {"fault": "errors"}})
     with world.callers() as callers:
         blocked = world.deliver(version=version)
-    assert blocked.state is RunState.STOPPED, blocked.heard
+    assert blocked.state is RunState.STOPPED, blocked.messages
     verdict = blocked.verdict("rollout-canary")
     assert verdict.status is Status.FAIL
     assert "errors" in verdict.summary
@@ -137,7 +137,7 @@ def test_a_good_version_is_ramped_up_promoted_watched_and_rolled_back_on_demand(
     version = world.train(2, seed=8)
     with world.callers() as callers:
         delivered = world.deliver(version=version)
-        assert delivered.state is RunState.PASSED, delivered.heard
+        assert delivered.state is RunState.PASSED, delivered.messages
         assert delivered.verdict("rollout-canary").status is Status.PASS
         assert world.serves() == version == "3"
         assert delivered.registry("loan-repayment")["aliases"] == {"champion": "3", "previous": "1"}
@@ -147,11 +147,11 @@ def test_a_good_version_is_ramped_up_promoted_watched_and_rolled_back_on_demand(
         assert world.serves() == "3"
 
         watched = world.ask("deployment_watch", analysis=example("loans-delivery")["analysis"])
-        assert watched.state is RunState.PASSED, watched.heard
+        assert watched.state is RunState.PASSED, watched.messages
         assert watched.task("verify-deployment").results["Output"] == "watching"
 
         back = world.ask("rollback", reason="The board wants it back.", rollout_plan={"interval_seconds": 1})
-        assert back.state is RunState.PASSED, back.heard
+        assert back.state is RunState.PASSED, back.messages
         assert world.serves() == "1"
         assert back.registry("loan-repayment")["aliases"] == {"champion": "1"}
     assert callers.seen()["errors"] == {}, "nobody was without an answer"

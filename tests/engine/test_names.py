@@ -24,7 +24,7 @@ def test_names_are_the_users_whatever_libraries_want(tmp_path):
         "enforcement_policy": {"inconclusive": dict.fromkeys(("detect_skew", "evaluate_slices"), "warn")},
     }
     result = run(parameters, tmp_path / "runs")
-    assert result.state is RunState.PASSED, result.heard
+    assert result.state is RunState.PASSED, result.messages
     integrity, schema = result.verdict("check-integrity"), result.verdict("validate-schema")
     assert {f"leakage: {name}" for name in NAMES} <= {check.name for check in integrity.checks}
     assert {f"serving: {name}" for name in NAMES} <= {check.name for check in schema.checks}

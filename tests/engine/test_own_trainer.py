@@ -39,7 +39,7 @@ def test_a_teams_own_function_trains_and_its_edits_are_noticed(tmp_path):
     }
 
     first = run(parameters, runs, modules=(folder,))
-    assert first.state is RunState.PASSED, first.heard
+    assert first.state is RunState.PASSED, first.messages
     assert first.verdict("evaluate-performance").checks[0].measured > 0.7
     assert first.registry("loan-repayment")["aliases"] == {"champion": "1"}
 

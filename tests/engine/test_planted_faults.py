@@ -31,7 +31,7 @@ def parameters_for(runs, name, span, faults=None, **more):
 def champion(runs):
     """A champion trained on the first span, whose schema the team keeps from then on."""
     result = run(parameters_for(runs, "champion", 1), runs)
-    assert result.state is RunState.PASSED, result.heard
+    assert result.state is RunState.PASSED, result.messages
     return result
 
 
@@ -46,7 +46,7 @@ def challenge(champion, runs):
 
 
 def stopped_before_training(result):
-    assert result.state is RunState.STOPPED, result.heard
+    assert result.state is RunState.STOPPED, result.messages
     assert result.record.exit_status == 1
     assert result.task("enforce-data-gates").state is TaskState.FAILED
     assert result.task("train-model").state is TaskState.SKIPPED
@@ -56,7 +56,7 @@ def stopped_before_training(result):
 def test_a_clean_second_span_passes_as_challenger(challenge):
     result = challenge("clean")
 
-    assert result.state is RunState.PASSED, result.heard
+    assert result.state is RunState.PASSED, result.messages
     assert set(result.registry("loan-repayment")["aliases"]) == {"champion", "challenger"}
 
 
@@ -99,7 +99,7 @@ def test_an_identical_challenger_passes_and_makes_no_second_version(champion, ru
     before = champion.registry("loan-repayment")["versions"]
     result = run(parameters_for(runs, "champion", 1), runs)
 
-    assert result.state is RunState.PASSED, result.heard
+    assert result.state is RunState.PASSED, result.messages
     assert result.verdict("compare-champion").status is Status.PASS
     assert "identical" in result.verdict("compare-champion").summary.lower()
     assert result.registry("loan-repayment")["versions"].keys() == before.keys()
@@ -123,7 +123,7 @@ def test_a_champion_better_in_one_slice_blocks(challenge, runs):
         enforcement_policy={**ENFORCEMENT, "advisory": ["detect_skew"]},
     )
 
-    assert result.state is RunState.STOPPED, result.heard
+    assert result.state is RunState.STOPPED, result.messages
     assert result.task("enforce-model-gates").state is TaskState.FAILED
     assert all("medical" in reason for reason in result.reasons("compare-champion", Status.FAIL))
     assert "medical" in result.record.message

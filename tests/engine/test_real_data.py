@@ -32,7 +32,7 @@ def taxi(real_data, runs):
 
 
 def test_adult_ends_in_a_registered_champion(adult):
-    assert adult.state is RunState.PASSED, adult.heard
+    assert adult.state is RunState.PASSED, adult.messages
     registry = adult.registry("adult-income")
     assert registry["aliases"] == {"champion": "1"}
 
@@ -83,16 +83,16 @@ def test_the_lineage_document_names_exact_origins(adult):
 def test_a_second_run_reuses_every_pure_task_before_the_champion_matters(adult, real_data, runs):
     again = run(reading(real_data, "adult"), runs)
 
-    assert again.state is RunState.PASSED, again.heard
+    assert again.state is RunState.PASSED, again.messages
     states = again.states()
     for name in ("import-snapshot", "compute-statistics", "infer-schema", "train-model", "batch-predict-challenger"):
-        assert states[name] is TaskState.REUSED, again.heard
+        assert states[name] is TaskState.REUSED, again.messages
     assert states["resolve-source"] is TaskState.SUCCEEDED
     assert list(again.registry("adult-income")["versions"]) == ["1"], "the same model twice makes one version"
 
 
 def test_chicago_taxi_ends_in_a_registered_champion(taxi):
-    assert taxi.state is RunState.PASSED, taxi.heard
+    assert taxi.state is RunState.PASSED, taxi.messages
     assert taxi.registry("chicago-taxi-tips")["aliases"] == {"champion": "1"}
 
 

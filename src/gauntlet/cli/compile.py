@@ -23,7 +23,7 @@ EXIT_DIFFERENT = 1
 @click.command("compile")
 @click.argument("pipeline", required=False)
 @click.option(
-    "--check", is_flag=True, help="Write nothing; show what is not up to date, and end with 1 if anything is."
+    "--check", is_flag=True, help="Write nothing; show what is not up to date, and exit with 1 if anything is."
 )
 @settings_option
 @project_option
@@ -31,8 +31,8 @@ def compile_command(pipeline: str | None, check: bool, settings: Path | None, pr
     """Compile PIPELINE, or every pipeline and component, into pipelines/compiled.
 
     Images, resources, node selectors, tolerations and secrets come from the settings file. The specs are the same,
-    byte for byte, on every machine, and are held against the house rules: what reads or changes the outside world is
-    never cached, only training asks for an accelerator, every input is described.
+    byte for byte, on every machine, and are checked against the rules for specs: a component that reads or changes the
+    outside world is never cached, only training requests an accelerator, every input has a description.
 
     \b
       gauntlet compile
@@ -45,22 +45,22 @@ def compile_command(pipeline: str | None, check: bool, settings: Path | None, pr
     project, compiled = _compile(pipeline, settings, project_folder)
     stale = [] if pipeline else orphans(project, compiled)
     if check:
-        different = [one for one in compiled if one.difference(project.root)]
-        for one in different:
-            console.print(Text(one.difference(project.root)), soft_wrap=True)
+        differences = [text for spec in compiled if (text := spec.difference(project.root))]
+        for text in differences:
+            console.print(Text(text), soft_wrap=True)
         for path in stale:
-            console.print(f"{path.relative_to(project.root)}: nothing compiles to it any more", soft_wrap=True)
-        if different or stale:
-            console.print("Not up to date. Run 'gauntlet compile' and commit what it writes.")
+            console.print(f"{path.relative_to(project.root)}: no source compiles to it any more", soft_wrap=True)
+        if differences or stale:
+            console.print("Not up to date. Run 'gauntlet compile' and commit the result.")
             return EXIT_DIFFERENT
         console.print(f"{len(compiled)} specs are up to date.")
         return EXIT_PASS
     for path in stale:
         path.unlink()
         console.print(f"removed  {path.relative_to(project.root)}", soft_wrap=True)
-    for one in compiled:
-        word = "written" if write(one) else "same"
-        console.print(f"{word:<8} {one.path.relative_to(project.root)}", soft_wrap=True)
+    for spec in compiled:
+        word = "written" if write(spec) else "same"
+        console.print(f"{word:<8} {spec.path.relative_to(project.root)}", soft_wrap=True)
     return EXIT_PASS
 
 
@@ -69,9 +69,9 @@ def compile_command(pipeline: str | None, check: bool, settings: Path | None, pr
 @settings_option
 @project_option
 def diff(pipeline: str | None, settings: Path | None, project_folder: Path | None) -> int:
-    """Say what changed since PIPELINE, or everything, was last compiled, in the pipeline's own words.
+    """Show what changed since PIPELINE, or everything, was last compiled, by parameter, task and component.
 
-    Ends with 1 if anything changed.
+    Exits with 1 if anything changed.
 
     \b
       gauntlet diff
@@ -82,16 +82,16 @@ def diff(pipeline: str | None, settings: Path | None, project_folder: Path | Non
 
     console = Console(file=sys.stdout, highlight=False)
     project, compiled = _compile(pipeline, settings, project_folder)
-    found = {one.path: changes(documents(one.committed), documents(one.text)) for one in compiled}
+    by_path = {spec.path: changes(documents(spec.committed), documents(spec.text)) for spec in compiled}
     stale = [] if pipeline else orphans(project, compiled)
-    for path, listed in found.items():
+    for path, listed in by_path.items():
         if listed:
             console.print(Text(str(path.relative_to(project.root)), style="bold"), soft_wrap=True)
         for change in listed:
             console.print(Text(f"  {change}"), soft_wrap=True)
     for path in stale:
-        console.print(f"{path.relative_to(project.root)}: nothing compiles to it any more", soft_wrap=True)
-    if not any(found.values()) and not stale:
+        console.print(f"{path.relative_to(project.root)}: no source compiles to it any more", soft_wrap=True)
+    if not any(by_path.values()) and not stale:
         console.print("Nothing changed.")
         return EXIT_PASS
     return EXIT_DIFFERENT

@@ -1,4 +1,4 @@
-"""The ``gauntlet`` command: parse, one library call, render, exit status."""
+"""``gauntlet`` command: parses, makes one library call, renders, sets the exit status."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ EXIT_INTERRUPTED = 130
 def gauntlet() -> None:
     """CI/CD for machine learning on Kubeflow Pipelines.
 
-    Every command ends with 0 when all is well, 1 when a gate stopped a run (or a check found a difference), 2 when it
-    was used wrongly, and 3 when something broke.
+    Exit status of every command: 0 success, 1 a gate stopped the run (or a check found a difference), 2 wrong usage or
+    configuration, 3 an internal error or a failed dependency.
     """
 
 
@@ -38,11 +38,11 @@ def main() -> None:
 
 
 def report_errors(command: click.Command, name: str | None = None) -> None:
-    """Run a command; every error ends as one paragraph and an exit status.
+    """Run a command; report every error as one paragraph and an exit status.
 
     Args:
-        command: what to run.
-        name: what it is called in its help; by default as it was started.
+        command: the command.
+        name: its name in the help text; by default the name it was started with.
     """
     try:
         status = command.main(prog_name=name, standalone_mode=False)
@@ -58,10 +58,12 @@ def report_errors(command: click.Command, name: str | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         status = EXIT_BROKEN
-    except Exception as error:  # the last resort: a defect of ours still ends as a sentence and a status
+    except Exception as error:  # last resort: a defect of Gauntlet is reported as a sentence and a status as well
         with tempfile.NamedTemporaryFile("w", prefix="gauntlet-", suffix=".log", delete=False) as log:
             traceback.print_exc(file=log)
-        click.echo(f"{type(error).__name__}: {error}. This is a defect; its trace is in {log.name}.", err=True)
+        click.echo(
+            f"{type(error).__name__}: {error}. This is a defect of Gauntlet; the traceback is in {log.name}.", err=True
+        )
         status = EXIT_BROKEN
     sys.exit(status if isinstance(status, int) else 0)
 

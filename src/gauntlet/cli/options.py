@@ -1,4 +1,4 @@
-"""Options that several commands share, as decorators."""
+"""Options shared by several commands, as decorators."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def project_option(command: Command) -> Command:
-    """``--project``, given to the command as ``project_folder``."""
+    """``--project``, passed to the command as ``project_folder``."""
     return click.option(
         "--project",
         "project_folder",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
         default=None,
-        help="Folder with components/, pipelines/ and containers/. Found from here upwards by default.",
+        help="Folder with components/, pipelines/ and containers/. By default the current folder or a parent of it.",
     )(command)
 
 
 def runs_option(command: Command) -> Command:
-    """``--run-dir``, given to the command as ``runs``."""
+    """``--run-dir``, passed to the command as ``runs``."""
     return click.option(
         "--run-dir",
         "runs",
@@ -35,7 +35,7 @@ def runs_option(command: Command) -> Command:
 
 
 def settings_option(command: Command) -> Command:
-    """``--settings``, given to the command as ``settings``."""
+    """``--settings``, passed to the command as ``settings``."""
     return click.option(
         "--settings",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),

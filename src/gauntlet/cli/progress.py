@@ -1,4 +1,4 @@
-"""How a run looks on the terminal: one line a task, with its time; a live line below where there is a terminal."""
+"""Progress of a run on the terminal: one line per task with its duration, and a live status line."""
 
 from __future__ import annotations
 
@@ -28,22 +28,26 @@ _ENDINGS = {
     RunState.INTERRUPTED: ("Interrupted", "bold yellow"),
     RunState.RUNNING: ("Still running, or killed", "bold yellow"),
 }
-_WRONG_USE = ("Wrong configuration", "bold red")
+_MISCONFIGURED = ("Wrong configuration", "bold red")
 _INDENT = "  "
 _WORD_WIDTH = 8
 
 
 class Progress:
-    """An observer of a run that prints. Use it as a context manager."""
+    """Observer that prints a run's progress. Use it as a context manager."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._running: dict[str, float] = {}
         self._width = 0
         self._folder = Path()
-        # Standard output belongs to kfp's log while a run lasts, so Live must not take it over.
+        # During a run standard output is redirected to kfp's log, so Live must not redirect it.
         self._live = Live(
-            get_renderable=self._now, console=console, transient=True, redirect_stdout=False, redirect_stderr=False
+            get_renderable=self._status_line,
+            console=console,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
         )
 
     def __enter__(self) -> Progress:
@@ -58,7 +62,7 @@ class Progress:
         self._live.stop()
 
     def note(self, sentence: str) -> None:
-        """Print a sentence that concerns no task."""
+        """Print a message that concerns no task."""
         self._console.print(Text(sentence, style="dim"), soft_wrap=True)
 
     def run_started(self, run: RunRecord, folder: Path) -> None:
@@ -78,11 +82,11 @@ class Progress:
         if task.state is TaskState.FAILED:
             margin = " " * (len(_INDENT) + _WORD_WIDTH)
             self._console.print(Text(f"{margin}{task.error}", style="red"), soft_wrap=True)
-            self._console.print(Text(f"{margin}log: {shown(self._folder / task.log)}"), soft_wrap=True)
+            self._console.print(Text(f"{margin}log: {relative(self._folder / task.log)}"), soft_wrap=True)
 
-    def _now(self) -> Text:
-        clock = time.monotonic()
-        parts = [f"{name} {duration(clock - since)}" for name, since in sorted(self._running.items())]
+    def _status_line(self) -> Text:
+        now = time.monotonic()
+        parts = [f"{name} {duration(now - since)}" for name, since in sorted(self._running.items())]
         return Text(f"{_INDENT}{'running':<{_WORD_WIDTH}}{', '.join(parts)}" if parts else "", style="dim")
 
 
@@ -95,15 +99,15 @@ def task_line(task: TaskRecord, width: int) -> Text:
 
 
 def ending(run: RunRecord) -> Text:
-    """How the run ended, in one line."""
-    word, style = _WRONG_USE if run.exit_status == EXIT_USAGE else _ENDINGS[run.state]
+    """Outcome of a run, in one line."""
+    word, style = _MISCONFIGURED if run.exit_status == EXIT_USAGE else _ENDINGS[run.state]
     reused = sum(task.state is TaskState.REUSED for task in run.tasks)
     detail = f", {reused} of {len(run.tasks)} tasks reused" if reused else ""
     return Text.assemble((word, style), f" after {duration(run.seconds)}{detail}")
 
 
-def shown(path: Path) -> str:
-    """A path as short as it can be written from here."""
+def relative(path: Path) -> str:
+    """Path relative to the current folder if it is inside it."""
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:

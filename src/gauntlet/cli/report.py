@@ -16,7 +16,7 @@ from gauntlet.cli.options import runs_option
 @click.argument("run", default="latest")
 @runs_option
 def report(run: str, runs: Path) -> int:
-    """Say what happened in RUN (the latest by default), and where its report is.
+    """Show the outcome of RUN (the latest by default), its tasks, and the path of its report.
 
     RUN is the name of a run, or the path of its folder. The exit status is that of the run.
 
@@ -24,7 +24,7 @@ def report(run: str, runs: Path) -> int:
       gauntlet report
       gauntlet report continuous-training-20260301-140509
     """
-    from gauntlet.cli.progress import ending, shown, task_line
+    from gauntlet.cli.progress import ending, relative, task_line
     from gauntlet.orchestration.record import RunRecord
 
     console = Console(file=sys.stdout, highlight=False)
@@ -37,5 +37,5 @@ def report(run: str, runs: Path) -> int:
     console.print(ending(record))
     if record.message:
         console.print(Text(record.message), soft_wrap=True)
-    console.print(f"Report: {shown(folder.resolve() / 'index.html')}", soft_wrap=True)
+    console.print(f"Report: {relative(folder.resolve() / 'index.html')}", soft_wrap=True)
     return record.exit_status

@@ -19,14 +19,14 @@ from gauntlet.cli.options import project_option, runs_option
     default=None,
     help="YAML or JSON file with the pipeline's parameters.",
 )
-@click.option("--name", default="", help="Name of the run; made from the pipeline and the time by default.")
+@click.option("--name", default="", help="Name of the run; generated from the pipeline and the time by default.")
 @click.option(
     "--engine",
     type=click.Choice(["venv"]),
     default="venv",
     show_default=True,
     expose_value=False,
-    help="What tasks run in: virtual environments. Containers are not supported yet.",
+    help="Where tasks run: virtual environments. Containers are not supported yet.",
 )
 @click.option(
     "--code",
@@ -35,7 +35,7 @@ from gauntlet.cli.options import project_option, runs_option
     multiple=True,
     help="Folder of your own modules, for a recipe's trainer; on the import path of every task. May be repeated.",
 )
-@click.option("--no-cache", is_flag=True, help="Run every task, even where nothing it depends on has changed.")
+@click.option("--no-cache", is_flag=True, help="Run every task, even if nothing it depends on has changed.")
 @runs_option
 @project_option
 def run(
@@ -49,16 +49,16 @@ def run(
 ) -> int:
     """Run PIPELINE on this machine, each task in the environment of its image.
 
-    Tasks run in virtual environments built from the locks that build the images; they are made on first use. A task
-    whose inputs, parameters, code and lock did not change is reused. Relative paths in the parameters are relative to
-    the folder you are in.
+    Tasks run in virtual environments built from the lock files of the images, on first use. A pure task whose inputs,
+    parameters, code and lock file did not change is restored from the cache. Relative paths in the parameters are
+    relative to the current folder.
 
     \b
       gauntlet run continuous_training --params loans.yaml
       gauntlet run continuous-training --params loans.yaml --no-cache --name first
       gauntlet run continuous-training --params loans.yaml --code models/
     """
-    from gauntlet.cli.progress import Progress, ending, shown
+    from gauntlet.cli.progress import Progress, ending, relative
     from gauntlet.orchestration.engine import RunRequest, run_pipeline
     from gauntlet.orchestration.parameters import read_parameters
     from gauntlet.orchestration.project import find_project
@@ -76,5 +76,5 @@ def run(
     with Progress(console) as progress:
         record, folder = run_pipeline(request, progress)
     console.print(ending(record))
-    console.print(f"Report: {shown(folder / 'index.html')}", soft_wrap=True)
+    console.print(f"Report: {relative(folder / 'index.html')}", soft_wrap=True)
     return record.exit_status

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from gauntlet.cli.main import report_errors
-from gauntlet.cli.progress import Progress, ending, shown
+from gauntlet.cli.progress import Progress, ending, relative
 from gauntlet.demo.faults import FAULTS, FIRST, SECOND, Changes, Fault, Materials, merged, sound
 from gauntlet.demo.loans import generate, write_csv
 from gauntlet.demo.production import Production, Traffic, production
@@ -128,7 +128,7 @@ def _train(stage: Stage, span: int, rows: int, changes: Changes, fault: Fault | 
     record, run = stage.run("continuous_training", parameters)
     planted = f"; planted: {fault.words}" if fault else ""
     told.append(f"Quarter {span}: {rows:,} loan applications{planted}")
-    told += [f"  {words}" for words in (*tell(record, run), line("report", shown(run / "index.html")))]
+    told += [f"  {words}" for words in (*tell(record, run), line("report", relative(run / "index.html")))]
     if record.state is not RunState.PASSED:
         told.append("")
     return record
@@ -153,7 +153,9 @@ def _deliver(
     with nullcontext(Traffic(Path())) if first else place.traffic(requests, rate=RATE) as traffic:
         record, run = stage.run("continuous_delivery", parameters)
     seen = {} if first else traffic.seen()
-    told += [f"  {words}" for words in (*tell_delivery(record, run, seen), line("report", shown(run / "index.html")))]
+    told += [
+        f"  {words}" for words in (*tell_delivery(record, run, seen), line("report", relative(run / "index.html")))
+    ]
     told.append("")
     return record
 
