@@ -1,1 +1,1 @@
-"""What came from what, by content digest."""
+"""Lineage: which artifacts were made from which, by content digest."""

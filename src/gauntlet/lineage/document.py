@@ -1,8 +1,7 @@
-"""The lineage document of a registered model: everything behind it, by content digest, in one JSON file.
+"""Lineage document of a registered model: data, schema, code, parameters, seeds and verdicts, in one JSON file.
 
-It is built from the chains that artifacts carry (``gauntlet.lineage.record``), checked, and attached to the registered
-version. It answers: from which rows, under which schema, by which code, with which parameters and seeds, past which
-gates? A document that leaves a link open is not written.
+It is built from the chains in the metadata of artifacts (``gauntlet.lineage.record``), checked for completeness, and
+attached to the registered version. A document with a missing record is not written.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ VERDICTS = "verdicts"
 
 @dataclass(frozen=True)
 class Subject:
-    """An artifact that the document is about.
+    """Artifact that the document is about.
 
     Attributes:
-        name: what it is to the model: ``model``, ``snapshot``, ``schema``, ``statistics``, ``verdicts``
+        name: its role: ``model``, ``snapshot``, ``schema``, ``statistics``, ``verdicts``.
         digest: its content digest.
-        chain: the lineage chain in its metadata; empty for an artifact that no Gauntlet component made.
+        chain: the lineage chain in its metadata; empty for an artifact that no Gauntlet component produced.
     """
 
     name: str
@@ -41,20 +40,20 @@ class Subject:
 
     @classmethod
     def of(cls, name: str, path: Path, metadata: Mapping[str, Any]) -> Subject:
-        """The subject an artifact is: by the digest its maker gave it, or by its content.
+        """Make a subject of an artifact, with the digest in its metadata or else that of its content.
 
         Args:
-            name: what it is to the model.
-            path: where it lies.
+            name: its role.
+            path: its path.
             metadata: the artifact's metadata.
         """
-        known = metadata.get(DIGEST_KEY)
-        return cls(name, str(known) if known else digest_tree(path), str(metadata.get(LINEAGE_KEY, "")))
+        recorded = metadata.get(DIGEST_KEY)
+        return cls(name, str(recorded) if recorded else digest_tree(path), str(metadata.get(LINEAGE_KEY, "")))
 
 
 @dataclass(frozen=True)
 class GateResult:
-    """What one gate said: the gate, its status and its sentence."""
+    """Result of one gate: its name, status and summary."""
 
     gate: str
     status: str
@@ -63,16 +62,16 @@ class GateResult:
 
 @dataclass(frozen=True)
 class Document:
-    """Where a model comes from.
+    """Lineage of a registered model.
 
     Attributes:
-        model_name: the registered model it was registered under.
+        model_name: name of the registered model.
         run: the pipeline run that registered it; empty when unknown.
-        artifacts: name → digest of what the document is about; ``model`` is always there.
+        artifacts: role → digest of the subjects; ``model`` is always among them.
         sources: the pinned files the snapshot was read from (``uri``, ``version``, …).
-        verdicts: what the gates said.
-        roots: name → digest of artifacts that came from outside, with no record of how they were made.
-        records: every task behind the artifacts; a task comes after those it read from.
+        verdicts: results of the gates.
+        roots: role → digest of external artifacts, which no record explains.
+        records: every upstream task of the artifacts, in topological order.
     """
 
     model_name: str
@@ -84,50 +83,50 @@ class Document:
     records: Sequence[Record] = ()
 
     def history(self, *digests: str) -> tuple[Record, ...]:
-        """The records that any of ``digests`` descends from, in the document's order."""
-        wanted, found = set(digests), set[str]()
-        while fresh := [r for r in self.records if r.digest not in found and wanted & set(r.outputs.values())]:
-            found.update(record.digest for record in fresh)
-            wanted.update(digest for record in fresh for digest in record.inputs.values())
-        return tuple(record for record in self.records if record.digest in found)
+        """Upstream records of any of the ``digests``, in the document's order."""
+        artifacts, visited = set(digests), set[str]()
+        while new := [r for r in self.records if r.digest not in visited and artifacts & set(r.outputs.values())]:
+            visited.update(record.digest for record in new)
+            artifacts.update(digest for record in new for digest in record.inputs.values())
+        return tuple(record for record in self.records if record.digest in visited)
 
     def chain(self, digest: str) -> str:
-        """The lineage chain behind one artifact, as its metadata carries it; empty for a root."""
+        """Lineage chain of one artifact, in the form of its metadata; empty for a root."""
         records = self.history(digest)
         return format_chain(records) if records else ""
 
     @property
     def training(self) -> Record | None:
-        """The task that made the model; ``None`` for a model from outside.
+        """Record of the training task; ``None`` for an external model.
 
-        A model fetched from the registry has two makers, the fetch and the training: the one that read something made
-        it, the other passed it on.
+        A model fetched from the registry is the output of two records, the fetch and the training: the training is the
+        one with inputs.
         """
         model = self.artifacts[MODEL]
-        makers = [record for record in self.records if model in record.outputs.values()]
-        return next((maker for maker in makers if maker.inputs), makers[0] if makers else None)
+        producers = [record for record in self.records if model in record.outputs.values()]
+        return next((record for record in producers if record.inputs), producers[0] if producers else None)
 
     @property
     def seeds(self) -> Mapping[str, Any]:
-        """Parameters of the training task that name a seed: ``{"seed": 0, "n_seeds": 3}``."""
+        """Seeds among the parameters of the training task: ``{"seed": 0, "n_seeds": 3}``."""
         parameters = self.training.parameters if self.training else {}
         return {name: value for name, value in parameters.items() if "seed" in name}
 
     @property
     def environments(self) -> Mapping[str, str]:
-        """Image name → lock digest (or image digest) the tasks ran in; images of unknown environment are left out."""
+        """Image name → digest of its lock file or image; images of unknown environment are left out."""
         return {record.image: record.environment for record in self.records if record.environment}
 
     def write(self, path: Path) -> None:
-        """Write the document as JSON, whole or not at all."""
+        """Write the document as JSON, atomically."""
         write_json(path, {"format": FORMAT, **asdict(self)})
 
     @classmethod
     def read(cls, path: Path) -> Document:
-        """Read a document back and check it.
+        """Read a document and check it.
 
         Raises:
-            DataError: not a lineage document, or one with an open link.
+            DataError: not a lineage document, or an incomplete one.
         """
         try:
             content = json.loads(path.read_text())
@@ -156,21 +155,21 @@ def build(
     """Merge the chains of ``subjects`` into one checked document.
 
     Args:
-        subjects: the model and everything registered with it. One without a chain becomes a named root.
+        subjects: the model and everything registered with it. A subject without a chain becomes a named root.
         model_name: the registered model.
-        verdicts: what the gates said.
-        sources: pinned files behind the snapshot.
+        verdicts: verdicts of the gates.
+        sources: pinned source files of the snapshot.
         run: the pipeline run.
 
     Raises:
-        DataError: a link is open, see ``check``.
+        DataError: the lineage is incomplete, see ``check``.
     """
     document = Document(
         model_name=model_name,
         run=run,
         artifacts={subject.name: subject.digest for subject in subjects},
         sources=tuple(dict(source) for source in sources),
-        verdicts=tuple(GateResult(one.gate, one.status.value, one.summary) for one in verdicts),
+        verdicts=tuple(GateResult(verdict.gate, verdict.status.value, verdict.summary) for verdict in verdicts),
         roots={subject.name: subject.digest for subject in subjects if not subject.chain},
         records=merge(subject.chain for subject in subjects),
     )
@@ -179,32 +178,31 @@ def build(
 
 
 def check(document: Document) -> None:
-    """Make sure that nothing in the document hangs in the air.
+    """Check that every record and artifact is reachable from the named roots.
 
-    Starting from the named roots, a record counts once everything it read is accounted for, and then accounts for what
-    it made. In the end every record and every artifact must be accounted for; records that only account for each
-    other (a task that passes its input on unchanged) do not.
+    A record is reachable once all its inputs are; its outputs then are as well. Records that only reach each other (a
+    task that passes its input on unchanged) do not count.
 
     Raises:
-        DataError: naming the first artifact or input that is not.
+        DataError: the first artifact or input that is not reachable.
     """
-    known, open_records = set(document.roots.values()), list(document.records)
-    while grounded := [record for record in open_records if known.issuperset(record.inputs.values())]:
-        known.update(digest for record in grounded for digest in record.outputs.values())
-        open_records = [record for record in open_records if record not in grounded]
-    for record in open_records:
+    reachable, pending = set(document.roots.values()), list(document.records)
+    while explained := [record for record in pending if reachable.issuperset(record.inputs.values())]:
+        reachable.update(digest for record in explained for digest in record.outputs.values())
+        pending = [record for record in pending if record not in explained]
+    for record in pending:
         for name, digest in record.inputs.items():
-            if digest not in known:
-                raise _open_link(f"lineage of {record.component}, input {name}", digest)
+            if digest not in reachable:
+                raise _missing_record(f"lineage of {record.component}, input {name}", digest)
     for name, digest in document.artifacts.items():
-        if digest not in known:
-            raise _open_link(f"lineage of {name}", digest)
+        if digest not in reachable:
+            raise _missing_record(f"lineage of {name}", digest)
     if MODEL not in document.artifacts:
-        raise DataError("names no model", field="lineage", mend="Register the model again")
+        raise DataError("has no model", field="lineage", mend="Register the model again")
 
 
 def explain(document: Document) -> str:
-    """The document in words: a few lines for a person who asks where the model comes from."""
+    """Summarize the document in a few lines of text."""
     return "\n".join(_sentences(document))
 
 
@@ -213,11 +211,11 @@ def _sentences(document: Document) -> Iterable[str]:
     yield f"{document.model_name}: model {artifacts[MODEL]}" + (f", run {document.run}." if document.run else ".")
     training = document.training
     if training is None:
-        yield "The model came from outside: there is no record of its training."
+        yield "The model is external: there is no record of its training."
     else:
         environment = training.environment or "unknown"
         code = training.code or "unknown"
-        yield f"Made by {training.component} in image {training.image} (environment {environment}, code {code})."
+        yield f"Trained by {training.component} in image {training.image} (environment {environment}, code {code})."
         yield f"Parameters: {json.dumps(dict(training.parameters), sort_keys=True)}."
         for name, digest in training.inputs.items():
             yield f"It read {name} {digest}."
@@ -229,13 +227,13 @@ def _sentences(document: Document) -> Iterable[str]:
     for verdict in document.verdicts:
         yield f"{verdict.gate}: {verdict.status}. {verdict.summary}"
     for name, digest in document.roots.items():
-        yield f"From outside, with no record of how it was made: {name} {digest}."
+        yield f"External, without a record of its origin: {name} {digest}."
 
 
-def _open_link(field_name: str, digest: str) -> DataError:
+def _missing_record(field_name: str, digest: str) -> DataError:
     return DataError(
-        "was made by no recorded task and is no named root",
+        "is the output of no recorded task and not a named root",
         field=field_name,
         value=digest,
-        mend="Connect the artifacts that Gauntlet's components made, as they made them",
+        mend="Connect the output artifacts of Gauntlet's components unchanged",
     )

@@ -1,8 +1,7 @@
-"""The record one task leaves of what it read and made, and the chain of records behind an artifact.
+"""Lineage record of one task (its inputs and outputs), and the chain of records of an artifact.
 
-A chain travels as one JSON string in an artifact's metadata (``LINEAGE_KEY``), so it survives any backend that keeps
-scalar metadata, and whoever holds an artifact holds its whole history. Records name content digests only: no path, no
-time, no run.
+A chain is one JSON string in an artifact's metadata (``LINEAGE_KEY``): any backend that keeps scalar metadata preserves
+it, and an artifact carries its whole history. Records name content digests only: no path, no time, no run.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ LINEAGE_KEY = "lineage"
 
 @dataclass(frozen=True)
 class Record:
-    """One task: what it ran, with what, on what, to make what.
+    """Lineage record of one task.
 
     Attributes:
         component: the component's name.
         image: the image (or its local environment) it ran in, by name.
-        environment: digest of the lock that the image was built from; empty when unknown.
+        environment: digest of the lock file that the image was built from; empty when unknown.
         code: revision of Gauntlet's code; empty when unknown.
         parameters: the task's parameters as given.
         inputs: input name → content digest.
@@ -43,25 +42,25 @@ class Record:
 
     @property
     def digest(self) -> str:
-        """Identity of the record: the same task on the same content has the same one."""
+        """Identity of the record: equal tasks on equal content have equal digests."""
         return digest_json(asdict(self))
 
 
 def extend(record: Record, chains: Iterable[str]) -> str:
-    """The chain behind the outputs of ``record``: itself and everything behind its inputs, each task once.
+    """Chain of the outputs of ``record``: the record and the chains of its inputs, each task once.
 
     Args:
         record: the task that just ran.
         chains: the ``LINEAGE_KEY`` strings of its input artifacts; empty strings are skipped.
 
     Returns:
-        The JSON string to put into each output's metadata.
+        The JSON string for each output's metadata.
     """
     return format_chain((*merge(chains), record))
 
 
 def merge(chains: Iterable[str]) -> tuple[Record, ...]:
-    """The records of several chains, each once, in the order they are met; empty strings are skipped.
+    """Merge the records of several chains, each once, in order of appearance; empty strings are skipped.
 
     Raises:
         DataError: see ``parse_chain``.
@@ -71,13 +70,13 @@ def merge(chains: Iterable[str]) -> tuple[Record, ...]:
 
 
 def format_chain(records: Iterable[Record]) -> str:
-    """Records as the JSON string that travels in metadata, each once."""
+    """Format records as the JSON string for metadata, each once."""
     unique = {record.digest: record for record in records}
     return json.dumps([asdict(record) for record in unique.values()], sort_keys=True, separators=(",", ":"))
 
 
 def parse_chain(chain: str) -> tuple[Record, ...]:
-    """The records of a chain, in the order they were added.
+    """Parse the records of a chain, in the order they were added.
 
     Raises:
         DataError: the string is not a chain.
@@ -89,5 +88,5 @@ def parse_chain(chain: str) -> tuple[Record, ...]:
             "is not a chain of lineage records",
             field=LINEAGE_KEY,
             value=chain,
-            mend="Take the artifact as a Gauntlet component made it",
+            mend="Use the output artifact of a Gauntlet component unchanged",
         ) from error
