@@ -1,14 +1,14 @@
-"""The checks of the pipeline as assertions for a team's own unit tests: they fail before any pipeline runs.
+"""Assertions for feature code in a team's own unit tests: the checks of the pipeline's gates, before any run.
 
     from gauntlet.testing import assert_features
 
     def test_features():
         assert_features(build, "tests/loans.parquet", time="applied_at")
 
-A failing assertion says what the gate would have said. Nothing here needs pytest: these are functions that raise
-``AssertionError``. ``gauntlet.testing.plugin`` adds the same as pytest fixtures; ``docs/testing.md`` shows both.
+A failing assertion has the message of the gate. The functions raise ``AssertionError`` and do not need pytest;
+``gauntlet.testing.plugin`` offers them as pytest fixtures; ``docs/testing.md`` shows both.
 
-This module imports nothing but the standard library: whatever an assertion needs, it imports when it is called.
+This module imports only the standard library; an assertion imports its dependencies when it is called.
 """
 
 from gauntlet.testing.assertions import (

@@ -1,4 +1,4 @@
-"""The properties of feature code, each an assertion.
+"""Assertions about properties of feature code: determinism, row independence, point-in-time correctness, and others.
 
 Every assertion takes the code (a function from a DataFrame or an Arrow table to one, or its name as
 ``module:function``) and raw rows (a DataFrame, a table, a list of rows, a Parquet or CSV file). Further keywords are
@@ -27,48 +27,48 @@ def assert_features(
     only: Collection[str] = (),
     **policy: Any,
 ) -> None:
-    """Every property at once.
+    """Assert every property at once.
 
     Args:
         code: feature code.
-        rows: raw rows; some hundred are plenty.
-        time: the column of event times; without it, nothing is asked about later rows.
-        key: columns that identify a row, which stay as they are.
-        label: the column to predict, which feature code does not get to see.
-        categorical: integer columns that hold codes.
+        rows: raw rows; a few hundred suffice.
+        time: the column of event times; without it, point-in-time correctness is not checked.
+        key: columns that identify a row; they are never changed.
+        label: the column to predict, which is hidden from feature code.
+        categorical: integer columns that hold category codes.
         required: features that may never be missing.
-        only: which properties to ask for (``one_row``, ``order``, …); all by default.
+        only: properties to check (``one_row``, ``order``, …); all by default.
         policy: fields of ``PropertiesPolicy``.
 
     Raises:
-        AssertionError: one or more do not hold, or the rows cannot show it; with a sentence each.
-        ConfigurationError: an unknown keyword or property, rows or code that are none.
+        AssertionError: a property does not hold, or the rows cannot show it; one sentence for each.
+        ConfigurationError: an unknown keyword or property, or ``rows`` or ``code`` of another type.
     """
     __tracebackhide__ = True
-    name, checks = _tried(code, rows, only, required, policy, time=time, key=key, label=label, categorical=categorical)
+    name, checks = _check(code, rows, only, required, policy, time=time, key=key, label=label, categorical=categorical)
     _require(name, checks)
 
 
 def assert_deterministic(code: Code, rows: Rows, **policy: Any) -> None:
-    """The same rows give the same features again; in another process too, where the code can be imported by name."""
+    """Assert that equal rows give equal features again, and in another process if the code can be imported by name."""
     __tracebackhide__ = True
-    _require(*_tried(code, rows, ["determinism"], (), policy))
+    _require(*_check(code, rows, ["determinism"], (), policy))
 
 
 def assert_row_by_row(code: Code, rows: Rows, **policy: Any) -> None:
-    """A row alone has the features it has in a batch: nothing is computed from the other rows."""
+    """Assert that a row alone has the same features as in a batch: no statistics of other rows."""
     __tracebackhide__ = True
-    _require(*_tried(code, rows, ["one_row"], (), policy))
+    _require(*_check(code, rows, ["one_row"], (), policy))
 
 
 def assert_order_free(code: Code, rows: Rows, **policy: Any) -> None:
-    """Rows in another order have the same features."""
+    """Assert that features do not depend on the order of rows."""
     __tracebackhide__ = True
-    _require(*_tried(code, rows, ["order"], (), policy))
+    _require(*_check(code, rows, ["order"], (), policy))
 
 
 def assert_point_in_time(code: Code, rows: Rows, *, time: str, **policy: Any) -> None:
-    """Later rows do not change the features of earlier ones; ``time`` is the column of event times."""
+    """Assert that later rows do not change the features of earlier ones; ``time`` is the column of event times."""
     __tracebackhide__ = True
     from gauntlet.errors import ConfigurationError
     from gauntlet.testing.subjects import table_of
@@ -77,34 +77,34 @@ def assert_point_in_time(code: Code, rows: Rows, *, time: str, **policy: Any) ->
     if time not in table.column_names:
         mend = f"Use one of: {', '.join(table.column_names)}"
         raise ConfigurationError("no such column in the rows", field="time", value=time, mend=mend)
-    _require(*_tried(code, table, ["point_in_time"], (), policy, time=time))
+    _require(*_check(code, table, ["point_in_time"], (), policy, time=time))
 
 
 def assert_takes_unseen(code: Code, rows: Rows, *, categorical: Sequence[str] = (), **policy: Any) -> None:
-    """A category nobody saw breaks nothing and changes no other row."""
+    """Assert that an unseen category neither raises nor changes other rows."""
     __tracebackhide__ = True
-    _require(*_tried(code, rows, ["unseen"], (), policy, categorical=categorical))
+    _require(*_check(code, rows, ["unseen"], (), policy, categorical=categorical))
 
 
 def assert_takes_nulls(code: Code, rows: Rows, *, required: Collection[str] = (), **policy: Any) -> None:
-    """Nor does a missing value, in each column and in all at once; ``required`` features still come out."""
+    """Assert the same of missing values, per column and in all columns; ``required`` features must not be missing."""
     __tracebackhide__ = True
-    _require(*_tried(code, rows, ["nulls"], required, policy))
+    _require(*_check(code, rows, ["nulls"], required, policy))
 
 
 def assert_takes_extremes(code: Code, rows: Rows, **policy: Any) -> None:
-    """Nor do zero, huge and infinite numbers; with ``forbid_infinite=True`` no feature comes out infinite."""
+    """Assert the same of zero, huge and infinite numbers; with ``forbid_infinite=True`` features must be finite."""
     __tracebackhide__ = True
-    _require(*_tried(code, rows, ["extremes"], (), policy))
+    _require(*_check(code, rows, ["extremes"], (), policy))
 
 
 def assert_survives_parquet(code: Code, rows: Rows, **policy: Any) -> None:
-    """Features come back from Parquet as they were, and rows that came through it give the same."""
+    """Assert that features survive a Parquet round trip, and that rows read from Parquet give the same features."""
     __tracebackhide__ = True
-    _require(*_tried(code, rows, ["parquet"], (), policy))
+    _require(*_check(code, rows, ["parquet"], (), policy))
 
 
-def _tried(
+def _check(
     code: Code, rows: Rows, only: Collection[str], required: Collection[str], policy: dict[str, Any], **roles: Any
 ) -> tuple[str, tuple[Check, ...]]:
     from gauntlet.data.roles import Roles
@@ -115,31 +115,31 @@ def _tried(
     from gauntlet.settings import parse
     from gauntlet.testing.subjects import importable_name, table_of, transform_of
 
-    for one in only:
-        if one not in set(Property):
+    for name in only:
+        if name not in set(Property):
             mend = f"Use some of: {', '.join(Property)}"
-            raise ConfigurationError("no such property", field="only", value=one, mend=mend)
+            raise ConfigurationError("no such property", field="only", value=name, mend=mend)
     settings = parse(PropertiesPolicy, policy, field="policy")
-    given = {name: value for name, value in roles.items() if value}
-    declared = parse(Roles, given, field="roles")
+    used = {name: value for name, value in roles.items() if value}
+    declared = parse(Roles, used, field="roles")
     transform, table = transform_of(code), table_of(rows)
     if declared.label is not None and declared.label in table.column_names:
         table = table.drop_columns([declared.label])
-    name = importable_name(code)
+    import_name = importable_name(code)
     checks = check_properties(
         transform,
         table,
         settings,
         roles=declared,
         required=required,
-        fresh=None if name is None else FreshProcess(name, settings.fresh_seconds),
-        only=[Property(one) for one in only] or tuple(Property),
+        fresh=None if import_name is None else FreshProcess(import_name, settings.fresh_seconds),
+        only=[Property(name) for name in only] or tuple(Property),
     )
     return transform.name, checks
 
 
 def _require(name: str, checks: tuple[Check, ...]) -> None:
-    """Nothing but a pass will do: what the rows cannot show was not shown."""
+    """Raise unless every check passed; an inconclusive check fails as well."""
     __tracebackhide__ = True
     from gauntlet.verdict import Status
 

@@ -1,15 +1,15 @@
-"""The assertions as pytest fixtures; pytest loads this module by itself where Gauntlet is installed.
+"""pytest plugin: the assertions as fixtures. pytest loads it automatically where Gauntlet is installed.
 
 ``gauntlet``
     the assertions with the project's policy, on files beside the test:
     ``gauntlet.assert_features(build, "loans.parquet", time="applied_at")``.
 ``feature_property``
-    one property after the other, each a test of its own:
+    one test for each property:
     ``def test_features(feature_property): feature_property(build, "loans.parquet")``.
 ``feature_policy``
-    what both go by; override it in ``conftest.py``: ``return {"relative_tolerance": 1e-4}``.
+    policy of both fixtures; override it in ``conftest.py``: ``return {"relative_tolerance": 1e-4}``.
 
-Nothing but pytest and the standard library is imported here: a test run that uses none of this pays nothing for it.
+Only pytest and the standard library are imported here: a test run without these fixtures is not slowed down.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from gauntlet.testing.subjects import Code, Rows
 
 PROPERTIES = ("determinism", "one_row", "order", "point_in_time", "unseen", "nulls", "extremes", "parquet")
-"""The values of ``Property``, which is not imported here: it would bring pydantic into every test run."""
+"""Values of ``Property``, which is not imported here: that would import pydantic into every test run."""
 
 
 class Assertions:
-    """The assertions of a test file.
+    """Assertions of a test file.
 
     Args:
-        folder: where relative paths of files start: the test file's own.
+        folder: base of relative paths: the folder of the test file.
         policy: fields of ``PropertiesPolicy`` for every assertion about properties.
     """
 
@@ -44,14 +44,14 @@ class Assertions:
     def assert_features(self, code: Code, rows: Rows, **keywords: Any) -> None:
         """``gauntlet.testing.assert_features`` with the project's policy."""
         __tracebackhide__ = True
-        assert_features(code, self._placed(rows), **{**self._policy, **keywords})
+        assert_features(code, self._resolve(rows), **{**self._policy, **keywords})
 
     def assert_matches_stored(self, code: Code, raw: Rows, stored: Rows, **keywords: Any) -> None:
         """``gauntlet.testing.assert_matches_stored`` with files beside the test."""
         __tracebackhide__ = True
-        assert_matches_stored(code, self._placed(raw), self._placed(stored), **keywords)
+        assert_matches_stored(code, self._resolve(raw), self._resolve(stored), **keywords)
 
-    def _placed(self, rows: Rows) -> Rows:
+    def _resolve(self, rows: Rows) -> Rows:
         return self._folder / rows if isinstance(rows, str | Path) else rows
 
 
@@ -69,12 +69,12 @@ def gauntlet(request: pytest.FixtureRequest, feature_policy: Mapping[str, Any]) 
 
 @pytest.fixture(params=PROPERTIES)
 def feature_property(request: pytest.FixtureRequest, gauntlet: Assertions) -> Callable[..., None]:
-    """One property of feature code a test: call it with the code, the rows and the keywords of ``assert_features``."""
+    """Check of one property of feature code: call it with code, rows and the keywords of ``assert_features``."""
 
-    def holds(code: Code, rows: Rows, **keywords: Any) -> None:
+    def check(code: Code, rows: Rows, **keywords: Any) -> None:
         __tracebackhide__ = True
         if request.param == "point_in_time" and not keywords.get("time"):
-            pytest.skip("no column of times was named: say time=…")
+            pytest.skip("no column of event times: pass time=…")
         gauntlet.assert_features(code, rows, only=[request.param], **keywords)
 
-    return holds
+    return check

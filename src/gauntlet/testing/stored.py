@@ -1,4 +1,4 @@
-"""Feature code against what is stored, or against other code, with a diagnosis of what was done to a feature."""
+"""Assertions that feature code reproduces stored features, or other code, with a diagnosis of each difference."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gauntlet.features.policy import FeaturesPolicy
     from gauntlet.testing.subjects import Code, Rows
 
-_SHOWN = 5
+_MAX_LISTED = 5
 
 
 def assert_matches_stored(
@@ -25,21 +25,21 @@ def assert_matches_stored(
     ignore: Collection[str] = (),
     **policy: Any,
 ) -> None:
-    """The code gives the features that are stored for the same rows.
+    """Assert that code reproduces the features stored for the same rows.
 
     Args:
         code: feature code.
         raw: raw rows.
-        stored: their features, a handful of the store's rows kept in a file beside the test, say.
-        key: columns, in both, by which a row is found; without one, rows are in the same order.
+        stored: their features, for example a few rows of the feature store in a file beside the test.
+        key: join key, columns of both; without one, rows must be in the same order.
         names: feature → its column in ``stored``, where the names differ.
-        ignore: columns of ``stored`` that are no features.
+        ignore: columns of ``stored`` that are not features.
         policy: fields of ``FeaturesPolicy``: ``relative_tolerance``, ``max_share``, …
 
     Raises:
-        AssertionError: a feature differs (with the diagnosis: normalization, unit, relabelled, …), is stored and no
-            longer given, or a row is not stored.
-        ConfigurationError: an unknown keyword, no such column, or rows that are none.
+        AssertionError: a feature differs (with the diagnosis: normalization, unit, relabelled, …), is stored and not
+            computed, or a row is not stored.
+        ConfigurationError: an unknown keyword, no such column, or rows of another type.
     """
     __tracebackhide__ = True
     from gauntlet.features.policy import FeaturesPolicy
@@ -48,34 +48,40 @@ def assert_matches_stored(
 
     settings = parse(FeaturesPolicy, {"max_share": 0.0, **policy, "names": dict(names or {})}, field="policy")
     keys = (key,) if isinstance(key, str) else tuple(key)
-    transform, rows, kept = transform_of(code), table_of(raw, "raw"), table_of(stored, "stored")
+    transform, rows, stored_table = transform_of(code), table_of(raw, "raw"), table_of(stored, "stored")
     features = transform(rows)
-    matched, labels = _matched(rows, kept, keys)
-    given = {settings.names.get(name, name): name for name in features.column_names}
-    apart = {*keys, *ignore, *(name for name in rows.column_names if name not in given)}
-    wanted = [name for name in kept.column_names if name not in apart]
-    _require_common(transform.name, wanted, given)
-    faults = [f"`{name}` is stored, and {transform.name} does not give it." for name in wanted if name not in given]
+    matched, labels = _join(rows, stored_table, keys)
+    by_column = {settings.names.get(name, name): name for name in features.column_names}
+    excluded = {*keys, *ignore, *(name for name in rows.column_names if name not in by_column)}
+    compared = [name for name in stored_table.column_names if name not in excluded]
+    _require_common(transform.name, compared, by_column)
+    faults = [
+        f"`{name}` is stored, but {transform.name} does not compute it." for name in compared if name not in by_column
+    ]
     faults += _faults(
-        {given[name]: (matched.column(name), features.column(given[name])) for name in wanted if name in given},
+        {
+            by_column[name]: (matched.column(name), features.column(by_column[name]))
+            for name in compared
+            if name in by_column
+        },
         labels,
         settings,
     )
-    _raise(f"{transform.name} does not give what is stored for {rows.num_rows:,} rows", faults)
+    _raise(f"{transform.name} does not reproduce the stored features of {rows.num_rows:,} rows", faults)
 
 
 def assert_same_features(code: Code, other: Code, rows: Rows, **policy: Any) -> None:
-    """Two pieces of code, of training and of serving say, give the same features for the same rows.
+    """Assert that two implementations, for example of training and of serving, give the same features.
 
     Args:
         code: feature code.
-        other: what it is held against; the diagnosis calls its values stored.
+        other: the reference implementation; the diagnosis calls its values stored.
         rows: raw rows.
         policy: fields of ``FeaturesPolicy``.
 
     Raises:
-        AssertionError: a feature differs, or only one of them gives it.
-        ConfigurationError: an unknown keyword, or rows or code that are none.
+        AssertionError: a feature differs, or only one implementation computes it.
+        ConfigurationError: an unknown keyword, or rows or code of another type.
     """
     __tracebackhide__ = True
     from gauntlet.features.policy import FeaturesPolicy
@@ -85,72 +91,78 @@ def assert_same_features(code: Code, other: Code, rows: Rows, **policy: Any) -> 
     settings = parse(FeaturesPolicy, {"max_share": 0.0, **policy}, field="policy")
     first, second, table = transform_of(code), transform_of(other), table_of(rows)
     new, old = first(table), second(table)
-    faults = [f"`{name}` is given by {second.name} alone." for name in old.column_names if name not in new.column_names]
-    faults += [f"`{name}` is given by {first.name} alone." for name in new.column_names if name not in old.column_names]
+    faults = [
+        f"`{name}` is computed by {second.name} only." for name in old.column_names if name not in new.column_names
+    ]
+    faults += [
+        f"`{name}` is computed by {first.name} only." for name in new.column_names if name not in old.column_names
+    ]
     pairs = {name: (old.column(name), new.column(name)) for name in old.column_names if name in new.column_names}
     faults += _faults(pairs, [f"row {number:,}" for number in range(table.num_rows)], settings)
-    _raise(f"{first.name} does not give what {second.name} gives for {table.num_rows:,} rows", faults)
+    _raise(f"{first.name} does not reproduce the features of {second.name} for {table.num_rows:,} rows", faults)
 
 
-def _matched(rows: pa.Table, stored: pa.Table, keys: tuple[str, ...]) -> tuple[pa.Table, list[str]]:
-    """The stored rows in the order of the raw ones, and what to call each."""
+def _join(rows: pa.Table, stored: pa.Table, keys: tuple[str, ...]) -> tuple[pa.Table, list[str]]:
+    """Join stored rows to raw rows: the stored rows in the order of the raw ones, and a label for each."""
     __tracebackhide__ = True
     import pyarrow as pa
 
     if not keys:
         if rows.num_rows != stored.num_rows:
             raise AssertionError(
-                f"There are {rows.num_rows:,} raw rows and {stored.num_rows:,} stored ones. Name the key they share."
+                f"There are {rows.num_rows:,} raw rows and {stored.num_rows:,} stored ones. Pass the join key as key=."
             )
         return stored, [f"row {number:,}" for number in range(rows.num_rows)]
-    wanted = _keys(rows, keys, "raw")
-    places: dict[tuple[Any, ...], int] = {}
-    for place, one in enumerate(_keys(stored, keys, "stored")):
-        if one in places:
-            raise AssertionError(f"The key {_named(one)} is stored twice. Name more columns of the key.")
-        places[one] = place
-    lost = [one for one in wanted if one not in places]
-    if lost:
+    raw_keys = _keys(rows, keys, "raw")
+    positions: dict[tuple[Any, ...], int] = {}
+    for position, value in enumerate(_keys(stored, keys, "stored")):
+        if value in positions:
+            raise AssertionError(f"The key {_key_text(value)} is stored twice. Add more columns to key=.")
+        positions[value] = position
+    missing = [value for value in raw_keys if value not in positions]
+    if missing:
         raise AssertionError(
-            f"{len(lost):,} of {len(wanted):,} rows are not stored, {_named(lost[0])} for one. Give rows that are."
+            f"{len(missing):,} of {len(raw_keys):,} rows are not stored, for example {_key_text(missing[0])}."
+            " Pass rows that are."
         )
-    return stored.take(pa.array([places[one] for one in wanted], pa.int64())), [_named(one) for one in wanted]
+    order = pa.array([positions[value] for value in raw_keys], pa.int64())
+    return stored.take(order), [_key_text(value) for value in raw_keys]
 
 
-def _keys(table: pa.Table, keys: tuple[str, ...], what: str) -> list[tuple[Any, ...]]:
+def _keys(table: pa.Table, keys: tuple[str, ...], argument: str) -> list[tuple[Any, ...]]:
     from gauntlet.errors import ConfigurationError
 
     for name in keys:
         if name not in table.column_names:
             mend = f"Use some of: {', '.join(table.column_names)}"
-            raise ConfigurationError(f"no such column in {what}", field="key", value=name, mend=mend)
+            raise ConfigurationError(f"no such column in {argument}", field="key", value=name, mend=mend)
     return list(zip(*(table.column(name).to_pylist() for name in keys), strict=True))
 
 
-def _named(key: tuple[Any, ...]) -> str:
+def _key_text(key: tuple[Any, ...]) -> str:
     return ", ".join(map(str, key))
 
 
-def _require_common(name: str, wanted: Sequence[str], given: Mapping[str, str]) -> None:
+def _require_common(name: str, compared: Sequence[str], by_column: Mapping[str, str]) -> None:
     from gauntlet.errors import ConfigurationError
 
-    if not set(wanted) & set(given):
+    if not set(compared) & set(by_column):
         raise ConfigurationError(
             f"none of its columns is a feature of {name}",
             field="stored",
-            value=list(wanted),
-            mend=f"The features are: {', '.join(given)}; say names={{feature: column}} where they differ",
+            value=list(compared),
+            mend=f"The features are: {', '.join(by_column)}; pass names={{feature: column}} where they differ",
         )
 
 
 def _faults(pairs: Mapping[str, tuple[Any, Any]], labels: Sequence[str], settings: FeaturesPolicy) -> list[str]:
-    """A sentence for each feature that differs in more rows than allowed."""
-    found = []
+    """Describe each feature that differs in more rows than allowed."""
+    faults = []
     for name, (stored, new) in pairs.items():
         old, now = stored.combine_chunks(), new.combine_chunks()
         sentence = "" if name in settings.exclude else _fault(name, old, now, labels, settings)
-        found += [sentence] if sentence else []
-    return found
+        faults += [sentence] if sentence else []
+    return faults
 
 
 def _fault(name: str, stored: pa.Array, new: pa.Array, labels: Sequence[str], settings: FeaturesPolicy) -> str:
@@ -193,8 +205,8 @@ def _diagnosis(stored: pa.Array, new: pa.Array, rows: np.ndarray, seed: int) -> 
     return diagnose_numbers(numbers(old), numbers(now), codes=pa.types.is_integer(old.type), seed=seed)
 
 
-def _raise(what: str, faults: Sequence[str]) -> None:
+def _raise(summary: str, faults: Sequence[str]) -> None:
     __tracebackhide__ = True
     if faults:
-        more = f"\n  - and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
-        raise AssertionError(f"{what}:" + "".join(f"\n  - {one}" for one in faults[:_SHOWN]) + more)
+        more = f"\n  - and {len(faults) - _MAX_LISTED} more" if len(faults) > _MAX_LISTED else ""
+        raise AssertionError(f"{summary}:" + "".join(f"\n  - {fault}" for fault in faults[:_MAX_LISTED]) + more)

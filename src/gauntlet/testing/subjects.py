@@ -1,4 +1,4 @@
-"""What a test hands over, as the checks want it: any rows as an Arrow table, any code as a transform."""
+"""Converts a test's arguments: rows of any form to an Arrow table, code of any form to a transform."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
 _FILES = "a .parquet or .csv file"
 
 
-def table_of(rows: Rows, what: str = "rows") -> pa.Table:
-    """Rows as a snapshot would hold them: one of five types a column, missing values as nulls.
+def table_of(rows: Rows, argument: str = "rows") -> pa.Table:
+    """Convert rows to the types of a snapshot (one of five per column), missing values to nulls.
 
     Args:
         rows: an Arrow table or record batch, a pandas DataFrame, columns by name, a list of rows, or a Parquet or CSV
             file.
-        what: the argument's name, for messages.
+        argument: the argument's name, for messages.
 
     Raises:
-        ConfigurationError: nothing of the kind, or no such file.
-        DataError: a file that cannot be read, or a column of a type that no feature has.
+        ConfigurationError: rows of another form, or no such file.
+        DataError: a file that cannot be read, or a column of an unsupported type.
     """
     import pyarrow as pa
 
     from gauntlet.data.columns import reduce_type
 
-    table = _table(rows, what)
+    table = _table(rows, argument)
     columns = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
         array = column.combine_chunks()
@@ -51,7 +51,7 @@ def table_of(rows: Rows, what: str = "rows") -> pa.Table:
 
 
 def transform_of(code: Code) -> Transform:
-    """Feature code as a transform: a function, its name (``module:function``), or a transform already.
+    """Make a transform of feature code: a function, its name (``module:function``), or a transform.
 
     Raises:
         ConfigurationError: no such function.
@@ -72,7 +72,7 @@ def transform_of(code: Code) -> Transform:
 
 
 def importable_name(code: Code) -> str | None:
-    """``module:function`` where another process finds the same function under it; ``None`` for any other code."""
+    """Return ``module:function`` if another process can import the same function by it; ``None`` otherwise."""
     if isinstance(code, str):
         return code
     module, name = getattr(code, "__module__", None), getattr(code, "__qualname__", "")
@@ -84,11 +84,11 @@ def importable_name(code: Code) -> str | None:
         if spec is None:
             return None
         folders = spec.submodule_search_locations
-    found = spec is not None and spec.origin == getattr(sys.modules[module], "__file__", None)
-    return f"{module}:{name}" if found else None
+    same_file = spec is not None and spec.origin == getattr(sys.modules[module], "__file__", None)
+    return f"{module}:{name}" if same_file else None
 
 
-def _table(rows: Any, what: str) -> pa.Table:
+def _table(rows: Any, argument: str) -> pa.Table:
     import pyarrow as pa
 
     if isinstance(rows, pa.Table):
@@ -96,7 +96,7 @@ def _table(rows: Any, what: str) -> pa.Table:
     if isinstance(rows, pa.RecordBatch):
         return pa.Table.from_batches([rows])
     if isinstance(rows, str | Path):
-        return _file(Path(rows), what)
+        return _file(Path(rows), argument)
     try:
         if isinstance(rows, Mapping):
             return pa.table(dict(rows))
@@ -106,18 +106,21 @@ def _table(rows: Any, what: str) -> pa.Table:
             return pa.Table.from_pylist([dict(row) for row in rows])
     except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError) as error:
         raise DataError(
-            "cannot be made a table", field=what, value=str(error), mend="Give one type a column"
+            "cannot be converted to a table", field=argument, value=str(error), mend="Use one type per column"
         ) from error
     raise ConfigurationError(
-        "is no table", field=what, value=rows, mend=f"Give a DataFrame, an Arrow table, a list of rows, or {_FILES}"
+        "is not a table",
+        field=argument,
+        value=rows,
+        mend=f"Give a DataFrame, an Arrow table, a list of rows, or {_FILES}",
     )
 
 
-def _file(path: Path, what: str) -> pa.Table:
+def _file(path: Path, argument: str) -> pa.Table:
     import pyarrow as pa
 
     if not path.is_file():
-        raise ConfigurationError("there is no such file", field=what, value=str(path), mend="Correct the path")
+        raise ConfigurationError("no such file", field=argument, value=str(path), mend="Correct the path")
     try:
         if path.suffix == ".parquet":
             return read_parquet(path, str(path))
@@ -128,7 +131,7 @@ def _file(path: Path, what: str) -> pa.Table:
             return arrow_csv.read_csv(path, convert_options=options)
     except (OSError, pa.ArrowInvalid) as error:
         raise DataError("cannot be read", field=str(path), value=str(error), mend="Write the file again") from error
-    raise ConfigurationError("is no file of rows", field=what, value=str(path), mend=f"Give {_FILES}")
+    raise ConfigurationError("is not a supported file", field=argument, value=str(path), mend=f"Give {_FILES}")
 
 
 def _without_nan(array: pa.Array) -> pa.Array:

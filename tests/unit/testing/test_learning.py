@@ -41,7 +41,7 @@ def test_a_loop_that_learns_passes() -> None:
         pytest.param(logistic(-1.0), "The loss does not go down in 100 steps", id="the wrong way"),
         pytest.param(logistic(1.0, shuffled=True), "The loss does not go down", id="labels of other rows"),
         pytest.param(logistic(0.005), "does not go down in 100 steps on one batch", id="too slow"),
-        pytest.param(logistic(0.03), "goes down, but the batch is not learned by heart in 100 steps", id="too small"),
+        pytest.param(logistic(0.03), "goes down, but the batch is not memorized in 100 steps", id="too small"),
         pytest.param(
             lambda steps: [1.0] * 3 + [math.nan] * (steps - 3), "is nan in step 4 of 100 .1 at first", id="NaN"
         ),
@@ -100,5 +100,5 @@ def test_a_curve_that_stays_below_its_share_of_the_start_always_passes(
     before: list[float], share: float, ends: list[float]
 ) -> None:
     limit = before[0] * share
-    curve = [*before, *(limit * one for one in ends)]
+    curve = [*before, *(limit * share_of_limit for share_of_limit in ends)]
     assert_learns(lambda steps: curve, steps=len(curve), down_to=share, by_heart=share)

@@ -1,4 +1,4 @@
-"""What a team sees: the assertions in a pytest run of their own."""
+"""The plugin's fixtures in a pytest run of a team's own tests."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_features(feature_property):
         "-rs",
     )
     result.assert_outcomes(passed=7, skipped=1)
-    result.stdout.fnmatch_lines(["SKIPPED*no column of times was named: say time=*"])
+    result.stdout.fnmatch_lines(["SKIPPED*no column of event times: pass time=*"])
 
 
 def test_a_change_against_the_store_is_diagnosed_at_the_line_of_the_test(shop: pytest.Pytester) -> None:
@@ -111,7 +111,7 @@ def test_store(gauntlet):
     result.stdout.re_match_lines(
         [
             r">\s+gauntlet.assert_matches_stored\(normalized, .*",
-            r"E\s+AssertionError: normalized does not give what is stored for 200 rows:",
+            r"E\s+AssertionError: normalized does not reproduce the stored features of 200 rows:",
             r"E\s+- income: normalization change \(new = [\d.]+ × stored − [\d.]+.*\); 100% of 200 values differ .*",
         ]
     )

@@ -49,12 +49,14 @@ def test_the_same_features_match_in_any_order() -> None:
 
 def test_a_normalization_is_named_with_its_constants() -> None:
     income = np.asarray(RAW["income"])
-    said = failing(changed(income=lambda frame: (frame["income"] - income.mean()) / income.std()))
-    assert said.startswith("other does not give what is stored for 300 rows:\n  - income: normalization change (new = ")
-    slope, intercept = re.findall(r"new = ([\d.e−]+) × stored − ([\d.]+)", said)[0]
+    message = failing(changed(income=lambda frame: (frame["income"] - income.mean()) / income.std()))
+    assert message.startswith(
+        "other does not reproduce the stored features of 300 rows:\n  - income: normalization change (new = "
+    )
+    slope, intercept = re.findall(r"new = ([\d.e−]+) × stored − ([\d.]+)", message)[0]
     assert float(slope.replace("−", "-")) == pytest.approx(1 / income.std(), rel=0.01)
     assert float(intercept) == pytest.approx(income.mean() / income.std(), rel=0.01)
-    assert "100% of 300 values differ (A" in said
+    assert "100% of 300 values differ (A" in message
 
 
 @pytest.mark.parametrize(
@@ -72,17 +74,18 @@ def test_a_normalization_is_named_with_its_constants() -> None:
     ],
 )
 def test_other_changes_are_named_as_well(columns: dict[str, Any], words: str) -> None:
-    said = failing(changed(**columns))
-    assert words in said
-    assert said.count("\n  - ") == 1
+    message = failing(changed(**columns))
+    assert words in message
+    assert message.count("\n  - ") == 1
 
 
 def test_a_single_wrong_row_is_shown_by_its_key() -> None:
     wrong = changed(term=lambda frame: frame["term"].where(frame.index != 17, 99))
-    said = failing(wrong)
+    message = failing(wrong)
     term = RAW["term"][17].as_py()
     assert (
-        f"1 (0.3%) of 300 values differ (A17: stored {term}, now 99)" in said or f"A17: stored {term}, now 99" in said
+        f"1 (0.3%) of 300 values differ (A17: stored {term}, now 99)" in message
+        or f"A17: stored {term}, now 99" in message
     )
     assert_matches_stored(wrong, RAW, STORED, key="id", max_share=0.01)
     assert_matches_stored(wrong, RAW, STORED, key="id", exclude=["term"])
@@ -91,7 +94,7 @@ def test_a_single_wrong_row_is_shown_by_its_key() -> None:
 
 def test_columns_that_come_and_go_are_said() -> None:
     gone = failing(build, STORED.append_column("age", [pa.array([1] * 300)]))
-    assert "`age` is stored, and build does not give it." in gone
+    assert "`age` is stored, but build does not compute it." in gone
     assert_matches_stored(build, RAW, STORED.append_column("age", [pa.array([1] * 300)]), key="id", ignore=["age"])
     assert_matches_stored(changed(more=1), RAW, STORED, key="id")
     renamed = STORED.rename_columns(["id", "INCOME", "term", "city"])
@@ -99,7 +102,7 @@ def test_columns_that_come_and_go_are_said() -> None:
 
 
 def test_rows_have_to_be_found() -> None:
-    assert "1 of 300 rows are not stored, A0 for one." in failing(build, STORED.slice(1))
+    assert "1 of 300 rows are not stored, for example A0." in failing(build, STORED.slice(1))
     assert "The key A0 is stored twice." in failing(build, pa.concat_tables([STORED.slice(0, 1), STORED]))
     assert "There are 300 raw rows and 299 stored ones." in failing(build, STORED.slice(1), key=())
     with pytest.raises(ConfigurationError, match="key: no such column in raw; found 'name'"):
@@ -112,11 +115,11 @@ def test_two_pieces_of_code_agree_or_say_how_they_do_not() -> None:
     assert_same_features(build, build, RAW)
     with pytest.raises(AssertionError) as caught:
         assert_same_features(changed(income=lambda frame: frame["income"] / 1000, more=1.0), build, RAW)
-    said = str(caught.value)
-    assert said.startswith("other does not give what build gives for 300 rows:")
-    assert "`more` is given by other alone." in said
-    assert "income: unit change (×0.001); 100% of 300 values differ (row " in said
-    with pytest.raises(AssertionError, match="`more` is given by other alone"):
+    message = str(caught.value)
+    assert message.startswith("other does not reproduce the features of build for 300 rows:")
+    assert "`more` is computed by other only." in message
+    assert "income: unit change (×0.001); 100% of 300 values differ (row " in message
+    with pytest.raises(AssertionError, match="`more` is computed by other only"):
         assert_same_features(build, changed(more=1.0), RAW)
 
 

@@ -48,10 +48,10 @@ def test_rows_may_be_in_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        pytest.param("nowhere.parquet", "stored: there is no such file; found 'nowhere.parquet'", id="no file"),
-        pytest.param(__file__, "stored: is no file of rows", id="another file"),
-        pytest.param(7, "stored: is no table; found 7", id="a number"),
-        pytest.param([], "stored: is no table", id="no rows"),
+        pytest.param("nowhere.parquet", "stored: no such file; found 'nowhere.parquet'", id="no file"),
+        pytest.param(__file__, "stored: is not a supported file", id="another file"),
+        pytest.param(7, "stored: is not a table; found 7", id="a number"),
+        pytest.param([], "stored: is not a table", id="no rows"),
     ],
 )
 def test_what_is_no_table_is_refused(rows: Any, words: str) -> None:
@@ -63,7 +63,7 @@ def test_a_table_that_cannot_be_read_is_an_error_of_the_data(tmp_path: Path) -> 
     (tmp_path / "rows.parquet").write_text("not Parquet")
     with pytest.raises(DataError, match="cannot be read"):
         table_of(tmp_path / "rows.parquet")
-    with pytest.raises(DataError, match="rows: cannot be made a table"):
+    with pytest.raises(DataError, match="rows: cannot be converted to a table"):
         table_of({"x": [1, "a"]})
     with pytest.raises(DataError, match="x: nested columns have no place"):
         table_of({"x": [[1], [2]]})
@@ -99,5 +99,5 @@ def test_only_what_another_process_finds_has_a_name(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(code.build, "__module__", "elsewhere")
     assert importable_name(code.build) is None
     monkeypatch.setattr(code.build, "__module__", "shop_package.code")
-    monkeypatch.setattr(sys, "path", [one for one in sys.path if one != str(tmp_path)])
+    monkeypatch.setattr(sys, "path", [folder for folder in sys.path if folder != str(tmp_path)])
     assert importable_name(code.build) is None
