@@ -1,1 +1,1 @@
-"""From a model and a snapshot to predictions, the only thing evaluation reads."""
+"""Batch scoring: from a model and a snapshot to predictions, which evaluation reads."""

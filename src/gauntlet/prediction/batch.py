@@ -1,4 +1,4 @@
-"""Scoring a split of a snapshot with any MLflow model, batch by batch, into the prediction format."""
+"""Batch scoring: scores a split of a snapshot with any MLflow model, and writes the prediction format."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ def predict_split(
     slice_columns: Sequence[str] = (),
     expected: str = "",
 ) -> Manifest:
-    """Score a split and write predictions, whole or not at all; memory does not grow with rows.
+    """Score a split and write predictions atomically; memory does not grow with rows.
 
     Args:
         model: an MLflow model folder.
         snapshot: the data.
-        destination: the predictions folder to become.
-        split: which rows.
+        destination: the predictions folder to create.
+        split: the split to score.
         slice_columns: columns to keep for slicing.
-        expected: the model's digest where it is known; another model is not loaded.
+        expected: the model's digest if known; another model is not loaded.
 
     Raises:
-        ConfigurationError: no such split or slice column, or neither the snapshot has a label nor the model says what
-            it predicts.
+        ConfigurationError: no such split or slice column, or neither the snapshot has a label nor the model
+            declares its task.
         DataError: the model is not the one expected, needs a column the snapshot lacks, or returns no scores; labels,
             weights or clusters are missing or unknown.
     """
@@ -55,7 +55,7 @@ def predict_split(
     with open_model(model, expected) as scorer, whole_folder(destination) as folder:
         inputs = inputs_of(scorer, snapshot)
         target = target_of(scorer.facts, snapshot, label, split)
-        rows = _write_parts(folder, _scored(scorer, snapshot, split, inputs, target, label, slices))
+        rows = _write_parts(folder, _score_batches(scorer, snapshot, split, inputs, target, label, slices))
         manifest = Manifest(
             task=target.task,
             classes=target.classes,
@@ -72,7 +72,7 @@ def predict_split(
 
 
 def require_scorable(snapshot: Snapshot, *, split: str, slice_columns: Sequence[str]) -> None:
-    """Make sure that a snapshot has what scoring was asked for, whatever the model.
+    """Check the split and the slice columns against a snapshot, independently of the model.
 
     Raises:
         ConfigurationError: no such split or slice column.
@@ -89,7 +89,7 @@ def require_scorable(snapshot: Snapshot, *, split: str, slice_columns: Sequence[
             )
 
 
-def _scored(
+def _score_batches(
     scorer: Scorer,
     snapshot: Snapshot,
     split: str,
@@ -134,7 +134,7 @@ def _rows(
 
 
 def _write_parts(folder: Path, batches: Iterator[pa.RecordBatch]) -> int:
-    """Write batches to parts of at most ``ROWS_PER_PART`` rows (a batch is never cut); the number of rows."""
+    """Write batches to parts of at most ``ROWS_PER_PART`` rows (batches are not split); return the row count."""
     import pyarrow.parquet as pq
 
     writer, part, in_part, rows = None, 0, 0, 0
@@ -155,14 +155,19 @@ def _write_parts(folder: Path, batches: Iterator[pa.RecordBatch]) -> int:
 
 
 def label_of(snapshot: Snapshot) -> str | None:
-    """The label's column, if the snapshot has it: rows that were only served have none."""
+    """Label column if the snapshot has it; rows of a serving log have none."""
     label = snapshot.roles.label
     return label if label in snapshot.columns else None
 
 
 def inputs_of(scorer: Scorer, snapshot: Snapshot) -> tuple[str, ...]:
-    """The columns the model reads. One it was trained with and the snapshot lacks is an error even where the model
-    would take its absence: a whole column scored as missing is not the model that was trained.
+    """Input columns of the model.
+
+    A column that the model was trained with and the snapshot lacks is an error, even if the model accepts missing
+    values: its scores would not be those of the model that was trained.
+
+    Raises:
+        DataError: the snapshot lacks an input column.
     """
     if scorer.inputs is None:
         return snapshot.features
@@ -177,17 +182,17 @@ def inputs_of(scorer: Scorer, snapshot: Snapshot) -> tuple[str, ...]:
 
 
 def target_of(facts: Mapping[str, Any], snapshot: Snapshot, label: str | None, split: str) -> Target:
-    """Task and classes as the model knows them, or as the data shows them for a model that does not say."""
+    """Target of the model: task and classes as in its metadata, else inferred from the data."""
     if not facts.get("task"):
         if label is None:
             raise ConfigurationError(
-                "the snapshot has no label, and the model does not say what it predicts",
+                "the snapshot has no label, and the model does not declare its task",
                 field="roles.label",
                 value=snapshot.roles.label,
                 mend="Import rows with the label's column, or use a model that Gauntlet trained",
             )
-        where = _TRAIN if snapshot.splits.get(_TRAIN) else split
-        profile = survey(snapshot, where, [label], frozenset([label]))[label]
+        profiled_split = _TRAIN if snapshot.splits.get(_TRAIN) else split
+        profile = survey(snapshot, profiled_split, [label], frozenset([label]))[label]
         categorical = label in snapshot.roles.categorical
         return understand(
             label, snapshot.columns[label], profile, task="auto", roles=snapshot.roles, categorical=categorical
@@ -214,6 +219,6 @@ def target_of(facts: Mapping[str, Any], snapshot: Snapshot, label: str | None, s
 
 def _seed_spread(facts: Mapping[str, Any]) -> dict[str, SeedSpread]:
     return {
-        metric: SeedSpread(float(one["standard_deviation"]), int(one["seeds"]))
-        for metric, one in facts.get("seed_spread", {}).items()
+        metric: SeedSpread(float(spread["standard_deviation"]), int(spread["seeds"]))
+        for metric, spread in facts.get("seed_spread", {}).items()
     }

@@ -1,17 +1,17 @@
-"""Predictions on disk: what batch scoring writes and evaluation reads.
+"""Prediction format on disk, written by batch scoring and read by evaluation.
 
-    <predictions>/predictions.json      what they are
+    <predictions>/predictions.json      manifest
     <predictions>/part-00000.parquet    the rows, in the snapshot's order
 
 | column | type | meaning |
 |---|---|---|
-| ``example_id`` | string | the snapshot's row |
+| ``example_id`` | string | id of the row in the snapshot |
 | ``label`` | int32 or double | binary: 1 is positive; multiclass: index into ``classes``; regression: the value |
 |  |  | (no such column where the rows have no label) |
 | ``score`` | double | binary: probability of the positive class; regression: the prediction |
 | ``score:<class>`` | double | multiclass, instead of ``score``: one probability a class, in the order of ``classes`` |
 | ``weight`` | double | example weight; 1 when none is declared |
-| ``cluster`` | string | only when rows are clustered |
+| ``cluster`` | string | only if rows are clustered |
 | ``slice:<column>`` | as in the snapshot | the columns to slice by |
 """
 
@@ -40,7 +40,7 @@ Task = Literal["binary", "multiclass", "regression"]
 
 @dataclass(frozen=True)
 class SeedSpread:
-    """What training's own randomness does to a metric: standard deviation over models that differ by seed alone."""
+    """Seed variance of a metric: standard deviation over models that differ only by seed."""
 
     standard_deviation: float
     seeds: int
@@ -48,18 +48,18 @@ class SeedSpread:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a set of predictions is.
+    """Manifest of a predictions folder.
 
     Attributes:
         task: ``binary | multiclass | regression``.
         classes: the label's values as strings, in score order; binary: (negative, positive); regression: ().
         rows: number of rows.
         slice_columns: names without the prefix.
-        clustered: there is a ``cluster`` column.
+        clustered: whether there is a ``cluster`` column.
         snapshot: digest of the snapshot scored.
-        split: which split of it.
+        split: the split scored.
         model: digest of the model.
-        seed_spread: metric name → spread measured when the model was trained; empty when unknown.
+        seed_spread: metric name → seed variance measured in training; empty if unknown.
     """
 
     task: Task
@@ -81,7 +81,7 @@ class Manifest:
         """Read a predictions folder's manifest.
 
         Raises:
-            DataError: there is none, or of another format.
+            DataError: there is none, or it has another format.
         """
         try:
             document = json.loads((folder / MANIFEST).read_text())
@@ -100,11 +100,11 @@ class Manifest:
 
 
 def read_rows(folder: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """All prediction rows of a folder, in order.
+    """Read the prediction rows of a folder, in order.
 
     Args:
         folder: the predictions.
-        columns: which columns; default all.
+        columns: columns to read; all by default.
 
     Raises:
         DataError: a part is missing, truncated, or lacks a column.
@@ -113,7 +113,7 @@ def read_rows(folder: Path, columns: Sequence[str] | None = None) -> pa.Table:
 
     parts = sorted(folder.glob("part-*.parquet"))
     if not parts:
-        raise DataError("hold no rows", field=str(folder), mend="Run batch_predict again")
+        raise DataError("contain no rows", field=str(folder), mend="Run batch_predict again")
     try:
         return pa.concat_tables(read_parquet(part, str(part), columns) for part in parts)
     except (OSError, pa.ArrowInvalid, KeyError) as error:

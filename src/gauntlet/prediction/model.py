@@ -1,7 +1,7 @@
-"""Opening a model for scoring: copy, verify, and only then load the copy.
+"""Loads a model for scoring: copies it, verifies the digest, and loads the copy.
 
-Our own models are loaded directly and take Arrow rows; every other MLflow model is loaded as a pyfunc and takes the
-frame its signature asks for.
+Gauntlet's own models are loaded directly and score Arrow rows; every other MLflow model is loaded as a pyfunc and
+scores a DataFrame of its signature's types.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scorer:
-    """A model, ready.
+    """Model loaded for scoring.
 
     Attributes:
         digest: its content digest.
-        facts: what its ``MLmodel`` says under ``metadata.gauntlet``; empty for a model not trained here.
-        inputs: the columns it needs; ``None`` when it has no signature and takes every feature there is.
-        score: Arrow rows → whatever the model returns.
+        facts: ``metadata.gauntlet`` of its ``MLmodel``; empty for a model not trained by Gauntlet.
+        inputs: its input columns; ``None`` without a signature, and then it receives every feature.
+        score: Arrow rows → the model's raw output.
     """
 
     digest: str
@@ -45,14 +45,14 @@ class Scorer:
 
 @contextmanager
 def open_model(folder: Path, expected: str = "") -> Iterator[Scorer]:
-    """Load a model; the copy it is loaded from lives as long as the block.
+    """Load a verified copy of a model; the copy lives as long as the context.
 
     Args:
         folder: an MLflow model folder.
-        expected: the digest it must have; empty when nobody knows, and then what is loaded is trusted as found.
+        expected: the digest it must have; empty if unknown, and then the model is loaded without verification.
 
     Raises:
-        DataError: no model there, another one than expected, or it cannot be loaded.
+        DataError: there is no model, its digest differs, or it cannot be loaded.
     """
     with verified_copy(folder, expected) as (copy, digest):
         yield load_scorer(copy, digest)
@@ -60,7 +60,7 @@ def open_model(folder: Path, expected: str = "") -> Iterator[Scorer]:
 
 @contextmanager
 def verified_copy(folder: Path, expected: str = "") -> Iterator[tuple[Path, str]]:
-    """A copy of a model folder that nobody else can change, and its digest; arguments and errors as ``open_model``."""
+    """Copy a model folder privately and verify its digest; arguments and errors as ``open_model``."""
     with tempfile.TemporaryDirectory(prefix="gauntlet-model-") as scratch:
         copy = Path(scratch) / "model"
         if not folder.is_dir():
@@ -80,10 +80,10 @@ def load_scorer(copy: Path, digest: str) -> Scorer:
         DataError: it cannot be loaded.
     """
     facts, loader = _description(copy)
-    return (_own if loader == bundle.LOADER else _pyfunc)(copy, digest, facts)
+    return (_load_bundle if loader == bundle.LOADER else _load_pyfunc)(copy, digest, facts)
 
 
-def _own(folder: Path, digest: str, facts: Mapping[str, Any]) -> Scorer:
+def _load_bundle(folder: Path, digest: str, facts: Mapping[str, Any]) -> Scorer:
     from gauntlet.training.pipeline import score_encoded
 
     model = bundle.load(folder)
@@ -96,7 +96,7 @@ def _own(folder: Path, digest: str, facts: Mapping[str, Any]) -> Scorer:
 
 
 def load_pyfunc(folder: Path) -> Any:
-    """Load a model folder as an MLflow pyfunc. **This runs code that the folder chooses: verify its digest first.**
+    """Load a model folder as an MLflow pyfunc. **This executes code from the folder: verify its digest first.**
 
     Raises:
         DataError: it cannot be loaded here.
@@ -107,27 +107,29 @@ def load_pyfunc(folder: Path) -> Any:
 
     try:
         return mlflow.pyfunc.load_model(str(folder))
-    except Exception as error:  # whatever a stranger's model raises while it is unpickled
+    except Exception as error:  # a foreign model may raise anything while it is unpickled
         raise DataError(
             "the model cannot be loaded in this image",
             field="model",
             value=f"{type(error).__name__}: {error}",
-            mend="Install what its requirements.txt names into this image",
+            mend="Install its requirements.txt into this image",
         ) from error
 
 
-def _pyfunc(folder: Path, digest: str, facts: Mapping[str, Any]) -> Scorer:
+def _load_pyfunc(folder: Path, digest: str, facts: Mapping[str, Any]) -> Scorer:
     model = load_pyfunc(folder)
     schema = model.metadata.get_input_schema()
     if schema is not None and not schema.has_input_names():
-        raise DataError("the model's signature names no columns", field="model", mend="Log it with a DataFrame example")
+        raise DataError(
+            "the model's signature has no column names", field="model", mend="Log it with a DataFrame example"
+        )
     types = None if schema is None else {column.name: column.type.name for column in schema.inputs}
 
     def score(rows: pa.RecordBatch) -> Any:
-        frame = frame_of(rows, types if types is not None else _as_they_are(rows))
+        frame = frame_of(rows, types if types is not None else _types_of(rows))
         try:
             return model.predict(frame)
-        except Exception as error:  # whatever a stranger's model raises while it scores
+        except Exception as error:  # a foreign model may raise anything while it scores
             raise DataError(
                 "the model failed to score",
                 field="model",
@@ -138,22 +140,22 @@ def _pyfunc(folder: Path, digest: str, facts: Mapping[str, Any]) -> Scorer:
     return Scorer(digest, facts, None if types is None else tuple(types), score)
 
 
-def _as_they_are(rows: pa.RecordBatch) -> dict[str, str]:
-    """MLflow types of the rows' own columns, for a model that declares none."""
+def _types_of(rows: pa.RecordBatch) -> dict[str, str]:
+    """MLflow types of the rows' columns, for a model without a signature."""
     import pyarrow as pa
 
-    def kind(one: pa.DataType) -> str:
-        if pa.types.is_boolean(one):
+    def kind(arrow_type: pa.DataType) -> str:
+        if pa.types.is_boolean(arrow_type):
             return "boolean"
-        if pa.types.is_timestamp(one):
+        if pa.types.is_timestamp(arrow_type):
             return "datetime"
-        return "string" if pa.types.is_string(one) else "double"
+        return "string" if pa.types.is_string(arrow_type) else "double"
 
     return {field.name: kind(field.type) for field in rows.schema}
 
 
 def _description(folder: Path) -> tuple[Mapping[str, Any], str]:
-    """``metadata.gauntlet`` and the name of the module that loads the model."""
+    """Read ``metadata.gauntlet`` and the loader module from ``MLmodel``."""
     import yaml
 
     try:
@@ -162,9 +164,9 @@ def _description(folder: Path) -> tuple[Mapping[str, Any], str]:
         loader = document["flavors"]["python_function"]["loader_module"]
     except (OSError, AttributeError, KeyError, TypeError, yaml.YAMLError) as error:
         raise DataError(
-            "its MLmodel names no Python function to score with",
+            "its MLmodel has no python_function flavor",
             field="model",
             value=str(error),
-            mend="Save the model with its pyfunc flavour",
+            mend="Save the model with its pyfunc flavor",
         ) from error
     return facts, str(loader)

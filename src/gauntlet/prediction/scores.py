@@ -1,13 +1,13 @@
-"""What a model returned, as scores: one rule for every kind of output an MLflow pyfunc may give.
+"""Converts the output of any MLflow pyfunc to scores.
 
 | output | binary | multiclass | regression |
 |---|---|---|---|
-| one column of floats | P(positive), within [0, 1] | refused | the prediction |
-| one column a class | P(positive) is the positive's column | probabilities | refused |
+| one column of floats | P(positive), within [0, 1] | error | the prediction |
+| one column a class | P(positive) is the positive's column | probabilities | error |
 | one column of labels or class codes | a decision: 1.0 or 0.0 | 1.0 for the class named | refused |
 
-Columns of a DataFrame that carry the classes' names are taken by name, any others by position. A model that gives
-decisions only can be judged on accuracy and the like; its log loss and calibration mean little.
+Columns of a DataFrame are matched by name if they have the classes' names, else by position. A model that returns
+decisions only can be evaluated by accuracy and similar metrics; its log loss and calibration are not meaningful.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     import numpy as np
 
 _ROUNDING = 1e-3
-"""How far a row of probabilities may be from one in sum: models in half precision lose this much."""
+"""Tolerance of a row's sum of probabilities: models in half precision lose this much."""
 
 
 def as_scores(output: Any, *, task: str, classes: tuple[str, ...], rows: int) -> np.ndarray:
-    """Bring a model's output to scores.
+    """Convert a model's output to scores.
 
     Args:
         output: NumPy array, DataFrame, Series or list.
         task: ``binary | multiclass | regression``.
         classes: class names in score order; binary: (negative, positive).
-        rows: rows that were scored.
+        rows: number of rows scored.
 
     Returns:
         float64: (rows,) for binary and regression, (rows, classes) for multiclass.
 
     Raises:
-        DataError: another shape or kind, a value that is not finite, or probabilities that are none.
+        DataError: another shape or type, a value that is not finite, or numbers that are not probabilities.
     """
     import numpy as np
 
@@ -55,17 +55,17 @@ def as_scores(output: Any, *, task: str, classes: tuple[str, ...], rows: int) ->
         return _from_one_column(values, task, classes)
     if values.shape[1] != len(classes):
         raise DataError(
-            f"gives {values.shape[1]} columns for {len(classes)} classes ({', '.join(classes)})",
+            f"returned {values.shape[1]} columns for {len(classes)} classes ({', '.join(classes)})",
             field="model",
             mend="Return one probability a class",
         )
     probabilities = _within_bounds(_finite(_numbers(values)))
-    off = np.abs(probabilities.sum(axis=1) - 1)
-    if (off > _ROUNDING).any():
+    deviation = np.abs(probabilities.sum(axis=1) - 1)
+    if (deviation > _ROUNDING).any():
         raise DataError(
-            "gives rows of probabilities that do not add up to one",
+            "returned rows of probabilities that do not add up to one",
             field="model",
-            value=[float(value) for value in probabilities[off.argmax()]],
+            value=[float(value) for value in probabilities[deviation.argmax()]],
             mend="Return probabilities, not margins",
         )
     return probabilities[:, 1] if task == "binary" else probabilities
@@ -87,13 +87,15 @@ def _array(output: Any, classes: tuple[str, ...]) -> np.ndarray:
     try:
         return np.asarray(output)
     except ValueError as error:
-        raise DataError("returned rows of different lengths", field="model", mend="Mend the model") from error
+        raise DataError(
+            "returned rows of different lengths", field="model", mend="Return rows of one length"
+        ) from error
 
 
 def _one_column(values: np.ndarray, task: str) -> np.ndarray:
     if values.ndim != 1:
         raise DataError(
-            f"gives {values.shape[1]} columns for a {task} task", field="model", mend="Return one value a row"
+            f"returned {values.shape[1]} columns for a {task} task", field="model", mend="Return one value a row"
         )
     return values
 
@@ -105,7 +107,7 @@ def _from_one_column(values: np.ndarray, task: str, classes: tuple[str, ...]) ->
         if task == "binary":
             return _within_bounds(_finite(_numbers(values)))
         raise DataError(
-            "gives one float a row for a multiclass task", field="model", mend="Return one probability a class"
+            "returned one float a row for a multiclass task", field="model", mend="Return one probability a class"
         )
     codes = _codes(values, classes)
     if task == "binary":
@@ -114,7 +116,7 @@ def _from_one_column(values: np.ndarray, task: str, classes: tuple[str, ...]) ->
 
 
 def _codes(values: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
-    """Class indices from labels, or from integers that are indices already where no class is called so."""
+    """Convert labels to class codes; integers that are no class names are codes already."""
     import numpy as np
 
     boolean = values.dtype.kind == "b"
@@ -124,12 +126,12 @@ def _codes(values: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
         return np.asarray(values, dtype=np.int64)
     if values.dtype.kind in "iu" and not set(texts) <= index.keys():
         index = {str(code): code for code in range(len(classes))}
-    strangers = [text for text in texts if text not in index]
-    if strangers:
+    unknown = [text for text in texts if text not in index]
+    if unknown:
         raise DataError(
-            f"gives what is neither a score nor one of the classes {', '.join(classes)}",
+            f"returned a value that is neither a score nor one of the classes {', '.join(classes)}",
             field="model",
-            value=strangers[0],
+            value=unknown[0],
             mend="Return probabilities, or labels spelled as in the data",
         )
     return np.asarray([index[text] for text in texts], dtype=np.int64)
@@ -142,7 +144,7 @@ def _numbers(values: np.ndarray) -> np.ndarray:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise DataError(
-            "gives scores that are not numbers", field="model", value=str(error), mend="Return numbers"
+            "returned scores that are not numbers", field="model", value=str(error), mend="Return numbers"
         ) from error
 
 
@@ -153,9 +155,9 @@ def _finite(values: np.ndarray) -> np.ndarray:
     if bad.any():
         affected = int(np.count_nonzero(bad.reshape(len(values), -1).any(axis=1)))
         raise DataError(
-            f"gives {affected} of {len(values)} rows a score that is NaN or infinite",
+            f"returned, for {affected} of {len(values)} rows, a score that is NaN or infinite",
             field="model",
-            mend="Mend the model",
+            mend="Correct the model",
         )
     return values
 
@@ -164,7 +166,7 @@ def _within_bounds(values: np.ndarray) -> np.ndarray:
     outside = (values < 0) | (values > 1)
     if outside.any():
         raise DataError(
-            "gives probabilities outside 0 to 1",
+            "returned probabilities outside 0 to 1",
             field="model",
             value=float(values[outside][0]),
             mend="Return probabilities, not margins; for a scikit-learn model: pyfunc_predict_fn='predict_proba'",

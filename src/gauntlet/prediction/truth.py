@@ -1,4 +1,4 @@
-"""What is known of the rows a model is judged on: labels, weights and the units they were sampled in."""
+"""Ground truth of a split: labels, example weights and clusters."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Truth:
-    """The rows of a split, in its order.
+    """Ground truth of a split, in the order of its rows.
 
     Attributes:
         labels: (n,) float64; codes into the target's classes, or a regression's values.
-        weights: (n,) float64, or ``None`` where none are declared.
-        clusters: (n,) int64 codes from 0, or ``None`` where every row stands for itself.
+        weights: (n,) float64, or ``None`` if none are declared.
+        clusters: (n,) int64 codes from 0, or ``None`` if rows are independent.
     """
 
     labels: np.ndarray
@@ -37,12 +37,12 @@ class Truth:
 
 
 def read_truth(snapshot: Snapshot, split: str, target: Target) -> Truth:
-    """Read a split's truth.
+    """Read the ground truth of a split.
 
     Args:
         snapshot: the data, with its label.
-        split: which rows.
-        target: what is predicted.
+        split: the split.
+        target: the target.
 
     Raises:
         ConfigurationError: no such split.
@@ -57,10 +57,10 @@ def read_truth(snapshot: Snapshot, split: str, target: Target) -> Truth:
 
 
 def cluster_codes(snapshot: Snapshot, split: str) -> np.ndarray | None:
-    """(n,) int64 codes of the cluster each row belongs to, numbered in order of appearance; ``None``: none declared.
+    """Cluster codes of the rows, (n,) int64, in order of appearance; ``None`` if no cluster column is declared.
 
     Raises:
-        DataError: a row belongs to none.
+        DataError: a row has no cluster.
     """
     import numpy as np
 
@@ -72,16 +72,16 @@ def cluster_codes(snapshot: Snapshot, split: str) -> np.ndarray | None:
 
 
 def cluster_names(values: pa.Array, column: str) -> pa.Array:
-    """A cluster column as text.
+    """Convert a cluster column to text.
 
     Raises:
-        DataError: a row belongs to none.
+        DataError: a row has no cluster.
     """
     import pyarrow as pa
 
     if values.null_count:
         raise DataError(
-            f"{values.null_count} rows belong to no cluster", field=column, mend="Fill the column, or drop the role"
+            f"{values.null_count} rows have no cluster", field=column, mend="Fill the column, or drop the role"
         )
     return values.cast(pa.string()) if pa.types.is_timestamp(values.type) else as_text(values)
 

@@ -125,9 +125,9 @@ def _load(folder: Path, digest: str) -> ServedModel:
         facts = (document.get("metadata") or {}).get("gauntlet") or {}
     except (AttributeError, KeyError, TypeError) as error:
         raise DataError(
-            "its MLmodel names no Python function to score with",
+            "its MLmodel has no python_function flavor",
             field="model",
-            mend="Save the model with its pyfunc flavour",
+            mend="Save the model with its pyfunc flavor",
         ) from error
     model = ServedModel(digest, contract, facts, load_scorer(folder, loader, contract))
     rows = warm_up_rows(folder, contract, document)

@@ -121,7 +121,7 @@ def fill(name: str, value: Any, kind: pa.DataType) -> Callable[[pa.Table], pa.Ta
         ),
         pytest.param(fill("outcome", "lost", pa.string()), ROLES, "not among the classes late, paid", id="new label"),
         pytest.param(fill("outcome", None, pa.string()), ROLES, "150 rows of split test have no label", id="no label"),
-        pytest.param(fill("person", None, pa.int64()), ROLES, "person: 150 rows belong to no cluster", id="no cluster"),
+        pytest.param(fill("person", None, pa.int64()), ROLES, "person: 150 rows have no cluster", id="no cluster"),
         pytest.param(fill("weight", -1.0, pa.float64()), ROLES, "weight: 150 rows have a weight", id="bad weight"),
         pytest.param(lambda table: table, {"label": "region"}, "the model predicts another label", id="other label"),
         pytest.param(
@@ -155,7 +155,9 @@ def test_rows_without_a_label_are_scored_alike(snapshot_of: SnapshotOf, model_of
 
 def test_a_model_that_does_not_say_what_it_predicts_needs_a_label(snapshot_of: SnapshotOf, tmp_path: Path) -> None:
     model = brought(tmp_path / "model", lambda frame: frame["amount"].to_numpy() * 0.0, {"amount": "double?"})
-    with pytest.raises(ConfigurationError, match=r"roles.label: the snapshot has no label, and the model does not say"):
+    with pytest.raises(
+        ConfigurationError, match=r"roles.label: the snapshot has no label, and the model does not declare"
+    ):
         predict_split(model, snapshot_of(roles={}), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

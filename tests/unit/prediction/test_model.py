@@ -79,5 +79,5 @@ def test_a_brought_model_that_does_not_work(
 def test_an_mlmodel_without_a_python_function(snapshot_of: SnapshotOf, tmp_path: Path, content: str) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "MLmodel").write_text(content)
-    with pytest.raises(DataError, match="names no Python function"):
+    with pytest.raises(DataError, match="python_function flavor"):
         predict_split(tmp_path / "model", snapshot_of(), tmp_path / "out")

@@ -37,5 +37,5 @@ def test_without_roles_there_are_none(tmp_path: Path) -> None:
 def test_a_row_that_belongs_to_no_cluster_is_an_error(tmp_path: Path) -> None:
     table = make_table(5, 0)
     table = table.set_column(table.schema.get_field_index("person"), "person", pa.array([1, None, 2, 2, 3]))
-    with pytest.raises(DataError, match="1 rows belong to no cluster"):
+    with pytest.raises(DataError, match="1 rows have no cluster"):
         cluster_codes(write_snapshot(tmp_path, {"test": table}, ROLES), "test")

@@ -206,5 +206,5 @@ def test_an_mlmodel_without_a_python_function(model_of: ModelOf, tmp_path: Path,
     folder = shutil.copytree(model_of("binary"), tmp_path / "model")
     document = yaml.safe_load((folder / "MLmodel").read_text())
     (folder / "MLmodel").write_text(yaml.safe_dump(document | {"flavors": flavors}))
-    with pytest.raises(DataError, match="names no Python function"), open_served(folder, digest_model(folder)):
+    with pytest.raises(DataError, match="python_function flavor"), open_served(folder, digest_model(folder)):
         pass
