@@ -107,5 +107,41 @@ class GateStopped(GauntletError):
     exit_code = EXIT_STOPPED
 
 
+class RolloutBlocked(ConfigurationError):
+    """Something has to be mended before a rollout can begin; the error lists all of it."""
+
+    code = "configuration.rollout_blocked"
+
+
+class RolloutUnderWay(ConfigurationError):
+    """Another version is being rolled out on this service."""
+
+    code = "configuration.rollout_under_way"
+
+
+class NoRollout(ConfigurationError):
+    """Nothing was ever rolled out on this service."""
+
+    code = "configuration.no_rollout"
+
+
+class JournalUnreadable(DataError):
+    """What is kept as the journal of a rollout is none."""
+
+    code = "data.journal_unreadable"
+
+
+class ServiceBusy(DependencyError):
+    """Another process acts on this service; the same call may succeed later."""
+
+    code = "dependency.service_busy"
+
+
+class VersionNotReady(DependencyError):
+    """A version was deployed and did not answer in time."""
+
+    code = "dependency.version_not_ready"
+
+
 def _closed(sentence: str) -> str:
     return sentence if sentence.endswith((".", "?", "!")) else sentence + "."

@@ -11,6 +11,7 @@ from gauntlet.delivery.evidence.counts import Counts
 from gauntlet.delivery.evidence.sequential import Direction, Process, Test, begin, log_e_value, update
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout.decision import decide
+from gauntlet.delivery.rollout.events import Event
 from gauntlet.delivery.rollout.journal import Entry, Journal
 from gauntlet.delivery.rollout.plan import RolloutPlan
 from gauntlet.delivery.rollout.state import Action, AnalysisRun, Metric, Observation, Phase
@@ -78,7 +79,7 @@ def rolled_out(
     }
     now, journal = BEGAN, Journal(begin_rollout("loans", V2, V1, BEGAN))
     began = f"The rollout of {V2} in place of {V1} begins."
-    journal = journal.with_entry(Entry(now, Phase.DEPLOYING, 0, Action.NOTHING, began))
+    journal = journal.with_entry(Entry(now, Phase.DEPLOYING, 0, Action.NOTHING, began, code=Event.STARTED))
     answered, at_step, asked, analyses = (0.0, 0.0), 0, 0, 0
     for number in range(1, turns + 1):
         now += plan.interval_seconds
@@ -108,7 +109,7 @@ def rolled_out(
         decision = decide(state, seen, plan, now)
         at_step = at_step if decision.rollout.weight == state.weight else 0
         after = decision.rollout
-        entry = Entry(now, after.phase, after.weight, decision.action, decision.sentence, look)
+        entry = Entry(now, after.phase, after.weight, decision.action, decision.sentence, look, code=decision.code)
         journal = replace(journal, rollout=after).with_entry(entry)
         if decision.rollout.phase.final:
             break

@@ -11,7 +11,7 @@ from gauntlet.delivery.rollout.lease import LeaseRecord, LeaseTaken
 from gauntlet.delivery.rollout.ports import Assessment, Backends, Conflict, TargetStatus
 from gauntlet.delivery.rollout.state import AnalysisRun, Phase, begin
 from gauntlet.delivery.targets.service import Service
-from gauntlet.errors import DataError
+from gauntlet.errors import JournalUnreadable
 from gauntlet.verdict import Status
 
 V1, V2, V3 = (Release(number, f"sha256:{number}", f"models/{number}") for number in "123")
@@ -52,7 +52,9 @@ class MemoryService:
     def read(self, service):
         self.trouble("read")
         if self.torn:
-            raise DataError("is not the journal of a rollout", field="journal", value="half of it", mend="Mend it")
+            raise JournalUnreadable(
+                "is not the journal of a rollout", field="journal", value="half of it", mend="Mend it"
+            )
         return None if self.stored is None else (Journal.from_json(self.stored[0]), str(self.stored[1]))
 
     def write(self, journal, etag):

@@ -10,13 +10,14 @@ from gauntlet.delivery.emergency_rollback import FallbackJournalStore, Unrecorde
 from gauntlet.delivery.preflight import Obstacle, require_clear
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout.controller import abort, is_same, run_to_end, start
+from gauntlet.delivery.rollout.events import Event
 from gauntlet.delivery.rollout.journal import Entry, Journal
 from gauntlet.delivery.rollout.lease import OnWarning, ignore_warning, renew, renewing_sleep, wait_for_lease
 from gauntlet.delivery.rollout.plan import RolloutPlan
 from gauntlet.delivery.rollout.ports import Backends, Conflict, Judge
 from gauntlet.delivery.rollout.state import AbortedBy, Action, Decision, Phase, begin
 from gauntlet.delivery.targets.service import Service
-from gauntlet.errors import ConfigurationError, DependencyError
+from gauntlet.errors import ConfigurationError, NoRollout, ServiceBusy, VersionNotReady
 
 
 @dataclass(frozen=True)
@@ -221,9 +222,9 @@ class _Deployment:
             except Conflict:
                 continue
             return self.run_to_end()
-        said = "its rollout journal changed during each of 10 attempts to abort"
+        message = "its rollout journal changed during each of 10 attempts to abort"
         mend = "Stop the other process that updates this rollout"
-        raise DependencyError(said, field=self.service.name, mend=mend)
+        raise ServiceBusy(message, field=self.service.name, mend=mend)
 
     def run_to_end(self) -> Journal:
         """Run the controller until the rollout is over."""
@@ -234,9 +235,9 @@ class _Deployment:
         )
         found = self.journals.read(service.name)
         if found is None:
-            said = "its rollout journal disappeared while the rollout ran"
+            message = "its rollout journal disappeared while the rollout ran"
             mend = "Do not delete it; roll out again under another attempt"
-            raise ConfigurationError(said, field=service.name, mend=mend)
+            raise NoRollout(message, field=service.name, mend=mend)
         unrecorded = [why for why in (self.journals.why, service.unrecorded()) if why]
         if unrecorded:
             raise UnrecordedRollback(found[0], *unrecorded)
@@ -254,7 +255,8 @@ def _installed(service: Service, release: Release, stable: Release | None, plan:
     else:
         sentence = f"Version {release.version} serves" + (", the first one." if stable is None else " already.")
         done = replace(begin(service.name, release, release, time.now()), phase=Phase.PROMOTED, weight=100)
-        journal = Journal(done).with_entry(Entry(time.now(), done.phase, 100, Action.NOTHING, sentence))
+        code = Event.INSTALLED if stable is None else Event.ALREADY_SERVING
+        journal = Journal(done).with_entry(Entry(time.now(), done.phase, 100, Action.NOTHING, sentence, code=code))
         service.journals.write(journal, found[1] if found else "")
     return journal
 
@@ -264,7 +266,7 @@ def _wait_until_ready(service: Service, release: Release, time: Time, patience: 
     deadline = time.now() + patience
     while not service.handle.ready(release):
         if time.now() > deadline:
-            raise DependencyError(
+            raise VersionNotReady(
                 f"{release} does not answer after {patience:,.0f} s",
                 field=service.name,
                 mend="Read the server's log; a wrong digest or a missing library ends it at once",

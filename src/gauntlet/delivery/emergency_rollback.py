@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gauntlet.delivery.preflight import Obstacle
+from gauntlet.delivery.rollout.events import Event
 from gauntlet.delivery.rollout.journal import Entry, Journal
 from gauntlet.delivery.rollout.lease import OnWarning
 from gauntlet.delivery.rollout.ports import Conflict, JournalStore
@@ -33,6 +34,8 @@ class UnrecordedRollback(DependencyError):
         journal: of the rollout that was rolled back.
         why: what was not written, and why; one or more.
     """
+
+    code = "dependency.rollback_not_recorded"
 
     def __init__(self, journal: Journal, *why: str) -> None:
         rollout = journal.rollout
@@ -116,7 +119,8 @@ class FallbackJournalStore:
             place = self._journals.set_aside(rollout.service)
             said = f"The journal that was found could not be read, and is kept as {place} ({_plainly(error)})."
             at = journal.entries[-1].at
-            return journal.with_entry(Entry(at, rollout.phase, rollout.weight, Action.NOTHING, said)), ""
+            entry = Entry(at, rollout.phase, rollout.weight, Action.NOTHING, said, code=Event.JOURNAL_REPLACED)
+            return journal.with_entry(entry), ""
         if found is None:
             return journal, ""
         there = found[0].rollout
@@ -150,7 +154,8 @@ def recover_journal(service: Service, journals: FallbackJournalStore, now: float
         f"No journal tells of the rollout ({cause}). By what the service shows, {shown.stable} is "
         f"stable, and {shown.candidate} has {shown.weight} % of the requests."
     )
-    journals.keep(Journal(shown).with_entry(Entry(now, shown.phase, shown.weight, Action.NOTHING, said)), cause)
+    entry = Entry(now, shown.phase, shown.weight, Action.NOTHING, said, code=Event.JOURNAL_INFERRED)
+    journals.keep(Journal(shown).with_entry(entry), cause)
     mend = f"Nothing is to be done: all requests go back to {shown.stable}"
     on_warning(Obstacle(f"journal of {service.name}", said, mend, blocks=False))
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 from gauntlet.delivery.context import RolloutContext, log_warning
 from gauntlet.delivery.deployment import lease_held, roll_back
+from gauntlet.delivery.rollout.events import Event
 from gauntlet.delivery.rollout.journal import Entry, Journal
 from gauntlet.delivery.rollout.ports import Conflict
 from gauntlet.delivery.rollout.state import Action, AnalysisRun, Phase, Rollout
 from gauntlet.delivery.targets.service import Service
-from gauntlet.errors import ConfigurationError, DataError, DependencyError
+from gauntlet.errors import ConfigurationError, DataError, DependencyError, NoRollout, ServiceBusy
 from gauntlet.verdict import Check, Status, Verdict
 
 GATE = "verify_deployment"
@@ -54,7 +55,7 @@ def verify(context: RolloutContext, champion: str, *, watch_seconds: float, act:
         found = service.journals.read(service.name)
         if found is None:
             mend = "Roll a version out first (continuous_delivery)"
-            raise ConfigurationError("has no rollout to verify", field="service", value=service.name, mend=mend)
+            raise NoRollout("has no rollout to verify", field="service", value=service.name, mend=mend)
         journal, etag = found
         rollout = journal.rollout
         checks = [_serves(context, rollout), _is_champion(rollout, champion)]
@@ -66,7 +67,15 @@ def verify(context: RolloutContext, champion: str, *, watch_seconds: float, act:
         nothing_new = AnalysisRun(rollout.analyses, Status.INCONCLUSIVE, "There was nothing new to look at.")
         analysis = assessment.analysis or nothing_new
         journal = replace(journal, rollout=replace(rollout, analyses=analysis.number), analysis_state=analysis_state)
-        entry = Entry(now, rollout.phase, rollout.weight, Action.NOTHING, analysis.sentence, assessment.analysis)
+        entry = Entry(
+            now,
+            rollout.phase,
+            rollout.weight,
+            Action.NOTHING,
+            analysis.sentence,
+            assessment.analysis,
+            code=Event.PROMOTED_ANALYSED,
+        )
         journal = journal.with_entry(entry)
         harmful = analysis.status is Status.FAIL and act
         with suppress(*(_NOT_WRITTEN if harmful else ())):  # an analysis that finds harm is acted on, written or not
@@ -94,7 +103,7 @@ def _write(service: Service, journal: Journal, etag: str) -> None:
         service.journals.write(journal, etag)
     except Conflict as error:
         mend = "Check again: somebody else wrote at this moment"
-        raise DependencyError("was written meanwhile", field=service.name, mend=mend, retryable=True) from error
+        raise ServiceBusy("was written meanwhile", field=service.name, mend=mend, retryable=True) from error
 
 
 def _serves(context: RolloutContext, rollout: Rollout) -> Check:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gauntlet.errors import ConfigurationError
+from gauntlet.errors import RolloutBlocked
 
 
 @dataclass(frozen=True)
 class Obstacle:
-    """Something that stands in the way, or that a person should know.
+    """Something that blocks a rollout, or that a person should know before it begins.
 
     Attributes:
         about: what it concerns.
-        sentence: what is the matter.
+        sentence: what is wrong with it.
         mend: what to do about it, in the imperative.
         blocks: a rollout cannot work like this.
     """
@@ -29,30 +29,29 @@ class Obstacle:
 
 
 def no_obstacles() -> tuple[Obstacle, ...]:
-    """A place where nothing can stand in the way."""
+    """Find nothing: for a target without a preflight."""
     return ()
 
 
-def require_clear(found: Iterable[Obstacle], service: str) -> tuple[Obstacle, ...]:
-    """What does not block; for a person to know.
+def require_clear(obstacles: Iterable[Obstacle], service: str) -> tuple[Obstacle, ...]:
+    """Make sure that no obstacle blocks a rollout; return the others, for a person to know.
 
     Args:
-        found: everything that was found.
+        obstacles: everything that the preflight found.
         service: on which service, for the error.
 
     Raises:
-        ConfigurationError: something blocks; it lists all of it, each with its mend.
+        RolloutBlocked: something blocks; it lists all of it, each with its mend.
     """
-    told = tuple(found)
-    blocking = [one for one in told if one.blocks]
+    obstacles = tuple(obstacles)
+    blocking = [obstacle for obstacle in obstacles if obstacle.blocks]
     if not blocking:
-        return told
+        return obstacles
+    field = f"service {service}"
     if len(blocking) == 1:
         (only,) = blocking
-        raise ConfigurationError(
-            f"a rollout cannot begin: {only.about} {only.sentence}", field=f"service {service}", mend=only.mend
-        )
-    said = "".join(f"\n  {number}. {one}" for number, one in enumerate(blocking, start=1))
-    raise ConfigurationError(
-        f"a rollout cannot begin, for {len(blocking)} reasons", field=f"service {service}", mend=f"Mend each:{said}"
+        raise RolloutBlocked(f"a rollout cannot begin: {only.about} {only.sentence}", field=field, mend=only.mend)
+    numbered = "".join(f"\n  {number}. {obstacle}" for number, obstacle in enumerate(blocking, start=1))
+    raise RolloutBlocked(
+        f"a rollout cannot begin, for {len(blocking)} reasons", field=field, mend=f"Mend each:{numbered}"
     )

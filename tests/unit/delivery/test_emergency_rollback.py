@@ -264,7 +264,7 @@ def test_other_states_than_those_that_go_back_are_refused_as_ever():
     journal, mark = journals.read("prices")
     world.failing = FULL
     with pytest.raises(DependencyError):
-        journals.write(journal.with_entry(Entry(0.0, Phase.RAMPING, 50, Action.WAIT, "on")), mark)
+        journals.write(journal.with_entry(Entry(0.0, Phase.RAMPING, 50, Action.WAIT, "on", code=None)), mark)
     assert journals.why == ""
 
 

@@ -11,7 +11,7 @@ from gauntlet.delivery.post_deployment import verify
 from gauntlet.delivery.rollout.journal import Journal
 from gauntlet.delivery.rollout.plan import RolloutPlan
 from gauntlet.delivery.rollout.ports import Conflict
-from gauntlet.errors import ConfigurationError, DependencyError
+from gauntlet.errors import DependencyError, NoRollout, ServiceBusy
 from gauntlet.settings import parse
 from gauntlet.verdict import Status
 
@@ -117,11 +117,11 @@ def test_what_was_rolled_back_is_not_watched(promoted):
 
 
 def test_without_a_rollout_there_is_nothing_to_verify():
-    with pytest.raises(ConfigurationError, match="has no rollout to verify"):
+    with pytest.raises(NoRollout):
         check(MemoryService())
 
 
 def test_nobody_verifies_beside_somebody_who_acts(promoted):
     promoted.holder = "another"
-    with pytest.raises(DependencyError, match="held by another controller"):
+    with pytest.raises(ServiceBusy):
         check(promoted)

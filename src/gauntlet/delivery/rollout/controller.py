@@ -7,12 +7,13 @@ between any two of its calls: the next one, in whichever process, goes on from w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout.approvals import Approval
 from gauntlet.delivery.rollout.decision import decide
+from gauntlet.delivery.rollout.events import Event
 from gauntlet.delivery.rollout.journal import Entry, Journal
 from gauntlet.delivery.rollout.lease import LeaseTaken, renewing_sleep
 from gauntlet.delivery.rollout.plan import RolloutPlan
@@ -27,7 +28,13 @@ from gauntlet.delivery.rollout.state import (
     begin,
     begin_rollback,
 )
-from gauntlet.errors import ConfigurationError, DependencyError, GauntletError
+from gauntlet.errors import DependencyError, GauntletError, NoRollout, RolloutUnderWay
+
+_ABORTED: Mapping[AbortedBy, Event] = {
+    "person": Event.ABORTED,
+    "analysis": Event.ROLLBACK_HARM,
+    "controller": Event.ROLLBACK_SUPERSEDED,
+}
 
 
 def start(
@@ -39,26 +46,25 @@ def start(
     was rolled back gets another chance under another name of the attempt.
 
     Raises:
-        ConfigurationError: another candidate is on its way on this service.
+        RolloutUnderWay: another candidate is on its way on this service.
         Conflict: somebody else begins one at this moment.
     """
-    found = journals.read(service)
-    if found is not None:
-        rollout = found[0].rollout
+    written = journals.read(service)
+    if written is not None:
+        rollout = written[0].rollout
         if is_same(rollout, candidate, stable, attempt):
             return rollout
         if not rollout.phase.final:
-            raise ConfigurationError(
+            raise RolloutUnderWay(
                 f"a rollout of {rollout.candidate} is under way ({rollout.phase.value}, {rollout.weight} %)",
                 field="service",
                 value=service,
                 mend="Wait for its end, or abort it",
             )
     fresh = begin(service, candidate, stable, now, attempt)
-    began = f"The rollout of {candidate} in place of {stable} begins."
-    journals.write(
-        Journal(fresh).with_entry(Entry(now, fresh.phase, 0, Action.NOTHING, began)), found[1] if found else ""
-    )
+    sentence = f"The rollout of {candidate} in place of {stable} begins."
+    entry = Entry(now, fresh.phase, 0, Action.NOTHING, sentence, code=Event.STARTED)
+    journals.write(Journal(fresh).with_entry(entry), written[1] if written else "")
     return fresh
 
 
@@ -73,13 +79,13 @@ def abort(journals: JournalStore, service: str, reason: str, now: float, by: Abo
     """Abort the newest rollout of a service, also one that was promoted; the control loop then rolls it back.
 
     Raises:
-        ConfigurationError: there was never a rollout on the service.
+        NoRollout: there was never a rollout on the service.
         Conflict: somebody else wrote at this moment; try again.
     """
     journal, etag = _read(journals, service)
     aborted = begin_rollback(journal.rollout, reason, by)
     if aborted != journal.rollout:
-        entry = Entry(now, aborted.phase, aborted.weight, Action.NOTHING, reason)
+        entry = Entry(now, aborted.phase, aborted.weight, Action.NOTHING, reason, code=_ABORTED[by])
         journals.write(replace(journal, rollout=aborted).with_entry(entry), etag)
     return aborted
 
@@ -88,7 +94,7 @@ def reconcile(backends: Backends, plan: RolloutPlan, service: str, now: float) -
     """One iteration: what is decided is persisted before it is done.
 
     Raises:
-        ConfigurationError: no rollout was started on the service.
+        NoRollout: no rollout was started on the service.
         Conflict: another controller wrote meanwhile; read again.
         LeaseTaken: somebody else acts on this service.
         DependencyError: something did not answer; nothing was done that was not written before.
@@ -106,7 +112,9 @@ def reconcile(backends: Backends, plan: RolloutPlan, service: str, now: float) -
     after = decision.rollout
     if after != rollout or analysis_state != journal.analysis_state:
         analysis, power = assessment.analysis, assessment.power
-        entry = Entry(now, after.phase, after.weight, decision.action, decision.sentence, analysis, power)
+        entry = Entry(
+            now, after.phase, after.weight, decision.action, decision.sentence, analysis, power, code=decision.code
+        )
         decision = replace(decision, sentence=f"{decision.sentence} {power}".rstrip())
         backends.journals.write(replace(journal, rollout=after, analysis_state=analysis_state).with_entry(entry), etag)
     action = _action(decision.action, backends.target)
@@ -173,10 +181,10 @@ def _assessed(judge: Judge, journal: Journal, now: float) -> tuple[Assessment, s
 
 
 def _read(journals: JournalStore, service: str) -> tuple[Journal, str]:
-    found = journals.read(service)
-    if found is None:
-        raise ConfigurationError("has no rollout", field="service", value=service, mend="Start one")
-    return found
+    written = journals.read(service)
+    if written is None:
+        raise NoRollout("has no rollout", field="service", value=service, mend="Start one")
+    return written
 
 
 def _observation(target_status: TargetStatus, assessment: Assessment, approval: Approval) -> Observation:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from gauntlet.delivery.rollout.events import Event, event_of
 from gauntlet.delivery.rollout.state import Action, AnalysisRun, Metric, Phase, Rollout
-from gauntlet.errors import DataError
+from gauntlet.errors import DataError, JournalUnreadable
 from gauntlet.verdict import Status
 
 FORMAT = "gauntlet.journal/1"
@@ -32,6 +33,7 @@ class Entry:
         sentence: why.
         analysis: what was measured, if there was a new analysis.
         power: what the analysis would detect, in the entry that precedes the candidate's first request; else empty.
+        code: what happened, for programs; ``None`` in journals of versions before 0.2, which had none.
     """
 
     at: float
@@ -41,11 +43,12 @@ class Entry:
     sentence: str
     analysis: AnalysisRun | None = None
     power: str = ""
+    code: Event | None = field(kw_only=True)
 
 
 @dataclass(frozen=True)
 class Journal:
-    """Everything there is to know of a rollout.
+    """The record of a rollout: its state, the state of its analysis, its timeline.
 
     Attributes:
         rollout: its state.
@@ -66,9 +69,9 @@ class Journal:
         if len(entries) > MOST_ENTRIES:
             half = len(entries) // 2
             kept = [
-                one
-                for index, (before, one) in enumerate(zip((None, *entries[: half - 1]), entries[:half], strict=True))
-                if index % 2 == 0 or before is None or (before.phase, before.weight) != (one.phase, one.weight)
+                entry
+                for index, (before, entry) in enumerate(zip((None, *entries[: half - 1]), entries[:half], strict=True))
+                if index % 2 == 0 or before is None or (before.phase, before.weight) != (entry.phase, entry.weight)
             ]
             entries = (*kept, *entries[half:])
         return replace(self, entries=entries)
@@ -93,20 +96,22 @@ class Journal:
             where: it lies, for the error.
 
         Raises:
-            DataError: it is no journal, or of a format this version does not know.
+            JournalUnreadable: it is no journal, or of a format this version does not know.
         """
         try:
             document = json.loads(text)
             if document["format"] != FORMAT:
                 raise ValueError(f"format {document['format']!r}")
-            entries = tuple(_entry(one) for one in document["entries"])
+            entries = tuple(_entry(entry) for entry in document["entries"])
             return cls(Rollout.from_json(document["rollout"]), str(document["analysis_state"]), entries)
         except (ValueError, KeyError, TypeError, DataError) as error:
             mend = (
                 "Run the pipeline rollback: it rolls the rollout back by what the service itself shows, keeps this "
                 "beside, and begins a new journal. Then look at what else writes it"
             )
-            raise DataError("is not the journal of a rollout", field=where, value=str(error), mend=mend) from error
+            raise JournalUnreadable(
+                "is not the journal of a rollout", field=where, value=str(error), mend=mend
+            ) from error
 
 
 def _entry(document: Mapping[str, Any]) -> Entry:
@@ -116,6 +121,7 @@ def _entry(document: Mapping[str, Any]) -> Entry:
             **document,
             "phase": Phase(document["phase"]),
             "action": Action(document["action"]),
+            "code": event_of(document.get("code")),
             "analysis": None if analysis is None else _analysis_run(analysis),
         }
     )
@@ -123,8 +129,8 @@ def _entry(document: Mapping[str, Any]) -> Entry:
 
 def _analysis_run(document: Mapping[str, Any]) -> AnalysisRun:
     metrics = tuple(
-        Metric(**{**one, **_pairs(one, "canary", "stable"), "status": Status(one["status"])})
-        for one in document["metrics"]
+        Metric(**{**metric, **_pairs(metric, "canary", "stable"), "status": Status(metric["status"])})
+        for metric in document["metrics"]
     )
     return AnalysisRun(
         **{**document, **_pairs(document, "answered"), "status": Status(document["status"]), "metrics": metrics}

@@ -1,7 +1,7 @@
-"""The lease of a service: one controller at a time acts on it. How it is waited for, taken over and renewed.
+"""The lease of a service: one controller at a time acts on it. How it is acquired, renewed and taken over.
 
-A controller may have died holding it. A process that has just begun knows nothing of the holder, so it watches: a
-holder that lives renews its lease again and again, one that does not for as long as its lease lasts is dead.
+A controller may have died holding it. A process that has just started knows nothing of the holder, so it watches the
+lease: a living holder renews it again and again; one that does not for as long as the lease lasts is dead.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gauntlet.delivery.preflight import Obstacle
-from gauntlet.errors import DependencyError
+from gauntlet.errors import DependencyError, ServiceBusy
 
 RENEW_SECONDS = 60.0
-"""At least so often it is renewed while its holder waits. A lease that can run out has to last longer than this."""
+"""Longest interval between two renewals while its holder waits. A lease that expires has to last longer than this."""
 _POLL_SECONDS = 1.0
 _MARGIN_SECONDS = 5.0
-"""Watched for so much longer than the lease lasts: the last attempt has to come after its end."""
+"""Time it is watched beyond its duration: the last attempt to acquire it has to come after its end."""
 
 OnWarning = Callable[[Obstacle], None]
 
 
 def ignore_warning(obstacle: Obstacle) -> None:
-    """Nobody needs to know."""
+    """Drop the warning."""
 
 
 @dataclass(frozen=True)
 class LeaseRecord:
-    """A lease that runs out by itself, as somebody else holds it.
+    """A lease that expires by itself, held by another controller.
 
     Attributes:
-        holder: who.
+        holder: its name.
         renewed: when, by the holder's clock; for people, and to see that it was renewed again.
         seconds: how long it lasts without being renewed.
     """
@@ -43,53 +43,54 @@ class LeaseRecord:
 
 
 class LeaseTaken(Exception):
-    """Somebody else holds the lease.
+    """Another controller holds the lease.
 
     Args:
-        said: who, for people.
-        held: its record; ``None`` where there is nothing to wait for: who holds it is known to live.
+        message: who holds it, for people.
+        held: the record of the lease; ``None`` where waiting is of no use: the holder is known to live.
     """
 
-    def __init__(self, said: str = "", held: LeaseRecord | None = None) -> None:
-        super().__init__(said)
+    def __init__(self, message: str = "", held: LeaseRecord | None = None) -> None:
+        super().__init__(message)
         self.held = held
 
 
 class Lease(Protocol):
-    """One at a time acts on a service."""
+    """Mutual exclusion of controllers on one service."""
 
     def acquire(self, service: str) -> None:
-        """Take the lease, or renew it.
+        """Acquire the lease, or renew it.
 
-        One that runs out by itself is taken over when this process has seen it unchanged for as long as it lasts.
+        A lease that expires by itself is taken over when this process has seen it unchanged for as long as it lasts.
 
         Raises:
-            LeaseTaken: somebody else holds it.
-            DependencyError: whoever keeps it does not answer.
+            LeaseTaken: another controller holds it.
+            DependencyError: the store of the lease does not answer.
         """
 
     def check(self, service: str) -> None:
-        """Make sure, without asking anybody, that it is still held: called right before every action.
+        """Make sure, by this process's clock alone, that it is still held: called right before every action.
 
         Raises:
             LeaseTaken: it was not renewed in time.
         """
 
     def release(self, service: str) -> None:
-        """Give it back, if it is held."""
+        """Release it, if it is held."""
 
 
 def wait_for_lease(lease: Lease, service: str, sleep: Callable[[float], None], on_warning: OnWarning) -> None:
-    """Take the lease; if its holder may have died, watch it until it has run out, or until the holder shows itself.
+    """Acquire the lease; if its holder may have died, watch it until it expires or the holder renews it.
 
     Args:
         lease: of the service.
         service: its name.
         sleep: waits so many seconds.
-        on_warning: told once, that this waits and for whom.
+        on_warning: called once, when this begins to wait, with the holder's name.
 
     Raises:
-        DependencyError: whoever holds it lives; or whoever keeps it does not answer.
+        ServiceBusy: its holder lives.
+        DependencyError: the store of the lease does not answer.
     """
     watched: LeaseRecord | None = None
     left = 0.0
@@ -115,7 +116,8 @@ def renew(lease: Lease, service: str) -> None:
     """Renew a lease that is held.
 
     Raises:
-        DependencyError: somebody else took it meanwhile; or whoever keeps it does not answer.
+        ServiceBusy: another controller took it meanwhile.
+        DependencyError: the store of the lease does not answer.
     """
     try:
         lease.acquire(service)
@@ -124,9 +126,9 @@ def renew(lease: Lease, service: str) -> None:
 
 
 def renewing_sleep(lease: Lease, service: str, sleep: Callable[[float], None]) -> Callable[[float], None]:
-    """A ``sleep`` that renews the lease meanwhile: who waits for long is not to be taken for dead.
+    """A ``sleep`` that renews the lease meanwhile, so that a long wait is not taken for a dead holder.
 
-    A renewal that fails is passed over; the next action asks for the lease again.
+    A renewal that fails is ignored; the next action acquires the lease again.
     """
     slept = 0.0
 
@@ -144,9 +146,9 @@ def renewing_sleep(lease: Lease, service: str, sleep: Callable[[float], None]) -
     return rest
 
 
-def lease_taken_error(service: str, taken: LeaseTaken) -> DependencyError:
-    """What is said to whoever may not act, because somebody else does."""
-    return DependencyError(
+def lease_taken_error(service: str, taken: LeaseTaken) -> ServiceBusy:
+    """The error for a caller who may not act, because another controller does."""
+    return ServiceBusy(
         "its lease is held by another controller",
         field=service,
         value=str(taken),

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Literal
 
 from gauntlet.delivery.release import Release
+from gauntlet.delivery.rollout.events import Event
 from gauntlet.errors import DataError
 from gauntlet.verdict import Status
 
@@ -205,10 +206,11 @@ class Observation:
 
 @dataclass(frozen=True)
 class Decision:
-    """The state to write down, then what to do, and one sentence for the timeline."""
+    """The state to write down, then what to do; what happened, as a code and as one sentence for the timeline."""
 
     rollout: Rollout
     action: Action
+    code: Event
     sentence: str
 
     def __post_init__(self) -> None:

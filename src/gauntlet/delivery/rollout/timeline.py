@@ -21,7 +21,8 @@
       phase     where the rollout stood afterwards
       weight    percent of requests the candidate was meant to have afterwards
       action    what was carried out: deploy, set_weight, promote, restore, roll_back, wait, nothing
-      sentence  why
+      code      what happened, for programs (docs/timeline.md); null in journals of versions before 0.2
+      sentence  the same in words, and why
       power     what the analysis would detect, before the candidate's first request; empty in all other entries
       analysis  what was measured, null where nothing new was: number, status, sentence, answered, and metrics, each
                 with name, status, sentence, dry_run, log_harm, log_safe (natural logarithms of the evidence of harm,
@@ -189,6 +190,7 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "phase": entry.phase.value,
         "weight": entry.weight,
         "action": entry.action.value,
+        "code": None if entry.code is None else entry.code.value,
         "sentence": entry.sentence,
         "power": entry.power,
         "analysis": None if entry.analysis is None else _analysis_run(entry.analysis),

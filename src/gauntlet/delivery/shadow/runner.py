@@ -12,7 +12,7 @@ from gauntlet.delivery.rollout.lease import OnWarning, ignore_warning, renew, re
 from gauntlet.delivery.rollout.state import Phase, Rollout, begin
 from gauntlet.delivery.shadow.gate import GATE, ShadowCounts, ShadowPolicy, judge_shadow
 from gauntlet.delivery.targets.service import Mirror, Service
-from gauntlet.errors import DependencyError
+from gauntlet.errors import ServiceBusy
 from gauntlet.verdict import Check, Status, Verdict
 
 
@@ -69,7 +69,7 @@ def run_shadow(
         return _not_shadowed("This service cannot copy requests; watch the first step of the rollout for longer.")
     with lease_held(service, time, on_warning):
         if unfinished(service):
-            raise DependencyError("a rollout is under way", field=service.name, mend="Wait for its end", retryable=True)
+            raise ServiceBusy("a rollout is under way", field=service.name, mend="Wait for its end", retryable=True)
         rollout = begin(service.name, release, stable, time.now())
         service.target.deploy(rollout)
         failed = _until_ready(service, rollout, time, patience)

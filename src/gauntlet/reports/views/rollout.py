@@ -29,6 +29,7 @@ from gauntlet.reports.views.rollout_way import (
     StepRow,
     counted,
     decision_rows,
+    harmful_metric,
     headline,
     moments,
     step_rows,
@@ -89,6 +90,7 @@ class RolloutView:
         attempt: which try of the same two versions; may be empty.
         outcome: ``promoted``, ``rolled back``, or the phase it is in.
         headline: what happened, in one sentence.
+        names_culprit: the headline names the metric that showed harm, and not the reason.
         reason: why it was rolled back, in full; empty otherwise.
         began, ended: when; ``ended`` is ``None`` while it is under way.
         since: ``began`` as axes write it.
@@ -119,6 +121,7 @@ class RolloutView:
     attempt: str
     outcome: str
     headline: str
+    names_culprit: bool
     reason: str
     began: datetime
     ended: datetime | None
@@ -153,8 +156,8 @@ class RolloutView:
 
     @property
     def detail(self) -> str:
-        """The reason, unless the headline says it."""
-        return "" if self.reason.strip().rstrip(".").lower() in self.headline.lower() else self.reason
+        """The reason, unless the headline ends with it."""
+        return self.reason if self.names_culprit else ""
 
     @property
     def step_heads(self) -> list[str]:
@@ -205,6 +208,7 @@ def rollout_view(
         attempt=rollout.attempt,
         outcome=rollout.phase.value.replace("_", " "),
         headline=headline(journal),
+        names_culprit=harmful_metric(journal) is not None,
         reason=rollout.reason,
         began=moment(rollout.began),
         ended=None if end is None else moment(end),
@@ -251,7 +255,7 @@ def _unseen(journal: Journal) -> float:
 
 def _entry(entry: Entry, began: float) -> EntryRow:
     analysis = entry.analysis
-    told = analysis is None or not analysis.sentence or analysis.sentence in entry.sentence
+    quoted = entry.code is not None and entry.code.quotes_analysis
     return EntryRow(
         at=iso(entry.at, "seconds"),
         after=duration(entry.at - began),
@@ -260,7 +264,7 @@ def _entry(entry: Entry, began: float) -> EntryRow:
         action=entry.action.value.replace("_", " "),
         sentence=f"{entry.sentence} {entry.power}".rstrip(),
         analysis="" if analysis is None else analysis.status.value,
-        saw="" if analysis is None or told else analysis.sentence,
+        saw="" if analysis is None or quoted else analysis.sentence,
     )
 
 

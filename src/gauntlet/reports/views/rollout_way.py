@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gauntlet.delivery.rollout.journal import Journal
 from gauntlet.delivery.rollout.plan import RolloutPlan
-from gauntlet.delivery.rollout.state import Phase
+from gauntlet.delivery.rollout.state import Metric, Phase
 from gauntlet.delivery.rollout.timeline import (
     analyses,
     answered,
@@ -74,17 +74,22 @@ def _where(journal: Journal) -> str:
     return f" at {highest}%" if highest else " and before its first request"
 
 
+def harmful_metric(journal: Journal) -> Metric | None:
+    """The metric whose harm caused the rollback; ``None`` where something else did, or nothing was rolled back."""
+    back = rollback_entry(journal)
+    return culprit(back.analysis) if back is not None and back.analysis is not None and harm_shown(journal) else None
+
+
 def _why(journal: Journal) -> str:
     """The metric that showed harm, with its rates where it counts; otherwise the reason as it was written."""
-    back = rollback_entry(journal)
-    found = culprit(back.analysis) if back is not None and back.analysis is not None and harm_shown(journal) else None
-    if found is None:
+    metric = harmful_metric(journal)
+    if metric is None:
         reason = journal.rollout.reason.strip().rstrip(".") or "no reason was written"
         return reason[0].lower() + reason[1:] if reason[1:2].islower() or reason[1:2] == " " else reason
-    if found.canary is None or found.stable is None or not found.canary[1] or not found.stable[1]:
-        return found.sentence.rstrip(".")
-    candidate, stable = (percent(hits / requests) for hits, requests in (found.canary, found.stable))
-    return f"{found.name} {candidate} against {stable}"
+    if metric.canary is None or metric.stable is None or not metric.canary[1] or not metric.stable[1]:
+        return metric.sentence.rstrip(".")
+    candidate, stable = (percent(hits / requests) for hits, requests in (metric.canary, metric.stable))
+    return f"{metric.name} {candidate} against {stable}"
 
 
 def stretches(journal: Journal) -> tuple[Stretch, ...]:

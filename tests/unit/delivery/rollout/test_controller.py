@@ -11,7 +11,7 @@ from gauntlet.delivery.rollout.lease import LeaseTaken
 from gauntlet.delivery.rollout.plan import RolloutPlan
 from gauntlet.delivery.rollout.ports import Conflict
 from gauntlet.delivery.rollout.state import Phase
-from gauntlet.errors import ConfigurationError, DependencyError
+from gauntlet.errors import ConfigurationError, DependencyError, NoRollout, RolloutUnderWay
 from gauntlet.settings import parse
 
 PLAN = parse(
@@ -124,12 +124,12 @@ def test_a_second_one_who_acts_is_found_when_it_writes():
 def test_one_rollout_a_service():
     service = MemoryService()
     start(service, "prices", V2, V1, 0.0)
-    with pytest.raises(ConfigurationError, match="a rollout of version 2 is under way"):
+    with pytest.raises(RolloutUnderWay, match="a rollout of version 2 is under way"):
         start(service, "prices", V3, V1, 1.0)
 
 
 def test_a_service_without_a_rollout_has_no_turn():
-    with pytest.raises(ConfigurationError, match="has no rollout"):
+    with pytest.raises(NoRollout):
         reconcile(MemoryService().backends(), PLAN, "prices", 0.0)
 
 

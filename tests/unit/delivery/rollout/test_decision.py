@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout.decision import decide
+from gauntlet.delivery.rollout.events import Event
 from gauntlet.delivery.rollout.plan import RolloutPlan
 from gauntlet.delivery.rollout.state import Action, AnalysisRun, Observation, Phase, Rollout, begin
 from gauntlet.errors import DataError
@@ -29,6 +30,7 @@ PLAN = parse(
     field="plan",
 )
 READY = Observation(candidate_ready=True, stable_ready=True)
+BEGUN = begin("prices", V2, V1, 0)
 
 
 def ramping(**changes):
@@ -66,17 +68,17 @@ def test_an_analysis_from_before_the_weight_held_shows_nothing():
 
 
 @pytest.mark.parametrize(
-    ("seen", "now", "words"),
+    ("seen", "now", "code", "words"),
     [
-        (at_ten(), 150, "50 of 100 s"),
-        (replace(at_ten(), requests=19), 200, "19 of 20 requests"),
-        (at_ten(Status.INCONCLUSIVE), 200, "did not show"),
-        (at_ten(Status.ERROR), 200, "did not show"),
+        (at_ten(), 150, Event.STEP_TIME_MISSING, "50 of 100 s"),
+        (replace(at_ten(), requests=19), 200, Event.STEP_REQUESTS_MISSING, "19 of 20 requests"),
+        (at_ten(Status.INCONCLUSIVE), 200, Event.STEP_EVIDENCE_MISSING, "did not show"),
+        (at_ten(Status.ERROR), 200, Event.STEP_EVIDENCE_MISSING, "did not show"),
     ],
 )
-def test_a_step_has_to_show_everything(seen, now, words):
+def test_a_step_has_to_show_everything(seen, now, code, words):
     decision = decide(ramping(), seen, PLAN, now)
-    assert decision.action is Action.WAIT
+    assert (decision.action, decision.code) == (Action.WAIT, code)
     assert words in decision.sentence
 
 
@@ -95,23 +97,27 @@ def test_after_the_last_step_comes_promotion_and_then_nothing():
 
 
 @pytest.mark.parametrize(
-    ("state", "seen", "now", "words"),
+    ("state", "seen", "now", "code", "words"),
     [
-        (ramping(), at_ten(Status.FAIL), 101, "Harm was shown: as seen"),
-        (ramping(phase=Phase.PROMOTING), at_ten(Status.FAIL), 101, "Harm was shown"),
-        (ramping(inconclusive=2), at_ten(Status.INCONCLUSIVE), 101, "3 analyses in a row"),
-        (ramping(errors=1), at_ten(Status.ERROR), 101, "could not be read 2 times"),
-        (ramping(), replace(READY, weight=10), 5_001, "longer than the 5,000 s"),
-        (ramping(), replace(READY, abort="complaints"), 101, "A person aborted it: complaints"),
-        (begin("prices", V2, V1, 0), replace(READY, failed="no memory"), 1, "cannot become ready: no memory"),
-        (begin("prices", V2, V1, 0), replace(READY, candidate_ready=False), 301, "not ready after 300 s"),
+        (ramping(), at_ten(Status.FAIL), 101, "rollback.harm", "Harm was shown: as seen"),
+        (ramping(phase=Phase.PROMOTING), at_ten(Status.FAIL), 101, "rollback.harm", "Harm was shown"),
+        (ramping(inconclusive=2), at_ten(Status.INCONCLUSIVE), 101, "rollback.inconclusive", "3 analyses in a row"),
+        (ramping(errors=1), at_ten(Status.ERROR), 101, "rollback.metrics_unreadable", "could not be read 2 times"),
+        (ramping(), replace(READY, weight=10), 5_001, "rollback.time_limit", "longer than the 5,000 s"),
+        (ramping(), replace(READY, abort="complaints"), 101, "aborted", "A person aborted it: complaints"),
+        (BEGUN, replace(READY, failed="no memory"), 1, "rollback.candidate_failed", "cannot become ready: no memory"),
+        (BEGUN, replace(READY, candidate_ready=False), 301, "rollback.not_ready", "not ready after 300 s"),
+        (BEGUN, replace(READY, baseline=False), 301, "rollback.no_baseline", "too little traffic"),
     ],
 )
-def test_what_rolls_a_candidate_back_and_why(state, seen, now, words):
+def test_what_rolls_a_candidate_back_and_why(state, seen, now, code, words):
     decision = decide(state, seen, PLAN, now)
-    assert (decision.action, decision.rollout.weight) == (Action.ROLL_BACK, 0)
+    assert (decision.action, decision.code, decision.rollout.weight) == (Action.ROLL_BACK, code, 0)
     assert words in decision.rollout.reason
-    assert decide(decision.rollout, replace(READY, done=True), PLAN, now).rollout.phase is Phase.ROLLED_BACK
+    again = decide(decision.rollout, seen, PLAN, now + 1)
+    assert again.code is Event.ROLLBACK_PENDING
+    over = decide(decision.rollout, replace(READY, done=True), PLAN, now)
+    assert (over.rollout.phase, over.code) == (Phase.ROLLED_BACK, Event.ROLLED_BACK)
 
 
 def test_a_clock_does_not_interrupt_a_promotion():
@@ -141,16 +147,18 @@ def test_approval_is_waited_for_and_not_for_ever():
     plan = PLAN.model_copy(update={"approve_before": (50,), "approval_seconds": 1_000.0})
     waiting = decide(ramping(), at_ten(), plan, 200)
     assert (waiting.action, waiting.rollout.approval_since) == (Action.WAIT, 200)
+    assert waiting.code is Event.STEP_APPROVAL_MISSING
     assert decide(waiting.rollout, at_ten(number=2, approved=50), plan, 300).rollout.weight == 50
     late = decide(waiting.rollout, at_ten(number=2), plan, 1_201)
-    assert late.action is Action.ROLL_BACK
+    assert (late.action, late.code) == (Action.ROLL_BACK, Event.ROLLBACK_NOT_APPROVED)
     assert "Nobody approved 50 %" in late.sentence
 
 
 def test_nobody_is_left_without_an_answer():
     dead = replace(at_ten(Status.FAIL), stable_ready=False)
     held = decide(ramping(), dead, PLAN, 101)
-    assert held.action is Action.RESTORE
+    assert (held.action, held.code) == (Action.RESTORE, Event.ROLLBACK_HARM), "the code says why it began"
+    assert decide(held.rollout, dead, PLAN, 102).code is Event.ROLLBACK_STABLE_DOWN
     assert decide(held.rollout, replace(dead, stable_ready=True), PLAN, 102).action is Action.ROLL_BACK
     assert decide(held.rollout, replace(dead, candidate_ready=False), PLAN, 102).action is Action.ROLL_BACK
 

@@ -5,9 +5,10 @@ import json
 import pytest
 
 from gauntlet.delivery.release import Release
+from gauntlet.delivery.rollout.events import Event
 from gauntlet.delivery.rollout.journal import MOST_ENTRIES, Entry, Journal
 from gauntlet.delivery.rollout.state import Action, AnalysisRun, Metric, Phase, begin
-from gauntlet.errors import DataError
+from gauntlet.errors import JournalUnreadable
 from gauntlet.verdict import Status
 
 V1, V2 = (Release(number, f"sha256:{number}", f"models/{number}") for number in "12")
@@ -18,7 +19,9 @@ LOOK = AnalysisRun(
 
 
 def entry(at, weight=10, analysis=LOOK):
-    return Entry(float(at), Phase.RAMPING, weight, Action.WAIT, f"At {weight} %.", analysis)
+    return Entry(
+        float(at), Phase.RAMPING, weight, Action.WAIT, f"At {weight} %.", analysis, code=Event.STEP_TIME_MISSING
+    )
 
 
 def test_what_was_written_is_read_back():
@@ -43,12 +46,12 @@ def test_a_long_timeline_is_thinned_and_keeps_every_change():
     "text", ["", "[]", "{}", '{"format": "gauntlet.journal/9"}', '{"format": "gauntlet.journal/1"}']
 )
 def test_what_is_no_journal_is_refused(text):
-    with pytest.raises(DataError, match="not the journal of a rollout"):
+    with pytest.raises(JournalUnreadable):
         Journal.from_json(text)
 
 
 def test_a_journal_without_a_state_is_refused_by_the_name_of_its_place():
     document = json.loads(Journal(begin("prices", V2, V1, 0.0)).to_json())
     torn = json.dumps({**document, "rollout": document["rollout"][:100]})
-    with pytest.raises(DataError, match=r"^loans\.json: is not the journal.*Run the pipeline rollback"):
+    with pytest.raises(JournalUnreadable, match=r"^loans\.json: is not the journal.*Run the pipeline rollback"):
         Journal.from_json(torn, "loans.json")

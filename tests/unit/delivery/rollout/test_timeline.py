@@ -32,7 +32,7 @@ def journal(*entries, phase=None):
     """(at, phase, weight[, look]) → a journal whose rollout stands where the last entry says, unless told otherwise."""
     written = EMPTY
     for at, where, weight, *look in entries:
-        written = written.with_entry(Entry(at, where, weight, Action.WAIT, "so", look[0] if look else None))
+        written = written.with_entry(Entry(at, where, weight, Action.WAIT, "so", look[0] if look else None, code=None))
     last = written.entries[-1]
     return replace(written, rollout=replace(EMPTY.rollout, phase=phase or last.phase, weight=last.weight))
 

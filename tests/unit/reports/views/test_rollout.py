@@ -13,6 +13,7 @@ from builders.reports import HOSTILE
 from gauntlet.delivery.analysis import state_codec
 from gauntlet.delivery.analysis.alpha import alarm_level, shares
 from gauntlet.delivery.analysis.history import series_of
+from gauntlet.delivery.rollout.events import Event
 from gauntlet.delivery.rollout.journal import MOST_ENTRIES, Entry, Journal
 from gauntlet.delivery.rollout.state import Action, AnalysisRun, Metric, Phase, begin, begin_rollback
 from gauntlet.delivery.rollout.timeline import analyses
@@ -57,7 +58,9 @@ def test_a_version_rolled_back_after_its_promotion():
     promoted = rolled_out()
     back = begin_rollback(promoted.rollout, "Wrong prices.")
     late = BEGAN + 7_200
-    journal = replace(promoted, rollout=back).with_entry(Entry(late, back.phase, 0, Action.NOTHING, back.reason))
+    journal = replace(promoted, rollout=back).with_entry(
+        Entry(late, back.phase, 0, Action.NOTHING, back.reason, code=Event.ABORTED)
+    )
     found = view(journal)
     assert found.headline == "Being rolled back after 2 h 00 min and a promotion: wrong prices."
     assert found.ended is None
@@ -68,7 +71,9 @@ def test_a_version_rolled_back_after_its_promotion():
 def test_harm_without_counts_is_told_in_the_metrics_own_words():
     seen = AnalysisRun(1, Status.FAIL, "bad", (Metric("sales", Status.FAIL, "Sales fell by half.", log_harm=9.0),))
     state = begin_rollback(begin("loans", V2, V1, BEGAN), "Harm was shown: bad")
-    journal = Journal(state).with_entry(Entry(BEGAN + 60, Phase.ROLLING_BACK, 0, Action.ROLL_BACK, "bad", seen))
+    journal = Journal(state).with_entry(
+        Entry(BEGAN + 60, Phase.ROLLING_BACK, 0, Action.ROLL_BACK, "bad", seen, code=Event.ROLLBACK_HARM)
+    )
     assert view(journal).headline.endswith(": Sales fell by half.")
     assert view(journal).rates == ()
     assert view(journal).metrics[0].candidate == "–"
@@ -104,7 +109,9 @@ def test_evidence_is_weighed_by_the_share_of_alpha_and_summed():
 def test_evidence_out_of_all_bounds_is_drawn_at_the_edge():
     metric = Metric("errors", Status.FAIL, "", log_harm=5_000.0, log_safe=-5_000.0)
     seen = AnalysisRun(1, Status.FAIL, "bad", (metric,))
-    journal = Journal(begin("loans", V2, V1, BEGAN)).with_entry(Entry(BEGAN, Phase.RAMPING, 5, Action.WAIT, "", seen))
+    journal = Journal(begin("loans", V2, V1, BEGAN)).with_entry(
+        Entry(BEGAN, Phase.RAMPING, 5, Action.WAIT, "", seen, code=None)
+    )
     found = view(journal)
     assert (found.harm[0].points, found.safe[0].points) == ([(0.0, 1e6)], [(0.0, 1e-3)])
     assert (found.metrics[0].harm, found.metrics[0].safe) == ("∞", "0")
@@ -114,7 +121,9 @@ def test_a_metric_without_a_say_is_marked_and_not_summed():
     loud = Metric("sales", Status.FAIL, "", log_harm=9.0, dry_run=True)
     quiet = Metric("errors", Status.PASS, "", log_harm=-1.0)
     seen = AnalysisRun(1, Status.PASS, "fine", (loud, quiet))
-    journal = Journal(begin("loans", V2, V1, BEGAN)).with_entry(Entry(BEGAN, Phase.RAMPING, 5, Action.WAIT, "", seen))
+    journal = Journal(begin("loans", V2, V1, BEGAN)).with_entry(
+        Entry(BEGAN, Phase.RAMPING, 5, Action.WAIT, "", seen, code=None)
+    )
     assert [line.name for line in view(journal).harm] == ["sales (no say)", "errors"]
     assert [row.name for row in view(journal).metrics] == ["sales (no say)", "errors"]
 
@@ -123,7 +132,7 @@ def test_rates_carry_wilson_intervals():
     """40 of 1,000: 0.0295 to 0.0540 by the score method (Wilson 1927), from statsmodels' proportion_confint."""
     metric = Metric("errors", Status.PASS, "", canary=(40, 1_000), stable=(0, 0))
     journal = Journal(begin("loans", V2, V1, BEGAN)).with_entry(
-        Entry(BEGAN, Phase.RAMPING, 5, Action.WAIT, "", AnalysisRun(1, Status.PASS, "", (metric,)))
+        Entry(BEGAN, Phase.RAMPING, 5, Action.WAIT, "", AnalysisRun(1, Status.PASS, "", (metric,)), code=None)
     )
     (panel,) = view(journal).rates
     candidate, stable = panel.lines
@@ -225,7 +234,7 @@ def test_nothing_gets_out_as_markup():
     seen = AnalysisRun(1, Status.FAIL, HOSTILE, (metric,))
     release = replace(V2, version=HOSTILE)
     journal = Journal(begin_rollback(begin(HOSTILE, release, release, BEGAN, HOSTILE), HOSTILE)).with_entry(
-        Entry(BEGAN + 9, Phase.ROLLING_BACK, 0, Action.NOTHING, HOSTILE, seen)
+        Entry(BEGAN + 9, Phase.ROLLING_BACK, 0, Action.NOTHING, HOSTILE, seen, code=Event.ABORTED)
     )
     assert "<script" not in rollout_page(journal, PLAN)
 

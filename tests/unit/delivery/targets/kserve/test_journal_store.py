@@ -5,6 +5,7 @@ import pytest
 from builders.kserve_rollouts import V1, V2
 from builders.memory_cluster import MemoryApi, MemoryServer
 from gauntlet.delivery.rollout.controller import start
+from gauntlet.delivery.rollout.events import Event
 from gauntlet.delivery.rollout.journal import Entry, Journal
 from gauntlet.delivery.rollout.ports import Conflict
 from gauntlet.delivery.rollout.state import Action, AnalysisRun, Metric, Phase
@@ -37,7 +38,7 @@ def say(server, **annotations):
 def test_what_is_written_is_read_and_what_was_read_before_is_a_conflict(journals):
     assert journals.read("ml/loans") is None
     journal, mark = begun(journals)
-    entry = Entry(1.0, Phase.DEPLOYING, 0, Action.DEPLOY, "The second.")
+    entry = Entry(1.0, Phase.DEPLOYING, 0, Action.DEPLOY, "The second.", code=Event.CANDIDATE_DEPLOYING)
     journals.write(journal.with_entry(entry), mark)
     assert [one.sentence for one in journals.read("ml/loans")[0].entries][-1] == "The second."
     with pytest.raises(Conflict):
@@ -85,7 +86,7 @@ def test_a_server_that_does_not_answer_says_nothing(server):
 def long_journal(rollout, entries):
     metrics = tuple(Metric(f"errors {number}", Status.PASS, "x" * 300) for number in range(12))
     look = AnalysisRun(1, Status.PASS, "it was seen", metrics)
-    one = Entry(1.0, Phase.RAMPING, 10, Action.WAIT, "A turn.", look)
+    one = Entry(1.0, Phase.RAMPING, 10, Action.WAIT, "A turn.", look, code=Event.STEP_TIME_MISSING)
     return Journal(rollout, "memory", (one,) * entries)
 
 
