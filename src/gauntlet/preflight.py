@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
+from gauntlet.data.objects.schemes import store_of
 from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.data.roles import Roles
 from gauntlet.data.schema_inference import InferencePolicy
 from gauntlet.data.split import SplitOptions
-from gauntlet.delivery.analysis.label_files import require_scheme
 from gauntlet.delivery.analysis.labels import OutcomesSource, with_labels
 from gauntlet.delivery.analysis.plan import AnalysisPlan
 from gauntlet.delivery.counters.prometheus.source import PrometheusPlan
@@ -113,7 +113,7 @@ def check_delivery_settings(settings: Mapping[str, Mapping[str, Any]], *, servic
     if isinstance(analysis, AnalysisPlan):
         with_labels(analysis, labels if isinstance(labels, OutcomesSource) else None)
     if isinstance(labels, OutcomesSource):
-        require_scheme(labels.uri, field="outcomes.uri")
+        store_of(labels.uri, field="outcomes.uri")  # refuses what no store is for; opens nothing
     for field, address in (("service", service), ("staging", staging)):
         require_address(address, field=field)
     if service == staging:

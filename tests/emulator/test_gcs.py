@@ -8,9 +8,11 @@ import urllib.request
 
 import pytest
 
+from builders.stores import FIELD, StoreContract
 from emulator.conftest import free_port
-from gauntlet.data import gcs
 from gauntlet.data.importing import import_snapshot
+from gauntlet.data.objects import gcs
+from gauntlet.data.objects.gcs import GoogleCloudStorage
 from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.data.roles import Roles
 from gauntlet.data.source import Pinned, fetch, resolve
@@ -59,6 +61,35 @@ def load(pinned, tmp_path, **options):
         reader=ReaderOptions(**options),
         split=SplitOptions(),
     )
+
+
+class Folder:
+    """A folder of a bucket, for the contract of every store."""
+
+    def __init__(self, bucket):
+        self.store, self.root, self._bucket = GoogleCloudStorage(), f"gs://{bucket.name}/folder", bucket
+
+    def put(self, name, content):
+        put(self._bucket, f"folder/{name}", content)
+
+    def remove(self, name):
+        self._bucket.blob(f"folder/{name}").delete()
+
+
+class TestGoogleCloudStorage(StoreContract):
+    @pytest.fixture
+    def place(self, bucket):
+        return Folder(bucket)
+
+
+def test_a_bucket_is_a_folder(bucket):
+    store = GoogleCloudStorage()
+    assert store.files_at(f"gs://{bucket.name}", field=FIELD) == []
+    put(bucket, "a.csv", ROWS)
+    for uri in (f"gs://{bucket.name}", f"gs://{bucket.name}/"):
+        assert store.files_at(uri, field=FIELD) == [f"gs://{bucket.name}/a.csv"]
+    assert store.files_at("gs://never-was", field=FIELD) is None
+    assert store.files_at("gs://never-was/a.csv", field=FIELD) is None
 
 
 def test_an_object_becomes_a_snapshot_and_is_named_in_it(bucket, tmp_path):

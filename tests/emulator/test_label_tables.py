@@ -4,10 +4,9 @@ import json
 import time
 import urllib.request
 
-import pyarrow
 import pytest
 
-from gauntlet.delivery.analysis import label_files
+from gauntlet.data.objects import gcs
 from gauntlet.delivery.analysis.label_files import LabelTable
 from gauntlet.delivery.analysis.labels import OutcomesSource
 from gauntlet.delivery.analysis.state import Outcomes
@@ -16,13 +15,7 @@ from gauntlet.delivery.rollout.state import begin
 from gauntlet.errors import DataError, DependencyError
 from gauntlet.settings import parse
 
-pytestmark = [
-    pytest.mark.emulator,
-    pytest.mark.skipif(
-        int(pyarrow.__version__.partition(".")[0]) < 25,
-        reason="an old pyarrow asks for objects in a way the emulator does not answer: run it in containers/delivery's",
-    ),
-]
+pytestmark = pytest.mark.emulator
 
 ROLLOUT = begin("loans", *(Release(number, f"sha256:{number}", f"models/{number}") for number in "21"), 0.0)
 HEADER = "version,at,wrong\n"
@@ -48,7 +41,7 @@ class Bucket:
 @pytest.fixture
 def bucket(server, monkeypatch):
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", server)
-    monkeypatch.setattr(label_files, "_RETRY_SECONDS", 3.0)
+    monkeypatch.setattr(gcs, "_RETRY_SECONDS", 3.0)
     return Bucket(server)
 
 

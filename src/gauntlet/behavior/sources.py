@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 import tempfile
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from gauntlet.behavior.consistency import require_consistent
 from gauntlet.behavior.document import ROOT, Document, read_document
 from gauntlet.behavior.suite import BulkRows, Suite
 from gauntlet.data.columns import reduce_type
+from gauntlet.data.objects.schemes import relative_to, store_of
 from gauntlet.data.source import Pinned, fetch
 from gauntlet.digest import digest_file
 from gauntlet.errors import ConfigurationError, DataError
@@ -22,7 +22,6 @@ from gauntlet.settings import parse
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_GCS = "gs://"
 _PYTHON_WORDS = re.compile(r"a valid (tuple|dictionary)(?: or instance of \w+)?")
 _YAML_WORDS = {"tuple": "a list", "dictionary": "a mapping"}
 
@@ -81,25 +80,30 @@ def read_rows(bulk: BulkRows, home: str, field: str) -> pa.Table:
         field: path of the entry, for messages.
 
     Raises:
-        ConfigurationError: there is no such file.
+        ConfigurationError: there is no such file, or its kind of storage is not supported.
         DataError: its content is another than the digest says, it is not Parquet, has no rows, or holds a column type
             that a snapshot cannot hold.
         DependencyError: its storage is not reachable, or refuses.
     """
     import pyarrow as pa
 
-    uri = bulk.uri if bulk.uri.startswith(_GCS) else posixpath.join(posixpath.dirname(home), bulk.uri)
-    with tempfile.TemporaryDirectory() as scratch, fetch(_pin(uri, bulk, field), Path(scratch)) as local:
-        found = digest_file(local.path)
-        if found != bulk.digest:
+    uri = relative_to(home, bulk.uri)
+    store = store_of(uri, field=f"{field}.uri")
+    pinned = store.pin(uri, field=f"{field}.uri")
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        store.lend(uri, pinned.version, Path(scratch), field=f"{field}.uri") as path,
+    ):
+        digest = digest_file(path)
+        if digest != bulk.digest:
             raise DataError(
-                f"the file's digest is {found}",
+                f"the file's digest is {digest}",
                 field=f"{field}.sha256",
                 value=bulk.sha256,
                 mend="Look at what changed in the file; then give its new digest",
             )
         try:
-            table = read_parquet(local.path, bulk.uri)
+            table = read_parquet(path, bulk.uri)
         except (OSError, pa.ArrowInvalid) as error:
             raise DataError(
                 "cannot be read as Parquet", field=f"{field}.uri", value=str(error), mend="Write the file again"
@@ -108,20 +112,3 @@ def read_rows(bulk: BulkRows, home: str, field: str) -> pa.Table:
         raise DataError("has no rows", field=f"{field}.uri", value=bulk.uri, mend="Write rows, or remove the entry")
     columns = {name: reduce_type(table.column(name).combine_chunks(), name) for name in table.column_names}
     return pa.table(columns)
-
-
-def _pin(uri: str, bulk: BulkRows, field: str) -> Pinned:
-    """A version to fetch: a local file is pinned by the digest itself, an object by its present generation."""
-    if not uri.startswith(_GCS):
-        from gauntlet.storage import working_folder
-
-        path = working_folder() / uri
-        if not path.is_file():
-            raise ConfigurationError(
-                "there is no such file", field=f"{field}.uri", value=bulk.uri, mend=f"Looked at {uri}: correct the path"
-            )
-        return Pinned(uri=uri, version=digest_file(path), size=path.stat().st_size)
-    from gauntlet.data.gcs import find
-
-    found = find(uri, f"{field}.uri")
-    return Pinned(uri=uri, version=found[0].generation, size=found[0].size)

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from gauntlet.behavior.changes import Cell, Change, Number
+from gauntlet.data.objects.schemes import BUCKET_ADDRESSES
 from gauntlet.settings import Settings
 
 
@@ -40,7 +41,9 @@ _WHERE = Field(None, min_length=1, description="Which rows of the split: \"incom
 class BulkRows(Settings):
     """Rows kept in a Parquet file."""
 
-    uri: str = Field(min_length=1, description="The file: a path from the behavior file's folder, or gs://….")
+    uri: str = Field(
+        min_length=1, description=f"The file: a path from the behavior file's folder, or {BUCKET_ADDRESSES}."
+    )
     sha256: str = Field(
         pattern="^(sha256:)?[0-9a-f]{64}$", description="SHA-256 of its bytes; another content is an error."
     )

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.behavior_files import good_suites, mutated
+from builders.stores import add_memory_store
 from gauntlet.behavior.sources import parse_suite, read_rows, read_suite
 from gauntlet.behavior.suite import BulkRows
 from gauntlet.data.source import resolve
@@ -247,3 +248,26 @@ def test_another_content_is_an_error_that_gives_the_digest_found(bulk):
 def test_a_missing_file(tmp_path):
     with pytest.raises(ConfigurationError, match="there is no such file"):
         read_rows(BulkRows(uri="x.parquet", sha256="0" * 64), str(tmp_path / "suite.yaml"), "suite.golden.0.rows")
+
+
+def test_bulk_rows_lie_beside_the_file_in_a_bucket_too(bulk, monkeypatch):
+    bucket = add_memory_store(monkeypatch)
+    bucket.put("mem://loans/rows.parquet", bulk.read_bytes())
+    home = "mem://loans/suite.yaml"
+    named = BulkRows(uri="rows.parquet", sha256=digest_file(bulk))
+    local = BulkRows(uri=str(bulk), sha256=digest_file(bulk))
+    assert read_rows(named, home, "rows") == read_rows(local, home, "rows")
+    full = BulkRows(uri="mem://loans/rows.parquet", sha256=digest_file(bulk))
+    assert read_rows(full, "suite.yaml", "rows") == read_rows(local, home, "rows")
+    bucket.put("mem://loans/rows.parquet", b"others")
+    with pytest.raises(DataError, match="the file's digest is sha256:"):
+        read_rows(named, home, "rows")
+    bucket.remove("mem://loans/rows.parquet")
+    with pytest.raises(ConfigurationError, match="there is no such file"):
+        read_rows(named, home, "rows")
+
+
+def test_rows_in_storage_of_another_kind_are_refused():
+    with pytest.raises(ConfigurationError, match="is of a kind that is not supported") as caught:
+        read_rows(BulkRows(uri="s3://loans/rows.parquet", sha256="0" * 64), "suite.yaml", "suite.golden.0.rows")
+    assert caught.value.field == "suite.golden.0.rows.uri"

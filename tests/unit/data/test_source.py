@@ -62,6 +62,7 @@ def test_a_file_whose_name_looks_like_a_pattern_is_itself(here):
         ([{"uri": "*.parquet"}], "names no file"),
         ([{"uri": "s3://bucket/a.csv"}], "not supported.*s3://.*Use gs:// or a local path"),
         ([{"uri": "gs://bucket"}], "names no object"),
+        ([{"uri": "gs://"}], "names no bucket"),
         ([{"uri": "a.csv"}, {"uri": "*.csv"}], "names a file twice"),
         ([{"url": "a.csv"}], "unknown key|is required"),
         ([{}], "is required"),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, model_validator
 
 from gauntlet.data.columns import ColumnType, canonical_text, convert
+from gauntlet.data.objects.schemes import BUCKET_ADDRESSES
 from gauntlet.delivery.analysis.plan import AnalysisPlan
 from gauntlet.delivery.analysis.state import OUTCOMES, Outcomes
 from gauntlet.errors import ConfigurationError, DataError
@@ -34,7 +35,8 @@ class OutcomesSource(Settings):
 
     uri: str = Field(
         min_length=1,
-        description="The table: a CSV, Parquet or JSON lines file, or a folder of them; a local path or gs://…. "
+        description="The table: a CSV, Parquet or JSON lines file, or a folder of them; "
+        f"a local path or {BUCKET_ADDRESSES}. "
         "It has to be there, with its columns, before the rollout begins.",
     )
     version: str = Field(default="version", description="Column with the model version that decided.")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -12,7 +13,9 @@ import pytest
 from builders.judged import GOOD, AskedService
 from builders.judging import plan
 from builders.memory_service import V1, V2
-from gauntlet.delivery.analysis.label_files import LabelTable, read_table, require_scheme
+from builders.stores import add_memory_store
+from gauntlet.data.objects import schemes
+from gauntlet.delivery.analysis.label_files import LabelTable, read_table
 from gauntlet.delivery.analysis.labels import OutcomesSource
 from gauntlet.delivery.analysis.state import Outcomes
 from gauntlet.delivery.deployment import preflight_warnings
@@ -122,11 +125,54 @@ def test_a_table_that_may_not_be_read_says_so(tmp_path):
         counted(tmp_path / "labels.csv")
 
 
-@pytest.mark.parametrize("uri", ["s3://labels/", "gs://", "https://labels/x.csv"])
-def test_other_kinds_of_storage_are_refused(uri):
-    with pytest.raises(ConfigurationError, match="not supported"):
-        require_scheme(uri, field="outcomes.uri")
+@pytest.mark.parametrize(
+    ("uri", "message"), [("s3://labels/", "not supported"), ("gs://", "names no bucket"), ("https://x.csv", "not supp")]
+)
+def test_other_kinds_of_storage_are_refused(uri, message):
+    with pytest.raises(ConfigurationError, match=message):
+        counted(uri)
     assert LabelTable(source(uri)).obstacles()[0].about == "outcomes: outcomes.uri"
+
+
+@pytest.mark.parametrize("place", ["mem://labels/daily", "mem://labels/daily/", "mem://labels/daily/1.csv"])
+def test_a_table_in_a_bucket_is_read_anew_at_every_analysis(monkeypatch, place):
+    bucket = add_memory_store(monkeypatch)
+    for name in ("daily/1.csv", "daily/_SUCCESS", "elsewhere.csv"):
+        bucket.put(f"mem://labels/{name}", b"version,at,wrong\n2,1,true\n")
+    assert counted(place) == Outcomes(1, 1)
+    bucket.put("mem://labels/daily/1.csv", b"version,at,wrong\n2,1,true\n1,2,false\n")
+    assert counted(place) == Outcomes(1, 1, 0, 1)
+
+
+def test_one_file_of_a_table_in_a_bucket_is_on_this_machine_at_a_time(monkeypatch, tmp_path):
+    bucket = add_memory_store(monkeypatch)
+    for name in "abc":
+        bucket.put(f"mem://labels/{name}.csv", b"version,at,wrong\n2,1,true\n")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    downloads = [
+        len([path for path in tmp_path.rglob("*") if path.is_file()]) for _ in read_table(source("mem://labels"))
+    ]
+    assert downloads
+    assert set(downloads) == {1}
+
+
+@dataclass
+class Silent:
+    """A storage that does not answer, or refuses."""
+
+    retryable: bool
+
+    def files_at(self, uri, *, field):
+        raise DependencyError("cannot be reached", field=field, value=uri, mend="Wait", retryable=self.retryable)
+
+
+@pytest.mark.parametrize(("retryable", "message"), [(True, "storage did not respond"), (False, "cannot be reached")])
+def test_an_outage_may_pass_and_a_refusal_is_told_as_it_is(monkeypatch, retryable, message):
+    monkeypatch.setitem(schemes._STORES, "mem", lambda: Silent(retryable))
+    with pytest.raises(DependencyError, match=message) as caught:
+        counted("mem://labels")
+    assert caught.value.retryable is retryable
+    assert caught.value.field == "mem://labels"
 
 
 @dataclass

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from gauntlet.data.objects.schemes import is_local
 from gauntlet.delivery.release import Release
 from gauntlet.errors import ConfigurationError, DataError
 
@@ -114,7 +115,7 @@ class Desired:
                 raise _wrong("revisions", "must be named by versions of letters, digits, dots and dashes", version)
             if not _DIGEST.fullmatch(release.digest):
                 raise _wrong(f"revisions.{version}.digest", "must be sha256: and 64 hex digits", release.digest)
-            if not isinstance(release.uri, str) or not release.uri or "://" in release.uri:
+            if not isinstance(release.uri, str) or not release.uri or not is_local(release.uri):
                 raise _wrong(f"revisions.{version}.uri", "must be the path of a model folder", release.uri)
         if (self.stable is None) != (not self.revisions) or (self.stable or "") not in {"", *self.revisions}:
             raise _wrong("stable", "must be one of the revisions", self.stable)
