@@ -65,7 +65,7 @@ def parse_suite(text: str, name: str) -> tuple[Suite, Document]:
         try:
             suite = parse(Suite, document.value, field=ROOT)
         except ConfigurationError as error:
-            message = _PYTHON_WORDS.sub(lambda found: _YAML_WORDS[found[1]], error.message)
+            message = _PYTHON_WORDS.sub(lambda words: _YAML_WORDS[words[1]], error.message)
             raise ConfigurationError(message, field=error.field, value=error.value, mend=error.mend) from error
         require_consistent(suite)
     return suite, document

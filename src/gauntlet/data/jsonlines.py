@@ -57,11 +57,11 @@ class _RepeatedKeyError(Exception):
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    columns = dict(pairs)
+    if len(columns) < len(pairs):
         names = [name for name, _ in pairs]
         raise _RepeatedKeyError(next(name for name in names if names.count(name) > 1))
-    return found
+    return columns
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique)
@@ -124,7 +124,7 @@ def _mend_mixed(name: str, usual: type, others: list[Any], options: ReaderOption
     words = list(dict.fromkeys(str(value).strip() if options.strip_whitespace else str(value) for value in others))
     if (
         usual is str
-        or not all(isinstance(one, str) and read(one) is None for one in others)
+        or not all(isinstance(value, str) and read(value) is None for value in others)
         or len(words) > MOST_LISTED
     ):
         return f"Write it the same way everywhere, or set {text}"
