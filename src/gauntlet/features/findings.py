@@ -171,6 +171,20 @@ def find(feature: str, comparisons: Sequence[Compared], parties: Parties) -> Fin
     return Finding(feature, pattern, tuple(comparisons), check, worst.diagnosis, mend)
 
 
+def find_all(features: Iterable[str], comparisons: Sequence[Compared], parties: Parties) -> tuple[Finding, ...]:
+    """Say what happened to each feature that was compared, worst first.
+
+    Args:
+        features: their names.
+        comparisons: of all of them, in the order of the spans.
+        parties: who is compared.
+    """
+    by_feature = {name: [one for one in comparisons if one.feature == name] for name in features}
+    findings = [find(name, compared, parties) for name, compared in by_feature.items() if compared]
+    findings.sort(key=lambda finding: (-finding.check.status.severity, -(finding.check.measured or 0.0)))
+    return tuple(findings)
+
+
 def _opening(pattern: Pattern, feature: str, parties: Parties, spans: str) -> str:
     store = parties.store
     where = f"in {spans} and on new rows alike" if spans else "on new rows"

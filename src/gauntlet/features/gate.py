@@ -17,7 +17,7 @@ from gauntlet.digest import short
 from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.features.code_checks import contract_checks, property_checks
 from gauntlet.features.distributions import compare_distributions, gather
-from gauntlet.features.findings import Compared, Finding, Parties, find, of_replay
+from gauntlet.features.findings import Compared, Finding, Parties, find_all, of_replay
 from gauntlet.features.harm import Harm, Scoring, harm_check, measure_harm
 from gauntlet.features.opening import Given, Opened, open_all
 from gauntlet.features.policy import FeaturesPolicy
@@ -161,9 +161,7 @@ class _Run:
         if opened.champion is not None and not opened.champion.is_identity:
             old_code = f"the champion's feature steps ({short(opened.champion.transform.digest)})"
         parties = Parties(opened.store_name, opened.stands_in, old_code)
-        own = {name: [one for one in comparisons if one.feature == name] for name in opened.shared}
-        found = (find(name, compared, parties) for name, compared in own.items() if compared)
-        return tuple(sorted(found, key=lambda one: (-one.check.status.severity, -(one.check.measured or 0.0))))
+        return find_all(opened.shared, comparisons, parties)
 
     def _columns_for_harm(self) -> tuple[str, ...]:
         """Raw columns that harm needs beside the features: inputs that no code computes, the label, the clusters."""

@@ -109,24 +109,21 @@ def open_all(given: Given, policy: FeaturesPolicy) -> Iterator[Opened]:
         transform = _code(fitted, given, policy)
         spans = spans_of(given.history, given.snapshot, given.split)
         features = features_of(transform, spans[-1])
-        _check_names(features, transform.name, policy)
+        check_names(features, transform.name, policy)
         store: Store | None = None
         shared: dict[str, str] = {}
         if given.stored is not None:
-            shared = _shared(features, tuple(given.stored.columns), policy)
-            keys = _keys(given.stored, spans)
+            shared = shared_features(features, tuple(given.stored.columns), policy)
+            keys = join_keys(given.stored, spans)
             if shared and keys:
                 columns = tuple(dict.fromkeys(shared.values()))
                 keyed = KeyedStore(given.stored, keys, columns, partition_rows=policy.partition_rows)
                 store = opened.enter_context(keyed)
         elif champion is not None and not champion.is_identity:
             known = features_of(champion.transform, spans[-1])
-            store, shared = StandIn(champion.transform, known), _shared(features, known, policy)
-        left_out = {
-            name: "the policy leaves it out" if name in policy.exclude else "nothing is stored under its name"
-            for name in features
-            if name not in shared and (given.stored is not None or store is not None)
-        }
+            store, shared = StandIn(champion.transform, known), shared_features(features, known, policy)
+        has_store = given.stored is not None or store is not None
+        left_out = reasons_left_out(features, shared, policy) if has_store else {}
         yield Opened(given, fitted, champion, transform, spans, store, shared, left_out)
 
 
@@ -147,7 +144,12 @@ def _code(fitted: FittedModel, given: Given, policy: FeaturesPolicy) -> Transfor
     return fitted.transform
 
 
-def _check_names(features: Sequence[str], code: str, policy: FeaturesPolicy) -> None:
+def check_names(features: Sequence[str], code: str, policy: FeaturesPolicy) -> None:
+    """Make sure that the policy names features that the code gives.
+
+    Raises:
+        ConfigurationError: it does not.
+    """
     for setting, names in (("names", tuple(policy.names)), ("exclude", policy.exclude)):
         for name in names:
             if name not in features:
@@ -159,7 +161,12 @@ def _check_names(features: Sequence[str], code: str, policy: FeaturesPolicy) -> 
                 )
 
 
-def _shared(features: Sequence[str], stored: Sequence[str], policy: FeaturesPolicy) -> dict[str, str]:
+def shared_features(features: Sequence[str], stored: Sequence[str], policy: FeaturesPolicy) -> dict[str, str]:
+    """Feature → its column in the store, for the features that are stored and not left out.
+
+    Raises:
+        ConfigurationError: the policy names a column that is not stored.
+    """
     for name, other in policy.names.items():
         if other not in stored:
             raise ConfigurationError(
@@ -172,7 +179,16 @@ def _shared(features: Sequence[str], stored: Sequence[str], policy: FeaturesPoli
     return {name: other for name, other in found.items() if other in stored}
 
 
-def _keys(stored: Snapshot, spans: Sequence[Span]) -> tuple[str, ...]:
+def reasons_left_out(features: Sequence[str], shared: Mapping[str, str], policy: FeaturesPolicy) -> dict[str, str]:
+    """Feature → why it is not compared, for those that are not ``shared``."""
+    return {
+        name: "the policy leaves it out" if name in policy.exclude else "nothing is stored under its name"
+        for name in features
+        if name not in shared
+    }
+
+
+def join_keys(stored: Snapshot, spans: Sequence[Span]) -> tuple[str, ...]:
     """The columns that join the store to every span; () where they do not all have them."""
     time = (stored.roles.time,) if stored.roles.time is not None else ()
     keys = (*stored.roles.key, *time)

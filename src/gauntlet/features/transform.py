@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from gauntlet.data.columns import reduce_type
 from gauntlet.digest import digest_bytes, digest_file, digest_json
-from gauntlet.errors import DataError, GauntletError
+from gauntlet.errors import ConfigurationError, DataError, GauntletError
 from gauntlet.training.custom import resolve
 from gauntlet.training.frame import frame_of
 
@@ -141,6 +141,24 @@ def open_transform(code: str) -> Transform:
     source = getattr(module, "__file__", None)
     content = digest_file(Path(source)) if source else digest_bytes(repr(function).encode())
     return wrap(function, code, digest_json([code.partition(":")[2], content]))
+
+
+def transform_of(code: Callable[[Any], Any] | Transform | str) -> Transform:
+    """Feature code as a transform: a function, its name (``module:function``), or a transform already.
+
+    Raises:
+        ConfigurationError: no such function.
+    """
+    if isinstance(code, Transform):
+        return code
+    if isinstance(code, str):
+        return open_transform(code)
+    if not callable(code):
+        raise ConfigurationError(
+            "is not feature code", field="function", value=code, mend="Give a function, or its name as module:function"
+        )
+    name = getattr(code, "__qualname__", type(code).__name__).replace("<locals>.", "").rpartition(".")[2]
+    return wrap(code, name, digest_bytes(name.encode()))  # a function of a notebook has no file to take the digest of
 
 
 def wrap(function: Callable[[Any], Any], name: str, digest: str) -> Transform:
