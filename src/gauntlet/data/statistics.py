@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gauntlet.data import tfdv
+from gauntlet.data.profile import Profile, read_profiles
 from gauntlet.data.roles import Roles
 from gauntlet.data.snapshot import Snapshot
 from gauntlet.errors import ConfigurationError, DataError
@@ -152,6 +153,20 @@ def write_statistics(snapshot: Snapshot, destination: Path) -> Statistics:
         }
         write_json(folder / MANIFEST, document)
     return Statistics.open(destination)
+
+
+def describe(snapshot: Snapshot, split: str) -> dict[str, Profile]:
+    """The statistics of one split, column by column, without an artifact.
+
+    Args:
+        snapshot: the data.
+        split: which of its splits.
+
+    Raises:
+        ConfigurationError: no such split.
+        DataError: the split is empty, a part cannot be read, or an example weight is missing or negative.
+    """
+    return read_profiles(compute_split(snapshot, split).datasets[0])
 
 
 def compute_split(snapshot: Snapshot, split: str) -> Any:

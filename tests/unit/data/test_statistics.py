@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from gauntlet.data.profile import read_profiles
-from gauntlet.data.statistics import QUANTILE_BUCKETS, Statistics, open_if_there, write_statistics
+from gauntlet.data.statistics import QUANTILE_BUCKETS, Statistics, describe, open_if_there, write_statistics
 from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.storage import write_absent
 from snapshots import write_snapshot
@@ -138,3 +138,16 @@ def test_an_unknown_split_and_a_damaged_file_are_named(tmp_path, statistics):
 def test_an_absent_artifact_opens_as_none(tmp_path):
     write_absent(tmp_path / "absent", "no serving log yet")
     assert open_if_there(tmp_path / "absent") is None
+
+
+def test_a_split_is_described_without_an_artifact(tmp_path) -> None:
+    snapshot = write_snapshot(tmp_path / "snapshot", {"train": table(), "test": table(500, seed=1)})
+    written = write_statistics(snapshot, tmp_path / "statistics")
+    for split in ("train", "test"):
+        expected = read_profiles(written.split(split))
+        profiles = describe(snapshot, split)
+        assert list(profiles) == list(expected)
+        assert profiles["income"].mean == expected["income"].mean
+        assert profiles["city"].count_of == expected["city"].count_of
+    with pytest.raises(ConfigurationError, match="no such split"):
+        describe(snapshot, "holdout")
