@@ -144,7 +144,7 @@ def open_transform(code: str) -> Transform:
 
 
 def transform_of(code: Callable[[Any], Any] | Transform | str) -> Transform:
-    """Feature code as a transform: a function, its name (``module:function``), or a transform already.
+    """Make a transform of feature code: a function, its name (``module:function``), or a transform.
 
     Raises:
         ConfigurationError: no such function.

@@ -112,8 +112,9 @@ def _check(
     from gauntlet.features.properties.checks import check_properties
     from gauntlet.features.properties.fresh import FreshProcess
     from gauntlet.features.properties.policy import PropertiesPolicy, Property
+    from gauntlet.features.transform import transform_of
     from gauntlet.settings import parse
-    from gauntlet.testing.subjects import importable_name, table_of, transform_of
+    from gauntlet.testing.subjects import importable_name, table_of
 
     for name in only:
         if name not in set(Property):

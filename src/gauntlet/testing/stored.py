@@ -43,8 +43,9 @@ def assert_matches_stored(
     """
     __tracebackhide__ = True
     from gauntlet.features.policy import FeaturesPolicy
+    from gauntlet.features.transform import transform_of
     from gauntlet.settings import parse
-    from gauntlet.testing.subjects import table_of, transform_of
+    from gauntlet.testing.subjects import table_of
 
     settings = parse(FeaturesPolicy, {"max_share": 0.0, **policy, "names": dict(names or {})}, field="policy")
     keys = (key,) if isinstance(key, str) else tuple(key)
@@ -85,8 +86,9 @@ def assert_same_features(code: Code, other: Code, rows: Rows, **policy: Any) -> 
     """
     __tracebackhide__ = True
     from gauntlet.features.policy import FeaturesPolicy
+    from gauntlet.features.transform import transform_of
     from gauntlet.settings import parse
-    from gauntlet.testing.subjects import table_of, transform_of
+    from gauntlet.testing.subjects import table_of
 
     settings = parse(FeaturesPolicy, {"max_share": 0.0, **policy}, field="policy")
     first, second, table = transform_of(code), transform_of(other), table_of(rows)

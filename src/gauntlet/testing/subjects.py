@@ -1,4 +1,4 @@
-"""Converts a test's arguments: rows of any form to an Arrow table, code of any form to a transform."""
+"""Converts a test's arguments: rows of any form to an Arrow table, a function to its name."""
 
 from __future__ import annotations
 
@@ -48,27 +48,6 @@ def table_of(rows: Rows, argument: str = "rows") -> pa.Table:
         array = reduce_type(pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array, name)
         columns[name] = _without_nan(array)
     return pa.table(columns)
-
-
-def transform_of(code: Code) -> Transform:
-    """Make a transform of feature code: a function, its name (``module:function``), or a transform.
-
-    Raises:
-        ConfigurationError: no such function.
-    """
-    from gauntlet.digest import digest_bytes
-    from gauntlet.features.transform import Transform, open_transform, wrap
-
-    if isinstance(code, Transform):
-        return code
-    if isinstance(code, str):
-        return open_transform(code)
-    if not callable(code):
-        raise ConfigurationError(
-            "is not feature code", field="function", value=code, mend="Give a function, or its name as module:function"
-        )
-    name = getattr(code, "__qualname__", type(code).__name__).replace("<locals>.", "").rpartition(".")[2]
-    return wrap(code, name, digest_bytes(name.encode()))
 
 
 def importable_name(code: Code) -> str | None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from gauntlet.errors import ConfigurationError, DataError
-from gauntlet.features.transform import Transform, identity, open_transform
+from gauntlet.features.transform import Transform, identity, open_transform, transform_of
 
 CODE = """
 import pandas as pd
@@ -152,3 +152,21 @@ def test_inputs_are_selected_and_their_absence_is_named() -> None:
 def test_what_is_not_a_number_is_missing() -> None:
     transform = Transform("nan", "-", lambda rows: pd.DataFrame({"x": [np.nan, np.inf, 1.0, -0.0]}))
     assert transform(ROWS.to_batches()[0]).column("x").to_pylist() == [None, np.inf, 1.0, 0.0]
+
+
+def on_top(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows
+
+
+def test_code_of_any_kind_is_a_transform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "named_code.py").write_text("def build(rows):\n    return rows\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    ready = Transform("ready", "", lambda rows: rows)
+    assert transform_of(ready) is ready
+    table = pa.table({"income": [1.5, None], "city": ["Bern", None], "count": [1, 2]})
+    for code, name in (("named_code:build", "named_code:build"), (on_top, "on_top"), (lambda rows: rows, "<lambda>")):
+        transform = transform_of(code)
+        assert transform.name == name
+        assert transform(table).equals(table)
+    with pytest.raises(ConfigurationError, match="function: is not feature code; found 3"):
+        transform_of(3)  # type: ignore[arg-type]  # that is the point

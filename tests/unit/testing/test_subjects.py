@@ -5,20 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from gauntlet.errors import ConfigurationError, DataError
-from gauntlet.features.transform import Transform
-from gauntlet.testing.subjects import importable_name, table_of, transform_of
+from gauntlet.testing.subjects import importable_name, table_of
 
 TABLE = pa.table({"income": [1.5, None], "city": ["Bern", None], "count": [1, 2]})
-
-
-def on_top(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows
 
 
 @pytest.mark.parametrize(
@@ -67,19 +61,6 @@ def test_a_table_that_cannot_be_read_is_an_error_of_the_data(tmp_path: Path) -> 
         table_of({"x": [1, "a"]})
     with pytest.raises(DataError, match="x: nested columns have no place"):
         table_of({"x": [[1], [2]]})
-
-
-def test_code_of_any_kind_is_a_transform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "named_code.py").write_text("def build(rows):\n    return rows\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    ready = Transform("ready", "", lambda rows: rows)
-    assert transform_of(ready) is ready
-    for code, name in (("named_code:build", "named_code:build"), (on_top, "on_top"), (lambda rows: rows, "<lambda>")):
-        transform = transform_of(code)
-        assert transform.name == name
-        assert transform(TABLE).equals(TABLE)
-    with pytest.raises(ConfigurationError, match="function: is not feature code; found 3"):
-        transform_of(3)  # type: ignore[arg-type]  # that is the point
 
 
 def test_only_what_another_process_finds_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
