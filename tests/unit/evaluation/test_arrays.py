@@ -104,9 +104,9 @@ def test_what_is_no_slice_column_is_refused(column: Any, message: str) -> None:
 def test_what_is_no_label_or_score_is_refused_by_its_name() -> None:
     with pytest.raises(DataError, match="label: must be a class index from 0 to 1; found 2"):
         evaluate([0, 1, 2], [0.1, 0.2, 0.3])
-    with pytest.raises(DataError, match="score: must be a probability; found 1.5"):
+    with pytest.raises(DataError, match=r"score: must be a probability; found 1\.5"):
         evaluate([0, 1], [0.1, 1.5])
-    with pytest.raises(ConfigurationError, match="performance_policy.metric: unknown key"):
+    with pytest.raises(ConfigurationError, match=r"performance_policy.metric: unknown key"):
         evaluate([0, 1], [0.1, 0.5], performance_policy={"metric": {}})
 
 

@@ -56,9 +56,9 @@ def test_the_policy_leaves_features_out_and_allows_shares(team: Any, stored_befo
     assert without.verdict.status is Status.PASS
     assert without.left_out == {"income": "the policy leaves it out"}
     assert replay_history(team.after, *past, {"max_share": 1.0}).verdict.status is Status.PASS
-    with pytest.raises(ConfigurationError, match="policy.exclude: after gives no such feature"):
+    with pytest.raises(ConfigurationError, match=r"policy.exclude: after gives no such feature"):
         replay_history(team.after, *past, {"exclude": ["incom"]})
-    with pytest.raises(ConfigurationError, match="policy.max_shares: unknown key"):
+    with pytest.raises(ConfigurationError, match=r"policy.max_shares: unknown key"):
         replay_history(team.after, *past, {"max_shares": 1.0})
 
 
@@ -77,7 +77,7 @@ def test_nothing_in_common_is_an_error_and_no_key_is_refused(team: Any, stored_b
     assert result.verdict.status is Status.ERROR
     assert result.verdict.checks[0].code == "check_features.not_shared"
     keyless = world(tmp_path, team.before, team.before, rows=100, keys=False)
-    with pytest.raises(ConfigurationError, match="stored.roles.key: the store has no key"):
+    with pytest.raises(ConfigurationError, match=r"stored.roles.key: the store has no key"):
         replay_history(team.before, keyless.history, keyless.stored)
 
 
