@@ -1,4 +1,4 @@
-"""How α is allocated: among metrics, tests and steps, and for the limits at full traffic (docs/canary.md, 9).
+"""Allocation of α: among metrics, tests and steps, and for the limits at full traffic (docs/canary.md, 9).
 
 At full traffic, the last step, no stable version answers beside the candidate. The candidate is then held against what
 stable did before: the rate it can have had at most, plus the margin. A limit that is an estimate may lie too low;
@@ -31,9 +31,9 @@ def alarm_level(plan: AnalysisPlan) -> float:
 def shares(state: AnalysisState, plan: AnalysisPlan) -> dict[str, float]:
     """Metric → its part of α, of sum 1, for those that are tested and have a say."""
     assert state.tests is not None
-    heard = [name for name in state.tests.metrics if name in plan.with_a_say]
-    whole = sum(plan.metric(name).weight for name in heard)
-    return {name: plan.metric(name).weight / whole for name in heard}
+    deciding = [name for name in state.tests.metrics if name in plan.with_a_say]
+    whole = sum(plan.metric(name).weight for name in deciding)
+    return {name: plan.metric(name).weight / whole for name in deciding}
 
 
 def concurrent_starts(steps: int) -> int:
@@ -42,7 +42,7 @@ def concurrent_starts(steps: int) -> int:
 
 
 def concurrent_test(plan: AnalysisPlan, name: str, direction: Direction, *, phi: float, steps: int) -> Test:
-    """What a metric is tested for while both versions answer."""
+    """The test of a metric while both versions answer."""
     block = plan.metric(name)
     delta = block.harm if direction is Direction.HARM else block.promotion
     return Test(direction, block.ratio, delta, phi, concurrent_starts(steps))
@@ -75,11 +75,11 @@ def log_safe(evidence: Evidence) -> float:
 LEAST_PART = 0.1
 """Part of all of stable's requests so far that a step needs for its rate to be more than luck."""
 HIGHEST_LIMIT = 1 - 1e-9
-"""A test's limit lies below 1; nothing exceeds this one."""
+"""Largest limit of a test, which has to lie below 1."""
 
 
 def begin_full_traffic(evidence: Evidence, block: MetricPlan, *, alpha: float, share: float) -> Evidence:
-    """The evidence with tests of the candidate alone, each against its limit.
+    """Begin the tests of the candidate alone, each against its limit.
 
     Harm: ratio · U + harm, U being stable's upper confidence bound at level ``FOR_LIMITS`` · α · share / tests, or the
     highest rate it was seen to have over a step, if that is higher: rates swing. Not worse: ratio · stable's observed
@@ -96,14 +96,14 @@ def begin_full_traffic(evidence: Evidence, block: MetricPlan, *, alpha: float, s
     for name, tally in evidence.tallies.items():
         hits, requests = stable_in_all(tally)
         highest = max(upper_bound(hits, requests, alpha=level, phi=evidence.phi), tally.highest)
-        seen = hits / requests if requests else 1.0
+        observed = hits / requests if requests else 1.0
         harm[name] = begin(_against(Direction.HARM, block.ratio * highest + block.harm, evidence.phi))
-        safe[name] = begin(_against(Direction.NOT_WORSE, block.ratio * seen + block.promotion, evidence.phi))
+        safe[name] = begin(_against(Direction.NOT_WORSE, block.ratio * observed + block.promotion, evidence.phi))
     return replace(evidence, absolute_harm=harm, absolute_safe=safe)
 
 
 def close_step(tally: Tally) -> Tally:
-    """The tally at the end of a step, or of the baseline: its rate is one that stable had, if it rests on enough."""
+    """Close a step, or the baseline: its rate counts among those that stable had, if it rests on enough requests."""
     hits, requests = tally.stable_step
     enough = requests > 0 and requests >= LEAST_PART * stable_in_all(tally)[1]
     highest = max(tally.highest, hits / requests) if enough else tally.highest

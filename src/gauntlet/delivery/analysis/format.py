@@ -1,4 +1,4 @@
-"""Numbers and tests as text."""
+"""Text of rates, tests, e-values and durations in sentences and reports."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gauntlet.delivery.analysis.state import Tally
 
 
 def percent(rate: float) -> str:
-    """A share with two digits that tell something: ``3.1 %``, ``0.042 %``, ``62 %``."""
+    """A share with two significant digits: ``3.1 %``, ``0.042 %``, ``62 %``."""
     value = 100 * rate
     digits = 1 if value >= 1 or value == 0 else 1 - math.floor(math.log10(value))
     return f"{value:.{0 if value >= 10 else digits}f} %"
@@ -29,7 +29,7 @@ def hits(metric: str, test: str) -> str:
 
 
 def e_value(log_e: float) -> str:
-    """Evidence as one reads it: ``96``, ``0.02``, ``more than 1e9``."""
+    """An e-value from its logarithm: ``96``, ``0.02``, ``more than 1e9``."""
     if log_e > math.log(1e9):
         return "more than 1e9"
     value = math.exp(log_e)

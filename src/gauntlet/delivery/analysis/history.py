@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from gauntlet.delivery.analysis.state import AnalysisState, CountSample, Evidence
 
 MOST_SAMPLES = 32
-"""Glances kept; when there are more, every second of them goes."""
+"""Samples kept; when there are more, every second one is dropped."""
 
 Counted = tuple[float, float, float, float]
 """Hits and requests of the candidate, hits and requests of the stable version, since the rollout began."""
@@ -16,17 +16,17 @@ Counted = tuple[float, float, float, float]
 def append_sample(
     history: tuple[CountSample, ...], evidence: Mapping[str, Evidence], at: float
 ) -> tuple[CountSample, ...]:
-    """The history with one more sample of every metric that has several tests.
+    """Append a sample of every metric that has several tests.
 
     Args:
         history: oldest first.
         evidence: by metric, as it is now.
         at: seconds since the epoch.
     """
-    several = {name: one.tallies.values() for name, one in evidence.items() if len(one.tallies) > 1}
+    several = {name: metric.tallies.values() for name, metric in evidence.items() if len(metric.tallies) > 1}
     if not several:
         return history
-    counts = {name: tuple((*one.canary, *one.stable) for one in tallies) for name, tallies in several.items()}
+    counts = {name: tuple((*tally.canary, *tally.stable) for tally in tallies) for name, tallies in several.items()}
     longer = (*history, CountSample(at, counts))
     return longer if len(longer) <= MOST_SAMPLES else (*longer[:-1:2], longer[-1])
 
@@ -36,9 +36,9 @@ def series_of(state: AnalysisState, metric: str, test: str) -> tuple[tuple[float
 
     Empty where the metric has one test, or no such test.
     """
-    samples = [one for one in state.history if metric in one.counts]
+    samples = [sample for sample in state.history if metric in sample.counts]
     tests = list(state.evidence[metric].tallies) if metric in state.evidence else []
     if not samples or test not in tests:
         return ()
     index = tests.index(test)
-    return tuple((one.at, one.counts[metric][index]) for one in samples)
+    return tuple((sample.at, sample.counts[metric][index]) for sample in samples)

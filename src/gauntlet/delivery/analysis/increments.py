@@ -12,7 +12,7 @@ from gauntlet.delivery.evidence.histograms import fell, gained, together
 
 
 def increments(before: Pods, after: Pods) -> dict[str, Counters]:
-    """Pod → what its counters grew by; ``in_flight`` is that of now.
+    """Compute the increments of every pod's counters; ``in_flight`` is that of now.
 
     Where a counter fell, its process was restarted: what is counted now is taken as the increase (a lower bound).
     Requests, errors and latency are one process's; scores may be another's, behind a router. What was not seen before,
@@ -25,23 +25,23 @@ def increments(before: Pods, after: Pods) -> dict[str, Counters]:
 
 
 def total(pods: Mapping[str, Counters]) -> Counters:
-    """All pods as one.
+    """Sum the counters of all pods.
 
     Raises:
         DataError: their histograms have different boundaries.
     """
-    found = Counters(0.0, 0.0)
-    for pod, one in sorted(pods.items()):
-        slices = sorted(set(found.sliced) | set(one.sliced))
-        found = Counters(
-            found.requests + one.requests,
-            found.errors + one.errors,
-            together(found.latency, one.latency, pod=pod),
-            together(found.scores, one.scores, pod=pod),
-            {name: together(found.sliced.get(name, {}), one.sliced.get(name, {}), pod=pod) for name in slices},
-            found.in_flight + one.in_flight,
+    whole = Counters(0.0, 0.0)
+    for pod, counters in sorted(pods.items()):
+        slices = sorted(set(whole.sliced) | set(counters.sliced))
+        whole = Counters(
+            whole.requests + counters.requests,
+            whole.errors + counters.errors,
+            together(whole.latency, counters.latency, pod=pod),
+            together(whole.scores, counters.scores, pod=pod),
+            {name: together(whole.sliced.get(name, {}), counters.sliced.get(name, {}), pod=pod) for name in slices},
+            whole.in_flight + counters.in_flight,
         )
-    return found
+    return whole
 
 
 def _increase(before: Counters, after: Counters, pod: str) -> Counters:
@@ -74,7 +74,7 @@ class LastSeen(NamedTuple):
 
 @dataclass(frozen=True)
 class Exposure:
-    """What one version was given since the first reading.
+    """The requests that one version was given since the first reading.
 
     Attributes:
         answered: requests its pods were seen to have answered.
@@ -92,7 +92,7 @@ class Exposure:
 
 
 def exposed(before: Exposure, pods: Pods, gained: Mapping[str, Counters], *, first: bool) -> Exposure:
-    """The exposure after one more reading.
+    """Update the exposure with one more reading.
 
     Args:
         before: as it was.
@@ -100,16 +100,16 @@ def exposed(before: Exposure, pods: Pods, gained: Mapping[str, Counters], *, fir
         gained: what those grew by that the last reading had too; see ``increments``.
         first: this is the first reading: what was counted before it is of no rollout, or of another.
     """
-    seen = {pod: LastSeen(one.requests, one.in_flight) for pod, one in pods.items()}
+    latest = {pod: LastSeen(counters.requests, counters.in_flight) for pod, counters in pods.items()}
     if first:
-        return Exposure(0.0, seen)
+        return Exposure(0.0, latest)
     grown = sum(
-        gained[pod].requests if pod in gained else _since(before.pods.get(pod), one.requests)
-        for pod, one in pods.items()
+        gained[pod].requests if pod in gained else _since(before.pods.get(pod), counters.requests)
+        for pod, counters in pods.items()
     )
-    return Exposure(before.answered + grown, {**before.pods, **seen})
+    return Exposure(before.answered + grown, {**before.pods, **latest})
 
 
 def _since(last: LastSeen | None, requests: float) -> float:
-    """What a pod answered since it was last seen; one that is new, or was started again, began in the rollout."""
+    """Requests a pod answered since it was last read; a new or restarted pod counts from zero."""
     return requests if last is None or requests < last.requests else requests - last.requests

@@ -1,4 +1,4 @@
-"""Judges a rollout by counters: reads them, updates the analysis, and assesses it."""
+"""Judges a rollout by its counters: reads them, updates the state of the analysis, and summarises it."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from gauntlet.errors import ConfigurationError, DataError, DependencyError
 from gauntlet.verdict import Status
 
 OutcomesOf = Callable[[Rollout, float], Outcomes]
-"""Decisions whose labels have arrived by a time; may raise ``DependencyError`` and ``DataError``."""
+"""Counts decisions whose labels have arrived by a time; may raise ``DependencyError`` and ``DataError``."""
 
 CustomQuery = Callable[[CustomMetric, Rollout], float | None]
-"""A team's own query: its number, or ``None`` for no data; may raise ``DependencyError`` and ``DataError``."""
+"""Runs a custom metric's query: a number, or ``None`` for no data; may raise ``DependencyError``, ``DataError``."""
 
 _UNREADABLE = (DependencyError, DataError, ConfigurationError)
 
 
 class CounterJudge:
-    """Judges by counters; a ``ports.Judge``.
+    """``ports.Judge`` by counters.
 
     Args:
         counter_source: where the counters come from.
-        plan: what is looked at.
+        plan: which metrics are analysed, and how.
         rollout_plan: its steps are starts of the tests.
-        outcomes: matured labels, where there are any.
-        custom_query: answers a team's own queries.
+        outcomes: counts matured labels, where there are any.
+        custom_query: runs the queries of custom metrics.
 
     Raises:
         ConfigurationError: the plan has custom queries and no Prometheus, or outcomes and no source of them.
@@ -89,25 +89,26 @@ class CounterJudge:
         return assessment, state_codec.to_json(after)
 
     def _analysis_run(self, after: AnalysisState, rollout: Rollout, number: int) -> AnalysisRun | None:
-        """The look, if there is anything to say: an interval was counted, harm is known, or the last analysis failed.
+        """The analysis run, if there is one: an interval was counted, harm is known, or the last analysis failed.
 
-        Silence spends no budget: neither the baseline nor a warm-up is inconclusive.
+        Without one no budget is spent: neither the baseline nor a warm-up is inconclusive.
         """
         if after.tests is None:
-            mended = AnalysisRun(number, Status.INCONCLUSIVE, "The metrics can be read again.", answered=after.answered)
-            return mended if rollout.errors else None
-        tells = after.fresh or after.alarm or after.unlabelled or rollout.errors or rollout.phase is Phase.ROLLING_BACK
-        return summarise(after, self._plan, rollout, number) if tells else None
+            sentence = "The metrics can be read again."
+            recovered = AnalysisRun(number, Status.INCONCLUSIVE, sentence, answered=after.answered)
+            return recovered if rollout.errors else None
+        news = after.fresh or after.alarm or after.unlabelled or rollout.errors or rollout.phase is Phase.ROLLING_BACK
+        return summarise(after, self._plan, rollout, number) if news else None
 
     def _power(self, before: AnalysisState, after: AnalysisState, rollout: Rollout, now: float) -> str:
-        """What would be found, said once: when the tests have been chosen and before the candidate gets a request."""
+        """Power of the rollout in one sentence, once: when the tests have been chosen and before the candidate gets a request."""
         if after.tests is None or before.tests is not None or now <= rollout.began:
             return ""
         rate = sum(after.answered) / (now - rollout.began)
         return power_sentence(power_by_step(after, self._plan, self._rollout_plan, rate)) if rate else ""
 
     def _with_outcomes(self, state: AnalysisState, rollout: Rollout, now: float) -> AnalysisState:
-        """With labels counted once more; what the servers counted stands, whether labels can be read or not."""
+        """The state with labels counted once more; where they cannot be read, the servers' counts still stand."""
         if self._outcomes is None or state.tests is None or rollout.phase is Phase.ROLLING_BACK:
             return state
         try:
@@ -118,9 +119,10 @@ class CounterJudge:
     def _with_custom(self, state: AnalysisState, rollout: Rollout) -> AnalysisState:
         if self._custom_query is None or not rollout.phase.has_traffic or rollout.held_since is None:
             return state
-        return replace(state, custom={one.name: self._answer(one, state, rollout) for one in self._plan.custom})
+        results = {metric.name: self._queried(metric, state, rollout) for metric in self._plan.custom}
+        return replace(state, custom=results)
 
-    def _answer(self, metric: CustomMetric, state: AnalysisState, rollout: Rollout) -> CustomResult:
+    def _queried(self, metric: CustomMetric, state: AnalysisState, rollout: Rollout) -> CustomResult:
         assert self._custom_query is not None
         streak = state.custom.get(metric.name, CustomResult()).streak
         try:

@@ -64,7 +64,7 @@ class LatencyPlan(KeptPlan):
     objective_seconds: float | None = Field(
         default=None,
         gt=0,
-        description="The latency promised to users, a bucket's boundary; otherwise every boundary that tells anything.",
+        description="The latency promised to users, a bucket's boundary; else every boundary with enough above it.",
     )
 
 
@@ -170,7 +170,7 @@ class AnalysisPlan(Settings):
 
     @model_validator(mode="after")
     def _check(self) -> AnalysisPlan:
-        custom = [one.name for one in self.custom]
+        custom = [metric.name for metric in self.custom]
         names = [*self.metrics, *custom]
         twice = sorted({name for name in names if names.count(name) > 1} | (set(custom) & set(BUILT_IN)))
         if twice:

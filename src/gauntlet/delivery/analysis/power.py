@@ -42,7 +42,7 @@ class StepPower:
 def power_by_step(
     state: AnalysisState, plan: AnalysisPlan, rollout_plan: RolloutPlan, rate: float
 ) -> tuple[StepPower, ...]:
-    """What every step would find in 90 of 100 cases, given what stable did so far.
+    """Compute which rise every step would detect in 90 of 100 cases, given stable's rates so far.
 
     Args:
         state: with a baseline; see ``update``.
@@ -69,16 +69,16 @@ def power_by_step(
 
 
 def power_sentence(power: Sequence[StepPower]) -> str:
-    """Power in one sentence: what would be found at the first step, and how long that takes."""
-    first = min((one.weight for one in power), default=0)
-    said = [
-        f"{one.rise} cannot be detected"
-        if one.requests is None or one.seconds is None
-        else f"{one.rise} within {one.requests:,} requests ({one.seconds:,.0f} s)"
-        for one in power
-        if one.weight == first
+    """Power in one sentence: which rises the first step would detect, and how long that takes."""
+    first = min((step.weight for step in power), default=0)
+    rises = [
+        f"{step.rise} cannot be detected"
+        if step.requests is None or step.seconds is None
+        else f"{step.rise} within {step.requests:,} requests ({step.seconds:,.0f} s)"
+        for step in power
+        if step.weight == first
     ]
-    return f"At {first} % it would find: {'; '.join(said)}." if said else ""
+    return f"At {first} % it would find: {'; '.join(rises)}." if rises else ""
 
 
 def requests_needed_at(
@@ -102,13 +102,13 @@ def requests_needed_at(
     bases = {name: _base(evidence, block, name, weight) for name in evidence.tallies}
     # Nine in ten scores cannot become 15 points more: a shift of that size shows at other edges.
     possible = [name for name, base in bases.items() if _risen(base, block) < 1] or list(bases)
-    found: dict[str, float | None] = {}
+    needed: dict[str, float | None] = {}
     for name in possible:
         test, base = panel[name].test, _rounded(bases[name])
         limit = _rounded(test.delta) if alone else test.rho * base + test.delta
         # log(starts / (α share)) of ``requests_needed`` with all K starts, of which the test has its own.
         part = share / len(bases) * test.starts / (concurrent_starts(steps) + 1)
-        found[name] = _needed(
+        needed[name] = _needed(
             replace(test, delta=limit if alone else test.delta, phi=_rounded(test.phi)),
             base,
             min(_risen(base, block), (1 + max(limit, base)) / 2),
@@ -116,7 +116,7 @@ def requests_needed_at(
             level,
             part,
         )
-    return found
+    return needed
 
 
 def _base(evidence: Evidence, block: MetricPlan, test: str, weight: int) -> float:
@@ -128,7 +128,7 @@ def _base(evidence: Evidence, block: MetricPlan, test: str, weight: int) -> floa
 
 
 def _standing(evidence: Evidence, block: MetricPlan, plan: AnalysisPlan, share: float, weight: int) -> Evidence:
-    """With the tests at full weight as they would be made now, where these are asked for."""
+    """The evidence, at full weight with the tests as they would begin now."""
     if weight != FULL_TRAFFIC or evidence.absolute_harm:
         return evidence
     return begin_full_traffic(evidence, block, alpha=plan.alpha, share=share)
@@ -144,8 +144,8 @@ def rate_before(tally: Tally) -> float:
 def _needed(test: Test, stable: float, canary: float, weight: float, level: float, share: float) -> float | None:
     if canary <= test.rho * stable + test.delta:
         return None
-    found = requests_needed(test, stable=stable, canary=canary, weight=weight, alpha=level, share=share)
-    return None if found is None else float(found.canary_requests)
+    needed = requests_needed(test, stable=stable, canary=canary, weight=weight, alpha=level, share=share)
+    return None if needed is None else float(needed.canary_requests)
 
 
 def _risen(rate: float, block: MetricPlan) -> float:
@@ -153,5 +153,5 @@ def _risen(rate: float, block: MetricPlan) -> float:
 
 
 def _rounded(value: float) -> float:
-    """Three digits: power is not known more exactly, and the same question is asked again and again."""
+    """Round to three digits, so that results are cached: power is not known more exactly."""
     return float(f"{value:.{_DIGITS - 1}e}")

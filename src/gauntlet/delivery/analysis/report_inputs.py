@@ -1,4 +1,4 @@
-"""What a report shows beside the journal of a rollout: the levels its evidence was held against, and its power."""
+"""Inputs of a rollout's report beside the journal: levels of the evidence, shares of α, and power."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ReportInputs:
 
 
 def report_inputs(journal: Journal, analysis: AnalysisPlan, plan: RolloutPlan) -> ReportInputs:
-    """What to show beside a journal.
+    """Compute what the report shows beside a journal.
 
     Args:
         journal: of the rollout, with the state of its analysis.

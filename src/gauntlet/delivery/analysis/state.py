@@ -16,7 +16,7 @@ OUTCOMES = "outcomes"
 
 @dataclass(frozen=True)
 class Tests:
-    """The tests, by where they look. All of it is fixed.
+    """The tests of a rollout, by metric and boundary. Fixed before the candidate gets a request.
 
     Attributes:
         metrics: the metrics tested, in the plan's order.
@@ -58,11 +58,11 @@ class Tally:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What one metric has shown.
+    """The evidence on one metric.
 
     Attributes:
         phi: requests that say as much as one independent one.
-        phi_reason: what φ rests on.
+        phi_reason: how φ was determined.
         harm: tests for harm beside the stable version, one start a step.
         safe: tests for "not worse", the same.
         absolute_harm: tests for harm at full weight, against a limit; empty before.
@@ -101,12 +101,12 @@ class Outcomes:
 
 @dataclass(frozen=True)
 class CustomResult:
-    """What a team's own query gave.
+    """The newest result of a custom metric's query.
 
     Attributes:
         value: the number; ``None`` where there was no data.
         problem: why the query could not be answered; empty if it could.
-        streak: looks in a row beyond the limit, this one included.
+        streak: analyses in a row beyond the limit, this one included.
     """
 
     value: float | None = None
@@ -116,7 +116,7 @@ class CustomResult:
 
 @dataclass(frozen=True)
 class CountSample:
-    """What every test had counted at one instant.
+    """The counts of every test at one instant.
 
     Attributes:
         at: seconds since the epoch.
@@ -130,7 +130,7 @@ class CountSample:
 
 @dataclass(frozen=True)
 class AnalysisState:
-    """All of it. Store it with ``state_codec.to_json``.
+    """The whole state of the analysis. Store it with ``state_codec.to_json``.
 
     Attributes:
         steps: steps of the rollout; the tests plan one start for each.
@@ -148,12 +148,12 @@ class AnalysisState:
         in_flight: requests the candidate was working on at the last reading.
         exposure: what (candidate, stable) were given since the first reading, counted or not.
         fresh: the newest reading closed an interval that was counted.
-        alarm: what showed harm, once anything has; it stays.
+        alarm: sentence of what showed harm; stays once it is raised.
         culprits: metrics that showed harm by themselves, once they have.
         outcomes: the last counts of matured labels.
-        unlabelled: why they could not be counted at the last look; empty if they could.
-        custom: the newest answers to a team's own queries, by name.
-        history: how the counts of metrics with several tests grew, for a drawing; nothing is decided by it.
+        unlabelled: why they could not be counted at the last analysis; empty if they could.
+        custom: the newest results of custom metrics, by name.
+        history: how the counts of metrics with several tests grew, for the report; no decision depends on it.
     """
 
     steps: int

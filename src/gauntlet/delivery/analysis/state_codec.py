@@ -1,4 +1,4 @@
-"""The state of the analysis as JSON, small enough for a ConfigMap (1 MiB a document) with pods and slices to spare.
+"""JSON of the analysis state, small enough for a ConfigMap (1 MiB a document), with room for many pods and slices.
 
 Histograms are written as differences between neighbouring buckets, their boundaries once; processes without what their
 panel shares. Floats keep all their digits.
@@ -41,19 +41,20 @@ def to_json(state: AnalysisState) -> str:
         **{name: _whole(getattr(state, name)) for name in _PAIRS},
         "culprits": list(state.culprits),
         "exposure": [
-            [*_whole([one.answered]), {pod: _whole(last) for pod, last in one.pods.items()}] for one in state.exposure
+            [*_whole([exposure.answered]), {pod: _whole(last) for pod, last in exposure.pods.items()}]
+            for exposure in state.exposure
         ],
-        "candidate": {pod: bounds.written(one) for pod, one in state.candidate.items()},
-        "stable": {pod: bounds.written(one) for pod, one in state.stable.items()},
+        "candidate": {pod: bounds.written(counters) for pod, counters in state.candidate.items()},
+        "stable": {pod: bounds.written(counters) for pod, counters in state.stable.items()},
         "baseline": bounds.written(state.baseline),
-        "scatters": {name: list(asdict(one).values()) for name, one in state.scatters.items()},
+        "scatters": {name: list(asdict(scatter).values()) for name, scatter in state.scatters.items()},
         "tests": None if state.tests is None else asdict(state.tests),
-        "evidence": {name: _evidence_written(one) for name, one in state.evidence.items()},
+        "evidence": {name: _evidence_written(evidence) for name, evidence in state.evidence.items()},
         "outcomes": list(asdict(state.outcomes).values()),
-        "custom": {name: asdict(one) for name, one in state.custom.items()},
+        "custom": {name: asdict(result) for name, result in state.custom.items()},
         "history": [
-            [one.at, {name: [_whole(test) for test in tests] for name, tests in one.counts.items()}]
-            for one in state.history
+            [sample.at, {name: [_whole(test) for test in tests] for name, tests in sample.counts.items()}]
+            for sample in state.history
         ],
     }
     return json.dumps({**document, "bounds": bounds.known}, separators=(",", ":"), allow_nan=False)
@@ -79,7 +80,7 @@ def from_json(text: str) -> AnalysisState:
             baseline=_counters(document["baseline"], bounds),
             scatters={name: Scatter(*values) for name, values in document["scatters"].items()},
             tests=None if tests is None else _tests(tests),
-            evidence={name: _evidence(one) for name, one in document["evidence"].items()},
+            evidence={name: _evidence(written) for name, written in document["evidence"].items()},
             step=int(document["step"]),
             counted_seconds=float(document["counted_seconds"]),
             **{name: _pair(document[name]) for name in _PAIRS},
@@ -90,8 +91,8 @@ def from_json(text: str) -> AnalysisState:
             fresh=bool(document["fresh"]),
             culprits=tuple(document["culprits"]),
             outcomes=Outcomes(*map(float, document["outcomes"])),
-            custom={name: CustomResult(**one) for name, one in document["custom"].items()},
-            history=tuple(_glance(*one) for one in document.get("history", ())),
+            custom={name: CustomResult(**result) for name, result in document["custom"].items()},
+            history=tuple(_sample(*sample) for sample in document.get("history", ())),
         )
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, GauntletError) as error:
         mend = "Find out what else writes it; a rollout whose evidence is lost is rolled back"
@@ -109,13 +110,13 @@ def _exposures(written: list[Any]) -> tuple[Exposure, Exposure]:
 
 
 class _Bounds:
-    """The boundaries of histograms written so far, each list once."""
+    """Boundaries of the histograms written so far, each list once."""
 
     def __init__(self) -> None:
         self.known: list[list[float]] = []
 
     def written(self, counters: Counters) -> list[Any]:
-        sliced = {name: self._buckets(one) for name, one in counters.sliced.items()}
+        sliced = {name: self._buckets(buckets) for name, buckets in counters.sliced.items()}
         numbers = _whole((counters.requests, counters.errors, counters.in_flight))
         return [*numbers, self._buckets(counters.latency), self._buckets(counters.scores), sliced]
 
@@ -131,7 +132,7 @@ class _Bounds:
 
 
 def _pods(document: Mapping[str, list[Any]], bounds: list[list[float]]) -> Pods:
-    return {pod: _counters(one, bounds) for pod, one in document.items()}
+    return {pod: _counters(written, bounds) for pod, written in document.items()}
 
 
 def _counters(written: list[Any], bounds: list[list[float]]) -> Counters:
@@ -141,7 +142,7 @@ def _counters(written: list[Any], bounds: list[list[float]]) -> Counters:
         float(errors),
         _buckets(latency, bounds),
         _buckets(scores, bounds),
-        {name: _buckets(one, bounds) for name, one in sliced.items()},
+        {name: _buckets(buckets, bounds) for name, buckets in sliced.items()},
         float(in_flight),
     )
 
@@ -149,12 +150,12 @@ def _counters(written: list[Any], bounds: list[list[float]]) -> Counters:
 def _buckets(written: list[float], bounds: list[list[float]]) -> Buckets:
     if not written:
         return {}
-    found: dict[float, float] = {}
+    buckets: dict[float, float] = {}
     count = 0.0
     for boundary, growth in zip([*bounds[int(written[0])], math.inf], written[1:], strict=True):
         count += growth
-        found[boundary] = count
-    return found
+        buckets[boundary] = count
+    return buckets
 
 
 def _evidence_written(evidence: Evidence) -> dict[str, Any]:
@@ -162,8 +163,12 @@ def _evidence_written(evidence: Evidence) -> dict[str, Any]:
         "phi": evidence.phi,
         "phi_reason": evidence.phi_reason,
         "tallies": {
-            name: [*map(_whole, (one.canary, one.stable, one.before, one.stable_step)), one.step, one.highest]
-            for name, one in evidence.tallies.items()
+            name: [
+                *map(_whole, (tally.canary, tally.stable, tally.before, tally.stable_step)),
+                tally.step,
+                tally.highest,
+            ]
+            for name, tally in evidence.tallies.items()
         },
         "needed": dict(evidence.needed),
         **{name: _panel_written(getattr(evidence, name)) for name in _PANELS},
@@ -185,13 +190,13 @@ def _evidence(written: Mapping[str, Any]) -> Evidence:
 
 def _panel_written(panel: Panel) -> list[Any]:
     """[test, name → the rest of its process], by test: at full weight each has a limit of its own."""
-    found: list[Any] = []
-    for test, named in groupby(panel.items(), key=lambda one: one[1].test):
+    written: list[Any] = []
+    for test, named in groupby(panel.items(), key=lambda name_and_process: name_and_process[1].test):
         processes = {
             name: [process.log_e, *_whole([getattr(process, part) for part in _PROCESS[1:]])] for name, process in named
         }
-        found.append([asdict(test), processes])
-    return found
+        written.append([asdict(test), processes])
+    return written
 
 
 _PROCESS = ("log_e", "hits", "canary_requests", "stable_requests")
@@ -215,7 +220,7 @@ def _tests(written: Mapping[str, Any]) -> Tests:
     )
 
 
-def _glance(at: float, counts: Mapping[str, list[tuple[float, float, float, float]]]) -> CountSample:
+def _sample(at: float, counts: Mapping[str, list[tuple[float, float, float, float]]]) -> CountSample:
     return CountSample(
         float(at),
         {

@@ -17,7 +17,7 @@ from gauntlet.verdict import Status
 
 
 def summarise(state: AnalysisState, plan: AnalysisPlan, rollout: Rollout, number: int) -> AnalysisRun:
-    """What can be said at a look.
+    """Summarise one analysis: a status and a sentence for all metrics together, and for each.
 
     FAIL once harm is shown, and from then on. ERROR where a metric that has a say could not be measured. PASS where
     every metric that has one passes and the candidate answers its share: each is proven not worse, or (``no_harm``)
@@ -26,45 +26,45 @@ def summarise(state: AnalysisState, plan: AnalysisPlan, rollout: Rollout, number
 
     Args:
         state: with tests chosen; see ``update``.
-        plan: what is looked at.
+        plan: which metrics are analysed, and how.
         rollout: the state before this iteration.
-        number: of the look.
+        number: of the analysis.
     """
     assert state.tests is not None
     metrics = tuple(_metric(name, state, plan) for name in state.tests.metrics)
-    results = ((one, state.custom.get(one.name, CustomResult())) for one in plan.custom)
-    custom = tuple(_custom(one, result, one.name in plan.dry_run) for one, result in results)
+    results = ((metric, state.custom.get(metric.name, CustomResult())) for metric in plan.custom)
+    custom = tuple(_custom(metric, result, metric.name in plan.dry_run) for metric, result in results)
     left_out = tuple(
         Metric(name, Status.INCONCLUSIVE, f"{name}: left out, since {why}", dry_run=True)
         for name, why in state.tests.left_out.items()
     )
-    heard = [one for one in (*metrics, *custom) if not one.dry_run]
-    status, sentence = _together(heard, state, plan, rollout)
-    # Once it is gone, nobody tells what it was still asked between the last reading and its end.
-    untold = rollout.phase is Phase.ROLLING_BACK and state.answered[0] > 0 and not state.candidate
-    return AnalysisRun(number, status, sentence, (*metrics, *custom, *left_out), None if untold else state.answered)
+    deciding = [metric for metric in (*metrics, *custom) if not metric.dry_run]
+    status, sentence = _overall(deciding, state, plan, rollout)
+    # Its counters go with the candidate: requests between their last reading and its end are not known.
+    unknown = rollout.phase is Phase.ROLLING_BACK and state.answered[0] > 0 and not state.candidate
+    return AnalysisRun(number, status, sentence, (*metrics, *custom, *left_out), None if unknown else state.answered)
 
 
-def _together(heard: list[Metric], state: AnalysisState, plan: AnalysisPlan, rollout: Rollout) -> tuple[Status, str]:
-    failed = _with(heard, Status.FAIL)
+def _overall(deciding: list[Metric], state: AnalysisState, plan: AnalysisPlan, rollout: Rollout) -> tuple[Status, str]:
+    failed = _with(deciding, Status.FAIL)
     if state.alarm or failed:
         return Status.FAIL, (failed[0].sentence if failed else _sentence(state.alarm))
-    if broken := _with(heard, Status.ERROR):
-        return Status.ERROR, broken[0].sentence
-    if hungry := starved(state, rollout.weight, plan.least_share):
-        return Status.INCONCLUSIVE, _sentence(hungry)
-    if waiting := [one for one in _with(heard, Status.INCONCLUSIVE) if one.name != OUTCOMES]:
-        return Status.INCONCLUSIVE, max(waiting, key=lambda one: _missing_share(one.name, state)).sentence
-    return Status.PASS, "No harm: " + "; ".join(one.sentence.rstrip(".") for one in heard) + "."
+    if unmeasured := _with(deciding, Status.ERROR):
+        return Status.ERROR, unmeasured[0].sentence
+    if starvation := starved(state, rollout.weight, plan.least_share):
+        return Status.INCONCLUSIVE, _sentence(starvation)
+    if undecided := [metric for metric in _with(deciding, Status.INCONCLUSIVE) if metric.name != OUTCOMES]:
+        return Status.INCONCLUSIVE, max(undecided, key=lambda metric: _missing(metric.name, state)).sentence
+    return Status.PASS, "No harm: " + "; ".join(metric.sentence.rstrip(".") for metric in deciding) + "."
 
 
 def _with(metrics: list[Metric], status: Status) -> list[Metric]:
-    return [one for one in metrics if one.status is status]
+    return [metric for metric in metrics if metric.status is status]
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """One metric's evidence, read."""
+class _Levels:
+    """One metric's evidence, as logarithms, and the thresholds it is compared with."""
 
     name: str
     evidence: Evidence
@@ -75,7 +75,7 @@ class _Seen:
 
     @property
     def strongest(self) -> str:
-        """The test that shows most harm: its numbers are told."""
+        """The test that shows most harm: the one whose numbers are reported."""
         panels = [panel for panel in (self.evidence.harm, self.evidence.absolute_harm) if panel]
         logs = np.max([log_e_values(list(panel.values())) for panel in panels], axis=0)
         return list(self.evidence.tallies)[int(logs.argmax())]
@@ -84,7 +84,7 @@ class _Seen:
 def _metric(name: str, state: AnalysisState, plan: AnalysisPlan) -> Metric:
     evidence = state.evidence[name]
     share = shares(state, plan).get(name, 1.0)
-    seen = _Seen(
+    levels = _Levels(
         name,
         evidence,
         log_harm(evidence, state.steps),
@@ -93,17 +93,17 @@ def _metric(name: str, state: AnalysisState, plan: AnalysisPlan) -> Metric:
         -math.log(plan.alpha_promotion),
     )
     dry_run = name in plan.dry_run
-    status, said = _status(seen, state, plan, dry_run)
+    status, detail = _status(levels, state, plan, dry_run)
     if name == OUTCOMES and state.unlabelled and status is not Status.FAIL:
-        status, said = Status.ERROR, state.unlabelled
-    test = seen.strongest
+        status, detail = Status.ERROR, state.unlabelled
+    test = levels.strongest
     tally = evidence.tallies[test]
     return Metric(
         name,
         status,
-        _sentence(f"{hits(name, test)}: {rates(tally)}; {said}"),
-        log_harm=seen.harm,
-        log_safe=seen.safe,
+        _sentence(f"{hits(name, test)}: {rates(tally)}; {detail}"),
+        log_harm=levels.harm,
+        log_safe=levels.safe,
         canary=tally.canary,
         stable=tally.stable,
         dry_run=dry_run,
@@ -111,19 +111,22 @@ def _metric(name: str, state: AnalysisState, plan: AnalysisPlan) -> Metric:
     )
 
 
-def _status(seen: _Seen, state: AnalysisState, plan: AnalysisPlan, dry_run: bool) -> tuple[Status, str]:
-    evidence = seen.evidence
-    if seen.harm >= seen.needs or (seen.name in state.culprits and not dry_run):
-        return Status.FAIL, f"e-value {e_value(seen.harm)}, needs {e_value(seen.needs)}"
+def _status(levels: _Levels, state: AnalysisState, plan: AnalysisPlan, dry_run: bool) -> tuple[Status, str]:
+    evidence = levels.evidence
+    if levels.harm >= levels.needs or (levels.name in state.culprits and not dry_run):
+        return Status.FAIL, f"e-value {e_value(levels.harm)}, needs {e_value(levels.needs)}"
     if not all(tally.canary[1] for tally in evidence.tallies.values()):
         return Status.INCONCLUSIVE, "no data of the candidate"
-    if seen.safe >= seen.needs_safe:
-        return Status.PASS, f"proven not worse (e-value {e_value(seen.safe)})"
+    if levels.safe >= levels.needs_safe:
+        return Status.PASS, f"proven not worse (e-value {e_value(levels.safe)})"
     missing = missing_requests(evidence)
     if plan.promote_on == "no_harm" and missing == 0:
         return Status.PASS, _no_harm(evidence)
     if plan.promote_on == "proven" or missing is None:
-        return Status.INCONCLUSIVE, f"not yet proven (e-value {e_value(seen.safe)}, needs {e_value(seen.needs_safe)})"
+        return (
+            Status.INCONCLUSIVE,
+            f"not yet proven (e-value {e_value(levels.safe)}, needs {e_value(levels.needs_safe)})",
+        )
     return (
         Status.INCONCLUSIVE,
         f"{missing:,.0f} more requests{_how_long(missing, state)} would show the detectable effect",
@@ -150,8 +153,8 @@ def _how_long(missing: float, state: AnalysisState) -> str:
     return f" (about {duration(missing / rate)})" if rate else ""
 
 
-def _missing_share(name: str, state: AnalysisState) -> float:
-    """How far a metric is from what it needs: whose sentence tells most about the wait."""
+def _missing(name: str, state: AnalysisState) -> float:
+    """Requests that a metric still needs, infinity where unknown; the one that needs most explains the wait."""
     evidence = state.evidence.get(name)
     missing = None if evidence is None else missing_requests(evidence)
     return math.inf if missing is None else missing
@@ -160,15 +163,15 @@ def _missing_share(name: str, state: AnalysisState) -> float:
 def _custom(metric: CustomMetric, answer: CustomResult, dry_run: bool) -> Metric:
     bound = f"{'at most' if metric.direction == 'max' else 'at least'} {metric.limit:g} is allowed"
     if answer.problem:
-        status, said = Status.ERROR, answer.problem
+        status, detail = Status.ERROR, answer.problem
     elif answer.value is None:
-        status, said = Status.INCONCLUSIVE, "no data"
+        status, detail = Status.INCONCLUSIVE, "no data"
     elif not answer.streak:
-        status, said = Status.PASS, f"{answer.value:g}; {bound}"
+        status, detail = Status.PASS, f"{answer.value:g}; {bound}"
     else:
         status = Status.FAIL if answer.streak >= metric.consecutive else Status.INCONCLUSIVE
-        said = f"{answer.value:g}; {bound} ({answer.streak} of {metric.consecutive} looks in a row)"
-    return Metric(metric.name, status, _sentence(f"{metric.name}: {said}"), dry_run=dry_run)
+        detail = f"{answer.value:g}; {bound} ({answer.streak} of {metric.consecutive} analyses in a row)"
+    return Metric(metric.name, status, _sentence(f"{metric.name}: {detail}"), dry_run=dry_run)
 
 
 def _sentence(text: str) -> str:
@@ -176,20 +179,20 @@ def _sentence(text: str) -> str:
 
 
 LEAST_EXPECTED = 20.0
-"""Requests the candidate should have answered; fewer are no sign of anything."""
+"""Least number of requests meant for the candidate from which starvation is judged."""
 
 
 def starved(state: AnalysisState, weight: int, least_share: float) -> str:
     """Why the candidate seems to hang, or not to be reached; empty where it answers its share.
 
-    Both the step so far and its newest interval are looked at: what hangs after a good start shows in the interval.
+    Both the step so far and its newest interval are checked: a hang after a good start shows in the interval.
 
     Args:
         state: with the counts of the step.
         weight: percent of requests the candidate should have.
         least_share: part of that below which it is starved, in [0, 1].
     """
-    for where, (candidate, stable) in (("at this step", state.counted), ("since the last look", state.recent)):
+    for where, (candidate, stable) in (("at this step", state.counted), ("since the last analysis", state.recent)):
         answered = candidate + stable
         expected = answered * weight / 100
         if expected >= LEAST_EXPECTED and candidate < least_share * expected:
@@ -198,5 +201,7 @@ def starved(state: AnalysisState, weight: int, least_share: float) -> str:
                 f"{expected:,.0f} were meant for it; {state.in_flight:,.0f} are in flight"
             )
     if state.in_flight and not state.recent[0]:
-        return f"the candidate answered nothing since the last look, and {state.in_flight:,.0f} requests are in flight"
+        return (
+            f"the candidate answered nothing since the last analysis, and {state.in_flight:,.0f} requests are in flight"
+        )
     return ""

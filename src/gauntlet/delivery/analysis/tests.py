@@ -19,14 +19,14 @@ from gauntlet.delivery.evidence.sequential import Direction
 from gauntlet.errors import DataError
 
 MOST_SLICES = 8
-"""Slices that are tested, the busiest first: every one of them weakens all the others."""
+"""Slices that are tested, the busiest first: they share α, so each weakens the others."""
 SLICE_BINS = 4
 LEAST_SCORES = 50
-"""Baseline scores of a slice, below which its quartiles say nothing."""
+"""Baseline scores that a slice needs: its quartiles are estimated from them."""
 
 
 def choose(plan: AnalysisPlan, baseline: Counters) -> Tests:
-    """The tests for what stable showed before the candidate.
+    """Select the tests from the stable version's baseline.
 
     Args:
         plan: what the team asked for.
@@ -56,29 +56,29 @@ def choose(plan: AnalysisPlan, baseline: Counters) -> Tests:
 
 
 def counted(tests: Tests, canary: Counters, stable: Counters) -> dict[str, dict[str, Counts]]:
-    """Metric → test → what an interval showed; ``outcomes`` are not among them, they have a source of their own.
+    """Metric → test → its counts in an interval; without ``outcomes``, which have a source of their own.
 
     Raises:
         DataError: a count is impossible, or a histogram lacks a boundary.
     """
-    found: dict[str, dict[str, Counts]] = {}
+    counts: dict[str, dict[str, Counts]] = {}
     if "errors" in tests.metrics:
-        found["errors"] = {"errors": Counts(canary.errors, canary.requests, stable.errors, stable.requests)}
+        counts["errors"] = {"errors": Counts(canary.errors, canary.requests, stable.errors, stable.requests)}
     if "latency" in tests.metrics:
-        found["latency"] = histograms.counts(canary.latency, stable.latency, tests.boundaries)
+        counts["latency"] = histograms.counts(canary.latency, stable.latency, tests.boundaries)
     if "scores" in tests.metrics:
-        found["scores"] = _score_counts(canary.scores, stable.scores, tests.edges)
+        counts["scores"] = _score_counts(canary.scores, stable.scores, tests.edges)
     if "slices" in tests.metrics:
-        found["slices"] = {
-            f"{name} {test}": counts
+        counts["slices"] = {
+            f"{name} {test}": sliced
             for name, edges in tests.slices.items()
-            for test, counts in _score_counts(canary.sliced.get(name, {}), stable.sliced.get(name, {}), edges).items()
+            for test, sliced in _score_counts(canary.sliced.get(name, {}), stable.sliced.get(name, {}), edges).items()
         }
-    return found
+    return counts
 
 
 def kept(tests: Tests, counters: Counters) -> Counters:
-    """The counters without the buckets that no test looks at.
+    """Drop the buckets that no test needs.
 
     Raises:
         DataError: a histogram lacks a boundary that is tested.
@@ -104,7 +104,7 @@ def _latency(tests: Tests, plan: AnalysisPlan, baseline: Counters) -> Tests:
         # Nearly everything is faster than some boundary: above the first such, a slow canary shows all the same.
         total = baseline.latency[math.inf]
         above = ((boundary, total - count) for boundary, count in sorted(baseline.latency.items()))
-        first = next(one for one, slow in above if slow <= histograms.MOST_TAIL * total)
+        first = next(boundary for boundary, slower in above if slower <= histograms.MOST_TAIL * total)
         if not math.isfinite(first):
             raise
         chosen = (first,)
@@ -119,17 +119,17 @@ def _scores(tests: Tests, plan: AnalysisPlan, baseline: Counters) -> Tests:
 
 def _slices(tests: Tests, plan: AnalysisPlan, baseline: Counters) -> Tests:
     busy = sorted(baseline.sliced, key=lambda name: (-baseline.sliced[name].get(math.inf, 0.0), name))
-    found: dict[str, tuple[float, ...]] = {}
+    edges: dict[str, tuple[float, ...]] = {}
     for name in busy:
-        if baseline.sliced[name].get(math.inf, 0.0) < LEAST_SCORES or len(found) == MOST_SLICES:
+        if baseline.sliced[name].get(math.inf, 0.0) < LEAST_SCORES or len(edges) == MOST_SLICES:
             break
         try:
-            found[name] = scores.histogram_edges(baseline.sliced[name], bins=SLICE_BINS)
+            edges[name] = scores.histogram_edges(baseline.sliced[name], bins=SLICE_BINS)
         except DataError:
             continue  # a group whose scores all fall into one bucket has no quartiles
-    if not found:
+    if not edges:
         raise _not_kept("slices", f"a histogram of at least {LEAST_SCORES} scores in any group")
-    return replace(tests, slices=found)
+    return replace(tests, slices=edges)
 
 
 _CHOOSERS: Mapping[str, Callable[[Tests, AnalysisPlan, Counters], Tests]] = {
@@ -168,7 +168,7 @@ def _narrowed(buckets: Buckets, boundaries: tuple[float, ...], name: str) -> Buc
 
 
 def update_baseline(state: AnalysisState, pods: Mapping[str, Counters]) -> AnalysisState:
-    """The state with one more interval of stable's baseline.
+    """Add one more interval to stable's baseline.
 
     Args:
         state: that of the intervals before.
@@ -181,7 +181,7 @@ def update_baseline(state: AnalysisState, pods: Mapping[str, Counters]) -> Analy
 
 
 def begin_tests(state: AnalysisState, plan: AnalysisPlan) -> AnalysisState:
-    """The state with tests chosen and begun; the baseline, as such, is forgotten.
+    """Choose the tests and begin them; the baseline's counters are dropped.
 
     Raises:
         DataError, ConfigurationError: as ``tests.choose``.
@@ -203,21 +203,21 @@ def begin_tests(state: AnalysisState, plan: AnalysisPlan) -> AnalysisState:
         evidence=evidence,
         baseline=Counters(0.0, 0.0),
         scatters={},
-        candidate={pod: kept(tests, one) for pod, one in state.candidate.items()},
-        stable={pod: kept(tests, one) for pod, one in state.stable.items()},
+        candidate={pod: kept(tests, counters) for pod, counters in state.candidate.items()},
+        stable={pod: kept(tests, counters) for pod, counters in state.stable.items()},
     )
 
 
 def _begun(
-    metric: str, before: Mapping[str, tuple[float, float]], found: Clustering, plan: AnalysisPlan, steps: int
+    metric: str, before: Mapping[str, tuple[float, float]], clustering: Clustering, plan: AnalysisPlan, steps: int
 ) -> Evidence:
-    harm, safe = (concurrent_test(plan, metric, direction, phi=found.phi, steps=steps) for direction in Direction)
+    harm, safe = (concurrent_test(plan, metric, direction, phi=clustering.phi, steps=steps) for direction in Direction)
     return Evidence(
-        found.phi,
-        found.reason,
+        clustering.phi,
+        clustering.reason,
         begin_panel(harm, before),
         begin_panel(safe, before),
-        tallies={name: close_step(Tally(before=one, stable_step=one)) for name, one in before.items()},
+        tallies={name: close_step(Tally(before=pair, stable_step=pair)) for name, pair in before.items()},
     )
 
 
@@ -232,20 +232,20 @@ def _clustering(metric: str, tests: Tests, state: AnalysisState, plan: AnalysisP
         "latency": [boundary_name(boundary) for boundary in tests.boundaries],
         OUTCOMES: [],
     }.get(metric, [f"above {edge!r}" for edge in tests.edges])
-    found = [design_effect(state.scatters.get(name, Scatter())) for name in names]
-    estimated = [one for one in found if not one.assumed]
-    return max(estimated or found or [design_effect(Scatter())], key=lambda one: one.phi)
+    effects = [design_effect(state.scatters.get(name, Scatter())) for name in names]
+    estimated = [effect for effect in effects if not effect.assumed]
+    return max(estimated or effects or [design_effect(Scatter())], key=lambda effect: effect.phi)
 
 
 def _by_pod(pods: Mapping[str, Counters]) -> dict[str, tuple[list[float], list[float]]]:
-    """What may become a test → (hits, requests) of the pods."""
-    found: dict[str, tuple[list[float], list[float]]] = {}
-    for one in pods.values():
-        for name, hits, requests in _hits(one):
-            both = found.setdefault(name, ([], []))
-            both[0].append(hits)
-            both[1].append(requests)
-    return found
+    """Possible test → (hits, requests) of the pods."""
+    counts: dict[str, tuple[list[float], list[float]]] = {}
+    for counters in pods.values():
+        for name, hits, requests in _hits(counters):
+            pod_hits, pod_requests = counts.setdefault(name, ([], []))
+            pod_hits.append(hits)
+            pod_requests.append(requests)
+    return counts
 
 
 def _hits(pod: Counters) -> Iterator[tuple[str, float, float]]:

@@ -21,18 +21,18 @@ from gauntlet.errors import DataError
 
 
 def update(state: AnalysisState, reading: Reading, rollout: Rollout, plan: AnalysisPlan, now: float) -> AnalysisState:
-    """What is remembered after one more reading.
+    """Update the state of the analysis with one more reading of the counters.
 
     While the candidate is deployed, stable's increase is its baseline, until it has ``baseline_requests``; then the
     tests are chosen. Afterwards an interval is counted if it began when the step's weight had held for the warm-up.
-    With a step's first look at its held weight every test starts anew as well; at full weight tests of the candidate
+    When a step's weight is first seen to hold, every test gets one more start; at full weight tests of the candidate
     alone begin. All requests enter ``exposure``, counted or not.
 
     Args:
-        state: what the last look that was written remembered.
+        state: as the last persisted analysis left it.
         reading: the counters now.
         rollout: the state before this iteration.
-        plan: what is looked at.
+        plan: which metrics are analysed, and how.
         now: seconds since the epoch, by the clock that ``rollout.held_since`` was taken from.
 
     Raises:
@@ -54,7 +54,7 @@ def update(state: AnalysisState, reading: Reading, rollout: Rollout, plan: Analy
         ),
     )
     if state.tests is None:
-        return _watch(after, gained[1], plan)
+        return _measure_baseline(after, gained[1], plan)
     if not rollout.phase.has_traffic or rollout.held_since is None:
         return after
     if state.step != rollout.step:
@@ -67,7 +67,7 @@ def update(state: AnalysisState, reading: Reading, rollout: Rollout, plan: Analy
 
 
 def update_outcomes(state: AnalysisState, outcomes: Outcomes, plan: AnalysisPlan) -> AnalysisState:
-    """What is remembered after matured labels were counted once more.
+    """Update the state of the analysis with a new count of matured labels.
 
     Labels are of requests that were answered long ago, whichever step is on now; they are counted as they come.
 
@@ -88,7 +88,7 @@ def update_outcomes(state: AnalysisState, outcomes: Outcomes, plan: AnalysisPlan
         raise DataError(
             "labels that were counted have been changed or removed",
             field=OUTCOMES,
-            value=f"{_told(last)} before, {_told(outcomes)} now",
+            value=f"{_as_text(last)} before, {_as_text(outcomes)} now",
             mend="Give every decision's label once, and leave it; what has been counted cannot be rolled back. "
             "Restore the table, or roll out once more under another attempt",
         )
@@ -97,29 +97,32 @@ def update_outcomes(state: AnalysisState, outcomes: Outcomes, plan: AnalysisPlan
     return _alarmed(replace(state, outcomes=outcomes, unlabelled="", evidence=evidence), plan)
 
 
-def _told(one: Outcomes) -> str:
-    return f"{one.canary_wrong:,.0f} of {one.canary:,.0f} and {one.stable_wrong:,.0f} of {one.stable:,.0f} wrong"
+def _as_text(labels: Outcomes) -> str:
+    canary = f"{labels.canary_wrong:,.0f} of {labels.canary:,.0f}"
+    return f"{canary} and {labels.stable_wrong:,.0f} of {labels.stable:,.0f} wrong"
 
 
 def _narrow(state: AnalysisState, plan: AnalysisPlan, pods: Pods) -> Pods:
-    """The pods without what no test looks at, or before there are tests, what none can."""
+    """The pods' counters without those that no test needs; before there are tests, without those that none can need."""
     tests = state.tests
     if tests is not None:
-        return {pod: kept(tests, one) for pod, one in pods.items()}
-    return {pod: one if "slices" in plan.metrics else replace(one, sliced={}) for pod, one in pods.items()}
+        return {pod: kept(tests, counters) for pod, counters in pods.items()}
+    if "slices" in plan.metrics:
+        return dict(pods)
+    return {pod: replace(counters, sliced={}) for pod, counters in pods.items()}
 
 
-def _watch(state: AnalysisState, gained: Mapping[str, Counters], plan: AnalysisPlan) -> AnalysisState:
+def _measure_baseline(state: AnalysisState, gained: Mapping[str, Counters], plan: AnalysisPlan) -> AnalysisState:
     after = update_baseline(state, gained)
     return begin_tests(after, plan) if after.baseline.requests >= plan.baseline_requests else after
 
 
 def _enter(state: AnalysisState, rollout: Rollout, plan: AnalysisPlan) -> AnalysisState:
-    """A step's weight holds for the first time: start anew as well, and reckon what the step has to show."""
+    """Begin a step whose weight holds: every test gets one more start, and the requests it needs are computed."""
     weights = shares(state, plan)
     evidence = {
-        name: _entered(one, name, rollout.weight, plan, share=weights.get(name, 1.0), state=state)
-        for name, one in state.evidence.items()
+        name: _entered(before, name, rollout.weight, plan, share=weights.get(name, 1.0), state=state)
+        for name, before in state.evidence.items()
     }
     return replace(
         state, step=rollout.step, evidence=evidence, counted_seconds=0.0, counted=(0.0, 0.0), recent=(0.0, 0.0)
@@ -144,9 +147,10 @@ def _entered(
 
 def _count(state: AnalysisState, arms: tuple[Counters, Counters], alone: bool, seconds: float) -> AnalysisState:
     assert state.tests is not None
-    found = counted(state.tests, *arms)
+    counts = counted(state.tests, *arms)
     evidence = {
-        name: _updated(one, found[name], alone=alone) if name in found else one for name, one in state.evidence.items()
+        name: _updated(before, counts[name], alone=alone) if name in counts else before
+        for name, before in state.evidence.items()
     }
     recent = arms[0].requests, arms[1].requests
     return replace(
@@ -161,12 +165,12 @@ def _count(state: AnalysisState, arms: tuple[Counters, Counters], alone: bool, s
 
 
 def _updated(evidence: Evidence, counts: Mapping[str, Counts], *, alone: bool) -> Evidence:
-    """The evidence after an interval: beside stable, or of the candidate alone."""
+    """Update the evidence with an interval: beside stable, or of the candidate alone."""
     tallies = {name: _tallied(tally, counts[name]) for name, tally in evidence.tallies.items()}
     if not alone:
         harm, safe = update_panel(evidence.harm, counts), update_panel(evidence.safe, counts)
         return replace(evidence, tallies=tallies, harm=harm, safe=safe)
-    single = {name: Counts(one.canary_hits, one.canary_requests, 0, 0) for name, one in counts.items()}
+    single = {name: Counts(test.canary_hits, test.canary_requests, 0, 0) for name, test in counts.items()}
     return replace(
         evidence,
         tallies=tallies,
@@ -186,13 +190,15 @@ def _tallied(tally: Tally, counts: Counts) -> Tally:
 
 
 def _alarmed(state: AnalysisState, plan: AnalysisPlan) -> AnalysisState:
-    """With the alarm kept, once it is raised: evidence may fall back later, what it showed does not."""
+    """Raise the alarm where the evidence suffices; it stays raised, also when the evidence falls back later."""
     weights = shares(state, plan)
-    found = {name: log_harm(state.evidence[name], state.steps) for name in weights}
-    alarm = combine(found, weights, alpha=alarm_level(plan))
+    log_e = {name: log_harm(state.evidence[name], state.steps) for name in weights}
+    alarm = combine(log_e, weights, alpha=alarm_level(plan))
     if not alarm.raised:
         return state
     named = tuple(dict.fromkeys((*state.culprits, *alarm.culprits)))
     needed = 1 / alarm_level(plan)
-    said = f"Together the metrics show harm (e-value {e_value(alarm.log_e)}, needs {needed:.3g}), {alarm.leading} most"
-    return replace(state, culprits=named, alarm=state.alarm or said)
+    sentence = (
+        f"Together the metrics show harm (e-value {e_value(alarm.log_e)}, needs {needed:.3g}), {alarm.leading} most"
+    )
+    return replace(state, culprits=named, alarm=state.alarm or sentence)

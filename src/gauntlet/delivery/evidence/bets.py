@@ -1,4 +1,4 @@
-"""The bets of one interval: how far its counts speak for a canary rate beyond the margin (docs/canary.md, 1 and 2)."""
+"""Bets on one interval: the e-value of its counts against a canary rate within the margin (docs/canary.md, 1, 2)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 
 HIGHEST_PRIOR = 0.999
-"""Where nearly every request hits, a bet on more has nothing to win; below 1 all factors stay well away from 0."""
+"""Largest m: where nearly every request hits, a bet on more wins nothing; below 1 all factors stay far from 0."""
 
 
 def prior_rate(hits: ArrayLike, canary: ArrayLike, stable: ArrayLike, *, rho: float, delta: float) -> Floats:
-    """The stable rate m to centre the next bets on: that of the past, if the canary were just at its limit.
+    """Compute the stable rate m that centres the next bets: that of the past, were the canary just at its limit.
 
     (...) (hits - δ n_c) / (ρ n_c + n_s + 1), in [0, 0.999]; 0 without a past and without stable (ρ = 0). Any value
     that the past alone decides keeps the bets valid; a good guess makes them grow.
@@ -33,7 +33,7 @@ def prior_rate(hits: ArrayLike, canary: ArrayLike, stable: ArrayLike, *, rho: fl
 def stakes(
     canary: ArrayLike, stable: ArrayLike, prior: ArrayLike, *, rho: float, delta: float, psi: ArrayLike
 ) -> tuple[Floats, Floats]:
-    """How much to bet on each request of an interval.
+    """Compute the stakes on each request of an interval.
 
     λ = λ₀/s and β = β₀/s, with λ₀ = (a - 1)/(1 - m), β₀ = (1 - b)/(1 - m), b = (ρ n_c + n_s)/(ρψ n_c + n_s), a = ψ b,
     so that n_s β = ρ n_c λ. The divisor s ≥ 1 keeps all four factors of ``log_factors`` positive: 1 + λ₀q where ψ > 1,
@@ -69,7 +69,7 @@ def stakes(
 def log_factors(
     canary: ArrayLike, stable: ArrayLike, prior: ArrayLike, *, rho: float, delta: float, psi: ArrayLike
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """Logarithms of what a canary hit, a canary miss, a stable hit and a stable miss multiply a bet by, each (..., K).
+    """Logarithms of the factors of a canary hit, a canary miss, a stable hit and a stable miss, each (..., K).
 
     1 + λ(1 - q), 1 - λq, 1 - β(1 - m), 1 + βm, with q = ρm + δ; arguments as in ``stakes``.
     """

@@ -19,19 +19,19 @@ from gauntlet.errors import DataError
 ASSUMED = 5.0
 """φ where it cannot be estimated."""
 LEAST_COMPARISONS = 30
-"""Pods beyond the first, summed over intervals that had hits and misses: fewer tell too little."""
+"""Least number of comparisons: pods beyond the first, summed over intervals that had hits and misses."""
 LEAST_HITS = 20
-"""Hits and misses, each, in those intervals."""
+"""Least number of hits, and of misses, in those intervals."""
 
 
 @dataclass(frozen=True)
 class Clustering:
-    """The design effect to test with.
+    """A design effect, and how it was determined.
 
     Attributes:
         phi: φ ≥ 1.
         assumed: whether it is ``ASSUMED`` for want of data.
-        reason: one sentence: what it rests on, or what was missing.
+        reason: in one sentence, what it was estimated from, or what was missing.
     """
 
     phi: float
@@ -41,7 +41,7 @@ class Clustering:
 
 @dataclass(frozen=True)
 class Scatter:
-    """What ``estimate`` rests on, so far; intervals are added one by one with ``scattered``.
+    """Sums that φ is estimated from; ``scattered`` adds one interval.
 
     Attributes:
         squares: Σ(y_ip - n_ip p_i)².
@@ -59,7 +59,7 @@ class Scatter:
 
 
 def scattered(scatter: Scatter, hits: ArrayLike, requests: ArrayLike, *, interval: int = 0) -> Scatter:
-    """The scatter with one more interval.
+    """Add one interval to the scatter.
 
     Args:
         scatter: that of the intervals before.
@@ -84,7 +84,7 @@ def scattered(scatter: Scatter, hits: ArrayLike, requests: ArrayLike, *, interva
 
 
 def estimate(hits: Sequence[ArrayLike], requests: Sequence[ArrayLike]) -> Clustering:
-    """φ = max(1, Σ(y_ip - n_ip p_i)² / Σ n_ip p_i(1 - p_i)(1 - n_ip/n_i)), over intervals i and pods p of stable.
+    """Estimate φ = max(1, Σ(y_ip - n_ip p_i)² / Σ n_ip p_i(1 - p_i)(1 - n_ip/n_i)), over intervals i and stable pods p.
 
     p_i is the rate of all pods in the interval. For independent requests of one rate both sums have nearly the same
     mean. It does not see what hits all requests of one pod for long, cold starts (discard the warm-up) or retries
@@ -108,26 +108,24 @@ def estimate(hits: Sequence[ArrayLike], requests: Sequence[ArrayLike]) -> Cluste
             mend="Give both for every interval",
         )
     scatter = Scatter()
-    for index, (one, other) in enumerate(zip(hits, requests, strict=True)):
-        scatter = scattered(scatter, one, other, interval=index)
+    for index, (pod_hits, pod_requests) in enumerate(zip(hits, requests, strict=True)):
+        scatter = scattered(scatter, pod_hits, pod_requests, interval=index)
     return design_effect(scatter)
 
 
 def design_effect(scatter: Scatter) -> Clustering:
-    """The estimate, or φ = 5 and "assumed" where fewer than 30 comparisons of pods, or fewer than 20 hits or misses,
-    are there to rest it on.
-    """
-    comparisons, found = scatter.comparisons, scatter.hits
-    if comparisons < LEAST_COMPARISONS or min(found, scatter.misses) < LEAST_HITS:
+    """Estimate φ; 5, "assumed", with fewer than 30 comparisons of pods or 20 hits or misses."""
+    comparisons, hits = scatter.comparisons, scatter.hits
+    if comparisons < LEAST_COMPARISONS or min(hits, scatter.misses) < LEAST_HITS:
         return Clustering(
             ASSUMED,
             assumed=True,
-            reason=f"assumed: {comparisons} comparisons of stable pods with {found:g} hits; "
+            reason=f"assumed: {comparisons} comparisons of stable pods with {hits:g} hits; "
             f"an estimate needs {LEAST_COMPARISONS} and {LEAST_HITS}",
         )
     phi = max(1.0, scatter.squares / scatter.expected)
     return Clustering(
-        phi, assumed=False, reason=f"estimated from {comparisons} comparisons of stable pods with {found:g} hits"
+        phi, assumed=False, reason=f"estimated from {comparisons} comparisons of stable pods with {hits:g} hits"
     )
 
 
@@ -153,5 +151,5 @@ def _interval(hits: ArrayLike, requests: ArrayLike, index: int) -> tuple[np.ndar
 
 
 def effective(requests: float, clustering: Clustering) -> int:
-    """Independent requests that would say as much, rounded down."""
+    """Effective sample size: independent requests of the same variance, rounded down."""
     return math.floor(requests / clustering.phi)

@@ -1,4 +1,4 @@
-"""Several tests, one answer: boundaries of one metric, and metrics of one canary."""
+"""Combination of tests: boundaries of one metric, and metrics of one canary."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Panel = Mapping[str, Process]
 
 
 def update_panel(panel: Panel, counts: Mapping[str, Counts]) -> dict[str, Process]:
-    """Every test of the panel after one more interval.
+    """Update every test of the panel with one more interval.
 
     Raises:
         DataError: the interval lacks a test's counts. Leaving one out would choose tests by what they show.
@@ -30,7 +30,7 @@ def update_panel(panel: Panel, counts: Mapping[str, Counts]) -> dict[str, Proces
 
 
 def restart_panel(panel: Panel) -> dict[str, Process]:
-    """``sequential.restart`` for every test."""
+    """Add a start to every test of the panel (``sequential.restart``)."""
     return {name: restart(process) for name, process in panel.items()}
 
 
@@ -57,7 +57,7 @@ def panel_log_e(panel: Panel) -> float:
 
 @dataclass(frozen=True)
 class Alarm:
-    """What the metrics together say about harm.
+    """The combined test of harm in any metric.
 
     Attributes:
         raised: whether harm is shown in at least one metric.
@@ -74,7 +74,7 @@ class Alarm:
 
 
 def combine(log_e: Mapping[str, float], weights: Mapping[str, float], *, alpha: float) -> Alarm:
-    """Harm in any of several metrics: Σ wⱼEⱼ ≥ 1/α; metric j is a culprit where Eⱼ ≥ 1/(α wⱼ).
+    """Test for harm in any of several metrics: Σ wⱼEⱼ ≥ 1/α; metric j is a culprit where Eⱼ ≥ 1/(α wⱼ).
 
     Args:
         log_e: metric → logarithm of its evidence of harm.

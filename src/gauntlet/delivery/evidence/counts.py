@@ -1,4 +1,4 @@
-"""What one interval showed: hits among requests, of the canary and of stable."""
+"""Counts of one interval: hits among requests, of the canary and of stable."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Counts:
 
 
 def whole_number(value: float, *, field: str) -> None:
-    """Refuse what cannot be a count.
+    """Refuse a value that cannot be a count.
 
     Raises:
         DataError: the value is negative, infinite, NaN or not whole.

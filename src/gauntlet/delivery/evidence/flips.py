@@ -1,10 +1,10 @@
-"""Mirrored pairs: how often the canary decides otherwise than stable on the same request (docs/canary.md, 6).
+"""Flip rate of mirrored pairs: how often the canary decides otherwise than stable (docs/canary.md, 6).
 
 The null "flips occur at a rate of at least p₀" is bet against with a Beta(½, ½) mixture restricted to rates below p₀:
 
     M = ∫₀^p₀ θˣ(1-θ)ⁿ⁻ˣ dπ(θ) / p₀ˣ(1-p₀)ⁿ⁻ˣ,    dπ ∝ θ^-½ (1-θ)^-½ on (0, p₀).
 
-Exact for independent pairs at every look; ``phi`` divides the counts as it takes a root of every bet.
+Exact for independent pairs at every interim analysis; ``phi`` divides the counts as it takes a root of every bet.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TINY = 1e-300
 
 
 def log_certificate(flips: float, pairs: float, *, limit: float, phi: float = 1.0) -> float:
-    """Logarithm of the evidence M that flips are rarer than ``limit``; M ≥ 1/α certifies it, at whichever look.
+    """Logarithm of the evidence M that flips are rarer than ``limit``; M ≥ 1/α certifies it, at any analysis.
 
     Args:
         flips: pairs that were decided otherwise, in [0, ``pairs``].
@@ -40,10 +40,10 @@ def log_certificate(flips: float, pairs: float, *, limit: float, phi: float = 1.
 
 
 def upper_bound(flips: float, pairs: float, *, alpha: float, phi: float = 1.0) -> float:
-    """Upper confidence bound of the flip rate that holds at all looks together with probability 1 - α.
+    """Upper confidence bound of the flip rate, valid at all interim analyses together with probability 1 - α.
 
     The largest p₀ that ``log_certificate`` does not refute, by bisection: above flips/pairs the evidence grows with p₀
-    once it is large. 1 without pairs. The bound of any earlier look holds as well: keep the least.
+    once it is large. 1 without pairs. The bound of any earlier analysis holds as well: keep the least.
 
     Args:
         flips: as in ``log_certificate``.
@@ -73,7 +73,7 @@ def upper_bound(flips: float, pairs: float, *, alpha: float, phi: float = 1.0) -
 
 
 def lower_bound(flips: float, pairs: float, *, alpha: float, phi: float = 1.0) -> float:
-    """Lower confidence bound of the flip rate that holds at all looks together with probability 1 - α.
+    """Lower confidence bound of the flip rate, valid at all interim analyses together with probability 1 - α.
 
     Pairs that agree are as rare as the flips are not: 1 - ``upper_bound`` of their rate. 0 without flips.
 

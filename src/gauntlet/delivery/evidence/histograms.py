@@ -1,4 +1,4 @@
-"""Latency: scraped cumulative histograms to counts of slow requests at boundaries fixed before the canary.
+"""Latency histograms: scraped cumulative buckets to counts of slow requests at boundaries fixed before the canary.
 
 A request counts as slow at boundary ``le`` if its latency is above it. What hangs reaches no histogram: watch the
 canary's share of requests and of those in flight as well.
@@ -19,11 +19,11 @@ Scrape = Mapping[str, Buckets]
 
 LEAST_TAIL = 0.001
 MOST_TAIL = 0.25
-"""Shares of slow baseline requests between which a boundary tells anything: neither empty nor the bulk."""
+"""Shares of slow baseline requests between which a boundary is informative: neither empty nor the bulk."""
 
 
 def checked(buckets: Buckets, *, pod: str) -> Buckets:
-    """The buckets, if they are a cumulative histogram.
+    """Check that the buckets are a cumulative histogram, and return them.
 
     Raises:
         DataError: no bucket at infinity, a count that is none, or counts that fall as the boundary grows.
@@ -61,13 +61,14 @@ def increase(before: Scrape, after: Scrape) -> dict[float, float]:
 
 
 def fell(before: Buckets, after: Buckets) -> bool:
-    """A counter that both have went down, as no counter does while its process lives."""
+    """Whether a counter went down, as none does while its process lives: the process was restarted."""
     return any(after[boundary] < before[boundary] for boundary in set(before) & set(after))
 
 
 def gained(before: Buckets, after: Buckets, *, restarted: bool, pod: str) -> dict[float, float]:
-    """What one pod's buckets grew by; all they hold after a restart. Nothing where there were none before: they may
-    reach back beyond the interval.
+    """Compute the increments of one pod's buckets; after a restart, all they hold.
+
+    Nothing where there were none before: they may reach back beyond the interval.
 
     Raises:
         DataError: a histogram is not cumulative, or its boundaries changed.
@@ -81,7 +82,7 @@ def gained(before: Buckets, after: Buckets, *, restarted: bool, pod: str) -> dic
 
 
 def together(total: Buckets, more: Buckets, *, pod: str) -> dict[float, float]:
-    """Two histograms as one; an empty one adds nothing.
+    """Add two histograms; an empty one adds nothing.
 
     Raises:
         DataError: their boundaries differ.
@@ -114,7 +115,7 @@ def slow(buckets: Buckets, boundary: float) -> tuple[float, float]:
 
 
 def eligible(baseline: Buckets, *, objective: float | None = None) -> tuple[float, ...]:
-    """The boundaries to test at, to be fixed before the canary: those whose baseline tail lies in [0.1 %, 25 %].
+    """Select the boundaries to test at, fixed before the canary: those whose baseline tail lies in [0.1 %, 25 %].
 
     Args:
         baseline: requests by bucket of stable before the canary (``increase``).
@@ -161,5 +162,5 @@ def counts(canary: Buckets, stable: Buckets, boundaries: Iterable[float]) -> dic
 
 
 def boundary_name(boundary: float) -> str:
-    """How panels name a boundary."""
+    """Name of a boundary's test in a panel: ``le=0.25``."""
     return f"le={boundary:g}"

@@ -1,4 +1,4 @@
-"""Mirrored pairs: how much more often the canary hits (errs, is slow) than stable on the same requests.
+"""Excess hits in mirrored pairs: how much more often the canary errs, or is slow, than stable.
 
 The null "the canary's excess over ρ·stable's rate is at most δ in every pair" is bet against, pair by pair, with
 
@@ -103,7 +103,7 @@ def log_not_worse(pairs: Pairs, *, rho: float = 1.0, delta: float, phi: float = 
 def excess_bounds(
     pairs: Pairs, *, rho: float = 1.0, alpha: tuple[float, float], phi: float = 1.0
 ) -> tuple[float, float]:
-    """(low, high) of the canary's rate less ρ·stable's; each end holds at all looks with probability 1 - its α.
+    """Confidence bounds of the canary's rate less ρ·stable's; each holds at all analyses with probability 1 - its α.
 
     The margins that the evidence does not refute: every factor of ``log_worse`` falls as δ grows and every factor of
     ``log_not_worse`` rises, so both ends are found by bisection. (-ρ, 1) without pairs.
@@ -137,7 +137,7 @@ def excess_bounds(
 
 
 def _edge(refuted: Callable[[float], bool], start: float, end: float) -> float:
-    """The last point refuted on the way from ``start``, which is, to ``end``; on the safe side by less than 10⁻⁷."""
+    """Bisect for the last refuted point between ``start``, which is refuted, and ``end``; at most 10⁻⁷ short of it."""
     while end - start > _CLOSE:
         middle = (start + end) / 2
         start, end = (middle, end) if refuted(middle) else (start, middle)
@@ -145,13 +145,13 @@ def _edge(refuted: Callable[[float], bool], start: float, end: float) -> float:
 
 
 def _mixture(pairs: Pairs, factors: Callable[[float], tuple[float, float, float, float]], phi: float) -> float:
-    """Log of the mean over ``STAKES`` of the products of 1 + what each kind of pair wins, to the power 1/φ."""
+    """Log of the mean over ``STAKES`` of the products of 1 + the gain of each kind of pair, to the power 1/φ."""
     logs = [
         math.fsum(n * math.log1p(won) for n, won in zip(pairs.cells, factors(stake), strict=True) if n) / phi
         for stake in STAKES
     ]
     largest = max(logs)
-    return largest + math.log(math.fsum(math.exp(one - largest) for one in logs) / len(logs))
+    return largest + math.log(math.fsum(math.exp(log - largest) for log in logs) / len(logs))
 
 
 def _check(rho: float, delta: float, phi: float) -> None:

@@ -1,4 +1,4 @@
-"""Power of a sequential test before it starts: requests until harm of a given size is found, and the time they take."""
+"""Power of a sequential test before it starts: requests and time until harm of a given size is detected."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from gauntlet.delivery.evidence.sequential import Direction, Test
 from gauntlet.errors import ConfigurationError
 
 MOST_REQUESTS = 1e12
-"""Beyond this nothing counts as detectable."""
+"""Effects that would need more requests count as not detectable."""
 
 
 @dataclass(frozen=True)
-class Promise:
-    """Requests that find the harm with the wanted probability.
+class RequestsNeeded:
+    """Requests after which the harm is detected with the wanted power.
 
     Attributes:
         canary_requests: requests the canary has to answer.
         psi: the factor of the grid that contributes most.
-        power: the probability of finding it.
+        power: the probability of detecting it.
     """
 
     canary_requests: int
@@ -37,8 +37,8 @@ class Promise:
 
 def requests_needed(
     test: Test, *, stable: float, canary: float, weight: float, alpha: float, share: float = 1.0, power: float = 0.9
-) -> Promise | None:
-    """Canary requests after which the evidence has reached its threshold with probability ``power``.
+) -> RequestsNeeded | None:
+    """Compute the canary requests after which the evidence has reached its threshold with probability ``power``.
 
     log E(ψ) of n canary requests and n(1-w)/w stable ones has mean n·g(ψ)/φ and variance n·v(ψ)/φ (``drift``), and
     what is bad luck for one ψ is for all. So n solves
@@ -79,7 +79,7 @@ def requests_needed(
     while high - low > 0.5:
         middle = (low + high) / 2
         low, high = (middle, high) if float(log_mean(unlucky(middle))) < needed else (low, middle)
-    return Promise(math.ceil(high), test.psi[int(unlucky(high).argmax())], power)
+    return RequestsNeeded(math.ceil(high), test.psi[int(unlucky(high).argmax())], power)
 
 
 def drift(test: Test, *, stable: float, canary: float, weight: float) -> tuple[Floats, Floats]:

@@ -1,4 +1,4 @@
-"""Score distributions: do the canary's scores lie where stable's lie? For requests that were not mirrored.
+"""Comparison of score distributions on requests that were not mirrored: tests at the deciles of stable's scores.
 
 At every decile of stable, fixed before the canary, two tests: is the canary's share of scores above it larger, or its
 share at or below it, by more than δ.
@@ -22,7 +22,7 @@ TOLERANCE = 0.05
 
 
 def edges(baseline: ArrayLike, *, bins: int = 10) -> tuple[float, ...]:
-    """Inner quantiles of stable's scores, ascending, equal ones once; at most ``bins`` - 1.
+    """Compute the inner quantiles of stable's scores, ascending, equal ones once; at most ``bins`` - 1.
 
     An edge that nothing lies above is left out: a constant score has no edge.
 
@@ -48,7 +48,7 @@ def edges(baseline: ArrayLike, *, bins: int = 10) -> tuple[float, ...]:
 
 
 def histogram_edges(baseline: Buckets, *, bins: int = 10) -> tuple[float, ...]:
-    """The histogram's boundaries nearest above stable's inner quantiles, ascending, equal ones once.
+    """Select the histogram's boundaries nearest above stable's inner quantiles, ascending, equal ones once.
 
     A boundary that nothing lies above, or at most nothing, is left out.
 
@@ -69,12 +69,12 @@ def histogram_edges(baseline: Buckets, *, bins: int = 10) -> tuple[float, ...]:
         next((boundary for boundary in inner if baseline[boundary] * bins >= total * part), None)
         for part in range(1, bins)
     }
-    found = tuple(sorted(cut for cut in cuts if cut is not None)) or tuple(inner[-1:])
-    if not found:
+    chosen = tuple(sorted(cut for cut in cuts if cut is not None)) or tuple(inner[-1:])
+    if not chosen:
         raise DataError(
             "all scores lie between two boundaries", field="baseline", value=total, mend="Set finer score_edges"
         )
-    return found
+    return chosen
 
 
 def exceedances(scores: ArrayLike, at: Iterable[float]) -> tuple[int, ...]:
@@ -98,16 +98,16 @@ def counts(
         at: the edges.
     """
     (above_canary, n_c), (above_stable, n_s) = canary, stable
-    found: dict[str, Counts] = {}
+    by_test: dict[str, Counts] = {}
     for edge, x, y in zip(at, above_canary, above_stable, strict=True):
         above, below = names(edge)
-        found[above] = Counts(x, n_c, y, n_s)
-        found[below] = Counts(n_c - x, n_c, n_s - y, n_s)
-    return found
+        by_test[above] = Counts(x, n_c, y, n_s)
+        by_test[below] = Counts(n_c - x, n_c, n_s - y, n_s)
+    return by_test
 
 
 def names(edge: float) -> tuple[str, str]:
-    """How panels name the two tests at an edge. All digits: edges may lie close together."""
+    """Names of the two tests at an edge in a panel. All digits: edges may lie close together."""
     return f"above {edge!r}", f"up to {edge!r}"
 
 

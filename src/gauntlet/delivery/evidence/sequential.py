@@ -1,4 +1,4 @@
-"""One e-process for counts of two arms: evidence that may be looked at after every interval (docs/canary.md).
+"""An e-process for counts of two arms: evidence that is valid at every interim analysis (docs/canary.md).
 
 >>> harm = begin(Test(Direction.HARM, delta=0.002))
 >>> harm = update(harm, Counts(30, 1000, 90, 9000))
@@ -24,7 +24,7 @@ FORMAT = "gauntlet.e-process/1"
 
 
 class Direction(StrEnum):
-    """What large evidence shows."""
+    """The alternative that large evidence supports."""
 
     HARM = "harm"
     """The canary's rate is above ρ·stable's + δ."""
@@ -41,10 +41,10 @@ GRIDS = {
 
 @dataclass(frozen=True)
 class Test:
-    """What is tested, all of it fixed before the first interval.
+    """One test, fixed before the first interval.
 
     Attributes:
-        direction: what to look for.
+        direction: the alternative.
         rho: ρ ≥ 0, allowed ratio of the canary's rate to stable's. 0: a limit of δ alone, without stable.
         delta: δ in [0, 1), allowed difference on top. 0 lets two errors against none look like proof.
         phi: φ ≥ 1, requests that say as much as one independent one (``clustering``).
@@ -163,11 +163,11 @@ def update(process: Process, counts: Counts) -> Process:
 
 
 def update_all(processes: Sequence[Process], counts: Sequence[Counts]) -> list[Process]:
-    """``update`` for many processes, those of one test at once: the same numbers, bit for bit."""
+    """Update many processes, those of one test at once; bit for bit the same numbers as ``update``."""
     updated = list(processes)
     for places in _alike(processes):
-        found = _updated([processes[place] for place in places], [counts[place] for place in places])
-        for place, process in zip(places, found, strict=True):
+        group = _updated([processes[place] for place in places], [counts[place] for place in places])
+        for place, process in zip(places, group, strict=True):
             updated[place] = process
     return updated
 
@@ -175,12 +175,14 @@ def update_all(processes: Sequence[Process], counts: Sequence[Counts]) -> list[P
 def _updated(processes: Sequence[Process], counts: Sequence[Counts]) -> list[Process]:
     test = processes[0].test
     x, n_c, y, n_s = np.array(
-        [(one.canary_hits, one.canary_requests, one.stable_hits, one.stable_requests) for one in counts]
+        [(count.canary_hits, count.canary_requests, count.stable_hits, count.stable_requests) for count in counts]
     ).T
-    hits, canary, stable = np.array([(one.hits, one.canary_requests, one.stable_requests) for one in processes]).T
+    hits, canary, stable = np.array(
+        [(process.hits, process.canary_requests, process.stable_requests) for process in processes]
+    ).T
     prior = prior_rate(hits, canary, stable, rho=test.rho, delta=test.delta)
     gained = log_bets(x, n_c, y, n_s, prior, rho=test.rho, delta=test.delta, psi=test.psi)
-    log_e = np.array([one.log_e for one in processes]) + gained[:, None, :] / test.phi
+    log_e = np.array([process.log_e for process in processes]) + gained[:, None, :] / test.phi
     sums = np.array([hits + x + y, canary + n_c, stable + n_s]).T.tolist()
     return [
         Process(test, tuple(map(tuple, starts)), *total) for starts, total in zip(log_e.tolist(), sums, strict=True)
@@ -188,7 +190,7 @@ def _updated(processes: Sequence[Process], counts: Sequence[Counts]) -> list[Pro
 
 
 def _alike(processes: Sequence[Process]) -> list[list[int]]:
-    """Places of the processes that have one test and as many starts."""
+    """Indices of the processes, grouped by test and number of starts."""
     groups: dict[tuple[Test, int], list[int]] = {}
     for place, process in enumerate(processes):
         groups.setdefault((process.test, len(process.log_e)), []).append(place)
@@ -196,7 +198,7 @@ def _alike(processes: Sequence[Process]) -> list[list[int]]:
 
 
 def restart(process: Process) -> Process:
-    """Count evidence from here on as well, as at the beginning of a step.
+    """Add a start: evidence is also counted from here on alone, as at the beginning of a step.
 
     Raises:
         ConfigurationError: all planned starts are used up.
@@ -222,15 +224,15 @@ def log_e_value(process: Process) -> float:
 
 
 def log_e_values(processes: Sequence[Process]) -> np.ndarray:
-    """(processes,) ``log_e_value`` of many."""
-    found = np.zeros(len(processes))
+    """(processes,) ``log_e_value`` of many processes."""
+    logs = np.zeros(len(processes))
     for places in _alike(processes):
-        found[places] = mixed(np.array([processes[place].log_e for place in places]), processes[places[0]].test)
-    return found
+        logs[places] = mixed(np.array([processes[place].log_e for place in places]), processes[places[0]].test)
+    return logs
 
 
 def e_value(process: Process) -> float:
-    """``log_e_value`` on its own scale; infinite beyond what a float holds."""
+    """The evidence E itself; infinite beyond the range of a float."""
     logarithm = log_e_value(process)
     return math.exp(logarithm) if logarithm < 709 else math.inf
 

@@ -193,8 +193,8 @@ OWN = {"name": "revenue", "query": "sum(x)", "limit": 2.5, "direction": "min", "
     ("answer", "status", "sentence"),
     [
         (CustomResult(3.0), Status.PASS, "revenue: 3; at least 2.5 is allowed."),
-        (CustomResult(2.0, streak=1), Status.INCONCLUSIVE, "(1 of 3 looks in a row)"),
-        (CustomResult(2.0, streak=3), Status.FAIL, "revenue: 2; at least 2.5 is allowed (3 of 3 looks in a row)."),
+        (CustomResult(2.0, streak=1), Status.INCONCLUSIVE, "(1 of 3 analyses in a row)"),
+        (CustomResult(2.0, streak=3), Status.FAIL, "revenue: 2; at least 2.5 is allowed (3 of 3 analyses in a row)."),
         (CustomResult(), Status.INCONCLUSIVE, "revenue: no data."),
         (CustomResult(problem="gives several series"), Status.ERROR, "revenue: gives several series."),
     ],
@@ -227,9 +227,9 @@ def test_labels_that_have_not_come_hold_nothing_up():
         ((100, 900), (100, 900), 0, ""),
         ((51, 949), (51, 949), 0, ""),
         ((40, 960), (40, 960), 3, "answered 40 of 1,000 requests at this step"),
-        ((100, 900), (2, 298), 3, "answered 2 of 300 requests since the last look"),
+        ((100, 900), (2, 298), 3, "answered 2 of 300 requests since the last analysis"),
         ((1, 99), (1, 99), 0, ""),  # ten were expected: no sign of anything
-        ((100, 900), (0, 5), 3, "answered nothing since the last look, and 3 requests are in flight"),
+        ((100, 900), (0, 5), 3, "answered nothing since the last analysis, and 3 requests are in flight"),
         ((100, 900), (0, 0), 0, ""),
     ],
 )
@@ -245,4 +245,4 @@ def test_a_candidate_that_hangs_never_passes():
     assert look(story).status is Status.PASS
     story.serve(9000, 1, Behavior()).assess(ramping())
     assert look(story).status is Status.INCONCLUSIVE
-    assert "the candidate answered 1 of 9,001 requests since the last look" in look(story).sentence
+    assert "the candidate answered 1 of 9,001 requests since the last analysis" in look(story).sentence
