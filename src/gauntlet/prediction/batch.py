@@ -15,9 +15,9 @@ from gauntlet.prediction.model import Scorer, open_model
 from gauntlet.prediction.scores import as_scores
 from gauntlet.prediction.truth import cluster_names
 from gauntlet.storage import whole_folder
+from gauntlet.training.column_profile import profile_columns
 from gauntlet.training.matrix import check_weights
-from gauntlet.training.survey import survey
-from gauntlet.training.target import Target, Task, understand
+from gauntlet.training.target import Target, Task, infer_target
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -192,9 +192,9 @@ def target_of(facts: Mapping[str, Any], snapshot: Snapshot, label: str | None, s
                 mend="Import rows with the label's column, or use a model that Gauntlet trained",
             )
         profiled_split = _TRAIN if snapshot.splits.get(_TRAIN) else split
-        profile = survey(snapshot, profiled_split, [label], frozenset([label]))[label]
+        profile = profile_columns(snapshot, profiled_split, [label], frozenset([label]))[label]
         categorical = label in snapshot.roles.categorical
-        return understand(
+        return infer_target(
             label, snapshot.columns[label], profile, task="auto", roles=snapshot.roles, categorical=categorical
         )
     if label is not None and facts.get("label", label) != label:

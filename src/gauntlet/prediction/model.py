@@ -20,7 +20,7 @@ from gauntlet.model_digest import MLMODEL_FILE, digest_model, verify_model
 from gauntlet.training import bundle
 from gauntlet.training.encoding import encode
 from gauntlet.training.frame import frame_of
-from gauntlet.training.threads import wait_asleep
+from gauntlet.training.threads import use_passive_wait
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -102,7 +102,7 @@ def load_pyfunc(folder: Path) -> Any:
         DataError: it cannot be loaded here.
     """
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    wait_asleep()
+    use_passive_wait()
     import mlflow.pyfunc
 
     try:

@@ -1,1 +1,1 @@
-"""From a snapshot and a schema to a model."""
+"""Training: from a snapshot, a schema and a recipe to a model."""

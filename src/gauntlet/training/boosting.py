@@ -1,7 +1,7 @@
-"""Fitting with XGBoost: one matrix, as many models as seeds, each cut back to its best round.
+"""Gradient boosting with XGBoost: parameters, fitting with early stopping, feature importance.
 
-XGBoost knows features by their position. It refuses names that hold ``[``, ``]`` or ``<``, so it is told none: it calls
-them ``f0``, ``f1``, … by itself, and ``importance`` gives them their names back.
+Features are passed by position. XGBoost rejects names with ``[``, ``]`` or ``<``, so it gets none and calls them
+``f0``, ``f1``, …; ``importance`` maps them back.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LOSSES = {
     "poisson": "count:poisson",
     "tweedie": "reg:tweedie",
 }
-_WATCHED = {
+_EVAL_METRICS = {
     "binary": {"auto": "logloss", "log_loss": "logloss", "auc": "auc"},
     "multiclass": {"auto": "mlogloss", "log_loss": "mlogloss", "auc": "auc"},
     "regression": {"auto": "rmse", "rmse": "rmse", "mae": "mae"},
@@ -33,13 +33,13 @@ _WATCHED = {
 
 @dataclass(frozen=True)
 class Fit:
-    """One fitted model.
+    """Fitted XGBoost model.
 
     Attributes:
-        booster: an ``xgboost.Booster`` that holds the rounds worth keeping and no others.
-        rounds: how many those are.
-        curve: ``train`` and ``validation`` → the watched metric after each round that ran, kept or not.
-        watched: XGBoost's name of that metric.
+        booster: an ``xgboost.Booster`` with the rounds up to the best one only.
+        rounds: number of those rounds.
+        curve: ``train`` and ``validation`` → the evaluation metric after each round that ran, kept or not.
+        watched: XGBoost's name of the evaluation metric.
     """
 
     booster: Any
@@ -49,35 +49,35 @@ class Fit:
 
 
 def xgboost_parameters(recipe: Recipe, plan: Plan, device: Device) -> dict[str, Any]:
-    """The parameters handed to ``xgboost.train``, without the seed.
+    """Build the parameters of ``xgboost.train``, without the seed.
 
     Raises:
-        ConfigurationError: metric or objective do not fit the task.
+        ConfigurationError: metric or objective does not fit the task.
     """
     task = plan.target.task
-    watched = _WATCHED[task].get(recipe.metric)
-    if watched is None:
+    eval_metric = _EVAL_METRICS[task].get(recipe.metric)
+    if eval_metric is None:
         raise ConfigurationError(
             f"does not fit a {task} task",
             field="recipe.metric",
             value=recipe.metric,
-            mend=f"Use one of: {', '.join(_WATCHED[task])}",
+            mend=f"Use one of: {', '.join(_EVAL_METRICS[task])}",
         )
     if task != "regression" and recipe.objective != "auto":
         raise ConfigurationError(
-            f"a {task} task has no choice of loss", field="recipe.objective", value=recipe.objective, mend="Use auto"
+            f"a {task} task has only one loss", field="recipe.objective", value=recipe.objective, mend="Use auto"
         )
     parameters = recipe.parameters.model_dump(exclude={"n_estimators"})
     if task != "binary" and parameters.pop("scale_pos_weight") != 1:
         raise ConfigurationError(
-            f"a {task} task has no positives to weigh",
+            f"a {task} task has no positive class to weight",
             field="recipe.parameters.scale_pos_weight",
             value=recipe.parameters.scale_pos_weight,
-            mend="Leave it at 1; weigh rows with roles.weight",
+            mend="Leave it at 1; use roles.weight for example weights",
         )
     parameters |= {
         "objective": _TREE_OBJECTIVES.get(task, _LOSSES[recipe.objective]),
-        "eval_metric": watched,
+        "eval_metric": eval_metric,
         "tree_method": "hist",
         "device": device.name,
         "verbosity": 1,
@@ -97,18 +97,18 @@ def fit(
     recipe: Recipe,
     device: Device,
     seed: int,
-    tick: Callable[[int], None] = lambda _: None,
+    on_round: Callable[[int], None] = lambda _: None,
 ) -> Fit:
     """Fit one model.
 
     Args:
         parameters: from ``xgboost_parameters``.
         training: the training matrix.
-        validation: the validation matrix, or ``None``: no early stopping.
+        validation: the validation matrix; ``None`` disables early stopping.
         recipe: rounds and early stopping.
-        device: where it is meant to happen; checked afterwards.
-        seed: the model's own seed.
-        tick: called after every round with the number of rounds done.
+        device: the device to train on; verified afterwards.
+        seed: the model's seed.
+        on_round: called after every round with the number of rounds so far.
 
     Raises:
         DependencyError: XGBoost failed, or trained on another device.
@@ -117,7 +117,7 @@ def fit(
 
     class Progress(xgboost.callback.TrainingCallback):  # type: ignore[misc]  # xgboost is untyped
         def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
-            tick(epoch + 1)
+            on_round(epoch + 1)
             return False
 
     evaluated = [(training, "train"), *([(validation, "validation")] if validation is not None else [])]
@@ -135,9 +135,9 @@ def fit(
         )
     except xgboost.core.XGBoostError as error:
         raise DependencyError(
-            "XGBoost could not train",
+            "XGBoost failed to train",
             value=str(error).strip().splitlines()[-1],
-            mend="Read the log above; out of memory wants smaller max_depth or max_bin, or a larger machine",
+            mend="See the log above; if out of memory, lower max_depth or max_bin, or use a larger machine",
         ) from error
     confirm(booster, device)
     rounds = booster.num_boosted_rounds()
@@ -147,15 +147,15 @@ def fit(
         booster = booster[:rounds]
         booster.set_attr(best_iteration=None, best_score=None)
     watched = str(parameters["eval_metric"])
-    curve = {name: tuple(float(value) for value in measured[watched]) for name, measured in history.items()}
+    curve = {split: tuple(float(value) for value in metrics[watched]) for split, metrics in history.items()}
     return Fit(booster, rounds, curve, watched)
 
 
 def importance(booster: Any, names: Sequence[str]) -> dict[str, float]:
-    """Feature → share of the total gain over all splits, largest first; features never split on are left out.
+    """Feature importance: share of the total gain over all splits, largest first; unused features are left out.
 
     Args:
-        booster: fitted on a matrix of ``quantised``.
+        booster: fitted on a ``quantile_matrix``.
         names: the features' names, in the matrix's order.
     """
     scores = booster.get_score(importance_type="total_gain")

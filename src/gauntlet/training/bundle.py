@@ -1,12 +1,12 @@
-"""A trained model on disk: an MLflow model folder whose bytes depend on content alone.
+"""Model format on disk: a reproducible MLflow model folder, whose bytes depend on its content alone.
 
-    <model>/MLmodel                         signature, and what Gauntlet knows, under metadata.gauntlet
+    <model>/MLmodel                         signature, and Gauntlet's metadata under metadata.gauntlet
     <model>/data/gauntlet/encoder.json      task, classes, features with their categories
     <model>/data/gauntlet/booster.ubj       the XGBoost model
-    <model>/input_example.json              one typical row, made up of medians and most frequent values
+    <model>/input_example.json              synthetic row of medians and most frequent values
 
-There is no pickle in it. MLflow loads it through ``_load_pyfunc`` below; ``load`` does the same without MLflow. A model
-from a team's own trainer is pickled by MLflow's scikit-learn or Python flavour instead.
+It contains no pickle. MLflow loads it through ``_load_pyfunc``; ``load`` does the same without MLflow. A model of a
+team's own trainer is pickled by MLflow's scikit-learn or Python flavor instead.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from gauntlet.training.encoding import Feature
 from gauntlet.training.result import Training
 from gauntlet.training.signature import requirements, signature_and_example, xgboost_requirement
 from gauntlet.training.target import Task
-from gauntlet.training.threads import wait_asleep
+from gauntlet.training.threads import use_passive_wait
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,12 +41,12 @@ BOOSTER_FILE = "booster.ubj"
 
 
 class Bundle:
-    """A model loaded for scoring.
+    """Model loaded for scoring.
 
     Args:
         task: ``binary | multiclass | regression``.
         classes: the classes, in score order.
-        features: its inputs.
+        features: its input features.
         pipeline: the fitted scikit-learn Pipeline.
     """
 
@@ -57,7 +57,7 @@ class Bundle:
         self.pipeline = pipeline
 
     def predict(self, model_input: pd.DataFrame, params: Mapping[str, Any] | None = None) -> np.ndarray:
-        """Score rows: probabilities (rows, classes) as ``predict_proba`` gives them, or values (rows,).
+        """Score rows: probabilities (rows, classes) as of ``predict_proba``, or values (rows,).
 
         Raises:
             DataError: a required column is absent, or a column's values are of another type.
@@ -68,12 +68,12 @@ class Bundle:
 
 
 def load(folder: Path) -> Bundle:
-    """Load a model folder written by ``save`` (our own kind), or its data folder. Runs no code from it.
+    """Load a model folder in Gauntlet's own format, or its data folder. Executes no code from it.
 
     Raises:
-        DataError: it is not such a model.
+        DataError: it is not a model in this format.
     """
-    wait_asleep()
+    use_passive_wait()
     import xgboost
 
     from gauntlet.training.pipeline import assemble
@@ -84,13 +84,13 @@ def load(folder: Path) -> Bundle:
         if document["format"] != FORMAT:
             raise ValueError(f"format {document['format']!r}")
         features = tuple(
-            Feature(**{**one, "categories": None if one["categories"] is None else tuple(one["categories"])})
-            for one in document["features"]
+            Feature(**{**fields, "categories": None if fields["categories"] is None else tuple(fields["categories"])})
+            for fields in document["features"]
         )
         booster = xgboost.Booster(model_file=str(data / BOOSTER_FILE))
     except (OSError, ValueError, KeyError, TypeError, xgboost.core.XGBoostError) as error:
         raise DataError(
-            "is not a model of Gauntlet's", field=str(folder), value=str(error), mend="Train it again"
+            "is not a model in Gauntlet's format", field=str(folder), value=str(error), mend="Train it again"
         ) from (error)
     pipeline = assemble(features, booster, document["task"])
     return Bundle(document["task"], tuple(document["classes"]), features, pipeline)
@@ -102,12 +102,12 @@ def _load_pyfunc(path: str) -> Bundle:
 
 
 def save(training: Training, destination: Path, *, contract_digest: str) -> str:
-    """Write a trained model as an MLflow model folder, whole or not at all.
+    """Write a trained model as an MLflow model folder, atomically.
 
     Args:
-        training: the model.
-        destination: the folder to become.
-        contract_digest: digest of the schema artifact it was trained by.
+        training: the training result.
+        destination: the folder to create.
+        contract_digest: digest of the schema artifact used for training.
 
     Returns:
         The model's digest.
@@ -117,13 +117,13 @@ def save(training: Training, destination: Path, *, contract_digest: str) -> str:
         if training.booster is None:
             save_custom(training, folder, metadata)
         else:
-            _save_own(training, folder, metadata)
+            _save_xgboost(training, folder, metadata)
         _normalise(folder)
         return digest_model(folder)
 
 
 def describe(training: Training, contract_digest: str) -> dict[str, Any]:
-    """What an ``MLmodel`` says under ``metadata.gauntlet``: enough to score, compare and trace the model."""
+    """Build ``metadata.gauntlet`` of ``MLmodel``: what is needed to score, compare and trace the model."""
     target = training.plan.target
     return {
         "format": FORMAT,
@@ -145,7 +145,7 @@ def describe(training: Training, contract_digest: str) -> dict[str, Any]:
     }
 
 
-def _save_own(training: Training, folder: Path, metadata: dict[str, Any]) -> None:
+def _save_xgboost(training: Training, folder: Path, metadata: dict[str, Any]) -> None:
     import tempfile
 
     import mlflow.pyfunc
@@ -176,13 +176,13 @@ def _save_own(training: Training, folder: Path, metadata: dict[str, Any]) -> Non
 
 
 def _normalise(folder: Path) -> None:
-    """Take out of ``MLmodel`` what depends on time and chance; its ``model_uuid`` becomes a function of the content."""
+    """Remove time-dependent and random fields from ``MLmodel``; derive ``model_uuid`` from the content."""
     import yaml
 
     path = folder / MLMODEL_FILE
     document = yaml.safe_load(path.read_text())
     if not isinstance(document, dict):
-        raise InternalError("MLflow wrote an MLmodel that is no mapping", field=str(path))
+        raise InternalError("MLflow wrote an MLmodel that is not a mapping", field=str(path))
     for name in ("utc_time_created", "run_id", "model_id", "artifact_path", "model_uuid"):
         document.pop(name, None)
     write_text(path, yaml.safe_dump(document, sort_keys=True, allow_unicode=True))
@@ -191,7 +191,7 @@ def _normalise(folder: Path) -> None:
 
 
 class _quiet:  # noqa: N801 - used as a context manager function
-    """MLflow says at INFO and WARNING level that it validates the example and that pip has no version: noise here."""
+    """Silences MLflow's INFO and WARNING messages about validating the example and pip's version."""
 
     def __enter__(self) -> None:
         self._logger = logging.getLogger("mlflow")

@@ -1,19 +1,19 @@
-"""A team's own training function in place of XGBoost: ``trainer: "module:function"``.
+"""Custom trainer: a team's own training function in place of XGBoost, ``trainer: "module:function"``.
 
 The function takes one ``Job`` and returns either
 
-* an estimator as scikit-learn has them: fitted, taking a DataFrame of the raw feature columns; ``predict_proba`` with
+* a fitted scikit-learn estimator that takes a DataFrame of the raw feature columns; ``predict_proba`` with
   columns in the order of ``job.classes`` for a classifier, ``predict`` for a regressor; or
-* an ``mlflow.pyfunc.PythonModel`` whose ``predict(model_input)`` gives the same as a NumPy array.
+* an ``mlflow.pyfunc.PythonModel`` whose ``predict(model_input)`` returns the same as a NumPy array.
 
     def train(job):
         pipeline = make_pipeline(OneHotEncoder(handle_unknown="ignore"), LogisticRegression(random_state=job.seed))
         return pipeline.fit(job.frame("train"), job.labels("train"))
 
-It must depend on the job alone, so that the same seed gives the same model. Missing values are ``None`` in text columns
-and NaN in numbers. The function's module is stored with the model by value: whoever loads it needs the libraries it
-imports, not the module itself. For a local run, name the module's folder with ``gauntlet run --code``; for a cluster,
-put it into an image built on the model image and onto its ``PYTHONPATH``.
+It must depend on the job alone, so that equal seeds give equal models. Missing values are ``None`` in text columns and
+NaN in numbers. The function's module is pickled with the model by value: loading the model needs the libraries that
+the module imports, not the module itself. For a local run, name the module's folder with ``gauntlet run --code``; for
+a cluster, put it into an image built on the model image and onto its ``PYTHONPATH``.
 """
 
 from __future__ import annotations
@@ -48,17 +48,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Job:
-    """What a team's trainer is given.
+    """Argument of a custom trainer: data, schema, options, seed and device.
 
     Attributes:
         snapshot: the data; ``frame``, ``labels`` and ``weights`` read it into memory, its ``batches`` stream.
         contract: the schema in plain terms.
-        options: the recipe's ``options``, untouched.
+        options: the recipe's ``options``, unchanged.
         task: ``binary | multiclass | regression``.
         classes: label values in code order; () for regression.
         features: the feature columns, in order.
-        seed: to be used for everything random.
-        device: ``cuda`` or ``cpu``, already checked to exist.
+        seed: the seed for every source of randomness.
+        device: ``cuda`` or ``cpu``; it is available.
     """
 
     snapshot: Snapshot
@@ -72,28 +72,28 @@ class Job:
     _plan: Plan
 
     def frame(self, split: str) -> pd.DataFrame:
-        """The features of a split, in memory."""
+        """Features of a split, in memory."""
         rows = self.snapshot.table(split, list(self.features)).combine_chunks().to_batches()[0]
         return frame_of(rows, mlflow_types(self._plan.features))
 
     def labels(self, split: str) -> np.ndarray:
-        """Codes into ``classes`` (int32), or values (float64)."""
+        """Labels of a split: codes into ``classes`` (int32), or values (float64)."""
         column = self._plan.target.column
         return self._plan.target.encode(
             self.snapshot.table(split, [column])[column].combine_chunks(), where=f"split {split}"
         )
 
     def weights(self, split: str) -> np.ndarray | None:
-        """Example weights, or ``None`` where none are declared."""
+        """Example weights of a split; ``None`` if none are declared."""
         name = self._plan.weight
         return check_weights(self.snapshot.table(split, [name])[name].combine_chunks(), name) if name else None
 
 
 def resolve(trainer: str, field: str = "recipe.trainer") -> Callable[..., Any]:
-    """Find ``module:function``.
+    """Import ``module:function``.
 
     Args:
-        trainer: its name; a trainer's, or that of other code of the team's.
+        trainer: name of a custom trainer, or of other code of the team.
         field: the setting that names it, for messages.
 
     Raises:
@@ -129,7 +129,7 @@ def train_custom(
     device: Device,
     validated: bool,
 ) -> Training:
-    """Run the team's trainer once a seed and measure what it returns; arguments and result as ``trainer.train``."""
+    """Run the custom trainer once per seed and evaluate its models; arguments and result as ``trainer.train``."""
     function = resolve(recipe.trainer)
     models, measured = [], []
     for seed in seeds:
@@ -173,10 +173,10 @@ def train_custom(
 
 
 def score_custom(model: Any, task: str, frame: pd.DataFrame) -> np.ndarray:
-    """What the trainer's model says about rows.
+    """Score rows with a custom trainer's model.
 
     Raises:
-        ConfigurationError: it has neither of the two interfaces.
+        ConfigurationError: the model has neither of the two interfaces.
     """
     import numpy as np
 
@@ -193,27 +193,29 @@ def score_custom(model: Any, task: str, frame: pd.DataFrame) -> np.ndarray:
 
 
 def check_scores(scores: np.ndarray, job: Job) -> np.ndarray:
-    """Make sure of the shape and that all is finite.
+    """Check that scores have the right shape and are finite.
 
     Raises:
-        DataError: otherwise.
+        DataError: they do not, or are not.
     """
     import numpy as np
 
-    wanted = (len(scores), len(job.classes)) if job.classes else (len(scores),)
-    if scores.shape != wanted:
+    expected = (len(scores), len(job.classes)) if job.classes else (len(scores),)
+    if scores.shape != expected:
         raise DataError(
-            f"the trainer's model gives scores of shape {scores.shape} where {wanted} is needed",
+            f"the trainer's model gives scores of shape {scores.shape}; {expected} is required",
             field="recipe.trainer",
             mend="Return one probability a class in the order of job.classes, or one value a row for regression",
         )
     if not np.isfinite(scores).all():
-        raise DataError("the trainer's model gives scores that are not finite", field="recipe.trainer", mend="Mend it")
+        raise DataError(
+            "the trainer's model gives scores that are not finite", field="recipe.trainer", mend="Return finite scores"
+        )
     return scores
 
 
 def save_custom(training: Training, folder: Path, metadata: dict[str, Any]) -> None:
-    """Write the trainer's model in MLflow's own flavour for it, its module included by value."""
+    """Write the custom trainer's model in its MLflow flavor, with its module pickled by value."""
     import cloudpickle
     import mlflow.pyfunc
     import mlflow.sklearn

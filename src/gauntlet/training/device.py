@@ -1,7 +1,7 @@
-"""Where to train: a choice that is stated, and checked against what the trained model says.
+"""Training device (CPU or CUDA): chosen before training, and verified on the trained model.
 
-XGBoost asked for CUDA without a card only warns and trains on the CPU. So the choice is made before training from what
-this installation was built with and which cards the driver shows, and ``confirm`` reads back where training happened.
+With device ``cuda`` and no GPU, XGBoost only warns and trains on the CPU. So the device is chosen from XGBoost's build
+and the GPUs that the driver reports, and ``confirm`` reads the device from the trained model.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from gauntlet.errors import ConfigurationError, DependencyError
-from gauntlet.training.threads import wait_asleep
+from gauntlet.training.threads import use_passive_wait
 
-Asked = Literal["auto", "cuda", "cpu"]
+DeviceOption = Literal["auto", "cuda", "cpu"]
 _LONGEST_NAME = 128
 
 
 @dataclass(frozen=True)
 class Hardware:
-    """What training could use.
+    """Hardware available for training.
 
     Attributes:
-        cuda_build: the installed XGBoost was compiled with CUDA.
-        cards: names of the cards the CUDA driver shows this process (``CUDA_VISIBLE_DEVICES`` applies).
+        cuda_build: whether the installed XGBoost was built with CUDA.
+        cards: names of the GPUs visible to this process (``CUDA_VISIBLE_DEVICES`` applies).
     """
 
     cuda_build: bool
@@ -33,11 +33,11 @@ class Hardware:
 
 @dataclass(frozen=True)
 class Device:
-    """The choice.
+    """Chosen training device.
 
     Attributes:
-        name: ``cuda`` or ``cpu``, as XGBoost spells it.
-        reason: why, as one clause for the log and the report.
+        name: ``cuda`` or ``cpu``, XGBoost's names.
+        reason: reason of the choice, one clause for the log and the report.
     """
 
     name: Literal["cuda", "cpu"]
@@ -45,15 +45,15 @@ class Device:
 
 
 def detect() -> Hardware:
-    """Look at this installation and this machine."""
-    wait_asleep()
+    """Detect XGBoost's build and this machine's GPUs."""
+    use_passive_wait()
     import xgboost
 
     return Hardware(cuda_build=bool(xgboost.build_info().get("USE_CUDA", False)), cards=visible_cards())
 
 
 def visible_cards() -> tuple[str, ...]:
-    """Ask the CUDA driver library itself; no driver, no cards."""
+    """List the GPUs of the CUDA driver library; none without a driver."""
     try:
         driver = ctypes.CDLL("libcuda.so.1")
     except OSError:
@@ -69,54 +69,54 @@ def visible_cards() -> tuple[str, ...]:
     return tuple(names)
 
 
-def require_device_name(asked: str) -> None:
-    """Make sure that ``asked`` is something one can ask for.
+def require_device_name(option: str) -> None:
+    """Check that ``option`` is a device name.
 
     Raises:
         ConfigurationError: it is not.
     """
-    if asked not in get_args(Asked):
+    if option not in get_args(DeviceOption):
         raise ConfigurationError(
-            "no such device", field="device", value=asked, mend=f"Use one of: {', '.join(get_args(Asked))}"
+            "no such device", field="device", value=option, mend=f"Use one of: {', '.join(get_args(DeviceOption))}"
         )
 
 
-def choose(asked: str, hardware: Hardware) -> Device:
-    """Settle on a device.
+def choose(option: str, hardware: Hardware) -> Device:
+    """Choose a device.
 
     Args:
-        asked: ``auto`` (a card where there is one), ``cuda`` or ``cpu``.
-        hardware: what ``detect`` found.
+        option: ``auto`` (a GPU if there is one), ``cuda`` or ``cpu``.
+        hardware: the result of ``detect``.
 
     Raises:
-        ConfigurationError: an unknown name, or ``cuda`` in an installation without CUDA.
-        DependencyError: ``cuda``, and no card in sight.
+        ConfigurationError: an unknown name, or ``cuda`` with an XGBoost built without CUDA.
+        DependencyError: ``cuda`` without a visible GPU.
     """
-    require_device_name(asked)
-    if asked == "cpu":
-        return Device("cpu", "cpu was asked for")
-    if asked == "cuda" and not hardware.cuda_build:
+    require_device_name(option)
+    if option == "cpu":
+        return Device("cpu", "cpu was configured")
+    if option == "cuda" and not hardware.cuda_build:
         raise ConfigurationError(
             "the installed XGBoost was built without CUDA",
             field="device",
-            value=asked,
+            value=option,
             mend="Use the CUDA build of the model image, or device auto or cpu",
         )
-    if asked == "cuda" and not hardware.cards:
+    if option == "cuda" and not hardware.cards:
         raise DependencyError(
             "no CUDA card is visible to this process",
             field="device",
-            value=asked,
-            mend="Ask for an accelerator on the training task, look at CUDA_VISIBLE_DEVICES, or use device auto or cpu",
+            value=option,
+            mend="Request an accelerator for the training task, check CUDA_VISIBLE_DEVICES, or use device auto or cpu",
         )
     if hardware.cuda_build and hardware.cards:
-        return Device("cuda", f"{asked}: {hardware.cards[0]} is visible and XGBoost was built with CUDA")
+        return Device("cuda", f"{option}: {hardware.cards[0]} is visible and XGBoost was built with CUDA")
     missing = "no CUDA card is visible" if hardware.cuda_build else "the installed XGBoost was built without CUDA"
     return Device("cpu", f"auto: {missing}")
 
 
 def confirm(booster: Any, device: Device) -> None:
-    """Make sure that training happened where it was meant to.
+    """Verify that a model was trained on the chosen device.
 
     Raises:
         DependencyError: XGBoost fell back to another device.
@@ -124,7 +124,7 @@ def confirm(booster: Any, device: Device) -> None:
     used = str(json.loads(booster.save_config())["learner"]["generic_param"]["device"])
     if used.split(":")[0] != device.name:
         raise DependencyError(
-            f"XGBoost was told to train on {device.name} and trained elsewhere",
+            f"XGBoost was configured for {device.name} and trained on another device",
             field="device",
             value=used,
             mend="Check the card, its driver and the CUDA version of the XGBoost build",

@@ -1,9 +1,8 @@
-"""Features as the numbers a tree sees, the same in training, batch scoring and serving.
+"""Feature encoding for XGBoost, the same in training, batch scoring and serving.
 
-A quantity is itself; a category is its index among the categories *seen in training*. Whatever is missing, and
-whatever was not seen, is NaN: XGBoost learned a direction for missing values, while it would score an unknown code, or
-an unseen string, as if it were some category it knows. Missing is decided once, by Arrow: ``None``, ``NaN`` and
-``pd.NA`` all become null before anything else looks at them.
+A number is passed as it is; a category becomes its index among the categories *of the training split*. Missing and
+unseen values become NaN: XGBoost learns a default direction for missing values, whereas it would score an unknown code
+as some category it knows. Arrow decides what is missing: ``None``, ``NaN`` and ``pd.NA`` all become null first.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ NUMBER_TYPES = ("int", "float", "bool")
 
 @dataclass(frozen=True)
 class Feature:
-    """One input of a model.
+    """Input feature of a model.
 
     Attributes:
         name: the column.
         type: ``int | float | string | bool``, as in a snapshot.
-        categories: what was seen in training, as strings, in code order; ``None`` for a quantity.
-        required: the schema allows no missing value.
+        categories: categories of the training split, as strings, in code order; ``None`` for a number.
+        required: whether the schema forbids missing values.
     """
 
     name: str
@@ -39,16 +38,16 @@ class Feature:
 
     @property
     def xgboost_type(self) -> str:
-        """The name XGBoost has for it: ``c`` categorical, ``q`` quantitative."""
+        """XGBoost's feature type: ``c`` categorical, ``q`` quantitative."""
         return "q" if self.categories is None else "c"
 
 
 def encode(features: Sequence[Feature], columns: Mapping[str, Any], rows: int) -> np.ndarray:
-    """Encode a batch.
+    """Encode a batch of rows.
 
     Args:
         features: the model's inputs, in its order.
-        columns: name → Arrow array, NumPy array, pandas Series or list, ``rows`` long. Others than the features are
+        columns: name → Arrow array, NumPy array, pandas Series or list, ``rows`` long. Other columns are
             ignored; an absent column counts as all missing unless its feature is required.
         rows: the number of rows.
 
@@ -66,12 +65,12 @@ def encode(features: Sequence[Feature], columns: Mapping[str, Any], rows: int) -
             array = as_arrow(columns[feature.name], feature.name)
             matrix[:, index] = _codes(array, feature) if feature.categories is not None else _numbers(array, feature)
         elif feature.required:
-            raise DataError("the model needs this column", field=feature.name, mend="Give it, or train without it")
+            raise DataError("the model needs this column", field=feature.name, mend="Add it, or train without it")
     return matrix
 
 
 def as_arrow(values: Any, name: str) -> pa.Array:
-    """One Arrow array in which every kind of missing value is null.
+    """Convert values to one Arrow array in which every kind of missing value is null.
 
     Raises:
         DataError: the values are of mixed types.
@@ -85,13 +84,15 @@ def as_arrow(values: Any, name: str) -> pa.Array:
     try:
         array = pa.array(values, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise DataError("mixes types", field=name, mend="Give values of one type") from error
+        raise DataError("mixes types", field=name, mend="Use values of one type") from error
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
 def as_text(array: pa.Array) -> pa.Array:
-    """Category names as strings. A float that is a whole number reads as the integer (1.0 → ``1``), since that is what
-    an integer column with missing values turns into on its way through pandas; any other float becomes null.
+    """Convert category values to strings.
+
+    A float that is a whole number is written as the integer (1.0 → ``1``), because pandas turns an integer column with
+    missing values into floats; any other float becomes null.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -120,7 +121,7 @@ def _numbers(array: pa.Array, feature: Feature) -> np.ndarray:
     kind = array.type
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind) or kind == pa.null()):
         raise DataError(
-            f"holds {kind} where the model learned from {feature.type}", field=feature.name, mend="Give numbers"
+            f"holds {kind}, but the model was trained on {feature.type}", field=feature.name, mend="Use numbers"
         )
     if pa.types.is_boolean(kind):
         array = array.cast(pa.int8())

@@ -1,7 +1,7 @@
-"""Training rows as XGBoost's quantised matrix, streamed: the raw columns are never in memory all at once.
+"""Streams training rows into XGBoost's quantile matrix; the raw columns are never in memory all at once.
 
-What stays in memory is the quantised matrix (one byte a value up to 256 bins), labels and weights. XGBoost reads the
-stream about five times to build it. Shuffling and splitting of nodes happen inside.
+The quantile matrix (one byte per value up to 256 bins), labels and weights stay in memory. XGBoost reads the stream
+about five times to build it.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ Encoded = tuple["np.ndarray", "np.ndarray", "np.ndarray | None"]
 
 
 def encoded_batches(snapshot: Snapshot, split: str, plan: Plan) -> Iterator[Encoded]:
-    """Stream (features, labels, weights) of a split.
+    """Stream encoded batches of a split.
 
     Yields:
-        float32 (rows, features); labels as ``Target.encode`` gives them; float64 weights or ``None``.
+        Features, float32 (rows, features); labels as of ``Target.encode``; weights, float64 or ``None``.
 
     Raises:
-        DataError: bad labels, weights or values; nothing with a weight above zero.
+        DataError: invalid labels, weights or values; no weight above zero.
     """
     import numpy as np
 
@@ -45,10 +45,10 @@ def encoded_batches(snapshot: Snapshot, split: str, plan: Plan) -> Iterator[Enco
 
 
 def check_weights(values: pa.Array, column: str) -> np.ndarray:
-    """Example weights as float64, none missing, none negative.
+    """Convert example weights to float64.
 
     Raises:
-        DataError: otherwise.
+        DataError: a weight is not a number, missing, negative or infinite.
     """
     import numpy as np
     import pyarrow as pa
@@ -57,25 +57,25 @@ def check_weights(values: pa.Array, column: str) -> np.ndarray:
         weights = np.asarray(values.cast(pa.float64()).to_numpy(zero_copy_only=False))
     except pa.ArrowInvalid as error:
         raise DataError("weights must be numbers", field=column, mend="Choose another weight column") from error
-    bad = ~(np.isfinite(weights) & (weights >= 0))
-    if bad.any():
+    invalid = ~(np.isfinite(weights) & (weights >= 0))
+    if invalid.any():
         raise DataError(
-            f"{int(bad.sum())} rows have a weight that is missing, negative or infinite",
+            f"{int(invalid.sum())} rows have a weight that is missing, negative or infinite",
             field=column,
-            value=float(weights[bad][0]),
-            mend="Mend the weight column",
+            value=float(weights[invalid][0]),
+            mend="Correct the weight column",
         )
     return weights
 
 
-def quantised(snapshot: Snapshot, split: str, plan: Plan, *, bins: int, like: Any = None) -> Any:
-    """Build the ``xgboost.QuantileDMatrix`` of a split, its columns known by position alone (see ``boosting``).
+def quantile_matrix(snapshot: Snapshot, split: str, plan: Plan, *, bins: int, like: Any = None) -> Any:
+    """Build the ``xgboost.QuantileDMatrix`` of a split; its features have no names (see ``boosting``).
 
     Args:
         snapshot: the data.
-        split: which rows.
+        split: the split.
         plan: features and target.
-        bins: histogram bins a feature.
+        bins: histogram bins per feature.
         like: the training matrix, whose cut points a validation matrix must share.
     """
     import xgboost

@@ -1,6 +1,6 @@
-"""How good a model is on its validation split: enough to watch training, not to judge the model.
+"""Validation metrics: for monitoring training, not for gates.
 
-Judging is ``gauntlet.evaluation``'s, on rows training never saw; names and definitions agree with it.
+The gates evaluate with ``gauntlet.evaluation``, on rows not used in training; names and definitions agree.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def measure(target: Target, labels: np.ndarray, scores: np.ndarray, weights: np.ndarray | None) -> dict[str, float]:
-    """Weighted metrics of one model.
+    """Compute the weighted metrics of one model.
 
     Args:
         target: task and classes.
@@ -29,7 +29,7 @@ def measure(target: Target, labels: np.ndarray, scores: np.ndarray, weights: np.
         regression: ``rmse``, ``mae``.
 
     Raises:
-        DataError: binary, and only one class among the labels: there is no AUC.
+        DataError: binary, and all labels are of one class: AUC is undefined.
     """
     import numpy as np
     from sklearn import metrics
@@ -40,7 +40,7 @@ def measure(target: Target, labels: np.ndarray, scores: np.ndarray, weights: np.
             "mae": float(metrics.mean_absolute_error(labels, scores, sample_weight=weights)),
         }
     codes = list(range(len(target.classes)))
-    # Single precision leaves rows of probabilities off one by 1e-7; scikit-learn takes double and says so.
+    # In single precision, probabilities sum to one only within 1e-7, for which scikit-learn warns.
     scores = scores.astype(np.float64)
     if target.task == "multiclass":
         scores = scores / scores.sum(axis=1, keepdims=True)
@@ -49,7 +49,7 @@ def measure(target: Target, labels: np.ndarray, scores: np.ndarray, weights: np.
             "accuracy": float(metrics.accuracy_score(labels, scores.argmax(axis=1), sample_weight=weights)),
         }
     if len(np.unique(labels)) < 2:
-        raise DataError("the validation split has one class only", field=target.column, mend="Widen the split")
+        raise DataError("the validation split has only one class", field=target.column, mend="Widen the split")
     return {
         "auc": float(metrics.roc_auc_score(labels, scores, sample_weight=weights)),
         "log_loss": float(metrics.log_loss(labels, scores, sample_weight=weights, labels=codes)),
@@ -59,7 +59,7 @@ def measure(target: Target, labels: np.ndarray, scores: np.ndarray, weights: np.
 
 
 def spread(measured: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float | int]]:
-    """Standard deviation (n − 1) of each metric over models that differ by seed alone.
+    """Seed variance: standard deviation (n − 1) of each metric over models that differ only by seed.
 
     Returns:
         metric → ``standard_deviation`` and ``seeds``; empty for fewer than two models.
@@ -69,6 +69,9 @@ def spread(measured: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float
     if len(measured) < 2:
         return {}
     return {
-        name: {"standard_deviation": float(np.std([one[name] for one in measured], ddof=1)), "seeds": len(measured)}
+        name: {
+            "standard_deviation": float(np.std([metrics[name] for metrics in measured], ddof=1)),
+            "seeds": len(measured),
+        }
         for name in measured[0]
     }

@@ -1,4 +1,4 @@
-"""The model as scikit-learn knows it: a Pipeline of our encoder and an XGBoost estimator, both already fitted.
+"""scikit-learn Pipeline of a trained model: the feature encoder and a fitted XGBoost estimator.
 
 This module imports scikit-learn and XGBoost at the top; import it inside functions.
 """
@@ -21,7 +21,7 @@ MODEL_STEP = "xgboost"
 
 
 class SchemaEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
-    """Turns a frame of raw columns into the numbers of ``encoding.encode``. It learns nothing from ``fit``.
+    """Transformer that applies ``encoding.encode`` to a DataFrame of raw columns. ``fit`` does nothing.
 
     Args:
         features: the model's inputs.
@@ -31,15 +31,15 @@ class SchemaEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         self.features = features
 
     def fit(self, X: Any, y: Any = None) -> SchemaEncoder:  # noqa: N803 - scikit-learn's name
-        """Nothing to do: the categories came from the training split."""
+        """Do nothing: the categories are those of the training split."""
         return self
 
     def transform(self, X: pd.DataFrame) -> np.ndarray:  # noqa: N803 - scikit-learn's name
-        """Encode a frame; see ``encoding.encode`` for the result and its errors."""
+        """Encode a DataFrame; see ``encoding.encode`` for the result and its errors."""
         return encode(self.features, {str(name): X[name] for name in X.columns}, len(X))
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """The features' names, in the order of the columns of ``transform``."""
+        """Feature names, in the order of the columns of ``transform``."""
         return np.asarray([feature.name for feature in self.features], dtype=object)
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -47,7 +47,7 @@ class SchemaEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
 
 
 def assemble(features: Sequence[Feature], booster: Any, task: str) -> Pipeline:
-    """Put fitted parts together.
+    """Assemble a fitted Pipeline.
 
     Args:
         features: the model's inputs.
@@ -55,20 +55,20 @@ def assemble(features: Sequence[Feature], booster: Any, task: str) -> Pipeline:
         task: ``binary | multiclass | regression``.
     """
     estimator = xgboost.XGBRegressor() if task == "regression" else xgboost.XGBClassifier()
-    # Through the serialised form, because that alone sets what the estimator keeps beside the booster (its classes).
+    # Through the serialized form, which alone also sets the estimator's other attributes (its classes).
     estimator.load_model(bytearray(booster.save_raw("ubj")))
-    # Requests are small, and whoever scores many at once does so in processes.
+    # One thread: requests are small, and parallel scoring uses processes.
     estimator.set_params(n_jobs=1)
     estimator.get_booster().set_param({"nthread": 1})
     return Pipeline([(ENCODER_STEP, SchemaEncoder(tuple(features))), (MODEL_STEP, estimator)])
 
 
 def score(pipeline: Pipeline, task: str, frame: pd.DataFrame) -> np.ndarray:
-    """Probabilities, shape (rows, classes), for a classifier; values, shape (rows,), for a regressor."""
+    """Score a DataFrame: probabilities (rows, classes) of a classifier, values (rows,) of a regressor."""
     return np.asarray(pipeline.predict(frame) if task == "regression" else pipeline.predict_proba(frame))
 
 
 def score_encoded(pipeline: Pipeline, task: str, matrix: np.ndarray) -> np.ndarray:
-    """As ``score``, from rows that ``encode`` has already made."""
+    """Score rows that ``encode`` has encoded; result as of ``score``."""
     estimator = pipeline.named_steps[MODEL_STEP]
     return np.asarray(estimator.predict(matrix) if task == "regression" else estimator.predict_proba(matrix))

@@ -1,4 +1,4 @@
-"""From schema, snapshot and recipe to what the model learns from: nothing coded by hand, nothing dropped in silence."""
+"""Training plan: features and target from schema, snapshot and recipe; every excluded column gets a note."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from dataclasses import dataclass, replace
 from gauntlet.data.contract import Column, Contract
 from gauntlet.data.snapshot import Snapshot
 from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.training.column_profile import Profile, profile_columns
 from gauntlet.training.encoding import Feature
 from gauntlet.training.recipe import Recipe
-from gauntlet.training.survey import Profile, survey
-from gauntlet.training.target import Target, understand
+from gauntlet.training.target import Target, infer_target
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What will be learned from what.
+    """Features and target of a training.
 
     Attributes:
-        features: the model's inputs, in the snapshot's order.
-        target: the label, understood.
+        features: the input features, in the snapshot's order.
+        target: label column, task and classes.
         weight: column of example weights, if any.
         typical: feature → a typical value (median or most frequent category), for the input example.
-        notes: what was left out or looks odd, one sentence each, for the report.
+        notes: excluded columns and other remarks, one sentence each, for the report.
     """
 
     features: tuple[Feature, ...]
@@ -34,16 +34,16 @@ class Plan:
 
     @property
     def names(self) -> list[str]:
-        """The features' names in order."""
+        """Feature names in order."""
         return [feature.name for feature in self.features]
 
 
 def make_plan(snapshot: Snapshot, contract: Contract, recipe: Recipe) -> Plan:
-    """Decide on features and target from the training split.
+    """Determine features and target from the training split.
 
     Raises:
         ConfigurationError: no label declared; the recipe names unknown features; the task does not fit.
-        DataError: a column the schema demands is missing or of another type; labels unusable; no feature left.
+        DataError: a column required by the schema is missing or of another type; invalid labels; no feature left.
     """
     snapshot.require_split(recipe.train_split)
     label = snapshot.roles.label
@@ -53,8 +53,8 @@ def make_plan(snapshot: Snapshot, contract: Contract, recipe: Recipe) -> Plan:
         raise DataError("the label column is not in the snapshot", field=label, mend="Check roles.label and the source")
     columns, notes = _candidates(snapshot, contract, recipe)
     counted = frozenset(column.name for column in columns if column.categorical) | {label}
-    profiles = survey(snapshot, recipe.train_split, [*(column.name for column in columns), label], counted)
-    target = understand(
+    profiles = profile_columns(snapshot, recipe.train_split, [*(column.name for column in columns), label], counted)
+    target = infer_target(
         label,
         snapshot.columns[label],
         profiles[label],
@@ -68,18 +68,20 @@ def make_plan(snapshot: Snapshot, contract: Contract, recipe: Recipe) -> Plan:
         features += [feature] if feature else []
         notes += [note] if note else []
     if not features:
-        raise DataError("no feature is left to learn from", field="features", mend="Check the schema and the roles")
+        raise DataError("no feature is left to train on", field="features", mend="Check the schema and the roles")
     _check_monotone(recipe, features)
     typical = {feature.name: _typical(feature, profiles[feature.name]) for feature in features}
     return Plan(tuple(features), target, snapshot.roles.weight, typical, tuple(notes))
 
 
 def _candidates(snapshot: Snapshot, contract: Contract, recipe: Recipe) -> tuple[list[Column], list[str]]:
-    """The schema's columns that may be learned from, and what to say about those left out."""
-    wanted, notes = [], []
+    """Columns that may be features, and a note about each excluded one."""
+    candidates, notes = [], []
     for column in contract.columns.values():
         if column.serving and column.name not in snapshot.columns and column.name not in snapshot.roles.not_features:
-            raise DataError("the schema demands this column", field=column.name, mend="Import it, or mend the schema")
+            raise DataError(
+                "the schema requires this column", field=column.name, mend="Import it, or correct the schema"
+            )
     _check_named(recipe, snapshot, contract)
     include, exclude = recipe.features.include, recipe.features.exclude
     for name in snapshot.features:
@@ -92,17 +94,17 @@ def _candidates(snapshot: Snapshot, contract: Contract, recipe: Recipe) -> tuple
             continue
         _check_type(known, snapshot.columns[name])
         categorical = _is_categorical(name, contract, snapshot)
-        wanted.append(replace(known, type=snapshot.columns[name], categorical=categorical))
-    return wanted, notes
+        candidates.append(replace(known, type=snapshot.columns[name], categorical=categorical))
+    return candidates, notes
 
 
 def _unusable(kind: str, column: Column | None) -> str:
     if column is None:
-        return "the schema does not know it"
+        return "it is not in the schema"
     if not column.serving:
-        return "the schema says it is not there at serving time"
+        return "the schema declares it absent at serving time"
     if kind == "timestamp":
-        return "timestamps are not learned from; derive columns from it in the source if it matters"
+        return "timestamps are not features; derive columns from it in the source if needed"
     return ""
 
 
@@ -118,13 +120,13 @@ def _check_named(recipe: Recipe, snapshot: Snapshot, contract: Contract) -> None
                 )
 
 
-def _check_type(column: Column, found: str) -> None:
-    widened = column.type == "float" and found == "int"
-    if found != column.type and not widened:
+def _check_type(column: Column, actual: str) -> None:
+    widened = column.type == "float" and actual == "int"
+    if actual != column.type and not widened:
         raise DataError(
-            f"is {found} in the snapshot and {column.type} in the schema",
+            f"is {actual} in the snapshot and {column.type} in the schema",
             field=column.name,
-            mend="Mend the reader options or the source, or the schema if the change is meant",
+            mend="Correct the reader options or the source, or the schema if the change is intended",
         )
 
 
@@ -134,25 +136,27 @@ def _is_categorical(name: str, contract: Contract, snapshot: Snapshot) -> bool:
     return snapshot.columns[name] == "string" or (declared and snapshot.columns[name] != "bool")
 
 
-def _feature(column: Column, profile: Profile, most: int) -> tuple[Feature | None, str]:
-    """The feature a column makes, if any, and a note about it, if needed."""
+def _feature(column: Column, profile: Profile, max_categories: int) -> tuple[Feature | None, str]:
+    """Make the feature of a column, if possible, and a note, if needed."""
     if profile.missing == profile.rows:
-        return None, f"{column.name} was left out: every training row lacks it."
+        return None, f"{column.name} was left out: it is missing in every training row."
     if not column.categorical:
         return Feature(column.name, column.type, required=column.required), ""
     if profile.values is None:
-        return None, f"{column.name} was left out: it has too many different values to be a category."
-    seen = list(profile.values)
-    allowed = [value for value in seen if column.values is None or value in set(column.values)]
+        return None, f"{column.name} was left out: it has too many distinct values for a category."
+    observed = list(profile.values)
+    allowed = [value for value in observed if column.values is None or value in set(column.values)]
     if not allowed:
-        return None, f"{column.name} was left out: no training row holds a value the schema lists."
-    kept = sorted(allowed[:most])
+        return None, f"{column.name} was left out: no training row has a value of the schema's domain."
+    kept = sorted(allowed[:max_categories])
     note = ""
-    if len(kept) < len(seen):
-        dropped = sum(profile.values.values()) - sum(profile.values[value] for value in kept)
-        why = "beyond features.max_categories" if len(allowed) > most else "not listed in the schema"
-        lost = f"{len(seen) - len(kept)} of {len(seen)} categories ({dropped} rows)"
-        note = f"{column.name}: {lost} count as missing, {why}."
+    if len(kept) < len(observed):
+        dropped_rows = sum(profile.values.values()) - sum(profile.values[value] for value in kept)
+        why = "beyond features.max_categories" if len(allowed) > max_categories else "not listed in the schema"
+        note = (
+            f"{column.name}: {len(observed) - len(kept)} of {len(observed)} categories ({dropped_rows} rows)"
+            f" count as missing, {why}."
+        )
     return Feature(column.name, column.type, tuple(kept), required=column.required), note
 
 
@@ -170,11 +174,10 @@ def _check_monotone(recipe: Recipe, features: list[Feature]) -> None:
 
 def _typical(feature: Feature, profile: Profile) -> float | int | bool | str | None:
     if feature.categories is not None:
-        known = (value for value in profile.values or () if value in feature.categories)
-        value = next(known)
+        value = next(value for value in profile.values or () if value in feature.categories)
         return value if feature.type == "string" else int(value)
     if feature.type == "bool":
         return False
-    if profile.typical != profile.typical:  # NaN: the first batch had none
+    if profile.typical != profile.typical:  # NaN: the first batch had no value
         return 0 if feature.type == "int" else 0.0
     return int(profile.typical) if feature.type == "int" else profile.typical

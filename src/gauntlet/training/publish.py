@@ -1,4 +1,4 @@
-"""A finished training made public: the model folder, and the run in MLflow."""
+"""Publishes a training result: writes the model folder and records the MLflow run."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from gauntlet.training.tracking import Experiment, record
 
 @dataclass(frozen=True)
 class Published:
-    """Where a model went.
+    """Identifiers of a published model.
 
     Attributes:
         digest: the model's content digest.
         run: id of its MLflow run.
         experiment: name of the experiment.
-        scalars: what to say about the model in an artifact's metadata.
+        scalars: metadata of the model artifact.
     """
 
     digest: str
@@ -36,14 +36,14 @@ def publish(training: Training, destination: Path, experiment: Experiment, *, sc
     """Write the model folder and record the run.
 
     Args:
-        training: what was trained.
-        destination: the model folder to become.
+        training: the training result.
+        destination: the model folder to create.
         experiment: from ``open_experiment``.
         schema: the schema artifact, for its digest.
 
     Raises:
-        DependencyError: MLflow stopped answering; the model folder is then removed again. A name or value that it
-            refuses costs no model: it is left out, and said in the log.
+        DependencyError: MLflow does not respond; the model folder is then removed again. A single name or value that
+            it rejects is left out with a warning in the log.
     """
     schema_digest = digest_tree(schema)
     digest = save(training, destination, contract_digest=schema_digest)
@@ -71,7 +71,10 @@ def _record(training: Training, folder: Path, experiment: Experiment, digest: st
             recipe=training.recipe.model_dump(mode="json"),
             metrics={
                 **{f"validation_{name}": value for name, value in training.metrics.items()},
-                **{f"seed_sd_{name}": float(one["standard_deviation"]) for name, one in training.seed_spread.items()},
+                **{
+                    f"seed_sd_{name}": float(spread["standard_deviation"])
+                    for name, spread in training.seed_spread.items()
+                },
             },
             curves={f"{name}_{training.watched}_by_round": values for name, values in training.curve.items()},
             tags={
@@ -90,10 +93,10 @@ def _record(training: Training, folder: Path, experiment: Experiment, digest: st
 
 
 def flat_parameters(training: Training) -> dict[str, Any]:
-    """The recipe with every default written out, nested names joined by dots, and what was settled in training.
+    """Flatten the recipe with all defaults, nested names joined by dots, and add what training determined.
 
-    Only Gauntlet's own names become names of parameters. A mapping whose keys are a user's (``monotone``, ``options``)
-    is one parameter, as JSON: MLflow refuses ``temp (C)`` as a name, and more than a hundred of them.
+    Only Gauntlet's own names become parameter names. A mapping with a user's keys (``monotone``, ``options``) is one
+    parameter, as JSON: MLflow rejects names such as ``temp (C)``, and more than a hundred parameters.
     """
     flat: dict[str, Any] = {}
 

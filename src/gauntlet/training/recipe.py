@@ -1,4 +1,4 @@
-"""What to train: the one block of settings a user writes for ``train_model``."""
+"""Training recipe: the settings of ``train_model``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NonNegative = Annotated[float, Field(ge=0)]
 
 
 class Parameters(Settings):
-    """XGBoost's own parameters, by its names. The defaults suit tables of a thousand to some million rows."""
+    """XGBoost parameters, by XGBoost's names. The defaults suit tables of a thousand to a few million rows."""
 
     n_estimators: int = Field(300, ge=1, le=100_000, description="Most boosting rounds; early stopping may use fewer.")
     learning_rate: Fraction = 0.1
@@ -36,12 +36,12 @@ class Parameters(Settings):
 
     @property
     def random(self) -> bool:
-        """Whether the seed can change the model at all."""
+        """Whether the seed influences the model."""
         return min(self.subsample, self.colsample_bytree, self.colsample_bylevel, self.colsample_bynode) < 1
 
 
 class Features(Settings):
-    """Which columns to learn from, among those the schema knows and the roles leave free."""
+    """Feature selection among the schema's columns that have no other role."""
 
     include: tuple[str, ...] = Field((), description="Only these; empty: all.")
     exclude: tuple[str, ...] = Field((), description="Not these.")
@@ -49,7 +49,7 @@ class Features(Settings):
 
 
 class Recipe(Settings):
-    """How to train a model."""
+    """Recipe for training a model."""
 
     task: Literal["auto", "binary", "multiclass", "regression"] = "auto"
     parameters: Parameters = Parameters.model_validate({})
@@ -57,7 +57,7 @@ class Recipe(Settings):
         20, ge=0, description="Stop after so many rounds without improvement on the validation split; 0: never."
     )
     metric: Literal["auto", "log_loss", "auc", "rmse", "mae"] = Field(
-        "auto", description="What early stopping watches. auto: log_loss for classes, rmse for numbers."
+        "auto", description="Metric of early stopping. auto: log_loss for classes, rmse for numbers."
     )
     objective: Literal["auto", "squared_error", "absolute_error", "gamma", "poisson", "tweedie"] = Field(
         "auto", description="The loss; only regression has a choice. auto: squared_error."
@@ -73,14 +73,14 @@ class Recipe(Settings):
         pattern=r"^$|^[A-Za-z_][\w.]*:[A-Za-z_]\w*$",
         description="The team's own training function as module:function; see gauntlet.training.custom.",
     )
-    options: dict[str, object] = Field({}, description="Handed to the team's own trainer as they are.")
+    options: dict[str, object] = Field({}, description="Passed to the team's own trainer unchanged.")
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
         if self.options and not self.trainer:
-            raise ValueError("options are for a trainer of your own; XGBoost's belong under parameters")
+            raise ValueError("options belong to a custom trainer; XGBoost's settings belong under parameters")
         if self.train_split == self.validation_split:
-            raise ValueError("train_split and validation_split must differ: one learns, the other judges")
+            raise ValueError("train_split and validation_split must differ")
         both = sorted(set(self.features.include) & set(self.features.exclude))
         if both:
             raise ValueError(f"features.include and features.exclude both name {both[0]!r}")

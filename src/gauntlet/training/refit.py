@@ -1,11 +1,10 @@
-"""Fitting one recipe again and again: with another seed, or on another draw of the training rows.
+"""Refits one recipe with other seeds or on bootstrap samples of the training rows.
 
-XGBoost's quantised matrix, its cut points and the categories are made once and shared, so that k fits cost k times
-boosting and one reading of the data. Another draw of the rows is a count for each of them: the counts multiply the
-example weights, and no row is copied. Cut points stay those of all rows. A team's own trainer knows nothing of counts:
-it is given a snapshot whose training split repeats the rows.
+XGBoost's quantile matrix, its cut points and the categories are computed once and shared, so that k fits read the data
+once. A bootstrap sample is a count per row: counts multiply the example weights, and no row is copied; cut points stay
+those of all rows. A custom trainer gets a snapshot whose training split repeats the rows instead.
 
-Counts apply to the training split alone. The rows a model is judged on are read from the snapshot, never from a draw.
+Counts apply to the training split only; evaluation rows are read from the snapshot, never from a sample.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from gauntlet.digest import digest_bytes
 from gauntlet.errors import DataError
 from gauntlet.training import boosting
 from gauntlet.training.device import Device
-from gauntlet.training.matrix import encoded_batches, quantised
+from gauntlet.training.matrix import encoded_batches, quantile_matrix
 from gauntlet.training.plan import Plan
 from gauntlet.training.recipe import Recipe
 from gauntlet.training.result import positive_scores
@@ -36,10 +35,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Refit:
-    """One model of the recipe.
+    """Refitted model.
 
     Attributes:
-        digest: of the fitted model's bytes; empty where a trainer's model has none that can be compared.
+        digest: digest of the model's bytes; empty if a custom trainer's model cannot be pickled.
         score: split → its scores in the snapshot's order: (n,) P(positive) or values, (n, classes) for multiclass.
     """
 
@@ -49,10 +48,10 @@ class Refit:
 
 @dataclass(frozen=True)
 class Refitter:
-    """A recipe ready to be fitted.
+    """Recipe prepared for repeated fits.
 
     Attributes:
-        plan: features and target, settled once on the snapshot as it is.
+        plan: features and target, determined once on the original snapshot.
         fit: (seed, counts) → a model. ``counts``: (training rows,) how often each row is drawn; ``None``: once.
     """
 
@@ -64,7 +63,7 @@ class Refitter:
 def refitting(
     snapshot: Snapshot, contract: Contract, recipe: Recipe, plan: Plan, *, device: Device
 ) -> Iterator[Refitter]:
-    """Make a recipe ready; what is shared between fits lives as long as the block.
+    """Prepare a recipe for repeated fits; shared data lives as long as the context.
 
     Args:
         snapshot: the data.
@@ -75,7 +74,7 @@ def refitting(
 
     Raises:
         ConfigurationError: the recipe or its trainer cannot be used.
-        DataError: the data cannot be learned from.
+        DataError: the data cannot be trained on.
     """
     if recipe.trainer:
         with tempfile.TemporaryDirectory(prefix="gauntlet-refit-") as scratch:
@@ -94,38 +93,42 @@ def _xgboost(
     parameters = boosting.xgboost_parameters(recipe, plan, device)
     parameters["nthread"] = threads_for(snapshot.splits[recipe.train_split] * len(plan.features))
     bins = recipe.parameters.max_bin
-    training = quantised(snapshot, recipe.train_split, plan, bins=bins)
+    training = quantile_matrix(snapshot, recipe.train_split, plan, bins=bins)
     validated = bool(snapshot.splits.get(recipe.validation_split))
-    validation = quantised(snapshot, recipe.validation_split, plan, bins=bins, like=training) if validated else None
-    own = np.asarray(training.get_weight(), dtype=np.float64)
+    validation = (
+        quantile_matrix(snapshot, recipe.validation_split, plan, bins=bins, like=training) if validated else None
+    )
+    weights = np.asarray(training.get_weight(), dtype=np.float64)
 
     def fit(seed: int, counts: np.ndarray | None) -> Refit:
         if counts is not None:
-            training.set_weight(_drawn(counts, own if own.size else np.ones(len(counts)), recipe.train_split))
+            training.set_weight(
+                _sample_weights(counts, weights if weights.size else np.ones(len(counts)), recipe.train_split)
+            )
         try:
             fitted = boosting.fit(parameters, training, validation, recipe=recipe, device=device, seed=seed)
         finally:
-            training.set_weight(own)
+            training.set_weight(weights)
         pipeline = assemble(plan.features, fitted.booster, plan.target.task)
 
         def score(split: str) -> np.ndarray:
             batches = encoded_batches(snapshot, split, plan)
-            found = [
+            scores = [
                 positive_scores(plan.target.task, score_encoded(pipeline, plan.target.task, rows))
                 for rows, _, _ in batches
             ]
-            return np.concatenate(found).astype(np.float64)
+            return np.concatenate(scores).astype(np.float64)
 
         return Refit(digest_bytes(bytes(fitted.booster.save_raw("ubj"))), score)
 
     return fit
 
 
-def _drawn(counts: np.ndarray, weights: np.ndarray, split: str) -> np.ndarray:
-    drawn: np.ndarray = counts * weights
-    if not drawn.sum() > 0:
-        raise DataError(f"a draw of split {split} holds no row with a weight", field=split, mend="Give it more rows")
-    return drawn
+def _sample_weights(counts: np.ndarray, weights: np.ndarray, split: str) -> np.ndarray:
+    sampled: np.ndarray = counts * weights
+    if not sampled.sum() > 0:
+        raise DataError(f"a sample of split {split} has only zero weights", field=split, mend="Give it more rows")
+    return sampled
 
 
 def _custom(
@@ -148,7 +151,7 @@ def _custom(
         if counts is not None:
             repeated = np.repeat(np.arange(len(counts)), counts)
             if not repeated.size:
-                raise DataError("a draw holds no rows", field=recipe.train_split, mend="Give the split more rows")
+                raise DataError("a sample has no rows", field=recipe.train_split, mend="Give the split more rows")
             data = variant(snapshot, scratch, {recipe.train_split: take(snapshot, recipe.train_split, repeated)})
         model = function(job_of(data, seed))
         original = job_of(snapshot, seed)
@@ -157,13 +160,13 @@ def _custom(
             scores = check_scores(score_custom(model, target.task, original.frame(split)), original)
             return np.asarray(positive_scores(target.task, scores), dtype=np.float64)
 
-        return Refit(_pickled(model), score)
+        return Refit(_pickle_digest(model), score)
 
     return fit
 
 
-def _pickled(model: Any) -> str:
-    """Digest of the model's pickle: equal bytes are the same model, unequal ones say nothing."""
+def _pickle_digest(model: Any) -> str:
+    """Digest of the model's pickle: equal digests mean equal models, unequal ones mean nothing."""
     import pickle
 
     import cloudpickle

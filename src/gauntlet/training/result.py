@@ -1,4 +1,4 @@
-"""What training gives: a fitted model and everything known about it."""
+"""Training result: the fitted model, its metrics and metadata."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Training:
-    """A trained model and what is known about it.
+    """Result of a training.
 
     Attributes:
         plan: features and target.
-        recipe: how it was trained.
-        estimator: the fitted scikit-learn Pipeline, or whatever the team's own trainer returned.
-        booster: the XGBoost model inside; ``None`` for a trainer of the team's own.
-        device: where it was trained, and why there.
-        seeds: the seeds of all models fitted; the first one's model is ``estimator``.
-        measured: one mapping metric → value a seed, on the validation split; empty without one.
-        curve: ``train`` and ``validation`` → the watched metric by round, for the first seed.
+        recipe: the recipe.
+        estimator: the fitted scikit-learn Pipeline, or the return value of the custom trainer.
+        booster: the XGBoost model; ``None`` for a custom trainer.
+        device: training device and the reason of its choice.
+        seeds: seeds of all fitted models; ``estimator`` is the model of the first.
+        measured: metric → value on the validation split, one mapping per seed; empty without that split.
+        curve: ``train`` and ``validation`` → evaluation metric by round, for the first seed.
         watched: the metric of the curve.
         rounds: boosting rounds kept.
         importance: feature → share of the total gain.
         rows: split → rows used.
-        notes: what a reader should know, one sentence each.
+        notes: remarks for the report, one sentence each.
         snapshot: the data, for its digest.
     """
 
@@ -55,20 +55,20 @@ class Training:
 
     @property
     def metrics(self) -> Mapping[str, float]:
-        """Validation metrics of the model itself; empty without a validation split."""
+        """Validation metrics of ``estimator``; empty without a validation split."""
         return self.measured[0] if self.measured else {}
 
     @property
     def seed_spread(self) -> dict[str, dict[str, float | int]]:
-        """What another seed does to each metric; see ``metrics.spread``."""
+        """Seed variance of each metric; see ``metrics.spread``."""
         return spread(self.measured)
 
     @property
     def recipe_digest(self) -> str:
-        """Digest of the recipe with every default written out."""
+        """Digest of the recipe with all defaults."""
         return digest_json(self.recipe.model_dump(mode="json"))
 
 
 def positive_scores(task: str, scores: np.ndarray) -> np.ndarray:
-    """P(positive), shape (n,), of a binary model; anything else as it is."""
+    """Reduce a binary model's probabilities to P(positive), shape (n,); return other scores unchanged."""
     return scores[:, 1] if task == "binary" else scores

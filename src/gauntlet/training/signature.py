@@ -1,4 +1,4 @@
-"""What a saved model says of itself to MLflow: its inputs and outputs, one typical row, the packages it needs."""
+"""MLflow signature, input example and package requirements of a saved model."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ _XGBOOST_BUILDS = ("xgboost-cpu", "xgboost")
 
 
 def signature_and_example(training: Training) -> tuple[Any, pd.DataFrame]:
-    """MLflow signature, and one typical row that fits it.
+    """Build the MLflow signature and an input example.
 
-    The row is made up of medians and most frequent categories, so that no person's data travels with the model.
+    The example is synthetic, of medians and most frequent categories, so that the model contains no personal data.
     """
     import pandas as pd
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
     features, typical = training.plan.features, training.plan.typical
-    inputs = Schema([ColSpec(mlflow_type(one), one.name, required=one.required) for one in features])
+    inputs = Schema([ColSpec(mlflow_type(feature), feature.name, required=feature.required) for feature in features])
     names = training.plan.target.classes or ("prediction",)
     outputs = Schema([ColSpec("double", name) for name in names])
-    row = {one.name: [_example_value(typical[one.name], mlflow_type(one))] for one in features}
+    row = {feature.name: [_example_value(typical[feature.name], mlflow_type(feature))] for feature in features}
     return ModelSignature(inputs=inputs, outputs=outputs), pd.DataFrame(row)
 
 
 def requirements() -> list[str]:
-    """The exact versions in this environment of what loading and scoring need."""
+    """Packages that loading and scoring need, pinned to the versions in this environment."""
     packages = [f"{name}=={version(name)}" for name in _PACKAGES]
     return [*packages, xgboost_requirement(), f"kfp-gauntlet=={__version__}"]
 
@@ -47,8 +47,8 @@ def _example_value(value: Any, kind: str) -> Any:
 
 
 def xgboost_requirement() -> str:
-    """The distribution of XGBoost that is installed, with its version."""
-    name = next((one for one in _XGBOOST_BUILDS if _installed(one)), None)
+    """Installed distribution of XGBoost, with its version."""
+    name = next((build for build in _XGBOOST_BUILDS if _installed(build)), None)
     if name is None:
         raise InternalError("no distribution of XGBoost is installed", field="xgboost")
     return f"{name}=={version(name)}"

@@ -1,4 +1,4 @@
-"""What is predicted: the task, the classes, and labels as numbers."""
+"""Prediction target: label column, task, classes, and label encoding."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from gauntlet.data.roles import Roles
 from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.training.column_profile import Profile
 from gauntlet.training.encoding import as_text
-from gauntlet.training.survey import Profile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,10 +20,10 @@ MOST_CLASSES = 1_000
 
 @dataclass(frozen=True)
 class Target:
-    """The label, understood.
+    """Prediction target.
 
     Attributes:
-        column: its name.
+        column: name of the label column.
         task: ``binary | multiclass | regression``.
         classes: the label's values as strings in code order; binary: (negative, positive); regression: ().
     """
@@ -33,11 +33,11 @@ class Target:
     classes: tuple[str, ...] = ()
 
     def encode(self, values: pa.Array, *, where: str) -> np.ndarray:
-        """Labels as numbers.
+        """Encode labels as numbers.
 
         Args:
             values: the label column.
-            where: what the rows are (``split test``), for messages.
+            where: name of the rows (``split test``), for messages.
 
         Returns:
             int32 codes into ``classes``, or float64 values for regression.
@@ -53,49 +53,51 @@ class Target:
             raise DataError(
                 f"{values.null_count} rows of {where} have no label",
                 field=self.column,
-                mend="Drop these rows when importing, or mend the source",
+                mend="Drop these rows when importing, or correct the source",
             )
         if self.task == "regression":
             numbers = np.asarray(values.cast(pa.float64()).to_numpy(zero_copy_only=False))
             if not np.isfinite(numbers).all():
-                raise DataError(f"{where} has a label that is no finite number", field=self.column, mend="Mend it")
+                raise DataError(
+                    f"{where} has a label that is not a finite number", field=self.column, mend="Correct it"
+                )
             return numbers
         texts = as_text(values)
         codes = pc.index_in(texts, value_set=pa.array(self.classes, pa.string()))
         if codes.null_count:
-            stranger = texts.filter(pc.is_null(codes))[0].as_py()
+            unknown = texts.filter(pc.is_null(codes))[0].as_py()
             raise DataError(
                 f"{where} has a label that is not among the classes {', '.join(self.classes)}",
                 field=self.column,
-                value=stranger,
+                value=unknown,
                 mend="Map the label's spellings when importing, or train on data that has every class",
             )
         return np.asarray(codes.to_numpy(zero_copy_only=False), dtype=np.int32)
 
 
-def understand(label: str, kind: str, profile: Profile, *, task: str, roles: Roles, categorical: bool) -> Target:
-    """Find the task and the classes.
+def infer_target(label: str, kind: str, profile: Profile, *, task: str, roles: Roles, categorical: bool) -> Target:
+    """Infer task and classes.
 
-    ``auto`` takes two values for a binary task; more strings, or more integers declared categorical, for a
-    multiclass one; any other numbers for regression.
+    ``auto``: two values mean binary; more strings, or more integers declared categorical, multiclass; any other numbers
+    regression.
 
     Args:
         label: the label's name.
         kind: its type in the snapshot.
-        profile: what the training rows hold in it.
+        profile: its profile in the training split.
         task: the recipe's task.
         roles: the snapshot's roles, for the positive class.
-        categorical: the schema or the roles say the values are names.
+        categorical: whether schema or roles declare it categorical.
 
     Raises:
         ConfigurationError: the task does not fit the label's type.
-        DataError: labels are missing, all the same, or too many for classes.
+        DataError: labels are missing, all equal, or have too many distinct values for classes.
     """
     if profile.missing:
         raise DataError(
             f"{profile.missing} of {profile.rows} training rows have no label",
             field=label,
-            mend="Drop these rows when importing, or mend the source",
+            mend="Drop these rows when importing, or correct the source",
         )
     if kind == "timestamp":
         raise ConfigurationError("a timestamp cannot be the label", field=label, mend="Choose another label column")
@@ -116,13 +118,16 @@ def understand(label: str, kind: str, profile: Profile, *, task: str, roles: Rol
         return Target(label, "regression")
     if values is None or len(values) > MOST_CLASSES:
         raise DataError(
-            f"has more than {MOST_CLASSES} different values, too many for classes",
+            f"has more than {MOST_CLASSES} distinct values, too many for classes",
             field=label,
             mend="Use task regression, or another label",
         )
     if kind == "float" and not all(_whole(value) for value in values):
         raise ConfigurationError(
-            "the label holds fractions, which name no classes", field="recipe.task", value=task, mend="Use regression"
+            "the label has fractional values, which cannot be classes",
+            field="recipe.task",
+            value=task,
+            mend="Use regression",
         )
     if chosen == "binary" and len(values) != 2:
         raise ConfigurationError(
@@ -131,7 +136,7 @@ def understand(label: str, kind: str, profile: Profile, *, task: str, roles: Rol
             value=task,
             mend="Use multiclass, or map the label when importing",
         )
-    classes = _ordered(tuple(values), kind)
+    classes = _sort_classes(tuple(values), kind)
     if chosen == "binary":
         classes = _positive_last(classes, roles.positive, label)
     return Target(label, cast(Task, chosen), classes)
@@ -147,7 +152,7 @@ def _whole(value: str) -> bool:
     return value.lstrip("-").isdigit()
 
 
-def _ordered(values: tuple[str, ...], kind: str) -> tuple[str, ...]:
+def _sort_classes(values: tuple[str, ...], kind: str) -> tuple[str, ...]:
     return tuple(sorted(values, key=float)) if kind in ("int", "float") else tuple(sorted(values))
 
 

@@ -1,7 +1,7 @@
-"""The record of a training run in MLflow: decided reachable before training starts, written when it has ended.
+"""MLflow tracking: checks the server before training, records the run after it.
 
-By then a model may have taken hours. So one parameter that MLflow refuses is left out of the record, and said; the rest
-is recorded, and ``recipe.json`` beside the model holds every setting whatever MLflow takes for a name.
+Training may have taken hours by then, so a single parameter that MLflow rejects is left out with a warning; the rest is
+recorded, and the artifact ``recipe.json`` holds every setting whatever names MLflow accepts.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from typing import Any
 
 from gauntlet.errors import ConfigurationError, DependencyError, GauntletError, InternalError
 from gauntlet.mlflow_uri import artifact_root, connection_failure, refusal, refuses_account, without_secrets
-from gauntlet.training.threads import wait_asleep
+from gauntlet.training.threads import use_passive_wait
 
 TRACKING_URI = "MLFLOW_TRACKING_URI"
 _LONGEST_PARAMETER = 6_000
 RECIPE_FILE = "recipe.json"
-_QUICK = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
+_FAIL_FAST = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """An experiment known to exist on a tracking server known to answer.
+    """Existing experiment on a reachable tracking server.
 
     Attributes:
-        uri: the tracking server.
-        id: the experiment's id there.
+        uri: URI of the tracking server.
+        id: the experiment's id.
         name: its name.
     """
 
@@ -42,15 +42,15 @@ class Experiment:
 
 
 def tracking_uri() -> str:
-    """Where runs are recorded, from ``MLFLOW_TRACKING_URI``.
+    """Read the tracking URI from ``MLFLOW_TRACKING_URI``.
 
     Raises:
-        ConfigurationError: it is not set; MLflow would then write into the current folder and tell nobody.
+        ConfigurationError: it is not set; MLflow would silently write into the current folder.
     """
     uri = os.environ.get(TRACKING_URI, "").strip()
     if not uri:
         raise ConfigurationError(
-            "is not set, so there is nowhere to record the run",
+            "is not set, so the run cannot be recorded",
             field=TRACKING_URI,
             mend="Set it to your MLflow server, or to sqlite:////absolute/path/mlflow.db",
         )
@@ -58,44 +58,47 @@ def tracking_uri() -> str:
 
 
 def open_experiment(uri: str, name: str) -> Experiment:
-    """Find or make an experiment. Gives up within seconds when the server does not answer.
+    """Get or create an experiment, with a timeout of a few seconds.
 
     Raises:
-        ConfigurationError: an empty name, or one that the server refuses.
-        DependencyError: the server cannot be reached, fails, or refuses the account.
+        ConfigurationError: the name is empty, or the server rejects it.
+        DependencyError: the server is unreachable, fails, or denies the account.
     """
     if not name.strip():
         raise ConfigurationError("must not be empty", field="experiment", value=name, mend="Name the experiment")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    wait_asleep()
+    use_passive_wait()
 
-    def refused(words: str) -> GauntletError:
+    def rejected(reason: str) -> GauntletError:
         return ConfigurationError(
-            f"MLflow refuses it: {words}",
+            f"MLflow rejects it: {reason}",
             field="experiment",
             value=name,
-            mend=f"Name another, or check that an MLflow server is what answers at {without_secrets(uri)}",
+            mend=f"Use another name, or check that {without_secrets(uri)} is an MLflow server",
         )
 
-    with _asking(uri, refused), _environment(_QUICK):
+    with _translate_errors(uri, rejected), _environment(_FAIL_FAST):
         from mlflow.exceptions import MlflowException
         from mlflow.tracking import MlflowClient
 
         client = MlflowClient(uri)
-        found = client.get_experiment_by_name(name)
-        if found is None:
+        existing = client.get_experiment_by_name(name)
+        if existing is None:
             try:
                 return Experiment(uri, str(client.create_experiment(name, artifact_root(uri, name))), name)
             except MlflowException:
-                # Another task may have made it in between; only if it is still not there has creating failed.
-                found = client.get_experiment_by_name(name)
-                if found is None:
+                # Another task may have created it in between.
+                existing = client.get_experiment_by_name(name)
+                if existing is None:
                     raise
-        if found.lifecycle_stage != "active":
+        if existing.lifecycle_stage != "active":
             raise ConfigurationError(
-                "this experiment was deleted in MLflow", field="experiment", value=name, mend="Restore it, or rename"
+                "this experiment was deleted in MLflow",
+                field="experiment",
+                value=name,
+                mend="Restore it, or use another name",
             )
-        return Experiment(uri, str(found.experiment_id), name)
+        return Experiment(uri, str(existing.experiment_id), name)
 
 
 def record(
@@ -108,30 +111,30 @@ def record(
     tags: Mapping[str, str],
     model: Path,
 ) -> str:
-    """Write one finished run.
+    """Record one finished run.
 
     Args:
         experiment: from ``open_experiment``.
         parameters: flat name → value.
-        recipe: all settings as they are, for the artifact ``recipe.json``.
+        recipe: all settings, for the artifact ``recipe.json``.
         metrics: final values.
-        curves: metric name → value a step.
-        tags: digests and the like.
+        curves: metric name → value per step.
+        tags: tags of the run, such as digests.
         model: the model folder, stored as the run's artifact ``model``.
 
     Returns:
         The run's id.
 
     Raises:
-        DependencyError: the server stopped answering, fails, or refuses the account.
-        InternalError: it refuses the run itself. A single parameter, metric or tag that it refuses is left out.
+        DependencyError: the server does not respond, fails, or denies the account.
+        InternalError: it rejects the run itself. A single rejected parameter, metric or tag is left out.
     """
     import time
 
-    def refused(words: str) -> GauntletError:
-        return InternalError(f"MLflow refuses the record of this run: {words}", field=experiment.name)
+    def rejected(reason: str) -> GauntletError:
+        return InternalError(f"MLflow rejects the record of this run: {reason}", field=experiment.name)
 
-    with _asking(experiment.uri, refused):
+    with _translate_errors(experiment.uri, rejected):
         from mlflow.entities import Metric, Param, RunTag
         from mlflow.tracking import MlflowClient
 
@@ -142,15 +145,15 @@ def record(
             client.log_dict(run, dict(recipe), RECIPE_FILE)
             now = int(time.time() * 1000)
             name = f"train_{tags.get('model_digest', run)[7:15]}"
-            _log(client, run, tags=[RunTag(key, str(one)) for key, one in {**tags, "mlflow.runName": name}.items()])
-            _log(client, run, params=[Param(key, str(one)[:_LONGEST_PARAMETER]) for key, one in parameters.items()])
-            _log(client, run, metrics=[Metric(key, one, now, 0) for key, one in metrics.items()])
+            _log(client, run, tags=[RunTag(key, str(value)) for key, value in {**tags, "mlflow.runName": name}.items()])
+            _log(client, run, params=[Param(key, str(value)[:_LONGEST_PARAMETER]) for key, value in parameters.items()])
+            _log(client, run, metrics=[Metric(key, value, now, 0) for key, value in metrics.items()])
             for key, values in curves.items():
                 for start in range(0, len(values), 1000):
                     steps = enumerate(values[start : start + 1000], start)
-                    _log(client, run, metrics=[Metric(key, one, now, step) for step, one in steps])
+                    _log(client, run, metrics=[Metric(key, value, now, step) for step, value in steps])
         except BaseException:
-            with suppress(Exception):  # the error that brought us here is the one to report
+            with suppress(Exception):  # report the original error
                 client.set_terminated(run, "FAILED")
             raise
         client.set_terminated(run, "FINISHED")
@@ -158,7 +161,7 @@ def record(
 
 
 def _log(client: Any, run: str, **entities: Sequence[Any]) -> None:
-    """Log entities of one kind together; if MLflow refuses one of them, each alone, and say which it refuses."""
+    """Log entities in one batch; if MLflow rejects it, log each alone and warn about the rejected ones."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -169,19 +172,19 @@ def _log(client: Any, run: str, **entities: Sequence[Any]) -> None:
     else:
         return
     for kind, every in entities.items():
-        for one in every:
+        for entity in every:
             try:
-                client.log_batch(run, **{kind: [one]})
+                client.log_batch(run, **{kind: [entity]})
             except MlflowException as error:
-                words = refusal(error)
-                if words is None or refuses_account(error):
+                reason = refusal(error)
+                if reason is None or refuses_account(error):
                     raise
-                log.warning("MLflow does not take %s %r, so the run lacks it: %s", kind, one.key, words)
+                log.warning("MLflow rejects %s %r, which the run now lacks: %s", kind, entity.key, reason)
 
 
 @contextmanager
-def _asking(uri: str, refused: Callable[[str], GauntletError]) -> Iterator[None]:
-    """Say whether MLflow cannot be reached, fails, or refuses what it is asked, which only ``refused`` can name."""
+def _translate_errors(uri: str, rejected: Callable[[str], GauntletError]) -> Iterator[None]:
+    """Translate MLflow's errors: unreachable, failed, account denied, or request rejected (``rejected``)."""
     import sqlalchemy.exc
     from mlflow.exceptions import MlflowException
 
@@ -189,29 +192,31 @@ def _asking(uri: str, refused: Callable[[str], GauntletError]) -> Iterator[None]
         yield
     except (MlflowException, sqlalchemy.exc.SQLAlchemyError, OSError) as error:
         clean = without_secrets(uri)
-        # MLflow's own message repeats the password.
+        # MLflow's own message contains the password.
         cause = error if clean == uri else None
-        words = (refusal(error) or " ".join(str(error).split())).replace(uri, clean)[:300]
+        message = (refusal(error) or " ".join(str(error).split())).replace(uri, clean)[:300]
         if refuses_account(error):
             raise DependencyError(
-                f"MLflow refuses this account at {clean}: {words}",
+                f"MLflow denies this account at {clean}: {message}",
                 field=TRACKING_URI,
                 mend="Check its credentials and permissions",
             ) from cause
         if refusal(error) is not None:
-            raise refused(words) from cause
+            raise rejected(message) from cause
         unreachable = connection_failure(error)
         raise DependencyError(
-            f"MLflow does not answer at {clean}: {unreachable}" if unreachable else f"MLflow fails at {clean}: {words}",
+            f"MLflow is unreachable at {clean}: {unreachable}"
+            if unreachable
+            else f"MLflow fails at {clean}: {message}",
             field=TRACKING_URI,
-            mend="Check that the server is up and reachable from here; then run again",
+            mend="Check that the server is up and reachable from here, then retry",
             retryable=True,
         ) from cause
 
 
 @contextmanager
 def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Set variables that the user has not set, for the length of the block."""
+    """Set environment variables that the user has not set, within the context."""
     added = {key: value for key, value in values.items() if key not in os.environ}
     os.environ.update(added)
     try:

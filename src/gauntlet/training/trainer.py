@@ -1,4 +1,4 @@
-"""Training from end to end: a snapshot, its schema and a recipe in, a fitted model and what is known about it out."""
+"""Trains a model: from a snapshot, its schema and a recipe to a ``Training`` result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gauntlet.errors import ConfigurationError
 from gauntlet.training import boosting
 from gauntlet.training.custom import train_custom
 from gauntlet.training.device import Device, Hardware, choose, detect
-from gauntlet.training.matrix import encoded_batches, quantised
+from gauntlet.training.matrix import encoded_batches, quantile_matrix
 from gauntlet.training.metrics import measure
 from gauntlet.training.plan import Plan, make_plan
 from gauntlet.training.recipe import Recipe
@@ -41,16 +41,16 @@ def train(
     Args:
         snapshot: the data; the recipe names its splits.
         contract: the schema in plain terms.
-        recipe: how.
+        recipe: the recipe.
         seed: the model's seed, and the first of ``n_seeds`` consecutive ones.
-        n_seeds: how many models to fit that differ by seed alone, to measure what the seed does to the metrics.
+        n_seeds: number of models to fit that differ only by seed, to measure the seed variance of the metrics.
         device: ``auto``, ``cuda`` or ``cpu``.
-        hardware: what there is to train on; default: look.
+        hardware: available hardware; detected by default.
 
     Raises:
         ConfigurationError: seeds, device, recipe or roles cannot be used.
-        DataError: the data cannot be learned from.
-        DependencyError: the device asked for is missing, or XGBoost failed.
+        DataError: the data cannot be trained on.
+        DependencyError: the configured device is missing, or XGBoost failed.
     """
     _check_seeds(seed, n_seeds)
     chosen = choose(device, hardware or detect())
@@ -73,14 +73,16 @@ def _train_xgboost(
     parameters = boosting.xgboost_parameters(recipe, plan, device)
     parameters["nthread"] = threads_for(snapshot.splits[recipe.train_split] * len(plan.features))
     bins = recipe.parameters.max_bin
-    training = quantised(snapshot, recipe.train_split, plan, bins=bins)
-    validation = quantised(snapshot, recipe.validation_split, plan, bins=bins, like=training) if validated else None
+    training = quantile_matrix(snapshot, recipe.train_split, plan, bins=bins)
+    validation = (
+        quantile_matrix(snapshot, recipe.validation_split, plan, bins=bins, like=training) if validated else None
+    )
     fits, measured = [], []
-    for one in seeds:
-        fitted = boosting.fit(parameters, training, validation, recipe=recipe, device=device, seed=one)
+    for seed in seeds:
+        fitted = boosting.fit(parameters, training, validation, recipe=recipe, device=device, seed=seed)
         pipeline = assemble(plan.features, fitted.booster, plan.target.task)
         fits.append((fitted, pipeline))
-        log.info("seed %d: %d rounds on %s", one, fitted.rounds, device.name)
+        log.info("seed %d: %d rounds on %s", seed, fitted.rounds, device.name)
         if validated:
             measured.append(
                 measure_on(
@@ -107,7 +109,7 @@ def _train_xgboost(
 
 
 def measure_on(snapshot: Snapshot, split: str, plan: Plan, score: Any) -> dict[str, float]:
-    """Stream a split through ``score`` (encoded rows → probabilities or values) and measure it."""
+    """Compute the metrics of ``score`` (encoded rows → probabilities or values) on a split, streamed."""
     import numpy as np
 
     scores: list[np.ndarray] = []
@@ -132,14 +134,18 @@ def _check_seeds(seed: int, n_seeds: int) -> None:
 
 
 def has_validation(snapshot: Snapshot, recipe: Recipe, n_seeds: int) -> bool:
-    """Whether there is a validation split; its absence is an error where something asked for needs one."""
+    """Whether there is a validation split.
+
+    Raises:
+        ConfigurationError: there is none, and early stopping or several seeds need one.
+    """
     if snapshot.splits.get(recipe.validation_split):
         return True
     needs = []
     if recipe.early_stopping_rounds and not recipe.trainer:
-        needs.append("early stopping (set early_stopping_rounds to 0 to do without)")
+        needs.append("early stopping (disable it with early_stopping_rounds 0)")
     if n_seeds > 1:
-        needs.append("the spread over seeds (set n_seeds to 1 to do without)")
+        needs.append("the seed variance (disable it with n_seeds 1)")
     if needs:
         raise ConfigurationError(
             f"the snapshot has no such split with rows, and {' and '.join(needs)} needs one",
@@ -159,7 +165,9 @@ def _remarks(recipe: Recipe, first: boosting.Fit, n_seeds: int, validated: bool)
     if n_seeds > 1 and not recipe.parameters.random:
         remarks.append("Nothing in the recipe is random (subsample and colsample are 1), so all seeds agree.")
     if validated and recipe.early_stopping_rounds and first.rounds == recipe.parameters.n_estimators:
-        remarks.append("Early stopping never stopped: the last round was the best. More n_estimators may do better.")
+        remarks.append(
+            "Early stopping never triggered: the last round was the best. A larger n_estimators may be better."
+        )
     if recipe.parameters.scale_pos_weight != 1:
-        remarks.append("scale_pos_weight is not 1: scores rank, but are no probabilities.")
+        remarks.append("scale_pos_weight is not 1: scores rank rows but are not probabilities.")
     return remarks

@@ -147,7 +147,7 @@ def test_an_unreachable_mlflow_stops_before_training(
     with pytest.raises(SystemExit) as caught:
         run_training(inputs, tmp_path)
     assert caught.value.code == 3
-    assert "MLflow does not answer" in capsys.readouterr().err
+    assert "MLflow is unreachable" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

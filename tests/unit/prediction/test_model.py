@@ -54,8 +54,8 @@ def test_any_pyfunc_is_scored(snapshot_of: SnapshotOf, tmp_path: Path, inputs: d
         pytest.param(
             squashed, {"amount": "double", "income": "double"}, "income: the model needs this column", id="lacks"
         ),
-        pytest.param(squashed, {"region": "double"}, "region: the model's signature asks for double", id="type"),
-        pytest.param(squashed, {"count": "long"}, r"count: .*asks for long.*values are missing", id="nulls in long"),
+        pytest.param(squashed, {"region": "double"}, "region: the model's signature requires double", id="type"),
+        pytest.param(squashed, {"count": "long"}, r"count: .*requires long.*values are missing", id="nulls in long"),
         pytest.param(lambda frame: frame["amount"], {"amount": "double"}, "NaN or infinite", id="NaN scores"),
         pytest.param(
             lambda frame: frame["gone"], {"amount": "double"}, "the model failed to score.*KeyError", id="fails"

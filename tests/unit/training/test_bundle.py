@@ -144,7 +144,7 @@ def test_a_damaged_model_is_no_model(model_folder: Path, tmp_path: Path, damage:
     shutil.copytree(model_folder, copy)
     path = copy / "data" / bundle.DATA / damage
     path.write_bytes(path.read_bytes()[:40])
-    with pytest.raises(DataError, match="is not a model of Gauntlet's"):
+    with pytest.raises(DataError, match="is not a model in Gauntlet's format"):
         bundle.load(copy)
 
 

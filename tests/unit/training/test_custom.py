@@ -125,5 +125,5 @@ def test_a_trainer_that_cannot_be_used(snapshot_of: SnapshotOf, trainer: str, me
 
 
 def test_scores_of_the_wrong_shape(snapshot_of: SnapshotOf) -> None:
-    with pytest.raises(DataError, match=r"scores of shape \(200,\) where \(200, 2\) is needed"):
+    with pytest.raises(DataError, match=r"scores of shape \(200,\); \(200, 2\) is required"):
         fit(snapshot_of(), "train_badly")

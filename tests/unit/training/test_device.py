@@ -20,17 +20,17 @@ CPU_BUILD = Hardware(cuda_build=False, cards=("NVIDIA H200",))
 
 
 @pytest.mark.parametrize(
-    ("asked", "hardware", "name", "reason"),
+    ("option", "hardware", "name", "reason"),
     [
         pytest.param("auto", CARD, "cuda", "auto: NVIDIA H200 is visible and XGBoost was built with CUDA", id="card"),
-        pytest.param("cuda", CARD, "cuda", "cuda: NVIDIA H200 is visible", id="asked for"),
+        pytest.param("cuda", CARD, "cuda", "cuda: NVIDIA H200 is visible", id="configured"),
         pytest.param("auto", NO_CARD, "cpu", "auto: no CUDA card is visible", id="no card"),
         pytest.param("auto", CPU_BUILD, "cpu", "auto: the installed XGBoost was built without CUDA", id="cpu build"),
-        pytest.param("cpu", CARD, "cpu", "cpu was asked for", id="card not wanted"),
+        pytest.param("cpu", CARD, "cpu", "cpu was configured", id="card not wanted"),
     ],
 )
-def test_the_choice_says_why(asked: str, hardware: Hardware, name: str, reason: str) -> None:
-    chosen = choose(asked, hardware)
+def test_the_choice_says_why(option: str, hardware: Hardware, name: str, reason: str) -> None:
+    chosen = choose(option, hardware)
     assert chosen.name == name
     assert chosen.reason.startswith(reason)
 
@@ -59,7 +59,7 @@ def test_a_silent_fall_back_of_xgboost_is_found_after_training(snapshot_of: Call
     # The trainer is told there is a card; XGBoost finds none, warns, and trains on the CPU.
     with (
         pytest.warns(UserWarning, match="from GPU to CPU"),
-        pytest.raises(DependencyError, match="told to train on cuda and trained elsewhere"),
+        pytest.raises(DependencyError, match="configured for cuda and trained on another device"),
     ):
         train(snapshot_of(), CONTRACT, recipe_of(), device="cuda", hardware=CARD)
 

@@ -82,7 +82,7 @@ def test_a_number_that_32_bits_cannot_hold_is_refused(value: float) -> None:
 
 
 def test_text_is_no_number() -> None:
-    with pytest.raises(DataError, match="amount: holds string where the model learned from float"):
+    with pytest.raises(DataError, match="amount: holds string, but the model was trained on float"):
         one(AMOUNT, ["12"])
 
 

@@ -15,12 +15,12 @@ BINARY = Target("y", "binary", ("no", "yes"))
 
 
 def test_binary_by_hand() -> None:
-    found = measure(BINARY, np.array([0, 0, 1, 1]), np.array([0.1, 0.6, 0.5, 0.8]), None)
+    metrics = measure(BINARY, np.array([0, 0, 1, 1]), np.array([0.1, 0.6, 0.5, 0.8]), None)
     # Pairs (negative, positive) in order: 0.1<0.5, 0.1<0.8, 0.6>0.5, 0.6<0.8: three of four.
-    assert found["auc"] == 0.75
-    assert found["accuracy"] == 0.75
-    assert found["brier"] == pytest.approx((0.01 + 0.36 + 0.25 + 0.04) / 4)
-    assert found["log_loss"] == pytest.approx(-(math.log(0.9) + math.log(0.4) + math.log(0.5) + math.log(0.8)) / 4)
+    assert metrics["auc"] == 0.75
+    assert metrics["accuracy"] == 0.75
+    assert metrics["brier"] == pytest.approx((0.01 + 0.36 + 0.25 + 0.04) / 4)
+    assert metrics["log_loss"] == pytest.approx(-(math.log(0.9) + math.log(0.4) + math.log(0.5) + math.log(0.8)) / 4)
 
 
 def test_a_weight_of_two_is_a_row_twice() -> None:
@@ -33,14 +33,14 @@ def test_a_weight_of_two_is_a_row_twice() -> None:
 def test_multiclass_and_regression_by_hand() -> None:
     three = Target("y", "multiclass", ("a", "b", "c"))
     probabilities = np.array([[0.5, 0.25, 0.25], [0.2, 0.2, 0.6]], dtype=np.float32)
-    found = measure(three, np.array([0, 1]), probabilities, None)
-    assert found == pytest.approx({"accuracy": 0.5, "log_loss": -(math.log(0.5) + math.log(0.2)) / 2})
-    found = measure(Target("y", "regression"), np.array([1.0, 2.0]), np.array([1.0, 4.0]), None)
-    assert found == pytest.approx({"rmse": math.sqrt(2), "mae": 1.0})
+    metrics = measure(three, np.array([0, 1]), probabilities, None)
+    assert metrics == pytest.approx({"accuracy": 0.5, "log_loss": -(math.log(0.5) + math.log(0.2)) / 2})
+    metrics = measure(Target("y", "regression"), np.array([1.0, 2.0]), np.array([1.0, 4.0]), None)
+    assert metrics == pytest.approx({"rmse": math.sqrt(2), "mae": 1.0})
 
 
 def test_one_class_has_no_auc() -> None:
-    with pytest.raises(DataError, match="y: the validation split has one class only"):
+    with pytest.raises(DataError, match="y: the validation split has only one class"):
         measure(BINARY, np.array([1, 1]), np.array([0.5, 0.6]), None)
 
 

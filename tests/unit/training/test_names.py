@@ -100,13 +100,13 @@ def test_mlflow_records_constraints_and_options_whatever_they_are_about(
 ) -> None:
     from mlflow import MlflowClient
 
-    made, _, uri = published
-    run = MlflowClient(uri).get_run(made.run)
+    publication, _, uri = published
+    run = MlflowClient(uri).get_run(publication.run)
     assert run.info.status == "FINISHED"
     assert json.loads(run.data.params["monotone"]) == MONOTONE
     assert run.data.params["parameters.max_depth"] == "3"
     assert set(run.data.params) == set(flat_parameters(training))
-    assert {one.path for one in MlflowClient(uri).list_artifacts(made.run)} == {"model", "recipe.json"}
+    assert {artifact.path for artifact in MlflowClient(uri).list_artifacts(publication.run)} == {"model", "recipe.json"}
 
 
 def test_more_options_than_mlflow_takes_parameters_are_one(snapshot_of: Callable[..., Snapshot]) -> None:
@@ -120,8 +120,8 @@ def test_more_options_than_mlflow_takes_parameters_are_one(snapshot_of: Callable
 def test_predictions_keep_slices_apart_from_their_own_columns(
     published: tuple[Published, Path, str], strange: Snapshot, tmp_path: Path
 ) -> None:
-    made, model, _ = published
-    manifest = predict_split(model, strange, tmp_path / "p", slice_columns=NAMES, expected=made.digest)
+    publication, model, _ = published
+    manifest = predict_split(model, strange, tmp_path / "p", slice_columns=NAMES, expected=publication.digest)
     rows, raw = read_rows(tmp_path / "p"), strange.table("test")
     assert manifest.slice_columns == NAMES
     assert rows.column("label").to_pylist() == raw.column(LABEL).to_pylist()
@@ -133,8 +133,8 @@ def test_predictions_keep_slices_apart_from_their_own_columns(
 def test_batch_pyfunc_and_both_protocols_give_one_answer(
     published: tuple[Published, Path, str], strange: Snapshot, tmp_path: Path
 ) -> None:
-    made, model, _ = published
-    predict_split(model, strange, tmp_path / "p", expected=made.digest)
+    publication, model, _ = published
+    predict_split(model, strange, tmp_path / "p", expected=publication.digest)
     expected = read_rows(tmp_path / "p").column("score").to_pylist()
     held = {name: strange.table("test").column(name).to_pylist() for name in NAMES}
     records = [dict(zip(held, values, strict=True)) for values in zip(*held.values(), strict=True)]
@@ -142,14 +142,14 @@ def test_batch_pyfunc_and_both_protocols_give_one_answer(
         {"name": name, "datatype": "BYTES" if name in CATEGORICAL else "FP64", "shape": [len(values)], "data": values}
         for name, values in held.items()
     ]
-    with open_served(model, made.digest) as served:
-        asked = {
+    with open_served(model, publication.digest) as served:
+        request = {
             "instances": protocol_v1.parse({"instances": records}, served.contract),
             "inputs": protocol_v1.parse({"inputs": held}, served.contract),
             "v2": protocol_v2.parse({"inputs": tensors}, served.contract).rows,
         }
-        answers = {form: served.answer(rows).columns[1].tolist() for form, rows in asked.items()}
-        assert [one["name"] for one in protocol_v2.metadata(served.contract, model="m")["inputs"]] == list(NAMES)
+        answers = {form: served.answer(rows).columns[1].tolist() for form, rows in request.items()}
+        assert [tensor["name"] for tensor in protocol_v2.metadata(served.contract, model="m")["inputs"]] == list(NAMES)
     for answer in answers.values():
         np.testing.assert_allclose(answer, expected, atol=1e-7)
     frame = pd.DataFrame(held)

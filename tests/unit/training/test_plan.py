@@ -62,33 +62,33 @@ def test_include_and_exclude(snapshot_of: SnapshotOf) -> None:
     ("contract", "change", "note"),
     [
         pytest.param(
-            Contract({name: one for name, one in CONTRACT.columns.items() if name != "count"}),
+            Contract({name: column for name, column in CONTRACT.columns.items() if name != "count"}),
             lambda table: table,
-            "count was left out: the schema does not know it.",
+            "count was left out: it is not in the schema.",
             id="unknown to the schema",
         ),
         pytest.param(
             contract_with(Column("count", "int", serving=False)),
             lambda table: table,
-            "count was left out: the schema says it is not there at serving time.",
+            "count was left out: the schema declares it absent at serving time.",
             id="not there at serving",
         ),
         pytest.param(
             CONTRACT,
             replaced("amount", nothing(pa.float64())),
-            "amount was left out: every training row lacks it.",
+            "amount was left out: it is missing in every training row.",
             id="all missing",
         ),
         pytest.param(
             contract_with(Column("count", "timestamp")),
             replaced("count", nothing(pa.timestamp("us", "UTC"))),
-            "count was left out: timestamps are not learned from; derive columns from it in the source if it matters.",
+            "count was left out: timestamps are not features; derive columns from it in the source if needed.",
             id="timestamp",
         ),
         pytest.param(
             contract_with(Column("region", "string", categorical=True, values=("mars",))),
             lambda table: table,
-            "region was left out: no training row holds a value the schema lists.",
+            "region was left out: no training row has a value of the schema's domain.",
             id="no listed value",
         ),
     ],
@@ -110,7 +110,7 @@ def test_rare_and_unlisted_categories_count_as_missing_and_are_spoken_of(snapsho
     assert plan.notes[0].endswith("rows) count as missing, not listed in the schema.")
 
     capped = make_plan(snapshot, CONTRACT, recipe_of(features={"max_categories": 3}))
-    counts = {one["values"]: one["counts"] for one in pc.value_counts(snapshot.table("train")["region"]).to_pylist()}
+    counts = {pair["values"]: pair["counts"] for pair in pc.value_counts(snapshot.table("train")["region"]).to_pylist()}
     most = sorted((name for name in counts if name), key=lambda name: -counts[name])[:3]
     assert capped.features[2].categories == tuple(sorted(most))
     assert "beyond features.max_categories" in capped.notes[0]
@@ -120,7 +120,7 @@ def test_rare_and_unlisted_categories_count_as_missing_and_are_spoken_of(snapsho
     ("change", "error", "message"),
     [
         pytest.param(
-            lambda table: table.drop_columns(["region"]), DataError, r"region: the schema demands", id="missing column"
+            lambda table: table.drop_columns(["region"]), DataError, r"region: the schema requires", id="missing column"
         ),
         pytest.param(
             replaced("amount", lambda table: table["region"]),

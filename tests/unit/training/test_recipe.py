@@ -32,7 +32,7 @@ def test_numbers_that_a_pipeline_backend_made_floats_are_whole_again() -> None:
         pytest.param({"task": "ranking"}, r"recipe.task: .*'binary'", id="task"),
         pytest.param({"monotone": {"age": 2}}, r"recipe.monotone.age: ", id="monotone"),
         pytest.param({"trainer": "my_module"}, r"recipe.trainer: ", id="trainer without function"),
-        pytest.param({"options": {"a": 1}}, r"options are for a trainer of your own", id="options without trainer"),
+        pytest.param({"options": {"a": 1}}, r"options belong to a custom trainer", id="options without trainer"),
         pytest.param({"validation_split": "train"}, r"must differ", id="judged on training rows"),
         pytest.param({"features": {"include": ["a"], "exclude": ["a"]}}, r"both name 'a'", id="included and excluded"),
         pytest.param({"parameters": {"max_depth": 0}}, r"needs parameters.grow_policy lossguide", id="unlimited depth"),

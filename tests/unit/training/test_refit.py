@@ -38,7 +38,7 @@ def refit(snapshot: Snapshot, recipe: Recipe, *jobs: tuple[int, Any]) -> list[tu
     plan = make_plan(snapshot, CONTRACT, recipe)
     with refitting(snapshot, CONTRACT, recipe, plan, device=CPU) as refitter:
         fitted = [refitter.fit(seed, counts) for seed, counts in jobs]
-        return [(one.digest, one.score("test")) for one in fitted]
+        return [(refit.digest, refit.score("test")) for refit in fitted]
 
 
 def test_a_refit_is_the_model_that_training_makes(snapshot: Snapshot) -> None:
@@ -71,7 +71,7 @@ def test_a_count_is_a_weight(snapshot_of: Callable[..., Snapshot]) -> None:
 
 
 def test_a_draw_without_weight_is_refused(snapshot: Snapshot) -> None:
-    with pytest.raises(DataError, match="holds no row with a weight"):
+    with pytest.raises(DataError, match="has only zero weights"):
         refit(snapshot, recipe_of(), (5, np.zeros(snapshot.splits["train"], dtype=int)))
 
 
@@ -89,5 +89,5 @@ def test_a_team_s_trainer_gets_repeated_rows_and_is_asked_about_the_originals(
     by_hand = variant(snapshot, tmp_path / "by-hand", {"train": repeated})
     ((_, expected),) = refit(by_hand, recipe, (5, None))
     assert np.allclose(drawn[1], expected)
-    with pytest.raises(DataError, match="a draw holds no rows"):
+    with pytest.raises(DataError, match="a sample has no rows"):
         refit(snapshot, recipe, (5, np.zeros(len(counts), dtype=int)))

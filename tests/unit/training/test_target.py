@@ -6,8 +6,8 @@ import pytest
 
 from gauntlet.data.roles import Roles
 from gauntlet.errors import ConfigurationError, DataError
-from gauntlet.training.survey import Profile
-from gauntlet.training.target import MOST_CLASSES, Target, understand
+from gauntlet.training.column_profile import Profile
+from gauntlet.training.target import MOST_CLASSES, Target, infer_target
 
 
 def target(
@@ -15,7 +15,7 @@ def target(
 ):
     profile = Profile(rows=9, missing=0, values=None if values is None else dict.fromkeys(values, 1), typical=0.0)
     roles = Roles(label="y", positive=positive)
-    return understand("y", kind, profile, task=task, roles=roles, categorical=categorical)
+    return infer_target("y", kind, profile, task=task, roles=roles, categorical=categorical)
 
 
 @pytest.mark.parametrize(
@@ -33,8 +33,8 @@ def target(
     ],
 )
 def test_auto(kind: str, values: list[str] | None, categorical: bool, task: str, classes: tuple[str, ...]) -> None:
-    found = target(kind, values, categorical=categorical)
-    assert (found.task, found.classes) == (task, classes)
+    inferred = target(kind, values, categorical=categorical)
+    assert (inferred.task, inferred.classes) == (task, classes)
 
 
 @pytest.mark.parametrize(("positive", "last"), [(False, "false"), (True, "true"), ("false", "false")])
@@ -47,7 +47,7 @@ def test_a_boolean_positive_class(positive: object, last: str) -> None:
     [
         pytest.param(("string", ["a", "b"], "regression"), ConfigurationError, "regression needs numbers", id="text"),
         pytest.param(("string", ["a", "b", "c"], "binary"), ConfigurationError, "y has 3", id="three for binary"),
-        pytest.param(("float", ["0.5", "1"], "binary"), ConfigurationError, "fractions", id="fractions as classes"),
+        pytest.param(("float", ["0.5", "1"], "binary"), ConfigurationError, "fractional", id="fractions as classes"),
         pytest.param(("timestamp", None), ConfigurationError, "timestamp", id="timestamp"),
         pytest.param(("string", None), DataError, f"more than {MOST_CLASSES}", id="too many classes"),
         pytest.param(("string", ["a"]), DataError, "the same label; found 'a'", id="one class"),
@@ -73,7 +73,7 @@ def test_labels_become_codes() -> None:
         pytest.param(
             Target("y", "binary", ("a", "b")), ["a", "a."], r"not among the classes a, b; found 'a\.'", id="new"
         ),
-        pytest.param(Target("y", "regression"), [1.0, float("inf")], "no finite number", id="infinite"),
+        pytest.param(Target("y", "regression"), [1.0, float("inf")], "not a finite number", id="infinite"),
     ],
 )
 def test_bad_labels_name_the_rows_they_are_in(one: Target, values: list[object], message: str) -> None:

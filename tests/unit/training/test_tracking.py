@@ -49,7 +49,7 @@ def test_a_run_is_recorded_with_its_model(uri: str, tmp_path: Path) -> None:
     assert run.data.metrics["validation_auc"] == 0.7
     assert run.data.tags["model_digest"] == "sha256:0123456789"
     assert len(client.get_metric_history(run_id, "train_logloss_by_round")) == 1500
-    assert [one.path for one in client.list_artifacts(run_id, "model")] == ["model/MLmodel"]
+    assert [artifact.path for artifact in client.list_artifacts(run_id, "model")] == ["model/MLmodel"]
     kept = client.download_artifacts(run_id, "recipe.json", str(tmp_path))
     assert json.loads(Path(kept).read_text()) == {"monotone": {"temp (C)": 1}}
     # Beside the database, not in whatever folder the task ran in.
@@ -59,7 +59,7 @@ def test_a_run_is_recorded_with_its_model(uri: str, tmp_path: Path) -> None:
 def test_an_unreachable_server_is_found_out_in_seconds() -> None:
     uri = f"http://user:secret@127.0.0.1:{free_port()}"
     start = time.monotonic()
-    with pytest.raises(DependencyError, match=r"MLFLOW_TRACKING_URI: MLflow does not answer") as caught:
+    with pytest.raises(DependencyError, match=r"MLFLOW_TRACKING_URI: MLflow is unreachable") as caught:
         open_experiment(uri, "loans")
     assert time.monotonic() - start < 20
     assert caught.value.retryable
@@ -94,17 +94,17 @@ def test_what_mlflow_does_not_take_costs_neither_the_run_nor_the_rest(
         tags={"model_digest": "sha256:0123456789", "device?": "cpu"},
         model=tmp_path / "model",
     )
-    found = MlflowClient(uri).get_run(run)
-    assert found.info.status == "FINISHED"
-    assert found.data.params == {"seeds": "0"}
-    assert found.data.metrics == {"validation_auc": 0.7, "auc": 0.2}
-    assert found.data.tags["model_digest"] == "sha256:0123456789"
-    assert found.data.tags["mlflow.runName"] == "train_01234567"
-    assert [one.path for one in MlflowClient(uri).list_artifacts(run, "model")] == ["model/MLmodel"]
-    said = "\n".join(one.getMessage() for one in caplog.records if one.name == "gauntlet.training.tracking")
+    recorded = MlflowClient(uri).get_run(run)
+    assert recorded.info.status == "FINISHED"
+    assert recorded.data.params == {"seeds": "0"}
+    assert recorded.data.metrics == {"validation_auc": 0.7, "auc": 0.2}
+    assert recorded.data.tags["model_digest"] == "sha256:0123456789"
+    assert recorded.data.tags["mlflow.runName"] == "train_01234567"
+    assert [artifact.path for artifact in MlflowClient(uri).list_artifacts(run, "model")] == ["model/MLmodel"]
+    logged = "\n".join(record.getMessage() for record in caplog.records if record.name == "gauntlet.training.tracking")
     for name in ("monotone.temp (C)", "xxx", "auc [%]", "<auc>", "device?"):
-        assert name in said
-    assert "validation_auc" not in said
+        assert name in logged
+    assert "validation_auc" not in logged
 
 
 class Refusing(http.server.BaseHTTPRequestHandler):
@@ -137,8 +137,8 @@ class Failing(Refusing):
 @pytest.mark.parametrize(
     ("handler", "error", "says", "retryable"),
     [
-        pytest.param(Refusing, DependencyError, "MLflow refuses this account at .*not yours", False, id="account"),
-        pytest.param(Elsewhere, ConfigurationError, "experiment: MLflow refuses it: .*404", False, id="not MLflow"),
+        pytest.param(Refusing, DependencyError, "MLflow denies this account at .*not yours", False, id="account"),
+        pytest.param(Elsewhere, ConfigurationError, "experiment: MLflow rejects it: .*404", False, id="not MLflow"),
         pytest.param(Failing, DependencyError, "MLflow fails at .*out of sorts", True, id="server fails"),
     ],
 )
@@ -155,7 +155,7 @@ def test_a_server_that_answers_is_not_said_to_be_silent(
 
 
 def test_an_experiments_name_that_mlflow_refuses_is_a_wrong_setting(uri: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"experiment: MLflow refuses it: .*exceeds.*Name another"):
+    with pytest.raises(ConfigurationError, match=r"experiment: MLflow rejects it: .*exceeds.*Use another name"):
         open_experiment(uri, "x" * 501)
 
 

@@ -30,7 +30,7 @@ def test_what_is_known_after_training(trained: Training, task: str) -> None:
     assert trained.plan.target.task == task
     assert set(trained.metrics) == METRICS[task]
     assert set(trained.seed_spread) == METRICS[task]
-    assert all(one["seeds"] == 2 for one in trained.seed_spread.values())
+    assert all(spread["seeds"] == 2 for spread in trained.seed_spread.values())
     assert trained.seeds == (5, 6)
     assert trained.rows == {"train": 600, "validation": 200}
     assert sum(trained.importance.values()) == pytest.approx(1)
@@ -114,7 +114,7 @@ def test_without_a_validation_split(snapshot_of: SnapshotOf) -> None:
     quiet = fit(snapshot, validation_split="holdout", early_stopping_rounds=0)
     assert quiet.measured == ()
     assert quiet.rounds == 10
-    with pytest.raises(ConfigurationError, match="spread over seeds"):
+    with pytest.raises(ConfigurationError, match="seed variance"):
         train(snapshot, CONTRACT, recipe_of(validation_split="x", early_stopping_rounds=0), n_seeds=2, device="cpu")
 
 
@@ -164,8 +164,8 @@ def test_weights_that_are_all_zero(snapshot_of: SnapshotOf) -> None:
     ("recipe", "message"),
     [
         pytest.param({"metric": "rmse"}, r"recipe.metric: does not fit a binary task; found 'rmse'", id="metric"),
-        pytest.param({"objective": "tweedie"}, r"recipe.objective: a binary task has no choice of loss", id="loss"),
-        pytest.param({"task": "multiclass", "parameters": {"scale_pos_weight": 2}}, "positives", id="positives"),
+        pytest.param({"objective": "tweedie"}, r"recipe.objective: a binary task has only one loss", id="loss"),
+        pytest.param({"task": "multiclass", "parameters": {"scale_pos_weight": 2}}, "positive class", id="positives"),
         pytest.param({"train_split": "everything"}, r"split: no such split; found 'everything'", id="split"),
     ],
 )

@@ -6,8 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from gauntlet.training import survey as module
-from gauntlet.training.survey import survey
+from gauntlet.training import column_profile as module
+from gauntlet.training.column_profile import profile_columns
 from snapshots import write_snapshot
 
 TABLE = pa.table(
@@ -25,20 +25,20 @@ TABLE = pa.table(
 def test_values_are_counted_over_all_parts(tmp_path: Path, rows_per_part: int) -> None:
     snapshot = write_snapshot(tmp_path, {"train": TABLE}, rows_per_part=rows_per_part)
     counted = frozenset({"name", "code", "flag", "size"})
-    found = survey(snapshot, "train", list(TABLE.column_names), counted)
+    profiles = profile_columns(snapshot, "train", list(TABLE.column_names), counted)
     # Most frequent first, ties by name.
-    assert list(found["name"].values.items()) == [("a", 2), ("b", 2), ("c", 1)]
-    assert list(found["code"].values.items()) == [("1", 2), ("2", 2), ("10", 1)]
-    assert found["flag"].values == {"true": 4, "false": 1}
-    assert found["size"].values == {"1": 2, "2": 1, "2.5": 1, "9": 1}
-    assert {name: one.missing for name, one in found.items()} == {
+    assert list(profiles["name"].values.items()) == [("a", 2), ("b", 2), ("c", 1)]
+    assert list(profiles["code"].values.items()) == [("1", 2), ("2", 2), ("10", 1)]
+    assert profiles["flag"].values == {"true": 4, "false": 1}
+    assert profiles["size"].values == {"1": 2, "2": 1, "2.5": 1, "9": 1}
+    assert {name: profile.missing for name, profile in profiles.items()} == {
         "name": 1, "code": 1, "flag": 1, "size": 1, "empty": 6,
     }  # fmt: skip
-    assert found["empty"].values is None
-    assert math.isnan(found["empty"].typical)
+    assert profiles["empty"].values is None
+    assert math.isnan(profiles["empty"].typical)
 
 
 def test_too_many_values_are_no_longer_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_VALUES", 2)
     snapshot = write_snapshot(tmp_path, {"train": TABLE}, rows_per_part=2)
-    assert survey(snapshot, "train", ["name"], frozenset({"name"}))["name"].values is None
+    assert profile_columns(snapshot, "train", ["name"], frozenset({"name"}))["name"].values is None
