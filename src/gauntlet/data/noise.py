@@ -72,7 +72,7 @@ def rows_for_floor(before: int, after: int, factor: float) -> int | None:
         factor: variance wanted, over the variance now; in (0, 1).
 
     >>> rows_for_floor(1_000_000, 1_000, 0.5)
-    2002
+    2003
     """
     wanted = (1 / before + 1 / after) * factor - 1 / before
     return math.ceil(1 / wanted) if wanted > 0 else None
