@@ -22,6 +22,7 @@ split's statistics by column, ``Snapshot`` reads what was imported.
 (500.0, 1250.0, 2250.0)
 >>> train["purpose"].values, round(train["purpose"].missing_share, 2)
 (('car',), 0.35)
+>>> temporary.cleanup()
 """
 
 from gauntlet.lazy import lazy_exports

@@ -25,6 +25,7 @@ value: normalization change (new = 0.001667 × stored − 3.25, which is (stored
 deviation of the values). Recompute history with the new code before anything reads both, or stay with the code that
 wrote them.
 pass: `months` is what the store gives, over up to 300 rows.
+>>> temporary.cleanup()
 """
 
 from gauntlet.lazy import lazy_exports

@@ -1,0 +1,12 @@
+"""The examples in docstrings of what runs in the evaluation image."""
+
+from __future__ import annotations
+
+import pytest
+
+from builders.examples import failures, modules_in
+
+
+@pytest.mark.parametrize("module", modules_in("evaluation"))
+def test_examples_give_what_they_show(module: str) -> None:
+    assert failures(module) == ""
