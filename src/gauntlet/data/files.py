@@ -33,7 +33,7 @@ def import_files(
     purpose: Purpose = "training",
     most_rows: int = 0,
 ) -> Snapshot:
-    """Pin files, import them as a snapshot, and open it.
+    r"""Pin files, import them as a snapshot, and open it.
 
     Args:
         sources: a path, folder, pattern or ``gs://`` address, several of them, or mappings as ``resolve`` takes them:
@@ -48,6 +48,24 @@ def import_files(
         ConfigurationError: an unknown key, no such file, or options that contradict each other or the data's shape.
         DataError: the data cannot be read, or are not what they were declared to be.
         DependencyError: the storage service is not reachable or refuses.
+
+    One text among numbers stops the import; the message names the row, the value and the settings that decide:
+
+    >>> import tempfile
+    >>> from gauntlet.errors import DataError
+    >>> temporary = tempfile.TemporaryDirectory()
+    >>> folder = Path(temporary.name)
+    >>> amounts = [*(f"{100 * n},{n % 2}" for n in range(50)), "about 900,1"]
+    >>> written = (folder / "loans.csv").write_text("\n".join(["amount,repaid", *amounts]))
+    >>> options = {"roles": {"label": "repaid"}, "reader": {"missing_values": [""]}}
+    >>> try:
+    ...     import_files(folder / "loans.csv", folder / "snapshot", **options)
+    ... except DataError as error:
+    ...     print(str(error).removeprefix(f"{folder}/"))
+    loans.csv: row 51: column amount is read as text, though all but 1 of its 51 values are numbers; found 'about 900'.
+    Correct them at the source, or read them as missing, in every column: reader.missing_values: ["", "about 900"]. To
+    take it as text: reader.types: {"amount": "string"}.
+    >>> temporary.cleanup()
     """
     listed = [sources] if isinstance(sources, str | Path | Mapping) else list(sources)
     pinned = resolve([source if isinstance(source, Mapping) else {"uri": str(source)} for source in listed])

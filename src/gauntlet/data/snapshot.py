@@ -55,10 +55,24 @@ class Snapshot:
 
     @classmethod
     def open(cls, path: Path) -> Snapshot:
-        """Open a snapshot.
+        r"""Open a snapshot.
 
         Raises:
             DataError: no snapshot there, another format, or a part is missing.
+
+        >>> import tempfile
+        >>> from gauntlet.data import import_files
+        >>> temporary = tempfile.TemporaryDirectory()
+        >>> folder = Path(temporary.name)
+        >>> written = (folder / "loans.csv").write_text("income,repaid\n1200,1\n,0\n2500,1\n")
+        >>> whole = {"fractions": {"train": 1}}
+        >>> imported = import_files(folder / "loans.csv", folder / "out", roles={"label": "repaid"}, split=whole)
+        >>> snapshot = Snapshot.open(folder / "out")
+        >>> snapshot.digest == imported.digest
+        True
+        >>> snapshot.table("train", ["income"]).to_pydict()
+        {'income': [1200, None, 2500]}
+        >>> temporary.cleanup()
         """
         manifest = path / MANIFEST
         try:

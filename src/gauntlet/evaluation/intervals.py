@@ -38,6 +38,19 @@ def intervals(
         confidence: in (0, 1). A one-sided test at level alpha reads one end of a 1 - 2 alpha interval.
         simultaneous: whether the family is decided together.
         rng: draws for the simultaneous critical value; None uses a fixed seed, so that a verdict is reproducible.
+
+    18 of 20 positives are found and 38 of 40 decisions are right; simultaneous intervals are wider:
+
+    >>> from gauntlet.evaluation.families import levels
+    >>> from gauntlet.evaluation.metrics import resolve
+    >>> from gauntlet.evaluation.panel import measure
+    >>> from gauntlet.evaluation.sample import sample
+    >>> rows = sample([1] * 20 + [0] * 20, [0.9] * 18 + [0.2] * 22, task="binary")
+    >>> family = levels(measure([rows], resolve(["true_positive_rate", "accuracy"], "binary")))
+    >>> intervals(family).round(3).tolist()
+    [[0.699, 0.972], [0.835, 0.986]]
+    >>> intervals(family, simultaneous=True).round(3).tolist()
+    [[0.688, 0.973], [0.828, 0.987]]
     """
     critical = family_critical(family, confidence, rng) if simultaneous else float(stats.norm.isf((1 - confidence) / 2))
     return at_critical(family, np.full(len(family), critical))

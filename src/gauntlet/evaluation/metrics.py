@@ -93,6 +93,17 @@ def resolve(wanted: Sequence[str], task: Task, classes: int = 2) -> tuple[Metric
 
     Raises:
         ConfigurationError: a name the task does not know, with the nearest one it does.
+
+    >>> recall, loss = resolve(["true_positive_rate", "log_loss"], "binary")
+    >>> recall.definition
+    'share of positives decided positive; undefined without positives'
+    >>> recall.direction.value, loss.direction.value
+    ('higher', 'lower')
+    >>> resolve(["acuracy"], "binary")
+    Traceback (most recent call last):
+        ...
+    gauntlet.errors.ConfigurationError: metric: unknown metric for a binary model; found 'acuracy'. Did you mean
+        'accuracy'?
     """
     known = {metric.name: metric for metric in _catalogue(task, classes)}
     for name in wanted:

@@ -45,6 +45,11 @@ def power(*, effect: float, standard_error: float, alpha: float, sides: int = 1)
         standard_error: of the estimate, positive.
         alpha: level of the test.
         sides: 1 or 2.
+
+    A true effect of two standard errors is missed in a third of all tests:
+
+    >>> round(power(effect=0.02, standard_error=0.01, alpha=0.05), 2)
+    0.64
     """
     distance = effect / standard_error
     critical = norm.isf(alpha / sides)

@@ -89,6 +89,14 @@ def diagnose_numbers(
         codes: the stored values are whole numbers, which may be codes.
         seed: of the pairs of points that slopes are taken from.
         close: how near the line a pair has to be, in standard deviations of the new values.
+
+    >>> income = np.arange(900.0, 3000.0, 7.0)
+    >>> diagnosis = diagnose_numbers(income, income / 1000)
+    >>> diagnosis.kind.value, round(diagnosis.slope, 6)
+    ('unit change', 0.001)
+    >>> diagnosis = diagnose_numbers(income, np.log(income))
+    >>> diagnosis.kind.value, diagnosis.function
+    ('monotone re-encoding', 'log')
     """
     usable = (np.abs(stored) < _LARGEST) & (np.abs(new) < _LARGEST)  # false for NaN
     x, y = stored[usable], new[usable]

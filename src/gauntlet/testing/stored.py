@@ -40,6 +40,15 @@ def assert_matches_stored(
         AssertionError: a feature differs (with the diagnosis: normalization, unit, relabelled, …), is stored and not
             computed, or a row is not stored.
         ConfigurationError: an unknown keyword, no such column, or rows of another type.
+
+    >>> raw = {"id": [1, 2, 3, 4], "income": [1200.0, 2500.0, 3100.0, 900.0]}
+    >>> stored = {"id": [4, 3, 2, 1], "income": [900.0, 3100.0, 2500.0, 1200.0]}
+    >>> assert_matches_stored(lambda rows: rows[["income"]], raw, stored, key="id")
+    >>> assert_matches_stored(lambda rows: rows[["income"]] / 1000, raw, stored, key="id")
+    Traceback (most recent call last):
+        ...
+    AssertionError: <lambda> does not reproduce the stored features of 4 rows:
+      - income: unit change (×0.001); 100% of 4 values differ (3: stored 3,100, now 3.1).
     """
     __tracebackhide__ = True
     from gauntlet.features.policy import FeaturesPolicy
