@@ -24,7 +24,7 @@ import numpy as np
 from machine import describe
 
 from gauntlet.serving.load import Load, run
-from gauntlet.serving.measured import Measured, percentile, summarise
+from gauntlet.serving.load_result import LoadResult, percentile, summarise
 from gauntlet.serving.saturation import Limits, Search, saturation
 from gauntlet.serving.timing import precise_loop
 
@@ -139,7 +139,7 @@ def milliseconds(values: np.ndarray) -> str:
     return ", ".join(f"p{q:g} {percentile(values, q) * 1e3:.1f}" for q in PERCENTILES) + " ms"
 
 
-def report(name: str, measured: Measured) -> None:
+def report(name: str, measured: LoadResult) -> None:
     figures = summarise(measured)
     state = "valid" if figures.valid else "INVALID: " + " ".join(figures.faults)
     print(

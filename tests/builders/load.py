@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from gauntlet.serving.dispatch import Dispatch
-from gauntlet.serving.measured import Measured, Outcome, Summary
+from gauntlet.serving.load_result import LoadResult, Outcome, Summary
 
 HOW_TO_ENABLE = "httptools is not installed: make test brings it, or pip install httptools"
 
@@ -29,7 +29,7 @@ def simulate(
     connections: int,
     timeout: float,
     lag: float = 0.0,
-) -> Measured:
+) -> LoadResult:
     """Drive a ``Dispatch`` against a simulated server: no network, no clock.
 
     Args:
@@ -74,7 +74,7 @@ def simulate(
             for connection in dispatch.expire(now):
                 del carrying[connection]
                 send(dispatch.opened(connection, now))
-    return dispatch.measured(rate=rate, seconds=seconds)
+    return dispatch.result(rate=rate, seconds=seconds)
 
 
 def one_worker(service: float, *, stall: float = 0.0, every: float = 2.0) -> Serve:

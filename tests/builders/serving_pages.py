@@ -23,7 +23,7 @@ from gauntlet.serving.acceptance.parity import Parity, compare, judge_parity
 from gauntlet.serving.acceptance.policy import ServingPolicy
 from gauntlet.serving.acceptance.sampling import Offline
 from gauntlet.serving.arrivals import arrivals
-from gauntlet.serving.measured import Measured
+from gauntlet.serving.load_result import LoadResult
 from gauntlet.settings import parse
 from gauntlet.verdict import Check, Status, Verdict
 
@@ -108,7 +108,7 @@ def _parity(name: str, good: bool) -> Parity:
 
 
 def _drive(service: float, stall: float) -> Drive:
-    def run(rate: float, seconds: float, seed: int) -> Measured:
+    def run(rate: float, seconds: float, seed: int) -> LoadResult:
         intended = arrivals(rate, seconds, seed=seed)
         worker = one_worker(service, stall=stall, every=5.0)
         return simulate(intended, worker, rate=rate, seconds=seconds, connections=64, timeout=5.0, lag=0.0002)

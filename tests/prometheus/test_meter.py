@@ -23,7 +23,7 @@ from gauntlet.errors import ConfigurationError, DataError, DependencyError
 from gauntlet.serving.answer import Answer
 from gauntlet.serving.contract import Rows
 from gauntlet.serving.metrics import Metrics
-from gauntlet.serving.scored import ScoreCounts
+from gauntlet.serving.score_counts import ScoreCounts
 from gauntlet.serving.service import Reply
 from gauntlet.settings import parse
 from gauntlet.verdict import Status

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from gauntlet.serving.load import Load, run
-from gauntlet.serving.measured import Measured, percentile
+from gauntlet.serving.load_result import LoadResult, percentile
 from gauntlet.storage import write_json
 
 SEGMENT_SECONDS = 2.0
@@ -47,7 +47,7 @@ class Tally:
     errors: Counter[str] = field(default_factory=Counter)
     slowest: list[float] = field(default_factory=list)
 
-    def add(self, measured: Measured) -> None:
+    def add(self, measured: LoadResult) -> None:
         """Count one segment."""
         self.requests += len(measured.intended)
         self.errors.update(measured.errors)
@@ -120,9 +120,9 @@ def call(segments: Iterator[Load], port: int, out: Path, stopped: Callable[[], b
         out: where what was seen is written, whenever the oldest segment's last request is decided.
         stopped: no further load is begun; those under way are awaited.
     """
-    tally, under_way = Tally(), deque[Future[Measured]]()
+    tally, under_way = Tally(), deque[Future[LoadResult]]()
 
-    def take(enough: Callable[[Future[Measured]], bool]) -> None:
+    def take(enough: Callable[[Future[LoadResult]], bool]) -> None:
         while under_way and enough(under_way[0]):
             tally.add(under_way.popleft().result())
             write_json(out, tally.to_json())

@@ -1,21 +1,21 @@
-"""A model behind HTTP: what it accepts, what it answers, and how much it bears.
+"""Model server and load generator.
 
-The server (docs/serving.md), from the folder of a model to a process:
+The model server (docs/serving.md):
 
-    contract     what a model takes, and requests held against it      values   of which types, strictly
-    protocol_v1, protocol_v2, answer    KServe's two protocols         errors   refusals that quote nothing
-    direct, scorers    scoring our own models without frames, and anybody's through pyfunc
-    loading      copied, verified, loaded, proven by a prediction
-    service      bytes in, bytes out; no server yet                    metrics  what Prometheus reads
-    front        predictions answered before the framework         server   the process
+    contract       input contract from the MLflow signature        values    strict parsing of JSON values
+    protocol_v1, protocol_v2, answer    KServe's two protocols     errors    request errors without row data
+    direct, scorers    Gauntlet's own models without DataFrames, any other model as a pyfunc
+    dataframe      DataFrames for pyfuncs                          loading   copy, verify, load, warm up
+    service        request bytes to response bytes                 metrics, score_counts    Prometheus metrics
+    fast_path      ASGI fast path for predictions                  server    the process
 
-An open-loop load (docs/load.md), each step one module:
+The open-loop load generator (docs/load.md):
 
-    arrivals      when each request is meant to go out, drawn beforehand
-    load          what is asked for, and ``run``
-    dispatch      which request is where: the bookkeeping of a run, without network or clock
-    engine        the connections of a run
-    timing        exact timers, and a collector that rests
-    measured      latencies from the intended start, errors by kind, and whether the run may be believed
-    saturation    the highest rate a target keeps
+    arrivals       intended start of each request, drawn beforehand
+    load           settings of a load, and ``run``
+    dispatch       state of the requests of a run, without network or clock
+    engine         connections (asyncio, httptools)
+    timing         precise timers, garbage collection paused
+    load_result    latencies from the intended start, errors by kind, validity of the run
+    saturation     search for the highest sustainable rate
 """

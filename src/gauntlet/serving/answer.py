@@ -1,4 +1,4 @@
-"""What a model returned, as columns that both protocols can write."""
+"""Converts a model's output to columns, which both protocols write."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     import numpy as np
 
 SINGLE_OUTPUT = "prediction"
-"""The name of an only output column that the signature leaves unnamed."""
+"""Name of a single output column without a name in the signature."""
 
 _JSON_KINDS = "fiub"  # dtypes whose tolist() is plain JSON
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A model's output.
+    """Model output by column.
 
     Attributes:
-        names: the output columns.
+        names: names of the output columns.
         columns: their values, each of shape (rows,).
-        shape: ``column`` one value a row, ``matrix`` an array of values a row, ``records`` an object a row.
+        shape: JSON of a row: ``column`` one value, ``matrix`` an array of values, ``records`` an object.
     """
 
     names: tuple[str, ...]
@@ -32,25 +32,26 @@ class Answer:
     shape: str
 
     def rows(self) -> list[Any]:
-        """One JSON value a row."""
+        """Return one JSON value per row."""
         if self.shape == "column":
-            return _listed(self.columns[0])
-        every = zip(*map(_listed, self.columns), strict=True)
+            return _json_values(self.columns[0])
+        every = zip(*map(_json_values, self.columns), strict=True)
         if self.shape == "matrix":
             return [list(row) for row in every]
         return [dict(zip(self.names, row, strict=True)) for row in every]
 
 
 def answer_of(output: Any, *, rows: int, names: Sequence[str] = ()) -> Answer:
-    """Bring a model's output to columns.
+    """Convert a model's output to columns.
 
     Args:
         output: NumPy array of one or two dimensions, DataFrame, Series, or list.
-        rows: rows that were scored.
-        names: the signature's names of the output columns, if it gives any; used where they fit in number.
+        rows: number of rows scored.
+        names: names of the output columns in the signature; ignored if their number differs.
 
     Raises:
-        DataError: another shape, another number of rows, or a number that is NaN or infinite, which JSON cannot say.
+        DataError: another shape, another number of rows, or a number that is NaN or infinite, which JSON cannot
+            represent.
     """
     import numpy as np
 
@@ -61,16 +62,18 @@ def answer_of(output: Any, *, rows: int, names: Sequence[str] = ()) -> Answer:
     try:
         values = np.asarray(output)
     except ValueError as error:
-        raise DataError("gave rows of different lengths", field="model", mend="Mend the model") from error
+        raise DataError(
+            "returned rows of different lengths", field="model", mend="Return rows of one length"
+        ) from error
     if values.ndim not in (1, 2) or isinstance(output, dict):
         raise DataError(
-            f"gave an output of shape {values.shape}",
+            f"returned an output of shape {values.shape}",
             field="model",
             mend="Return a value, or an array of values, for each row",
         )
     columns = (values,) if values.ndim == 1 else tuple(values.T)
-    known = tuple(names) if len(names) == len(columns) else _names(len(columns))
-    return _checked(Answer(known, columns, "column" if values.ndim == 1 else "matrix"), rows)
+    output_names = tuple(names) if len(names) == len(columns) else _names(len(columns))
+    return _checked(Answer(output_names, columns, "column" if values.ndim == 1 else "matrix"), rows)
 
 
 def _names(count: int) -> tuple[str, ...]:
@@ -82,17 +85,19 @@ def _checked(answer: Answer, rows: int) -> Answer:
 
     if not answer.columns or any(column.shape != (rows,) for column in answer.columns):
         raise DataError(
-            f"{rows} rows gave another number of answers", field="model", mend="Return one answer for each row"
+            f"returned another number of predictions than {rows} rows",
+            field="model",
+            mend="Return one prediction per row",
         )
     for name, column in zip(answer.names, answer.columns, strict=True):
         if column.dtype.kind == "f" and not np.isfinite(column).all():
             raise DataError(
-                "gave a number that is NaN or infinite", field=f"model output {name}", mend="Mend the model"
+                "returned a number that is NaN or infinite", field=f"model output {name}", mend="Return finite numbers"
             )
     return answer
 
 
-def _listed(column: np.ndarray) -> list[Any]:
+def _json_values(column: np.ndarray) -> list[Any]:
     if column.dtype.kind in _JSON_KINDS:
         return list(column.tolist())
     return [value.item() if hasattr(value, "item") else value if value is None else _plain(value) for value in column]

@@ -1,4 +1,4 @@
-"""When requests are meant to go out: decided before the run, so that no answer can delay a question."""
+"""Intended starts of requests, drawn before the run, so that no response can delay a request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Spacing = Literal["poisson", "constant"]
 
 
 def arrivals(rate: float, seconds: float, *, spacing: Spacing = "poisson", seed: int = 0) -> Floats:
-    """Intended starts of round(rate · seconds) requests, in seconds from the start of the run.
+    """Draw the intended starts of round(rate · seconds) requests, in seconds from the start of the run.
 
     ``poisson`` is a Poisson process given its number of points: sorted uniforms (gaps are exponential in the limit, and
     the offered rate is exactly ``rate``). ``constant`` has one request every 1/rate.
@@ -20,8 +20,8 @@ def arrivals(rate: float, seconds: float, *, spacing: Spacing = "poisson", seed:
     Args:
         rate: requests per second, positive.
         seconds: length of the run, positive.
-        spacing: how requests follow each other.
-        seed: of the Poisson arrivals; the same seed gives the same arrivals.
+        spacing: arrival process.
+        seed: seed of the Poisson arrivals; equal seeds give equal arrivals.
 
     Returns:
         (n,) float, ascending, within [0, seconds).

@@ -1,8 +1,8 @@
-"""What a model takes: its MLflow signature, read without loading the model, as a check of every request.
+"""Input contract of a model: its MLflow signature, read without loading the model, validates every request.
 
-Rows come in as JSON values and leave as whole columns of the declared types, or not at all. MLflow's own enforcement
-refuses an integer for a ``double`` column, lets an absent optional column through to fail inside the model, and repeats
-row data in its messages; this one does none of it.
+Validation turns JSON values into columns of the declared types, or raises. MLflow's own enforcement rejects an integer
+for a ``double`` column, lets an absent optional column fail inside the model, and quotes row data in its messages; this
+one does not.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from typing import Any
 
 from gauntlet.errors import DataError
 from gauntlet.model_digest import MLMODEL_FILE
-from gauntlet.serving.errors import InvalidRequest, TooLarge, found, listed, nearest
-from gauntlet.serving.values import KINDS, Kind, Unfit, is_missing
+from gauntlet.serving.errors import InvalidRequest, TooLarge, json_type, listed, nearest
+from gauntlet.serving.values import KINDS, InvalidValue, Kind, is_missing
 
 MOST_ROWS = 10_000
-"""Rows one request may hold unless the server is told otherwise: more is batch scoring."""
+"""Default limit of rows per request; more is batch scoring."""
 
-_FEW = 4  # up to here, reading values one by one is quicker than one look at all of them
+_FEW = 4  # up to here, parsing values one by one is faster than a type check of all
 
 
 @dataclass(frozen=True)
 class Input:
-    """One column that a model takes.
+    """Input column of a model.
 
     Attributes:
-        name: the column.
+        name: the column's name.
         kind: its MLflow type.
-        required: it must be given, and no value of it may be missing.
+        required: whether the column must be present, without missing values.
     """
 
     name: str
@@ -42,10 +42,10 @@ class Input:
 
 @dataclass(frozen=True)
 class Rows:
-    """Checked rows, column by column.
+    """Validated rows, by column.
 
     Attributes:
-        columns: every input of the model in its order → ``count`` Python values of its type; ``None`` where missing.
+        columns: every input of the model in its order → ``count`` Python values of its type; ``None`` if missing.
         count: the number of rows, at least 1.
     """
 
@@ -55,11 +55,11 @@ class Rows:
 
 @dataclass(frozen=True)
 class InputContract:
-    """A model's whole input and the names of its outputs.
+    """Input columns of a model and the names of its outputs.
 
     Attributes:
         inputs: in the signature's order; names are unique.
-        outputs: names of the output columns; () when the signature does not say.
+        outputs: names of the output columns; () if the signature has none.
     """
 
     inputs: tuple[Input, ...]
@@ -67,15 +67,15 @@ class InputContract:
 
     @cached_property
     def by_name(self) -> dict[str, Input]:
-        """The inputs by name."""
-        return {one.name: one for one in self.inputs}
+        """Inputs by name."""
+        return {column.name: column for column in self.inputs}
 
 
 def read_contract(folder: Path) -> InputContract:
-    """Read the contract of an MLflow model folder. Reads one text file, loads nothing.
+    """Read the contract of an MLflow model folder from its ``MLmodel``, without loading the model.
 
     Raises:
-        DataError: no such file, no signature, or one that is not made of named scalar columns.
+        DataError: no such file, no signature, or one with other than named scalar columns.
     """
     import yaml
 
@@ -90,7 +90,7 @@ def read_contract(folder: Path) -> InputContract:
 
 
 def contract_of(document: Mapping[str, Any]) -> InputContract:
-    """The contract of an ``MLmodel`` document, parsed from YAML.
+    """Build the contract of an ``MLmodel`` document, parsed from YAML.
 
     Raises:
         DataError: as ``read_contract``.
@@ -104,42 +104,42 @@ def contract_of(document: Mapping[str, Any]) -> InputContract:
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _no_contract("its signature cannot be read") from error
     if not inputs:
-        raise _no_contract("it has no signature, so no request to it can be checked")
-    if len({one.name for one in inputs}) < len(inputs):
+        raise _no_contract("it has no signature, so requests cannot be validated")
+    if len({column.name for column in inputs}) < len(inputs):
         raise _no_contract("its signature names a column twice")
     return InputContract(inputs, names if len(names) == len(outputs) else ())
 
 
 def rows_from_records(contract: InputContract, records: Sequence[Any], *, most_rows: int = MOST_ROWS) -> Rows:
-    """Check rows given one by one.
+    """Validate rows given as records.
 
     Args:
-        contract: what the model takes.
-        records: one JSON value a row: an object of column → value, or an array of values in the signature's order; for
-            a model with one column also the value itself.
-        most_rows: how many rows a request may hold.
+        contract: the model's input contract.
+        records: one JSON value per row: an object of column → value, or an array of values in the signature's order;
+            for a model with one column also the value itself.
+        most_rows: limit of rows per request.
 
     Raises:
-        InvalidRequest: a row is neither, lacks a required column, has an unknown one, or a value of another type.
+        InvalidRequest: a row has another form, lacks a required column, has an unknown one, or a value of another type.
         TooLarge: more rows than allowed.
     """
     _check_count(len(records), most_rows)
     columns: dict[str, list[Any]] = {}
     named = [_record(contract, record, index) for index, record in enumerate(records)]
-    for one in contract.inputs:
-        columns[one.name] = _column(one, [record.get(one.name) for record in named])
+    for column in contract.inputs:
+        columns[column.name] = _column(column, [record.get(column.name) for record in named])
     return Rows(columns, len(records))
 
 
 def rows_from_columns(
     contract: InputContract, columns: Mapping[str, Sequence[Any]], *, most_rows: int = MOST_ROWS
 ) -> Rows:
-    """Check rows given column by column; arguments and errors as ``rows_from_records``.
+    """Validate rows given as columns; errors as ``rows_from_records``.
 
     Args:
-        contract: what the model takes.
+        contract: the model's input contract.
         columns: column → its values; all of one length.
-        most_rows: how many rows a request may hold.
+        most_rows: limit of rows per request.
     """
     _check_names(contract, columns, row=None)
     lengths = {len(values) for values in columns.values()}
@@ -148,7 +148,7 @@ def rows_from_columns(
         raise InvalidRequest("has fewer values than other columns", field=shortest, mend="Give every column every row")
     count = lengths.pop() if lengths else 0
     _check_count(count, most_rows)
-    checked = {one.name: _column(one, columns.get(one.name, [None] * count)) for one in contract.inputs}
+    checked = {column.name: _column(column, columns.get(column.name, [None] * count)) for column in contract.inputs}
     return Rows(checked, count)
 
 
@@ -179,7 +179,7 @@ def _check_count(count: int, most_rows: int) -> None:
 
 
 def _record(contract: InputContract, record: Any, row: int) -> Mapping[str, Any]:
-    """One row as column → value, its names known."""
+    """Convert one row to column → value, and check its names."""
     if type(record) is dict:
         _check_names(contract, record, row=row)
         return record
@@ -190,11 +190,11 @@ def _record(contract: InputContract, record: Any, row: int) -> Mapping[str, Any]
                 row=row,
                 mend="Give one value a column, in the signature's order",
             )
-        return {one.name: value for one, value in zip(contract.inputs, record, strict=True)}
+        return {column.name: value for column, value in zip(contract.inputs, record, strict=True)}
     if len(contract.inputs) == 1:
         return {contract.inputs[0].name: record}
     raise InvalidRequest(
-        f"expected an object or an array, found {found(record)}", row=row, mend="Give one value for each column"
+        f"expected an object or an array, found {json_type(record)}", row=row, mend="Give one value for each column"
     )
 
 
@@ -208,7 +208,7 @@ def _check_names(contract: InputContract, names: Mapping[str, Any], *, row: int 
                 "the model takes no such column", field=name, row=row, mend=nearest(name, known, "columns")
             )
     if len(names) < len(known):
-        absent = [one.name for one in contract.inputs if one.required and one.name not in names]
+        absent = [column.name for column in contract.inputs if column.required and column.name not in names]
         if absent:
             raise InvalidRequest(
                 f"the model needs {'this column' if len(absent) == 1 else 'these columns'}: {listed(absent)}",
@@ -218,24 +218,26 @@ def _check_names(contract: InputContract, names: Mapping[str, Any], *, row: int 
             )
 
 
-def _column(one: Input, values: Sequence[Any]) -> list[Any]:
-    """The values of a column, read; many that need no reading are told by one look at all of them."""
+def _column(column: Input, values: Sequence[Any]) -> list[Any]:
+    """Parse the values of a column; skip parsing if one type check shows that all are valid."""
     if len(values) > _FEW:
-        present = values if one.required else [value for value in values if value is not None]
-        if one.kind.as_is(present):
+        present = values if column.required else [value for value in values if value is not None]
+        if column.kind.as_is(present):
             return list(values)
-    return [_value(one, value, row) for row, value in enumerate(values)]
+    return [_value(column, value, row) for row, value in enumerate(values)]
 
 
-def _value(one: Input, value: Any, row: int) -> Any:
+def _value(column: Input, value: Any, row: int) -> Any:
     if is_missing(value):
-        if one.required:
-            raise InvalidRequest(f"expected {one.kind.expected}, found {found(value)}", field=one.name, row=row)
+        if column.required:
+            raise InvalidRequest(
+                f"expected {column.kind.expected}, found {json_type(value)}", field=column.name, row=row
+            )
         return None
     try:
-        return one.kind.read(value)
-    except Unfit as error:
-        why = f" ({error})" if str(error) else ""
+        return column.kind.read(value)
+    except InvalidValue as error:
+        reason = f" ({error})" if str(error) else ""
         raise InvalidRequest(
-            f"expected {one.kind.expected}, found {found(value)}{why}", field=one.name, row=row
+            f"expected {column.kind.expected}, found {json_type(value)}{reason}", field=column.name, row=row
         ) from None

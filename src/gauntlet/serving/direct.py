@@ -1,8 +1,8 @@
-"""Models that Gauntlet trained, without pandas, MLflow or scikit-learn between the request and the trees.
+"""Direct scoring of Gauntlet's own models, without pandas, MLflow or scikit-learn.
 
-A pyfunc spends three of four milliseconds a row on frames. Here a row becomes numbers by one dictionary look-up for
-each category, and XGBoost reads them where they lie. The rules are those of ``training.encoding``, and the answers
-equal the pyfunc's to the last bit, which tests hold for every type of column, missing values and unseen categories.
+A pyfunc spends three of four milliseconds per row on DataFrames. Here a row is encoded with one dictionary look-up per
+category, and XGBoost predicts in place. The encoding is that of ``training.encoding``, and predictions equal the
+pyfunc's bit for bit, which tests check for every type of column, missing values and unseen categories.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NAN = float("nan")
 
 
 class DirectModel:
-    """An encoder and a booster.
+    """Feature encoder and booster.
 
     Args:
         task: ``binary | multiclass | regression``.
@@ -35,12 +35,12 @@ class DirectModel:
         self._binary = task == "binary"
         self._features = features
         self._booster = booster
-        self._codes = tuple(None if one.categories is None else _codes(one.categories) for one in features)
+        self._codes = tuple(None if feature.categories is None else _codes(feature.categories) for feature in features)
 
     @property
     def categories(self) -> dict[str, tuple[str, ...]]:
-        """Categorical inputs → the values seen in training, as text."""
-        return {one.name: one.categories for one in self._features if one.categories is not None}
+        """Categorical input → its categories in training, as text."""
+        return {feature.name: feature.categories for feature in self._features if feature.categories is not None}
 
     def predict(self, rows: Rows) -> np.ndarray:
         """Score rows: float32 probabilities (rows, classes), or values (rows,).
@@ -52,10 +52,10 @@ class DirectModel:
         return np.stack((1.0 - scores, scores), axis=1) if self._binary else np.asarray(scores)
 
     def _encode(self, rows: Rows) -> np.ndarray:
-        """float32 (rows, features); missing and unseen are NaN."""
+        """Encode rows as float32 (rows, features); missing and unseen values are NaN."""
         columns = [
-            _numbers(rows.columns[one.name]) if codes is None else _coded(rows.columns[one.name], codes)
-            for one, codes in zip(self._features, self._codes, strict=True)
+            _numbers(rows.columns[feature.name]) if codes is None else _coded(rows.columns[feature.name], codes)
+            for feature, codes in zip(self._features, self._codes, strict=True)
         ]
         wide = np.array(columns, dtype=np.float64)
         with np.errstate(over="ignore"):
@@ -69,15 +69,15 @@ class DirectModel:
 
 
 def is_direct(loader: str) -> bool:
-    """Whether a model folder is of the kind that ``load_direct`` reads, by the loader module its ``MLmodel`` names."""
+    """Whether ``load_direct`` can load a model folder, by the loader module in its ``MLmodel``."""
     return loader == bundle.LOADER
 
 
 def load_direct(folder: Path) -> DirectModel:
-    """Load a model folder that Gauntlet wrote. Runs no code from it.
+    """Load a model folder in Gauntlet's own format. Executes no code from it.
 
     Raises:
-        DataError: it is not such a model.
+        DataError: it is not a model in this format.
     """
     model = bundle.load(folder)
     from gauntlet.training.pipeline import MODEL_STEP
@@ -98,7 +98,7 @@ def _coded(values: list[Any], codes: Mapping[str | None, float]) -> list[float]:
 
 
 def category(value: Any) -> str | None:
-    """A category's name, as ``encoding.as_text`` spells it: a float that is a whole number reads as the integer."""
+    """Category name as of ``encoding.as_text``: a float that is a whole number is written as the integer."""
     if type(value) is str or value is None:
         return value
     if type(value) is float:

@@ -1,7 +1,7 @@
-"""Which request is where: the bookkeeping of a run, without network or clock.
+"""Request dispatch of a load: assigns requests to connections and records outcomes, without network or clock.
 
-A request is due → on a connection, or waiting for one (first come, first served) → decided, once. A connection is free,
-carries one request, or is closed. Whoever runs the network tells what happened and when, and is told what to send.
+A request is due → on a connection, or queued for one (FIFO) → finished, once. A connection is free, carries one
+request, or is closed. The network layer reports events with their times, and receives what to send.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ import numpy as np
 
 from gauntlet.errors import InternalError
 from gauntlet.serving.arrivals import Floats
-from gauntlet.serving.measured import Measured, Outcome
+from gauntlet.serving.load_result import LoadResult, Outcome
 
 _PENDING = 0
 
 
 class Dispatch:
-    """A run under way. All times are seconds from its start and never go back.
+    """State of a running load. Times are seconds from its start, and monotonic.
 
     Args:
         intended: (n,) ascending intended starts.
-        connections: their number; all are closed until ``opened``.
-        timeout: seconds from the intended start after which a request is given up.
+        connections: number of connections; all are closed until ``opened``.
+        timeout: seconds from the intended start after which a request times out.
     """
 
     def __init__(self, intended: Floats, *, connections: int, timeout: float) -> None:
@@ -38,29 +38,29 @@ class Dispatch:
         self._status = array("H", [0]) * count
         self._timeout = timeout
         self._next = 0  # the first request not yet due
-        self._oldest = 0  # every request before it is decided
-        self._undecided = count
-        self._waiting: deque[int] = deque()
+        self._oldest = 0  # every request before it is finished
+        self._unfinished = count
+        self._queue: deque[int] = deque()
         self._free: deque[int] = deque()
         self._carried: list[int | None] = [None] * connections
         self._carrier: dict[int, int] = {}
 
     @property
     def connections(self) -> int:
-        """How many connections there are, open or not."""
+        """Number of connections, open or not."""
         return len(self._carried)
 
     @property
     def done(self) -> bool:
-        """Every request is decided."""
-        return not self._undecided
+        """Whether every request is finished."""
+        return not self._unfinished
 
     def is_due(self, now: float) -> bool:
-        """There is a request to ``fire``."""
+        """Whether there is a request to ``fire``."""
         return self._next < len(self._intended) and self._intended[self._next] <= now
 
     def next_event(self) -> float:
-        """When something is to be done next if nothing happens: a request is due or times out; infinite when done."""
+        """Time at which the next request is due or times out; infinite when done."""
         while self._oldest < len(self._outcome) and self._outcome[self._oldest]:
             self._oldest += 1
         if self._oldest == len(self._outcome):
@@ -69,52 +69,52 @@ class Dispatch:
         return min(deadline, self._intended[self._next]) if self._next < len(self._intended) else deadline
 
     def fire(self, now: float) -> tuple[int, int] | None:
-        """Take up the next due request: the connection to send it on and the request, or None: it waits for one."""
+        """Take the next due request: returns the connection to send it on and the request; None if it is queued."""
         request = self._next
         self._next = request + 1
         self._fired[request] = now
         if self._free:
             return self._load(self._free.popleft(), request, now)
-        self._waiting.append(request)
+        self._queue.append(request)
         return None
 
     def opened(self, connection: int, now: float) -> tuple[int, int] | None:
-        """A connection is open and free; what to send on it, if something waits."""
-        if self._waiting:
-            return self._load(connection, self._waiting.popleft(), now)
+        """Report an open, free connection; returns the queued request to send on it, if any."""
+        if self._queue:
+            return self._load(connection, self._queue.popleft(), now)
         self._free.append(connection)
         return None
 
     def answered(self, connection: int, status: int, now: float) -> None:
-        """The request on a connection has its whole answer. The connection counts as closed until ``opened``."""
+        """Report the complete response on a connection. The connection counts as closed until ``opened``."""
         request = self._carried[connection]
         if request is None:
-            raise InternalError("an answer to no request was recorded", field="connection", value=connection)
+            raise InternalError("a response without a request was recorded", field="connection", value=connection)
         self._status[request] = status
-        self._decide(request, Outcome.ANSWERED, now)
+        self._finish(request, Outcome.ANSWERED, now)
 
     def lost(self, connection: int, outcome: Outcome, now: float) -> None:
-        """A connection is of no more use: whatever it carried has failed that way. Closed until ``opened``."""
+        """Report a lost connection: its request has failed with ``outcome``. Closed until ``opened``."""
         request = self._carried[connection]
         if request is not None:
-            self._decide(request, outcome, now)
+            self._finish(request, outcome, now)
         elif connection in self._free:
             self._free.remove(connection)
 
     def carries(self, connection: int) -> bool:
-        """A request is under way on the connection."""
+        """Whether the connection carries a request."""
         return self._carried[connection] is not None
 
     def expire(self, now: float) -> list[int]:
-        """Give up what has timed out.
+        """Time out late requests.
 
         Returns:
-            Connections whose request was given up: closed as far as this is concerned, and to be cut.
+            Connections whose request timed out: they count as closed, and the caller must abort them.
         """
-        while self._waiting and self._is_late(self._waiting[0], now):
-            self._decide(self._waiting.popleft(), Outcome.NEVER_SENT, now)
+        while self._queue and self._is_late(self._queue[0], now):
+            self._finish(self._queue.popleft(), Outcome.NEVER_SENT, now)
         late = []
-        for request, connection in self._carrier.items():  # in the order of sending, which is that of intended starts
+        for request, connection in self._carrier.items():  # in sending order, which is that of intended starts
             if not self._is_late(request, now):
                 break
             late.append(connection)
@@ -122,16 +122,18 @@ class Dispatch:
             self.lost(connection, Outcome.TIMED_OUT, now)
         return late
 
-    def measured(self, *, rate: float, seconds: float) -> Measured:
-        """The record of a run that is done.
+    def result(self, *, rate: float, seconds: float) -> LoadResult:
+        """Build the result of a finished run.
 
         Args:
-            rate: requests per second it was meant to have.
-            seconds: how long it was meant to send.
+            rate: configured requests per second.
+            seconds: configured duration of sending.
         """
         if not self.done:
-            raise InternalError("a run was read before its end", field="undecided", value=self._undecided)
-        return Measured(
+            raise InternalError(
+                "the result was read before the run finished", field="unfinished", value=self._unfinished
+            )
+        return LoadResult(
             rate=rate,
             seconds=seconds,
             timeout=self._timeout,
@@ -152,10 +154,10 @@ class Dispatch:
         self._carrier[request] = connection
         return connection, request
 
-    def _decide(self, request: int, outcome: Outcome, now: float) -> None:
+    def _finish(self, request: int, outcome: Outcome, now: float) -> None:
         self._outcome[request] = outcome
         self._ended[request] = now
-        self._undecided -= 1
+        self._unfinished -= 1
         connection = self._carrier.pop(request, None)
         if connection is not None:
             self._carried[connection] = None

@@ -1,4 +1,4 @@
-"""The connections of a run: asyncio and httptools around a ``Dispatch``."""
+"""Network engine of a load: connections with asyncio and httptools, driven by a ``Dispatch``."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from typing import Any
 
 from gauntlet.errors import ConfigurationError, DependencyError
 from gauntlet.serving.dispatch import Dispatch
-from gauntlet.serving.measured import Outcome
-from gauntlet.serving.timing import precise_loop, resting_collector
+from gauntlet.serving.load_result import Outcome
+from gauntlet.serving.timing import paused_gc, precise_loop
 
 _CONNECT_SECONDS = 5.0
-"""How long the first connections may take."""
+"""Timeout for opening the connections."""
 _RETRY_SECONDS = (0.01, 0.5)
-"""First and longest pause before reopening a connection whose last one was of no use; it doubles in between."""
+"""Shortest and longest backoff before a failed connection is reopened; it doubles in between."""
 _SETTLE_SECONDS = 0.01
-"""Between the opening of the pool and the first request."""
+"""Pause between opening the pool and the first request."""
 
 
 def drive(dispatch: Dispatch, messages: Sequence[bytes], host: str, port: int) -> None:
-    """Run until everything is decided.
+    """Run until every request is finished.
 
     Args:
-        dispatch: the bookkeeping, not yet begun.
-        messages: whole requests, sent in turn.
+        dispatch: dispatch of the load, not yet started.
+        messages: complete requests, sent in turn.
         host: name or address.
         port: TCP port.
 
     Raises:
-        DependencyError: nothing listens there, or it cannot be reached.
+        DependencyError: nothing listens there, or the host is unreachable.
         ConfigurationError: this process may not open so many connections.
     """
     if importlib.util.find_spec("httptools") is None:
         raise DependencyError("is not installed", field="httptools", mend="Install httptools (pip install httptools)")
-    with asyncio.Runner(loop_factory=precise_loop) as runner, resting_collector():
+    with asyncio.Runner(loop_factory=precise_loop) as runner, paused_gc():
         runner.run(_Engine(dispatch, messages, host, port).run())
 
 
@@ -52,7 +52,7 @@ class _Engine:
         self._start = 0.0
 
     async def run(self) -> None:
-        """Open the pool, send, wait for the last answer, close."""
+        """Open the pool, send, wait for the last response, close."""
         self._loop = asyncio.get_running_loop()
         self._finished: asyncio.Future[None] = self._loop.create_future()
         self._loop.set_exception_handler(self._unexpected)
@@ -74,12 +74,12 @@ class _Engine:
         """Seconds since the start of the run."""
         return self._loop.time() - self._start
 
-    # -- what connections tell -----------------------------------------------------------------------------------
+    # -- events of connections -----------------------------------------------------------------------------------
 
     def answered(self, connection: _Connection, status: int, keep: bool) -> None:
-        """The whole answer has come; the connection may take another request if ``keep``."""
+        """Handle a complete response; the connection stays open if ``keep``."""
         if not self._dispatch.carries(connection.number):
-            self.broken(connection, Outcome.MALFORMED)  # an answer nobody asked for
+            self.broken(connection, Outcome.MALFORMED)  # a response without a request
             return
         now = self.now()
         self._dispatch.answered(connection.number, status, now)
@@ -90,7 +90,7 @@ class _Engine:
         self._finish_if_done()
 
     def broken(self, connection: _Connection, outcome: Outcome) -> None:
-        """The connection is gone, or to be; what it carried has failed that way."""
+        """Handle a broken connection; its request has failed with ``outcome``."""
         number = connection.number
         self._dispatch.lost(number, outcome, self.now())
         shortest, longest = _RETRY_SECONDS
@@ -99,10 +99,10 @@ class _Engine:
         self._reopen(number)
         self._finish_if_done()
 
-    # -- what time brings ----------------------------------------------------------------------------------------
+    # -- timer ---------------------------------------------------------------------------------------------------
 
     def _wake(self) -> None:
-        """Send everything that is due, give up what is late, and sleep until there is more."""
+        """Send due requests, time out late ones, and set the timer for the next event."""
         until = self.now()
         while self._dispatch.is_due(until):
             self._send(self._dispatch.fire(self.now()))
@@ -112,9 +112,9 @@ class _Engine:
         if not self._dispatch.done:
             self._timer = self._loop.call_at(self._start + self._dispatch.next_event(), self._wake)
 
-    def _send(self, what: tuple[int, int] | None) -> None:
-        if what:
-            number, request = what
+    def _send(self, assignment: tuple[int, int] | None) -> None:
+        if assignment:
+            number, request = assignment
             self._connections[number].send(self._messages[request % len(self._messages)])
 
     def _finish_if_done(self) -> None:
@@ -122,29 +122,29 @@ class _Engine:
             self._finished.set_result(None)
 
     def _unexpected(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """An error in a callback ends the run: asyncio would log it and wait for ever."""
+        """End the run on an error in a callback; asyncio would only log it and wait forever."""
         error = context.get("exception") or RuntimeError(context["message"])
-        if not (self._finished.done() or isinstance(error, OSError)):  # a failing network is what is being counted
+        if not (self._finished.done() or isinstance(error, OSError)):  # network errors are counted
             self._finished.set_exception(error)
 
     # -- opening -------------------------------------------------------------------------------------------------
 
     async def _open_pool(self) -> None:
-        where = f"{self._host}:{self._port}"
+        address = f"{self._host}:{self._port}"
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 for number in range(self._dispatch.connections):
                     await self._open(number)
         except TimeoutError as error:
             raise DependencyError(
-                f"{where} did not take {self._dispatch.connections} connections within {_CONNECT_SECONDS:.0f} s",
+                f"{address} did not accept {self._dispatch.connections} connections within {_CONNECT_SECONDS:.0f} s",
                 field="address",
-                mend="Check that the server runs and accepts connections, or ask for fewer",
+                mend="Check that the server runs and accepts connections, or use fewer",
                 retryable=True,
             ) from error
         except ConnectionRefusedError as error:
             raise DependencyError(
-                f"nothing listens on {where}", field="address", mend="Start the server, or correct host and port",
+                f"nothing listens on {address}", field="address", mend="Start the server, or correct host and port",
                 retryable=True,
             ) from error  # fmt: skip
         except OSError as error:
@@ -153,10 +153,10 @@ class _Engine:
                     "this process may not open so many files",
                     field="connections",
                     value=self._dispatch.connections,
-                    mend="Give fewer connections, or raise the limit (ulimit -n)",
+                    mend="Use fewer connections, or raise the limit (ulimit -n)",
                 ) from error
             raise DependencyError(
-                f"{where} cannot be reached ({error.strerror or error})",
+                f"{address} is unreachable ({error.strerror or error})",
                 field="address",
                 mend="Correct host and port",
                 retryable=True,
@@ -164,7 +164,7 @@ class _Engine:
 
     async def _open(self, number: int) -> None:
         _, connection = await self._loop.create_connection(lambda: _Connection(self, number), self._host, self._port)
-        if connection.in_use:  # else it has been lost meanwhile, and is being opened again
+        if connection.in_use:  # else it was lost meanwhile, and is being reopened
             self._connections[number] = connection
             self._send(self._dispatch.opened(number, self.now()))
 
@@ -189,7 +189,7 @@ class _Engine:
 
 
 class _Connection(asyncio.Protocol):
-    """One keep-alive connection: writes whole requests, reports whole answers."""
+    """Keep-alive connection: writes requests, reports complete responses."""
 
     _transport: asyncio.Transport
 
@@ -198,13 +198,13 @@ class _Connection(asyncio.Protocol):
 
         self.number = number
         self.useful = False
-        self._engine: _Engine | None = engine  # None once cut: what is still under way reports to nobody
+        self._engine: _Engine | None = engine  # None after cut(): later events are dropped
         self._parser = httptools.HttpResponseParser(self)
         self._parser_error: tuple[type[Exception], ...] = (httptools.HttpParserError, httptools.HttpParserUpgrade)
 
     @property
     def in_use(self) -> bool:
-        """Neither lost nor cut."""
+        """Whether it is neither lost nor closed."""
         return self._engine is not None
 
     def send(self, message: bytes) -> None:
@@ -212,7 +212,7 @@ class _Connection(asyncio.Protocol):
         self._transport.write(message)
 
     def cut(self) -> None:
-        """Close without waiting for anything, and report nothing more."""
+        """Abort the connection, and report nothing more."""
         self._engine = None
         self._transport.abort()
 
@@ -222,7 +222,7 @@ class _Connection(asyncio.Protocol):
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Asyncio: part of an answer, or several parts."""
+        """Asyncio: data of responses."""
         try:
             self._parser.feed_data(data)
         except self._parser_error:
@@ -235,8 +235,8 @@ class _Connection(asyncio.Protocol):
             self._engine.broken(self, Outcome.CUT)
 
     def on_message_complete(self) -> None:
-        """Httptools: the last byte of an answer."""
+        """Httptools: a response is complete."""
         status = self._parser.get_status_code()
-        if self._engine and status >= 200:  # 1xx only announce
+        if self._engine and status >= 200:  # 1xx are informational
             self.useful = True
             self._engine.answered(self, status, self._parser.should_keep_alive())

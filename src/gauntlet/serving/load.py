@@ -1,8 +1,8 @@
-"""An open-loop load: requests go out when they are due, whether or not earlier ones have been answered.
+"""Open-loop load: requests are sent when they are due, whether or not earlier ones have been answered.
 
-A closed loop (ask, wait, ask again) stops asking while the server stalls, so the requests that would have suffered are
-never sent and the percentiles hide the stall ("coordinated omission", Tene 2013). Here every request has an intended
-start, and its latency counts from there.
+A closed loop (send, wait, send again) stops sending while the server stalls, so the affected requests are never sent
+and the percentiles hide the stall ("coordinated omission", Tene 2013). Here every request has an intended start, from
+which its latency is measured.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from math import isfinite
 from gauntlet.errors import ConfigurationError
 from gauntlet.serving.arrivals import Spacing, arrivals
 from gauntlet.serving.dispatch import Dispatch
-from gauntlet.serving.measured import Measured
+from gauntlet.serving.load_result import LoadResult
 
 MOST_REQUESTS = 20_000_000
-"""Of one run: its record takes 35 bytes a request, so this is 0.7 GB."""
+"""Limit per run: a result takes 35 bytes per request, so this is 0.7 GB."""
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-"""Methods whose answers have a body wherever their headers say so (HEAD and CONNECT are read differently)."""
-_OURS = ("content-length", "transfer-encoding", "connection")
+"""Methods whose responses have a body as of their headers (HEAD and CONNECT differ)."""
+_RESERVED_HEADERS = ("content-length", "transfer-encoding", "connection")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _PATH = re.compile(r"/[!-~]*")
 _VALUE = re.compile(r"[\t -~]*")
@@ -29,23 +29,23 @@ _VALUE = re.compile(r"[\t -~]*")
 
 @dataclass(frozen=True)
 class Load:
-    """What is asked of a server. Refuses, when built, what no run could do.
+    """Settings of a load, validated on construction.
 
     Attributes:
-        rate: requests per second that are meant to go out.
-        seconds: how long they go out; the run ends when the last is answered or has timed out.
-        seed: of the arrivals.
-        spacing: ``poisson`` (independent users) or ``constant`` (a metronome).
-        connections: kept open from beforehand; at most so many requests are under way. A request that finds none free
-            waits for one, and its waiting counts.
+        rate: intended requests per second.
+        seconds: duration of sending; the run ends when the last request is answered or has timed out.
+        seed: seed of the arrivals.
+        spacing: ``poisson`` (independent users) or ``constant``.
+        connections: connections opened before the run, and the limit of concurrent requests. A request without a free
+            connection is queued, and its latency includes the queue time.
         timeout: seconds from the intended start after which a request counts as failed.
         method: GET, POST, PUT, PATCH, DELETE or OPTIONS.
-        path: with its query, percent-encoded.
-        bodies: sent in turn, request i taking ``bodies[i % len(bodies)]``; empty for requests without a body.
+        path: path and query, percent-encoded.
+        bodies: bodies sent in turn, request i with ``bodies[i % len(bodies)]``; empty for requests without a body.
         headers: added to each request. A ``host`` here replaces the address (a gateway routes by it).
 
     Raises:
-        ConfigurationError: naming the first field that cannot be used.
+        ConfigurationError: naming the first invalid field.
     """
 
     rate: float
@@ -66,7 +66,7 @@ class Load:
                 raise ConfigurationError("must be positive and finite", field=name, value=value, mend=f"Correct {name}")
         if self.connections < 1:
             raise ConfigurationError(
-                "must be at least 1", field="connections", value=self.connections, mend="Give at least one connection"
+                "must be at least 1", field="connections", value=self.connections, mend="Use at least one connection"
             )
         if not 1 <= self.requests <= MOST_REQUESTS:
             raise ConfigurationError(
@@ -77,13 +77,13 @@ class Load:
             )
         if self.spacing not in ("poisson", "constant"):
             raise ConfigurationError(
-                "is not a spacing", field="spacing", value=self.spacing, mend="Use poisson or constant"
+                "is not an arrival process", field="spacing", value=self.spacing, mend="Use poisson or constant"
             )
         self._check_request()
 
     @property
     def requests(self) -> int:
-        """How many requests go out."""
+        """Number of requests."""
         return round(self.rate * self.seconds)
 
     def _check_request(self) -> None:
@@ -93,34 +93,33 @@ class Load:
             )
         if not _PATH.fullmatch(self.path):
             raise ConfigurationError(
-                "must begin with / and hold visible ASCII only",
+                "must begin with / and contain visible ASCII only",
                 field="path",
                 value=self.path,
                 mend="Percent-encode the rest",
             )
         for name, value in self.headers.items():
-            if name.lower() in _OURS:
-                raise ConfigurationError("is set by the load itself", field=f"headers.{name}", mend="Leave it out")
+            if name.lower() in _RESERVED_HEADERS:
+                raise ConfigurationError("is set by the load generator", field=f"headers.{name}", mend="Remove it")
             if not (_TOKEN.fullmatch(name) and _VALUE.fullmatch(value)):
                 raise ConfigurationError(
-                    "is not a header", field=f"headers.{name}", value=value, mend="Use ASCII without line breaks"
+                    "is not a valid header", field=f"headers.{name}", value=value, mend="Use ASCII without line breaks"
                 )
 
 
-def run(load: Load, host: str, port: int) -> Measured:
-    """Put a server under load, from this process, and wait until every request is decided.
+def run(load: Load, host: str, port: int) -> LoadResult:
+    """Run a load against a server from this process, until every request is finished.
 
-    Connections are opened beforehand and none of that is measured. The garbage collector rests meanwhile. Needs
-    ``httptools``, and must not be called from a running event loop.
+    Connections are opened before the measurement. Garbage collection is paused meanwhile. Needs ``httptools``, and must
+    not be called from a running event loop.
 
     Args:
-        load: what to ask.
-        host: name or address; whose server that is, and whether it may be put under load, is the caller's matter.
+        load: the load.
+        host: name or address of a server that the caller may put under load.
         port: TCP port.
 
     Raises:
-        DependencyError: nothing listens there, or it cannot be reached. Once the run has begun, nothing raises: what
-            goes wrong then is counted.
+        DependencyError: nothing listens there, or the host is unreachable. Later errors do not raise but are counted.
         ConfigurationError: this process may not open so many connections.
     """
     from gauntlet.serving import engine
@@ -128,11 +127,11 @@ def run(load: Load, host: str, port: int) -> Measured:
     intended = arrivals(load.rate, load.seconds, spacing=load.spacing, seed=load.seed)
     dispatch = Dispatch(intended, connections=load.connections, timeout=load.timeout)
     engine.drive(dispatch, messages(load, host, port), host, port)
-    return dispatch.measured(rate=load.rate, seconds=load.seconds)
+    return dispatch.result(rate=load.rate, seconds=load.seconds)
 
 
 def messages(load: Load, host: str, port: int) -> list[bytes]:
-    """The whole HTTP/1.1 requests, one a body, ready to be written."""
+    """Build the complete HTTP/1.1 requests, one per body."""
     address = f"[{host}]" if ":" in host else host
     headers = {"host": f"{address}:{port}"} | {name.lower(): value for name, value in load.headers.items()}
     head = f"{load.method} {load.path} HTTP/1.1\r\n" + "".join(

@@ -1,8 +1,7 @@
-"""From a model folder to a model that may serve: copied, verified, loaded, and proven by a prediction.
+"""Loads a model for serving: copies the folder, verifies the digest, loads the copy, and warms up.
 
-The order matters. Unpickling a model runs whatever its files say, even where loading then fails. So the folder is
-copied to a place that nobody else writes, the copy's digest is compared with the one expected, and that copy alone is
-loaded.
+The order matters: unpickling executes code from the model's files, even if loading fails afterwards. So the folder is
+copied to a private place, the copy's digest is compared with the expected one, and only the copy is loaded.
 """
 
 from __future__ import annotations
@@ -28,12 +27,12 @@ from gauntlet.serving.scorers import Scorer, load_scorer
 
 @dataclass(frozen=True)
 class ServedModel:
-    """A model that has answered once.
+    """Loaded model that has passed its warm-up.
 
     Attributes:
-        digest: its content digest, verified.
-        contract: what it takes.
-        facts: what its ``MLmodel`` says under ``metadata.gauntlet``; empty for a model not trained by Gauntlet.
+        digest: its verified content digest.
+        contract: its input contract.
+        facts: ``metadata.gauntlet`` of its ``MLmodel``; empty for a model not trained by Gauntlet.
         scorer: the model.
     """
 
@@ -43,33 +42,33 @@ class ServedModel:
     scorer: Scorer
 
     def answer(self, rows: Rows) -> Answer:
-        """Score checked rows.
+        """Score validated rows.
 
         Raises:
-            InvalidRequest: a value that only the model knows to be unusable.
-            DataError: the model failed, or gave what is no answer.
+            InvalidRequest: the model rejects a value.
+            DataError: the model failed, or returned an invalid output.
         """
         return answer_of(self.scorer.predict(rows), rows=rows.count, names=self.contract.outputs)
 
 
 @contextmanager
 def open_served(folder: Path, expected: str) -> Iterator[ServedModel]:
-    """Load a model for serving; the copy it is loaded from lives as long as the block.
+    """Load a verified copy of a model for serving; the copy lives as long as the context.
 
-    Inside the block the objects alive at its start are outside the garbage collector's reach (``gc.freeze``): full
-    collections over a loaded model's objects are pauses of 100 ms and more.
+    Within the context the objects alive at its start are exempt from garbage collection (``gc.freeze``): a full
+    collection over a loaded model's objects pauses for 100 ms and more.
 
     Args:
         folder: an MLflow model folder.
         expected: the digest it must have.
 
     Raises:
-        ConfigurationError: no digest is given; a server never loads a model that nobody vouches for.
-        DataError: no model there, another one than expected, no contract, or it cannot be loaded or asked.
+        ConfigurationError: no digest is given; a server never loads an unverified model.
+        DataError: no model, another digest, no contract, or loading or the warm-up fails.
     """
     if not expected:
         raise ConfigurationError(
-            "no digest to verify the model against", field="digest", mend="Give the one its registry version carries"
+            "no digest to verify the model against", field="digest", mend="Use the digest of its registry version"
         )
     if not folder.is_dir():
         raise DataError("is not an MLflow model", field=str(folder), mend="Give a folder that holds an MLmodel file")
@@ -87,11 +86,11 @@ def open_served(folder: Path, expected: str) -> Iterator[ServedModel]:
 
 
 def warm_up_rows(folder: Path, contract: InputContract, document: Mapping[str, Any]) -> Rows:
-    """The model's input example as checked rows; without one, a row of nulls where allowed and zeros elsewhere.
+    """Warm-up rows: the model's input example; without one, a row of nulls where allowed and zeros elsewhere.
 
     Args:
         folder: the model folder.
-        contract: what the model takes.
+        contract: the model's input contract.
         document: its ``MLmodel``.
 
     Raises:
@@ -99,7 +98,9 @@ def warm_up_rows(folder: Path, contract: InputContract, document: Mapping[str, A
     """
     info = document.get("saved_input_example_info")
     if not info:
-        return Rows({one.name: [None if not one.required else _ZEROS[one.kind.name]] for one in contract.inputs}, 1)
+        return Rows(
+            {column.name: [None if not column.required else _ZEROS[column.kind.name]] for column in contract.inputs}, 1
+        )
     try:
         example = json.loads((folder / str(info["artifact_path"])).read_text())
         records = (
@@ -135,7 +136,7 @@ def _load(folder: Path, digest: str) -> ServedModel:
         model.answer(rows)
     except DataError as error:
         raise DataError(
-            "the model was loaded, but does not answer its own input example",
+            "the model was loaded, but cannot score its own input example",
             field="model",
             value=str(error),
             mend="Try the model by hand; log it with an input example that it can score",

@@ -1,18 +1,18 @@
-"""What Prometheus is told: every request by status, with the model's version, which KServe's own metrics lack.
+"""Prometheus metrics: requests by status and model version, which KServe's own metrics lack.
 
     gauntlet_requests_total{model_name, model_version, protocol, code}     answered requests
     gauntlet_request_errors_total{model_name, model_version, protocol, fault}
-                                                                           those not answered: fault of caller or server
+                                                                           errors: fault of caller or server
     gauntlet_request_seconds{model_name, model_version, protocol}          from the body's arrival to the response
-    gauntlet_requests_in_flight{model_name, model_version}                 hung ones are in no histogram
+    gauntlet_requests_in_flight{model_name, model_version}                 hung requests are in no histogram
     gauntlet_rows_total{model_name, model_version}                         rows answered
-    gauntlet_scores_bucket{model_name, model_version, le}                  rows answered with a score of at most le
+    gauntlet_scores_bucket{model_name, model_version, le}                  rows with a score of at most le
     gauntlet_slice_scores_bucket{model_name, model_version, slice, le}     the same by group (``region=north``)
     gauntlet_ready_seconds{model_name, model_version}                      from the process's start to its first ready
     gauntlet_model_info{model_name, model_version, digest}                 1
 
-All labels are the server's own; nothing a caller sends becomes one. Counters exist from the start, at zero, so that the
-first error is a rise and not the birth of a series.
+No label comes from a request. Counters exist from the start, at zero, so that the first error is an increase and not a
+new series.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import HistogramMetricFamily
 
-from gauntlet.serving.scored import ScoreCounts
+from gauntlet.serving.score_counts import ScoreCounts
 from gauntlet.serving.service import Reply
 
 PROTOCOLS = ("v1", "v2")
@@ -34,14 +34,14 @@ _MODEL = ("model_name", "model_version")
 
 
 class Metrics:
-    """The series of one model.
+    """Metrics of one model.
 
     Args:
         name: the model's name.
         version: its version.
         digest: its content digest.
-        scores: what counts the scores answered, if anything does.
-        registry: where they are registered.
+        scores: score counts, if scores are counted.
+        registry: the Prometheus registry.
     """
 
     def __init__(
@@ -76,13 +76,15 @@ class Metrics:
         self.in_flight = in_flight.labels(**model)
         self.ready_seconds = ready.labels(**model)
         self._rows = rows.labels(**model)
-        self._seconds = {one: seconds.labels(**model, protocol=one) for one in PROTOCOLS}
+        self._seconds = {protocol: seconds.labels(**model, protocol=protocol) for protocol in PROTOCOLS}
         self._requests = {
-            (one, code): requests.labels(**model, protocol=one, code=str(code)) for one in PROTOCOLS for code in CODES
+            (protocol, code): requests.labels(**model, protocol=protocol, code=str(code))
+            for protocol in PROTOCOLS
+            for code in CODES
         }
         self._errors = {
-            (one, fault): errors.labels(**model, protocol=one, fault=fault)
-            for one in PROTOCOLS
+            (protocol, fault): errors.labels(**model, protocol=protocol, fault=fault)
+            for protocol in PROTOCOLS
             for fault in ("caller", "server")
         }
 
@@ -91,8 +93,8 @@ class Metrics:
 
         Args:
             protocol: one of ``PROTOCOLS``.
-            reply: what was sent; its status is one of ``CODES``.
-            seconds: how long it took.
+            reply: the response; its status is one of ``CODES``.
+            seconds: its duration.
         """
         self._requests[protocol, reply.status].inc()
         self._seconds[protocol].observe(seconds)
@@ -102,8 +104,9 @@ class Metrics:
 
 
 class _Scores:
-    """Score counts as histograms, read when somebody asks: a histogram of the client library's own searches its bounds
-    one by one, for every row.
+    """Collector of score counts as histograms.
+
+    A histogram of the client library would search its bounds linearly for every row.
     """
 
     def __init__(self, counts: ScoreCounts, model: tuple[str, str]) -> None:
@@ -112,7 +115,7 @@ class _Scores:
         self._bounds = [*map(repr, counts.edges), "+Inf"]
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
-        """What prometheus_client asks a collector for."""
+        """Yield the histograms (interface of prometheus_client)."""
         scores = HistogramMetricFamily("gauntlet_scores", "Scores answered.", labels=_MODEL)
         scores.add_metric(self._model, self._buckets(self._counts.totals()), None)
         yield scores

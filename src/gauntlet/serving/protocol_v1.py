@@ -1,10 +1,11 @@
-"""KServe's first protocol: ``POST /v1/models/NAME:predict``.
+"""KServe's V1 protocol: ``POST /v1/models/NAME:predict``.
 
     {"instances": [{"age": 40, "job": "clerk"}, …]}     rows as objects
     {"instances": [[40, "clerk"], …]}                   rows as arrays, in the signature's order
     {"inputs": …}                                       the same, or {"age": [40, …], "job": ["clerk", …]}: columns
 
-answers ``{"predictions": [ … one a row … ]}``: a value, an array, or for a model that returns a frame an object.
+The response is ``{"predictions": [ … one per row … ]}``: a value, an array, or an object for a model that returns a
+DataFrame.
 """
 
 from __future__ import annotations
@@ -14,25 +15,25 @@ from typing import Any
 
 from gauntlet.serving.answer import Answer
 from gauntlet.serving.contract import MOST_ROWS, InputContract, Rows, rows_from_columns, rows_from_records
-from gauntlet.serving.errors import InvalidRequest, found, nearest
+from gauntlet.serving.errors import InvalidRequest, json_type, nearest
 
 _KEYS = ("instances", "inputs")
 
 
 def parse(payload: Any, contract: InputContract, *, most_rows: int = MOST_ROWS) -> Rows:
-    """Check a request.
+    """Parse and validate a request.
 
     Args:
         payload: its body, parsed from JSON.
-        contract: what the model takes.
-        most_rows: how many rows it may hold.
+        contract: the model's input contract.
+        most_rows: limit of rows.
 
     Raises:
-        InvalidRequest: it is not of the protocol, or its rows do not fit the model.
+        InvalidRequest: it violates the protocol, or its rows violate the contract.
         TooLarge: more rows than allowed.
     """
     if not isinstance(payload, Mapping):
-        raise InvalidRequest(f"expected an object, found {found(payload)}", field="request body", mend=_FORM)
+        raise InvalidRequest(f"expected an object, found {json_type(payload)}", field="request body", mend=_FORM)
     for key in payload:
         if key not in _KEYS:
             raise InvalidRequest("the protocol has no such key", field=key, mend=nearest(key, _KEYS, "keys"))
@@ -45,13 +46,13 @@ def parse(payload: Any, contract: InputContract, *, most_rows: int = MOST_ROWS) 
     if key == "inputs" and isinstance(rows, dict):
         for name, values in rows.items():
             if not isinstance(values, list):
-                raise InvalidRequest(f"expected an array of values, found {found(values)}", field=name)
+                raise InvalidRequest(f"expected an array of values, found {json_type(values)}", field=name)
         return rows_from_columns(contract, rows, most_rows=most_rows)
-    raise InvalidRequest(f"expected an array of rows, found {found(rows)}", field=key, mend=_FORM)
+    raise InvalidRequest(f"expected an array of rows, found {json_type(rows)}", field=key, mend=_FORM)
 
 
 def respond(answer: Answer) -> dict[str, Any]:
-    """The body of a response."""
+    """Build the body of a response."""
     return {"predictions": answer.rows()}
 
 

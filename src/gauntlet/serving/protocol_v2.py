@@ -1,8 +1,8 @@
-"""The Open Inference Protocol (KServe's second), REST: ``POST /v2/models/NAME/infer``.
+"""Open Inference Protocol (KServe V2), REST: ``POST /v2/models/NAME/infer``.
 
-One tensor a column, of shape [rows] or [rows, 1]; or, where one datatype suits every column, one tensor of shape [rows,
-columns] in the signature's order. Data is JSON, flat or nested as the shape says; ``null`` is a missing value.
-The binary data extension is not spoken. Answers hold a tensor of shape [rows] for each output column.
+One tensor per column, of shape [rows] or [rows, 1]; or, if all columns have one datatype, one tensor of shape [rows,
+columns] in the signature's order. Data is JSON, flat or nested as of the shape; ``null`` is a missing value. The binary
+data extension is not supported. Responses have a tensor of shape [rows] for each output column.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gauntlet.serving.answer import Answer
 from gauntlet.serving.contract import MOST_ROWS, Input, InputContract, Rows, rows_from_columns
-from gauntlet.serving.errors import InvalidRequest, found, nearest
+from gauntlet.serving.errors import InvalidRequest, json_type, nearest
 from gauntlet.serving.values import all_of, within
 
 if TYPE_CHECKING:
@@ -38,12 +38,12 @@ _DATATYPES = {"f2": "FP16", "f4": "FP32", "f8": "FP64", "b1": "BOOL"} | {
 
 @dataclass(frozen=True)
 class Request:
-    """A checked request.
+    """Validated request.
 
     Attributes:
-        id: the caller's name for it, or ``""``.
+        id: the client's request id, or ``""``.
         rows: its rows.
-        outputs: the output columns asked for; () asks for all.
+        outputs: requested output columns; () requests all.
     """
 
     id: str
@@ -52,26 +52,26 @@ class Request:
 
 
 def parse(payload: Any, contract: InputContract, *, most_rows: int = MOST_ROWS) -> Request:
-    """Check a request.
+    """Parse and validate a request.
 
     Args:
         payload: its body, parsed from JSON.
-        contract: what the model takes.
-        most_rows: how many rows it may hold.
+        contract: the model's input contract.
+        most_rows: limit of rows.
 
     Raises:
-        InvalidRequest: it is not of the protocol, a tensor's data is not what its datatype and shape say, or the rows
-            do not fit the model.
+        InvalidRequest: it violates the protocol, a tensor's data does not match its datatype or shape, or the rows
+            violate the contract.
         TooLarge: more rows than allowed.
     """
     _require_object(payload, "request body", _KEYS)
     identity = payload.get("id")
     if identity is not None and (not isinstance(identity, str) or len(identity) > _LONGEST_ID):
         raise InvalidRequest(
-            f"expected a string of at most {_LONGEST_ID} characters, found {found(identity)}", field="id"
+            f"expected a string of at most {_LONGEST_ID} characters, found {json_type(identity)}", field="id"
         )
-    if identity and any("\ud800" <= sign <= "\udfff" for sign in identity):  # JSON can say it, UTF-8 cannot
-        raise InvalidRequest("holds half a character (a lone surrogate)", field="id", mend="Send whole ones")
+    if identity and any("\ud800" <= sign <= "\udfff" for sign in identity):  # JSON can encode it, UTF-8 cannot
+        raise InvalidRequest("contains a lone surrogate", field="id", mend="Send valid Unicode")
     tensors = payload.get("inputs")
     if not isinstance(tensors, list) or not tensors:
         raise InvalidRequest("expected an array of tensors", field="inputs", mend="Give one tensor a column")
@@ -83,66 +83,70 @@ def parse(payload: Any, contract: InputContract, *, most_rows: int = MOST_ROWS) 
 
 
 def respond(answer: Answer, request: Request, *, model: str, version: str = "") -> dict[str, Any]:
-    """The body of a response.
+    """Build the body of a response.
 
     Args:
-        answer: what the model said.
-        request: what it was asked.
+        answer: the model's output.
+        request: the request.
         model: the served model's name.
         version: its version, if it has one.
 
     Raises:
-        InvalidRequest: an output was asked for that the model does not give; found here where its signature names none.
+        InvalidRequest: a requested output does not exist; checked here if the signature names no outputs.
     """
     for name in request.outputs:
         if name not in answer.names:
             raise _no_such_output(name, answer.names)
     head = {"model_name": model} | ({"model_version": version} if version else {})
     head |= {"id": request.id} if request.id else {}
-    asked = request.outputs or answer.names
+    requested = request.outputs or answer.names
     tensors = zip(answer.names, answer.columns, strict=True)
-    return {**head, "outputs": [_tensor(name, column) for name, column in tensors if name in asked]}
+    return {**head, "outputs": [_tensor(name, column) for name, column in tensors if name in requested]}
 
 
 def metadata(contract: InputContract, *, model: str, version: str = "") -> dict[str, Any]:
-    """The body of ``GET /v2/models/NAME``; -1 stands for any number of rows. Outputs are announced as FP64, as their
-    signature does; each response says the datatype it has.
+    """Build the body of ``GET /v2/models/NAME``.
+
+    -1 stands for any number of rows. Outputs are declared as FP64, as in the signature; each response has its own
+    datatype.
     """
     return {
         "name": model,
         **({"versions": [version]} if version else {}),
         "platform": "mlflow",
-        "inputs": [{"name": one.name, "datatype": one.kind.datatypes[0], "shape": [-1]} for one in contract.inputs],
+        "inputs": [
+            {"name": column.name, "datatype": column.kind.datatypes[0], "shape": [-1]} for column in contract.inputs
+        ],
         "outputs": [{"name": name, "datatype": "FP64", "shape": [-1]} for name in contract.outputs],
     }
 
 
 def _require_object(value: Any, field: str, keys: tuple[str, ...]) -> None:
     if not isinstance(value, Mapping):
-        raise InvalidRequest(f"expected an object, found {found(value)}", field=field)
+        raise InvalidRequest(f"expected an object, found {json_type(value)}", field=field)
     for key in value:
         if key not in keys:
             raise InvalidRequest(f"{field} has no such key", field=key, mend=nearest(key, keys, "keys"))
 
 
 def _check_tensor(tensor: Any, where: str) -> None:
-    """Make sure of a tensor's own consistency: name, datatype, shape and data."""
+    """Check a tensor's name, datatype, shape and data."""
     _require_object(tensor, where, _TENSOR_KEYS)
     name, shape = tensor.get("name"), tensor.get("shape")
     if not isinstance(name, str) or not name:
-        raise InvalidRequest(f"expected a name, found {found(name)}", field=f"{where}.name")
+        raise InvalidRequest(f"expected a name, found {json_type(name)}", field=f"{where}.name")
     datatype = tensor.get("datatype")
     if not isinstance(datatype, str) or datatype not in _CHECKS:
         raise InvalidRequest("has no datatype of the protocol", field=name, mend=f"Use one of {', '.join(_CHECKS)}")
-    if not isinstance(shape, list) or not all(type(one) is int and one >= 0 for one in shape):
-        raise InvalidRequest("its shape is no array of sizes", field=name, mend="Give [rows]")
+    if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
+        raise InvalidRequest("its shape is not an array of sizes", field=name, mend="Give [rows]")
     parameters = tensor.get("parameters")
     if parameters is not None and not isinstance(parameters, Mapping):
-        raise InvalidRequest(f"expected an object of parameters, found {found(parameters)}", field=name)
+        raise InvalidRequest(f"expected an object of parameters, found {json_type(parameters)}", field=name)
     if parameters and "binary_data_size" in parameters:
-        raise InvalidRequest("holds binary data, which this server does not read", field=name, mend="Send JSON data")
+        raise InvalidRequest("has binary data, which this server does not support", field=name, mend="Send JSON data")
     if not isinstance(tensor.get("data"), list):
-        raise InvalidRequest(f"expected an array of data, found {found(tensor.get('data'))}", field=name)
+        raise InvalidRequest(f"expected an array of data, found {json_type(tensor.get('data'))}", field=name)
 
 
 def _is_matrix(tensors: list[Any], contract: InputContract) -> bool:
@@ -158,9 +162,9 @@ def _is_matrix(tensors: list[Any], contract: InputContract) -> bool:
 def _matrix(tensor: Mapping[str, Any], contract: InputContract) -> dict[str, list[Any]]:
     rows, width = tensor["shape"]
     data = _flat(tensor, (rows, width))
-    for one in contract.inputs:
-        _check_datatype(tensor, one)
-    return {one.name: data[index::width] for index, one in enumerate(contract.inputs)}
+    for column in contract.inputs:
+        _check_datatype(tensor, column)
+    return {column.name: data[index::width] for index, column in enumerate(contract.inputs)}
 
 
 def _columns(tensors: list[Any], contract: InputContract) -> dict[str, list[Any]]:
@@ -184,17 +188,17 @@ def _columns(tensors: list[Any], contract: InputContract) -> dict[str, list[Any]
     return columns
 
 
-def _check_datatype(tensor: Mapping[str, Any], one: Input) -> None:
-    if tensor["datatype"] not in one.kind.datatypes:
+def _check_datatype(tensor: Mapping[str, Any], column: Input) -> None:
+    if tensor["datatype"] not in column.kind.datatypes:
         raise InvalidRequest(
-            f"expected {one.kind.expected}, found {tensor['datatype']}",
-            field=one.name,
-            mend=f"Use one of {', '.join(one.kind.datatypes)}",
+            f"expected {column.kind.expected}, found {tensor['datatype']}",
+            field=column.name,
+            mend=f"Use one of {', '.join(column.kind.datatypes)}",
         )
 
 
 def _flat(tensor: Mapping[str, Any], shape: tuple[int, int]) -> list[Any]:
-    """The data row after row, flat; each value ``null`` or what the datatype says."""
+    """Flatten a tensor's data by row, and check each value against the datatype; ``null`` is allowed."""
     (rows, width), name, data = shape, tensor["name"], tensor["data"]
     nested = bool(data) and isinstance(data[0], list)
     if nested:
@@ -207,7 +211,9 @@ def _flat(tensor: Mapping[str, Any], shape: tuple[int, int]) -> list[Any]:
     if not fit([value for value in data if value is not None]):
         index = next(index for index, value in enumerate(data) if value is not None and not fit([value]))
         raise InvalidRequest(
-            f"declared {tensor['datatype']}, found {found(data[index])} that is none", field=name, row=index // width
+            f"declared {tensor['datatype']}, found {json_type(data[index])} that does not fit",
+            field=name,
+            row=index // width,
         )
     return list(data)
 
@@ -220,14 +226,14 @@ def _misshaped(name: str, shape: tuple[int, int]) -> InvalidRequest:
     )
 
 
-def _outputs(asked: Any, contract: InputContract) -> tuple[str, ...]:
-    if asked is None:
+def _outputs(requested: Any, contract: InputContract) -> tuple[str, ...]:
+    if requested is None:
         return ()
-    if not isinstance(asked, list) or not all(
-        isinstance(one, Mapping) and isinstance(one.get("name"), str) for one in asked
+    if not isinstance(requested, list) or not all(
+        isinstance(output, Mapping) and isinstance(output.get("name"), str) for output in requested
     ):
         raise InvalidRequest("expected an array of objects with a name", field="outputs")
-    names = tuple(one["name"] for one in asked)
+    names = tuple(output["name"] for output in requested)
     for name in names:
         if contract.outputs and name not in contract.outputs:
             raise _no_such_output(name, contract.outputs)
@@ -235,7 +241,7 @@ def _outputs(asked: Any, contract: InputContract) -> tuple[str, ...]:
 
 
 def _no_such_output(name: str, known: tuple[str, ...]) -> InvalidRequest:
-    return InvalidRequest("the model gives no such output", field=name, mend=nearest(name, known, "outputs"))
+    return InvalidRequest("the model has no such output", field=name, mend=nearest(name, known, "outputs"))
 
 
 def _tensor(name: str, column: np.ndarray) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The highest rate a target keeps: a search over runs of load, each judged by the same limits."""
+"""Saturation search: the highest request rate that a target sustains within limits."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gauntlet.errors import ConfigurationError
-from gauntlet.serving.measured import Summary
+from gauntlet.serving.load_result import Summary
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a target must hold at a rate to be said to keep it.
+    """Limits within which a target sustains a rate.
 
     Attributes:
-        p99: seconds of latency from the intended start; None for no limit.
-        error_share: of all requests, in [0, 1).
+        p99: limit of the p99 latency from the intended start, in seconds; None for no limit.
+        error_share: limit of the share of failed requests, in [0, 1).
     """
 
     p99: float | None = None
@@ -26,45 +26,44 @@ class Limits:
             raise ConfigurationError("must be positive", field="limits.p99", value=self.p99, mend="Give seconds")
         if not 0 <= self.error_share < 1:
             raise ConfigurationError(
-                "lies outside [0, 1)", field="limits.error_share", value=self.error_share, mend="Give a share"
+                "is outside [0, 1)", field="limits.error_share", value=self.error_share, mend="Give a share"
             )
 
     def broken_by(self, run: Summary) -> tuple[str, ...]:
-        """What a run breaks, a sentence each; empty when the rate is kept. An invalid run keeps nothing."""
-        found = list(run.faults)
+        """List the limits that a run breaks, one sentence each; empty if the rate is sustained. Faults count too."""
+        broken = list(run.faults)
         if self.p99 is not None and not run.latency[99] <= self.p99:
-            found.append(f"p99 of {run.latency[99] * 1e3:,.1f} ms is above the limit of {self.p99 * 1e3:,.1f} ms.")
+            broken.append(f"p99 of {run.latency[99] * 1e3:,.1f} ms is above the limit of {self.p99 * 1e3:,.1f} ms.")
         if run.error_share > self.error_share:
-            found.append(f"{run.error_share:.2%} of requests failed, above the limit of {self.error_share:.2%}.")
-        return tuple(found)
+            broken.append(f"{run.error_share:.2%} of requests failed, above the limit of {self.error_share:.2%}.")
+        return tuple(broken)
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One run of the search: its rate, and what it broke (empty: kept)."""
+    """One run of the search: its rate, and the limits it broke (empty: sustained)."""
 
     rate: float
     broke: tuple[str, ...]
 
     @property
     def kept(self) -> bool:
-        """The rate was kept."""
+        """Whether the rate was sustained."""
         return not self.broke
 
 
 @dataclass(frozen=True)
 class Search:
-    """Where to look, in requests per second.
+    """Settings of the search; rates in requests per second.
 
     Attributes:
-        start: first rate tried.
-        lowest: below this the search gives up.
-        highest: above this nothing is tried.
-        precision: the answer is within this share of the true point, as far as runs repeat themselves.
-        attempts: a rate counts as broken once so many runs broke it, as kept once one kept it: a single stall of a busy
-            machine must not pass for saturation.
-        most_trials: runs after which the search ends as it stands, its bracket wider than the precision; None for no
-            limit.
+        start: first rate.
+        lowest: lowest rate to try.
+        highest: highest rate to try.
+        precision: relative width of the final bracket.
+        attempts: a rate counts as broken after so many failed runs, as sustained after one successful run: a single
+            stall of a busy machine is not saturation.
+        most_trials: limit of runs, after which the bracket may be wider than the precision; None for no limit.
     """
 
     start: float = 100.0
@@ -81,7 +80,7 @@ class Search:
             )
         if not 0 < self.precision < 1:
             raise ConfigurationError(
-                "lies outside (0, 1)", field="precision", value=self.precision, mend="Give a share such as 0.05"
+                "is outside (0, 1)", field="precision", value=self.precision, mend="Give a share such as 0.05"
             )
         if self.attempts < 1:
             raise ConfigurationError("must be at least 1", field="attempts", value=self.attempts, mend="Give 1 or more")
@@ -93,12 +92,12 @@ class Search:
 
 @dataclass(frozen=True)
 class Saturation:
-    """The end of a search.
+    """Result of a saturation search.
 
     Attributes:
-        kept: highest rate that was kept; None if none was.
-        broken: lowest rate above it that was not; None if every rate up to the highest was kept.
-        broke: what was broken there, last time.
+        kept: highest sustained rate; None if there is none.
+        broken: lowest rate above it that was not sustained; None if every rate up to the highest was.
+        broke: limits broken there in the last run.
         trials: all runs in their order.
     """
 
@@ -109,14 +108,14 @@ class Saturation:
 
 
 def next_rate(trials: Sequence[Trial], search: Search) -> float | None:
-    """The rate to try next; None when the search is over.
+    """Choose the next rate; None when the search is over.
 
-    Doubles while rates are kept, halves while none is, then halves the bracket on a log scale until it is narrower than
-    the precision. A rate that broke is tried again until it is kept or has had its attempts. Ends when trials run out.
+    Doubles while rates are sustained, halves while none is, then bisects the bracket on a log scale until it is
+    narrower than the precision. A broken rate is retried up to ``attempts`` times.
 
     Args:
         trials: all runs so far, in any order.
-        search: where to look.
+        search: settings of the search.
     """
     if not trials:
         return search.start
@@ -135,9 +134,9 @@ def next_rate(trials: Sequence[Trial], search: Search) -> float | None:
 
 
 def bracket(trials: Sequence[Trial]) -> tuple[float | None, float | None]:
-    """The highest rate that some run kept, and above it the lowest that none did; None where there is none.
+    """Bracket the saturation point: highest sustained rate, and lowest broken rate above it, or None.
 
-    Rates above the first broken one do not count, whatever they showed.
+    Rates above the lowest broken one are ignored.
     """
     kept = {trial.rate for trial in trials if trial.kept}
     broken = min((trial.rate for trial in trials if trial.rate not in kept), default=None)
@@ -147,15 +146,15 @@ def bracket(trials: Sequence[Trial]) -> tuple[float | None, float | None]:
 def saturation(
     measure: Callable[[float], Summary], limits: Limits | None = None, search: Search | None = None
 ) -> Saturation:
-    """Search the highest rate that a target keeps.
+    """Search the highest rate that a target sustains.
 
-    A rate that the generator itself cannot keep is reported as broken, in those words: then the target's own limit is
-    somewhere above.
+    A rate that the generator itself cannot keep counts as broken, with that reason: the target's own limit is then
+    higher.
 
     Args:
         measure: runs a load of that many requests per second and summarises it, p99 included.
-        limits: what must hold.
-        search: where to look.
+        limits: limits to hold.
+        search: settings of the search.
     """
     limits, search = limits or Limits(), search or Search()
     trials: list[Trial] = []

@@ -1,4 +1,4 @@
-"""The two roads from checked rows to a model's output: the direct one, and the one any MLflow pyfunc takes."""
+"""Scorers of validated rows: direct for Gauntlet's own models, MLflow pyfunc for any other."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ from typing import Any, Protocol
 from gauntlet.errors import DataError
 from gauntlet.prediction.model import load_pyfunc
 from gauntlet.serving.contract import InputContract, Rows
-from gauntlet.serving.framed import frame_of_rows
+from gauntlet.serving.dataframe import frame_of_rows
 
 _TYPE_HINTED = ("is_signature_from_type_hint", "type_hint_from_example")
-"""Marks in an ``MLmodel`` of a model that converts its input itself, by type hints, and reads the signature for it."""
+"""Keys in the ``MLmodel`` of a model that converts its input by type hints, for which it reads the signature."""
 
 
 class Scorer(Protocol):
-    """A loaded model. ``predict`` may be called from several threads."""
+    """Loaded model. ``predict`` may be called from several threads."""
 
     def predict(self, rows: Rows) -> Any:
         """Score rows.
 
         Args:
-            rows: checked against the model's contract.
+            rows: rows validated against the model's contract.
 
         Returns:
-            What the model returns: array, frame, series or list.
+            The model's raw output: array, DataFrame, Series or list.
 
         Raises:
-            InvalidRequest: a value that only the model knows to be unusable.
-            DataError: the model failed; the message holds no row data.
+            InvalidRequest: the model rejects a value.
+            DataError: the model failed; the message contains no row data.
         """
         ...
 
 
 class Pyfunc:
-    """Any MLflow model, by way of the frame its signature asks for: slow, and the same as in batch scoring.
+    """Scorer of any MLflow model with a DataFrame of its signature's types, as in batch scoring.
 
-    MLflow would hold every frame against the signature once more, column by column, which for one row takes as long as
-    many a model. The contract has done that, and ``frame_of_rows`` makes what MLflow would leave, so the loaded model
-    is told no inputs any longer.
+    MLflow would validate every DataFrame against the signature once more, column by column, which for one row takes as
+    long as many models. The contract has validated the rows, and ``frame_of_rows`` produces MLflow's types, so the
+    inputs are removed from the loaded model's signature.
 
     Args:
         model: an ``mlflow.pyfunc.PyFuncModel``; its signature is changed.
@@ -47,16 +47,16 @@ class Pyfunc:
 
     def __init__(self, model: Any, contract: InputContract) -> None:
         self._model = model
-        self._types = {one.name: one.kind.name for one in contract.inputs}
-        _forget_inputs(model)
+        self._types = {column.name: column.kind.name for column in contract.inputs}
+        _remove_inputs(model)
 
     def predict(self, rows: Rows) -> Any:
         """As ``Scorer.predict``."""
         frame = frame_of_rows(rows, self._types)
         try:
             return self._model.predict(frame)
-        except Exception as error:  # whatever a stranger's model raises while it scores
-            # Its message, and those of what caused it, may quote the rows: only the type goes on.
+        except Exception as error:  # a foreign model may raise anything while it scores
+            # Its message and those of its causes may contain row data: only the type is reported.
             raise DataError(
                 "the model failed to score",
                 field="model",
@@ -65,25 +65,25 @@ class Pyfunc:
             ) from None
 
 
-def _forget_inputs(model: Any) -> None:
-    """Take the inputs out of a loaded model's signature; its parameters and their defaults stay."""
+def _remove_inputs(model: Any) -> None:
+    """Remove the inputs from a loaded model's signature; parameters and their defaults stay."""
     from mlflow.models import ModelSignature
 
     signature, described = model.metadata.signature, model.metadata.to_dict()
     if signature is None or any(described.get(mark) for mark in _TYPE_HINTED):
         return
     kept = {"outputs": signature.outputs, "params": signature.params}
-    # A signature of nothing is refused; none at all means the same.
+    # MLflow rejects an empty signature; None means the same.
     model.metadata.signature = ModelSignature(**kept) if any(kept.values()) else None
 
 
 def load_scorer(folder: Path, loader: str, contract: InputContract) -> Scorer:
-    """Load a model folder. **This runs code that the folder chooses: verify its digest first.**
+    """Load a model folder. **This executes code from the folder: verify its digest first.**
 
     Args:
         folder: an MLflow model folder.
-        loader: the loader module its ``MLmodel`` names.
-        contract: its input.
+        loader: the loader module in its ``MLmodel``.
+        contract: its input contract.
 
     Raises:
         DataError: it cannot be loaded here.

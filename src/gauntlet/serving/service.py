@@ -1,7 +1,7 @@
-"""One request's bytes in, one response's bytes out: everything a server does but listening.
+"""Prediction service without network: request bytes to response bytes.
 
-Whatever happens, the caller gets JSON and a status that says who has to act: 400 and 413 the caller, 500 the model's
-owner. No body and no log line repeats what a request holds.
+Every response is JSON with a status that assigns the fault: 400 and 413 to the client, 500 to the model's owner. No
+body and no log line contains values of a request.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from gauntlet.serving.answer import Answer
 from gauntlet.serving.contract import MOST_ROWS, Rows
 from gauntlet.serving.errors import InvalidRequest, TooLarge
 from gauntlet.serving.loading import ServedModel
-from gauntlet.serving.scored import ScoreCounts
+from gauntlet.serving.score_counts import ScoreCounts
 
 log = logging.getLogger(__name__)
 
 MOST_BYTES = 16 * 1024 * 1024
-"""Bytes one request may hold unless the server is told otherwise."""
+"""Default limit of bytes per request."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request may hold."""
+    """Limits of one request."""
 
     rows: int = MOST_ROWS
     bytes: int = MOST_BYTES
@@ -37,7 +37,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Reply:
-    """A response.
+    """HTTP response.
 
     Attributes:
         status: the HTTP status.
@@ -52,14 +52,14 @@ class Reply:
 
 @dataclass(frozen=True)
 class Service:
-    """A model under its public name.
+    """Model with its public name and version.
 
     Attributes:
         model: the model.
         name: its name in paths and responses.
         version: its registry version, or ``""``.
-        limits: what a request may hold.
-        scores: what counts the scores answered, if anything does.
+        limits: limits of a request.
+        scores: score counts, if scores are counted.
     """
 
     model: ServedModel
@@ -103,16 +103,16 @@ class Service:
             return refusal(400, str(error))
         except DataError as error:
             log.error("%s", error)
-            return refusal(500, "the model failed to answer; the server's log names the kind of failure")
+            return refusal(500, "the model failed; see the server's log for the type of error")
         except Exception as error:
-            # An unknown message may quote the request, so it goes nowhere; where it happened is harmless.
+            # An unknown message may contain request data, so only the type and the traceback are logged.
             log.error("%s at\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
-            return refusal(500, "the server failed; its log says where")
+            return refusal(500, "the server failed; see its log")
 
     def _payload(self, body: bytes) -> Any:
         if len(body) > self.limits.bytes:
             raise TooLarge(
-                f"holds {len(body)} bytes; {self.limits.bytes} are allowed", field="request body", mend="Split it"
+                f"has {len(body)} bytes; {self.limits.bytes} are allowed", field="request body", mend="Split it"
             )
         try:
             return json.loads(body)
@@ -120,13 +120,13 @@ class Service:
             raise InvalidRequest(
                 f"is not JSON at line {error.lineno}, column {error.colno}", field="request body", mend="Send JSON"
             ) from None
-        except (ValueError, RecursionError) as error:  # not UTF-8, an integer of thousands of digits; nested too deep
-            problem = "is nested too deep" if isinstance(error, RecursionError) else "is not JSON in UTF-8"
+        except (ValueError, RecursionError) as error:  # not UTF-8, a huge integer; or nested too deeply
+            problem = "is nested too deeply" if isinstance(error, RecursionError) else "is not JSON in UTF-8"
             raise InvalidRequest(problem, field="request body", mend="Send JSON") from None
 
 
 def refusal(status: int, message: str) -> Reply:
-    """A response that says why there is no answer, in the form both protocols share."""
+    """Build an error response, in the form that both protocols share."""
     return Reply(status, _json({"error": message}))
 
 

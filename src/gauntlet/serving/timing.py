@@ -1,4 +1,4 @@
-"""What a process that measures time needs: exact timers, and no collector in between."""
+"""Timing of measurements: precise timers, and garbage collection paused."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _SELECT_LIMIT = 1024
 
 
 def precise_loop() -> asyncio.AbstractEventLoop:
-    """An event loop whose timers are exact to some 50 µs (the slack that Linux gives to sleepers)."""
+    """Create an event loop whose timers are precise to about 50 µs (Linux's timer slack)."""
     return asyncio.SelectorEventLoop(_PreciseSelector() if sys.platform == "linux" else selectors.DefaultSelector())
 
 
 @contextmanager
-def resting_collector() -> Iterator[None]:
-    """Nothing is collected meanwhile: a pass over a large heap takes longer than many an answer."""
+def paused_gc() -> Iterator[None]:
+    """Pause garbage collection: a pass over a large heap takes longer than many responses."""
     enabled, frozen = gc.isenabled(), gc.get_freeze_count() > 0
     gc.collect()
-    if not frozen:  # what others froze is theirs to thaw
+    if not frozen:  # a freeze of the caller must stay
         gc.freeze()
     gc.disable()
     try:
@@ -39,13 +39,13 @@ def resting_collector() -> Iterator[None]:
 if sys.platform == "linux":
 
     class _PreciseSelector(selectors.EpollSelector):
-        """Sleeps to the microsecond: epoll itself counts in milliseconds and would make every request late.
+        """Selector with microsecond timeouts: epoll has milliseconds, which would make every request late.
 
-        select(2) watches the epoll descriptor, and its timeout is finer.
+        select(2), whose timeout is finer, waits for the epoll descriptor.
         """
 
         def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-            """Wait as the base class does, for exactly ``timeout`` seconds."""
+            """Wait as the base class, but precisely ``timeout`` seconds."""
             if timeout is not None and timeout > 0 and self.fileno() < _SELECT_LIMIT:
                 select.select([self], [], [], timeout)
                 timeout = 0

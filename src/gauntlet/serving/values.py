@@ -1,12 +1,12 @@
-"""JSON values as values of an MLflow column type, strictly: what would lose or invent something is refused.
+"""Strict conversion of JSON values to MLflow column types; lossy conversions are errors.
 
-| MLflow type | takes | gives |
+| MLflow type | accepts | returns |
 |---|---|---|
 | ``double``, ``float`` | numbers, integers included; finite, within the type's range | ``float`` |
-| ``long``, ``integer`` | integers within the type's range, and numbers that are whole (``2.0``) | ``int`` |
+| ``long``, ``integer`` | integers within the type's range, and whole numbers (``2.0``) | ``int`` |
 | ``string`` | strings | ``str`` |
 | ``boolean`` | booleans, never numbers | ``bool`` |
-| ``datetime`` | ISO 8601 strings; an offset is converted to UTC and dropped, none is taken as UTC | ``datetime`` |
+| ``datetime`` | ISO 8601 strings; an offset is converted to UTC and dropped; without one, UTC | ``datetime`` |
 """
 
 from __future__ import annotations
@@ -19,24 +19,23 @@ from typing import Any
 
 LARGEST_FLOAT32 = (2 - 2**-23) * 2.0**127
 """The largest finite 32-bit float."""
-_EXACT = 2.0**53  # from here on a 64-bit float no longer tells neighbouring integers apart
+_EXACT = 2.0**53  # beyond it a 64-bit float does not represent every integer
 
 
-class Unfit(Exception):
-    """A value is not of a type. Its message says why where the type alone does not; it never holds the value."""
+class InvalidValue(Exception):
+    """A value does not fit a type. The message gives the reason, if any; it never contains the value."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One MLflow column type.
+    """MLflow column type.
 
     Attributes:
         name: MLflow's name.
-        expected: the name for people.
-        read: JSON value → value; raises ``Unfit``. Never called with a missing value.
-        datatypes: those of the Open Inference Protocol that a tensor of it may have; the first is the natural one.
-        as_is: JSON values → whether ``read`` would return every one of them as it is. ``False`` may also mean that it
-            is not known.
+        expected: its description in messages.
+        read: JSON value → value; raises ``InvalidValue``. Never called with a missing value.
+        datatypes: accepted datatypes of the Open Inference Protocol; the first one is the default.
+        as_is: JSON values → whether ``read`` would return every one unchanged. ``False`` may also mean unknown.
     """
 
     name: str
@@ -47,23 +46,23 @@ class Kind:
 
 
 def all_of(*types: type, fit: Callable[[Sequence[Any]], bool] = lambda values: True) -> Callable[[Sequence[Any]], bool]:
-    """A check of many values at once, whose loops are not Python's: most columns hold values of one type that fit.
+    """Build a fast check of many values at once, without a Python loop.
 
     Args:
-        types: what each value must be, exactly.
-        fit: what else must hold of values of these types.
+        types: exact types of the values.
+        fit: further condition on values of these types.
     """
-    wanted = frozenset(types)
-    return lambda values: wanted.issuperset(map(type, values)) and fit(values)
+    allowed = frozenset(types)
+    return lambda values: allowed.issuperset(map(type, values)) and fit(values)
 
 
 def within(least: float, most: float) -> Callable[[Sequence[Any]], bool]:
-    """A check whether numbers, none of them NaN, lie in a closed range."""
+    """Build a check that numbers, none of them NaN, are in a closed range."""
     return lambda values: not values or (least <= min(values) and max(values) <= most)
 
 
 def is_missing(value: object) -> bool:
-    """Whether a JSON value stands for a missing one: ``null``, or ``NaN`` where the parser lets that through."""
+    """Whether a JSON value is missing: ``null``, or ``NaN`` if the parser accepts it."""
     return value is None or (type(value) is float and value != value)
 
 
@@ -74,14 +73,14 @@ def _double(value: Any) -> float:
         try:
             return float(value)
         except OverflowError:
-            raise Unfit("beyond the range of a 64-bit float") from None
-    raise Unfit
+            raise InvalidValue("beyond the range of a 64-bit float") from None
+    raise InvalidValue
 
 
 def _float(value: Any) -> float:
     number = _double(value)
     if abs(number) > LARGEST_FLOAT32:
-        raise Unfit("beyond the range of a 32-bit float")
+        raise InvalidValue("beyond the range of a 32-bit float")
     return number
 
 
@@ -91,14 +90,14 @@ def _whole(bits: int) -> Callable[[Any], int]:
     def read(value: Any) -> int:
         if type(value) is float:
             if not value.is_integer():
-                raise Unfit
+                raise InvalidValue
             if abs(value) >= _EXACT:
-                raise Unfit("too large to be exact; write it without a fraction or exponent")
+                raise InvalidValue("too large to be exact; write it without a fraction or exponent")
             value = int(value)
         elif type(value) is not int:
-            raise Unfit
+            raise InvalidValue
         if not least <= value < beyond:
-            raise Unfit(f"beyond the range of a {bits}-bit integer")
+            raise InvalidValue(f"beyond the range of a {bits}-bit integer")
         return int(value)
 
     return read
@@ -106,29 +105,29 @@ def _whole(bits: int) -> Callable[[Any], int]:
 
 def _string(value: Any) -> str:
     if type(value) is not str:
-        raise Unfit
+        raise InvalidValue
     if not value.isascii():
         try:
             value.encode()
-        except UnicodeEncodeError:  # a lone surrogate, which JSON can spell and UTF-8 cannot
-            raise Unfit("no valid Unicode text") from None
+        except UnicodeEncodeError:  # a lone surrogate, which JSON can encode and UTF-8 cannot
+            raise InvalidValue("not valid Unicode text") from None
     return value
 
 
 def _boolean(value: Any) -> bool:
     if type(value) is not bool:
-        raise Unfit
+        raise InvalidValue
     return value
 
 
 def _datetime(value: Any) -> datetime:
     if type(value) is not str:
-        raise Unfit
+        raise InvalidValue
     try:
         moment = datetime.fromisoformat(value)
         return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
     except (ValueError, OverflowError):
-        raise Unfit("not in ISO 8601") from None
+        raise InvalidValue("not in ISO 8601") from None
 
 
 def _finite(values: Sequence[Any]) -> bool:
@@ -155,7 +154,7 @@ KINDS: Mapping[str, Kind] = {
             "integer",
             "an integer (integer)",
             _whole(32),
-            ("INT32", *(one for one in _INTEGERS if one != "INT32")),
+            ("INT32", *(datatype for datatype in _INTEGERS if datatype != "INT32")),
             all_of(int, fit=within(-(2**31), 2**31 - 1)),
         ),
         Kind("string", "a string", _string, ("BYTES",), all_of(str, fit=lambda values: all(map(str.isascii, values)))),
@@ -163,4 +162,4 @@ KINDS: Mapping[str, Kind] = {
         Kind("datetime", "a date and time in ISO 8601 (string)", _datetime, ("BYTES",), lambda values: False),
     )
 }
-"""MLflow's scalar column types that a JSON request can carry, by name."""
+"""MLflow's scalar column types that JSON requests support, by name."""

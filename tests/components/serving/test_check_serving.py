@@ -70,20 +70,20 @@ def run(one: SimpleNamespace, out: Path, *, digest: str = "", **policy: Any) -> 
 
 
 def test_our_server_keeps_its_contract_and_answers_as_the_batch_did(trained: SimpleNamespace, tmp_path: Path) -> None:
-    found = run(trained, tmp_path, **QUICK)
-    assert found.wrong == {}
-    assert found.verdict.status is Status.PASS
-    parity = [check for check in found.verdict.checks if "parity" in check.name]
+    result = run(trained, tmp_path, **QUICK)
+    assert result.wrong == {}
+    assert result.verdict.status is Status.PASS
+    parity = [check for check in result.verdict.checks if "parity" in check.name]
     assert len(parity) == 4
     assert {check.measured for check in parity} == {0.0}  # to the last bit
-    assert "Served against offline scores" in found.page
-    assert LINEAGE_KEY in found.outputs["verdict"].metadata
+    assert "Served against offline scores" in result.page
+    assert LINEAGE_KEY in result.outputs["verdict"].metadata
 
 
 @pytest.mark.parametrize("trained", ["binary"], indirect=True)
 def test_load_and_what_it_takes_are_measured(trained: SimpleNamespace, tmp_path: Path) -> None:
-    found = run(trained, tmp_path, **LOADED)
-    names = [check.name for check in found.verdict.checks]
+    result = run(trained, tmp_path, **LOADED)
+    names = [check.name for check in result.verdict.checks]
     assert names == [
         "the server serves this model",
         "latency p50 (ms)",
@@ -94,9 +94,9 @@ def test_load_and_what_it_takes_are_measured(trained: SimpleNamespace, tmp_path:
         "cold start (s)",
         "highest rate kept (requests/s)",
     ]
-    assert {name for name in found.wrong if not name.startswith(OF_TIME)} == set()
+    assert {name for name in result.wrong if not name.startswith(OF_TIME)} == set()
     for words in ("Latency at 40 requests/s", "The highest rate", "Memory under load"):
-        assert words in found.page
+        assert words in result.page
 
 
 def test_a_teams_own_model_is_held_to_the_same(tmp_path: Path) -> None:
@@ -121,9 +121,9 @@ def test_a_model_that_fails_over_an_unseen_category_is_found(tmp_path: Path) -> 
     snapshot = write_snapshot(tmp_path / "data", {"test": make_table(300, 5)}, ROLES)
     predict_split(tmp_path / "model", snapshot, tmp_path / "predictions")
     with staged(tmp_path) as one:
-        found = run(one, tmp_path / "out", **QUICK)
-    assert set(found.wrong) == {"v1: accepted", "v2: accepted"}
-    assert "unseen categories: answered 500" in found.wrong["v1: accepted"]
+        result = run(one, tmp_path / "out", **QUICK)
+    assert set(result.wrong) == {"v1: accepted", "v2: accepted"}
+    assert "unseen categories: answered 500" in result.wrong["v1: accepted"]
 
 
 @pytest.mark.parametrize("trained", ["binary"], indirect=True)
@@ -134,5 +134,5 @@ def test_another_version_than_the_one_to_be_tested_is_found(trained: SimpleNames
     (folder / "model" / "requirements.txt").write_text("changed\n")
     snapshot = write_snapshot(folder / "data", {"test": with_every_type(make_table(300, 5))}, ROLES)
     predict_split(folder / "model", snapshot, folder / "predictions")
-    found = run(SimpleNamespace(folder=folder, server=trained.server), tmp_path / "out", **QUICK)
-    assert "the server serves this model" in found.wrong
+    result = run(SimpleNamespace(folder=folder, server=trained.server), tmp_path / "out", **QUICK)
+    assert "the server serves this model" in result.wrong

@@ -5,7 +5,7 @@ from prometheus_client import CollectorRegistry
 from gauntlet.serving.answer import Answer
 from gauntlet.serving.contract import Rows
 from gauntlet.serving.metrics import CODES, PROTOCOLS, Metrics
-from gauntlet.serving.scored import ScoreCounts
+from gauntlet.serving.score_counts import ScoreCounts
 from gauntlet.serving.service import Reply
 
 MODEL = {"model_name": "loans", "model_version": "7"}

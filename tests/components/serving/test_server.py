@@ -40,7 +40,7 @@ def row(folder: Path) -> dict[str, Any]:
 def test_both_protocols_answer_alike(server: Server, row: dict[str, Any]) -> None:
     status, v1 = server.ask("POST", "/v1/models/loans:predict", {"instances": [row] * 2})
     assert status == 200
-    datatypes = {one["name"]: one["datatype"] for one in server.ask("GET", "/v2/models/loans")[1]["inputs"]}
+    datatypes = {tensor["name"]: tensor["datatype"] for tensor in server.ask("GET", "/v2/models/loans")[1]["inputs"]}
     assert list(datatypes) == list(row)
     tensors = [
         {"name": name, "shape": [2], "datatype": datatypes[name], "data": [value] * 2} for name, value in row.items()
@@ -48,7 +48,9 @@ def test_both_protocols_answer_alike(server: Server, row: dict[str, Any]) -> Non
     for path in ("/v2/models/loans/infer", "/v2/models/loans/versions/7/infer"):
         status, v2 = server.ask("POST", path, {"id": "x", "inputs": tensors})
         assert (status, v2["model_name"], v2["model_version"], v2["id"]) == (200, "loans", "7", "x")
-        assert [list(pair) for pair in zip(*(one["data"] for one in v2["outputs"]), strict=True)] == v1["predictions"]
+        assert [list(pair) for pair in zip(*(tensor["data"] for tensor in v2["outputs"]), strict=True)] == v1[
+            "predictions"
+        ]
 
 
 @pytest.mark.parametrize(
@@ -66,8 +68,8 @@ def test_both_protocols_answer_alike(server: Server, row: dict[str, Any]) -> Non
     ],
 )
 def test_a_bad_request_is_told_why(server: Server, path: str, body: Any, status: int, message: str) -> None:
-    found, answer = server.ask("POST", path, body)
-    assert found == status
+    actual, answer = server.ask("POST", path, body)
+    assert actual == status
     assert message in answer["error"]
 
 
@@ -93,9 +95,9 @@ def test_one_failure_of_a_strangers_model_does_not_fail_its_neighbours(tmp_path:
 def assert_neighbours_are_well(server: Server, good: list[Any], bad: list[tuple[Any, int]]) -> None:
     """Each good request is answered beside bad ones, all at once, as it is answered alone."""
     path = "/v1/models/loans:predict"
-    wanted = [(body, server.ask("POST", path, body)) for body in good]
-    assert [status for _, (status, _) in wanted] == [200] * len(good)
-    assert len({json.dumps(answer) for _, (_, answer) in wanted}) == len(good)
+    expected = [(body, server.ask("POST", path, body)) for body in good]
+    assert [status for _, (status, _) in expected] == [200] * len(good)
+    assert len({json.dumps(answer) for _, (_, answer) in expected}) == len(good)
     wrong: list[Any] = []
     start = threading.Barrier(len(good) + len(bad))
 
@@ -106,13 +108,13 @@ def assert_neighbours_are_well(server: Server, good: list[Any], bad: list[tuple[
             if not right(found):
                 wrong.append((body, found))
 
-    askers = [(body, lambda found, answer=answer: found == answer) for body, answer in wanted]
+    askers = [(body, lambda found, answer=answer: found == answer) for body, answer in expected]
     askers += [(body, lambda found, status=status: found[0] == status) for body, status in bad]
     threads = [threading.Thread(target=ask, args=asker) for asker in askers]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert wrong == []
 
 

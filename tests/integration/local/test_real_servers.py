@@ -28,7 +28,7 @@ from gauntlet.delivery.shadow.runner import run_shadow
 from gauntlet.delivery.targets.service import open_service
 from gauntlet.model_digest import digest_model
 from gauntlet.serving.load import Load, run
-from gauntlet.serving.measured import Measured
+from gauntlet.serving.load_result import LoadResult
 from gauntlet.settings import parse
 from gauntlet.verdict import Status
 
@@ -69,9 +69,9 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @contextmanager
-def load(host: Running, rate: float = 60) -> Iterator[list[Measured]]:
+def load(host: Running, rate: float = 60) -> Iterator[list[LoadResult]]:
     """Open-loop load for as long as the block, and a little longer; what was measured is there afterwards."""
-    measured: list[Measured] = []
+    measured: list[LoadResult] = []
     done = threading.Event()
 
     def keep() -> None:

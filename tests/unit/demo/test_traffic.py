@@ -6,7 +6,7 @@ import numpy as np
 
 from gauntlet.demo.loans import generate, write_csv
 from gauntlet.demo.traffic import Tally, bodies
-from gauntlet.serving.measured import Measured, Outcome
+from gauntlet.serving.load_result import LoadResult, Outcome
 
 
 def test_a_request_holds_what_a_model_may_see(tmp_path):
@@ -25,7 +25,7 @@ def test_a_request_holds_what_a_model_may_see(tmp_path):
 def test_what_callers_saw_adds_up():
     def segment(latency, statuses):
         intended, n = np.arange(len(statuses)) / 10, len(statuses)
-        return Measured(
+        return LoadResult(
             rate=10.0,
             seconds=1.0,
             timeout=5.0,

@@ -22,7 +22,7 @@ from gauntlet.serving.contract import (
     rows_from_records,
 )
 from gauntlet.serving.errors import InvalidRequest, TooLarge
-from gauntlet.serving.values import KINDS, LARGEST_FLOAT32, Unfit
+from gauntlet.serving.values import KINDS, LARGEST_FLOAT32, InvalidValue
 from hypothesis_profiles import examples
 
 
@@ -82,7 +82,7 @@ def test_a_value_of_the_type_is_read(kind: str, given_value: Any, read: Any) -> 
         ("long", math.inf, "expected an integer (long), found infinity"),
         ("integer", 2**31, "found integer (beyond the range of a 32-bit integer)"),
         ("string", 5, "expected a string, found integer"),
-        ("string", "a\ud800", "expected a string, found string (no valid Unicode text)"),
+        ("string", "a\ud800", "expected a string, found string (not valid Unicode text)"),
         ("boolean", 1, "expected a boolean, found integer"),
         ("boolean", "true", "expected a boolean, found string"),
         ("datetime", "yesterday", "found string (not in ISO 8601)"),
@@ -186,8 +186,8 @@ def test_no_message_repeats_a_value(person: dict[str, Any]) -> None:
     try:
         rows_from_records(PEOPLE, [person])
     except InvalidRequest as error:
-        told = f"{error} {error.value} {error.__cause__} {error.args}"
-        assert "4111" not in told
+        text = f"{error} {error.value} {error.__cause__} {error.args}"
+        assert "4111" not in text
 
 
 def test_a_long_or_unprintable_name_is_shortened() -> None:
@@ -230,12 +230,12 @@ def test_columns_are_required_unless_the_signature_says_otherwise(tmp_path: Path
     inputs = [{"name": "x", "type": "double"}, {"name": "y", "type": "long", "required": False}]
     document = {"signature": {"inputs": json.dumps(inputs), "outputs": json.dumps([{"type": "double", "name": "p"}])}}
     (tmp_path / "MLmodel").write_text(yaml.safe_dump(document))
-    found = read_contract(tmp_path)
-    assert [(one.name, one.kind.name, one.required) for one in found.inputs] == [
+    contract = read_contract(tmp_path)
+    assert [(column.name, column.kind.name, column.required) for column in contract.inputs] == [
         ("x", "double", True),
         ("y", "long", False),
     ]
-    assert found.outputs == ("p",)
+    assert contract.outputs == ("p",)
     unnamed = contract_of({"signature": {"inputs": json.dumps(inputs), "outputs": '[{"type": "double"}]'}})
     assert unnamed.outputs == ()
 
@@ -256,7 +256,7 @@ def test_reading_a_contract_loads_no_machine_learning_library() -> None:
 def test_a_value_is_read_or_unfit_and_nothing_else(kind: str, value: Any) -> None:
     try:
         read = KINDS[kind].read(value)
-    except Unfit:
+    except InvalidValue:
         return
     assert type(read) in (float, int, str, bool, datetime)
     if type(value) in (int, float, bool, str) and kind != "datetime":

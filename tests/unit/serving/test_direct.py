@@ -58,7 +58,7 @@ def pyfunc_answer(folder: Path, contract: InputContract, rows: Rows) -> np.ndarr
 
     model = _loaded.setdefault(folder, mlflow.pyfunc.load_model(str(folder)))
     return np.asarray(
-        model.predict(frame_of(to_arrow(contract, rows), {one.name: one.kind.name for one in contract.inputs}))
+        model.predict(frame_of(to_arrow(contract, rows), {column.name: column.kind.name for column in contract.inputs}))
     )
 
 

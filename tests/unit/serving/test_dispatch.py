@@ -9,7 +9,7 @@ from builders.load import one_worker, simulate
 from gauntlet.errors import InternalError
 from gauntlet.serving.arrivals import arrivals
 from gauntlet.serving.dispatch import Dispatch
-from gauntlet.serving.measured import Outcome, percentile, summarise
+from gauntlet.serving.load_result import Outcome, percentile, summarise
 
 
 def starting(*intended, connections=1, timeout=1.0):
@@ -26,7 +26,7 @@ def test_a_request_that_finds_no_connection_waits_and_keeps_its_intended_time():
     dispatch.answered(0, 200, 0.5)
     assert dispatch.opened(0, 0.5) == (0, 1)
     dispatch.answered(0, 200, 0.6)
-    measured = dispatch.measured(rate=2, seconds=1)
+    measured = dispatch.result(rate=2, seconds=1)
     assert measured.latency == pytest.approx([0.4, 0.4])
     assert measured.service == pytest.approx([0.4, 0.1])
     assert measured.send_lag == pytest.approx([0.0, 0.3])
@@ -49,7 +49,7 @@ def test_what_times_out_is_cut_when_sent_and_forgotten_when_not():
     dispatch.answered(0, 503, 1.4)
     assert dispatch.done
     assert dispatch.next_event() == math.inf
-    measured = dispatch.measured(rate=3, seconds=1)
+    measured = dispatch.result(rate=3, seconds=1)
     assert measured.errors == {"status 503": 1, "timed out": 1, "never sent": 1}
     assert measured.latency == pytest.approx([1.0, 1.1, 0.9])
     assert np.isnan(measured.sent).tolist() == [False, True, False]
@@ -61,7 +61,7 @@ def test_an_idle_connection_that_is_lost_takes_no_request_and_no_error():
     dispatch.lost(0, Outcome.CUT, 0.06)
     assert dispatch.fire(0.1) == (1, 0)
     dispatch.answered(1, 200, 0.2)
-    assert dispatch.measured(rate=1, seconds=1).errors == {}
+    assert dispatch.result(rate=1, seconds=1).errors == {}
 
 
 def test_an_answer_nobody_waits_for_and_a_record_read_too_early_are_defects():
@@ -69,7 +69,7 @@ def test_an_answer_nobody_waits_for_and_a_record_read_too_early_are_defects():
     with pytest.raises(InternalError):
         dispatch.answered(0, 200, 0.0)
     with pytest.raises(InternalError):
-        dispatch.measured(rate=1, seconds=1)
+        dispatch.result(rate=1, seconds=1)
 
 
 @given(

@@ -127,8 +127,8 @@ class TestOnTheWire:
                 accepted[:] = [listening.accept()[0] for _ in accepted]
                 accepted[0].recv(1000)
                 listening.close()
-                for one in accepted:
-                    one.close()
+                for connection in accepted:
+                    connection.close()
 
             thread = threading.Thread(target=accept_two_and_leave, daemon=True)
             thread.start()

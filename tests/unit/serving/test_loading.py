@@ -90,7 +90,7 @@ def test_our_own_models_go_the_direct_way_and_say_what_they_are(model_of: ModelO
         assert model.contract.outputs == (tuple(model.facts["classes"]) or ("prediction",))
 
 
-def test_a_server_never_loads_what_nobody_vouches_for(model_of: ModelOf, tmp_path: Path) -> None:
+def test_a_server_never_loads_an_unverified_model(model_of: ModelOf, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no digest"), open_served(model_of("binary"), ""):
         pass
     with pytest.raises(DataError, match="not an MLflow model"), open_served(tmp_path / "gone", "sha256:x"):
@@ -139,10 +139,10 @@ def test_any_other_pyfunc_goes_the_slow_way_and_answers_as_mlflow_does(tmp_path:
         assert model.answer(rows).rows() == list(expected)
         answers: list[Any] = []
         threads = [threading.Thread(target=lambda: answers.append(model.answer(rows).rows())) for _ in range(4)]
-        for one in threads:
-            one.start()
-        for one in threads:
-            one.join()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
         assert answers == [list(expected)] * 4
 
 
@@ -166,9 +166,9 @@ def test_a_models_failure_tells_its_type_and_no_row(tmp_path: Path) -> None:
     ("function", "columns", "message"),
     [
         pytest.param(len, None, "has no signature", id="no signature"),
-        pytest.param(lambda frame: frame["gone"], COLUMNS, "does not answer its own input example", id="fails"),
-        pytest.param(lambda frame: [np.nan] * len(frame), COLUMNS, "does not answer its own", id="NaN"),
-        pytest.param(lambda frame: [1.0] * 7, COLUMNS, "does not answer its own", id="rows"),
+        pytest.param(lambda frame: frame["gone"], COLUMNS, "cannot score its own input example", id="fails"),
+        pytest.param(lambda frame: [np.nan] * len(frame), COLUMNS, "cannot score its own", id="NaN"),
+        pytest.param(lambda frame: [1.0] * 7, COLUMNS, "cannot score its own", id="rows"),
     ],
 )
 def test_a_model_that_cannot_serve_never_gets_ready(
@@ -180,16 +180,16 @@ def test_a_model_that_cannot_serve_never_gets_ready(
 
 
 def test_the_input_example_is_what_it_is_asked_first(tmp_path: Path) -> None:
-    asked = tmp_path / "asked"
+    request_file = tmp_path / "asked"
 
     def remembers(frame: pd.DataFrame) -> Any:
-        asked.write_text(json.dumps(frame["code"].tolist()))
+        request_file.write_text(json.dumps(frame["code"].tolist()))
         return np.zeros(len(frame))
 
     folder = brought(tmp_path / "model", remembers, {"code": "long"}, pd.DataFrame({"code": [41, 42]}))
-    asked.unlink(missing_ok=True)
+    request_file.unlink(missing_ok=True)
     with open_served(folder, digest_model(folder)):
-        assert json.loads(asked.read_text()) == [41, 42]
+        assert json.loads(request_file.read_text()) == [41, 42]
 
 
 def test_an_input_example_that_does_not_fit(model_of: ModelOf, tmp_path: Path) -> None:

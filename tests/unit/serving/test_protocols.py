@@ -92,7 +92,7 @@ def test_answers_survive_both_protocols_exactly(scores: list[float], dtype: str)
         "model_version": "3",
         "id": "r1",
     }
-    assert [one["name"] for one in v2["outputs"]] == ["late", "paid"]
+    assert [tensor["name"] for tensor in v2["outputs"]] == ["late", "paid"]
     for one, column in zip(v2["outputs"], output.T, strict=True):
         assert (one["shape"], one["datatype"]) == ([len(scores)], {"float32": "FP32", "float64": "FP64"}[dtype])
         np.testing.assert_array_equal(np.array(one["data"], dtype), column)
@@ -129,18 +129,18 @@ def test_what_version_1_refuses(payload: Any, message: str) -> None:
         ({"instances": []}, "instances: request body has no such key"),
         ({"inputs": people(), "id": 7}, "id: expected a string of at most 256 characters, found integer"),
         ({"inputs": people(), "id": "x" * 257}, "id: expected a string of at most"),
-        ({"inputs": people(), "id": "\ud83d"}, "id: holds half a character"),
+        ({"inputs": people(), "id": "\ud83d"}, "id: contains a lone surrogate"),
         ({"inputs": [{"name": 4}]}, r"inputs\[0\].name: expected a name, found integer"),
         ({"inputs": [tensor("age", "INT64", [1]) | {"dat": 1}]}, "dat: .*Did you mean 'data'"),
         ({"inputs": [tensor("age", "INT65", [1])]}, "age: has no datatype of the protocol"),
         ({"inputs": [tensor("age", "INT64", [1]) | {"datatype": ["INT64"]}]}, "age: has no datatype of the protocol"),
-        ({"inputs": [tensor("age", "INT64", [1]) | {"shape": [True]}]}, "age: its shape is no array of sizes"),
-        ({"inputs": [tensor("age", "INT64", [1]) | {"shape": 1}]}, "age: its shape is no array of sizes"),
+        ({"inputs": [tensor("age", "INT64", [1]) | {"shape": [True]}]}, "age: its shape is not an array of sizes"),
+        ({"inputs": [tensor("age", "INT64", [1]) | {"shape": 1}]}, "age: its shape is not an array of sizes"),
         ({"inputs": [tensor("age", "INT64", [1]) | {"data": None}]}, "age: expected an array of data, found null"),
         ({"inputs": [tensor("age", "INT64", [1]) | {"parameters": []}]}, "age: expected an object of parameters"),
         (
             {"inputs": [tensor("age", "INT64", [1]) | {"parameters": {"binary_data_size": 8}}]},
-            "age: holds binary data",
+            "age: has binary data",
         ),
         ({"inputs": [tensor("agee", "INT64", [1])]}, "agee: .*Did you mean 'age'"),
         ({"inputs": [*people(), tensor("age", "INT64", [1])]}, "age: is given twice"),
@@ -203,13 +203,13 @@ def test_any_json_is_rows_or_an_invalid_request(payload: Any) -> None:
 def test_only_the_outputs_asked_for_come_back() -> None:
     request = protocol_v2.parse({"inputs": people(), "outputs": [{"name": "paid"}]}, PEOPLE)
     response = protocol_v2.respond(answer_of(np.zeros((2, 2)), rows=2, names=PEOPLE.outputs), request, model="m")
-    assert [one["name"] for one in response["outputs"]] == ["paid"]
+    assert [tensor["name"] for tensor in response["outputs"]] == ["paid"]
     assert response.keys() == {"model_name", "outputs"}
 
 
 def test_an_output_that_the_model_does_not_give_is_refused_where_its_signature_names_none() -> None:
     asked = protocol_v2.parse({"inputs": [tensor("a", "FP64", [1.0])], "outputs": [{"name": "paid"}]}, ONE)
-    with pytest.raises(InvalidRequest, match="paid: the model gives no such output"):
+    with pytest.raises(InvalidRequest, match="paid: the model has no such output"):
         protocol_v2.respond(answer_of(np.zeros(1), rows=1), asked, model="m")
 
 
@@ -236,7 +236,7 @@ def test_whatever_a_model_returns(output: Any, v1: list[Any], v2: list[tuple[str
     answer = answer_of(output, rows=2)
     assert through_json(protocol_v1.respond(answer)) == {"predictions": v1}
     tensors = through_json(protocol_v2.respond(answer, protocol_v2.Request("", Rows({}, 2)), model="m"))["outputs"]
-    assert [(one["name"], one["datatype"]) for one in tensors] == v2
+    assert [(tensor["name"], tensor["datatype"]) for tensor in tensors] == v2
 
 
 @pytest.mark.parametrize(
@@ -261,13 +261,13 @@ def test_what_is_no_answer(output: Any) -> None:
 def test_metadata_names_inputs_and_outputs() -> None:
     document = protocol_v2.metadata(PEOPLE, model="m", version="3")
     assert document["versions"] == ["3"]
-    assert [(one["name"], one["datatype"]) for one in document["inputs"]] == [
+    assert [(tensor["name"], tensor["datatype"]) for tensor in document["inputs"]] == [
         ("age", "INT64"),
         ("pay", "FP64"),
         ("job", "BYTES"),
         ("member", "BOOL"),
     ]
-    assert [one["name"] for one in document["outputs"]] == ["late", "paid"]
+    assert [tensor["name"] for tensor in document["outputs"]] == ["late", "paid"]
 
 
 def through_json(value: Any) -> Any:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from builders.load import one_worker, simulate, summary
 from gauntlet.errors import ConfigurationError
 from gauntlet.serving.arrivals import arrivals
-from gauntlet.serving.measured import summarise
+from gauntlet.serving.load_result import summarise
 from gauntlet.serving.saturation import Limits, Search, Trial, bracket, next_rate, saturation
 
 
@@ -16,25 +16,25 @@ from gauntlet.serving.saturation import Limits, Search, Trial, bracket, next_rat
     attempts=st.integers(1, 3),
 )
 def test_a_sharp_limit_is_found_within_the_precision(capacity, start, precision, attempts):
-    found = saturation(
+    result = saturation(
         lambda rate: summary(rate, faults=() if rate <= capacity else ("not kept",)),
         search=Search(start=start, precision=precision, attempts=attempts),
     )
-    assert found.kept <= capacity < found.broken <= found.kept * (1 + precision) * (1 + 1e-9)
-    assert found.broke == ("not kept",)
-    assert len(found.trials) < 3 * (15 + 8)  # halvings down from 20,000 and within the bracket, three attempts each
+    assert result.kept <= capacity < result.broken <= result.kept * (1 + precision) * (1 + 1e-9)
+    assert result.broke == ("not kept",)
+    assert len(result.trials) < 3 * (15 + 8)  # halvings down from 20,000 and within the bracket, three attempts each
 
 
 def test_a_target_beyond_the_search_is_kept_everywhere():
-    found = saturation(summary, search=Search(start=100, highest=1000))
-    assert (found.kept, found.broken, found.broke) == (1000, None, ())
-    assert [trial.rate for trial in found.trials] == [100, 200, 400, 800, 1000]
+    result = saturation(summary, search=Search(start=100, highest=1000))
+    assert (result.kept, result.broken, result.broke) == (1000, None, ())
+    assert [trial.rate for trial in result.trials] == [100, 200, 400, 800, 1000]
 
 
 def test_a_target_that_keeps_nothing_is_given_up_at_the_lowest_rate():
-    found = saturation(lambda rate: summary(rate, faults=("dead",)), search=Search(start=10, lowest=2, attempts=1))
-    assert (found.kept, found.broken, found.broke) == (None, 2, ("dead",))
-    assert [trial.rate for trial in found.trials] == [10, 5, 2.5, 2]
+    result = saturation(lambda rate: summary(rate, faults=("dead",)), search=Search(start=10, lowest=2, attempts=1))
+    assert (result.kept, result.broken, result.broke) == (None, 2, ("dead",))
+    assert [trial.rate for trial in result.trials] == [10, 5, 2.5, 2]
 
 
 def test_one_bad_run_is_not_saturation():
@@ -44,15 +44,15 @@ def test_one_bad_run_is_not_saturation():
         runs.append(rate)
         return summary(rate, faults=("a hiccup",) if len(runs) == 3 else ())
 
-    found = saturation(measure, search=Search(start=100, highest=800))
-    assert found.kept == 800
+    result = saturation(measure, search=Search(start=100, highest=800))
+    assert result.kept == 800
     assert runs == [100, 200, 400, 400, 800]
 
 
 def test_a_search_may_end_before_its_bracket_is_narrow():
-    found = saturation(lambda rate: summary(rate), search=Search(start=100, most_trials=3))
-    assert [trial.rate for trial in found.trials] == [100, 200, 400]
-    assert (found.kept, found.broken) == (400, None)
+    result = saturation(lambda rate: summary(rate), search=Search(start=100, most_trials=3))
+    assert [trial.rate for trial in result.trials] == [100, 200, 400]
+    assert (result.kept, result.broken) == (400, None)
 
 
 def test_what_was_broken_is_said():

@@ -15,7 +15,7 @@ from gauntlet.errors import DataError
 from gauntlet.model_digest import digest_model
 from gauntlet.serving.contract import Rows, contract_of
 from gauntlet.serving.loading import ServedModel, open_served
-from gauntlet.serving.scored import ScoreCounts
+from gauntlet.serving.score_counts import ScoreCounts
 from gauntlet.serving.service import Limits, Service
 
 CONTRACT = contract_of(
@@ -68,13 +68,13 @@ def test_scores_are_counted_of_what_was_answered_alone() -> None:
         (b"", 400, "request body: is not JSON at line 1, column 1"),
         (b'{"instances": [secret]}', 400, "request body: is not JSON at line 1, column 16"),
         (b"\xff\xfe\x00", 400, "request body: is not JSON"),
-        (b"[" * 200_000, 400, "request body: is nested too deep"),
+        (b"[" * 200_000, 400, "request body: is nested too deeply"),
         (b'{"instances": [' + b"9" * 5000 + b"]}", 400, "request body: is not JSON"),
         (b'{"instances": [NaN]}', 400, "x: row 0: expected a number (double), found NaN"),
         (b'{"instances": [1e999]}', 400, "x: row 0: expected a number (double), found infinity"),
         (b'{"instances": [{"x": "secret"}]}', 400, "x: row 0: expected a number (double), found string"),
         (b'{"instances": [1, 2, 3, 4]}', 413, "the request holds 4 rows; 3 are allowed"),
-        (b" " * 400_001, 413, "request body: holds 400001 bytes; 400000 are allowed"),
+        (b" " * 400_001, 413, "request body: has 400001 bytes; 400000 are allowed"),
     ],
     ids=["empty", "words", "not UTF-8", "nested", "digits", "NaN", "1e999", "type", "rows", "bytes"],
 )
@@ -113,9 +113,9 @@ def test_both_protocols_give_one_answer(model_of: Callable[[str], Path]) -> None
         example = json.loads((model_of("binary") / "input_example.json").read_text())
         v1 = json.loads(loans.predict_v1(json.dumps({"instances": example["data"]}).encode()).body)["predictions"]
         tensors = [
-            {"name": one.name, "shape": [1], "datatype": one.kind.datatypes[0], "data": [value]}
-            for one, value in zip(loans.model.contract.inputs, example["data"][0], strict=True)
+            {"name": column.name, "shape": [1], "datatype": column.kind.datatypes[0], "data": [value]}
+            for column, value in zip(loans.model.contract.inputs, example["data"][0], strict=True)
         ]
         v2 = json.loads(loans.predict_v2(json.dumps({"inputs": tensors}).encode()).body)["outputs"]
-        assert [one["name"] for one in v2] == ["late", "paid"]
-        assert [[one["data"][0] for one in v2]] == v1
+        assert [tensor["name"] for tensor in v2] == ["late", "paid"]
+        assert [[tensor["data"][0] for tensor in v2]] == v1

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from gauntlet.serving.timing import precise_loop, resting_collector
+from gauntlet.serving.timing import paused_gc, precise_loop
 
 
 def test_timers_fire_in_order_never_early_and_sockets_are_seen():
@@ -28,7 +28,7 @@ def test_timers_fire_in_order_never_early_and_sockets_are_seen():
 
 
 def test_the_collector_rests_and_is_left_as_it_was_even_after_an_error():
-    with pytest.raises(KeyError), resting_collector():
+    with pytest.raises(KeyError), paused_gc():
         assert not gc.isenabled()
         assert gc.get_freeze_count() > 0
         raise KeyError
@@ -39,7 +39,7 @@ def test_the_collector_rests_and_is_left_as_it_was_even_after_an_error():
 def test_what_others_have_frozen_stays_frozen():
     gc.freeze()
     try:
-        with resting_collector():
+        with paused_gc():
             pass
         assert gc.get_freeze_count() > 0
     finally:

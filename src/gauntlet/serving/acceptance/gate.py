@@ -41,7 +41,7 @@ from gauntlet.serving.acceptance.policy import LatencyLimits, ServingPolicy
 from gauntlet.serving.acceptance.sampling import Offline, read_offline
 from gauntlet.serving.contract import InputContract, read_contract
 from gauntlet.serving.load import Load, run
-from gauntlet.serving.measured import Measured, Outcome
+from gauntlet.serving.load_result import LoadResult, Outcome
 from gauntlet.verdict import Check, Status, Verdict
 
 GATE = "check_serving"
@@ -238,7 +238,7 @@ class _Bench:
         path = self.address.base + predict_path(protocol, self.name)
         headers = {"content-type": "application/json", **self.policy.headers}
 
-        def drive(rate: float, seconds: float, seed: int) -> Measured:
+        def drive(rate: float, seconds: float, seed: int) -> LoadResult:
             load = Load(
                 rate=rate,
                 seconds=seconds,

@@ -14,10 +14,10 @@ import numpy as np
 
 from gauntlet.serving.acceptance.policy import QUANTILES, LatencyLimits, SaturationPolicy
 from gauntlet.serving.acceptance.quantiles import Quantile, quantile, share
-from gauntlet.serving.measured import (
+from gauntlet.serving.load_result import (
     LEAST_ACHIEVED,
     MOST_LAG_SECONDS,
-    Measured,
+    LoadResult,
     Outcome,
     Summary,
     percentile,
@@ -29,7 +29,7 @@ from gauntlet.verdict import Check, Status, decide
 LATENCY = "check_serving.latency"
 SATURATION = "check_serving.saturation"
 
-Drive = Callable[[float, float, int], Measured]
+Drive = Callable[[float, float, int], LoadResult]
 """(requests per second, seconds, seed) → a run."""
 
 
@@ -44,7 +44,7 @@ class LatencyRun:
         confidence: of each interval, so that all limits hold together.
     """
 
-    measured: Measured
+    measured: LoadResult
     quantiles: tuple[Quantile, ...]
     attempts: int
     confidence: float

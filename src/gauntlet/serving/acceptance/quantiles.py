@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gauntlet.serving.arrivals import Floats
-from gauntlet.serving.measured import percentile
+from gauntlet.serving.load_result import percentile
 
 BLOCKS = 30
 """Blocks of time a run is cut into: long enough to hold a pause, many enough to estimate a variance."""

@@ -18,7 +18,7 @@ from gauntlet.serving.acceptance.latency import (
 from gauntlet.serving.acceptance.policy import LatencyLimits, SaturationPolicy
 from gauntlet.serving.arrivals import arrivals
 from gauntlet.serving.dispatch import Dispatch
-from gauntlet.serving.measured import Measured
+from gauntlet.serving.load_result import LoadResult
 from gauntlet.settings import parse
 from gauntlet.verdict import Check, Status
 
@@ -30,7 +30,7 @@ def limits(**values: Any) -> LatencyLimits:
 def drive(
     service: float = 0.002, stall: float = 0.0, lag: float = 0.0, connections: int = 64, timeout: float = 5.0
 ) -> Drive:
-    def run(rate: float, seconds: float, seed: int) -> Measured:
+    def run(rate: float, seconds: float, seed: int) -> LoadResult:
         intended = arrivals(rate, seconds, seed=seed)
         serve = one_worker(service, stall=stall)
         return simulate(intended, serve, rate=rate, seconds=seconds, connections=connections, timeout=timeout, lag=lag)
@@ -95,7 +95,7 @@ def test_answers_of_500_are_failures_however_late_the_generator_was() -> None:
 def failing(every: int, lag: float = 0.0) -> Drive:
     """Answers at once, each so manieth with 500."""
 
-    def run(rate: float, seconds: float, seed: int) -> Measured:
+    def run(rate: float, seconds: float, seed: int) -> LoadResult:
         intended = arrivals(rate, seconds, seed=seed)
         dispatch = Dispatch(intended, connections=1, timeout=5)
         dispatch.opened(0, 0.0)
@@ -103,7 +103,7 @@ def failing(every: int, lag: float = 0.0) -> Drive:
             dispatch.fire(float(start) + lag)
             dispatch.answered(0, 500 if number % every == 7 else 200, float(start) + lag + 1e-4)
             dispatch.opened(0, float(start) + lag + 1e-4)
-        return dispatch.measured(rate=rate, seconds=seconds)
+        return dispatch.result(rate=rate, seconds=seconds)
 
     return run
 
@@ -129,7 +129,7 @@ def test_a_rate_that_the_server_could_not_take_fails_and_never_passes() -> None:
 def test_an_invalid_run_is_made_again_with_other_arrivals() -> None:
     seeds = []
 
-    def run(rate: float, seconds: float, seed: int) -> Measured:
+    def run(rate: float, seconds: float, seed: int) -> LoadResult:
         seeds.append(seed)
         return drive(lag=0.02 if len(seeds) == 1 else 0.0)(rate, seconds, seed)
 
@@ -183,7 +183,7 @@ def test_a_server_that_keeps_everything_tried_passes_up_to_there() -> None:
 
 
 def test_a_generator_that_broke_first_is_no_failure_of_the_server() -> None:
-    def run(rate: float, seconds: float, seed: int) -> Measured:
+    def run(rate: float, seconds: float, seed: int) -> LoadResult:
         return drive(service=1e-5, lag=0.2 if rate > 150 else 0.02)(rate, seconds, seed)
 
     assert search(run, min_rate=100).status is Status.PASS  # late by less than the limit: kept in spite of it
@@ -200,7 +200,7 @@ def test_the_search_ends_when_its_time_is_up_and_says_only_what_it_knows() -> No
 
 
 def test_no_rate_kept_is_a_failure() -> None:
-    def run(rate: float, seconds: float, seed: int) -> Measured:
+    def run(rate: float, seconds: float, seed: int) -> LoadResult:
         return drive(service=10.0, timeout=0.5)(rate, seconds, seed)
 
     check = search(run)

@@ -14,7 +14,7 @@ from gauntlet.model_digest import digest_model
 from gauntlet.serving.answer import Answer, answer_of
 from gauntlet.serving.contract import Rows
 from gauntlet.serving.loading import ServedModel, open_served
-from gauntlet.serving.scored import MISSING, OTHER, PROBABILITY_EDGES, ScoreCounts, known_values, score_counts
+from gauntlet.serving.score_counts import MISSING, OTHER, PROBABILITY_EDGES, ScoreCounts, known_values, score_counts
 
 ModelOf = Callable[[str], Path]
 
@@ -79,10 +79,10 @@ def test_threads_lose_no_count() -> None:
             counts.add(rows(x=["a"]), column([0.1]))
 
     threads = [Thread(target=add) for _ in range(4)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert counts.totals() == [8000, 8000]
     assert counts.by_slice()["x=a"] == [8000, 8000]
 
@@ -106,7 +106,7 @@ def test_a_regression_is_counted_where_it_is_told_to_be(model_of: ModelOf) -> No
 
 def test_more_than_two_classes_are_not_counted(model_of: ModelOf) -> None:
     assert served(model_of("multiclass"), score_counts) is None
-    with pytest.raises(ConfigurationError, match="score_edges: a model of more than two classes"):
+    with pytest.raises(ConfigurationError, match="score_edges: a multiclass model"):
         served(model_of("multiclass"), lambda model: score_counts(model, [0.5]))
 
 
@@ -116,8 +116,8 @@ def test_more_than_two_classes_are_not_counted(model_of: ModelOf) -> None:
         ([0.5, 0.5], [], "score_edges: must be finite, ascend"),
         ([0.5, float("inf")], [], "score_edges: must be finite"),
         ([number / 1000 for number in range(201)], [], "at most 200"),
-        ([], ["amount"], "slice_columns: has no values that the model knows"),
-        ([], ["salary"], "slice_columns: is no input of the model"),
+        ([], ["amount"], "slice_columns: has no values known to the model"),
+        ([], ["salary"], "slice_columns: is not an input of the model"),
         ([], ["region", "code", "member", "open", "grade"], "more than 4 columns"),
     ],
 )
@@ -132,7 +132,7 @@ def test_a_strangers_text_column_has_no_known_values(tmp_path: Path) -> None:
     folder = brought(
         tmp_path / "model", lambda frame: frame["amount"].to_numpy(), {"amount": "double", "who": "string"}
     )
-    with pytest.raises(ConfigurationError, match="must not become a label"):
+    with pytest.raises(ConfigurationError, match="must not become labels"):
         served(folder, lambda model: known_values(model, "who"))
-    with pytest.raises(ConfigurationError, match="has no edges"):
+    with pytest.raises(ConfigurationError, match="needs edges"):
         served(folder, lambda model: score_counts(model, slice_columns=["who"]))

@@ -1,7 +1,7 @@
-"""Checked rows as the pandas frame that a model's MLflow signature asks for, straight from their values.
+"""Builds a pandas DataFrame of the signature's types from validated rows.
 
-``gauntlet.training.frame`` makes the same frame of Arrow columns, as batch scoring reads them. For the one row that
-most requests hold, the way through Arrow and back takes longer than everything else before the model.
+``gauntlet.training.frame`` builds the same DataFrame from Arrow columns for batch scoring. For a single row, as in most
+requests, converting through Arrow takes longer than everything else before the model.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ Build = Callable[[Sequence[Any]], Any]
 
 
 def frame_of_rows(rows: Rows, kinds: Mapping[str, str]) -> pd.DataFrame:
-    """Build the frame.
+    """Build the DataFrame.
 
     Args:
-        rows: checked rows; a missing value is ``None``.
+        rows: validated rows; a missing value is ``None``.
         kinds: input → MLflow type, in the signature's order.
 
     Returns:
-        A frame of these columns with the very types that MLflow's own enforcement would leave: missing numbers are
-        NaN, missing text and booleans ``None``, missing times NaT; times are in nanoseconds.
+        A DataFrame of these columns, with the types that MLflow's own enforcement produces: missing numbers are NaN,
+        missing text and booleans ``None``, missing times NaT; times are in nanoseconds.
 
     Raises:
-        DataError: an integer is missing, which a frame cannot say, or a time lies outside 1677 to 2262.
+        DataError: an integer is missing, which a DataFrame cannot represent, or a time is outside 1677 to 2262.
     """
     import pandas as pd
 
@@ -41,9 +41,9 @@ def frame_of_rows(rows: Rows, kinds: Mapping[str, str]) -> pd.DataFrame:
         try:
             columns[name] = _BUILD[kind](rows.columns[name])
         except (TypeError, ValueError) as error:
-            # The error may quote the value.
+            # The original message may contain the value.
             raise DataError(
-                f"holds a value that a frame cannot hold as {kind}",
+                f"has a value that a DataFrame cannot represent as {kind}",
                 field=name,
                 value=type(error).__name__,
                 mend="Declare an integer that may be missing as double in the model's signature",
@@ -64,7 +64,7 @@ def _booleans(values: Sequence[Any]) -> np.ndarray:
 def _times(values: Sequence[Any]) -> Any:
     import pandas as pd
 
-    # Unlike NumPy's, this conversion refuses what nanoseconds cannot reach.
+    # Unlike NumPy's, this conversion raises on times outside the range of nanoseconds.
     return pd.Series(np.array(values, dtype="datetime64[us]")).astype("datetime64[ns]")
 
 
@@ -81,4 +81,4 @@ _BUILD: Mapping[str, Build] = {
     "boolean": _booleans,
     "datetime": _times,
 }
-"""MLflow type → what makes a column of it."""
+"""MLflow type → builder of a column."""

@@ -1,8 +1,8 @@
-"""Counts of the scores a model answers, so that a canary's answers can be held against stable's.
+"""Histogram counts of a model's scores, to compare a canary's score distribution with stable's.
 
-A score is the probability of the positive class, or the number a regression gives. They are counted by edges (how many
-were at most 0.31), for all rows and for the groups of chosen columns. A model of more than two classes has no one
-score, and nothing is counted of it; nor of a model that answers words.
+A score is the probability of the positive class, or a regression's prediction. Scores are counted by bucket (cumulative
+as in Prometheus), for all rows and by the values of slice columns. A multiclass model has no single score and is not
+counted, nor is a model that returns text.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from gauntlet.serving.direct import DirectModel, category
 from gauntlet.serving.loading import ServedModel
 
 PROBABILITY_EDGES = tuple(number / 100 for number in range(1, 100))
-"""Edges for classifiers: fine enough to hold the deciles of any two models apart."""
+"""Edges for classifiers: fine enough to separate the deciles of any two models."""
 MOST_EDGES = 200
 MOST_COLUMNS = 4
 MOST_VALUES = 20
-"""Values of a slice column that are told apart; what a model knows beyond them is ``(other)``."""
+"""Limit of values counted per slice column; further values are ``(other)``."""
 
 OTHER, MISSING = "(other)", "(missing)"
 
 
 class ScoreCounts:
-    """Scores so far, by edge and by slice. Any thread may add.
+    """Score counts by bucket and slice. Thread-safe.
 
     Args:
         edges: upper bounds, ascending.
-        slices: column → its values that are told apart, as text. No other value ever becomes a name.
-        positive: the output column that is the score where there are two and one has this name; else the second.
+        slices: column → values counted separately, as text. No other value becomes a label.
+        positive: name of the score among two output columns; without a match the last one is the score.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class ScoreCounts:
         self._tables = {column: self._table(column, values) for column, values in (slices or {}).items()}
 
     def add(self, rows: Rows, answer: Answer) -> None:
-        """Count the scores of rows that were answered."""
+        """Count the scores of answered rows."""
         scores = self._scores(answer)
         if scores is None:
             return
@@ -62,15 +62,15 @@ class ScoreCounts:
         else:
             bins = self._array.searchsorted(scores, side="left").tolist()
         with self._lock:
-            for one in bins:
-                self._bins[one] += 1
+            for bucket in bins:
+                self._bins[bucket] += 1
             for column, table in self._tables.items():
                 other = table[OTHER]
-                for one, value in zip(bins, rows.columns[column], strict=True):
-                    table.get(_text(value), other)[one] += 1
+                for bucket, value in zip(bins, rows.columns[column], strict=True):
+                    table.get(_text(value), other)[bucket] += 1
 
     def totals(self) -> list[int]:
-        """Scores at most at each edge, and all of them: cumulative, ``len(edges) + 1`` numbers."""
+        """Cumulative counts at each edge and in total: ``len(edges) + 1`` numbers."""
         with self._lock:
             return list(accumulate(self._bins))
 
@@ -88,75 +88,74 @@ class ScoreCounts:
     def _scores(self, answer: Answer) -> np.ndarray | None:
         if len(answer.columns) > 2:
             return None
-        place = answer.names.index(self._positive) if self._positive in answer.names else -1
-        column = answer.columns[place]
+        position = answer.names.index(self._positive) if self._positive in answer.names else -1
+        column = answer.columns[position]
         return column if column.dtype.kind in "fiu" else None
 
 
 def score_counts(
     model: ServedModel, edges: Sequence[float] = (), slice_columns: Sequence[str] = ()
 ) -> ScoreCounts | None:
-    """What is to be counted of a model's answers.
+    """Create the score counts of a model.
 
     Args:
         model: the model.
-        edges: upper bounds; none given means hundredths for a binary classifier, and nothing for anything else.
-        slice_columns: inputs whose groups are counted on their own.
+        edges: upper bounds; by default hundredths for a binary classifier, and none for other models.
+        slice_columns: inputs whose values are counted separately.
 
     Returns:
-        The counts, at zero; ``None`` where there is nothing to count.
+        The counts, at zero; ``None`` if there is nothing to count.
 
     Raises:
-        ConfigurationError: edges that do not ascend or are too many; edges or slices of a model without one score; a
-            slice column that is no input, or whose values the model does not know.
+        ConfigurationError: edges that do not ascend or are too many; edges or slices for a model without a single
+            score; a slice column that is no input, or whose values the model does not know.
     """
     task = str(model.facts.get("task", ""))
-    asked = bool(edges or slice_columns)
-    if task == "multiclass" and asked:
+    if task == "multiclass" and (edges or slice_columns):
         raise ConfigurationError(
-            "a model of more than two classes has no one score to count",
+            "a multiclass model has no single score to count",
             field="score_edges" if edges else "slice_columns",
-            mend="Leave it out",
+            mend="Remove it",
         )
     chosen = tuple(edges) or (PROBABILITY_EDGES if task == "binary" else ())
     if not chosen and slice_columns:
         raise ConfigurationError(
-            "has no edges to count scores at", field="slice_columns", value=list(slice_columns), mend="Give score_edges"
+            "needs edges to count scores", field="slice_columns", value=list(slice_columns), mend="Give score_edges"
         )
     if not chosen or task == "multiclass":
         return None
     _check_edges(chosen)
     if len(slice_columns) > MOST_COLUMNS:
         raise ConfigurationError(
-            f"names more than {MOST_COLUMNS} columns; each is some {MOST_VALUES * len(chosen):,} series",
+            f"names more than {MOST_COLUMNS} columns; each adds about {MOST_VALUES * len(chosen):,} series",
             field="slice_columns",
             value=list(slice_columns),
-            mend="Choose the groups that matter most",
+            mend="Choose the most important columns",
         )
     slices = {column: known_values(model, column) for column in slice_columns}
     return ScoreCounts(chosen, slices, str(model.facts.get("positive", "")))
 
 
 def known_values(model: ServedModel, column: str) -> tuple[str, ...]:
-    """The values of an input that the model itself knows, as text.
+    """Values of an input that the model knows, as text.
 
     Raises:
-        ConfigurationError: it is no input of the model, or nothing in the model lists its values.
+        ConfigurationError: it is no input of the model, or the model does not list its values.
     """
-    found = model.contract.by_name.get(column)
-    if found is None:
+    model_input = model.contract.by_name.get(column)
+    if model_input is None:
         raise ConfigurationError(
-            "is no input of the model",
+            "is not an input of the model",
             field="slice_columns",
             value=column,
             mend=f"Use one of: {', '.join(sorted(model.contract.by_name))}",
         )
-    if found.kind.name == "boolean":
+    if model_input.kind.name == "boolean":
         return ("False", "True")
     if isinstance(model.scorer, DirectModel) and column in model.scorer.categories:
         return model.scorer.categories[column]
     raise ConfigurationError(
-        "has no values that the model knows, and what callers send must not become a label",
+        "has no values known to the model, and values of requests must not become labels",
         field="slice_columns",
         value=column,
         mend="Use a boolean column, or a categorical one of a model that Gauntlet trained",
@@ -175,5 +174,5 @@ def _check_edges(edges: Sequence[float]) -> None:
 
 
 def _text(value: Any) -> str:
-    """A value as a slice is named by; what has no name of its own cannot be looked up and counts as other."""
+    """Slice value as text; a value without a category name counts as other."""
     return MISSING if value is None else category(value) or OTHER

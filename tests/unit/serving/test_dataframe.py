@@ -17,7 +17,7 @@ from builders.served_models import brought, to_arrow
 from gauntlet.errors import DataError
 from gauntlet.prediction.model import load_pyfunc
 from gauntlet.serving.contract import Input, InputContract, Rows, read_contract
-from gauntlet.serving.framed import frame_of_rows
+from gauntlet.serving.dataframe import frame_of_rows
 from gauntlet.serving.scorers import Pyfunc
 from gauntlet.serving.values import KINDS
 from gauntlet.training.frame import frame_of

@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from gauntlet.serving.contract import Rows, contract_of
-from gauntlet.serving.front import in_front, predictions
+from gauntlet.serving.fast_path import predictions, with_fast_path
 from gauntlet.serving.loading import ServedModel
 from gauntlet.serving.metrics import Metrics
 from gauntlet.serving.service import Limits, Service
@@ -33,7 +33,7 @@ class Door:
         self.registry = CollectorRegistry()
         self.service = Service(ServedModel("sha256:d", CONTRACT, {}, Doubling()), "loans", version, Limits(10, 100))
         metrics = Metrics("loans", version, "sha256:d", registry=self.registry)
-        self.front = in_front(self._behind, self.service, metrics)
+        self.front = with_fast_path(self._behind, self.service, metrics)
         self.sent: list[Any] = []
 
     async def _behind(self, scope: Any, receive: Any, send: Any) -> None:

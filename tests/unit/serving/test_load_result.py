@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from gauntlet.serving.measured import Measured, Outcome, percentile, summarise
+from gauntlet.serving.load_result import LoadResult, Outcome, percentile, summarise
 
 
 def run_of(outcomes, status=None, *, ended=None, sent=None, rate=None):
     count = len(outcomes)
     intended = np.arange(count) / count
     sent = intended if sent is None else np.asarray(sent, dtype=np.float64)
-    return Measured(
+    return LoadResult(
         rate=float(rate or count),
         seconds=1.0,
         timeout=1.0,
@@ -22,15 +22,15 @@ def run_of(outcomes, status=None, *, ended=None, sent=None, rate=None):
         sent=sent,
         ended=intended + 0.01 if ended is None else np.asarray(ended, dtype=np.float64),
         outcome=np.array(outcomes, dtype=np.uint8),
-        status=np.array(status or [200 * (one == Outcome.ANSWERED) for one in outcomes], dtype=np.uint16),
+        status=np.array(status or [200 * (outcome == Outcome.ANSWERED) for outcome in outcomes], dtype=np.uint16),
     )
 
 
 @given(hnp.arrays(np.float64, st.integers(1, 50), elements=st.floats(0, 100)), st.floats(0, 100))
 def test_a_percentile_is_an_observed_value_that_the_share_does_not_exceed(values, q):
-    found = percentile(values, q)
-    assert found in values
-    assert (values <= found).mean() >= q / 100 - 1e-12
+    result = percentile(values, q)
+    assert result in values
+    assert (values <= result).mean() >= q / 100 - 1e-12
 
 
 def test_the_percentiles_of_few_values_are_the_largest():
