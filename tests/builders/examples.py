@@ -6,11 +6,13 @@ import ast
 import doctest
 import importlib
 import io
+import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from unittest import mock
 
 import groups
 from builders.imports import syntax_trees
@@ -69,9 +71,15 @@ def file_of(environment: str) -> str:
     return f"{FOLDER}/examples/test_{environment}.py"
 
 
-def failures(module: str) -> str:
-    """Run a module's examples; what differs from what they show, empty where all is as shown."""
-    return failures_of(importlib.import_module(module), all_examples()[module])
+def failures(module: str, scratch: Path) -> str:
+    """Run a module's examples; what differs from what they show, empty where all is as shown.
+
+    Args:
+        module: its dotted name.
+        scratch: a folder for their temporary files.
+    """
+    with mock.patch.object(tempfile, "tempdir", str(scratch)):
+        return failures_of(importlib.import_module(module), all_examples()[module])
 
 
 def failures_of(module: ModuleType, expected: int) -> str:
@@ -82,3 +90,9 @@ def failures_of(module: ModuleType, expected: int) -> str:
     if runner.tries != expected:
         report.write(f"{module.__name__}: {runner.tries} examples were run where its source holds {expected}\n")
     return report.getvalue()
+
+
+def package_example(module: str) -> str:
+    """The first example of a module's docstring as it is written: from its first ``>>>`` to the next empty line."""
+    text = ast.get_docstring(syntax_trees(PACKAGE)[module]) or ""
+    return text[text.index(">>> ") :].partition("\n\n")[0]

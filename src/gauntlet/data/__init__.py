@@ -6,8 +6,7 @@ split's statistics by column, ``Snapshot`` reads what was imported.
 >>> import tempfile
 >>> from pathlib import Path
 >>> from gauntlet.data import describe, import_files
->>> temporary = tempfile.TemporaryDirectory()
->>> folder = Path(temporary.name)
+>>> folder = Path(tempfile.mkdtemp())
 >>> rows = [f"L{n},{250 * (n % 8) + 500},{'car' if n % 3 else ''},{n % 2}" for n in range(200)]
 >>> csv = (folder / "loans.csv").write_text("\n".join(["id,amount,purpose,repaid", *rows]))
 >>> snapshot = import_files(folder / "loans.csv", folder / "snapshot", roles={"label": "repaid", "key": ["id"]})
@@ -22,7 +21,6 @@ split's statistics by column, ``Snapshot`` reads what was imported.
 (500.0, 1250.0, 2250.0)
 >>> train["purpose"].values, round(train["purpose"].missing_share, 2)
 (('car',), 0.35)
->>> temporary.cleanup()
 """
 
 from gauntlet.lazy import lazy_exports

@@ -53,8 +53,7 @@ def import_files(
 
     >>> import tempfile
     >>> from gauntlet.errors import DataError
-    >>> temporary = tempfile.TemporaryDirectory()
-    >>> folder = Path(temporary.name)
+    >>> folder = Path(tempfile.mkdtemp())
     >>> amounts = [*(f"{100 * n},{n % 2}" for n in range(50)), "about 900,1"]
     >>> written = (folder / "loans.csv").write_text("\n".join(["amount,repaid", *amounts]))
     >>> options = {"roles": {"label": "repaid"}, "reader": {"missing_values": [""]}}
@@ -65,7 +64,6 @@ def import_files(
     loans.csv: row 51: column amount is read as text, though all but 1 of its 51 values are numbers; found 'about 900'.
     Correct them at the source, or read them as missing, in every column: reader.missing_values: ["", "about 900"]. To
     take it as text: reader.types: {"amount": "string"}.
-    >>> temporary.cleanup()
     """
     listed = [sources] if isinstance(sources, str | Path | Mapping) else list(sources)
     pinned = resolve([source if isinstance(source, Mapping) else {"uri": str(source)} for source in listed])

@@ -62,8 +62,7 @@ class Snapshot:
 
         >>> import tempfile
         >>> from gauntlet.data import import_files
-        >>> temporary = tempfile.TemporaryDirectory()
-        >>> folder = Path(temporary.name)
+        >>> folder = Path(tempfile.mkdtemp())
         >>> written = (folder / "loans.csv").write_text("income,repaid\n1200,1\n,0\n2500,1\n")
         >>> whole = {"fractions": {"train": 1}}
         >>> imported = import_files(folder / "loans.csv", folder / "out", roles={"label": "repaid"}, split=whole)
@@ -72,7 +71,6 @@ class Snapshot:
         True
         >>> snapshot.table("train", ["income"]).to_pydict()
         {'income': [1200, None, 2500]}
-        >>> temporary.cleanup()
         """
         manifest = path / MANIFEST
         try:

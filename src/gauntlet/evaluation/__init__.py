@@ -9,11 +9,9 @@ a challenger against a champion on the same rows.
 >>> region, noise = (np.repeat(v, [1200, 600, 200]) for v in (["north", "south", "west"], [0.2, 0.7, 0.3]))
 >>> label = rng.random(2000) < 0.4
 >>> score = np.clip(0.3 + 0.4 * label + noise * rng.standard_normal(2000), 0, 1)
->>> result = evaluate(
-...     label, score, slices={"region": region},
-...     performance_policy={"metrics": {"auc": {"min": 0.75}}},
-...     slices_policy={"performance": {"accuracy": {"max_gap": 0.1}}},
-... )
+>>> demands = {"metrics": {"auc": {"min": 0.75}}}
+>>> limits = {"performance": {"accuracy": {"max_gap": 0.1}}}
+>>> result = evaluate(label, score, slices={"region": region}, performance_policy=demands, slices_policy=limits)
 >>> print(result.performance.verdict.summary)
 AUC is 0.798 (95% interval 0.777 to 0.818), above the required 0.75.
 >>> for check in result.slices.verdict.checks:

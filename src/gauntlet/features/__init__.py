@@ -7,25 +7,20 @@ name the relation between two columns, whatever they come from.
 >>> from pathlib import Path
 >>> from gauntlet.data import import_files
 >>> from gauntlet.features import replay_history
->>> temporary = tempfile.TemporaryDirectory()
->>> folder = Path(temporary.name)
+>>> folder = Path(tempfile.mkdtemp())
 >>> rows = [f"L{n},{900 + 7 * n},{12 + n % 48}" for n in range(300)]
 >>> written = (folder / "loans.csv").write_text("\n".join(["id,income,months", *rows]))
->>> history, stored = (
-...     import_files(folder / "loans.csv", folder / name, roles={"key": ["id"]}, purpose="history")
-...     for name in ("history", "stored")
-... )
->>> def build(rows):  # it used to give income as it is
+>>> options = {"roles": {"key": ["id"]}, "purpose": "history"}
+>>> history = import_files(folder / "loans.csv", folder / "history", **options)
+>>> stored = import_files(folder / "loans.csv", folder / "stored", **options)  # income was stored as it is
+>>> def build(rows):
 ...     return rows[["income", "months"]].assign(income=(rows["income"] - 1950) / 600)
->>> for check in replay_history(build, history, stored).verdict.checks:
-...     print(f"{check.status}: {check.reason}")
-fail: `income` was redefined and its past was not recomputed: the new code disagrees with the store in history, and
-would compute the new rows, of which nothing is stored yet. Of 300 rows of the store in history, 100% have another
-value: normalization change (new = 0.001667 × stored − 3.25, which is (stored − 1,950) / 600, by the mean and standard
+>>> print(replay_history(build, history, stored).verdict.summary)
+`income` was redefined and its past was not recomputed: the new code disagrees with the store in history, and would
+compute the new rows, of which nothing is stored yet. Of 300 rows of the store in history, 100% have another value:
+normalization change (new = 0.001667 × stored − 3.25, which is (stored − 1,950) / 600, by the mean and standard
 deviation of the values). Recompute history with the new code before anything reads both, or stay with the code that
 wrote them.
-pass: `months` is what the store gives, over up to 300 rows.
->>> temporary.cleanup()
 """
 
 from gauntlet.lazy import lazy_exports

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from builders.examples import failures, modules_in
 
 
 @pytest.mark.parametrize("module", modules_in("delivery"))
-def test_examples_give_what_they_show(module: str) -> None:
-    assert failures(module) == ""
+def test_examples_give_what_they_show(module: str, tmp_path: Path) -> None:
+    assert failures(module, tmp_path) == ""
