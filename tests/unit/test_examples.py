@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from collections.abc import Mapping
 from types import ModuleType
 
 import pytest
 
 import groups
-from builders.examples import all_examples, collected_files, environment_of, examples_in, failures_of, file_of
+from builders.examples import (
+    all_examples,
+    collected_files,
+    environment_of,
+    examples_in,
+    failures_of,
+    file_of,
+    package_example,
+)
 
 TWICE = '''
 """Doubling.
@@ -102,3 +111,29 @@ def test_an_example_that_is_not_found_is_noticed() -> None:
     hidden = module_of(TWICE)
     hidden.twice.__doc__ = None
     assert "1 examples were run where its source holds 2" in failures_of(hidden, 2)
+
+
+def examples_of_page(text: str) -> list[str]:
+    """The console sessions on a page of the documentation."""
+    return [block.partition("\n```")[0] for block in text.split("```pycon\n")[1:]]
+
+
+def test_the_page_shows_the_examples_of_the_packages() -> None:
+    packages = [f"gauntlet.{name}" for name in ("data", "evaluation", "features", "testing")]
+    text = (groups.ROOT / "docs" / "library.md").read_text()
+    assert examples_of_page(text) == [package_example(package) for package in packages], "copy the docstring's"
+
+
+def test_a_page_that_shows_something_else_is_noticed() -> None:
+    example = package_example("gauntlet.data")
+    assert example.startswith(">>> import tempfile\n")
+    assert example.endswith("(('car',), 0.35)")
+    page = f"# A page\n\n```pycon\n{example}\n```\n\nText.\n"
+    assert examples_of_page(page) == [example]
+    assert examples_of_page(page.replace("'train': 133", "'train': 134")) != [example]
+
+
+def test_the_page_names_what_the_packages_offer() -> None:
+    rows = [line.split("|") for line in (groups.ROOT / "docs" / "library.md").read_text().split("\n") if "| `" in line]
+    for package, names in ((row[1].strip(" `"), row[2].replace("`", "").split(",")) for row in rows):
+        assert {name.strip() for name in names} <= set(importlib.import_module(package).__all__), package
