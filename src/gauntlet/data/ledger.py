@@ -83,7 +83,7 @@ class Ledger:
             return
         records = np.concatenate(self._held)
         self._held, self._spilled = [], True
-        numbers = (records[:, 0] >> np.uint64(56)).astype(np.intp)
+        numbers = (records[:, 0] >> np.uint64(56)).astype(np.intp)  # the first 8 bits: _BUCKETS of them
         order = np.argsort(numbers, kind="stable")
         ends = np.cumsum(np.bincount(numbers, minlength=_BUCKETS))
         records, start = records[order], 0
@@ -179,6 +179,7 @@ def _repetitions(records: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarra
     """
     import numpy as np
 
+    # lexsort takes its last key first: equal digests stand together, in the order of their rows.
     order = np.lexsort((records[:, 2], records[:, 1], records[:, 0]))
     ordered = records[order]
     same = np.zeros(len(ordered), dtype=bool)

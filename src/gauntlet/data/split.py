@@ -122,6 +122,7 @@ def assign_by_hash(groups: np.ndarray, boundaries: list[tuple[str, float]]) -> n
     """
     import numpy as np
 
+    # Shares may add up to 1 by rounding, and 2⁶⁴ is no uint64.
     ends = np.array([min(int(end * 2.0**64), 2**64 - 1) for _, end in boundaries[:-1]], dtype=np.uint64)
     return np.searchsorted(ends, groups, side="right")
 

@@ -89,6 +89,7 @@ class SplitWriter:
             name = f"{self._split}/part-{len(self.parts):05}.parquet"
             path = self._folder / name
             path.parent.mkdir(exist_ok=True)
+            # A dictionary of values that are all different, as identifiers are, costs space and gains none.
             text = [field.name for field in self._schema if field.type == "string" and field.name != EXAMPLE_ID]
             self._writer = pq.ParquetWriter(path, self._schema, version="2.6", use_dictionary=text)
             self.parts.append(name)

@@ -122,7 +122,7 @@ def group_adder(codes: Ints, groups: int) -> sparse.csc_matrix:
         groups: number of groups.
     """
     inside = codes >= 0
-    ends = np.concatenate([[0], np.cumsum(inside)])
+    ends = np.concatenate([[0], np.cumsum(inside)])  # a column of the matrix has one entry, or none
     return sparse.csc_matrix((np.ones(ends[-1]), codes[inside], ends), shape=(groups, len(codes)))
 
 
@@ -131,7 +131,7 @@ def _cluster_sums(moments: Moments, blocks: Sequence[Block]) -> Iterator[Floats]
     pieces = moments.pieces
     if not len(pieces.cluster):
         return
-    cluster = np.cumsum(np.diff(pieces.cluster, prepend=pieces.cluster[0]) != 0)
+    cluster = np.cumsum(np.diff(pieces.cluster, prepend=pieces.cluster[0]) != 0)  # numbered anew, without gaps
     start = offsets(blocks)
     rows, positions, values = [], [], []
     for block, offset in zip(blocks, start, strict=False):

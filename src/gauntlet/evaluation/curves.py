@@ -96,7 +96,7 @@ def reliability(sample: Sample, bins: int = 10) -> Binned:
             low, high = wilson(observed, effective, _NORMAL_95)
         else:
             spread = np.bincount(code, sample.weight * (sample.label - observed[code]) ** 2) / weight
-            half = _NORMAL_95 * np.sqrt(spread / np.maximum(effective - 1, 1))
+            half = _NORMAL_95 * np.sqrt(spread / np.maximum(effective - 1, 1))  # spread is of n, the error of n - 1
             low, high = observed - half, observed + half
     keep = weight > 0
     rows = np.bincount(code).astype(np.float64)

@@ -200,6 +200,7 @@ def _family(kind: Kind, panel: Panel, pairs: Sequence[_Pair], metrics: Sequence[
     spread = np.sqrt(near.variance * far.variance)
     correlation = np.divide(joint[i, j], spread, out=nothing.copy(), where=spread > 0)
     a, b = near.variance * weight_near**2, far.variance * weight_far**2
+    # Two models share their rows: their degrees of freedom do not add up as those of two groups do.
     df = np.minimum(near.df, far.df) if kind == "difference" else _welch(a, near.df, b, far.df)
     return replace(
         level,

@@ -101,6 +101,7 @@ def gather(
         tuple(metrics), len(models), shape, rest, first.weighted, first.cluster is not None, first.origin
     )
     cell, cells = moments.find_cells([partition.codes for partition in partitions], first.rows)
+    # NumPy sorts 16-bit keys by radix, in O(n).
     order = np.argsort(cell.astype(np.uint16) if len(cells) < 1 << 16 else cell, kind="stable")
     cell = cell[order]
     columns = np.empty((len(question.columns) + len(question.areas), first.rows))

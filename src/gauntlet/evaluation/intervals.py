@@ -236,6 +236,7 @@ def p_values(family: Family, bound: ArrayLike, *, direction: str) -> Floats:
     kept = family.value > limit if direction == "min" else family.value < limit
     # On the kept side the near end crosses the bound as the critical value grows; on the other, the far end.
     end = np.where(kept == (direction == "min"), 0, 1)
+    # The normal tail beyond 38 is the smallest that a double holds; 50 halvings leave 3e-14 of it.
     below, above = np.zeros(len(family)), np.full(len(family), 38.0)
     for _ in range(50):
         middle = (below + above) / 2
@@ -277,6 +278,7 @@ def clopper_pearson(share: ArrayLike, n: ArrayLike, confidence: float = 0.95) ->
     p, size = np.asarray(share, dtype=np.float64), np.asarray(n, dtype=np.float64)
     alpha = 1 - confidence
     hits, misses = p * size, (1 - p) * size
+    # 1e-300 stands where a parameter would be 0: beta refuses that, and np.where then takes the other value.
     low = np.where(hits > 0, stats.beta.ppf(alpha / 2, np.maximum(hits, 1e-300), misses + 1), 0.0)
     high = np.where(misses > 0, stats.beta.isf(alpha / 2, hits + 1, np.maximum(misses, 1e-300)), 1.0)
     return low, high

@@ -40,6 +40,7 @@ class Scale(StrEnum):
 
 
 _DUST = 1e-12
+"""Sums that cancel to less than this share of their terms are rounding: there are no rows."""
 
 Linear = Mapping[str, float]
 """A linear combination of column sums: column → coefficient."""
@@ -200,7 +201,7 @@ def _r2() -> Metric:
         error, square, label, one = np.moveaxis(sums, -1, 0)
         safe = np.where(one > 0, one, 1.0)
         total = square - label**2 / safe
-        usable = (one > 0) & (total > 1e-12 * square)
+        usable = (one > 0) & (total > _DUST * square)
         return np.where(usable, 1 - error / np.where(usable, total, 1.0), np.nan)
 
     def gradient(sums: Floats) -> Floats:

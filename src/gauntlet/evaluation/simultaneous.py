@@ -48,7 +48,7 @@ def critical_value(
     generator = np.random.default_rng(_SEED) if rng is None else rng
     root = np.linalg.cholesky((correlation + _JITTER * np.eye(count)) / (1 + _JITTER)).astype(np.float32, order="F")
     largest = np.empty(draws, dtype=np.float32)
-    step = max(1, 4_000_000 // count)
+    step = max(1, 4_000_000 // count)  # 16 MB of draws at a time
     for start in range(0, draws, step):
         normal = generator.standard_normal((min(step, draws - start), count), dtype=np.float32)
         # Multiplies in place, by the triangle only: half the work of a product with the whole root.

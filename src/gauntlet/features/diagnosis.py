@@ -27,12 +27,17 @@ from gauntlet.features.monotone import find_monotone, spearman
 _FEW_VALUES = 100
 _MOST_CATEGORIES = 1_000
 _LARGEST = 1e150
+"""Squares of larger numbers come near the largest double."""
 _ROWS_A_VALUE = 3
+"""With fewer rows a value, any two columns of texts are a map from one to the other."""
 _PURE = 0.99
+"""Share of the rows that have to follow a map between values."""
 _SAME = 1e-3
 """A slope this close to one, or an intercept this small beside the spread, is one, or none."""
 _NAMED_BETTER = 0.1
+"""A curve has to leave this share of what the line leaves: it is more flexible, so being as good is no evidence."""
 _FEWEST = 3
+"""Any two points lie on a line."""
 
 
 class Kind(StrEnum):

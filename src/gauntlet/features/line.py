@@ -49,12 +49,14 @@ def fit_line(x: Floats, y: Floats, rng: np.random.Generator, close: float = CLOS
     unit = (x - centre) / scale
     spread = float(np.std(y))
     first, second = rng.integers(0, len(x), (2, _SLOPES))
-    apart = np.abs(unit[first] - unit[second]) > 1e-12
+    apart = np.abs(unit[first] - unit[second]) > 1e-12  # else the slope of two equal x is noise, or infinite
     slopes = (y[first][apart] - y[second][apart]) / (unit[first][apart] - unit[second][apart])
     slope = float(np.median(slopes)) if len(slopes) else 0.0
     intercept = float(np.median(y - slope * unit))
     for _ in range(3):
         left = np.abs(y - slope * unit - intercept)
+        # 1.4826 medians are a standard deviation if errors are normal; where most points fit exactly the median is 0,
+        # and the second term leaves room for rounding.
         near = left <= max(3 * 1.4826 * float(np.median(left)), 1e-9 * spread)
         if np.count_nonzero(near) < 2 or np.ptp(unit[near]) == 0:
             break

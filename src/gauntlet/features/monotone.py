@@ -7,6 +7,7 @@ import numpy as np
 from gauntlet.features.line import EXPLAINED, Floats, fit_line
 
 _MONOTONE = 0.9999
+"""Not 1: rounding swaps neighbours."""
 _ROWS_A_BIN = 3
 
 
@@ -45,7 +46,7 @@ def _functions(x: Floats) -> list[tuple[str, Floats]]:
         known.append(("log(1 + x)", np.log1p(x)))
     if x.min() >= 0:
         known += [("square root", np.sqrt(x)), ("square", x * x)]
-    if np.abs(x).max() < 50:
+    if np.abs(x).max() < 50:  # beyond, all but the largest values of exp(x) are one point on its scale
         known.append(("exponential", np.exp(x)))
     return [*known, ("rank", ranks(x))]
 

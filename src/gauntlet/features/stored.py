@@ -193,7 +193,11 @@ class KeyedStore:
 
 
 def hashes_of(rows: pa.Table, keys: Sequence[str]) -> tuple[Hashes, Hashes, np.ndarray]:
-    """Two hashes of each row that has its whole key, and which rows those are."""
+    """Two hashes of each row that has its whole key, and which rows those are.
+
+    One of 64 bits finds the row; among billions of rows two keys may share one, and the second keeps one
+    from being taken for the other.
+    """
     import pyarrow.compute as pc
 
     columns = [rows.column(name).combine_chunks() for name in keys]
@@ -251,6 +255,7 @@ def _joined(rows: pa.Table, stored: pa.Table, keys: str) -> Matched:
             mend="Give the column that tells rows of one key apart as roles.time, or mend the store",
         )
     wanted, wanted_checks = _hashes(rows)
+    # Past the end means unknown; any place will do, since the hashes there differ.
     places = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
     found = np.flatnonzero((known[places] == wanted) & (checks[places] == wanted_checks))
     return Matched(

@@ -116,7 +116,7 @@ class LowestHashes:
             return
         self._kept.append((hashes[chosen], rows.take(chosen)))
         self._rows += len(chosen)
-        if self._rows > 2 * self._size:
+        if self._rows > 2 * self._size:  # not at once: sorting is paid for by as many rows as are kept
             self._prune()
 
     def table(self) -> pa.Table | None:
