@@ -13,8 +13,8 @@ from gauntlet.data.movement import describe_movement
 from gauntlet.data.noise import Noise, noise_of, rows_for_floor
 from gauntlet.data.phrasing import amount, quoted, share
 from gauntlet.data.profile import Profile
-from gauntlet.data.proportions import newcombe, rows_to_decide, wilson
 from gauntlet.data.skew_policy import Limits
+from gauntlet.proportions import newcombe, rows_to_decide, wilson
 from gauntlet.verdict import Check, Status, decide, worst
 
 Against = Literal["serving", "previous"]

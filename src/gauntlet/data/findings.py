@@ -14,7 +14,7 @@ from typing import Any
 from gauntlet.data.contract import Column
 from gauntlet.data.phrasing import amount, quoted, share
 from gauntlet.data.profile import Profile
-from gauntlet.data.proportions import rows_to_decide, wilson
+from gauntlet.proportions import rows_to_decide, wilson
 from gauntlet.verdict import Status
 
 

@@ -11,9 +11,9 @@ from typing import Literal
 from pydantic import Field
 
 from gauntlet.data.phrasing import counted, quoted, share
-from gauntlet.data.proportions import wilson
 from gauntlet.digest import short
 from gauntlet.features.contract import FeatureContract, Terms
+from gauntlet.proportions import wilson
 from gauntlet.settings import Settings
 from gauntlet.verdict import Check, Status
 

@@ -19,9 +19,9 @@ from gauntlet.data.integrity.sql import ROWS, SPLIT, listed, micros
 from gauntlet.data.integrity.tables import Tables
 from gauntlet.data.phrasing import amount, counted
 from gauntlet.data.phrasing import share as percent
-from gauntlet.data.proportions import newcombe
 from gauntlet.data.split import in_order
 from gauntlet.errors import ConfigurationError
+from gauntlet.proportions import newcombe
 from gauntlet.verdict import Check, Status, decide, worst
 
 LABEL_RATE = "check_integrity.label_rate"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from gauntlet.data.integrity.sql import listed
 from gauntlet.data.integrity.tables import Tables
 from gauntlet.data.phrasing import share as percent
-from gauntlet.data.proportions import clopper_pearson, rows_to_decide
+from gauntlet.proportions import clopper_pearson, rows_to_decide
 from gauntlet.verdict import Check, Status, decide
 
 _LONGEST = 60

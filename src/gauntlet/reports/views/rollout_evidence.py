@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Literal
 
 from gauntlet.delivery.analysis import state_codec
@@ -16,6 +15,7 @@ from gauntlet.delivery.rollout.journal import Journal
 from gauntlet.delivery.rollout.state import Metric
 from gauntlet.delivery.rollout.timeline import analyses
 from gauntlet.errors import DataError
+from gauntlet.proportions import wilson
 from gauntlet.reports.format import count, interval, number, quantity
 from gauntlet.reports.history import Line
 
@@ -210,7 +210,7 @@ def _exp(logarithm: float) -> float:
 
 
 def _rates(name: str, counts: Sequence[tuple[float, float, float]]) -> Line:
-    band = _wilson([(hits, requests) for _, hits, requests in counts])
+    band = [wilson(hits, requests, 1 - CONFIDENCE) for _, hits, requests in counts]
     return Line(name, [(at, hits / requests) for at, hits, requests in counts], band)
 
 
@@ -218,20 +218,11 @@ def _rate(counts: tuple[float, float] | None) -> str:
     if counts is None:
         return "–"
     hits, requests = counts
-    return quantity(hits / requests, _wilson([counts])[0], unit="%") if requests else "no requests"
+    return quantity(hits / requests, wilson(*counts, 1 - CONFIDENCE), unit="%") if requests else "no requests"
 
 
 def _note(counts: tuple[float, float] | None) -> str:
     if counts is None or not counts[1]:
         return ""
-    return f"{interval(_wilson([counts])[0], unit='%')}, of {count(counts[1])}"
+    return f"{interval(wilson(*counts, 1 - CONFIDENCE), unit='%')}, of {count(counts[1])}"
 
-
-def _wilson(counts: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    if not counts:
-        return []
-    from gauntlet.evaluation.intervals import wilson  # scipy: half a second that a page without rates does not need
-
-    critical = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-    low, high = wilson([hits / requests for hits, requests in counts], [requests for _, requests in counts], critical)
-    return list(zip(low.tolist(), high.tolist(), strict=True))

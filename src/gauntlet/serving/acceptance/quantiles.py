@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gauntlet.proportions import clopper_pearson
 from gauntlet.serving.arrivals import Floats
 from gauntlet.serving.load_result import percentile
 
@@ -112,11 +113,6 @@ def share(hits: np.ndarray, *, confidence: float, blocks: int = BLOCKS) -> tuple
         confidence: two-sided.
         blocks: for the design effect.
     """
-    from scipy.stats import beta
-
     n = len(hits) / design_effect(hits, blocks)
-    found, tail = float(hits.mean()), (1 - confidence) / 2
-    count = found * n
-    low = float(beta.ppf(tail, count, n - count + 1)) if count > 0 else 0.0
-    high = float(beta.ppf(1 - tail, count + 1, n - count)) if count < n else 1.0
-    return found, low, high
+    estimate = float(hits.mean())
+    return estimate, *clopper_pearson(estimate * n, n, 1 - confidence)
