@@ -110,7 +110,7 @@ def test_on_a_full_disk_nobody_gets_more_requests(service):
     service.controller.kill()
     fill(service.host.folder)
     first = service.host.service.handle.current()
-    with pytest.raises(DependencyError, match="no room to write what is asked") as refused:
+    with pytest.raises(DependencyError, match="no disk space to write the desired state") as refused:
         service.host.client.change(lambda now: transitions.weigh(now, service.second, first, 90))
     assert refused.value.retryable
     status, said, _ = service.done("roll_out")
@@ -127,7 +127,7 @@ def test_what_was_done_on_a_full_disk_is_not_undone_by_the_next_rollout(service)
     wait_for(lambda: not service.host.client.state().unwritten)
     status, said, lines = service.done("roll_out")
     assert (status, lines[-1]) == (0, "ended: rolled_back"), said
-    assert "somebody took it out of what is asked" in service.rollout().reason
+    assert "it was removed from the desired state" in service.rollout().reason
     assert service.everything_is_with_stable()
 
 

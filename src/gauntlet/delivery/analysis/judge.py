@@ -101,14 +101,14 @@ class CounterJudge:
         return summarise(after, self._plan, rollout, number) if news else None
 
     def _power(self, before: AnalysisState, after: AnalysisState, rollout: Rollout, now: float) -> str:
-        """Power of the rollout in one sentence, once: when the tests have been chosen and before the candidate gets a request."""
+        """Power in one sentence, once: when the tests have been chosen, before the candidate gets a request."""
         if after.tests is None or before.tests is not None or now <= rollout.began:
             return ""
         rate = sum(after.answered) / (now - rollout.began)
         return power_sentence(power_by_step(after, self._plan, self._rollout_plan, rate)) if rate else ""
 
     def _with_outcomes(self, state: AnalysisState, rollout: Rollout, now: float) -> AnalysisState:
-        """The state with labels counted once more; where they cannot be read, the servers' counts still stand."""
+        """The state with labels counted once more; where they cannot be read, the servers' counts stand."""
         if self._outcomes is None or state.tests is None or rollout.phase is Phase.ROLLING_BACK:
             return state
         try:

@@ -1,5 +1,5 @@
 """Counters of both versions: raw, per pod, at one instant.
 
-source        Counters, Reading, and what a source of counters is
+source        Counters, Reading, CounterSource
 prometheus/   counters from a Prometheus, or from a page in its format
 """

@@ -1,6 +1,6 @@
-"""Counters of a service at one instant: raw, as they stand, of every pod of both versions.
+"""Raw counters of every pod of both versions, at one instant.
 
-Raw, because only whoever looks knows its intervals: PromQL's ``rate`` and ``increase`` extrapolate, and a test of
+Raw, because the analysis chooses its own intervals: PromQL's ``rate`` and ``increase`` extrapolate, and a test of
 counts needs counts.
 """
 
@@ -24,7 +24,7 @@ class Counters:
         latency: cumulative histogram of seconds, by upper bound, infinity included; empty where none is kept.
         scores: cumulative histogram of the scores answered; empty where none is kept.
         sliced: slice (``region=north``) → its histogram of scores.
-        in_flight: requests it is working on; what hangs is in no other counter.
+        in_flight: requests under way; one that hangs is in no other counter.
     """
 
     requests: float
@@ -41,7 +41,7 @@ Pods = Mapping[str, Counters]
 
 @dataclass(frozen=True)
 class Reading:
-    """Both versions at one instant.
+    """The counters of both versions at one instant.
 
     Attributes:
         at: seconds since the epoch.
@@ -58,9 +58,9 @@ class CounterSource(Protocol):
     """Reads counters, from Prometheus or from the servers themselves."""
 
     def read(self, rollout: Rollout) -> Reading:
-        """The counters now.
+        """Read the counters now.
 
         Raises:
-            DependencyError: what keeps them does not answer.
-            DataError: what it answers cannot be the counters asked for, for instance two series where one was meant.
+            DependencyError: the source does not answer.
+            DataError: its answer cannot be these counters, for instance two series where one was meant.
         """

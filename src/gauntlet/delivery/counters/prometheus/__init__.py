@@ -1,7 +1,7 @@
-"""Counters as Prometheus keeps them, or as a server exposes them to Prometheus.
+"""Counters from a Prometheus server, or from a page in its exposition format.
 
 exposition   a server's ``/metrics`` page to samples
-families     which series mean what, and samples to ``Counters``
+families     the metric families of the exporters, and their samples to ``Counters``
 client       instant queries to a Prometheus
 source       ``CounterSource`` on a Prometheus by the queries of queries/*/*.promql, and custom queries
 """

@@ -15,12 +15,12 @@ from gauntlet.delivery.counters.prometheus.exposition import Sample
 from gauntlet.errors import ConfigurationError, DataError, DependencyError
 
 MOST_BYTES = 64 * 1024 * 1024
-"""An answer beyond this is no rollout's counters."""
+"""Limit of one answer: a rollout's counters are far smaller."""
 
 
 @dataclass(frozen=True)
 class Prometheus:
-    """Where it is, and how it is asked.
+    """Client of one Prometheus server.
 
     Attributes:
         address: ``http://prometheus.monitoring:9090``, with a path before ``/api`` if it has one.
@@ -48,7 +48,7 @@ class Prometheus:
             )
 
     def now(self) -> float:
-        """The server's own clock, seconds since the epoch.
+        """Read the server's clock, seconds since the epoch.
 
         Raises:
             DependencyError, DataError: as ``instant``.
@@ -59,7 +59,7 @@ class Prometheus:
         return _number(result[1])
 
     def instant(self, query: str, at: float | None = None) -> tuple[Sample, ...]:
-        """The values of a query at one instant.
+        """Run an instant query.
 
         Args:
             query: PromQL.
@@ -69,9 +69,9 @@ class Prometheus:
             One sample a series, with the metric's name if it still has one; a scalar is a sample without labels.
 
         Raises:
-            DependencyError: it does not answer in time, refuses (401, 403), or fails (5xx); or something else answers.
-            ConfigurationError: it does not understand the query.
-            DataError: it answers in part (a warning), or with what is no instant's values.
+            DependencyError: it does not answer in time, refuses (401, 403), or fails (5xx); or another server answers.
+            ConfigurationError: the query has a syntax error.
+            DataError: its answer is partial (a warning), or no instant vector.
         """
         kind, result = self._query(query, at)
         if kind == "scalar":
@@ -80,7 +80,7 @@ class Prometheus:
             raise DataError(
                 f"gives a {kind}", field="query", value=query, mend="Ask for the values at one instant, without a range"
             )
-        return tuple(_sample(one) for one in result)
+        return tuple(_sample(series) for series in result)
 
     def _query(self, query: str, at: float | None) -> tuple[str, Any]:
         form = {"query": query, "timeout": f"{self.timeout_seconds:g}"} | ({} if at is None else {"time": f"{at:.3f}"})
@@ -141,27 +141,27 @@ class Prometheus:
         trusted = ssl.create_default_context(cafile=self.ca_file or None)
         return http.client.HTTPSConnection(parts.hostname, parts.port, timeout=self.timeout_seconds, context=trusted)
 
-    def _no_answer(self, found: str) -> DependencyError:
+    def _no_answer(self, problem: str) -> DependencyError:
         return DependencyError(
             "gives no answer of a Prometheus",
             field=self.address,
-            value=found,
-            mend="Look whether it runs there, and is not overloaded",
+            value=problem,
+            mend="Check that it runs there, and is not overloaded",
             retryable=True,
         )
 
 
-def _sample(one: Mapping[str, Any]) -> Sample:
+def _sample(series: Mapping[str, Any]) -> Sample:
     try:
-        labels = {str(name): str(value) for name, value in one["metric"].items()}
-        return Sample(labels.pop("__name__", ""), labels, _number(one["value"][1]))
+        labels = {str(name): str(value) for name, value in series["metric"].items()}
+        return Sample(labels.pop("__name__", ""), labels, _number(series["value"][1]))
     except (KeyError, TypeError, AttributeError, IndexError) as error:
-        said = "is something other than an instant vector"
-        raise DataError(said, field="answer", value=one, mend="Query a counter") from error
+        message = "is something other than an instant vector"
+        raise DataError(message, field="answer", value=series, mend="Query a counter") from error
 
 
 def _number(text: Any) -> float:
     try:
         return float(text)  # reads +Inf, -Inf and NaN as Prometheus writes them
     except (TypeError, ValueError) as error:
-        raise DataError("is no number", field="answer", value=text, mend="Ask a Prometheus") from error
+        raise DataError("is no number", field="answer", value=text, mend="Give the address of a Prometheus") from error

@@ -11,7 +11,7 @@ from gauntlet.errors import DataError
 
 @dataclass(frozen=True)
 class Sample:
-    """One number of one series.
+    """One sample of one series.
 
     Attributes:
         name: of the series, with its suffix: ``gauntlet_requests_total``, ``gauntlet_scores_bucket``.
@@ -37,15 +37,14 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[e
 
 
 def parse_exposition(text: str, *, prefix: str = "") -> tuple[Sample, ...]:
-    """The samples of a page, in its order; comments, types and timestamps are left out.
+    """Parse the samples of a page, in its order; comments, types and timestamps are left out.
 
     Args:
         text: the page.
-        prefix: take the series whose names begin so, and look no closer at the others.
+        prefix: parse the series whose names begin with it, and skip the others.
 
     Raises:
-        DataError: a line is no sample; names the line. Half a page is not taken for a whole one: where the last line
-            does not end, the page was cut.
+        DataError: a line is no sample (the error names it), or the page is truncated: its last line does not end.
     """
     if text and not text.endswith("\n"):
         raise _unreadable(text.count("\n") + 1, "the page ends within a line")
@@ -57,21 +56,21 @@ def _samples(text: str, prefix: str) -> Iterator[Sample]:
         stripped = line.strip()
         if not stripped or stripped.startswith("#") or not stripped.startswith(prefix):
             continue
-        found = _LINE.fullmatch(stripped)
-        if found is None or not _NUMBER.fullmatch(found["value"]):
+        sample = _LINE.fullmatch(stripped)
+        if sample is None or not _NUMBER.fullmatch(sample["value"]):
             raise _unreadable(number, "is no sample")
-        yield Sample(found["name"], _labels(found["labels"] or "", number), float(found["value"]))
+        yield Sample(sample["name"], _labels(sample["labels"] or "", number), float(sample["value"]))
 
 
 def _labels(text: str, number: int) -> dict[str, str]:
     labels: dict[str, str] = {}
     place = 0
     while place < len(text.rstrip()):
-        found = _LABEL.match(text, place)
-        if found is None or found[1] in labels:
+        label = _LABEL.match(text, place)
+        if label is None or label[1] in labels:
             raise _unreadable(number, "has labels that cannot be told apart")
-        labels[found[1]] = _ESCAPE.sub(lambda one: "\n" if one[1] == "n" else one[1], found[2])
-        place = found.end()
+        labels[label[1]] = _ESCAPE.sub(lambda escape: "\n" if escape[1] == "n" else escape[1], label[2])
+        place = label.end()
     return labels
 
 

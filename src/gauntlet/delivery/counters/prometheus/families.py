@@ -17,7 +17,7 @@ VersionAndPod = tuple[str, str]
 
 @dataclass(frozen=True)
 class Family:
-    """The series that one kind of exporter keeps of requests.
+    """The metric families that one kind of exporter keeps of requests.
 
     Attributes:
         version: the label whose value tells the versions apart.
@@ -28,8 +28,8 @@ class Family:
         sliced: the same by slice, in the label ``slice``.
         in_flight: gauge of requests being answered; empty where none is kept.
         pod: the label that names the pod; empty where all samples come from one.
-        summed: labels that split what is one to a rollout, such as the protocol.
-        units: of ``le`` in ``latency`` that make a second.
+        summed: labels that are summed over, such as the protocol.
+        units: units of ``le`` in ``latency`` per second.
     """
 
     version: str
@@ -61,7 +61,7 @@ ROUTER = Family(
     latency="gauntlet_router_seconds_bucket",
     in_flight="gauntlet_router_in_flight",
 )
-"""The local router: what callers saw, time-outs and refused connections (as 502 and 504) included."""
+"""The local router: answers as callers saw them, including timeouts (504) and broken connections (502)."""
 
 KNATIVE = Family(
     version="revision_name",
@@ -92,31 +92,31 @@ FAMILIES: Mapping[str, Family] = {
 
 
 def counters(samples: Iterable[Sample], family: Family) -> dict[VersionAndPod, Counters]:
-    """The counters of every (version, pod) that the samples speak of; other series are passed over.
+    """Collect the counters of every (version, pod) in the samples; other series are skipped.
 
-    A version that has other series but none of ``family.requests`` is left out: nothing is known of it yet.
+    A version that has other series but none of ``family.requests`` is left out: it has not been counted yet.
 
     Raises:
         DataError: two series where one was meant (for instance because two scrape jobs watch one pod), a value that is
             no count, or a histogram that is not cumulative.
     """
-    told = _Told(family)
+    collected = _Collected(family)
     for sample in samples:
-        told.take(sample)
-    return {where: told.counters(where) for where in sorted(told.requests)}
+        collected.add(sample)
+    return {where: collected.counters(where) for where in sorted(collected.requests)}
 
 
-class _Told:
-    """What the samples have said so far, by version and pod, and by which series."""
+class _Collected:
+    """Counters collected from samples so far, by version and pod; each series once."""
 
     def __init__(self, family: Family) -> None:
         self.requests: dict[VersionAndPod, dict[str, float]] = {}
         self._in_flight: dict[VersionAndPod, float] = {}
         self._buckets: dict[tuple[str, str, VersionAndPod], dict[float, float]] = {}
         self._family = family
-        self._seen: dict[tuple[str, ...], Mapping[str, str]] = {}
+        self._series: dict[tuple[str, ...], Mapping[str, str]] = {}
 
-    def take(self, sample: Sample) -> None:
+    def add(self, sample: Sample) -> None:
         family = self._family
         if sample.name == family.requests:
             where = self._where(sample, sample.labels.get(family.code, ""))
@@ -155,12 +155,12 @@ class _Told:
         return buckets
 
     def _where(self, sample: Sample, *parts: str) -> VersionAndPod:
-        """Version and pod of a sample, which must be the only one of its kind there."""
+        """Version and pod of a sample; refuses a second series of the same kind there."""
         family, labels = self._family, sample.labels
         where = (labels.get(family.version, ""), labels.get(family.pod, "") if family.pod else "")
         key = (sample.name, *where, *parts, *(labels.get(name, "") for name in family.summed))
-        if key in self._seen:
-            other = self._seen[key]
+        if key in self._series:
+            other = self._series[key]
             differing = sorted(name for name in {*labels, *other} if labels.get(name) != other.get(name))
             raise DataError(
                 "has two series where one was meant",
@@ -168,7 +168,7 @@ class _Told:
                 value=differing,
                 mend="Let one scrape job watch a pod, or narrow what is selected",
             )
-        self._seen[key] = labels
+        self._series[key] = labels
         return where
 
 

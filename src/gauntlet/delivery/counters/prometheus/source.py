@@ -1,4 +1,4 @@
-"""Counters of both versions from a Prometheus: raw, at one instant, pod by pod."""
+"""Raw counters of both versions from a Prometheus, at one instant, by pod."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from gauntlet.settings import Settings
 LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 
 Arms = Callable[[Rollout], tuple[str, str]]
-"""A rollout → what the label that tells versions apart says of (candidate, stable)."""
+"""A rollout → values of the label that tells versions apart, for (candidate, stable)."""
 
 
 class PrometheusPlan(Settings):
-    """Where a rollout's counters are asked for."""
+    """The Prometheus that a rollout's counters are read from."""
 
     address: str = Field(description="Of the Prometheus: http://prometheus.monitoring:9090")
     family: Literal["server", "router", "knative", "knative_1_18"] = Field(
@@ -49,25 +49,25 @@ class PrometheusPlan(Settings):
 
     @property
     def prometheus(self) -> Prometheus:
-        """The server to ask."""
+        """A client of the server."""
         return Prometheus(self.address, self.timeout_seconds, self.token_file, self.ca_file)
 
 
 def by_version(rollout: Rollout) -> tuple[str, str]:
-    """The label says the versions themselves."""
+    """Name both versions by their version numbers."""
     return rollout.candidate.version, rollout.stable.version
 
 
 class PrometheusCounters:
-    """A ``CounterSource``.
+    """``CounterSource`` on a Prometheus.
 
     Prometheus answers with a series' last value for five minutes; a target that is gone is marked, and has none. So a
     pod without series is no pod, while a value that was not renewed for ``stale_scrapes`` scrapes means that Prometheus
     no longer sees what happens: an error.
 
     Args:
-        plan: where to ask, and for what.
-        arms: what the versions are called there: Knative's revisions have names of their own.
+        plan: address, family and selector.
+        arms: names of the versions in the series: Knative's revisions have names of their own.
 
     Raises:
         ConfigurationError: the address is none.
@@ -80,12 +80,12 @@ class PrometheusCounters:
         self._family = replace(FAMILIES[plan.family], pod=plan.pod_label)
 
     def read(self, rollout: Rollout) -> Reading:
-        """The counters now.
+        """Read the counters now.
 
         Raises:
             DependencyError: Prometheus does not answer.
             DataError: several series where one was meant, a part of the answer, stale values, or no counters.
-            ConfigurationError: Prometheus does not understand the query.
+            ConfigurationError: the query has a syntax error.
         """
         candidate, stable = self._arms(rollout)
         at = self._prometheus.now()
@@ -93,12 +93,15 @@ class PrometheusCounters:
         self._check_fresh(queries["requests"], at)
         samples = [sample for query in queries.values() for sample in self._prometheus.instant(query, at)]
         self._check_pods(samples)
-        told = counters(samples, self._family)
-        arms = ({pod: one for (version, pod), one in told.items() if version == arm} for arm in (candidate, stable))
+        by_pod = counters(samples, self._family)
+        arms = (
+            {pod: counted for (version, pod), counted in by_pod.items() if version == arm}
+            for arm in (candidate, stable)
+        )
         return Reading(at, *arms)
 
     def ask(self, metric: CustomMetric, rollout: Rollout) -> float | None:
-        """A team's own number; a ``judge.CustomQuery``. ``None`` where there is no data, or the number is none (0/0).
+        """Run the query of a custom metric; a ``judge.CustomQuery``. ``None`` for no data, or NaN (0/0).
 
         Raises:
             DependencyError, ConfigurationError: as ``read``.
@@ -108,21 +111,21 @@ class PrometheusCounters:
         since = rollout.began if rollout.held_since is None else rollout.held_since
         at = self._prometheus.now()
         window = max(math.ceil(at - since), math.ceil(2 * self._plan.scrape_seconds))
-        given = {
+        placeholders = {
             "candidate": regular(candidate),
             "stable": regular(stable),
             "service": regular(rollout.service),
             "window": f"{window}s",
         }
-        found = self._prometheus.instant(filled(metric.query, given, field=metric.name), at)
-        if len(found) > 1:
+        samples = self._prometheus.instant(filled(metric.query, placeholders, field=metric.name), at)
+        if len(samples) > 1:
             raise DataError(
-                f"gives {len(found)} series where one number was meant",
+                f"gives {len(samples)} series where one number was meant",
                 field=metric.name,
-                value=[dict(one.labels) for one in found[:2]],
+                value=[dict(sample.labels) for sample in samples[:2]],
                 mend="Sum them, or narrow the query",
             )
-        return found[0].value if found and not math.isnan(found[0].value) else None
+        return samples[0].value if samples and not math.isnan(samples[0].value) else None
 
     def _check_fresh(self, query: str, at: float) -> None:
         oldest = self._plan.scrape_seconds * self._plan.stale_scrapes
@@ -132,7 +135,7 @@ class PrometheusCounters:
                     f"was last seen {at - sample.value:,.0f} s ago; scrapes are {self._plan.scrape_seconds:g} s apart",
                     field=f"series of {sample.labels.get(self._plan.pod_label, 'a pod')}",
                     value=dict(sample.labels),
-                    mend="Look why Prometheus no longer scrapes it",
+                    mend="Find out why Prometheus no longer scrapes it",
                 )
 
     def _check_pods(self, samples: list[Sample]) -> None:
@@ -147,11 +150,11 @@ class PrometheusCounters:
 
 
 WHAT = ("requests", "latency", "scores", "sliced", "in_flight")
-"""What a family may have a query for."""
+"""Counters that a family may have a query for."""
 
 
 def family_queries(family: str, versions: tuple[str, ...], selector: Mapping[str, str]) -> dict[str, str]:
-    """What → the PromQL that gives its series.
+    """PromQL of a family's queries, by counter.
 
     Args:
         family: name of one of ``families.FAMILIES``.
@@ -159,30 +162,30 @@ def family_queries(family: str, versions: tuple[str, ...], selector: Mapping[str
         selector: labels, and the values they must have.
     """
     folder = files(__package__) / "queries" / family
-    given = {"versions": "|".join(regular(one) for one in versions), "selector": matchers(selector)}
+    placeholders = {"versions": "|".join(regular(version) for version in versions), "selector": matchers(selector)}
     return {
-        what: filled((folder / f"{what}.promql").read_text(), given, field=f"{family}/{what}.promql")
+        what: filled((folder / f"{what}.promql").read_text(), placeholders, field=f"{family}/{what}.promql")
         for what in WHAT
         if (folder / f"{what}.promql").is_file()
     }
 
 
 def timestamps(query: str) -> str:
-    """The query for when another's samples were taken."""
+    """PromQL of the scrape times of another query's samples."""
     return filled((files(__package__) / "queries" / "timestamps.promql").read_text(), {"query": query}, field="query")
 
 
-def filled(text: str, given: Mapping[str, str], *, field: str) -> str:
-    """A query with its placeholders filled in and its comments left out.
+def filled(text: str, placeholders: Mapping[str, str], *, field: str) -> str:
+    """Fill in the placeholders of a query and drop its comments.
 
     Raises:
-        ConfigurationError: a placeholder that nothing is given for, or a ``$`` that is none (write ``$$`` for it).
+        ConfigurationError: an unknown placeholder, or a ``$`` that begins none (write ``$$`` for it).
     """
     bare = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#")).strip()
     try:
-        return Template(bare).substitute(given)
+        return Template(bare).substitute(placeholders)
     except (KeyError, ValueError) as error:
-        known = ", ".join(f"${name}" for name in given)
+        known = ", ".join(f"${name}" for name in placeholders)
         raise ConfigurationError(
             "has a placeholder that is not known",
             field=field,
@@ -192,15 +195,15 @@ def filled(text: str, given: Mapping[str, str], *, field: str) -> str:
 
 
 def matchers(selector: Mapping[str, str]) -> str:
-    """``namespace="loans",model_name="loans"``."""
+    """Label matchers: ``namespace="loans",model_name="loans"``."""
     return ",".join(f"{name}={quoted(value)}" for name, value in sorted(selector.items()))
 
 
 def quoted(text: str) -> str:
-    """A PromQL string."""
+    """Quote a PromQL string."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def regular(text: str) -> str:
-    """A literal inside a regular expression inside a PromQL string."""
+    """Escape a literal inside a regular expression inside a PromQL string."""
     return quoted(re.escape(text))[1:-1]

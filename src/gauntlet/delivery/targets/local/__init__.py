@@ -3,5 +3,5 @@
 spec          the document that says which versions run and what share of the requests each has
 transitions   every change a rollout makes to it
 server/       the host process: router, model servers, mirror, metrics
-client/       what a rollout is carried out with, from any environment: target, journal store, lease, counters, mirror
+client/       the backends of a rollout, for any environment: target, journal store, lease, counters, mirror
 """

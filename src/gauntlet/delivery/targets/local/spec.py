@@ -1,4 +1,4 @@
-"""The desired state of a local service: the document that the host keeps and reconciles."""
+"""The desired state of a local service: the document that the host keeps, and reconciles the service with."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Mirror:
-    """Which version gets copies of the stable version's requests.
+    """The version that gets copies of the stable version's requests.
 
     Attributes:
-        version: answers nobody: what it says is compared and thrown away.
+        version: has no live traffic: its answers are compared and dropped.
         share: of the stable version's requests, above 0 and at most 1.
     """
 
@@ -33,17 +33,17 @@ class Mirror:
 
 @dataclass(frozen=True)
 class Desired:
-    """All that is asked of a host. Refuses, when built, what must never be routed.
+    """The desired state of a host; validated when built.
 
     Attributes:
         generation: counts the changes; 0 before the first.
         stable: the version that answers unless another is given a share; ``None`` while nothing was ever served.
         revisions: version → its release; each is a server of its own.
         weights: version → percent of requests, whole numbers that sum to 100; versions left out have 0.
-        mirror: who gets copies; ``None`` for nobody.
+        mirror: the version that gets copies; ``None`` for none.
 
     Raises:
-        ConfigurationError: naming the first field that cannot be.
+        ConfigurationError: names the first invalid field.
     """
 
     generation: int = 0
@@ -84,7 +84,7 @@ class Desired:
 
         Raises:
             DataError: it is no such document.
-            ConfigurationError: it asks for what must not be.
+            ConfigurationError: a field is invalid.
         """
         try:
             if document["format"] != FORMAT:
@@ -94,15 +94,15 @@ class Desired:
                 generation=document["generation"],
                 stable=document["stable"],
                 revisions={
-                    version: Release(version, one["digest"], one["uri"])
-                    for version, one in document["revisions"].items()
+                    version: Release(version, release["digest"], release["uri"])
+                    for version, release in document["revisions"].items()
                 },
                 weights=document["weights"],
                 mirror=None if mirror is None else Mirror(mirror["version"], mirror["share"]),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(
-                f"is not what a local service is asked to be ({type(error).__name__}: {error})",
+                f"is not the desired state of a local service ({type(error).__name__}: {error})",
                 field="desired",
                 mend=f"Send a document of format {FORMAT}",
             ) from error
@@ -135,15 +135,15 @@ class Desired:
             return
         version, share = self.mirror.version, self.mirror.share
         if version not in self.revisions or version == self.stable or version in self.weights:
-            raise _wrong("mirror.version", "must be a revision that answers nobody", version)
+            raise _wrong("mirror.version", "must be a revision without a weight", version)
         if not isinstance(share, int | float) or not 0 < share <= 1:
             raise _wrong("mirror.share", "must be above 0 and at most 1", share)
 
 
 def is_rollback(now: Desired, wanted: Desired) -> bool:
-    """Whether a change only sends all requests back to the stable version: that alone may precede its record.
+    """Whether a change only sends all requests back to the stable version: the one change that may precede its record.
 
-    No server has to be started for it, and a host that forgets it is where it was before.
+    No server has to be started for it, and a host that loses it is where it was before.
     """
     return (
         wanted.stable is not None
@@ -155,10 +155,10 @@ def is_rollback(now: Desired, wanted: Desired) -> bool:
 
 
 def in_force(desired: Desired, usable: frozenset[str]) -> dict[str, int]:
-    """The weights that requests are split by now: a version that is not usable leaves its share to the stable one.
+    """The weights in force: a version that is not usable leaves its share to the stable one.
 
     Args:
-        desired: what is asked.
+        desired: the desired state.
         usable: versions whose server has answered.
     """
     weights: dict[str, int] = {}

@@ -1,7 +1,7 @@
 """Transitions of the desired state of a local service: every change that a rollout makes to it.
 
-Each may be repeated: what is there already stays, and an equal document comes back. The generation is counted by
-whoever asks the host.
+Each may be repeated: what is there already stays, and an equal document comes back. The client counts the
+generation.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from gauntlet.errors import ConfigurationError, DependencyError
 
 
 def install(desired: Desired, release: Release, *, again: bool = False) -> Desired:
-    """The version alone, with every request.
+    """Serve a version alone, with every request.
 
     Args:
-        desired: what is asked now.
-        release: what shall serve.
-        again: take the place of whatever serves, and of a rollout under way.
+        desired: the present state.
+        release: the version to serve.
+        again: replace another version that serves, and a rollout under way.
 
     Raises:
         ConfigurationError: another version serves already.
@@ -35,7 +35,7 @@ def install(desired: Desired, release: Release, *, again: bool = False) -> Desir
 
 
 def deploy(desired: Desired, candidate: Release, stable: Release) -> Desired:
-    """The candidate beside the stable version, without requests.
+    """Run the candidate beside the stable version, without requests.
 
     Raises:
         ConfigurationError: another version than ``stable`` serves, or another model has the candidate's number.
@@ -51,17 +51,17 @@ def deploy(desired: Desired, candidate: Release, stable: Release) -> Desired:
 
 
 def weigh(desired: Desired, candidate: Release, stable: Release, percent: int) -> Desired:
-    """The candidate's share of the requests; the rest is the stable version's."""
+    """Give the candidate its share of the requests; the rest goes to the stable version."""
     beside = deploy(desired, candidate, stable)
     weights = {candidate.version: percent, stable.version: 100 - percent}
     mirror = beside.mirror
     if mirror and percent and mirror.version == candidate.version:
-        mirror = None  # who answers callers is not also asked behind their backs
+        mirror = None  # a version that answers callers gets no copies beside
     return _changed(beside, weights=weights, mirror=mirror)
 
 
 def promote(desired: Desired, candidate: Release, stable: Release) -> Desired:
-    """The candidate as the stable version, alone.
+    """Make the candidate the stable version, alone.
 
     Raises:
         DependencyError: it does not have all requests yet.
@@ -69,17 +69,17 @@ def promote(desired: Desired, candidate: Release, stable: Release) -> Desired:
     if desired.served == candidate:
         return _changed(desired, revisions={candidate.version: candidate}, mirror=None)
     if weigh(desired, candidate, stable, 100) != desired:
-        raise DependencyError("does not have all requests yet", field=str(candidate), mend="Look again", retryable=True)
+        raise DependencyError("does not have all requests yet", field=str(candidate), mend="Try again", retryable=True)
     return _changed(desired, stable=candidate.version, revisions={candidate.version: candidate}, mirror=None)
 
 
 def restore(desired: Desired, stable: Release) -> Desired:
-    """The stable version's server beside whatever answers now; nobody's share changes."""
+    """Run the stable version's server beside what answers now; no share changes."""
     return _with(desired, stable)
 
 
 def roll_back(desired: Desired, stable: Release) -> Desired:
-    """The stable version alone, with every request: one document, so routes and specification cannot come apart."""
+    """Serve the stable version alone, with every request: one document holds routes and specification together."""
     return _changed(
         desired,
         stable=stable.version,
@@ -89,7 +89,7 @@ def roll_back(desired: Desired, stable: Release) -> Desired:
 
 
 def shadow(desired: Desired, candidate: Release, share: float) -> Desired:
-    """Copies of a share of the stable version's requests to the candidate.
+    """Mirror a share of the stable version's requests to the candidate.
 
     Raises:
         ConfigurationError: nothing serves whose requests could be copied, or the candidate answers callers.
@@ -98,24 +98,25 @@ def shadow(desired: Desired, candidate: Release, share: float) -> Desired:
 
 
 def without_mirror(desired: Desired) -> Desired:
-    """No copies to anybody; who got them stays, without requests."""
+    """Stop mirroring; the mirrored version stays, without requests."""
     return desired if desired.mirror is None else _changed(desired, mirror=None)
 
 
 def _with(desired: Desired, release: Release) -> Desired:
-    found = desired.revisions.get(release.version)
-    if found is not None and found != release:
+    running = desired.revisions.get(release.version)
+    if running is not None and running != release:
+        other_model = running.digest != release.digest
         raise ConfigurationError(
             f"another model runs as version {release.version}",
-            field="release.digest" if found.digest != release.digest else "release.uri",
-            value=release.digest if found.digest != release.digest else release.uri,
+            field="release.digest" if other_model else "release.uri",
+            value=release.digest if other_model else release.uri,
             mend="Give every model a version of its own",
         )
     return _changed(desired, revisions={**desired.revisions, release.version: release})
 
 
 def _changed(desired: Desired, **transitions: Any) -> Desired:
-    """With these changes; one revision alone has every request."""
+    """The state with these changes; one revision alone has every request."""
     kept = transitions.get("revisions", desired.revisions)
     if len(kept) == 1:
         transitions["weights"] = {next(iter(kept)): 100}

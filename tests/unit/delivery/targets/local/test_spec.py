@@ -58,7 +58,7 @@ def test_what_must_not_be_is_refused_by_name(change, field):
     ids=["null", "list", "empty", "another format", "revisions no object", "format no text"],
 )
 def test_what_is_no_document_is_refused(document):
-    with pytest.raises(DataError, match="is not what a local service is asked to be"):
+    with pytest.raises(DataError, match="is not the desired state of a local service"):
         Desired.from_document(document)
 
 

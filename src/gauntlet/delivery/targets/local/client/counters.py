@@ -12,14 +12,14 @@ from gauntlet.delivery.rollout.state import Rollout
 from gauntlet.delivery.targets.local.client.host_client import Client, RevisionStatus, State
 from gauntlet.errors import DependencyError
 
-_OURS = "gauntlet_"
+_PREFIX = "gauntlet_"
 
 
 class LocalCounters:
     """Implements ``CounterSource``: a version has one pod of the router's counters, and one of its server's scores.
 
-    They are apart because they begin anew apart: a pod any of whose counters fell is taken for restarted as a whole.
-    Both have names of their life, so that a reset is never mistaken for an increase.
+    They are two pods because they restart separately: a pod any of whose counters fell counts as restarted as a whole.
+    The incarnation and the process stand in their names, so that a reset is never mistaken for an increase.
 
     Args:
         client: the host.
@@ -31,12 +31,12 @@ class LocalCounters:
         self._clock = clock
 
     def read(self, rollout: Rollout) -> Reading:
-        """The counters now."""
+        """Read the counters now."""
         state = self._client.state()
         at = self._clock()
-        told = counters(parse_exposition(self._client.metrics(), prefix=_OURS), ROUTER)
+        routed = counters(parse_exposition(self._client.metrics(), prefix=_PREFIX), ROUTER)
         arms = {
-            version: self._pods(state, version, told.get((version, "")))
+            version: self._pods(state, version, routed.get((version, "")))
             for version in (rollout.candidate.version, rollout.stable.version)
         }
         return Reading(at, candidate=arms[rollout.candidate.version], stable=arms[rollout.stable.version])
@@ -45,19 +45,19 @@ class LocalCounters:
         status = state.revisions.get(version)
         if routed is None:
             return {}
-        # The router goes on counting what a version that has left was asked before: it is part of its exposure.
+        # The router keeps the counters of a version that has left: they are part of its exposure.
         scores = {} if status is None else self._scores(version, status)
         return {f"router-{state.incarnation}": routed, **scores}
 
     def _scores(self, version: str, status: RevisionStatus) -> Pods:
-        """What the server itself keeps; nothing while it is down, which the router's counters show."""
+        """Score histograms of the version's server; nothing while it is down, which the router's counters show."""
         if not status.ready or status.port is None:
             return {}
         try:
             page = self._client.server_metrics(status.port)
         except DependencyError:
             return {}
-        own = counters(parse_exposition(page, prefix=_OURS), SERVER).get((version, ""))
-        if own is None or not own.scores:
+        served = counters(parse_exposition(page, prefix=_PREFIX), SERVER).get((version, ""))
+        if served is None or not served.scores:
             return {}
-        return {f"server-{status.pid}": Counters(0.0, 0.0, scores=own.scores, sliced=own.sliced)}
+        return {f"server-{status.pid}": Counters(0.0, 0.0, scores=served.scores, sliced=served.sliced)}

@@ -13,22 +13,22 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gauntlet.delivery.targets.local.spec import Desired
-from gauntlet.errors import ConfigurationError, DataError, DependencyError
+from gauntlet.errors import ConfigurationError, DataError, DependencyError, ServiceBusy
 
 HOST_FILE = "host.json"
 """In the folder: where its host listens."""
 HOST_FORMAT = "gauntlet.host/1"
 INCARNATION_HEADER = "x-gauntlet-incarnation"
-"""Says which host is meant: another one may listen there by now."""
+"""Names the host that a request is for: another one may listen there by now."""
 _MISDIRECTED = 421
 _TRIES = 10
-"""Times a change is made anew because another came first."""
+"""Attempts at a change, each made anew when another change came first."""
 _PAUSE_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
 class RevisionStatus:
-    """How far a version's server is.
+    """The status of a version's server.
 
     Attributes:
         digest: of the model it serves.
@@ -49,14 +49,14 @@ class RevisionStatus:
 
 @dataclass(frozen=True)
 class State:
-    """What a host says of itself.
+    """The state of a host.
 
     Attributes:
-        incarnation: another one after every start of the host: its counters began anew then.
-        desired: what is asked of it.
+        incarnation: changes with every start of the host, which resets its counters.
+        desired: its desired state.
         weights: version → percent of requests, in force.
-        revisions: version → how far it is.
-        unwritten: what is asked could not be written, and why; another host would not know of it. Empty otherwise.
+        revisions: version → its status.
+        unwritten: why the desired state could not be written, so that a restarted host would not know it; else empty.
     """
 
     incarnation: str
@@ -68,7 +68,7 @@ class State:
 
 @dataclass(frozen=True)
 class _Host:
-    """Where a host listens, as its folder says."""
+    """The addresses of a host, from its folder."""
 
     url: str
     name: str
@@ -77,10 +77,10 @@ class _Host:
 
 
 class Client:
-    """The host of one folder; finds a new one when the old one is gone.
+    """Client of the host of one folder; finds the new one when the host was restarted.
 
     Args:
-        folder: what it keeps.
+        folder: the host's.
         seconds: how long an answer may take.
     """
 
@@ -89,46 +89,47 @@ class Client:
         self._seconds = seconds
 
     def state(self) -> State:
-        """What the host says of itself.
+        """Read the host's state.
 
         Raises:
             DependencyError: no host answers.
         """
         return _state(self._document("GET", "/v1/state"))
 
-    def change(self, made: Callable[[Desired], Desired]) -> State:
-        """Ask for what ``made`` makes of what is asked now; made anew when another change came first.
+    def change(self, transition: Callable[[Desired], Desired]) -> State:
+        """Apply a transition to the desired state (compare and swap); made anew when another change came first.
 
         Raises:
-            DependencyError: no host answers, its disk is full, or others change it all the time.
-            ConfigurationError: it refuses what is asked.
+            ServiceBusy: other processes changed it at every attempt.
+            DependencyError: no host answers, or its disk is full.
+            ConfigurationError: the host refuses the new state.
         """
         for _ in range(_TRIES):
             state = self.state()
-            wanted = made(state.desired)
-            if wanted == state.desired:
+            desired = transition(state.desired)
+            if desired == state.desired:
                 return state
-            asked = replace(wanted, generation=state.desired.generation + 1).to_document()
+            document = replace(desired, generation=state.desired.generation + 1).to_document()
             match = {"if-match": f'"{state.desired.generation}"'}
-            status, body = self._ask("PUT", "/v1/desired", json.dumps(asked).encode(), match)
+            status, body = self._ask("PUT", "/v1/desired", json.dumps(document).encode(), match)
             if status == 200:
                 return _state(self._read(body))
             if status == 507:
                 raise DependencyError(
-                    "the host has no room to write what is asked",
+                    "the host has no disk space to write the desired state",
                     field=str(self.folder),
-                    value=self._said(body),
-                    mend="Make room on the disk, and try again",
+                    value=self._error_in(body),
+                    mend="Free disk space, and try again",
                     retryable=True,
                 )
             if status != 412:
                 raise ConfigurationError(
-                    f"the host refuses it ({status}): {self._said(body)}",
+                    f"the host refuses it ({status}): {self._error_in(body)}",
                     field=str(self.folder),
                     mend="Correct what is asked",
                 )
             time.sleep(_PAUSE_SECONDS)
-        raise DependencyError(
+        raise ServiceBusy(
             f"was changed by others {_TRIES} times in a row",
             field=str(self.folder),
             mend="Try again",
@@ -136,7 +137,7 @@ class Client:
         )
 
     def restart(self, version: str) -> None:
-        """Have a failed version started again."""
+        """Restart a failed version."""
         self._ask("POST", f"/v1/revisions/{version}/restart")
 
     def mirror(self) -> Mapping[str, Any]:
@@ -144,11 +145,11 @@ class Client:
         return self._document("GET", "/v1/mirror")
 
     def metrics(self) -> str:
-        """The router's page for Prometheus."""
+        """The router's ``/metrics`` page."""
         return self._page(*self._ask("GET", "/metrics"))
 
     def server_metrics(self, port: int) -> str:
-        """The same of a version's own server.
+        """The ``/metrics`` page of a version's own server.
 
         Raises:
             DependencyError: it does not answer.
@@ -156,7 +157,7 @@ class Client:
         return self._page(*self._once(("127.0.0.1", port), "GET", "/metrics", None, {}))
 
     def url(self) -> str:
-        """Where callers go."""
+        """The URL for callers."""
         return self._host().url
 
     # -- the wire ------------------------------------------------------------------------------------------------
@@ -176,8 +177,8 @@ class Client:
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
         host = self._host()
-        meant = {INCARNATION_HEADER: host.incarnation, **(headers or {})}
-        status, answer = self._once((host.name, host.port), method, path, body, meant)
+        addressed = {INCARNATION_HEADER: host.incarnation, **(headers or {})}
+        status, answer = self._once((host.name, host.port), method, path, body, addressed)
         if status == _MISDIRECTED:
             raise self._silent("another one listens where it did")
         return status, answer
@@ -216,7 +217,7 @@ class Client:
         except (ValueError, TypeError) as error:
             raise self._silent("it answers what is no JSON") from error
 
-    def _said(self, body: bytes) -> str:
+    def _error_in(self, body: bytes) -> str:
         return str(self._read(body).get("error", ""))
 
     def _silent(self, why: str) -> DependencyError:
@@ -234,7 +235,7 @@ def _state(document: Mapping[str, Any]) -> State:
             incarnation=str(document["incarnation"]),
             desired=Desired.from_document(document["desired"]),
             weights=dict(document["weights"]),
-            revisions={version: RevisionStatus(**one) for version, one in document["revisions"].items()},
+            revisions={version: RevisionStatus(**status) for version, status in document["revisions"].items()},
             unwritten=str(document.get("unwritten", "")),
         )
     except (KeyError, TypeError, DataError, ConfigurationError) as error:

@@ -16,7 +16,7 @@ from gauntlet.storage import write_bytes
 
 
 class LocalJournalStore:
-    """Implements ``ports.JournalStore``; a journal's mark is the digest of its file.
+    """Implements ``ports.JournalStore``; a journal's etag is the digest of its file.
 
     Args:
         folder: where the journals lie.
@@ -26,7 +26,7 @@ class LocalJournalStore:
         self._folder = folder
 
     def read(self, service: str) -> tuple[Journal, str] | None:
-        """The journal and its mark; ``None`` if there is none."""
+        """The journal and its etag; ``None`` if there is none."""
         try:
             content = self._file(service).read_bytes()
         except FileNotFoundError:
@@ -36,7 +36,7 @@ class LocalJournalStore:
         return Journal.from_json(content.decode(errors="replace"), str(self._file(service))), digest_bytes(content)
 
     def write(self, journal: Journal, etag: str) -> str:
-        """Replace the journal that had this mark; raises ``Conflict`` if it has another."""
+        """Replace the journal that had this etag; raises ``Conflict`` if it has another."""
         service = journal.rollout.service
         content, file = journal.to_json().encode(), self._file(service)
         try:
@@ -46,10 +46,10 @@ class LocalJournalStore:
         return digest_bytes(content)
 
     def set_aside(self, service: str) -> str:
-        """Rename a journal that cannot be read: that needs no space. Where it is from then on."""
+        """Rename a journal that cannot be read, which needs no disk space; returns its new path."""
         file = self._file(service)
         try:
-            with self._alone(service):
+            with self._locked(service):
                 place = file.with_name(f"{service}.unreadable-{short(digest_bytes(file.read_bytes()))}.json")
                 os.replace(file, place)
         except OSError as error:
@@ -57,19 +57,19 @@ class LocalJournalStore:
         return str(place)
 
     def _replace(self, service: str, file: Path, content: bytes, etag: str) -> None:
-        with self._alone(service):
-            found = digest_bytes(file.read_bytes()) if file.exists() else ""
-            if found != etag:
+        with self._locked(service):
+            present = digest_bytes(file.read_bytes()) if file.exists() else ""
+            if present != etag:
                 raise Conflict(f"the journal of {service} was written by another")
-            for left in self._folder.glob(f".{file.name}.*.partial"):
-                left.unlink(missing_ok=True)  # by a writer that was killed: nobody else writes now
+            for partial in self._folder.glob(f".{file.name}.*.partial"):
+                partial.unlink(missing_ok=True)  # by a writer that was killed: the lock keeps others out
             write_bytes(file, content)
 
     def _file(self, service: str) -> Path:
         return self._folder / f"{service}.json"
 
     @contextmanager
-    def _alone(self, service: str) -> Iterator[None]:
+    def _locked(self, service: str) -> Iterator[None]:
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / f"{service}.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

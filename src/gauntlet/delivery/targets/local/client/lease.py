@@ -23,7 +23,7 @@ class LocalLease:
         self._held: dict[str, int] = {}
 
     def acquire(self, service: str) -> None:
-        """Take the lease, or keep it; ``LeaseTaken`` if another holds it, ``DependencyError`` if there is no file."""
+        """Acquire the lease, or keep it. Raises ``LeaseTaken``, or ``DependencyError`` without a lock file."""
         if service in self._held and self._is_ours(service):
             return
         self.release(service)
@@ -34,25 +34,25 @@ class LocalLease:
             holder = os.read(lock, 32).decode(errors="replace")
             os.close(lock)
             raise LeaseTaken(f"process {holder or 'unknown'} acts on {service}") from error
-        with suppress(OSError):  # who holds it is for people: a full disk must not keep anybody from acting
+        with suppress(OSError):  # the holder's process is for people: a full disk must not prevent a rollback
             os.truncate(lock, 0)
             os.write(lock, str(os.getpid()).encode())
         self._held[service] = lock
         self.check(service)
 
     def check(self, service: str) -> None:
-        """Raises ``LeaseTaken`` unless this process holds the lock, on the very file that others would lock."""
+        """Make sure that this process holds the lock, on the very file that others would lock; else ``LeaseTaken``."""
         if service not in self._held or not self._is_ours(service):
             raise LeaseTaken(f"the lease of {service} was lost")
 
     def release(self, service: str) -> None:
-        """Give it back, if it is held."""
+        """Release it, if it is held."""
         lock = self._held.pop(service, None)
         if lock is not None:
             os.close(lock)
 
     def _opened(self, service: str) -> int:
-        """The lock file; for reading alone where it cannot be written, which is enough to lock it."""
+        """Open the lock file; read-only where it cannot be written, which is enough to lock it."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             return os.open(self._file(service), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)

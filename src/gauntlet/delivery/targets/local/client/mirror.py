@@ -1,4 +1,4 @@
-"""Mirrored requests on a local service, and what the router counted of them."""
+"""Mirroring on a local service: started and stopped, and the router's counts of it."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ class LocalMirror:
         self._before: Counts = {}
 
     def start(self, rollout: Rollout, share: float) -> None:
-        """Copy requests; what was counted of an earlier shadow is taken off."""
+        """Mirror requests; counts of an earlier shadow are subtracted."""
         self._before = self._counts(rollout.candidate.version)
         self._began = self._clock()
         self._client.change(lambda now: transitions.shadow(now, rollout.candidate, share))
 
     def counts(self, rollout: Rollout) -> ShadowCounts:
-        """What was counted since the start.
+        """The counts since the start.
 
         Raises:
-            DependencyError: the host was started again meanwhile, and counts anew.
+            DependencyError: the host was restarted meanwhile, which reset its counters.
         """
         after = self._counts(rollout.candidate.version)
         since = {key: value - self._before.get(key, 0.0) for key, value in after.items()}
         if any(value < 0 for value in since.values()):
             raise DependencyError(
-                "was started again, so what the shadow had counted is lost",
+                "was restarted, so the counts of the shadow are lost",
                 field=str(self._client.folder),
                 mend="Run the shadow again",
                 retryable=True,
@@ -70,7 +70,7 @@ class LocalMirror:
         )
 
     def stop(self, rollout: Rollout) -> None:
-        """Copy nothing any more; the candidate stays, without requests."""
+        """Stop mirroring; the candidate stays, without requests."""
         self._client.change(lambda now: transitions.without_mirror(now))
 
     def _counts(self, version: str) -> Counts:
@@ -86,9 +86,9 @@ def _key(sample: Sample) -> tuple[str, str]:
 
 def _histograms(counts: Counts) -> defaultdict[tuple[str, str], dict[float, float]]:
     """(name, arm) → bucket's upper bound → count."""
-    found: defaultdict[tuple[str, str], dict[float, float]] = defaultdict(dict)
+    histograms: defaultdict[tuple[str, str], dict[float, float]] = defaultdict(dict)
     for (series, member), value in counts.items():
         if series.endswith("_bucket"):
             arm, _, bound = member.rpartition("|")
-            found[series.removesuffix("_bucket"), arm][float(bound)] = value
-    return found
+            histograms[series.removesuffix("_bucket"), arm][float(bound)] = value
+    return histograms

@@ -34,26 +34,26 @@ class LocalHandle:
         self._client.change(lambda now: transitions.install(now, release, again=replace))
 
     def ready(self, release: Release) -> bool:
-        """Whether this very release answers."""
+        """Whether this release, of this digest, answers."""
         return is_ready(self._client.state(), release)
 
     def url(self) -> str:
-        """Where requests go."""
+        """The URL for callers."""
         return self._client.url()
 
     def url_of(self, release: Release) -> str:
-        """Where the version's own server listens.
+        """The URL of the version's own server.
 
         Raises:
             DependencyError: it does not run.
         """
         status = self._client.state().revisions.get(release.version)
         if status is None or status.port is None:
-            raise DependencyError("does not run", field=str(release), mend="Deploy it, or look at its log")
+            raise DependencyError("does not run", field=str(release), mend="Deploy it, or read its log")
         return f"http://127.0.0.1:{status.port}"
 
     def failed(self, release: Release) -> str:
-        """Why this release's server will not be started again; empty while there is hope."""
+        """Why this release's server will not be restarted; empty while it may be."""
         status = self._client.state().revisions.get(release.version)
         return status.failed if status else ""
 
@@ -62,7 +62,7 @@ ROLLOUTS = "rollouts"
 
 
 def open_place(address: str) -> Service:
-    """The service of a folder.
+    """Connect to the service of a folder.
 
     Args:
         address: the folder that ``gauntlet serve`` was given.

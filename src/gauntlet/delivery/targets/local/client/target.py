@@ -1,4 +1,4 @@
-"""Actions of a rollout on a local service; each is one new document, taken only if made from the newest one."""
+"""Actions of a rollout on a local service; each is one change of its desired state, by compare and swap."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class LocalTarget:
         self._client = client
 
     def observe(self, rollout: Rollout) -> TargetStatus:
-        """What the host says: weights as they are in force, not as they are asked."""
+        """The host's status: weights as they are in force, not as desired."""
         state = self._client.state()
         candidate = state.revisions.get(rollout.candidate.version)
         return TargetStatus(
@@ -35,15 +35,15 @@ class LocalTarget:
         )
 
     def deploy(self, rollout: Rollout) -> None:
-        """The candidate's server, without requests."""
+        """Run the candidate's server, without requests."""
         self._client.change(lambda now: transitions.deploy(now, rollout.candidate, rollout.stable))
 
     def set_weight(self, rollout: Rollout) -> None:
-        """``rollout.weight`` percent to the candidate; the host gives them once its server has answered."""
+        """Give the candidate ``rollout.weight`` percent; the host does so once its server has answered."""
         self._client.change(lambda now: transitions.weigh(now, rollout.candidate, rollout.stable, rollout.weight))
 
     def promote(self, rollout: Rollout) -> None:
-        """The candidate alone.
+        """Make the candidate the stable version, alone.
 
         Raises:
             DependencyError: it does not answer at this moment; the stable version stays until it does.
@@ -53,23 +53,23 @@ class LocalTarget:
             raise DependencyError(
                 "does not answer, and is not left alone",
                 field=str(rollout.candidate),
-                mend="Look again",
+                mend="Try again",
                 retryable=True,
             )
         self._client.change(lambda now: transitions.promote(now, rollout.candidate, rollout.stable))
 
     def restore(self, rollout: Rollout) -> None:
-        """The stable version's server again, also where it had failed."""
+        """Run the stable version's server again, also where it had failed."""
         self._client.change(lambda now: transitions.restore(now, rollout.stable))
         if self._client.state().revisions[rollout.stable.version].failed:
             self._client.restart(rollout.stable.version)
 
     def roll_back(self, rollout: Rollout) -> None:
-        """The stable version alone, in one change; requests under way at the candidate are still answered."""
+        """Serve the stable version alone, in one change; requests under way at the candidate are still answered."""
         self._client.change(lambda now: transitions.roll_back(now, rollout.stable))
 
     def infer_rollout(self, service: str, now: float) -> Rollout | None:
-        """The version beside the stable one that is asked to have the largest share."""
+        """A rollout of the version beside the stable one with the largest desired share."""
         desired = self._client.state().desired
         beside = [release for version, release in desired.revisions.items() if version != desired.stable]
         if desired.served is None or not beside:
@@ -81,16 +81,16 @@ class LocalTarget:
 
 
 def is_ready(state: State, release: Release) -> bool:
-    """Whether this very release answers."""
+    """Whether this release, of this digest, answers."""
     status = state.revisions.get(release.version)
     return status is not None and status.ready and state.desired.revisions[release.version] == release
 
 
 def _missing(rollout: Rollout, state: State) -> str:
-    """Why a candidate that was deployed is there no more: a rollback that nobody could write down is not undone."""
+    """Why a deployed candidate is gone: a rollback that could not be recorded must not be undone."""
     deployed = rollout.phase in (Phase.RAMPING, Phase.PROMOTING)
     gone = deployed and rollout.candidate.version not in state.desired.revisions
-    return "somebody took it out of what is asked" if gone else ""
+    return "it was removed from the desired state" if gone else ""
 
 
 def _is_done(rollout: Rollout, state: State) -> bool:

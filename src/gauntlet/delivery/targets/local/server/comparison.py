@@ -1,4 +1,4 @@
-"""Whether two answers to one request agree: rows, scores and decisions read out of either protocol's response."""
+"""Compares two answers to one request: rows, scores and decisions of either protocol's responses."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 
 class Incomparable(Exception):
-    """An answer is none that can be read, or the two have different forms."""
+    """An answer cannot be parsed, or the two have different forms."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """What two versions said of one row.
+    """The answers of both versions for one row.
 
     Attributes:
         flip: they decide otherwise: another class, or scores on either side of the threshold.
@@ -28,7 +28,7 @@ class Pair:
 
 
 def compare(stable: bytes, candidate: bytes, threshold: float) -> list[Pair]:
-    """The pairs of two responses, row by row.
+    """Compare two responses row by row.
 
     A number with a fraction is a score, and decides by the threshold. Several numbers are the scores of as many
     classes: two decide by the last against the threshold, more by the largest. Text, booleans and whole numbers are
@@ -42,10 +42,10 @@ def compare(stable: bytes, candidate: bytes, threshold: float) -> list[Pair]:
     Raises:
         Incomparable: see there.
     """
-    ours, theirs = _rows(stable), _rows(candidate)
-    if len(ours) != len(theirs):
-        raise Incomparable(f"{len(ours)} and {len(theirs)} rows")
-    return [_pair(one, other, threshold) for one, other in zip(ours, theirs, strict=True)]
+    stable_rows, candidate_rows = _rows(stable), _rows(candidate)
+    if len(stable_rows) != len(candidate_rows):
+        raise Incomparable(f"{len(stable_rows)} and {len(candidate_rows)} rows")
+    return [_pair(*rows, threshold) for rows in zip(stable_rows, candidate_rows, strict=True)]
 
 
 def _rows(body: bytes) -> Sequence[tuple[Any, ...]]:
@@ -71,13 +71,13 @@ def _pair(stable: tuple[Any, ...], candidate: tuple[Any, ...], threshold: float)
     if not _are_scores(*stable, *candidate):
         same = stable == candidate
         return Pair(not same, 0.0 if same else 1.0, None)
-    difference = max(abs(one - other) for one, other in zip(stable, candidate, strict=True))
-    decided = _decision(stable, threshold), _decision(candidate, threshold)
-    return Pair(decided[0] != decided[1], difference, (stable[-1], candidate[-1]))
+    difference = max(abs(score - other) for score, other in zip(stable, candidate, strict=True))
+    flip = _decision(stable, threshold) != _decision(candidate, threshold)
+    return Pair(flip, difference, (stable[-1], candidate[-1]))
 
 
 def _are_scores(*values: Any) -> bool:
-    """Numbers, and not whole ones alone."""
+    """Whether all are numbers, at least one with a fraction."""
     return all(type(value) in (int, float) for value in values) and any(type(value) is float for value in values)
 
 

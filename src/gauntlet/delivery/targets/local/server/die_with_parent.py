@@ -2,7 +2,7 @@
 
     python die_with_parent.py PARENT COMMAND …
 
-Linux kills it then (``PR_SET_PDEATHSIG``, which outlives the ``exec``); elsewhere nothing does. Started by its path,
+Linux kills it then (``PR_SET_PDEATHSIG``, which outlives the ``exec``); other systems do not. Started by its path,
 with ``-I -S``: it imports nothing but the standard library, and takes some 20 ms.
 """
 
@@ -15,12 +15,12 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    """Tie this process to its parent, and become the command."""
+    """Tie this process to its parent, and exec the command."""
     parent, command = int(sys.argv[1]), sys.argv[2:]
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     if os.getppid() != parent:
-        sys.exit("whoever started this has ended")  # before the line above could tell
+        sys.exit("the parent has ended")  # before the line above could take effect
     os.execvp(command[0], command)  # noqa: S606 - no shell, and the command is the host's
 
 

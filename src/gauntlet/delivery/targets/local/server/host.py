@@ -1,11 +1,11 @@
-"""The host: one process a folder that keeps the desired state of a service and reconciles it.
+"""The host: one process per folder that keeps the desired state of a service and reconciles it.
 
     python -m gauntlet.delivery.targets.local.server.host FOLDER [--port 8080]
 
-FOLDER/desired.json   what is asked, written before it is done; a host that starts goes on from it
-FOLDER/host.json      where the host listens, and who it is
-FOLDER/host.lock      held while it runs: there is one host a folder
-FOLDER/logs           what the servers say
+FOLDER/desired.json   the desired state, written before it is applied; a restarted host resumes from it
+FOLDER/host.json      address, process and incarnation of the host
+FOLDER/host.lock      held while it runs: one host per folder
+FOLDER/logs           the servers' output
 FOLDER/rollouts       journals and leases of rollouts; the host does not touch them
 """
 
@@ -40,37 +40,37 @@ LOOPBACK = "127.0.0.1"
 
 
 async def run(options: Options, announce: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT; then answer what was asked and end.
+    """Serve until SIGTERM or SIGINT; then answer the requests under way and stop.
 
     Args:
-        options: how.
-        announce: takes one sentence when it listens.
+        options: of the host.
+        announce: called with one sentence when it listens.
 
     Raises:
         ConfigurationError: a port is taken.
         DataError: the folder's document cannot be read.
     """
     shutil.rmtree(options.folder / "scratch", ignore_errors=True)  # of a host that was killed
-    running = Reconciler(options, _read_desired(options.folder / DESIRED))
+    reconciler = Reconciler(options, _read_desired(options.folder / DESIRED))
     callers: set[Connection] = set()
     admins: set[Connection] = set()
-    public = await _listen(running.router.handle, callers, options.port, "port")
-    private = await _listen(Admin(running).handle, admins, options.admin_port, "admin-port")
-    beside = [asyncio.create_task(work) for work in (running.mirroring.run(), running.keep_writing())]
-    port, admin_port = (one.sockets[0].getsockname()[1] for one in (public, private))
-    where = {"url": f"http://{LOOPBACK}:{port}", "admin": f"http://{LOOPBACK}:{admin_port}"}
-    about = {"pid": os.getpid(), "incarnation": running.incarnation, "model_name": options.model_name}
-    write_json(options.folder / HOST_FILE, {"format": HOST_FORMAT, **where, **about, "started": time.time()})
-    announce(f"Serving {options.folder} on {where['url']} (state and metrics on {where['admin']})")
+    public = await _listen(reconciler.router.handle, callers, options.port, "port")
+    private = await _listen(Admin(reconciler).handle, admins, options.admin_port, "admin-port")
+    background = [asyncio.create_task(work) for work in (reconciler.mirroring.run(), reconciler.keep_writing())]
+    port, admin_port = (server.sockets[0].getsockname()[1] for server in (public, private))
+    addresses = {"url": f"http://{LOOPBACK}:{port}", "admin": f"http://{LOOPBACK}:{admin_port}"}
+    about = {"pid": os.getpid(), "incarnation": reconciler.incarnation, "model_name": options.model_name}
+    write_json(options.folder / HOST_FILE, {"format": HOST_FORMAT, **addresses, **about, "started": time.time()})
+    announce(f"Serving {options.folder} on {addresses['url']} (state and metrics on {addresses['admin']})")
     try:
-        await _told_to_end()
+        await _until_signalled()
     finally:
-        log.info("ending: no new requests, those asked are answered")
+        log.info("stopping: no new requests, those under way are answered")
         public.close()
         for connection in tuple(callers):
             connection.end()
-        await running.stop()
-        for task in beside:
+        await reconciler.stop()
+        for task in background:
             task.cancel()
         private.close()
         for connection in tuple(admins):
@@ -80,10 +80,10 @@ async def run(options: Options, announce: Callable[[str], None]) -> None:
 
 @contextmanager
 def only_one(folder: Path) -> Iterator[None]:
-    """Be the one host of a folder.
+    """Hold the lock of the one host of a folder.
 
     Raises:
-        ConfigurationError: there is one.
+        ConfigurationError: another host holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("a") as lock:
@@ -94,7 +94,7 @@ def only_one(folder: Path) -> Iterator[None]:
                 "is served by another process already",
                 field="folder",
                 value=str(folder),
-                mend=f"End that one ({HOST_FILE} there names it), or give another folder",
+                mend=f"Stop that one ({HOST_FILE} there names it), or give another folder",
             ) from error
         yield
 
@@ -123,23 +123,24 @@ async def _listen(handle: Handle, opened: set[Connection], port: int, option: st
         ) from error
 
 
-async def _told_to_end() -> None:
-    told = asyncio.Event()
+async def _until_signalled() -> None:
+    """Wait for SIGTERM or SIGINT."""
+    signalled = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(one, told.set)
-    await told.wait()
-    for one in (signal.SIGTERM, signal.SIGINT):  # told twice, it ends at once; the kernel ends its servers
-        loop.remove_signal_handler(one)
-        signal.signal(one, signal.SIG_DFL)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, signalled.set)
+    await signalled.wait()
+    for number in (signal.SIGTERM, signal.SIGINT):  # a second signal ends it at once; the kernel ends its servers
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_DFL)
 
 
 def serve(options: Options) -> int:
-    """Be a host until told to end; the process's exit code."""
+    """Run a host until it is signalled; returns the exit code of the process."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:
         with only_one(options.folder), asyncio.Runner(loop_factory=_loop) as runner:
-            runner.run(run(options, lambda sentence: print(sentence, flush=True)))  # noqa: T201 - for whoever started it
+            runner.run(run(options, lambda sentence: print(sentence, flush=True)))  # noqa: T201 - the console's
     except GauntletError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - the reason the process ends
         return error.exit_code
@@ -147,7 +148,7 @@ def serve(options: Options) -> int:
 
 
 def _loop() -> asyncio.AbstractEventLoop:
-    """The quicker loop where it is installed; the serving image has it."""
+    """uvloop where it is installed, as in the serving image: it is quicker."""
     with suppress(ImportError):
         import uvloop
 
@@ -157,7 +158,7 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command."""
+    """Entry point of ``gauntlet serve``."""
     parser = argparse.ArgumentParser("gauntlet serve", description="Serve a folder's models on loopback.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--port", type=int, default=8080, help="for callers; 0 takes a free one")

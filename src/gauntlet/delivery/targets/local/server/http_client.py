@@ -10,18 +10,18 @@ from typing import Any
 from gauntlet.delivery.targets.local.server.http_server import HOP_BY_HOP, Headers, Request
 
 MOST_CONNECTIONS = 64
-"""To one server; requests beyond wait for one."""
-_LONGEST_REST = 20.0
-"""Seconds a connection may be idle and is still used: servers close theirs after a minute or so."""
+"""Connections to one server; further requests wait for one."""
+_MOST_IDLE_SECONDS = 20.0
+"""Longest idle time after which a connection is reused: servers close theirs after a minute or so."""
 
 
 class NoAnswer(Exception):
-    """The server gave none: nothing listens, or it broke off."""
+    """No response: nothing listens, or the connection broke."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a server answered; header names in lower case, those of the connection left out."""
+    """A server's response; header names in lower case, hop-by-hop headers left out."""
 
     status: int
     headers: Headers
@@ -29,7 +29,7 @@ class Reply:
 
 
 def message(request: Request) -> bytes:
-    """A request as it is sent on. ``HEAD`` asks for what ``GET`` would: the caller's answer goes without the body."""
+    """Serialise a request for a model server. ``HEAD`` is sent as ``GET``; the caller's answer omits the body."""
     method = b"GET" if request.method == b"HEAD" else request.method
     headers = b"".join(b"%b: %b\r\n" % header for header in request.headers if header[0] not in HOP_BY_HOP)
     length = b"content-length: %d\r\n" % len(request.body) if request.body or method not in (b"GET", b"DELETE") else b""
@@ -50,10 +50,10 @@ class Pool:
         self._idle: list[_Line] = []
 
     async def ask(self, sent: bytes, seconds: float) -> Reply:
-        """One request's answer.
+        """Send one request and wait for its response.
 
-        A request on a connection that had rested, and broke before the first byte of an answer, most likely met the
-        server closing it: it is sent once more, on a connection of its own.
+        Where an idle connection breaks before the first byte of a response, the server most likely closed it: the
+        request is sent once more, on a new connection.
 
         Args:
             sent: the whole request.
@@ -64,7 +64,7 @@ class Pool:
             NoAnswer: nothing listens, or the connection broke.
         """
         async with asyncio.timeout(seconds), self._free:
-            line = self._rested()
+            line = self._from_idle()
             if line is not None:
                 try:
                     return await self._over(line, sent)
@@ -74,7 +74,7 @@ class Pool:
             return await self._over(await self._opened(), sent)
 
     def close(self) -> None:
-        """Close what is idle."""
+        """Close the idle connections."""
         while self._idle:
             self._idle.pop().cut()
 
@@ -90,10 +90,10 @@ class Pool:
             line.cut()
         return reply
 
-    def _rested(self) -> _Line | None:
+    def _from_idle(self) -> _Line | None:
         while self._idle:
             line = self._idle.pop()
-            if line.reusable and monotonic() - line.since < _LONGEST_REST:
+            if line.reusable and monotonic() - line.since < _MOST_IDLE_SECONDS:
                 return line
             line.cut()
         return None
@@ -123,7 +123,7 @@ class _Line(asyncio.Protocol):
         self.began = False
 
     def ask(self, sent: bytes) -> asyncio.Future[Reply]:
-        """Send, and promise the answer."""
+        """Send a request; the future is its response."""
         self._waiter = asyncio.get_running_loop().create_future()
         self.began = False
         if self.reusable:
@@ -149,7 +149,7 @@ class _Line(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Asyncio: part of an answer."""
         if self._waiter is None:
-            self.cut()  # an answer nobody asked for
+            self.cut()  # a response without a request
             return
         self.began = True
         try:
@@ -177,7 +177,7 @@ class _Line(asyncio.Protocol):
         """Httptools: the last byte of an answer."""
         status = self._parser.get_status_code()
         if status < 200:
-            return  # 1xx only announce
+            return  # 1xx are interim responses
         if not self._parser.should_keep_alive():
             self.reusable = False
         self.since = monotonic()
@@ -194,5 +194,5 @@ class _Line(asyncio.Protocol):
 
 
 def get(path: str, headers: Any = ()) -> bytes:
-    """A ``GET`` of our own."""
+    """Serialise a ``GET``, for probes."""
     return message(Request(b"GET", path.encode(), [(b"host", b"127.0.0.1"), *headers]))

@@ -1,4 +1,4 @@
-"""HTTP/1.1 server: connections in, whole requests out, responses in the order of the requests."""
+"""HTTP/1.1 server: parses requests, and writes the responses in the order of the requests."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ MOST_BODY = 16 * 1024 * 1024
 _MOST_HEAD = 64 * 1024
 """Bytes of one request's target and headers."""
 _MOST_UNREAD = 1024 * 1024
-"""Bytes of a head that does not end, counted as they come: the parser tells of a header once it is whole."""
+"""Bytes of a head that does not end, counted as they arrive: the parser reports a header once it is complete."""
 HOP_BY_HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding "
     b"upgrade content-length expect".split()
 )
-"""Headers of a connection rather than of a message (RFC 9110, 7.6.1), and what is written anew."""
+"""Headers of a connection rather than of a message (RFC 9110, 7.6.1), and those that this server writes itself."""
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 
 
@@ -50,23 +50,23 @@ class Answer:
     headers: Headers = ()
 
 
-def said(status: int, document: Any, *headers: tuple[bytes, bytes]) -> Answer:
-    """An answer in JSON."""
+def json_answer(status: int, document: Any, *headers: tuple[bytes, bytes]) -> Answer:
+    """A response with a JSON body."""
     body = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
     return Answer(status, body, ((b"content-type", b"application/json"), *headers))
 
 
 Respond = Callable[[Answer], None]
 Handle = Callable[[Request, Respond], None]
-"""Takes a request, and calls back once with its answer, at once or later."""
+"""Handles a request, and calls back once with its response, at once or later."""
 
 
 class Connection(asyncio.Protocol):
     """A caller's connection.
 
     Args:
-        handle: answers requests.
-        opened: every open connection puts itself in, and takes itself out.
+        handle: handles requests.
+        opened: the set of open connections, which this one joins and leaves.
         most_body: bytes a request's body may have.
     """
 
@@ -81,16 +81,16 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._parser_errors: tuple[type[Exception], ...] = (httptools.HttpParserError, httptools.HttpParserUpgrade)
         self._waiting: deque[tuple[Request, Answer | None]] = deque()
-        self._asked: Request | None = None
+        self._current: Request | None = None
         self._refused: Answer | None = None
         self._ending = False
         self._in_head = True
         self._unread_bytes = 0
 
     def end(self) -> None:
-        """Close once what was asked is answered."""
+        """Close once the requests under way are answered."""
         self._ending = True
-        if self._asked is None:
+        if self._current is None:
             self._transport.close()
 
     # -- asyncio -------------------------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ class Connection(asyncio.Protocol):
         self._opened.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Closed; what is still being answered is answered to nobody."""
+        """Closed; responses still to come are dropped."""
         self._ending = True
         self._opened.discard(self)
 
@@ -112,15 +112,15 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except self._parser_errors:
-            self._refuse(said(400, {"error": "this is not an HTTP/1.1 request"}))
+            self._refuse(json_answer(400, {"error": "this is not an HTTP/1.1 request"}))
         self._unread_bytes = self._unread_bytes + len(data) if self._in_head else 0
         if self._unread_bytes > _MOST_UNREAD:
             self._refuse_head()
 
     def eof_received(self) -> bool:
-        """No more requests; those asked are still answered."""
+        """No more requests; those under way are still answered."""
         self._ending = True
-        return self._asked is not None
+        return self._current is not None
 
     # -- httptools -----------------------------------------------------------------------------------------------
 
@@ -153,7 +153,7 @@ class Connection(asyncio.Protocol):
         if self._body_bytes <= self._most_body:
             self._parts.append(body)
         else:
-            self._parts.clear()  # read to its end and forgotten: who is still sending would not see an answer
+            self._parts.clear()  # read to its end and dropped: a caller that is still sending would not see a response
 
     def on_message_complete(self) -> None:
         """The last byte of a request."""
@@ -163,7 +163,7 @@ class Connection(asyncio.Protocol):
         self._request.body = b"".join(self._parts)
         self._request.keep = self._parser.should_keep_alive()
         too_long = {"error": f"a request's body may have {self._most_body} bytes; this one has {self._body_bytes}"}
-        refused = said(413, too_long) if self._body_bytes > self._most_body else None
+        refused = json_answer(413, too_long) if self._body_bytes > self._most_body else None
         self._waiting.append((self._request, refused))
         if len(self._waiting) > 1:
             self._transport.pause_reading()
@@ -172,22 +172,22 @@ class Connection(asyncio.Protocol):
     # -- answering -----------------------------------------------------------------------------------------------
 
     def _next(self) -> None:
-        if self._asked is not None:
+        if self._current is not None:
             return
         if self._waiting:
-            self._asked, refused = self._waiting.popleft()
+            self._current, refused = self._waiting.popleft()
             if refused:
                 self._answered(refused)
             else:
-                self._handle(self._asked, self._answered)
+                self._handle(self._current, self._answered)
         elif self._refused:
             self._write(self._refused, Request(keep=False))
 
     def _answered(self, answer: Answer) -> None:
-        asked, self._asked = self._asked, None
-        assert asked is not None, "one answer a request"
+        request, self._current = self._current, None
+        assert request is not None, "one answer a request"
         if not self._transport.is_closing():
-            self._write(answer, asked)
+            self._write(answer, request)
         if self._transport.is_closing():
             self._waiting.clear()
             return
@@ -195,11 +195,11 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
         self._next()
 
-    def _write(self, answer: Answer, asked: Request) -> None:
-        close = (self._ending and not self._waiting) or not asked.keep
+    def _write(self, answer: Answer, request: Request) -> None:
+        close = (self._ending and not self._waiting) or not request.keep
         length = (b"content-length", b"%d" % len(answer.body))
         headers = (*answer.headers, length, *(((b"connection", b"close"),) if close else ()))
-        body = b"" if asked.method == b"HEAD" else answer.body
+        body = b"" if request.method == b"HEAD" else answer.body
         reason = _REASONS.get(answer.status, b"Unknown")
         lines = b"".join(b"%b: %b\r\n" % header for header in headers)
         self._transport.write(b"HTTP/1.1 %d %b\r\n%b\r\n%b" % (answer.status, reason, lines, body))
@@ -207,7 +207,7 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def _refuse(self, answer: Answer) -> None:
-        """Answer so when everything asked before is answered, then close: the rest cannot be read."""
+        """Give this answer once all earlier requests are answered, then close: the rest cannot be parsed."""
         if not self._refused:
             self._refused = answer
             self._next()
@@ -218,4 +218,4 @@ class Connection(asyncio.Protocol):
             self._refuse_head()
 
     def _refuse_head(self) -> None:
-        self._refuse(said(431, {"error": f"a request's head may have {_MOST_HEAD} bytes"}))
+        self._refuse(json_answer(431, {"error": f"a request's head may have {_MOST_HEAD} bytes"}))

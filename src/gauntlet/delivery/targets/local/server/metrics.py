@@ -1,7 +1,7 @@
 """Prometheus series of the router and the mirror.
 
-    gauntlet_router_requests_total{version, code}      answers, by the version that was to give them
-    gauntlet_router_errors_total{version}              of these, 5xx: the server's own, 502 cut, 503 none, 504 late
+    gauntlet_router_requests_total{version, code}      responses, by the version they were routed to
+    gauntlet_router_errors_total{version}              of these, 5xx; 502 broken, 503 no server, 504 timeout
     gauntlet_router_seconds{version}                   histogram: from the whole request to the whole answer
     gauntlet_router_in_flight{version}                 requests being answered
     gauntlet_router_weight{version}                    percent of requests in force
@@ -30,7 +30,7 @@ ROUTER_CODES = (*CODES, 502, 503, 504)
 ARMS = ("candidate", "stable")
 LOST = (*ARMS, "both")
 DIFFERENCES = (0.0, 1e-9, 1e-6, 1e-4, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
-"""Upper bounds of absolute differences: from equal to the bit over rounding to another answer altogether."""
+"""Upper bounds of absolute differences: bit-equal, rounding, and up to opposite answers."""
 SCORES = tuple(round(0.05 * step, 2) for step in range(1, 21))
 """Upper bounds of scores."""
 
@@ -59,7 +59,7 @@ class Requests:
 
 
 class Pairs:
-    """The series of one version that gets copies."""
+    """The series of one mirrored version."""
 
     def __init__(self, version: str, family: Family) -> None:
         self._version = version
@@ -76,16 +76,16 @@ class Pairs:
 
     def counts(self) -> dict[str, float]:
         """The counters of this version, by name."""
-        told = self._family.registry.get_sample_value
+        value = self._family.registry.get_sample_value
         plain = ("requests", "pairs", "flips", "incomparable", "dropped")
-        found = {name: told(f"gauntlet_mirror_{name}_total", {"version": self._version}) for name in plain}
+        counts = {name: value(f"gauntlet_mirror_{name}_total", {"version": self._version}) for name in plain}
         for lost in LOST:
-            found[f"lost_by_{lost}"] = told("gauntlet_mirror_errors_total", {"version": self._version, "lost": lost})
-        return {name: count or 0.0 for name, count in found.items()}
+            counts[f"lost_by_{lost}"] = value("gauntlet_mirror_errors_total", {"version": self._version, "lost": lost})
+        return {name: count or 0.0 for name, count in counts.items()}
 
 
 class Family:
-    """All series of one host, which live as long as it does: a version that went keeps its own."""
+    """All series of one host; those of a version that has left stay until the host stops."""
 
     def __init__(self) -> None:
         disable_created_metrics()
@@ -122,12 +122,12 @@ class Family:
         return self._pairs[version]
 
     def weigh(self, weights: Mapping[str, int]) -> None:
-        """Show the weights in force."""
+        """Set the gauges of the weights in force."""
         for version in {*self._of, *weights}:
             self.of(version).weight.set(weights.get(version, 0))
 
     def page(self) -> bytes:
-        """The page that Prometheus reads."""
+        """The ``/metrics`` page."""
         return bytes(generate_latest(self.registry))
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:

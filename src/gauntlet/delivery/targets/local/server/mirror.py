@@ -1,7 +1,7 @@
 """Mirrors the stable version's requests to a version under test and compares both answers.
 
-The caller has its answer before anything of this happens. What waits is bounded, in number and in bytes; beyond that
-requests are not copied, and counted.
+The caller has its answer before anything of this happens. The queue is bounded, in number and in bytes; beyond that
+requests are not copied, but counted as dropped.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from gauntlet.delivery.targets.local.server.metrics import Family, Pairs
 from gauntlet.delivery.targets.local.spec import Mirror
 
 MOST_WAITING = 256
-"""Copies waiting for their turn."""
+"""Longest queue of copies."""
 MOST_BYTES = 1024 * 1024
-"""Of a request that is copied, and of its answer."""
+"""Largest request that is copied."""
 AT_ONCE = 4
-"""Copies under way."""
+"""Copies under way at a time."""
 MOST_KEPT = 20
-"""The largest disagreements, kept to be looked at."""
+"""Number of the largest disagreements that are kept, for debugging."""
 _LARGE = 64 * 1024
-"""Bytes of answers that are compared in a thread: reading them takes longer than a caller should wait."""
+"""Bytes of answers from which they are compared in a thread: parsing them would block the event loop too long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """A request that the stable version was asked, and how that went.
+    """A request to the stable version, with its outcome.
 
     Attributes:
         sent: the whole request.
@@ -48,12 +48,12 @@ class Copied:
 
 
 class Mirroring:
-    """Asks the mirrored version what the stable one was asked.
+    """Sends copies of the stable version's requests to the mirrored version, and compares the answers.
 
     Args:
         pool_of: a version's server; ``None`` while it has none.
-        family: where it is counted.
-        random: chooses which requests are copied.
+        family: the series that count it.
+        random: draws the requests that are copied.
         threshold: scores at or above it decide for the class.
         seconds: how long a copy may take.
     """
@@ -84,7 +84,7 @@ class Mirroring:
             self._family.pairs_of(mirror.version)
 
     def wanted(self, size: int) -> str | None:
-        """The version that shall get a copy of a request of so many bytes, drawn anew for every request."""
+        """Draw whether a request of so many bytes is copied: to which version, or ``None``."""
         mirror = self._mirror
         if mirror is None or self._random.random() >= mirror.share:
             return None
@@ -94,28 +94,28 @@ class Mirroring:
         return mirror.version
 
     def offer(self, version: str, copied: Copied) -> None:
-        """Copy a request when there is time, or count that there was no room."""
+        """Queue a copy, or count it as dropped where the queue is full."""
         try:
             self._waiting.put_nowait((version, copied))
         except asyncio.QueueFull:
             self._family.pairs_of(version).dropped.inc()
 
     async def run(self) -> None:
-        """Copy what is offered, until cancelled."""
+        """Send the queued copies, until cancelled."""
         async with asyncio.TaskGroup() as group:
             for _ in range(AT_ONCE):
                 group.create_task(self._copy())
 
     def worst(self, version: str) -> list[dict[str, Any]]:
         """The largest disagreements, largest first: the two scores, never the row they belong to."""
-        return [one for _, _, one in sorted(self._worst.get(version, []), reverse=True)]
+        return [disagreement for _, _, disagreement in sorted(self._worst.get(version, []), reverse=True)]
 
     async def _copy(self) -> None:
         while True:
             version, copied = await self._waiting.get()
             mirror, pool = self._mirror, self._pool_of(version)
             if mirror is None or mirror.version != version:
-                continue  # no longer wanted
+                continue  # mirrored no longer
             await self._ask(self._family.pairs_of(version), version, pool, copied)
 
     async def _ask(self, pairs: Pairs, version: str, pool: Pool | None, copied: Copied) -> None:
@@ -135,10 +135,10 @@ class Mirroring:
         assert copied.reply is not None
         assert reply is not None
         if copied.reply.status != reply.status:
-            pairs.errors["candidate"].inc()  # it refuses what the stable version answers, or the other way round
+            pairs.errors["candidate"].inc()  # one of the two refuses the request
             return
         if reply.status != 200:
-            return  # both refuse it alike: the caller's fault, which says nothing of the model
+            return  # both refuse it alike: the caller's error, no evidence on the model
         pairs.pairs.inc()
         pairs.seconds["stable"].observe(copied.seconds)
         pairs.seconds["candidate"].observe(seconds)
@@ -147,16 +147,16 @@ class Mirroring:
     async def _compare(self, pairs: Pairs, version: str, stable: bytes, candidate: bytes) -> None:
         try:
             if len(stable) + len(candidate) > _LARGE:
-                found = await asyncio.to_thread(compare, stable, candidate, self._threshold)
+                rows = await asyncio.to_thread(compare, stable, candidate, self._threshold)
             else:
-                found = compare(stable, candidate, self._threshold)
+                rows = compare(stable, candidate, self._threshold)
         except Incomparable:
             pairs.incomparable.inc()
             pairs.flips.inc()
             return
-        if any(pair.flip for pair in found):
+        if any(pair.flip for pair in rows):
             pairs.flips.inc()
-        for row, pair in enumerate(found):
+        for row, pair in enumerate(rows):
             _count(pairs, pair)
             if pair.difference > 0:
                 self._keep(version, row, pair)
@@ -165,15 +165,21 @@ class Mirroring:
         kept = self._worst.setdefault(version, [])
         if len(kept) == MOST_KEPT and pair.difference <= kept[0][0]:
             return
-        said = None if pair.scores is None else {"stable": pair.scores[0], "candidate": pair.scores[1]}
-        one = {"at": time.time(), "row": row, "flip": pair.flip, "difference": pair.difference, "scores": said}
-        heapq.heappush(kept, (pair.difference, next(self._order), one))
+        scores = None if pair.scores is None else {"stable": pair.scores[0], "candidate": pair.scores[1]}
+        disagreement = {
+            "at": time.time(),
+            "row": row,
+            "flip": pair.flip,
+            "difference": pair.difference,
+            "scores": scores,
+        }
+        heapq.heappush(kept, (pair.difference, next(self._order), disagreement))
         if len(kept) > MOST_KEPT:
             heapq.heappop(kept)
 
 
 def _lost(stable: Reply | None, candidate: Reply | None) -> str:
-    """Who did not answer: ``stable``, ``candidate``, ``both``; empty where both did."""
+    """The versions that did not answer: ``stable``, ``candidate``, ``both``; empty where both did."""
     lost = [name for name, reply in (("stable", stable), ("candidate", candidate)) if _failed(reply)]
     return "both" if len(lost) == 2 else "".join(lost)
 

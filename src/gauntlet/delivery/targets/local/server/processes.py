@@ -28,7 +28,7 @@ Command = Callable[[Release, int], Sequence[str]]
 """(release, port) → the program that serves it there on 127.0.0.1."""
 
 _REFUSALS = (EXIT_USAGE, EXIT_BROKEN)
-"""Exit codes of a server that will not serve this model, however often it is asked."""
+"""Exit codes of a server that cannot serve this model: a restart would not help."""
 _MOST_STARTS = 5
 """Starts without ever having been ready, after which a version has failed."""
 _LONGEST_REASON = 500
@@ -36,16 +36,16 @@ _LONGEST_REASON = 500
 
 @dataclass(frozen=True)
 class Pace:
-    """How patient the host is with its servers, in seconds.
+    """Intervals and timeouts of the host's server processes, in seconds.
 
     Attributes:
         probe: between two probes before the first answer.
         watch: between two probes afterwards.
-        answer: how long a probe may take; a busy machine is no dead server.
+        answer: timeout of a probe; generous, since a busy machine is no dead server.
         first_pause: before a server that ended is started again; doubles each time.
         longest_pause: the longest such pause.
         steady: a server that was ready for so long is started again at once.
-        grace: for a server to end after it was told to.
+        grace: for a server to exit after SIGTERM.
     """
 
     probe: float = 0.1
@@ -78,11 +78,11 @@ class ModelServer:
 
     Args:
         release: what it serves.
-        command: how.
-        probe_path: answers 200 once it serves this very version, and it alone.
+        command: the program that serves it.
+        probe_path: answers 200 once the server is ready with this version.
         folder: for its log and its scratch files.
-        changed: called when it begins or ceases to be ready, and when it has failed.
-        pace: how patient to be.
+        changed: called when its readiness changes, and when it has failed.
+        pace: intervals and timeouts.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class ModelServer:
 
     @property
     def status(self) -> dict[str, Any]:
-        """What the host says about it."""
+        """Its part of the host's state."""
         return {
             "digest": self.release.digest,
             "ready": self.ready,
@@ -127,12 +127,12 @@ class ModelServer:
         }
 
     def start_again(self) -> None:
-        """If it has failed, or rests before its next start: start it now."""
+        """Start it now, if it has failed or waits for its next start."""
         if self._process is None:
             self._wake.set()
 
     async def stop(self) -> None:
-        """End the process, letting it answer what it has begun."""
+        """Stop the process; it first answers the requests under way."""
         self._stopping = True
         self._wake.set()
         self._signal(signal.SIGTERM)
@@ -144,7 +144,7 @@ class ModelServer:
         shutil.rmtree(self._scratch, ignore_errors=True)
 
     async def _keep(self) -> None:
-        """Start, watch, start again."""
+        """Supervise: start, watch, restart."""
         pause, unready = self._pace.first_pause, 0
         while not self._stopping:
             code = await self._live()
@@ -163,7 +163,7 @@ class ModelServer:
             self.restarts += 1
 
     async def _rest(self, pause: float) -> None:
-        """Wait before the next start; for ever if there is no use in one."""
+        """Wait before the next start; without a limit where the version has failed."""
         self._wake.clear()
         if self._stopping:
             return
@@ -172,7 +172,7 @@ class ModelServer:
                 await self._wake.wait()
 
     async def _live(self) -> int | None:
-        """One life of the process: its exit code, or ``None`` if it could not be started."""
+        """Run the process once: its exit code, or ``None`` if it could not be started."""
         self._ready_since = None
         port = _free_port()
         self._log.parent.mkdir(parents=True, exist_ok=True)
@@ -193,15 +193,15 @@ class ModelServer:
                     stdout=stream,
                     stderr=stream,
                     env=_environment(self._scratch),
-                    start_new_session=True,  # Ctrl-C is for the host, which lets its servers answer first
+                    start_new_session=True,  # Ctrl-C is for the host, which drains its servers first
                 )
             except OSError as error:
                 stream.write(f"cannot be started: {error}\n".encode())
                 return None
         self._process, self.pool = process, Pool(port)
-        if self._stopping:  # asked for while it was being started
+        if self._stopping:  # requested while it was being started
             self._signal(signal.SIGTERM)
-        probing = Pool(port, most=1)  # its own: requests that queue for a busy server are no sign of its death
+        probing = Pool(port, most=1)  # its own: a probe must not queue behind requests to a busy server
         watching = asyncio.get_running_loop().create_task(self._watch(probing, process))
         code = await process.wait()
         watching.cancel()
@@ -228,13 +228,14 @@ class ModelServer:
             return False
 
     def _note(self, code: int | None, unready: int) -> None:
-        """Say that the process ended, and whether that is for good."""
-        said = _last_line(self._log)
-        log.warning("%s ended (%s): %s", self.release, "not started" if code is None else f"status {code}", said)
+        """Log that the process ended, and decide whether the version has failed."""
+        last_line = _last_line(self._log)
+        status = "not started" if code is None else f"status {code}"
+        log.warning("%s ended (%s): %s", self.release, status, last_line)
         if code is None or code in _REFUSALS:
-            self.failed = said or f"its server ended with status {code}"
+            self.failed = last_line or f"its server ended with status {code}"
         elif unready >= _MOST_STARTS and not self.answered:
-            self.failed = f"its server ended {unready} times without having been ready; the last time: {said}"
+            self.failed = f"its server ended {unready} times without having been ready; the last time: {last_line}"
         self._changed()
 
     def _signal(self, number: signal.Signals) -> None:
@@ -250,11 +251,11 @@ def _free_port() -> int:
 
 
 def _environment(scratch: Path) -> dict[str, str]:
-    """The host's own, with its very source and a place for scratch files that goes with the server."""
+    """The host's environment, with its own source first and a scratch folder that is removed with the server."""
     source = str(Path(gauntlet.__file__).resolve().parents[1])
-    known = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path != source]
-    ours = {"PYTHONPATH": os.pathsep.join([source, *known]), "TMPDIR": str(scratch)}
-    return {**os.environ, **ours, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    others = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path != source]
+    changes = {"PYTHONPATH": os.pathsep.join([source, *others]), "TMPDIR": str(scratch)}
+    return {**os.environ, **changes, "MLFLOW_DISABLE_TELEMETRY": "true"}
 
 
 def _last_line(path: Path) -> str:

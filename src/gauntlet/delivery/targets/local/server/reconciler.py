@@ -24,23 +24,23 @@ from gauntlet.storage import write_json
 log = logging.getLogger(__name__)
 
 DESIRED = "desired.json"
-"""In the folder: what is asked."""
+"""In the folder: the desired state."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a host runs.
+    """Options of a host.
 
     Attributes:
-        folder: what it keeps.
+        folder: its state, logs and scratch files.
         port: for callers; 0 for a free one.
-        admin_port: for whoever runs the service; 0 for a free one.
+        admin_port: of the admin API; 0 for a free one.
         model_name: the model's name in paths.
         timeout: seconds an answer may take before the caller gets a 504.
         threshold: scores at or above it decide for the class, when mirrored answers are compared.
         seed: orders requests within blocks, and draws those that are mirrored.
-        command: how a release is served; Gauntlet's model server in this very interpreter by default.
-        pace: how patient it is with servers.
+        command: the program that serves a release; by default Gauntlet's model server, by this interpreter.
+        pace: intervals and timeouts of the servers.
     """
 
     folder: Path
@@ -55,14 +55,14 @@ class Options:
 
 
 class Reconciler:
-    """What runs, and what is asked to run.
+    """Holds the desired state, and brings servers, routes and mirror into line with it.
 
     Attributes:
-        unwritten: why what is asked now is not in its file; empty where it is.
+        unwritten: why the desired state is not in its file; empty where it is.
 
     Args:
-        options: how.
-        desired: what is asked at the start.
+        options: of the host.
+        desired: the state at the start.
     """
 
     def __init__(self, options: Options, desired: Desired) -> None:
@@ -82,10 +82,10 @@ class Reconciler:
         self._apply()
 
     def ask(self, desired: Desired) -> None:
-        """Take over what is asked: written first, then done.
+        """Accept a new desired state: write it, then apply it.
 
-        A rollback is done also where it cannot be written, and written later: a full disk is no reason to go on asking
-        a version that does harm.
+        A rollback is applied also where it cannot be written, and written later: a full disk must not keep traffic on
+        a harmful version.
 
         Raises:
             OSError: it cannot be written; nothing changes.
@@ -96,15 +96,15 @@ class Reconciler:
             if not is_rollback(self.desired, desired):
                 raise
             self.unwritten = f"{self.options.folder / DESIRED}: {error.strerror or error}"
-            log.warning("not written, and done: %s", self.unwritten)
+            log.warning("applied without being written: %s", self.unwritten)
         self.desired = desired
         self._apply()
 
     async def keep_writing(self, seconds: float = 1.0) -> None:
-        """Write what could not be written, as soon as that works; for ever.
+        """Write a state that could not be written as soon as that works; runs until cancelled.
 
         Args:
-            seconds: between two tries.
+            seconds: between two attempts.
         """
         while True:
             await asyncio.sleep(seconds)
@@ -117,7 +117,7 @@ class Reconciler:
         self.unwritten = ""
 
     def state(self) -> dict[str, Any]:
-        """What is asked, and how far it is."""
+        """The desired state and the status of everything, as the admin API shows it."""
         return {
             "incarnation": self.incarnation,
             "observed": self.desired.generation,
@@ -128,53 +128,55 @@ class Reconciler:
         }
 
     def start_again(self, version: str) -> bool:
-        """Start a version's server again if it does not run; whether there is such a version."""
+        """Restart a version's server if it does not run; returns whether there is such a version."""
         server = self._servers.get(version)
         if server is not None:
             server.start_again()
         return server is not None
 
     async def stop(self) -> None:
-        """Answer what was asked, then end every server."""
+        """Answer the requests under way, then stop every server."""
         end = asyncio.get_running_loop().time() + self.options.timeout
         while self.router.under_way and asyncio.get_running_loop().time() < end:
             await asyncio.sleep(0.01)
         await asyncio.gather(*(server.stop() for server in self._servers.values()), *self._leaving)
 
     def _apply(self) -> None:
-        """Start what is missing, route, and let go what is no longer asked."""
+        """Start missing servers, route, and drain those that are not desired any more."""
         for version, release in self.desired.revisions.items():
             running = self._servers.get(version)
             if running is not None and running.release == release:
                 continue
             if running is not None:
-                self._let_go(running)
+                self._drain(running)
             self._servers[version] = self._start(version, release)
             self.family.of(version)
         gone = [version for version in self._servers if version not in self.desired.revisions]
         leaving = [self._servers.pop(version) for version in gone]
         self._route()
         for server in leaving:
-            self._let_go(server)
+            self._drain(server)
 
     def _start(self, version: str, release: Release) -> ModelServer:
-        # It answers for this version alone: whatever else listens on that port is not taken for it.
+        # The path names the version, so another process on that port is not taken for it.
         path = f"/v2/models/{self.options.model_name}/versions/{version}"
         return ModelServer(release, self._command, path, self.options.folder, self._route, self.options.pace)
 
     def _route(self) -> None:
-        usable = frozenset(version for version, one in self._servers.items() if one.answered and not one.failed)
+        usable = frozenset(
+            version for version, server in self._servers.items() if server.answered and not server.failed
+        )
         pools = {version: server.pool for version, server in self._servers.items() if server.pool is not None}
         self.router.set(in_force(self.desired, usable), self.desired.stable, pools)
         self.mirroring.set(self.desired.mirror)
 
-    def _let_go(self, server: ModelServer) -> None:
+    def _drain(self, server: ModelServer) -> None:
         task = asyncio.get_running_loop().create_task(self._drained(server))
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
 
     async def _drained(self, server: ModelServer) -> None:
-        """Wait until nobody waits for it, then stop it."""
+        """Drain a server, then stop it."""
         end = asyncio.get_running_loop().time() + self.options.timeout
         pool = server.pool
         while pool is not None and self.router.asked(pool) and asyncio.get_running_loop().time() < end:

@@ -8,22 +8,22 @@ from collections.abc import Mapping
 from random import Random
 
 from gauntlet.delivery.targets.local.server.http_client import NoAnswer, Pool, Reply, message
-from gauntlet.delivery.targets.local.server.http_server import Answer, Request, Respond, said
+from gauntlet.delivery.targets.local.server.http_server import Answer, Request, Respond, json_answer
 from gauntlet.delivery.targets.local.server.metrics import Family
 from gauntlet.delivery.targets.local.server.mirror import Copied, Mirroring
 from gauntlet.delivery.targets.local.server.weights import Splitter
 
 VERSION_HEADER = b"x-gauntlet-version"
-"""Says which version an answer is from, or was to be; ``none`` where there is none."""
+"""Names the version that a request was routed to; ``none`` where no version serves."""
 CLOSED = (b"/metrics", b"/v2/repository")
-"""Paths that belong to whoever runs the service: they are not passed on."""
+"""Paths of operators, which are not routed to the model servers."""
 
 
 class Router:
-    """Answers callers by asking versions.
+    """Routes callers' requests to versions.
 
     Args:
-        family: where it is counted.
+        family: the series that count it.
         mirroring: gets copies of the stable version's requests.
         random: orders the requests of a block.
         seconds: how long an answer may take.
@@ -50,7 +50,7 @@ class Router:
         return len(self._tasks)
 
     def set(self, weights: Mapping[str, int], stable: str | None, pools: Mapping[str, Pool]) -> None:
-        """Route so from the next request on.
+        """Route by these weights from the next request on.
 
         Args:
             weights: version → percent, summing to 100; empty if nothing serves.
@@ -63,20 +63,20 @@ class Router:
         self._family.weigh(weights)
 
     def asked(self, pool: Pool) -> int:
-        """Requests under way at a server, also one that gets no more."""
+        """Requests under way at a server, also at one that gets no more."""
         return self._asked.get(pool, 0)
 
     def handle(self, request: Request, respond: Respond) -> None:
         """Answer one request."""
         if request.target.startswith(CLOSED) or not request.target.startswith(b"/"):
-            respond(_labelled(said(404, {"error": "there is nothing at this path"}), "none"))
+            respond(_labelled(json_answer(404, {"error": "there is nothing at this path"}), "none"))
             return
         version = self._splitter.next()
         if version is None:
-            unready = said(503, {"error": "no version serves yet"}, (b"retry-after", b"1"))
+            unready = json_answer(503, {"error": "no version serves yet"}, (b"retry-after", b"1"))
             respond(_labelled(unready, "none"))
             return
-        # Chosen and counted in one step: a version that is let go in the next waits for this request.
+        # Chosen and counted in one step, so that draining the version waits for this request.
         pool = self._pools.get(version)
         if pool is not None:
             self._asked[pool] = self._asked.get(pool, 0) + 1
@@ -88,26 +88,26 @@ class Router:
         began = time.perf_counter()
         count = self._family.of(version)
         sent = message(request)
-        copy_for = self._mirroring.wanted(len(sent)) if version == self._stable and _predicts(request) else None
+        copy_to = self._mirroring.wanted(len(sent)) if version == self._stable and _predicts(request) else None
         count.in_flight.inc()
         reply, answer = await self._ask(pool, version, sent)
         seconds = time.perf_counter() - began
         count.in_flight.dec()
         count.record(answer.status, seconds)
         respond(_labelled(answer, version))
-        if copy_for is not None:
-            self._mirroring.offer(copy_for, Copied(sent, reply, seconds))
+        if copy_to is not None:
+            self._mirroring.offer(copy_to, Copied(sent, reply, seconds))
 
     async def _ask(self, pool: Pool | None, version: str, sent: bytes) -> tuple[Reply | None, Answer]:
         if pool is None:
-            return None, said(503, {"error": f"version {version} is not ready"}, (b"retry-after", b"1"))
+            return None, json_answer(503, {"error": f"version {version} is not ready"}, (b"retry-after", b"1"))
         try:
             reply = await pool.ask(sent, self._seconds)
         except TimeoutError:
-            late = f"version {version} did not answer within {self._seconds:g} s"
-            return None, said(504, {"error": late})
+            timeout = f"version {version} did not answer within {self._seconds:g} s"
+            return None, json_answer(504, {"error": timeout})
         except NoAnswer:
-            return None, said(502, {"error": f"version {version} broke off"})
+            return None, json_answer(502, {"error": f"version {version} broke off"})
         finally:
             self._asked[pool] -= 1
             if not self._asked[pool]:

@@ -1,4 +1,4 @@
-"""Weighted splitting: at random, and in every block of 100 requests by exactly the weights.
+"""Weighted routing: in random order, and exactly by the weights in every block of 100 requests.
 
 Independent draws would give a version of 1 % now and then 5 of 100 requests, and a small canary would be small on
 average only. Within a block the order is random, so no pattern of requests can line up with it.
@@ -14,7 +14,7 @@ BLOCK = 100
 
 
 class Splitter:
-    """Deals blocks of requests to versions.
+    """Assigns blocks of requests to versions.
 
     Args:
         random: shuffles every block.
@@ -27,14 +27,14 @@ class Splitter:
 
     @property
     def weights(self) -> Mapping[str, int]:
-        """Version → percent, as it is dealt now; empty before the first."""
+        """Version → percent, as assigned now; empty before the first."""
         return self._weights
 
     def set(self, weights: Mapping[str, int]) -> None:
-        """Deal by other weights from the next request on. The same weights again change nothing.
+        """Assign by these weights from the next request on; the same weights again change nothing.
 
         Args:
-            weights: version → percent, above 0, summing to 100; or empty, for nobody.
+            weights: version → percent, above 0, summing to 100; or empty, for none.
         """
         if dict(weights) != self._weights:
             self._weights = dict(weights)
