@@ -37,13 +37,13 @@ def check_features(
 
     from gauntlet.data.snapshot import Snapshot, open_if_there
     from gauntlet.features.gate import judge_features
-    from gauntlet.features.opening import Given
+    from gauntlet.features.inputs import FeatureInputs
     from gauntlet.features.policy import FeaturesPolicy
     from gauntlet.reports.views.features import features_page
     from gauntlet.settings import parse
     from gauntlet.storage import absence, write_text
 
-    given = Given(
+    inputs = FeatureInputs(
         model=Path(model.path),
         champion=None if absence(Path(champion.path)) else Path(champion.path),
         snapshot=Snapshot.open(Path(snapshot.path)),
@@ -53,6 +53,6 @@ def check_features(
         feature_code=feature_code,
         digests=(str(model.metadata.get("digest", "")), str(champion.metadata.get("digest", ""))),
     )
-    found = judge_features(given, parse(FeaturesPolicy, policy, field="policy"))
+    found = judge_features(inputs, parse(FeaturesPolicy, policy, field="policy"))
     found.verdict.write(Path(verdict.path))
     write_text(Path(report.path), features_page(found))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gauntlet.errors import DataError
 from gauntlet.features.contract import FeatureContract, contract_of_model, contract_of_rows
 from gauntlet.features.contract_changes import Change, ContractPolicy, compare_contracts
-from gauntlet.features.opening import Opened
+from gauntlet.features.inputs import OpenInputs
 from gauntlet.features.policy import FeaturesPolicy
 from gauntlet.features.properties.checks import check_properties
 from gauntlet.features.properties.fresh import FreshProcess
@@ -23,14 +23,14 @@ _TOLD_BY_THE_REPLAY = {change.value: "pass" for change in Change if change not i
 """Of a store's values the replay says more, row by row."""
 
 
-def contract_checks(opened: Opened, policy: FeaturesPolicy) -> list[Check]:
+def contract_checks(opened: OpenInputs, policy: FeaturesPolicy) -> list[Check]:
     """The candidate's contract against the champion's, and the code's against the store's."""
-    given = opened.given
+    inputs = opened.inputs
     checks: list[Check] = []
-    if given.champion is not None:
+    if inputs.champion is not None:
         try:
-            before = contract_of_model(given.champion, "the champion")
-            after = contract_of_model(given.model, "the candidate")
+            before = contract_of_model(inputs.champion, "the champion")
+            after = contract_of_model(inputs.model, "the candidate")
         except DataError as error:  # a model without a signature scores well enough, but promises nothing
             reason = f"What the models read could not be compared: {error}"
             checks.append(Check("contract", Status.INCONCLUSIVE, reason, code="check_features.contract"))
@@ -45,37 +45,37 @@ def contract_checks(opened: Opened, policy: FeaturesPolicy) -> list[Check]:
     return checks
 
 
-def property_checks(opened: Opened, policy: FeaturesPolicy) -> list[Check]:
+def property_checks(opened: OpenInputs, policy: FeaturesPolicy) -> list[Check]:
     """The properties of the code, tried on new rows; raw columns have none to try."""
     if opened.transform is opened.fitted.transform and opened.fitted.is_identity:
         return []
-    if policy.store_holds == "inputs" and not opened.given.feature_code:
+    if policy.store_holds == "inputs" and not opened.inputs.feature_code:
         return []
     span = opened.spans[-1]
     fresh = None
-    if opened.given.feature_code:
-        fresh = FreshProcess(opened.given.feature_code, policy.properties.fresh_seconds)
+    if opened.inputs.feature_code:
+        fresh = FreshProcess(opened.inputs.feature_code, policy.properties.fresh_seconds)
     times = [span.snapshot.roles.time] if span.snapshot.roles.time else []
     rows = _first_rows(opened, times)  # what is later than what has to be known of rows, read by the code or not
     return list(check_properties(opened.transform, rows, policy.properties, roles=span.snapshot.roles, fresh=fresh))
 
 
-def _first_rows(opened: Opened, more: Iterable[str] = ()) -> pa.Table:
+def _first_rows(opened: OpenInputs, more: Iterable[str] = ()) -> pa.Table:
     import pyarrow as pa
 
     columns = list(dict.fromkeys([*readable(opened.spans[-1].snapshot, opened.transform), *more]))
     return pa.Table.from_batches([next(rows_of(opened.spans[-1], columns))]).select(columns)
 
 
-def _of_code(opened: Opened) -> FeatureContract:
+def _of_code(opened: OpenInputs) -> FeatureContract:
     features = opened.transform(_first_rows(opened))
     names = [opened.shared.get(name, name) for name in features.column_names]
     return contract_of_rows([features.rename_columns(names)], "the new feature code", opened.transform.digest)
 
 
-def _of_store(opened: Opened) -> FeatureContract | None:
+def _of_store(opened: OpenInputs) -> FeatureContract | None:
     """What is stored of the features that the code gives or a model reads; other code's features are no concern."""
-    store = opened.given.stored
+    store = opened.inputs.stored
     if store is None or not opened.shared:
         return None
     concerned = {*opened.shared.values(), *opened.model_inputs}

@@ -19,7 +19,7 @@ from gauntlet.features.code_checks import contract_checks, property_checks
 from gauntlet.features.distributions import compare_distributions, gather
 from gauntlet.features.findings import Compared, Finding, Parties, find_all, of_replay
 from gauntlet.features.harm import Harm, Scoring, harm_check, measure_harm
-from gauntlet.features.opening import Given, Opened, open_all
+from gauntlet.features.inputs import FeatureInputs, OpenInputs, open_inputs
 from gauntlet.features.policy import FeaturesPolicy
 from gauntlet.features.replay import FeatureReplay, SpanReplay, replay
 from gauntlet.features.summing import GATE, not_shared, nothing_stored, summary, summed, unmatched
@@ -55,18 +55,18 @@ class FeaturesResult:
     store: str = ""
 
 
-def judge_features(given: Given, policy: FeaturesPolicy) -> FeaturesResult:
+def judge_features(inputs: FeatureInputs, policy: FeaturesPolicy) -> FeaturesResult:
     """Replay history through the candidate's feature code and hold it against what is stored.
 
     Args:
-        given: models, data and code.
+        inputs: models, data and code.
         policy: tolerances.
 
     Raises:
         ConfigurationError: the policy names a feature or column that is not there, no such split or code.
         DataError: a model or data cannot be read, or the feature code fails.
     """
-    with open_all(given, policy) as opened:
+    with open_inputs(inputs, policy) as opened:
         run = _Run(opened, policy)
         checks = run.compare()
         checks += contract_checks(opened, policy)
@@ -78,7 +78,7 @@ def judge_features(given: Given, policy: FeaturesPolicy) -> FeaturesResult:
 class _Run:
     """One run of the gate: what has been found so far."""
 
-    opened: Opened
+    opened: OpenInputs
     policy: FeaturesPolicy
     findings: tuple[Finding, ...] = ()
     replays: tuple[SpanReplay, ...] = ()
@@ -145,14 +145,14 @@ class _Run:
 
     def _by_distribution(self) -> list[Compared]:
         opened = self.opened
-        assert opened.given.stored is not None
+        assert opened.inputs.stored is not None
         why = (
             "no historical row's key is in it" if opened.store is not None else "it has no key in common with the data"
         )
         self.notes.append(
             f"The store could not be joined: {why}. Distributions were compared instead, which tells less."
         )
-        sides = gather(opened.spans, opened.transform, opened.given.stored, opened.shared, self.policy)
+        sides = gather(opened.spans, opened.transform, opened.inputs.stored, opened.shared, self.policy)
         return compare_distributions(sides, self.policy)
 
     def _findings(self, comparisons: Sequence[Compared]) -> tuple[Finding, ...]:
@@ -167,7 +167,7 @@ class _Run:
         """Raw columns that harm needs beside the features: inputs that no code computes, the label, the clusters."""
         inputs = self.opened.model_inputs if self.opened.scores_whole_model else ()
         clusters = {one.snapshot.roles.cluster for one in self.opened.spans}
-        return (*inputs, *(name for name in (label_of(self.opened.given.snapshot), *clusters) if name is not None))
+        return (*inputs, *(name for name in (label_of(self.opened.inputs.snapshot), *clusters) if name is not None))
 
     def _measure_harm(self) -> Harm | None:
         """The candidate on stored and on recomputed features of the spans that differ."""

@@ -13,7 +13,7 @@ from gauntlet.data.snapshot import Snapshot
 from gauntlet.errors import ConfigurationError
 from gauntlet.features.findings import Compared, Parties, find_all, of_replay
 from gauntlet.features.gate import FeaturesResult
-from gauntlet.features.opening import check_names, features_of, join_keys, reasons_left_out, shared_features
+from gauntlet.features.inputs import check_names, features_of, join_keys, reasons_left_out, shared_features
 from gauntlet.features.policy import FeaturesPolicy
 from gauntlet.features.replay import SpanReplay, replay
 from gauntlet.features.span import Span

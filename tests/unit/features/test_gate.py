@@ -13,7 +13,7 @@ from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.features.diagnosis import Kind
 from gauntlet.features.findings import Pattern
 from gauntlet.features.gate import FeaturesResult, judge_features
-from gauntlet.features.opening import Given
+from gauntlet.features.inputs import FeatureInputs
 from gauntlet.features.policy import FeaturesPolicy
 from gauntlet.features.properties.policy import Property
 from gauntlet.settings import parse
@@ -48,7 +48,7 @@ def judge(model: Path) -> Judge:
             "feature_code": f"{MODULE}:{code}" if code else "",
             **given,
         }
-        return judge_features(Given(**arguments), parse(FeaturesPolicy, policy, field="policy"))
+        return judge_features(FeatureInputs(**arguments), parse(FeaturesPolicy, policy, field="policy"))
 
     return run
 

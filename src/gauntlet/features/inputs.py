@@ -1,4 +1,4 @@
-"""What the gate is given, and what follows from it before anything is compared: the code, the features, the store."""
+"""Inputs of the feature gate: opens the models, the feature code and the store, and matches features to columns."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _PROBE_ROWS = 100
 
 
 @dataclass(frozen=True)
-class Given:
-    """What the gate looks at.
+class FeatureInputs:
+    """Paths and data that the gate compares.
 
     Attributes:
         model: the candidate, an MLflow model folder.
@@ -44,21 +44,21 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Opened:
-    """Everything open, for as long as the gate runs.
+class OpenInputs:
+    """The opened inputs; valid while the gate runs.
 
     Attributes:
-        given: what it came from.
+        inputs: as configured.
         fitted: the candidate.
         champion: the serving model; ``None`` when there is none, or it is not needed.
         transform: the new feature code.
         spans: history, then the new rows.
-        store: what is matched by key; ``None`` without keys, or without a store.
+        store: rows matched by key; ``None`` without keys, or without a store.
         shared: feature → its column in the store.
         left_out: feature → why it is not compared.
     """
 
-    given: Given
+    inputs: FeatureInputs
     fitted: FittedModel
     champion: FittedModel | None
     transform: Transform
@@ -69,66 +69,66 @@ class Opened:
 
     @property
     def has_store(self) -> bool:
-        """There is something to compare with."""
-        return self.given.stored is not None or self.store is not None
+        """Whether there is anything to compare with."""
+        return self.inputs.stored is not None or self.store is not None
 
     @property
     def stands_in(self) -> bool:
-        """The champion's code stands in for a store."""
+        """Whether the champion's code stands in for a store."""
         return isinstance(self.store, StandIn)
 
     @property
     def store_name(self) -> str:
-        """What holds the stored values, as a reader knows it."""
+        """Name of the source of stored values, for sentences."""
         return self.store.name if self.store is not None else "the store"
 
     @property
     def scores_whole_model(self) -> bool:
-        """What is compared goes into the whole candidate, not into its estimator."""
+        """Whether compared features are inputs of the whole candidate, not of its estimator alone."""
         return self.transform is not self.fitted.transform or self.fitted.is_identity
 
     @property
     def model_inputs(self) -> tuple[str, ...]:
-        """The columns that the candidate is given."""
-        return self.fitted.scorer.inputs or self.given.snapshot.features
+        """The columns that the candidate takes."""
+        return self.fitted.scorer.inputs or self.inputs.snapshot.features
 
 
 @contextmanager
-def open_all(given: Given, policy: FeaturesPolicy) -> Iterator[Opened]:
+def open_inputs(inputs: FeatureInputs, policy: FeaturesPolicy) -> Iterator[OpenInputs]:
     """Open models, code and store.
 
     Raises:
         ConfigurationError: the policy names a feature or column that is not there, no such split or code.
         DataError: a model or data cannot be read, or the feature code fails.
     """
-    with ExitStack() as opened:
-        fitted = opened.enter_context(open_fitted(given.model, given.snapshot, given.digests[0]))
+    with ExitStack() as stack:
+        fitted = stack.enter_context(open_fitted(inputs.model, inputs.snapshot, inputs.digests[0]))
         champion = None
-        if given.champion is not None and not given.feature_code:
-            champion = opened.enter_context(open_fitted(given.champion, given.snapshot, given.digests[1]))
-        transform = _code(fitted, given, policy)
-        spans = spans_of(given.history, given.snapshot, given.split)
+        if inputs.champion is not None and not inputs.feature_code:
+            champion = stack.enter_context(open_fitted(inputs.champion, inputs.snapshot, inputs.digests[1]))
+        transform = _code(fitted, inputs, policy)
+        spans = spans_of(inputs.history, inputs.snapshot, inputs.split)
         features = features_of(transform, spans[-1])
         check_names(features, transform.name, policy)
         store: Store | None = None
         shared: dict[str, str] = {}
-        if given.stored is not None:
-            shared = shared_features(features, tuple(given.stored.columns), policy)
-            keys = join_keys(given.stored, spans)
+        if inputs.stored is not None:
+            shared = shared_features(features, tuple(inputs.stored.columns), policy)
+            keys = join_keys(inputs.stored, spans)
             if shared and keys:
                 columns = tuple(dict.fromkeys(shared.values()))
-                keyed = KeyedStore(given.stored, keys, columns, partition_rows=policy.partition_rows)
-                store = opened.enter_context(keyed)
+                keyed = KeyedStore(inputs.stored, keys, columns, partition_rows=policy.partition_rows)
+                store = stack.enter_context(keyed)
         elif champion is not None and not champion.is_identity:
             known = features_of(champion.transform, spans[-1])
             store, shared = StandIn(champion.transform, known), shared_features(features, known, policy)
-        has_store = given.stored is not None or store is not None
+        has_store = inputs.stored is not None or store is not None
         left_out = reasons_left_out(features, shared, policy) if has_store else {}
-        yield Opened(given, fitted, champion, transform, spans, store, shared, left_out)
+        yield OpenInputs(inputs, fitted, champion, transform, spans, store, shared, left_out)
 
 
 def features_of(transform: Transform, span: Span) -> tuple[str, ...]:
-    """The features that code gives, found by running it on a few rows."""
+    """Names of the features that code returns, from a run on a few rows."""
     import pyarrow as pa
 
     columns = readable(span.snapshot, transform)
@@ -136,16 +136,16 @@ def features_of(transform: Transform, span: Span) -> tuple[str, ...]:
     return tuple(transform(rows.select(list(columns))).column_names)
 
 
-def _code(fitted: FittedModel, given: Given, policy: FeaturesPolicy) -> Transform:
-    if given.feature_code:
-        return open_transform(given.feature_code)
+def _code(fitted: FittedModel, inputs: FeatureInputs, policy: FeaturesPolicy) -> Transform:
+    if inputs.feature_code:
+        return open_transform(inputs.feature_code)
     if policy.store_holds == "inputs" and not fitted.is_identity:
-        return identity(fitted.scorer.inputs or given.snapshot.features)
+        return identity(fitted.scorer.inputs or inputs.snapshot.features)
     return fitted.transform
 
 
 def check_names(features: Sequence[str], code: str, policy: FeaturesPolicy) -> None:
-    """Make sure that the policy names features that the code gives.
+    """Check that the policy names only features that the code returns.
 
     Raises:
         ConfigurationError: it does not.
@@ -162,25 +162,25 @@ def check_names(features: Sequence[str], code: str, policy: FeaturesPolicy) -> N
 
 
 def shared_features(features: Sequence[str], stored: Sequence[str], policy: FeaturesPolicy) -> dict[str, str]:
-    """Feature → its column in the store, for the features that are stored and not left out.
+    """Map each stored feature that is not excluded to its column in the store.
 
     Raises:
         ConfigurationError: the policy names a column that is not stored.
     """
-    for name, other in policy.names.items():
-        if other not in stored:
+    for name, column in policy.names.items():
+        if column not in stored:
             raise ConfigurationError(
                 "nothing is stored under this name",
                 field=f"policy.names.{name}",
-                value=other,
+                value=column,
                 mend=f"Use one of: {', '.join(stored)}",
             )
-    found = {name: policy.names.get(name, name) for name in features if name not in policy.exclude}
-    return {name: other for name, other in found.items() if other in stored}
+    columns = {name: policy.names.get(name, name) for name in features if name not in policy.exclude}
+    return {name: column for name, column in columns.items() if column in stored}
 
 
 def reasons_left_out(features: Sequence[str], shared: Mapping[str, str], policy: FeaturesPolicy) -> dict[str, str]:
-    """Feature → why it is not compared, for those that are not ``shared``."""
+    """Map each feature that is not ``shared`` to the reason why it is not compared."""
     return {
         name: "the policy leaves it out" if name in policy.exclude else "nothing is stored under its name"
         for name in features
@@ -189,8 +189,8 @@ def reasons_left_out(features: Sequence[str], shared: Mapping[str, str], policy:
 
 
 def join_keys(stored: Snapshot, spans: Sequence[Span]) -> tuple[str, ...]:
-    """The columns that join the store to every span; () where they do not all have them."""
+    """The columns that join the store to every span; () where a span lacks one."""
     time = (stored.roles.time,) if stored.roles.time is not None else ()
     keys = (*stored.roles.key, *time)
-    there = all(name in span.snapshot.columns for span in spans for name in keys)
-    return keys if stored.roles.key and there else ()
+    complete = all(name in span.snapshot.columns for span in spans for name in keys)
+    return keys if stored.roles.key and complete else ()
