@@ -1,4 +1,4 @@
-"""Lines over an x axis: ROC, precision–recall and learning curves, calibration, sparklines."""
+"""Line plots: ROC, precision–recall, learning and calibration curves, sparklines."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from gauntlet.reports.format import number, percent, rows
 from gauntlet.reports.scale import Scale, scale_over
 
 _MOST_POINTS = 400
-_LOOKS = 5
-"""Lines are told apart by colour and dash; after so many looks they start again."""
+_LINE_STYLES = 5
+"""Number of line styles (colour and dash); further lines reuse them."""
 
 
 @dataclass(frozen=True)
 class Series:
-    """One line.
+    """Line of a plot.
 
     Attributes:
-        name: as the legend calls it.
+        name: its name in the legend.
         x: positions, in the order of the line.
-        y: values, as many; a point where either is not finite is left out.
+        y: values, as many; points that are not finite are left out.
     """
 
     name: str
@@ -34,14 +34,14 @@ class Series:
 
 @dataclass(frozen=True)
 class CalibrationBin:
-    """Predictions of about the same score.
+    """Bin of a calibration curve.
 
     Attributes:
-        predicted: their mean score.
-        observed: the share of positives among them.
+        predicted: mean score.
+        observed: share of positives.
         low: lower end of the interval of ``observed``.
         high: upper end.
-        n: how many.
+        n: number of rows.
     """
 
     predicted: float
@@ -63,20 +63,20 @@ def curve(
     height: float = 340,
     title: str = "",
 ) -> Markup:
-    """Draw lines over common axes. Long ones are thinned to what a screen can show, keeping every peak.
+    """Draw lines over common axes. Long lines are downsampled, keeping every peak.
 
     Args:
-        series: the lines; at most about five can be told apart.
-        x: what the x axis measures.
-        y: what the y axis measures.
-        diagonal: draw the line of no skill, with both axes from 0 to 1 (ROC).
+        series: the lines; at most about five are distinguishable.
+        x: title of the x axis.
+        y: title of the y axis.
+        diagonal: draw the no-skill diagonal, with both axes from 0 to 1 (ROC).
         unit_square: both axes from 0 to 1 without the diagonal (precision–recall).
-        from_zero: the y axis begins at 0, so that a change looks as large as it is (memory).
+        from_zero: the y axis begins at 0, so that changes are drawn to scale (memory).
         width: in pixels.
         height: in pixels.
         title: the accessible name.
     """
-    lines = [(one.name, _points(one)) for one in series]
+    lines = [(line.name, _points(line)) for line in series]
     left, right, top, bottom = 58.0, width - 14, 12.0 + 18 * len(lines), height - 42
     height += 18.0 * max(0, len(lines) - 1)
     bottom += 18.0 * max(0, len(lines) - 1)
@@ -92,10 +92,12 @@ def curve(
     if diagonal:
         parts.append(svg.line(left, bottom, right, top, "reference"))
     for i, (name, points) in enumerate(lines):
-        kind = f"line l{i % _LOOKS}"
-        drawn = [(across.at(px), up.at(py)) for px, py in _thin(points)]
+        kind = f"line l{i % _LINE_STYLES}"
+        drawn = [(across.at(px), up.at(py)) for px, py in _downsample(points)]
         if len(drawn) == 1:
-            parts.append(svg.element("circle", cx=drawn[0][0], cy=drawn[0][1], r=3.5, class_=f"dot l{i % _LOOKS}"))
+            parts.append(
+                svg.element("circle", cx=drawn[0][0], cy=drawn[0][1], r=3.5, class_=f"dot l{i % _LINE_STYLES}")
+            )
         elif drawn:
             parts.append(svg.path(drawn, kind))
         parts.append(svg.line(left, 12 + 18 * i, left + 24, 12 + 18 * i, kind))
@@ -104,10 +106,10 @@ def curve(
 
 
 def calibration(bins: Sequence[CalibrationBin], *, width: float = 460, height: float = 380, title: str = "") -> Markup:
-    """Draw observed shares with their intervals over predicted ones; the diagonal is perfect, bars below count rows.
+    """Draw a calibration curve: observed shares with intervals over predicted ones, and a histogram of rows.
 
     Args:
-        bins: groups of predictions; a group whose numbers are not finite is left out.
+        bins: the bins; bins with numbers that are not finite are left out.
         width: in pixels.
         height: in pixels.
         title: the accessible name.
@@ -116,36 +118,38 @@ def calibration(bins: Sequence[CalibrationBin], *, width: float = 460, height: f
     across, up = Scale(0, 1, left, right), Scale(0, 1, bottom, top)
     parts = axes(across, up, "predicted probability", "observed share")
     parts.append(svg.line(left, bottom, right, top, "reference"))
-    known = [one for one in bins if math.isfinite(one.predicted) and math.isfinite(one.observed)]
-    most = max((one.n for one in known), default=0) or 1
+    finite = [group for group in bins if math.isfinite(group.predicted) and math.isfinite(group.observed)]
+    most = max((group.n for group in finite), default=0) or 1
     floor = height - 12
-    for one in known:
-        place = across.at(one.predicted)
+    for group in finite:
+        place = across.at(group.predicted)
         tip = (
-            f"predicted {percent(one.predicted)}, observed {percent(one.observed)} "
-            f"({percent(one.low)} to {percent(one.high)}), {rows(one.n)}"
+            f"predicted {percent(group.predicted)}, observed {percent(group.observed)} "
+            f"({percent(group.low)} to {percent(group.high)}), {rows(group.n)}"
         )
-        tall = 30 * max(0, one.n) / most
+        tall = 30 * max(0, group.n) / most
         parts.append(svg.rect(place - 3, floor - tall, 6, tall, "first", tip=tip))
-        parts.append(svg.line(place, up.at(one.low), place, up.at(one.high), "l0 whisker"))
-        mark = svg.element("circle", svg.element("title", tip), cx=place, cy=up.at(one.observed), r=4, class_="dot l0")
+        parts.append(svg.line(place, up.at(group.low), place, up.at(group.high), "l0 whisker"))
+        mark = svg.element(
+            "circle", svg.element("title", tip), cx=place, cy=up.at(group.observed), r=4, class_="dot l0"
+        )
         parts.append(mark)
-    points = [(across.at(one.predicted), up.at(one.observed)) for one in known]
+    points = [(across.at(group.predicted), up.at(group.observed)) for group in finite]
     if len(points) > 1:
         parts.append(svg.path(points, "line l0 thin"))
     parts.append(svg.line(left, floor, right, floor, "axis"))
     parts.append(svg.text(left - 8, floor - 2, "rows", class_="muted", anchor="end"))
-    if not known:
+    if not finite:
         parts.append(svg.text((left + right) / 2, (top + bottom) / 2, "no values", class_="muted", anchor="middle"))
     return svg.drawing(width, height, *parts, title=title or "Calibration: observed over predicted")
 
 
 def sparkline(values: Sequence[float], *, width: float = 120, height: float = 24, title: str = "") -> Markup:
-    """Draw a series so small that it fits into a line of text; its last value carries a dot."""
+    """Draw a sparkline for a line of text, with a dot at the last value."""
     points = [(float(i), float(value)) for i, value in enumerate(values) if math.isfinite(value)]
     across = scale_over([0.0, max(1.0, len(values) - 1.0)], start=3, end=width - 4, pad=0)
     up = scale_over((y for _, y in points), start=height - 3, end=3, pad=0)
-    drawn = [(across.at(x), up.at(y)) for x, y in _thin(points)]
+    drawn = [(across.at(x), up.at(y)) for x, y in _downsample(points)]
     parts = [svg.path(drawn, "line l0 thin")] if len(drawn) > 1 else []
     if drawn:
         parts.append(svg.element("circle", cx=drawn[-1][0], cy=drawn[-1][1], r=2.5, class_="dot l0"))
@@ -158,8 +162,8 @@ def _points(series: Series) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in pairs if math.isfinite(x) and math.isfinite(y)]
 
 
-def _thin(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """At most about ``_MOST_POINTS`` of the points: of every stretch its first, lowest, highest and last."""
+def _downsample(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Downsample to about ``_MOST_POINTS`` points: first, lowest, highest and last of each segment."""
     if len(points) <= _MOST_POINTS:
         return points
     stretch = math.ceil(len(points) / (_MOST_POINTS // 4))
@@ -175,14 +179,14 @@ def _thin(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
 def axes(
     across: Scale, up: Scale, x: str, y: str, *, x_ticks: Sequence[tuple[float, str]] | None = None
 ) -> list[Markup]:
-    """Both axes with their grid, ticks and titles.
+    """Draw both axes with grid, ticks and titles.
 
     Args:
         across: the scale of x.
         up: the scale of y.
-        x: what the x axis measures.
-        y: what the y axis measures.
-        x_ticks: (value, words) in place of round numbers.
+        x: title of the x axis.
+        y: title of the y axis.
+        x_ticks: (value, label) in place of round numbers.
     """
     bottom, top = up.start, up.end
     parts: list[Markup] = []

@@ -1,4 +1,4 @@
-"""What the delivery components leave behind: timelines and pages."""
+"""Writes the outputs of the delivery components: timelines and report pages."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def write_rollout(
 
 
 def write_nothing(reason: str, *, timeline: Path, report: Path) -> None:
-    """Write that there was nothing to do, and why."""
+    """Write timeline and page of a rollout with nothing to do, with the reason."""
     write_json(timeline, {"nothing": reason})
     write_text(report, absent_page(reason, title="Rollout"))
 
 
 def write_shadow(result: ShadowResult, policy: ShadowPolicy, report: Path) -> None:
-    """Write the page of a shadow."""
+    """Write the page of a shadow deployment."""
     page = (
         absent_page(result.verdict.summary, title="Shadow")
         if result.counts is None
@@ -61,12 +61,12 @@ def write_shadow(result: ShadowResult, policy: ShadowPolicy, report: Path) -> No
 
 
 def power_rows(power: Sequence[StepPower], plan: RolloutPlan) -> tuple[MetricPower, ...]:
-    """One row a metric: the requests of its hardest step, the seconds of each."""
+    """Make one row per metric: requests of the step that needs most, and seconds of each step."""
     rows = []
-    for name in dict.fromkeys(one.metric for one in power):
-        steps = {one.weight: one for one in power if one.metric == name}
-        needed = [one.requests for one in steps.values()]
-        most = None if None in needed else max(one for one in needed if one is not None)
+    for name in dict.fromkeys(step.metric for step in power):
+        steps = {step.weight: step for step in power if step.metric == name}
+        requests = [step.requests for step in steps.values()]
+        most = None if None in requests else max(count for count in requests if count is not None)
         seconds = tuple(steps[weight].seconds for weight in plan.steps)
         rows.append(MetricPower(name, steps[plan.steps[0]].rise, most, seconds))
     return tuple(rows)

@@ -1,4 +1,4 @@
-"""How values are distributed: histograms and category shares, one or two at a time."""
+"""Distribution plots: histograms and category bars, of one or two distributions."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from gauntlet.reports.scale import Scale, scale_over
 NAMES = ("before", "after")
 _LONGEST_NAME = 22
 _UNEVEN = 40.0
-"""Widest bin over the median bin beyond which bins are drawn equally wide."""
+"""Widest bin over the median bin beyond which bins are drawn with equal width."""
 _FINEST = 400.0
-"""All bins over the narrowest bin beyond which they are: it would be thinner than a pixel."""
+"""Range over the narrowest bin beyond which they are too: it would be thinner than a pixel."""
 
 
 def histogram_pair(
@@ -31,17 +31,17 @@ def histogram_pair(
     height: float = 200,
     title: str = "Distribution",
 ) -> Markup:
-    """Draw one distribution, or two over each other, as the share of values in each bin.
+    """Draw a histogram of one distribution, or of two overlaid, as the share of values in each bin.
 
-    Bins of about equal width stand on a scale of values. Others (quantile bins, infinite ends) are drawn equally wide
-    with their edges written under them, so that one outlier does not squeeze everything into one bar.
+    Bins of similar width are drawn to scale. Others (quantile bins, infinite ends) are drawn with equal width, labelled
+    with their edges, so that one outlier does not compress everything into one bar.
 
     Args:
         edges: bin edges, ascending, one more than bins.
         before: count or share in each bin; any total.
         after: the same for the second distribution.
-        names: what the two are called.
-        even: draw bins equally wide in any case: shares of bins on a scale are read as densities.
+        names: names of the two distributions.
+        even: always draw bins with equal width: shares of bins drawn to scale are read as densities.
         width: in pixels.
         height: in pixels.
         title: the accessible name.
@@ -49,7 +49,7 @@ def histogram_pair(
     shares = [_shares(counts) for counts in (before, after) if counts is not None]
     bins = min([len(edges) - 1, *(len(share) for share in shares)])
     if bins < 1:
-        return _nothing(width, title)
+        return _empty_plot(width, title)
     shares = [share[:bins] for share in shares]
     bounds = [float(edge) for edge in edges[: bins + 1]]
     left, right, top, bottom = 46.0, width - 10, 24.0, height - 26
@@ -87,31 +87,31 @@ def bars(
     width: float = 460,
     title: str = "Categories",
 ) -> Markup:
-    """Draw categories as horizontal bars, the largest first, what is beyond ``top`` summed up in one bar.
+    """Draw categories as horizontal bars, largest first; those beyond ``top`` are summed up in one bar.
 
     Args:
         categories: their names.
         before: count or share of each.
         after: the same for the second distribution.
-        names: what the two are called.
-        top: how many categories get a bar of their own.
-        shares: whether values are divided by their total and shown as percentages; otherwise they stand as they are
+        names: names of the two distributions.
+        top: number of categories with a bar of their own.
+        shares: whether values are divided by their total and shown as percentages; otherwise they are shown unchanged
             (feature importances), the rest is left out, and negative values count as 0.
-        largest_first: whether the largest come first; otherwise they stand as given, all of them.
+        largest_first: whether to sort by size; otherwise all are drawn in the given order.
         width: in pixels.
         title: the accessible name.
     """
     columns = [_shares(values) if shares else _positive(values) for values in (before, after) if values is not None]
-    found = min([len(categories), *(len(column) for column in columns)])
-    if found < 1:
-        return _nothing(width, title)
-    order = sorted(range(found), key=lambda i: (-max(column[i] for column in columns), str(categories[i])))
+    n_categories = min([len(categories), *(len(column) for column in columns)])
+    if n_categories < 1:
+        return _empty_plot(width, title)
+    order = sorted(range(n_categories), key=lambda i: (-max(column[i] for column in columns), str(categories[i])))
     if not largest_first:
-        order, top = list(range(found)), found
-    shown = order if len(order) <= top + 1 else order[:top]
-    table = [(str(categories[i]), [column[i] for column in columns]) for i in shown]
-    if shares and len(shown) < found:
-        rest = order[len(shown) :]
+        order, top = list(range(n_categories)), n_categories
+    listed = order if len(order) <= top + 1 else order[:top]
+    table = [(str(categories[i]), [column[i] for column in columns]) for i in listed]
+    if shares and len(listed) < n_categories:
+        rest = order[len(listed) :]
         table.append((f"{len(rest)} more", [sum(column[i] for i in rest) for column in columns]))
     thick = 12.0
     row = thick * len(columns) + 9
@@ -149,7 +149,7 @@ def _positive(values: Sequence[float]) -> list[float]:
 
 
 def _shares(counts: Sequence[float]) -> list[float]:
-    """Counts divided by their total; what is negative or not finite counts as none."""
+    """Divide counts by their total; negative and non-finite counts are 0."""
     positive = _positive(counts)
     largest = max(positive, default=0.0)
     if largest <= 0:
@@ -172,8 +172,8 @@ def _on_a_scale(edges: list[float]) -> bool:
     if not all(math.isfinite(width) and width >= 0 for width in widths) or not math.isfinite(edges[-1] - edges[0]):
         return False
     middle = sorted(widths)[len(widths) // 2]
-    seen = 0 < edges[-1] - edges[0] <= _FINEST * min(widths)
-    return seen and max(widths) <= _UNEVEN * middle
+    wide_enough = 0 < edges[-1] - edges[0] <= _FINEST * min(widths)
+    return wide_enough and max(widths) <= _UNEVEN * middle
 
 
 def _edge_axis(edges: list[float], x: list[float], bottom: float, *, scaled: bool) -> list[Markup]:
@@ -184,15 +184,15 @@ def _edge_axis(edges: list[float], x: list[float], bottom: float, *, scaled: boo
         places = [(scale.at(tick), words) for tick, words in zip(ticks, scale.written(ticks), strict=True)]
     else:
         places = [(position, number(edge)) for position, edge in zip(x, edges, strict=True)]
-    taken = -math.inf
+    last_end = -math.inf
     for position, words in places:
         wide = svg.text_width(words)
         start = min(position - wide / 2, x[-1] + 10 - wide)
-        if start < taken + 6:
+        if start < last_end + 6:
             continue
         parts.append(svg.line(position, bottom, position, bottom + 4, "axis"))
         parts.append(svg.text(start + wide / 2, bottom + 18, words, class_="muted num", anchor="middle"))
-        taken = start + wide
+        last_end = start + wide
     return parts
 
 
@@ -206,10 +206,10 @@ def _share_axis(y: Scale, left: float, right: float) -> list[Markup]:
 
 
 def _bin_tip(edges: list[float], i: int, shares: list[list[float]]) -> str:
-    found = " / ".join(percent(share[i]) for share in shares)
-    return f"{number(edges[i])} to {number(edges[i + 1])}: {found}"
+    percentages = " / ".join(percent(share[i]) for share in shares)
+    return f"{number(edges[i])} to {number(edges[i + 1])}: {percentages}"
 
 
-def _nothing(width: float, title: str) -> Markup:
+def _empty_plot(width: float, title: str) -> Markup:
     words = svg.text(width / 2, 30, "no values", class_="muted", anchor="middle")
     return svg.drawing(width, 48, words, title=title)

@@ -1,4 +1,4 @@
-"""Axes of time since something began, in the unit one would count it in."""
+"""Axes of elapsed time, in seconds, minutes, hours or days."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _UNITS = (("seconds", 1.0, 180.0), ("minutes", 60.0, 10_800.0), ("hours", 3_600.
 
 @dataclass(frozen=True)
 class Elapsed:
-    """An axis from 0 to a span of time.
+    """Axis from 0 to a time span.
 
     Attributes:
-        scale: in ``unit``.
+        scale: scale in ``unit``.
         unit: ``seconds``, ``minutes``, ``hours`` or ``days``.
         size: seconds of one unit.
     """
@@ -28,19 +28,19 @@ class Elapsed:
     size: float
 
     def at(self, seconds: float) -> float:
-        """The pixel of a time; times outside land on the nearer end."""
+        """Pixel of a time; times outside the axis are clamped."""
         return self.scale.at(seconds / self.size)
 
 
 def elapsed(seconds: float, *, start: float, end: float) -> Elapsed:
-    """An axis for a span of so many seconds (1 if there is none) between two pixels."""
+    """Make an axis for a span in seconds (1 if it is 0) between two pixels."""
     span = seconds if seconds > 0 else 1.0
     unit, size = next((name, size) for name, size, most in _UNITS if span <= most or not most)
     return Elapsed(Scale(0.0, span / size, start, end), unit, size)
 
 
 def axis(across: Elapsed, y: float, since: str, *, most: int = 8) -> list[Markup]:
-    """The axis at a height, with ticks and ``<unit> since <since>`` under it; 36 pixels high."""
+    """Draw the axis at height ``y``, with ticks and ``<unit> since <since>`` below; 36 pixels high."""
     scale = across.scale
     ticks = scale.ticks(most)
     parts = [svg.line(scale.start, y, scale.end, y, "axis")]

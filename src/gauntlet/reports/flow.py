@@ -1,4 +1,4 @@
-"""A run as a picture: its tasks from top to bottom, each with its status."""
+"""Task graph of a run: tasks from top to bottom, each with its status."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _LONGEST_NAME = 24
 
 @dataclass(frozen=True)
 class Node:
-    """One box.
+    """Node of the graph, drawn as a box.
 
     Attributes:
-        id: what edges call it.
-        label: what is written in it.
-        status: a verdict's or a task's; it chooses the mark and the colour.
+        id: identifier in edges.
+        label: text in the box.
+        status: status of a verdict or task; it selects mark and colour.
         detail: a second, smaller line.
-        href: where a click leads; empty for nowhere.
-        tip: shown on pointing, after the whole label.
+        href: link target; empty for none.
+        tip: tooltip, after the whole label.
     """
 
     id: str
@@ -47,10 +47,10 @@ class Edge:
 
 
 def flow(nodes: Sequence[Node], edges: Sequence[Edge], *, title: str = "Tasks and what they depend on") -> Markup:
-    """Draw a directed acyclic graph from top to bottom. Links that a longer way already shows are left out.
+    """Draw a directed acyclic graph from top to bottom, without edges implied by longer paths.
 
     Raises:
-        InternalError: the edges form a circle.
+        InternalError: the graph has a cycle.
     """
     plan = layered(
         [node.id for node in nodes],
@@ -89,7 +89,7 @@ def _box(node: Node, x: float, y: float) -> Markup:
 
 
 def _link(points: list[tuple[float, float]]) -> Markup:
-    """A smooth way through the centres of a link's layers, straight through the height of each."""
+    """Draw an edge as a smooth path through its layers, straight within each layer."""
     half = _HEIGHT / 2
     steps: list[str] = []
     for i, (x, y) in enumerate(points):

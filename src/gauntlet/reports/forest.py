@@ -1,4 +1,4 @@
-"""Forest plots: estimates with their intervals, one under the other, against a bound."""
+"""Forest plots: estimates with intervals, one per row, and a bound."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ROW = 24.0
 _HEAD = 34.0
 _FOOT = 26.0
 _COLUMNS = 272.0
-"""Room right of the drawing for the two columns of numbers."""
+"""Width of the two number columns right of the plot."""
 _N_COLUMN = 62.0
 _LONGEST_LABEL = 40
 _ROWS_WORTH_A_SECOND_AXIS = 16
@@ -25,15 +25,15 @@ _ROWS_WORTH_A_SECOND_AXIS = 16
 
 @dataclass(frozen=True)
 class ForestRow:
-    """One estimate.
+    """Row of a forest plot.
 
     Attributes:
-        label: what was measured, or for whom.
-        estimate: its value; ``None`` where it could not be estimated.
+        label: name of the metric or slice.
+        estimate: the estimate; ``None`` if it could not be computed.
         low: lower end of its interval; ``None`` or ``-inf`` is open.
         high: upper end of its interval; ``None`` or ``inf`` is open.
-        n: rows (or clusters) behind it.
-        status: of the check: ``pass``, ``fail``, ``inconclusive``, ``error``; empty when nothing was checked.
+        n: number of rows (or clusters).
+        status: status of the check: ``pass``, ``fail``, ``inconclusive``, ``error``; empty without a check.
     """
 
     label: str
@@ -55,17 +55,16 @@ def forest(
     log: bool = False,
     title: str = "Estimates and intervals",
 ) -> Markup:
-    """Draw estimates with their intervals.
+    """Draw a forest plot.
 
     Args:
-        rows: in the order to show them.
+        rows: the rows, in order.
         bound: the limit; a dashed line.
         direction: ``"max"`` or ``"min"``: the side beyond the bound is shaded.
-        limits: (low, high), in place of a bound where both sides are limited.
-        reference: where there is no difference; a thin line. Without one it is 0, or 1 if ``log``, where that is in
-            view.
-        unit: ``"%"`` writes values as percentages (they are given as shares).
-        log: for ratios.
+        limits: (low, high), in place of a bound, for a two-sided limit.
+        reference: value of no difference; a thin line. By default 0, or 1 if ``log``, if that is in view.
+        unit: ``"%"`` formats values, which are shares, as percentages.
+        log: logarithmic axis, for ratios.
         title: the accessible name.
     """
     if not rows:
@@ -76,10 +75,10 @@ def forest(
     right = _WIDTH - _COLUMNS
     ends = [value for row in rows for value in (row.low, row.high, row.estimate)]
     bounds = [(bound, direction)] if limits is None else [(limits[0], "min"), (limits[1], "max")]
-    known = [(value, side) for value, side in bounds if value is not None and math.isfinite(value)]
-    x = scale_over([*robust(ends), *(value for value, _ in known), reference], start=left, end=right, log=log)
+    drawn_bounds = [(value, side) for value, side in bounds if value is not None and math.isfinite(value)]
+    x = scale_over([*robust(ends), *(value for value, _ in drawn_bounds), reference], start=left, end=right, log=log)
     bottom = _HEAD + _ROW * len(rows)
-    parts = [*_lines(x, bottom, known, reference), *_axis(x, bottom, unit)]
+    parts = [*_lines(x, bottom, drawn_bounds, reference), *_axis(x, bottom, unit)]
     if len(rows) >= _ROWS_WORTH_A_SECOND_AXIS:
         parts += _axis(x, _HEAD - 18, unit)
     parts += [
@@ -99,9 +98,9 @@ def interval_bar(
     direction: str = "",
     status: str = "",
 ) -> Markup:
-    """One interval as a small bar for a table cell: the bound is the upright line, the forbidden side is shaded.
+    """Draw one interval as a small bar for a table cell: the bound is the vertical line, the side beyond it is shaded.
 
-    Every bar has a scale of its own, so it shows where the interval lies from the bound and not how long it is.
+    Every bar has its own scale, so it shows the position of the interval to the bound but not its length.
     """
     low, high = ends or (None, None)
     if not any(value is not None and math.isfinite(value) for value in (measured, low, high)):
@@ -129,20 +128,20 @@ def _row(x: Scale, y: float, row: ForestRow, unit: str, right: float) -> list[Ma
         parts.append(svg.text(_WIDTH - 4, y + 4, "not estimated", class_="muted", anchor="end"))
         return parts
     written = quantity(row.estimate, ends, unit=unit)
-    known = any(end is not None and math.isfinite(end) for end in ends)
-    words = f"{written} ({interval(ends, unit=unit)})" if known else written
+    has_ends = any(end is not None and math.isfinite(end) for end in ends)
+    words = f"{written} ({interval(ends, unit=unit)})" if has_ends else written
     parts.append(svg.text(_WIDTH - 4, y + 4, words, class_="num", anchor="end"))
-    if known:
+    if has_ends:
         parts += _whisker(x, y, row.low, row.high, row.status)
     if x.holds(row.estimate):
         parts.append(svg.mark(row.status, x.at(row.estimate), y))
-    elif not known:
+    elif not has_ends:
         parts.append(_arrow(x, y, row.status, rightwards=row.estimate > x.high))
     return parts
 
 
 def _whisker(x: Scale, y: float, low: float | None, high: float | None, status: str) -> list[Markup]:
-    """The line of an interval: a tick where it ends, an arrow where it runs out of view or has no end."""
+    """Draw the line of an interval: a tick at each end, an arrow where it leaves the plot or is open."""
     start = -math.inf if low is None or math.isnan(low) else low
     end = math.inf if high is None or math.isnan(high) else high
     kind = f"s-{svg.look(status)} stroke"

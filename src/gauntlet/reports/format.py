@@ -1,7 +1,6 @@
-"""How numbers are written in every report: few digits, thousands separated, no ``-0.0``, nothing that is not a number.
+"""Number formats of all reports: few digits, thousands separators, no ``-0.0``, no NaN.
 
-All functions take what a view holds (``None``, NaN and infinities included) and return plain text for people. They are
-the Jinja filters of the same names.
+All functions accept ``None``, NaN and infinities and return plain text. They are the Jinja filters of the same names.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import SupportsFloat
 from urllib.parse import quote, urlsplit
 
 MISSING = "–"
-"""What stands where there is no value."""
+"""Text for a missing value."""
 
 _MINUS = "−"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -24,55 +23,55 @@ Number = SupportsFloat | None
 
 
 def number(value: Number, digits: int = 3) -> str:
-    """A number with ``digits`` significant digits: ``0.0123``, ``12,346``, ``1.2 × 10⁻⁷``; whole ones in full."""
-    found = _known(value)
-    if found is None:
+    """Format a number with ``digits`` significant digits: ``0.0123``, ``12,346``, ``1.2 × 10⁻⁷``; integers in full."""
+    amount = _number_or_none(value)
+    if amount is None:
         return MISSING
-    if math.isinf(found):
-        return "∞" if found > 0 else f"{_MINUS}∞"
-    size = abs(found)
+    if math.isinf(amount):
+        return "∞" if amount > 0 else f"{_MINUS}∞"
+    size = abs(amount)
     if size >= _LARGEST_PLAIN or 0 < size < _SMALLEST_PLAIN:
-        return _scientific(found, digits)
-    if found == int(found):
-        return _signed_text(f"{found:,.0f}")
+        return _scientific(amount, digits)
+    if amount == int(amount):
+        return _signed_text(f"{amount:,.0f}")
     decimals = max(0, digits - 1 - math.floor(math.log10(size)))
-    return _signed_text(_trim(f"{found:,.{decimals}f}"))
+    return _signed_text(_trim(f"{amount:,.{decimals}f}"))
 
 
 def fixed(value: Number, decimals: int) -> str:
-    """A number with exactly ``decimals`` decimals, so that a column of them lines up."""
-    found = _known(value)
-    if found is None or math.isinf(found) or abs(found) >= _LARGEST_PLAIN:
+    """Format a number with exactly ``decimals`` decimals, for aligned columns."""
+    amount = _number_or_none(value)
+    if amount is None or math.isinf(amount) or abs(amount) >= _LARGEST_PLAIN:
         return number(value)
-    return _signed_text(f"{found:,.{decimals}f}")
+    return _signed_text(f"{amount:,.{decimals}f}")
 
 
 def signed(value: Number, digits: int = 3) -> str:
-    """A difference: like ``number``, with ``+`` before what is positive."""
-    found = _known(value)
+    """Format a difference: like ``number``, with ``+`` for positive values."""
+    amount = _number_or_none(value)
     text = number(value, digits)
-    return f"+{text}" if found is not None and found > 0 else text
+    return f"+{text}" if amount is not None and amount > 0 else text
 
 
 def count(value: Number) -> str:
-    """A whole number with its thousands separated: ``12,346``."""
-    found = _known(value)
-    if found is None or math.isinf(found):
+    """Format an integer with thousands separators: ``12,346``."""
+    amount = _number_or_none(value)
+    if amount is None or math.isinf(amount):
         return number(value)
-    return _signed_text(f"{found:,.0f}")
+    return _signed_text(f"{amount:,.0f}")
 
 
 def rows(value: Number) -> str:
-    """A number of rows with its unit: ``1 row``, ``12,346 rows``."""
-    return f"{count(value)} row" if _known(value) == 1 else f"{count(value)} rows"
+    """Format a number of rows: ``1 row``, ``12,346 rows``."""
+    return f"{count(value)} row" if _number_or_none(value) == 1 else f"{count(value)} rows"
 
 
 def percent(value: Number, decimals: int = 1) -> str:
-    """A share (0.123 is ``12.3%``). Tiny shares keep a digit, and only what is whole is called 0% or 100%."""
-    found = _known(value)
-    if found is None or math.isinf(found):
+    """Format a share (0.123 is ``12.3%``). Tiny shares keep a digit; only exact values become 0% or 100%."""
+    amount = _number_or_none(value)
+    if amount is None or math.isinf(amount):
         return number(value)
-    share = found * 100
+    share = amount * 100
     if abs(share) >= _LARGEST_PLAIN:
         return f"{number(share)}%"
     for places in range(decimals, decimals + 4):
@@ -84,15 +83,15 @@ def percent(value: Number, decimals: int = 1) -> str:
 
 
 def duration(seconds: Number) -> str:
-    """A duration in the units one would say it in: ``0.4 s``, ``12 s``, ``3 min 05 s``, ``2 h 03 min``."""
-    found = _known(seconds)
-    if found is None or math.isinf(found):
+    """Format a duration: ``0.4 s``, ``12 s``, ``3 min 05 s``, ``2 h 03 min``."""
+    amount = _number_or_none(seconds)
+    if amount is None or math.isinf(amount):
         return number(seconds)
-    if found < 0:
-        return f"{_MINUS}{duration(-found)}"
-    if found < 9.95:
-        return f"{found:.1f} s"
-    whole = round(found)
+    if amount < 0:
+        return f"{_MINUS}{duration(-amount)}"
+    if amount < 9.95:
+        return f"{amount:.1f} s"
+    whole = round(amount)
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
@@ -101,25 +100,26 @@ def duration(seconds: Number) -> str:
 
 
 def level(value: Number) -> str:
-    """A confidence level, in the digits it was chosen with: ``95%``, ``97.5%``."""
-    found = _known(value)
-    return MISSING if found is None else f"{number(found * 100, 5)}%"
+    """Format a confidence level with its own digits: ``95%``, ``97.5%``."""
+    amount = _number_or_none(value)
+    return MISSING if amount is None else f"{number(amount * 100, 5)}%"
 
 
 def p_value(value: Number) -> str:
-    """A p-value: ``0.032``, ``< 0.001``."""
-    found = _known(value)
-    if found is None or math.isinf(found):
+    """Format a p-value: ``0.032``, ``< 0.001``."""
+    amount = _number_or_none(value)
+    if amount is None or math.isinf(amount):
         return number(value)
-    return "< 0.001" if found < 0.001 else _trim(f"{found:.3f}")
+    return "< 0.001" if amount < 0.001 else _trim(f"{amount:.3f}")
 
 
 def decimals_for(low: Number, high: Number) -> int:
-    """How many decimals an interval is worth: two significant digits of its width, at most six.
+    """Number of decimals for an interval: two significant digits of its width, at most six.
 
-    A low end above zero keeps a digit within three decimals, so that no ratio's interval seems to reach zero.
+    A lower end above zero keeps a non-zero digit within three decimals, so that no ratio's interval seems to reach
+    zero.
     """
-    ends = [end for end in (_known(low), _known(high)) if end is not None and math.isfinite(end)]
+    ends = [end for end in (_number_or_none(low), _number_or_none(high)) if end is not None and math.isfinite(end)]
     width = max(ends) - min(ends) if len(ends) == 2 else 0.0
     if not math.isfinite(width):
         return 0
@@ -132,15 +132,15 @@ def decimals_for(low: Number, high: Number) -> int:
 
 
 def interval(ends: tuple[Number, Number] | None, *, unit: str = "") -> str:
-    """An interval in words: ``0.712 to 0.741``; ``at least 0.71`` or ``at most 0.74`` where it has one end.
+    """Format an interval: ``0.712 to 0.741``; one-sided: ``at least 0.71``, ``at most 0.74``.
 
     Args:
         ends: (low, high); an infinite or missing end is open.
-        unit: ``"%"`` if the ends are shares to be written as percentages, otherwise appended as it is.
+        unit: ``"%"`` formats shares as percentages; any other unit is appended.
     """
     if ends is None:
         return MISSING
-    low, high = (None if end is None or not math.isfinite(end) else end for end in map(_known, ends))
+    low, high = (None if end is None or not math.isfinite(end) else end for end in map(_number_or_none, ends))
     if low is None and high is None:
         return MISSING
     if low is None:
@@ -151,58 +151,58 @@ def interval(ends: tuple[Number, Number] | None, *, unit: str = "") -> str:
 
 
 def quantity(value: Number, ends: tuple[Number, Number] | None = None, *, unit: str = "") -> str:
-    """A measured value, written with the digits its interval is worth.
+    """Format an estimate with the decimals of its interval.
 
     Args:
         value: the estimate.
-        ends: its interval; without one the value gets three significant digits.
-        unit: ``"%"`` if the value is a share to be written as a percentage, otherwise appended as it is.
+        ends: its interval; without one the value has three significant digits.
+        unit: ``"%"`` formats a share as a percentage; any other unit is appended.
     """
-    found = _known(value)
-    if found is None:
+    amount = _number_or_none(value)
+    if amount is None:
         return MISSING
     if unit == "%":
         if ends is None:
-            return percent(found)
-        low, high = (None if end is None else end * 100 for end in map(_known, ends))
-        return f"{fixed(found * 100, min(3, decimals_for(low, high)))}%"
+            return percent(amount)
+        low, high = (None if end is None else end * 100 for end in map(_number_or_none, ends))
+        return f"{fixed(amount * 100, min(3, decimals_for(low, high)))}%"
     if ends is None:
-        text = number(found)
-    elif found != 0 and abs(found) < _SMALLEST_PLAIN:
-        text = number(found, 2)
+        text = number(amount)
+    elif amount != 0 and abs(amount) < _SMALLEST_PLAIN:
+        text = number(amount, 2)
     else:
-        text = fixed(found, decimals_for(*ends))
+        text = fixed(amount, decimals_for(*ends))
     return f"{text} {unit}" if unit else text
 
 
 def size(n_bytes: Number) -> str:
-    """A size in bytes: ``812 B``, ``3.4 MB``."""
-    found = _known(n_bytes)
-    if found is None or math.isinf(found):
+    """Format a size in bytes: ``812 B``, ``3.4 MB``."""
+    amount = _number_or_none(n_bytes)
+    if amount is None or math.isinf(amount):
         return number(n_bytes)
     for unit in ("B", "kB", "MB", "GB"):
-        if abs(found) < 1000:
-            return f"{number(found)} {unit}"
-        found /= 1000
-    return f"{number(found)} TB"
+        if abs(amount) < 1000:
+            return f"{number(amount)} {unit}"
+        amount /= 1000
+    return f"{number(amount)} TB"
 
 
 def moment(value: datetime | None) -> str:
-    """A point in time, to the second, with its zone: ``2026-03-01 14:05:09 UTC``."""
+    """Format a time, to the second, with time zone: ``2026-03-01 14:05:09 UTC``."""
     if value is None:
         return MISSING
     return f"{value:%Y-%m-%d %H:%M:%S} {value.tzname() or ''}".rstrip()
 
 
 def href(target: str) -> str:
-    """A link target made safe for an attribute: characters quoted, and ``#`` for a scheme that could run code."""
+    """Escape a link target for an attribute; ``#`` for a scheme that could execute code."""
     if urlsplit(target).scheme.lower() not in _SAFE_SCHEMES:
         return "#"
     return quote(target, safe="/:#?&=%~+@,;!$'()*")
 
 
 def shorten(text: str, longest: int = 60) -> str:
-    """``text`` with its middle cut out where it is longer than ``longest``: names often differ at their ends."""
+    """Shorten a text longer than ``longest`` in its middle, since names often differ at their ends."""
     if len(text) <= longest:
         return text
     tail = (longest - 1) // 3
@@ -210,18 +210,18 @@ def shorten(text: str, longest: int = 60) -> str:
 
 
 def superscript(power: int) -> str:
-    """A power as it is written above the line: ``⁻⁷``."""
+    """Format an exponent as superscript: ``⁻⁷``."""
     return str(power).translate(_SUPERSCRIPTS)
 
 
-def _known(value: Number) -> float | None:
+def _number_or_none(value: Number) -> float | None:
     if value is None:
         return None
     try:
-        found = float(value)
+        amount = float(value)
     except OverflowError:  # an int beyond the largest float
         return -math.inf if isinstance(value, int) and value < 0 else math.inf
-    return None if math.isnan(found) else found
+    return None if math.isnan(amount) else amount
 
 
 def _scientific(value: float, digits: int) -> str:
@@ -234,7 +234,7 @@ def _trim(text: str) -> str:
 
 
 def _signed_text(text: str) -> str:
-    """A real minus sign, and none before a zero."""
+    """Replace ``-`` by a minus sign, and drop it before a zero."""
     if not text.startswith("-"):
         return text
     return f"{_MINUS}{text[1:]}" if text.strip("-0.,") else text[1:]

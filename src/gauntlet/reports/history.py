@@ -1,4 +1,4 @@
-"""Lines over time, with bands of uncertainty and a bound: evidence as it grew, rates as they settled."""
+"""Line plots over time, with uncertainty bands and a bound: evidence and rates of a rollout."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from gauntlet.reports.elapsed import Elapsed, axis, elapsed
 from gauntlet.reports.format import number, superscript
 from gauntlet.reports.scale import Scale, scale_over
 
-_LOOKS = 5
-"""Lines are told apart by colour and dash; after so many looks they start again."""
+_LINE_STYLES = 5
+"""Number of line styles (colour and dash); further lines reuse them."""
 _LONGEST_NAME = 28
 _LEGEND_ROW = 18.0
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line.
+    """Line of a plot over time.
 
     Attributes:
-        name: as the legend calls it.
-        points: (seconds, value), in the order of time; a point that is not finite is left out.
+        name: its name in the legend.
+        points: (seconds, value), in the order of time; points that are not finite are left out.
         band: (low, high) of every point; empty for none.
     """
 
@@ -51,14 +51,14 @@ def history(
     """Draw lines over time.
 
     Args:
-        lines: at most about five can be told apart.
-        seconds: how long the x axis is.
-        y: what the y axis measures.
-        since: what the x axis counts from.
-        bound: a dashed line across.
-        bound_name: what is written at it.
-        log: equal ratios take equal room; values of 0 and below are left out.
-        unit: ``"%"`` writes values as percentages (they are given as shares).
+        lines: the lines; at most about five are distinguishable.
+        seconds: length of the x axis.
+        y: title of the y axis.
+        since: name of the origin of the x axis.
+        bound: the limit; a horizontal dashed line.
+        bound_name: label of the bound.
+        log: logarithmic y axis; values of 0 and below are left out.
+        unit: ``"%"`` formats values, which are shares, as percentages.
         width: in pixels.
         height: in pixels, without the legend.
         title: the accessible name.
@@ -68,7 +68,7 @@ def history(
     top = 6 + _LEGEND_ROW * rows + (14 if bound is not None else 4)
     bottom = top + height - 60
     across = elapsed(seconds, start=left, end=right)
-    drawn = [_known(line, log=log) for line in lines]
+    drawn = [_finite_points(line, log=log) for line in lines]
     values = [value for line in drawn for _, value, low, high in line for value in (value, low, high)]
     floor = None if log else 0.0
     up = scale_over([*values, bound], start=bottom, end=top, log=log, pad=0.06, floor=floor)
@@ -77,7 +77,7 @@ def history(
     if bound is not None and math.isfinite(bound):
         parts.append(svg.line(left, up.at(bound), right, up.at(bound), "bound"))
     for i, points in enumerate(drawn):
-        parts += _drawn(points, across, up, f"l{i % _LOOKS}")
+        parts += _drawn(points, across, up, f"l{i % _LINE_STYLES}")
     if bound is not None and math.isfinite(bound):
         parts.append(svg.text(right, up.at(bound) - 5, bound_name, class_="small halo", anchor="end"))
     if not values:
@@ -86,13 +86,13 @@ def history(
 
 
 _Point = tuple[float, float, float, float]
-"""Seconds, value, and the ends of its band."""
+"""(seconds, value, low, high)."""
 
 
-def _known(line: Line, *, log: bool) -> list[_Point]:
+def _finite_points(line: Line, *, log: bool) -> list[_Point]:
     band = line.band or [(value, value) for _, value in line.points]
-    found = [(at, value, low, high) for (at, value), (low, high) in zip(line.points, band, strict=True)]
-    return [point for point in found if all(map(math.isfinite, point)) and (not log or point[2] > 0)]
+    points = [(at, value, low, high) for (at, value), (low, high) in zip(line.points, band, strict=True)]
+    return [point for point in points if all(map(math.isfinite, point)) and (not log or point[2] > 0)]
 
 
 def _drawn(points: Sequence[_Point], across: Elapsed, up: Scale, look: str) -> list[Markup]:
@@ -113,7 +113,7 @@ def _drawn(points: Sequence[_Point], across: Elapsed, up: Scale, look: str) -> l
 
 
 def _legend(lines: Sequence[Line], left: float, right: float) -> tuple[list[Markup], int]:
-    """The names, beside each other and on as many rows as they need."""
+    """Draw the legend, on as many rows as it needs."""
     parts: list[Markup] = []
     x, row = left, 0
     for i, line in enumerate(lines):
@@ -122,7 +122,7 @@ def _legend(lines: Sequence[Line], left: float, right: float) -> tuple[list[Mark
         if x > left and x + wide > right:
             x, row = left, row + 1
         y = 12 + _LEGEND_ROW * row
-        parts.append(svg.line(x, y - 4, x + 24, y - 4, f"line l{i % _LOOKS}"))
+        parts.append(svg.line(x, y - 4, x + 24, y - 4, f"line l{i % _LINE_STYLES}"))
         parts.append(svg.label(x + 31, y, name, longest=_LONGEST_NAME))
         x += wide
     return parts, row + 1
@@ -138,7 +138,7 @@ def _value_axis(up: Scale, left: float, right: float, unit: str) -> list[Markup]
 
 
 def _powers(ticks: Sequence[float]) -> list[str]:
-    """Values of a logarithmic axis: powers of ten as such where their zeros would have to be counted."""
+    """Tick labels of a logarithmic axis; large powers of ten as exponents."""
     exponents = [round(math.log10(tick)) for tick in ticks]
     return [
         f"10{superscript(power)}" if abs(power) > 3 and math.isclose(tick, 10.0**power) else number(tick)

@@ -1,8 +1,8 @@
-"""Layered layout of a directed acyclic graph: what depends on what, from top to bottom.
+"""Layered layout of a directed acyclic graph, from top to bottom.
 
-The usual four steps (Sugiyama, Tagawa, Toda 1981): links implied by others are dropped, nodes go to the layer below
-all they depend on, long links get a waypoint in each layer they cross, layers are ordered by the mean position of their
-neighbours to untangle crossings, and positions are settled by least squares with a minimum distance.
+The usual steps (Sugiyama, Tagawa, Toda 1981): transitive reduction of the links, layer assignment by longest path,
+waypoints in the layers that a long link crosses, crossing reduction by the barycenter heuristic, and positions by least
+squares with a minimum distance.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from gauntlet.errors import InternalError
 
 _SWEEPS = 12
 Cell = tuple[str, int]
-"""A node (its name, 0), or a waypoint of a link (the link, its layer)."""
+"""Node (name, 0), or waypoint of a link (link, layer)."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything goes.
+    """Positions of nodes and links.
 
     Attributes:
-        places: node → (x, layer); x is a centre, the smallest about 0.
-        routes: for each link drawn, the (x, layer) of its start, its waypoints and its end.
+        places: node → (x, layer); x is its centre, the smallest is 0.
+        routes: drawn link → (x, layer) of its start, waypoints and end.
         width: largest x.
-        layers: how many layers there are.
+        layers: number of layers.
     """
 
     places: Mapping[str, tuple[float, int]]
@@ -36,21 +36,21 @@ class Layout:
 
 
 def layered(names: Sequence[str], links: Sequence[tuple[str, str]], *, distance: float, narrow: float) -> Layout:
-    """Lay a graph out.
+    """Compute the layout of a graph.
 
     Args:
-        names: the nodes; their order decides ties.
-        links: (from, to); links of unknown nodes, and of a node to itself, are passed over.
-        distance: least distance between the centres of two nodes of a layer.
-        narrow: least distance of a waypoint from its neighbour.
+        names: the nodes; their order breaks ties.
+        links: (from, to); links with unknown nodes and self-links are ignored.
+        distance: minimum distance between the centres of two nodes of a layer.
+        narrow: minimum distance of a waypoint from its neighbour.
 
     Raises:
-        InternalError: the links form a circle.
+        InternalError: the graph has a cycle.
     """
     known = set(names)
     distinct = dict.fromkeys((a, b) for a, b in links if a in known and b in known and a != b)
     layer = _layers(names, list(distinct))
-    kept = _without_implied(names, list(distinct))
+    kept = _transitive_reduction(names, list(distinct))
     chains = {link: _chain(link, layer) for link in kept}
     depth = max(layer.values(), default=-1) + 1
     rows: list[list[Cell]] = [[] for _ in range(depth)]
@@ -60,7 +60,7 @@ def layered(names: Sequence[str], links: Sequence[tuple[str, str]], *, distance:
         for offset, cell in enumerate(chain[1:-1], start=1):
             rows[layer[chain[0][0]] + offset].append(cell)
     above, below = _neighbours(chains)
-    _untangle(rows, above, below)
+    _reduce_crossings(rows, above, below)
     x = _positions(rows, above, below, distance, narrow)
     smallest = min(x.values(), default=0.0)
     x = {cell: value - smallest for cell, value in x.items()}
@@ -75,7 +75,7 @@ def layered(names: Sequence[str], links: Sequence[tuple[str, str]], *, distance:
 
 
 def _layers(names: Sequence[str], links: list[tuple[str, str]]) -> dict[str, int]:
-    """Longest path from any source; a source then moves down beside what first needs it."""
+    """Assign layers by the longest path from any source; a source moves down to its first successor."""
     before: dict[str, list[str]] = {name: [] for name in names}
     after: dict[str, list[str]] = {name: [] for name in names}
     for a, b in links:
@@ -103,13 +103,13 @@ def _topological(names: Sequence[str], before: dict[str, list[str]], after: dict
             if not waiting[b]:
                 ready.append(b)
     if len(order) < len(names):
-        circle = [name for name in names if waiting[name]]
-        raise InternalError("the graph has a circle", field="edges", value=circle)
+        cycle = [name for name in names if waiting[name]]
+        raise InternalError("the graph has a cycle", field="edges", value=cycle)
     return order
 
 
-def _without_implied(names: Sequence[str], links: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Links without those that a longer way already shows."""
+def _transitive_reduction(names: Sequence[str], links: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Remove links that are implied by longer paths."""
     after: dict[str, set[str]] = {name: set() for name in names}
     before: dict[str, list[str]] = {name: [] for name in names}
     for a, b in links:
@@ -139,8 +139,8 @@ def _neighbours(
     return above, below
 
 
-def _untangle(rows: list[list[Cell]], above: dict[Cell, list[Cell]], below: dict[Cell, list[Cell]]) -> None:
-    """Order each layer by the mean position of its neighbours, down and up; keep the order with fewest crossings."""
+def _reduce_crossings(rows: list[list[Cell]], above: dict[Cell, list[Cell]], below: dict[Cell, list[Cell]]) -> None:
+    """Reduce crossings: order each layer by the mean position of its neighbours, in sweeps; keep the best order."""
     best, fewest = [list(row) for row in rows], _crossings(rows, below)
     for sweep in range(_SWEEPS):
         downwards = sweep % 2 == 0
@@ -149,8 +149,8 @@ def _untangle(rows: list[list[Cell]], above: dict[Cell, list[Cell]], below: dict
         for level in levels:
             next_to = rows[level - 1 if downwards else level + 1]
             place = {cell: i / max(1, len(next_to) - 1) for i, cell in enumerate(next_to)}
-            own = {cell: i / max(1, len(rows[level]) - 1) for i, cell in enumerate(rows[level])}
-            keys = {cell: _mean([place[n] for n in sides.get(cell, ())], own[cell]) for cell in rows[level]}
+            current = {cell: i / max(1, len(rows[level]) - 1) for i, cell in enumerate(rows[level])}
+            keys = {cell: _mean([place[n] for n in sides.get(cell, ())], current[cell]) for cell in rows[level]}
             rows[level].sort(key=keys.__getitem__)
         crossings = _crossings(rows, below)
         if crossings < fewest:
@@ -181,14 +181,14 @@ def _positions(
     for sweep in range(2 * _SWEEPS):
         ordered = rows if sweep % 2 == 0 else rows[::-1]
         for row in ordered:
-            wanted = [_mean([x[n] for n in (*above.get(cell, ()), *below.get(cell, ()))], x[cell]) for cell in row]
-            settled = _spread(wanted, _offsets(row, distance, narrow))
-            x.update(zip(row, settled, strict=True))
+            preferred = [_mean([x[n] for n in (*above.get(cell, ()), *below.get(cell, ()))], x[cell]) for cell in row]
+            positions = _spread(preferred, _offsets(row, distance, narrow))
+            x.update(zip(row, positions, strict=True))
     return x
 
 
 def _offsets(row: list[Cell], distance: float, narrow: float) -> list[float]:
-    """Least distance of each cell of a layer from its first one."""
+    """Minimum distance of each cell of a layer from its first one."""
     offsets = [0.0]
     for left, right in pairwise(row):
         waypoints = ("\0" in left[0]) + ("\0" in right[0])
@@ -196,10 +196,10 @@ def _offsets(row: list[Cell], distance: float, narrow: float) -> list[float]:
     return offsets
 
 
-def _spread(wanted: list[float], offsets: list[float]) -> list[float]:
-    """Positions nearest to those wanted (least squares) that keep the offsets: isotonic regression."""
+def _spread(preferred: list[float], offsets: list[float]) -> list[float]:
+    """Find the positions nearest to the preferred ones that keep the offsets (isotonic regression)."""
     blocks: list[tuple[float, int]] = []
-    for value, offset in zip(wanted, offsets, strict=True):
+    for value, offset in zip(preferred, offsets, strict=True):
         total, size = value - offset, 1
         while blocks and blocks[-1][0] / blocks[-1][1] > total / size:
             more, others = blocks.pop()

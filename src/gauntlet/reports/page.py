@@ -1,8 +1,8 @@
-"""From a view to one self-contained page of HTML.
+"""Renders a view as a self-contained HTML page.
 
 A report is a view (a frozen dataclass from ``gauntlet.reports.views``, or a ``Verdict``) and a template that extends
-``page.html.j2``. Everything is escaped, nothing undefined passes in silence, and the same view always gives the same
-bytes: no clock, no random ids, no network.
+``page.html.j2``. Everything is escaped, undefined names raise, and rendering is deterministic: no clock, no random ids,
+no network.
 
     {% extends "page.html.j2" %}
     {% import "kit.html.j2" as kit %}
@@ -57,22 +57,22 @@ def render(
     Args:
         template: file name under ``templates/``, e.g. ``skew.html.j2``.
         title: the page's heading and window title.
-        view: what the template shows; it reads it as ``view``.
-        subtitle: one line under the heading: the data, the model, the span.
-        verdict: what the gate found. Its status, its summary and its table of checks then open the page.
+        view: data of the page, ``view`` in the template.
+        subtitle: one line under the heading: the data, the model, the time span.
+        verdict: verdict of the gate; its status, summary and table of checks then begin the page.
 
     Returns:
         The whole document, ending in a newline.
 
     Raises:
-        jinja2.UndefinedError: the template asks for something the view does not have.
+        jinja2.UndefinedError: the template uses a name that the view does not have.
     """
     page = _environment().get_template(template)
     return page.render(title=title, subtitle=subtitle, view=view, verdict=verdict) + "\n"
 
 
 def verdict_page(verdict: Verdict, *, title: str, subtitle: str = "") -> str:
-    """The report of a gate that has nothing more to show than its checks and what they rest on."""
+    """Render the report of a gate without a page of its own: its checks and their evidence."""
     return render("verdict.html.j2", title=title, subtitle=subtitle, view=verdict, verdict=verdict)
 
 

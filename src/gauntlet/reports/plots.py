@@ -1,7 +1,7 @@
-"""Every drawing a report may use; templates call them as ``plots.<name>``.
+"""Plots for reports; templates call them as ``plots.<name>``.
 
-Each returns one inline ``<svg>`` as ``Markup`` with everything in it escaped, takes any floats (what is missing, NaN or
-infinite is shown as such or left out), and needs no script and no network.
+Each returns one inline, escaped ``<svg>`` as ``Markup``, accepts any floats (missing, NaN and infinite values are
+marked or left out), and needs no script and no network.
 """
 
 from gauntlet.reports.curves import CalibrationBin, Series, calibration, curve, sparkline

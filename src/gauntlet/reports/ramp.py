@@ -1,4 +1,4 @@
-"""The way of a rollout: the candidate's weight over time, its phases, every look, and the moments that decided it."""
+"""Rollout plot: the candidate's weight over time, phases, analysis runs, and decisions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gauntlet.reports.scale import Scale
 
 _WIDTH = 960.0
 _HEIGHT = 230.0
-"""Of the area between 0 and 100 %."""
+"""Height of the plot area from 0 to 100 %."""
 _LABELS = 18.0
 _STRIP = 22.0
 _SEVERITY = ("pass", "inconclusive", "error", "fail")
@@ -22,13 +22,13 @@ _SEVERITY = ("pass", "inconclusive", "error", "fail")
 
 @dataclass(frozen=True)
 class Stretch:
-    """A phase and a weight for as long as they lasted.
+    """Time span of constant phase and weight.
 
     Attributes:
         start: seconds since the rollout began.
-        end: the same.
-        weight: percent.
-        phase: as a reader would call it.
+        end: seconds since the rollout began.
+        weight: weight in percent.
+        phase: name of the phase.
         back: the candidate is being rolled back, or was.
     """
 
@@ -41,7 +41,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Mark:
-    """A look (``words`` is its tip), or a moment that decided something (``words`` stands above it)."""
+    """Analysis run (``words`` is its tooltip), or a decision (``words`` is its label)."""
 
     at: float
     status: str
@@ -60,11 +60,11 @@ def ramp(
     """Draw a rollout.
 
     Args:
-        stretches: what followed what, without gaps; the last one may have no length.
-        looks: drawn by status on a strip under the weights.
-        moments: upright lines with their words, at most about four.
-        seconds: how long the x axis is.
-        since: what the x axis counts from.
+        stretches: consecutive time spans without gaps; the last one may have no length.
+        looks: analysis runs, drawn by status on a strip under the weights.
+        moments: decisions, vertical lines with labels, at most about four.
+        seconds: length of the x axis.
+        since: name of the origin of the x axis.
         title: the accessible name.
     """
     left, right = 58.0, _WIDTH - 18
@@ -77,7 +77,7 @@ def ramp(
     parts += _weights(stretches, across, up)
     placed = list(zip(moments, rows, strict=True))
     parts += [_upright(moment, across, row, bottom) for moment, row in placed]
-    for moment, row in placed:  # above every line: a later one's words may lie across an earlier one's
+    for moment, row in placed:  # above every line: a later label may overlap an earlier line
         parts += _words(moment, across, row)
     strip = bottom + 14
     parts += _strip(looks, across, strip)
@@ -87,21 +87,21 @@ def ramp(
 
 
 def _phases(stretches: Sequence[Stretch], across: Elapsed, top: float, bottom: float) -> list[Markup]:
-    """Neighbours of one phase are one area; its name stands in it where there is room, and is its tip everywhere."""
+    """Draw phases as areas, neighbours of one phase merged, with a tooltip, and the name if it fits."""
     merged: list[Stretch] = []
-    for one in stretches:
-        if merged and merged[-1].phase == one.phase:
-            merged[-1] = Stretch(merged[-1].start, one.end, one.weight, one.phase, one.back)
+    for stretch in stretches:
+        if merged and merged[-1].phase == stretch.phase:
+            merged[-1] = Stretch(merged[-1].start, stretch.end, stretch.weight, stretch.phase, stretch.back)
         else:
-            merged.append(one)
+            merged.append(stretch)
     parts = []
-    for i, one in enumerate(merged):
-        start, end = across.at(one.start), across.at(one.end)
-        kind = "phase back" if one.back else "phase" if i % 2 else "phase other"
-        tip = f"{one.phase}, {duration(one.end - one.start)}"
+    for i, stretch in enumerate(merged):
+        start, end = across.at(stretch.start), across.at(stretch.end)
+        kind = "phase back" if stretch.back else "phase" if i % 2 else "phase other"
+        tip = f"{stretch.phase}, {duration(stretch.end - stretch.start)}"
         parts.append(svg.rect(start, top - 20, end - start, bottom - top + 20, kind, tip=tip))
-        if svg.text_width(one.phase) < end - start - 8:
-            parts.append(svg.text((start + end) / 2, top - 6, one.phase, class_="muted small", anchor="middle"))
+        if svg.text_width(stretch.phase) < end - start - 8:
+            parts.append(svg.text((start + end) / 2, top - 6, stretch.phase, class_="muted small", anchor="middle"))
     return parts
 
 
@@ -115,7 +115,9 @@ def _shares(up: Scale, left: float, right: float) -> list[Markup]:
 
 
 def _weights(stretches: Sequence[Stretch], across: Elapsed, up: Scale) -> list[Markup]:
-    points = [(across.at(at), up.at(one.weight / 100)) for one in stretches for at in (one.start, one.end)]
+    points = [
+        (across.at(at), up.at(stretch.weight / 100)) for stretch in stretches for at in (stretch.start, stretch.end)
+    ]
     if not points:
         return []
     floor = up.start
@@ -138,18 +140,19 @@ def _words(moment: Mark, across: Elapsed, row: int) -> list[Markup]:
 
 
 def _rows(moments: Sequence[Mark], across: Elapsed) -> list[int]:
-    """The row of each moment's words: the first one where they do not lie over those before."""
-    taken: list[list[tuple[float, float]]] = []
+    """Choose the row of each label: the first one without overlap."""
+    occupied: list[list[tuple[float, float]]] = []
     rows = []
     for moment in moments:
         x, wide = across.at(moment.at), svg.text_width(moment.words) + 24
         start, end = (x - wide, x + 8) if _leftwards(moment, across) else (x - 8, x + wide)
         row = next(
-            (i for i, spans in enumerate(taken) if all(end < low or start > high for low, high in spans)), len(taken)
+            (i for i, spans in enumerate(occupied) if all(end < low or start > high for low, high in spans)),
+            len(occupied),
         )
-        if row == len(taken):
-            taken.append([])
-        taken[row].append((start, end))
+        if row == len(occupied):
+            occupied.append([])
+        occupied[row].append((start, end))
         rows.append(row)
     return rows
 
@@ -159,7 +162,7 @@ def _leftwards(moment: Mark, across: Elapsed) -> bool:
 
 
 def _strip(looks: Sequence[Mark], across: Elapsed, y: float) -> list[Markup]:
-    """The looks, the worst on top; the more there are, the smaller."""
+    """Draw the analysis runs, the worst on top; the more there are, the smaller."""
     room = across.scale.end - across.scale.start
     radius = min(4.0, max(1.6, room / (2.6 * max(1, len(looks)))))
     ranked = sorted(looks, key=lambda look: _SEVERITY.index(look.status) if look.status in _SEVERITY else 0)

@@ -1,4 +1,4 @@
-"""One quantity against another of another scale: how new values follow from stored ones."""
+"""Scatter plot of two quantities on different scales: new values over stored ones."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def relation(
     height: float = 320,
     title: str = "One against the other",
 ) -> Markup:
-    """Draw pairs of values, each axis on its own scale, with where they would lie if nothing had changed.
+    """Draw pairs of values, each axis on its own scale, with the line of equality.
 
     Args:
-        x_values: first values; pairs in which either is not finite are left out.
-        y_values: as many.
-        x: what the first are.
-        y: what the second are.
+        x_values: x values; pairs that are not finite are left out.
+        y_values: y values, as many.
+        x: title of the x axis.
+        y: title of the y axis.
         line: (slope, intercept) of a line through them.
         width: in pixels.
         height: in pixels.
@@ -61,7 +61,7 @@ def relation(
 
 
 def _through(line: tuple[float, float], across: Scale, up: Scale) -> list[Markup]:
-    """The line, as far as it lies inside the drawing."""
+    """Draw the part of the line inside the plot."""
     slope, intercept = line
     if slope == 0:
         ends = [across.low, across.high] if up.holds(intercept) else []

@@ -1,4 +1,4 @@
-"""From values to pixels, with ticks at round numbers."""
+"""Axis scales: maps values to pixels, with ticks at round numbers."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from itertools import pairwise
 from gauntlet.reports.format import fixed, number
 
 _LARGEST = 1e300
-"""Beyond this a range could overflow; nothing one can draw lies there."""
+"""Values are clamped to this, since a range beyond it could overflow."""
 _LARGEST_RATIO = 1e100
-"""The same for logarithmic scales, and its inverse for what is close to zero."""
+"""The same for logarithmic scales, and its inverse for values near zero."""
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
 @dataclass(frozen=True)
 class Scale:
-    """A mapping from values to pixels.
+    """Mapping of values to pixels.
 
     Attributes:
-        low: the value at pixel ``start``; ``low < high``, both finite, both positive if ``log``.
-        high: the value at pixel ``end``.
-        start: pixel of ``low`` (may be larger than ``end``: y runs downwards).
+        low: value at pixel ``start``; ``low < high``, both finite, both positive if ``log``.
+        high: value at pixel ``end``.
+        start: pixel of ``low`` (may be larger than ``end``, since y grows downwards).
         end: pixel of ``high``.
-        log: equal ratios, not equal differences, take equal room.
+        log: logarithmic scale.
     """
 
     low: float
@@ -35,7 +35,7 @@ class Scale:
     log: bool = False
 
     def at(self, value: float) -> float:
-        """The pixel of a value; values outside (infinities too) land on the nearer end."""
+        """Pixel of a value; values outside the scale are clamped."""
         if math.isnan(value):
             return self.start
         inside = min(self.high, max(self.low, value))
@@ -46,11 +46,11 @@ class Scale:
         return self.start + part * (self.end - self.start)
 
     def holds(self, value: float) -> bool:
-        """Whether the value lies on the scale."""
+        """Whether the value is on the scale."""
         return self.low <= value <= self.high
 
     def ticks(self, most: int = 6) -> list[float]:
-        """Round values on the scale, at most about ``most``."""
+        """Choose round tick values, at most about ``most``."""
         if self.log and self.high / self.low >= 10:
             return _log_ticks(self.low, self.high, most)
         step = _round_step((self.high - self.low) / max(1, most))
@@ -59,7 +59,7 @@ class Scale:
         return [i * step for i in range(first, min(last, first + 4 * most) + 1)]
 
     def written(self, ticks: list[float], *, unit: str = "") -> list[str]:
-        """The ticks as text, all with the same number of decimals; ``unit="%"`` reads them as shares."""
+        """Format ticks with the same number of decimals; ``unit="%"`` formats shares as percentages."""
         factor = 100.0 if unit == "%" else 1.0
         values = [tick * factor for tick in ticks]
         after = "%" if unit == "%" else ""
@@ -81,28 +81,28 @@ def scale_over(
     floor: float | None = None,
     ceiling: float | None = None,
 ) -> Scale:
-    """A scale that holds all values that can be drawn (finite, and positive if ``log``), with a margin.
+    """Make a scale over all finite values (positive ones if ``log``), with a margin.
 
     Args:
-        values: what it has to hold; missing ones are passed over. Nothing left gives 0 to 1 (1 to 10 if ``log``).
+        values: the values; missing ones are ignored. Without values the scale is 0 to 1 (1 to 10 if ``log``).
         start: pixel of its low end.
         end: pixel of its high end.
-        log: logarithmic.
+        log: logarithmic scale.
         pad: margin on each side, as a share of the range.
-        floor: the margin does not reach below this (0 for shares).
-        ceiling: the margin does not reach above this (1 for shares).
+        floor: lower limit of the margin (0 for shares).
+        ceiling: upper limit of the margin (1 for shares).
     """
-    known = [min(_LARGEST, max(-_LARGEST, float(v))) for v in values if v is not None and math.isfinite(v)]
+    finite = [min(_LARGEST, max(-_LARGEST, float(v))) for v in values if v is not None and math.isfinite(v)]
     if log:
-        known = [min(_LARGEST_RATIO, max(1 / _LARGEST_RATIO, value)) for value in known if value > 0]
-        if not known:
+        finite = [min(_LARGEST_RATIO, max(1 / _LARGEST_RATIO, value)) for value in finite if value > 0]
+        if not finite:
             return Scale(1.0, 10.0, start, end, log=True)
-        low, high = min(known), max(known)
+        low, high = min(finite), max(finite)
         margin = max((high / low) ** pad, 1.1)
         return Scale(low / margin, high * margin, start, end, log=True)
-    if not known:
+    if not finite:
         return Scale(0.0, 1.0, start, end)
-    low, high = min(known), max(known)
+    low, high = min(finite), max(finite)
     width = high - low
     size = max(abs(low), abs(high))
     if width <= max(1e-9 * size, 1 / _LARGEST):
@@ -117,17 +117,17 @@ def scale_over(
 
 
 def robust(values: Iterable[float | None]) -> list[float]:
-    """The values without those so far out that they would squeeze all others together.
+    """Remove outliers, which would compress all other values.
 
-    Far out is beyond Tukey's outer fences: three times the distance of the quartiles from either. Fewer than eight
-    values are all kept.
+    Outliers are beyond Tukey's outer fences: three interquartile ranges from either quartile. Fewer than eight values
+    are all kept.
     """
-    known = sorted(float(value) for value in values if value is not None and math.isfinite(value))
-    if len(known) < 8:
-        return known
-    low, high = known[len(known) // 4], known[-1 - len(known) // 4]
+    finite = sorted(float(value) for value in values if value is not None and math.isfinite(value))
+    if len(finite) < 8:
+        return finite
+    low, high = finite[len(finite) // 4], finite[-1 - len(finite) // 4]
     reach = 3 * (high - low)
-    return [value for value in known if low - reach <= value <= high + reach] if 0 < reach < math.inf else known
+    return [value for value in finite if low - reach <= value <= high + reach] if 0 < reach < math.inf else finite
 
 
 def _round_step(raw: float) -> float:

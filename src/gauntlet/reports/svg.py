@@ -1,7 +1,7 @@
-"""Writing SVG: escaped elements, short coordinates, text that fits, and the marks that stand for a status.
+"""SVG primitives: escaped elements, short coordinates, fitted text, and status marks.
 
-Colours and fonts come from the page's style sheet by class, so that one drawing serves the light, the dark and the
-printed page. A status is a shape first and a colour second.
+Colours and fonts come from the page's style sheet by class, so that one drawing works in light mode, dark mode and
+print. A status has a shape as well as a colour.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ KNOWN_STATUSES = frozenset(
         *("promoted", "rolled back"),
     }
 )
-_SAME_LOOK = {
+_STATUS_CLASS = {
     **dict.fromkeys(("succeeded", "passed", "promoted"), "pass"),
     **dict.fromkeys(("failed", "broken", "stopped", "rolled back"), "fail"),
 }
@@ -30,7 +30,7 @@ _FONT_SIZE = 12.0
 
 
 def element(tag: str, *children: str, **attributes: str | float | None) -> Markup:
-    """One element. Attribute names swap ``_`` for ``-`` (``class_`` is ``class``); ``None`` leaves one out."""
+    """Write an element. Attribute names use ``_`` for ``-`` (``class_`` is ``class``); ``None`` omits one."""
     written = Markup("").join(
         Markup(' {}="{}"').format(name.rstrip("_").replace("_", "-"), _attribute(value))
         for name, value in attributes.items()
@@ -43,7 +43,7 @@ def element(tag: str, *children: str, **attributes: str | float | None) -> Marku
 
 
 def drawing(width: float, height: float, *children: str, title: str, class_: str = "plot") -> Markup:
-    """A whole SVG image with its accessible name; it shrinks with the page but never grows."""
+    """Write an SVG image with its accessible name; it shrinks with the page but never grows."""
     return element(
         "svg",
         element("title", title),
@@ -59,24 +59,24 @@ def drawing(width: float, height: float, *children: str, title: str, class_: str
 
 
 def text(x: float, y: float, content: str, *, class_: str = "", anchor: str = "start", tip: str = "") -> Markup:
-    """One line of text; ``tip`` is shown when the pointer rests on it."""
+    """Write one line of text; ``tip`` is its tooltip."""
     title = (element("title", tip),) if tip else ()
     return element("text", *title, escape(content), x=x, y=y, class_=class_ or None, text_anchor=anchor)
 
 
 def label(x: float, y: float, content: str, *, longest: int, class_: str = "", anchor: str = "start") -> Markup:
-    """A name that may be too long: shortened, with the whole name shown on pointing."""
-    shown = shorten(content, longest)
-    return text(x, y, shown, class_=class_, anchor=anchor, tip=content if shown != content else "")
+    """Write a name, shortened if it is too long, with the whole name as tooltip."""
+    short = shorten(content, longest)
+    return text(x, y, short, class_=class_, anchor=anchor, tip=content if short != content else "")
 
 
 def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
-    """A straight line."""
+    """Write a straight line."""
     return element("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=class_)
 
 
 def rect(x: float, y: float, width: float, height: float, class_: str, *, tip: str = "", rx: float = 0) -> Markup:
-    """A rectangle."""
+    """Write a rectangle."""
     title = (element("title", tip),) if tip else ()
     return element(
         "rect", *title, x=x, y=y, width=max(0.0, width), height=max(0.0, height), class_=class_, rx=rx or None
@@ -84,13 +84,13 @@ def rect(x: float, y: float, width: float, height: float, class_: str, *, tip: s
 
 
 def path(points: list[tuple[float, float]], class_: str, *, closed: bool = False) -> Markup:
-    """A line through points."""
+    """Write a path through points."""
     steps = " ".join(f"{'L' if i else 'M'}{coordinate(x)} {coordinate(y)}" for i, (x, y) in enumerate(points))
     return element("path", d=steps + (" Z" if closed else ""), class_=class_)
 
 
 def coordinate(value: float) -> str:
-    """A coordinate to a hundredth of a pixel, never ``-0``."""
+    """Format a coordinate to a hundredth of a pixel, never ``-0``."""
     if not math.isfinite(value):
         value = 0.0
     short = f"{value:.2f}".rstrip("0").rstrip(".")
@@ -98,18 +98,18 @@ def coordinate(value: float) -> str:
 
 
 def text_width(content: str, *, font_size: float = _FONT_SIZE) -> float:
-    """About how many pixels a text takes; on the generous side, since the reader's font is not known."""
+    """Estimate the width of a text in pixels, rather too large, since the reader's font is unknown."""
     ems = sum(1.0 if unicodedata.east_asian_width(character) in "WF" else _EM_OF_CHARACTER for character in content)
     return ems * font_size
 
 
 def look(status: str) -> str:
-    """The class that colours a status: one of a few looks, ``none`` for a word we do not know."""
-    return _SAME_LOOK.get(status, status) if status in KNOWN_STATUSES else "none"
+    """CSS class of a status; ``none`` for an unknown one."""
+    return _STATUS_CLASS.get(status, status) if status in KNOWN_STATUSES else "none"
 
 
 def mark(status: str, x: float, y: float, *, radius: float = 4.5) -> Markup:
-    """The point of an estimate: disc = pass, diamond = fail, ring = inconclusive, cross = error, grey disc = none."""
+    """Draw the mark of a status: disc = pass, diamond = fail, ring = inconclusive, cross = error, grey disc = none."""
     kind = look(status)
     r = radius
     if kind == "fail":
@@ -135,13 +135,13 @@ _GLYPHS = {
 
 
 def glyph(status: str) -> Markup:
-    """The small picture in a status chip: tick, cross, question mark, exclamation mark, loop, dash."""
+    """Draw the icon of a status chip: tick, cross, question mark, exclamation mark, loop, dash."""
     stroke = element("path", d=_GLYPHS[look(status)])
     return element("svg", stroke, class_="glyph", width=12, height=12, viewBox="0 0 12 12", aria_hidden="true")
 
 
 def glyph_at(status: str, x: float, y: float) -> Markup:
-    """The same picture inside a drawing, its top left corner at (x, y)."""
+    """Draw the same icon inside a plot, its top left corner at (x, y)."""
     kind = look(status)
     shape = element("path", d=_GLYPHS[kind], class_=f"s-{kind} stroke glyph-line")
     return element("g", shape, transform=f"translate({coordinate(x)} {coordinate(y)})")

@@ -1,4 +1,4 @@
-"""What a load has shown: the tail of latencies, rates that were kept, and one set of values against another."""
+"""Plots of load results: latency tail, saturation search, scatter of paired values."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _MOST_DOTS = 600
 
 @dataclass(frozen=True)
 class TailMark:
-    """A quantile with its interval, and the limit it is held against.
+    """Quantile with interval and limit.
 
     Attributes:
-        q: in (0, 1).
+        q: quantile in (0, 1).
         value: the estimate.
         low: lower end of its interval.
-        high: upper end; infinite where it is open.
+        high: upper end; infinite if it is open.
         bound: the limit; ``None`` for none.
-        status: of the check; empty when nothing was checked.
+        status: status of the check; empty without a check.
     """
 
     q: float
@@ -40,7 +40,7 @@ class TailMark:
 
 @dataclass(frozen=True)
 class Trial:
-    """One run of a search: the rate asked for, what was measured, and whether the rate was kept."""
+    """Run of a saturation search: the rate, the measured value, and whether the rate was sustained."""
 
     rate: float
     value: float
@@ -50,30 +50,30 @@ class Trial:
 def tail(
     series: Sequence[Series], marks: Sequence[TailMark] = (), *, y: str, width: float = 960, title: str = "The tail"
 ) -> Markup:
-    """Draw quantiles so that each further nine takes the same room; y is logarithmic.
+    """Draw the tail of a distribution: x is logarithmic in 1 − q (each nine has the same width), y is logarithmic.
 
     Args:
         series: lines; x is a quantile in [0, 1), y its value.
-        marks: judged quantiles: a mark with its interval, a dashed bar at its limit.
-        y: what the values are.
+        marks: checked quantiles: a mark with its interval, a dashed bar at its limit.
+        y: title of the y axis.
         width: in pixels.
         title: the accessible name.
     """
-    lines = [(one.name, _positive(one)) for one in series]
-    depths = [_depth(q) for _, points in lines for q, _ in points] + [_depth(mark.q) for mark in marks]
+    lines = [(line.name, _positive(line)) for line in series]
+    n_nines = [_nines(q) for _, points in lines for q, _ in points] + [_nines(mark.q) for mark in marks]
     values = [value for _, points in lines for _, value in points]
     values += [end for mark in marks for end in (mark.value, mark.low, mark.high, mark.bound) if end is not None]
     top = 12.0 + 18 * len(lines)
     height = 330.0 + top
-    across = Scale(0.0, max(1.0, 0.1 + max(depths, default=1.0)), _LEFT, width - 30)
+    across = Scale(0.0, max(1.0, 0.1 + max(n_nines, default=1.0)), _LEFT, width - 30)
     up = scale_over(values, start=height - _FOOT, end=top, log=True)
-    nines = [(0.0, "0%"), (_depth(0.5), "50%"), *((float(n), _percent_of(n)) for n in range(1, int(across.high) + 1))]
-    parts = axes(across, up, "share of requests that were at least as fast", y, x_ticks=nines)
+    x_ticks = [(0.0, "0%"), (_nines(0.5), "50%"), *((float(n), _percent_of(n)) for n in range(1, int(across.high) + 1))]
+    parts = axes(across, up, "share of requests that were at least as fast", y, x_ticks=x_ticks)
     for i, (name, points) in enumerate(lines):
         parts += [svg.line(_LEFT, 12 + 18 * i, _LEFT + 24, 12 + 18 * i, f"line l{i}")]
         parts += [svg.label(_LEFT + 32, 16 + 18 * i, name if points else f"{name} (no values)", longest=80)]
         if len(points) > 1:
-            parts.append(svg.path([(across.at(_depth(q)), up.at(value)) for q, value in points], f"line l{i}"))
+            parts.append(svg.path([(across.at(_nines(q)), up.at(value)) for q, value in points], f"line l{i}"))
     for mark in marks:
         parts += _tail_mark(across, up, mark)
     return svg.drawing(width, height, *parts, title=title)
@@ -90,14 +90,14 @@ def trials(
     height: float = 340,
     title: str = "Runs of the search",
 ) -> Markup:
-    """Draw the runs of a search for the highest rate: discs were kept, diamonds were not. Both axes are logarithmic.
+    """Draw the runs of a saturation search: discs were sustained, diamonds were not. Both axes are logarithmic.
 
     Args:
-        runs: in any order.
-        limit: of the values; a dashed line with what is beyond it shaded.
-        asked: the rate that has to be kept; an upright dashed line.
-        x: what the rates are.
-        y: what the values are.
+        runs: the runs, in any order.
+        limit: limit of the values; a dashed line, shaded beyond.
+        asked: the required rate; a vertical dashed line.
+        x: title of the x axis.
+        y: title of the y axis.
         width: in pixels.
         height: in pixels.
         title: the accessible name.
@@ -132,15 +132,15 @@ def scatter(
     height: float = 340,
     title: str = "One against the other",
 ) -> Markup:
-    """Draw pairs of values that should be equal; the diagonal is where they are.
+    """Draw pairs of values that should be equal, with the diagonal.
 
-    Of many pairs, those farthest from the diagonal are drawn, and others spread evenly over the rest.
+    Of many pairs, those farthest from the diagonal are drawn, and an even sample of the others.
 
     Args:
-        x_values: finite.
-        y_values: as many.
-        x: what the first are.
-        y: what the second are.
+        x_values: x values.
+        y_values: y values, as many.
+        x: title of the x axis.
+        y: title of the y axis.
         width: in pixels.
         height: in pixels.
         title: the accessible name.
@@ -166,8 +166,8 @@ def _positive(series: Series) -> list[tuple[float, float]]:
     return [(q, value) for q, value in pairs if 0 <= q < 1 and math.isfinite(value) and value > 0]
 
 
-def _depth(q: float) -> float:
-    """How many nines: 0.9 is 1, 0.999 is 3."""
+def _nines(q: float) -> float:
+    """Number of nines of a quantile: 0.9 is 1, 0.999 is 3."""
     return -math.log10(1 - q)
 
 
@@ -176,7 +176,7 @@ def _percent_of(nines: int) -> str:
 
 
 def _tail_mark(across: Scale, up: Scale, mark: TailMark) -> list[Markup]:
-    x = across.at(_depth(mark.q))
+    x = across.at(_nines(mark.q))
     kind = f"s-{svg.look(mark.status)} stroke"
     words = f"{quantity(mark.value)}, interval {interval((mark.low, mark.high))}, limit {quantity(mark.bound)}"
     parts = [svg.line(x, up.at(mark.low), x, up.at(mark.high), kind)]

@@ -1,4 +1,4 @@
-"""Sentences and names on a page: code where a sentence quotes some, and places where a long word may break."""
+"""Jinja filters for text: backticks to code, and line breaks in long words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MAY_BREAK_AFTER = re.compile(r"([_\-./:=,;|]+|[^_\-./:=,;|]{24})(?=.)")
 
 
 def prose(sentence: str) -> Markup:
-    """A sentence with what stands in backticks set as code; everything else is plain text."""
+    """Format text in backticks as code; everything else is plain text."""
     parts = _QUOTED.split(sentence)
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if position % 2 else escape(part) for position, part in enumerate(parts)
@@ -20,9 +20,9 @@ def prose(sentence: str) -> Markup:
 
 
 def breakable(cell: object) -> Markup:
-    """A table cell whose words of 25 characters and more may break at separators, or else every 24 characters.
+    """Allow line breaks in words of 25 characters and more, at separators or else every 24 characters.
 
-    Ordinary words stay whole, so a column is never squeezed below its longest one. Markup passes as it is.
+    Shorter words stay whole, so a column is never narrower than its longest one. Markup is returned unchanged.
     """
     if hasattr(cell, "__html__"):
         return escape(cell)
@@ -30,7 +30,7 @@ def breakable(cell: object) -> Markup:
     text, end = str(cell), 0
     for word in _LONG_WORD.finditer(text):
         pieces.append(escape(text[end : word.start()]))
-        parts = _MAY_BREAK_AFTER.sub(lambda found: f"{found.group(1)}\0", word.group()).split("\0")
+        parts = _MAY_BREAK_AFTER.sub(lambda match: f"{match.group(1)}\0", word.group()).split("\0")
         pieces.append(Markup("<wbr>").join(parts))
         end = word.end()
     return Markup("").join([*pieces, escape(text[end:])])

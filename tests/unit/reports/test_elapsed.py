@@ -24,6 +24,6 @@ def test_no_time_at_all_is_an_axis_too(seconds):
 
 def test_the_axis_says_since_when():
     parts = axis(elapsed(1_500, start=0, end=400), 10, "2026-03-01T14:05:09Z")
-    found = words(svg.drawing(400, 60, *parts, title="t"))
-    assert found[-1] == "minutes since 2026-03-01T14:05:09Z"
-    assert found[:3] == ["0", "5", "10"]
+    labels = words(svg.drawing(400, 60, *parts, title="t"))
+    assert labels[-1] == "minutes since 2026-03-01T14:05:09Z"
+    assert labels[:3] == ["0", "5", "10"]

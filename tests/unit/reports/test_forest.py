@@ -17,10 +17,10 @@ ROWS = st.lists(
 
 
 def test_each_row_shows_its_name_its_size_and_its_interval():
-    found = words(forest([ForestRow("sex=Female", 0.0512, 0.0401, 0.0623, 10771, "pass")], bound=0.1, unit="%"))
-    assert "sex=Female" in found
-    assert "10,771" in found
-    assert "5.1% (4.0% to 6.2%)" in found
+    labels = words(forest([ForestRow("sex=Female", 0.0512, 0.0401, 0.0623, 10771, "pass")], bound=0.1, unit="%"))
+    assert "sex=Female" in labels
+    assert "10,771" in labels
+    assert "5.1% (4.0% to 6.2%)" in labels
 
 
 def test_a_status_is_a_shape_and_not_only_a_colour():

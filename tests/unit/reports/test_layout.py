@@ -47,7 +47,7 @@ def test_crossings_are_untangled():
 
 
 def test_a_circle_is_our_own_mistake():
-    with pytest.raises(InternalError, match="circle"):
+    with pytest.raises(InternalError, match="cycle"):
         layered("ab", [("a", "b"), ("b", "a")], distance=1, narrow=1)
 
 

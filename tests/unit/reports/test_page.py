@@ -31,9 +31,9 @@ def template(monkeypatch):
 
 
 def test_a_verdict_page_is_what_it_was():
-    found = verdict()
+    gate_verdict = verdict()
     assert_gold(
-        verdict_page(found, title="Model quality", subtitle="adult"),
+        verdict_page(gate_verdict, title="Model quality", subtitle="adult"),
         GOLD / "verdict.html",
     )
 
@@ -61,9 +61,9 @@ def test_everything_is_escaped(template):
     body += "{% call kit.details(view) %}{{ view }}{% endcall %}{% call kit.callout() %}{{ view }}{% endcall %}"
     body += "{% endblock %}"
     hostile = replace(verdict(), summary=HOSTILE)
-    found = template(body, view=HOSTILE, subtitle=HOSTILE, verdict=hostile)
-    assert "<script" not in found
-    assert found.count("&lt;script&gt;") >= 14
+    gate_verdict = template(body, view=HOSTILE, subtitle=HOSTILE, verdict=hostile)
+    assert "<script" not in gate_verdict
+    assert gate_verdict.count("&lt;script&gt;") >= 14
 
 
 def test_what_a_view_does_not_have_is_an_error(template):
@@ -72,16 +72,16 @@ def test_what_a_view_does_not_have_is_an_error(template):
 
 
 def test_nothing_is_fetched_from_anywhere():
-    for found in (render("run.html.j2", title="x", view=run()), verdict_page(verdict(), title="x")):
-        assert not OUTSIDE.search(found)
-        assert "<script" not in found
-        assert "<link" not in found
+    for gate_verdict in (render("run.html.j2", title="x", view=run()), verdict_page(verdict(), title="x")):
+        assert not OUTSIDE.search(gate_verdict)
+        assert "<script" not in gate_verdict
+        assert "<link" not in gate_verdict
 
 
 def test_every_page_there_is_can_be_made_and_is_looked_at_in_a_browser():
     pages = {file.name for file in TEMPLATES.glob("*.html.j2") if '{% extends "page.html.j2" %}' in file.read_text()}
-    made = {f"{name.split('-')[0]}.html.j2" for name in PAGES} - {"gallery.html.j2"}
-    assert made == pages
+    templates = {f"{name.split('-')[0]}.html.j2" for name in PAGES} - {"gallery.html.j2"}
+    assert templates == pages
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))
@@ -100,8 +100,8 @@ def test_no_template_names_an_outside_address():
 
 
 def test_what_needs_a_reader_comes_first_in_a_long_table_of_checks():
-    found = verdict(extra_passes=40)
-    html = verdict_page(found, title="x")
+    gate_verdict = verdict(extra_passes=40)
+    html = verdict_page(gate_verdict, title="x")
     assert "41 checks passed" in html
     order = [html.index(name) for name in ("The column has no values", "Log loss is", "Too few rows", "AUC 0.926")]
     assert order == sorted(order)
@@ -113,9 +113,9 @@ def test_a_checks_code_is_there_for_whoever_points_at_its_name():
 
 
 def test_a_long_table_of_passes_alone_stands_open():
-    found = verdict(extra_passes=40)
-    found = replace(found, checks=found.checks[4:])
-    assert "<details open>" in verdict_page(found, title="x")
+    gate_verdict = verdict(extra_passes=40)
+    gate_verdict = replace(gate_verdict, checks=gate_verdict.checks[4:])
+    assert "<details open>" in verdict_page(gate_verdict, title="x")
 
 
 def test_a_verdict_without_checks_is_an_error_page_and_not_a_crash():

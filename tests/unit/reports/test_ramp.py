@@ -29,23 +29,23 @@ def test_the_weight_is_a_step_line_from_the_beginning_to_the_end():
 
 
 def test_neighbours_of_one_phase_are_one_area_and_what_is_taken_back_is_told_apart():
-    found = drawn()
-    assert len(shapes(found, "rect", "phase")) == 4
-    assert len(shapes(found, "rect", "back")) == 2
-    assert "ramping" in words(found)
-    assert "ramping, 8 min 20 s" in tips(found)
-    assert "rolling back" not in words(found), "there is no room for it"
+    svg_plot = drawn()
+    assert len(shapes(svg_plot, "rect", "phase")) == 4
+    assert len(shapes(svg_plot, "rect", "back")) == 2
+    assert "ramping" in words(svg_plot)
+    assert "ramping, 8 min 20 s" in tips(svg_plot)
+    assert "rolling back" not in words(svg_plot), "there is no room for it"
 
 
 def test_every_look_has_a_mark_and_a_tip():
-    found = drawn()
-    assert {"look 1", "look 2", "look 3"} <= set(tips(found))
-    assert tips(found).index("look 2") < tips(found).index("look 3"), "the worst lies on top"
+    svg_plot = drawn()
+    assert {"look 1", "look 2", "look 3"} <= set(tips(svg_plot))
+    assert tips(svg_plot).index("look 2") < tips(svg_plot).index("look 3"), "the worst lies on top"
 
 
 def test_words_of_moments_do_not_lie_over_each_other():
-    found = drawn(moments=(*MOMENTS, Mark(570, "pass", "another word")))
-    heights = [node.get("y") for node in shapes(found, "text", "halo")]
+    svg_plot = drawn(moments=(*MOMENTS, Mark(570, "pass", "another word")))
+    heights = [node.get("y") for node in shapes(svg_plot, "text", "halo")]
     assert len(heights) == len(set(heights)) == 3
     far_apart = drawn(moments=(Mark(60, "pass", "first"), Mark(400, "pass", "second")))
     assert len({node.get("y") for node in shapes(far_apart, "text", "halo")}) == 1
@@ -53,8 +53,8 @@ def test_words_of_moments_do_not_lie_over_each_other():
 
 def test_many_looks_are_small():
     def radius(n):
-        found = drawn(looks=tuple(Mark(i, "pass", f"look {i}") for i in range(n)))
-        return max(float(node.get("r")) for node in shapes(found, "circle", "s-pass"))
+        svg_plot = drawn(looks=tuple(Mark(i, "pass", f"look {i}") for i in range(n)))
+        return max(float(node.get("r")) for node in shapes(svg_plot, "circle", "s-pass"))
 
     assert radius(400) < radius(40)
 
