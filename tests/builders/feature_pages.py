@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from gauntlet.features.findings import Parties, find, of_replay
 from gauntlet.features.gate import FeaturesResult
-from gauntlet.features.harm import Harm, MetricChange, harm_check
+from gauntlet.features.impact import Impact, MetricChange, impact_check
 from gauntlet.features.policy import FeaturesPolicy
 from gauntlet.features.replay import replay
 from gauntlet.features.span import spans_of
@@ -47,17 +47,19 @@ def features_result(*, good: bool) -> FeaturesResult:
         for name in shared
     }
     findings = tuple(find(name, compared, Parties("the store")) for name, compared in own.items())
-    harm = (
-        None if good else Harm(8_000, 5_120, (0.629, 0.651), 0.31, 0.34, MetricChange("AUC", 0.78, 0.55, (-0.26, -0.2)))
+    impact = (
+        None
+        if good
+        else Impact(8_000, 5_120, (0.629, 0.651), 0.31, 0.34, MetricChange("AUC", 0.78, 0.55, (-0.26, -0.2)))
     )
-    checks = summed(findings, "the store") + ([] if harm is None else [harm_check(harm, POLICY)])
+    checks = summed(findings, "the store") + ([] if impact is None else [impact_check(impact, POLICY)])
     facts = {"spans": 4, "rows": 8_000, "matched": 8_000, "features": len(findings)}
     left_out = {"instalment": "nothing is stored under its name"}
     return FeaturesResult(
-        Verdict(GATE, tuple(checks), summary(checks, harm), facts),
+        Verdict(GATE, tuple(checks), summary(checks, impact), facts),
         tuple(sorted(findings, key=lambda one: one.check.status != "fail")),
         replays,
-        harm,
+        impact,
         (),
         {} if good else left_out,
         code.name,

@@ -47,7 +47,7 @@ def test_a_file_that_no_group_takes_is_noticed():
         '"tests/simulation"', '"tests/simulation/test_s*.py"'
     )
     missing = forgotten(groups.read(without))
-    assert {"tests/unit/features/test_harm.py", "tests/simulation/test_judge.py"} <= missing
+    assert {"tests/unit/features/test_impact.py", "tests/simulation/test_judge.py"} <= missing
     assert {Path(file).parts[1] for file in missing} == {"unit", "simulation"}
 
 

@@ -1,8 +1,8 @@
 """The gate: is the new feature code still the code that made what is stored?
 
 History is replayed through the new code, span by span, and so are the new rows; each feature's 2×2 of {historical, new}
-× {agrees, differs} says what happened (``findings``), a diagnosis says how, and the candidate scored on both kinds of
-features says whom it harms. Contract and properties are asked of the code by itself.
+× {agrees, differs} says what happened (``findings``), a diagnosis says how, and scoring the candidate on both kinds
+of features gives the impact on decisions. The contract and the properties of the code are checked as well.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.features.code_checks import contract_checks, property_checks
 from gauntlet.features.distributions import compare_distributions, gather
 from gauntlet.features.findings import Compared, Finding, Parties, find_all, of_replay
-from gauntlet.features.harm import Harm, Scoring, harm_check, measure_harm
+from gauntlet.features.impact import Impact, Scoring, impact_check, measure_impact
 from gauntlet.features.inputs import FeatureInputs, OpenInputs, open_inputs
 from gauntlet.features.policy import FeaturesPolicy
 from gauntlet.features.replay import FeatureReplay, SpanReplay, replay
@@ -38,7 +38,7 @@ class FeaturesResult:
         verdict: the checks, worst first.
         findings: one a feature, worst first.
         replays: every span matched by key.
-        harm: what the model does with stored features; ``None`` where nothing differs or it could not be measured.
+        impact: what the model does with stored features; ``None`` where nothing differs or it could not be measured.
         notes: what a reader should know of how this was done, and what was not.
         left_out: feature → why it was not compared.
         code: name of the new feature code.
@@ -48,7 +48,7 @@ class FeaturesResult:
     verdict: Verdict
     findings: tuple[Finding, ...] = ()
     replays: tuple[SpanReplay, ...] = ()
-    harm: Harm | None = None
+    impact: Impact | None = None
     notes: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     code: str = ""
@@ -82,11 +82,11 @@ class _Run:
     policy: FeaturesPolicy
     findings: tuple[Finding, ...] = ()
     replays: tuple[SpanReplay, ...] = ()
-    harm: Harm | None = None
+    impact: Impact | None = None
     notes: list[str] = field(default_factory=list)
 
     def compare(self) -> list[Check]:
-        """Stored features against recomputed ones, and the harm where they differ."""
+        """Compare stored features with recomputed ones, and measure the impact where they differ."""
         opened = self.opened
         if not opened.has_store:
             return [nothing_stored()]
@@ -95,7 +95,7 @@ class _Run:
         if not opened.shared:
             return [not_shared(opened.left_out)]
         if opened.store is not None:
-            columns, store = self._columns_for_harm(), opened.store
+            columns, store = self._columns_for_impact(), opened.store
             self.replays = tuple(
                 replay(span, opened.transform, store, opened.shared, self.policy, columns=columns)
                 for span in opened.spans
@@ -109,8 +109,8 @@ class _Run:
         self.findings = self._findings(comparisons)
         checks += summed(self.findings, opened.store_name)
         if any(one.check.status is Status.FAIL for one in self.findings):
-            self.harm = self._measure_harm()
-        return checks if self.harm is None else [*checks, harm_check(self.harm, self.policy)]
+            self.impact = self._measure_impact()
+        return checks if self.impact is None else [*checks, impact_check(self.impact, self.policy)]
 
     def _by_key(self) -> tuple[list[Compared], list[Check]]:
         found, checks = [], []
@@ -163,20 +163,20 @@ class _Run:
         parties = Parties(opened.store_name, opened.stands_in, old_code)
         return find_all(opened.shared, comparisons, parties)
 
-    def _columns_for_harm(self) -> tuple[str, ...]:
-        """Raw columns that harm needs beside the features: inputs that no code computes, the label, the clusters."""
+    def _columns_for_impact(self) -> tuple[str, ...]:
+        """Raw columns that the impact needs beside features: inputs that no code computes, label, clusters."""
         inputs = self.opened.model_inputs if self.opened.scores_whole_model else ()
         clusters = {one.snapshot.roles.cluster for one in self.opened.spans}
         return (*inputs, *(name for name in (label_of(self.opened.inputs.snapshot), *clusters) if name is not None))
 
-    def _measure_harm(self) -> Harm | None:
+    def _measure_impact(self) -> Impact | None:
         """The candidate on stored and on recomputed features of the spans that differ."""
         opened = self.opened
         wrong = {one.span.name for finding in self.findings for one in finding.comparisons if one.differs}
         concerned = [one for one in self.replays if one.span.name in wrong and one.sample is not None]
         past = [one for one in concerned if one.span.age == "historical"] or concerned
         if not past:
-            self.notes.append("Without rows matched by key, nobody's decision can be followed: harm was not measured.")
+            self.notes.append("Without rows matched by key, the impact on decisions cannot be measured.")
             return None
         data = past[0].span.snapshot
         label = label_of(data)
@@ -185,9 +185,9 @@ class _Run:
             needed = opened.model_inputs if opened.scores_whole_model else opened.transform.outputs or ()
             scoring = Scoring(needed, self._score, target, label is not None, data.roles.cluster)
             samples = [one.sample for one in past if one.sample is not None]
-            return measure_harm(samples, scoring, opened.shared, self.policy)
+            return measure_impact(samples, scoring, opened.shared, self.policy)
         except (DataError, ConfigurationError) as error:
-            self.notes.append(f"Harm could not be measured: {error}")
+            self.notes.append(f"The impact on decisions could not be measured: {error}")
             return None
 
     def _score(self, features: pa.Table) -> Any:
@@ -207,10 +207,10 @@ class _Run:
             "feature_code": short(opened.transform.digest),
         }
         return FeaturesResult(
-            Verdict(GATE, ordered, summary(ordered, self.harm), facts),
+            Verdict(GATE, ordered, summary(ordered, self.impact), facts),
             self.findings,
             self.replays,
-            self.harm,
+            self.impact,
             tuple(self.notes),
             opened.left_out,
             opened.transform.name,

@@ -53,7 +53,10 @@ class FeaturesPolicy(Settings):
     )
     threshold: float = Field(0.5, gt=0, lt=1, description="Binary: a score of at least this is a yes.")
     sample_rows: int = Field(
-        20_000, ge=100, le=1_000_000, description="Rows of each span that diagnosis and harm look at."
+        20_000,
+        ge=100,
+        le=1_000_000,
+        description="Rows of each span that the diagnosis and the impact on decisions rest on.",
     )
     partition_rows: int = Field(
         250_000, ge=1_000, description="Rows joined at a time when the store is in another order than the data."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gauntlet.features.findings import AGREES, Finding
-from gauntlet.features.harm import HARM, Harm
+from gauntlet.features.impact import IMPACT, Impact
 from gauntlet.features.policy import FeaturesPolicy
 from gauntlet.features.replay import SpanReplay
 from gauntlet.verdict import Check, Status, worst
@@ -79,12 +79,12 @@ def nothing_stored() -> Check:
     return Check("features", Status.PASS, reason, code="check_features.nothing_stored")
 
 
-def summary(checks: Sequence[Check], harm: Harm | None) -> str:
-    """The first check of the worst status, how many more there are of it, and the harm. ``checks``: worst first."""
+def summary(checks: Sequence[Check], impact: Impact | None) -> str:
+    """The first check of the worst status, how many more there are of it, and the impact. ``checks``: worst first."""
     status = worst(check.status for check in checks)
-    same = [check for check in checks if check.status is status and check.code != HARM]
+    same = [check for check in checks if check.status is status and check.code != IMPACT]
     if not same:
         return checks[0].reason
     more = f" And {len(same) - 1} more like this." if len(same) > 1 and status is not Status.PASS else ""
-    told = f" {harm.sentence}" if harm is not None and status is Status.FAIL else ""
+    told = f" {impact.sentence}" if impact is not None and status is Status.FAIL else ""
     return same[0].reason + more + told

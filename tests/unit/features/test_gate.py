@@ -77,18 +77,18 @@ def test_the_incident_is_found_named_and_its_harm_is_measured(
     assert found.intercept == pytest.approx(-MEAN / DEVIATION, rel=1e-6)
     assert "was redefined and its past was not recomputed" in result.verdict.summary
     assert "Recompute q1 and q2" in result.verdict.summary
-    assert result.harm is not None
-    assert result.harm.rows == 2 * ROWS
-    assert result.harm.share > 0.1
-    assert result.harm.metric is not None
-    assert result.harm.metric.stored < result.harm.metric.recomputed - 0.1
+    assert result.impact is not None
+    assert result.impact.rows == 2 * ROWS
+    assert result.impact.share > 0.1
+    assert result.impact.metric is not None
+    assert result.impact.metric.stored < result.impact.metric.recomputed - 0.1
     assert next(one for one in result.verdict.checks if one.name == "harm").status is Status.FAIL
     assert result.replays[0].features["income"].beyond == ROWS
 
 
 def test_applicants_with_several_rows_make_the_harm_less_sure(judge: Judge, team: Any, tmp_path: Path) -> None:
     each, together = (
-        judge(world(tmp_path / str(cluster), team.before, team.after, rows=ROWS, cluster=cluster)).harm
+        judge(world(tmp_path / str(cluster), team.before, team.after, rows=ROWS, cluster=cluster)).impact
         for cluster in (None, "applicant_id")
     )
     assert each is not None
@@ -104,7 +104,7 @@ def test_applicants_with_several_rows_make_the_harm_less_sure(judge: Judge, team
 def test_where_nothing_changed_nothing_is_found(judge: Judge, team: Any, tmp_path: Path) -> None:
     result = judge(world(tmp_path, team.after, team.after, rows=ROWS, shuffle=True))
     assert result.verdict.status is Status.PASS
-    assert result.harm is None
+    assert result.impact is None
     assert {one.pattern for one in result.findings} == {Pattern.AGREES}
     assert result.verdict.facts["matched"] == 3 * ROWS
 
@@ -301,8 +301,8 @@ def test_the_steps_inside_the_candidate_are_feature_code(judge: Judge, team: Any
     assert finding.feature == "income"
     assert finding.diagnosis is not None
     assert finding.diagnosis.kind is Kind.NORMALIZATION
-    assert result.harm is not None
-    assert result.harm.share > 0.1
+    assert result.impact is not None
+    assert result.impact.share > 0.1
     same = judge(made, "", model=candidate, policy={"store_holds": "inputs"})
     assert same.verdict.status is Status.PASS
 
@@ -345,8 +345,8 @@ def test_harm_that_cannot_be_measured_is_said_and_the_finding_stands(judge: Judg
     other = log_pipeline(tmp_path / "other", _constant_model(), ["nowhere"])
     result = judge(made, model=other)
     assert result.verdict.status is Status.FAIL
-    assert result.harm is None
-    assert any("Harm could not be measured" in note and "nowhere" in note for note in result.notes)
+    assert result.impact is None
+    assert any("The impact on decisions could not be measured" in note and "nowhere" in note for note in result.notes)
 
 
 def _constant_model() -> Any:

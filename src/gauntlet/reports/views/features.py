@@ -84,8 +84,8 @@ class FeaturesView:
         compared: features compared.
         offenders: features that differ, worst first.
         more: offenders beyond those drawn.
-        harm: (label, value, note) tiles; empty where it was not measured.
-        harm_sentence: the same in words.
+        impact: (label, value, note) tiles; empty where it was not measured.
+        impact_sentence: the same in words.
         agreeing: (feature, rows, share that differs, largest change), of the features that agree.
         left_out: (feature, why).
         notes: what a reader should know.
@@ -100,8 +100,8 @@ class FeaturesView:
     compared: int
     offenders: tuple[Offender, ...]
     more: int
-    harm: tuple[tuple[str, str, str], ...]
-    harm_sentence: str
+    impact: tuple[tuple[str, str, str], ...]
+    impact_sentence: str
     agreeing: tuple[tuple[str, ...], ...]
     left_out: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
@@ -131,8 +131,8 @@ def features_view(result: FeaturesResult) -> FeaturesView:
         compared=len(result.findings),
         offenders=tuple(_offender(one, result.store) for one in differing[:_MOST_DRAWN]),
         more=max(0, len(differing) - _MOST_DRAWN),
-        harm=_harm(result),
-        harm_sentence=result.harm.sentence if result.harm is not None else "",
+        impact=_impact(result),
+        impact_sentence=result.impact.sentence if result.impact is not None else "",
         agreeing=tuple(_agreeing(one) for one in result.findings if one.check.status is Status.PASS),
         left_out=tuple((result.left_out or {}).items()),
         notes=result.notes,
@@ -209,17 +209,21 @@ def _agreeing(finding: Finding) -> tuple[str, ...]:
     return (finding.feature, rows, percent(worst.measured), number(largest))
 
 
-def _harm(result: FeaturesResult) -> tuple[tuple[str, str, str], ...]:
-    harm = result.harm
-    if harm is None:
+def _impact(result: FeaturesResult) -> tuple[tuple[str, str, str], ...]:
+    impact = result.impact
+    if impact is None:
         return ()
-    tiles = [("Rows scored twice", f"{harm.rows:,}", "on stored and on recomputed features")]
-    if harm.flips is not None:
-        tiles.append(("Other decisions", percent(harm.share), interval(harm.interval, unit="%")))
-    tiles.append(("Mean change of the score", signed(harm.mean_change), f"{number(harm.mean_size)} in size"))
-    if harm.metric is not None:
-        ends = interval(harm.metric.interval)
+    tiles = [("Rows scored twice", f"{impact.rows:,}", "on stored and on recomputed features")]
+    if impact.flips is not None:
+        tiles.append(("Other decisions", percent(impact.share), interval(impact.interval, unit="%")))
+    tiles.append(("Mean change of the score", signed(impact.mean_change), f"{number(impact.mean_size)} in size"))
+    if impact.metric is not None:
+        ends = interval(impact.metric.interval)
         tiles.append(
-            (harm.metric.title, f"{number(harm.metric.recomputed)} → {number(harm.metric.stored)}", f"change {ends}")
+            (
+                impact.metric.title,
+                f"{number(impact.metric.recomputed)} → {number(impact.metric.stored)}",
+                f"change {ends}",
+            )
         )
     return tuple(tiles)

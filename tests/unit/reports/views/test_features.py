@@ -16,7 +16,7 @@ def test_the_view_shows_each_side_of_the_2x2() -> None:
     assert purpose.line is None
     assert set(purpose.mapping) == {("car", "1"), ("home", "2"), ("education", "3"), ("business", "4")}
     assert purpose.matrix[1].stored == purpose.matrix[1].recomputed != "–"
-    assert [label for label, *_ in view.harm] == [
+    assert [label for label, *_ in view.impact] == [
         "Rows scored twice",
         "Other decisions",
         "Mean change of the score",
@@ -28,5 +28,5 @@ def test_the_view_shows_each_side_of_the_2x2() -> None:
 def test_where_nothing_differs_there_are_no_offenders() -> None:
     view = features_view(features_result(good=True))
     assert view.offenders == ()
-    assert view.harm == ()
+    assert view.impact == ()
     assert len(view.agreeing) == 4

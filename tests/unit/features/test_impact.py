@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from gauntlet.features.harm import Harm, Scoring, harm_check, measure_harm
+from gauntlet.features.impact import Impact, Scoring, impact_check, measure_impact
 from gauntlet.features.policy import FeaturesPolicy
 from gauntlet.features.replay import NEW, STORED
 from gauntlet.training.target import Target
@@ -31,13 +31,13 @@ def customers(flipping: int, seed: int = 4) -> pa.Table:
     )
 
 
-def harm(table: pa.Table, cluster: str | None = "customer") -> Harm:
+def impact(table: pa.Table, cluster: str | None = "customer") -> Impact:
     def score(rows: pa.Table) -> Any:
         found = np.asarray(rows.column("x"))
         return np.column_stack([1 - found, found])
 
     target = Target(column="paid", task="binary", classes=("0", "1"))
-    return measure_harm([table], Scoring(["x"], score, target, True, cluster), {"x": "x"}, POLICY)
+    return measure_impact([table], Scoring(["x"], score, target, True, cluster), {"x": "x"}, POLICY)
 
 
 def times(table: pa.Table, copies: int) -> pa.Table:
@@ -45,20 +45,20 @@ def times(table: pa.Table, copies: int) -> pa.Table:
 
 
 def test_rows_that_stand_for_themselves_have_the_exact_interval() -> None:
-    found = harm(customers(10), cluster=None)
+    found = impact(customers(10), cluster=None)
     assert (found.rows, found.flips) == (CUSTOMERS, 10)
     assert found.interval == pytest.approx((0.0242, 0.0900), abs=1e-4)  # Clopper and Pearson for 10 of 200
 
 
 @pytest.mark.parametrize("copies", [4, 25])
 def test_a_customer_s_rows_say_no_more_than_one_of_them(copies: int) -> None:
-    once, often = harm(customers(10)), harm(times(customers(10), copies))
+    once, often = impact(customers(10)), impact(times(customers(10), copies))
     assert often.flips == copies * 10
     assert often.interval == pytest.approx(once.interval, rel=1e-9)
     assert once.metric is not None
     assert often.metric is not None
     assert often.metric.interval == pytest.approx(once.metric.interval, rel=0.02)
-    alone = harm(times(customers(10), copies), cluster=None)
+    alone = impact(times(customers(10), copies), cluster=None)
     assert alone.metric is not None
     for narrow, wide in ((alone.interval, often.interval), (alone.metric.interval, often.metric.interval)):
         assert np.diff(narrow) < 0.6 * np.diff(wide)
@@ -69,23 +69,23 @@ def test_what_few_customers_did_often_is_not_proven() -> None:
     rows = pa.concat_tables([customers(0)] * 20)
     loud = customers(3).slice(0, 3)
     table = pa.concat_tables([rows, times(loud, 20)])
-    assert harm_check(harm(table, cluster=None), POLICY).status is Status.FAIL
-    assert harm_check(harm(table), POLICY).status is Status.INCONCLUSIVE
+    assert impact_check(impact(table, cluster=None), POLICY).status is Status.FAIL
+    assert impact_check(impact(table), POLICY).status is Status.INCONCLUSIVE
 
 
 def test_one_customer_proves_nothing() -> None:
     table = customers(10).set_column(3, "customer", pa.array(["c"] * CUSTOMERS))
-    found = harm(table)
+    found = impact(table)
     assert found.interval == (0.0, 1.0)
-    assert harm_check(found, POLICY).status is Status.INCONCLUSIVE
+    assert impact_check(found, POLICY).status is Status.INCONCLUSIVE
 
 
 def test_rows_that_name_no_customer_stand_for_themselves() -> None:
     table = times(customers(10), 4)
     nameless = table.set_column(3, "customer", pa.nulls(table.num_rows, pa.string()))
     each = table.set_column(3, "customer", pa.array([str(row) for row in range(table.num_rows)]))
-    assert harm(nameless).interval == pytest.approx(harm(each).interval)
+    assert impact(nameless).interval == pytest.approx(impact(each).interval)
 
 
 def test_a_column_the_sample_lacks_clusters_nothing() -> None:
-    assert harm(customers(10), cluster="household").interval == harm(customers(10), cluster=None).interval
+    assert impact(customers(10), cluster="household").interval == impact(customers(10), cluster=None).interval

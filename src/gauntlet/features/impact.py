@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 METRIC = {"binary": "auc", "multiclass": "accuracy", "regression": "rmse"}
-HARM = "check_features.harm"
+IMPACT = "check_features.harm"
 _CONFIDENCE = 0.95
 
 
@@ -47,7 +47,7 @@ class MetricChange:
 
 
 @dataclass(frozen=True)
-class Harm:
+class Impact:
     """What a model does with stored features where it learned from recomputed ones.
 
     Attributes:
@@ -106,9 +106,9 @@ class Scoring:
     cluster: str | None = None
 
 
-def measure_harm(
+def measure_impact(
     samples: Sequence[pa.Table], scoring: Scoring, shared: Mapping[str, str], policy: FeaturesPolicy
-) -> Harm:
+) -> Impact:
     """Score the same rows twice.
 
     Args:
@@ -135,7 +135,7 @@ def measure_harm(
     clusters = _clusters(table.column(scoring.cluster)) if scoring.cluster in table.column_names else None
     flips, interval = _flips(scores, scoring.target.task, policy.threshold, clusters)
     change = scores[1] - scores[0]
-    return Harm(
+    return Impact(
         rows=table.num_rows,
         flips=flips,
         interval=interval,
@@ -145,13 +145,21 @@ def measure_harm(
     )
 
 
-def harm_check(harm: Harm, policy: FeaturesPolicy) -> Check:
+def impact_check(impact: Impact, policy: FeaturesPolicy) -> Check:
     """Flips held against the policy; regression has none and is only told."""
-    if harm.flips is None:
-        return Check("harm", Status.PASS, harm.sentence, harm.mean_size, sample_size=harm.rows, code=HARM)
-    status = decide(harm.interval, bound=policy.max_flips, direction="max")
+    if impact.flips is None:
+        return Check("harm", Status.PASS, impact.sentence, impact.mean_size, sample_size=impact.rows, code=IMPACT)
+    status = decide(impact.interval, bound=policy.max_flips, direction="max")
     return Check(
-        "harm", status, harm.sentence, harm.share, harm.interval, policy.max_flips, "max", harm.rows, code=HARM
+        "harm",
+        status,
+        impact.sentence,
+        impact.share,
+        impact.interval,
+        policy.max_flips,
+        "max",
+        impact.rows,
+        code=IMPACT,
     )
 
 
