@@ -16,7 +16,7 @@ from gauntlet.features.policy import FeaturesPolicy
 from gauntlet.features.replay import replay
 from gauntlet.features.span import spans_of
 from gauntlet.features.stored import KeyedStore
-from gauntlet.features.summing import GATE, nothing_stored, summary, summed
+from gauntlet.features.summary import GATE, feature_checks, nothing_stored, summarise
 from gauntlet.features.transform import Transform
 from gauntlet.reports.views.features import features_page
 from gauntlet.settings import parse
@@ -52,11 +52,11 @@ def features_result(*, good: bool) -> FeaturesResult:
         if good
         else Impact(8_000, 5_120, (0.629, 0.651), 0.31, 0.34, MetricChange("AUC", 0.78, 0.55, (-0.26, -0.2)))
     )
-    checks = summed(findings, "the store") + ([] if impact is None else [impact_check(impact, POLICY)])
+    checks = feature_checks(findings, "the store") + ([] if impact is None else [impact_check(impact, POLICY)])
     facts = {"spans": 4, "rows": 8_000, "matched": 8_000, "features": len(findings)}
     left_out = {"instalment": "nothing is stored under its name"}
     return FeaturesResult(
-        Verdict(GATE, tuple(checks), summary(checks, impact), facts),
+        Verdict(GATE, tuple(checks), summarise(checks, impact), facts),
         tuple(sorted(findings, key=lambda one: one.check.status != "fail")),
         replays,
         impact,

@@ -22,7 +22,7 @@ from gauntlet.features.impact import Impact, Scoring, impact_check, measure_impa
 from gauntlet.features.inputs import FeatureInputs, OpenInputs, open_inputs
 from gauntlet.features.policy import FeaturesPolicy
 from gauntlet.features.replay import FeatureReplay, SpanReplay, replay
-from gauntlet.features.summing import GATE, not_shared, nothing_stored, summary, summed, unmatched
+from gauntlet.features.summary import GATE, feature_checks, not_shared, nothing_stored, summarise, unmatched
 from gauntlet.prediction.batch import label_of, target_of
 from gauntlet.verdict import Check, Status, Verdict
 
@@ -107,7 +107,7 @@ class _Run:
         else:
             comparisons = self._by_distribution()
         self.findings = self._findings(comparisons)
-        checks += summed(self.findings, opened.store_name)
+        checks += feature_checks(self.findings, opened.store_name)
         if any(one.check.status is Status.FAIL for one in self.findings):
             self.impact = self._measure_impact()
         return checks if self.impact is None else [*checks, impact_check(self.impact, self.policy)]
@@ -207,7 +207,7 @@ class _Run:
             "feature_code": short(opened.transform.digest),
         }
         return FeaturesResult(
-            Verdict(GATE, ordered, summary(ordered, self.impact), facts),
+            Verdict(GATE, ordered, summarise(ordered, self.impact), facts),
             self.findings,
             self.replays,
             self.impact,

@@ -18,7 +18,7 @@ from gauntlet.features.policy import FeaturesPolicy
 from gauntlet.features.replay import SpanReplay, replay
 from gauntlet.features.span import Span
 from gauntlet.features.stored import KeyedStore
-from gauntlet.features.summing import GATE, not_shared, summary, summed, unmatched
+from gauntlet.features.summary import GATE, feature_checks, not_shared, summarise, unmatched
 from gauntlet.features.transform import Transform, transform_of
 from gauntlet.settings import parse
 from gauntlet.verdict import Verdict
@@ -68,11 +68,11 @@ def replay_history(
     left_out = reasons_left_out(features, shared, settings)
     findings = find_all(shared, _compared(replays, settings, store.name), Parties(store.name))
     checks = [unmatched(span, settings) for span in replays if not _known(span, settings)]
-    checks += summed(findings, store.name) if shared else [not_shared(left_out)]
+    checks += feature_checks(findings, store.name) if shared else [not_shared(left_out)]
     ordered = tuple(sorted(checks, key=lambda check: -check.status.severity))
     facts = {"spans": len(spans), "matched": sum(span.matched for span in replays), "features": len(findings)}
     return FeaturesResult(
-        Verdict(GATE, ordered, summary(ordered, None), facts),
+        Verdict(GATE, ordered, summarise(ordered, None), facts),
         findings,
         replays,
         left_out=left_out,

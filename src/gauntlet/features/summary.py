@@ -1,4 +1,4 @@
-"""Checks that speak of all features together, and the verdict's one sentence."""
+"""Checks of the feature gate over all features, and the summary of its verdict."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ GATE = "check_features"
 _NAMED = 5
 
 
-def summed(findings: Sequence[Finding], store: str) -> list[Check]:
-    """A check for each feature that differs, and one that sums up the others."""
-    checks = [one.check for one in findings if one.check.status is not Status.PASS]
-    agree = [one.check for one in findings if one.check.status is Status.PASS]
+def feature_checks(findings: Sequence[Finding], store: str) -> list[Check]:
+    """Make a check for each feature that differs, and one for all others together."""
+    checks = [finding.check for finding in findings if finding.check.status is not Status.PASS]
+    agree = [finding.check for finding in findings if finding.check.status is Status.PASS]
     if agree:
         rows = max(check.sample_size or 0 for check in agree)
-        worst_one = max(agree, key=lambda check: check.measured or 0.0)
+        largest = max(agree, key=lambda check: check.measured or 0.0)
         who = f"{len(agree)} features are" if len(agree) > 1 else f"`{agree[0].subject}` is"
         reason = f"{who} what {store} gives, over up to {rows:,} rows."
         checks.append(
@@ -29,9 +29,9 @@ def summed(findings: Sequence[Finding], store: str) -> list[Check]:
                 "features that agree",
                 Status.PASS,
                 reason,
-                worst_one.measured,
+                largest.measured,
                 None,
-                worst_one.bound,
+                largest.bound,
                 "max",
                 rows,
                 code=AGREES,
@@ -41,27 +41,27 @@ def summed(findings: Sequence[Finding], store: str) -> list[Check]:
     return checks
 
 
-def unmatched(one: SpanReplay, policy: FeaturesPolicy) -> Check:
-    """A span of which the store knows too little."""
-    needed = max(policy.min_rows, round(policy.min_matched_share * one.span.rows))
+def unmatched(replay: SpanReplay, policy: FeaturesPolicy) -> Check:
+    """Check of a span of which the store holds too few rows to judge it."""
+    needed = max(policy.min_rows, round(policy.min_matched_share * replay.span.rows))
     return Check(
-        f"{one.span.name}: stored rows",
+        f"{replay.span.name}: stored rows",
         Status.INCONCLUSIVE,
-        f"The store knows {one.matched:,} of {one.span.rows:,} rows of {one.span.name}, too few to say that all of the "
+        f"The store knows {replay.matched:,} of {replay.span.rows:,} rows of {replay.span.name}, too few to say that all of the "
         "span agrees.",
-        one.matched_share,
+        replay.matched_share,
         None,
         policy.min_matched_share,
         "min",
-        one.matched,
+        replay.matched,
         needed,
         code="check_features.unmatched",
-        subject=one.span.name,
+        subject=replay.span.name,
     )
 
 
 def not_shared(left_out: Mapping[str, str]) -> Check:
-    """The code and the store have no feature in common."""
+    """Check of code and a store that have no feature in common."""
     named = ", ".join(list(left_out)[:_NAMED]) or "none"
     reason = (
         f"None of the features that the code gives ({named}) is in the store, so nothing could be compared: name their "
@@ -71,7 +71,7 @@ def not_shared(left_out: Mapping[str, str]) -> Check:
 
 
 def nothing_stored() -> Check:
-    """Nothing was asked: there is nothing to compare with."""
+    """Check of a run without stored features: nothing is compared, and that passes."""
     reason = (
         "There is no store of features, and no champion with feature code of its own to stand in for one, so no "
         "features were compared."
@@ -79,12 +79,12 @@ def nothing_stored() -> Check:
     return Check("features", Status.PASS, reason, code="check_features.nothing_stored")
 
 
-def summary(checks: Sequence[Check], impact: Impact | None) -> str:
-    """The first check of the worst status, how many more there are of it, and the impact. ``checks``: worst first."""
+def summarise(checks: Sequence[Check], impact: Impact | None) -> str:
+    """Quote the first check of the worst status, how many more have it, and the impact. ``checks``: worst first."""
     status = worst(check.status for check in checks)
     same = [check for check in checks if check.status is status and check.code != IMPACT]
     if not same:
         return checks[0].reason
     more = f" And {len(same) - 1} more like this." if len(same) > 1 and status is not Status.PASS else ""
-    told = f" {impact.sentence}" if impact is not None and status is Status.FAIL else ""
-    return same[0].reason + more + told
+    effect = f" {impact.sentence}" if impact is not None and status is Status.FAIL else ""
+    return same[0].reason + more + effect
