@@ -237,7 +237,7 @@ def suspended_on_the_way(server: Server, mode: str) -> None:
     brought_to_half(ground, attempt="again")
     target = ground.target(ground.api())
     for action in (target.roll_back, target.restore):
-        with pytest.raises(Conflict, match="tells of another rollout"):
+        with pytest.raises(Conflict, match="is of another rollout"):
             action(old)
     ground.controller.settle()
     assert ground.shares() == {"1": 50, "2": 50}

@@ -21,7 +21,7 @@ from gauntlet.errors import DataError, DependencyError
 
 APPROVE, ABORT = "gauntlet.dev/approve", "gauntlet.dev/abort"
 MOST_BYTES = 900_000
-"""Of the journal. A ConfigMap takes 1 MiB; the rest is for what the target keeps in it."""
+"""Limit of the journal. A ConfigMap takes 1 MiB; the rest is for the saved state."""
 LABELS = {"app.kubernetes.io/managed-by": "gauntlet", "app.kubernetes.io/component": "rollout"}
 
 
@@ -32,7 +32,7 @@ class ConfigMapJournalStore:
         self._api = api
 
     def read(self, service: str) -> tuple[Journal, str] | None:
-        """The journal and the mark of its version; ``None`` if there was never a rollout on the service."""
+        """The journal and its etag; ``None`` if there was never a rollout on the service."""
         document = self._get(service)
         text = None if document is None else (document.get("data") or {}).get(JOURNAL_KEY)
         if document is None or text is None:
@@ -42,13 +42,13 @@ class ConfigMapJournalStore:
         return Journal.from_json(text, where), str(document["metadata"]["resourceVersion"])
 
     def write(self, journal: Journal, etag: str) -> str:
-        """Replace the journal that had this mark (empty: there was none), and return the new mark.
+        """Replace the journal that had this etag (empty: there was none), and return the new etag.
 
-        The first write of a rollout forgets what people said of the one before.
+        The first write of a rollout removes the approvals and aborts of the one before.
 
         Raises:
-            Conflict: it has another mark by now.
-            DataError: it does not fit, however short its looks are made.
+            Conflict: it has another etag by now.
+            DataError: it does not fit, however short its analyses are made.
         """
         namespace, name = split(journal.rollout.service)
         text = fitted(journal).to_json()
@@ -65,7 +65,7 @@ class ConfigMapJournalStore:
         return str(written["metadata"]["resourceVersion"])
 
     def set_aside(self, service: str) -> str:
-        """Put a journal that cannot be read into a ConfigMap of its own; which one.
+        """Move a journal that cannot be read into a ConfigMap of its own; returns which one.
 
         Raises:
             Conflict: the journal is written at this moment.
@@ -75,7 +75,7 @@ class ConfigMapJournalStore:
         text = (document.get("data") or {}).get(JOURNAL_KEY, "")
         place = f"{record_name(name)}-unreadable-{short(digest_bytes(text.encode()))}"
         metadata: Json = {"name": place, "labels": LABELS}
-        with suppress(Conflict):  # it is there already, by somebody who died before the next step
+        with suppress(Conflict):  # an earlier attempt created it and died before the next step
             body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {JOURNAL_KEY: text}}
             self._api.create(CONFIG_MAPS, namespace, body)
         version = str(document["metadata"]["resourceVersion"])
@@ -83,14 +83,14 @@ class ConfigMapJournalStore:
         return f"ConfigMap {namespace}/{place}"
 
     def approvals(self, rollout: Rollout) -> Approval:
-        """What the annotations of the ConfigMap approve, or abort."""
+        """Approval or abort in the annotations of the ConfigMap."""
         try:
             document = self._get(rollout.service)
         except DependencyError:
             return Approval()  # approval then waits, and nothing else is held up
-        said = {} if document is None else document["metadata"].get("annotations") or {}
-        abort = said[ABORT].strip() or "no reason given" if ABORT in said else ""
-        return Approval(approved_step(said.get(APPROVE, "")), abort)
+        annotations = {} if document is None else document["metadata"].get("annotations") or {}
+        abort = annotations[ABORT].strip() or "no reason given" if ABORT in annotations else ""
+        return Approval(approved_step(annotations.get(APPROVE, "")), abort)
 
     def _without_journal(self, service: str) -> str:
         """The version of a ConfigMap that holds no journal yet; empty if there is no ConfigMap at all."""
@@ -107,14 +107,14 @@ class ConfigMapJournalStore:
 
 
 def fitted(journal: Journal, most_bytes: int = MOST_BYTES) -> Journal:
-    """The journal with as many of its older looks reduced to their sentence as it takes to fit.
+    """Reduce as many of the journal's older analyses to their sentence as it takes to fit.
 
     Raises:
         DataError: without any of them it is still too long.
     """
     for share in (0.0, 0.5, 0.75, 0.9, 1.0):
         reduced = int(len(journal.entries) * share)
-        entries = (*(_without_metrics(one) for one in journal.entries[:reduced]), *journal.entries[reduced:])
+        entries = (*(_without_metrics(entry) for entry in journal.entries[:reduced]), *journal.entries[reduced:])
         shorter = replace(journal, entries=entries)
         if len(shorter.to_json().encode()) <= most_bytes:
             return shorter

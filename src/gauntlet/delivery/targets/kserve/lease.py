@@ -1,9 +1,9 @@
 """The lease of an InferenceService: a ``coordination.k8s.io`` Lease, by the rules of client-go's leader election.
 
-The clocks of two machines are never compared. Somebody else's lease has run out when its record has not changed for as
-long as it says it lasts, counted on *this* machine since it was first seen: who has just begun has to watch it first
-(``rollout.lease.take``). One's own counts from before the request that renewed it, so it is over here before it can be
-over anywhere else.
+The clocks of two machines are never compared. Another controller's lease has expired when its record has not changed
+for its duration, counted on *this* machine since the record was first seen: a new process has to watch it first
+(``rollout.lease.wait_for_lease``). This process's own lease counts from before the request that renewed it, so it
+expires here before it can expire anywhere else.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from gauntlet.errors import ConfigurationError, DependencyError
 
 LEASE_SECONDS = 120.0
 _MARGIN = 0.2
-"""Share of the lease at whose end nothing is begun any more: requests take time, and clocks drift."""
+"""Last share of the lease in which no action is begun: requests take time, and clocks drift."""
 
 
 def identity() -> str:
-    """A name of this process that no other one has: ``HOST_PID_RANDOM``."""
+    """A unique name of this process: ``HOST_PID_RANDOM``."""
     return f"{socket.gethostname()}_{os.getpid()}_{uuid.uuid4().hex[:8]}"
 
 
 @dataclass
-class _Seen:
-    """Somebody's record, and when it was first seen like this."""
+class _Observed:
+    """Another holder's record, and since when it is unchanged by this process's clock."""
 
     record: tuple[object, ...] = ()
     since: float = 0.0
@@ -48,9 +48,9 @@ class ClusterLease:
 
     Attributes:
         api: the cluster.
-        holder: who this is.
-        seconds: how long a lease lasts without being renewed; longer than ``rollout.lease.RENEW_SECONDS``, or it runs
-            out while its holder waits. How long a successor waits after a crash grows with it.
+        holder: name of this process.
+        seconds: duration of a lease; longer than ``rollout.lease.RENEW_SECONDS``, or it expires while its holder
+            waits. A successor waits for as long after a crash.
         monotonic: a clock that never goes back.
     """
 
@@ -58,25 +58,25 @@ class ClusterLease:
     holder: str = field(default_factory=identity)
     seconds: float = LEASE_SECONDS
     monotonic: Callable[[], float] = time.monotonic
-    _seen: dict[str, _Seen] = field(default_factory=dict)
+    _observed: dict[str, _Observed] = field(default_factory=dict)
     _until: dict[str, float] = field(default_factory=dict)
 
     def acquire(self, service: str) -> None:
-        """Take the lease, or renew it.
+        """Acquire the lease, or renew it.
 
         Raises:
-            LeaseTaken: somebody else holds it, or took it at this moment.
+            LeaseTaken: another controller holds it, or took it at this moment.
             DependencyError: it cannot be read or written.
         """
         try:
-            self._ask(service)
-        except Conflict:  # the record has changed since it was read: read again, to say by whom
+            self._acquire_once(service)
+        except Conflict:  # the record has changed since it was read: read it again, for its holder
             try:
-                self._ask(service)
+                self._acquire_once(service)
             except Conflict as error:
-                raise LeaseTaken(f"somebody else took the lease of {service} at this moment") from error
+                raise LeaseTaken(f"another controller took the lease of {service} at this moment") from error
 
-    def _ask(self, service: str) -> None:
+    def _acquire_once(self, service: str) -> None:
         namespace, name = split(service)
         began = self.monotonic()
         document = self.api.get(LEASES, namespace, record_name(name))
@@ -89,7 +89,7 @@ class ClusterLease:
         self._until[service] = began + self.seconds * (1 - _MARGIN)
 
     def check(self, service: str) -> None:
-        """Make sure, without asking anybody, that it is still held.
+        """Make sure, by this process's clock alone, that it is still held.
 
         Raises:
             LeaseTaken: it was not renewed in time.
@@ -98,7 +98,7 @@ class ClusterLease:
             raise LeaseTaken(f"the lease of {service} was not renewed in time")
 
     def release(self, service: str) -> None:
-        """Give it back, if it is held. One that cannot be given back runs out."""
+        """Release it, if it is held. Where that fails, it expires."""
         if self._until.pop(service, None) is None:
             return
         namespace, name = split(service)
@@ -118,23 +118,23 @@ class ClusterLease:
         if now_held_by == self.holder:
             change = self._record(transitions)
         else:
-            if now_held_by and not self._has_run_out(service, spec):
+            if now_held_by and not self._has_expired(service, spec):
                 self._until.pop(service, None)
-                held = LeaseRecord(now_held_by, str(spec.get("renewTime") or ""), self._lasts(spec))
+                held = LeaseRecord(now_held_by, str(spec.get("renewTime") or ""), self._duration(spec))
                 raise LeaseTaken(f"{now_held_by} holds the lease of {service}", held)
             change = {**self._record(transitions + 1), "acquireTime": _now()}
         self.api.patch(LEASES, namespace, record_name(name), _version(document), {"spec": change})
 
-    def _has_run_out(self, service: str, spec: Json) -> bool:
+    def _has_expired(self, service: str, spec: Json) -> bool:
         record = (spec.get("holderIdentity"), spec.get("renewTime"), spec.get("leaseTransitions"))
-        seen = self._seen.setdefault(service, _Seen())
-        if seen.record != record:
-            self._seen[service] = _Seen(record, self.monotonic())
+        observed = self._observed.setdefault(service, _Observed())
+        if observed.record != record:
+            self._observed[service] = _Observed(record, self.monotonic())
             return False
-        return self.monotonic() - seen.since > self._lasts(spec)
+        return self.monotonic() - observed.since > self._duration(spec)
 
-    def _lasts(self, spec: Json) -> float:
-        """Seconds: of the record, for its holder may have asked for another duration than this one would."""
+    def _duration(self, spec: Json) -> float:
+        """Seconds that the record says: its holder may use another duration than this process."""
         return float(spec.get("leaseDurationSeconds") or self.seconds)
 
     def _record(self, transitions: int) -> Json:

@@ -26,7 +26,7 @@ _OLD_NAMES = {"Serverless": Mode.KNATIVE, "RawDeployment": Mode.STANDARD}
 
 
 def mode_of(api: Api, isvc: Json | None) -> Mode:
-    """The mode of an InferenceService: as KServe has decided it, else as asked for, else the cluster's default.
+    """The mode of an InferenceService: that of its status, else of its annotation, else the cluster's default.
 
     Args:
         api: the cluster.
@@ -36,14 +36,14 @@ def mode_of(api: Api, isvc: Json | None) -> Mode:
         ConfigurationError: it is in a mode that has no rollouts (ModelMesh).
     """
     status, metadata = (isvc or {}).get("status") or {}, (isvc or {}).get("metadata") or {}
-    asked = status.get("deploymentMode") or (metadata.get("annotations") or {}).get(ANNOTATION) or _default(api)
+    mode = status.get("deploymentMode") or (metadata.get("annotations") or {}).get(ANNOTATION) or _default(api)
     try:
-        return _OLD_NAMES.get(asked) or Mode(asked)
+        return _OLD_NAMES.get(mode) or Mode(mode)
     except ValueError as error:
         raise ConfigurationError(
             "is a mode without rollouts",
             field=ANNOTATION,
-            value=asked,
+            value=mode,
             mend=f"Serve in {Mode.STANDARD} or {Mode.KNATIVE} mode",
         ) from error
 
@@ -51,8 +51,8 @@ def mode_of(api: Api, isvc: Json | None) -> Mode:
 def _default(api: Api) -> str:
     """The cluster's default; KServe's own (Standard) where this account may not read it."""
     try:
-        found = api.get(CONFIG_MAPS, KSERVE_NAMESPACE, _CONFIGURATION) or {}
-        deploy = json.loads((found.get("data") or {}).get("deploy", "{}"))
+        document = api.get(CONFIG_MAPS, KSERVE_NAMESPACE, _CONFIGURATION) or {}
+        deploy = json.loads((document.get("data") or {}).get("deploy", "{}"))
     except (ConfigurationError, DependencyError, Conflict, ValueError):
         return Mode.STANDARD
     return str(deploy.get("defaultDeploymentMode") or Mode.STANDARD)

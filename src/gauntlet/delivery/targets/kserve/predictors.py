@@ -1,4 +1,4 @@
-"""A model version in ``spec.predictor``: which one is there, how another is put there, and what differs.
+"""The model version in ``spec.predictor``: read, replaced, and the merge patch between two predictors.
 
 The version travels in the environment of the model's container, because that is what reaches the pods, where the
 server checks the digest and labels its metrics, and because it makes a new revision even when the URI stays the same.
@@ -25,7 +25,7 @@ PERCENT = "canaryTrafficPercent"
 
 
 class Identity(NamedTuple):
-    """Which model a template holds, as far as its pods can tell.
+    """The model of a pod template, by its environment variables.
 
     Attributes:
         version: in the registry.
@@ -38,32 +38,32 @@ class Identity(NamedTuple):
     mark: str = ""
 
     def runs(self, release: Release) -> bool:
-        """Whether this is that version."""
+        """Whether this is the release's version and digest."""
         return (self.version, self.digest) == (release.version, release.digest)
 
 
 def identity_of(predictor: Mapping[str, Any]) -> Identity | None:
-    """Which model ``spec.predictor`` holds; ``None`` where it does not say."""
+    """The identity of the model in ``spec.predictor``; ``None`` where it has none."""
     return _identity([predictor.get("model") or {}])
 
 
 def identity_in_pods(pod: Mapping[str, Any]) -> Identity | None:
-    """Which model a pod template's ``spec`` holds: of a revision, a Knative Service or a Deployment."""
+    """The identity of the model in a pod template's ``spec``: of a revision, a Knative Service or a Deployment."""
     return _identity(pod.get("containers") or ())
 
 
 def release_in(predictor: Mapping[str, Any]) -> Release | None:
-    """The release that ``spec.predictor`` holds; ``None`` where version, digest or URI are not there."""
-    found, uri = identity_of(predictor), (predictor.get("model") or {}).get("storageUri")
-    return Release(found.version, found.digest, uri) if found and uri else None
+    """The release in ``spec.predictor``; ``None`` where version, digest or URI are missing."""
+    identity, uri = identity_of(predictor), (predictor.get("model") or {}).get("storageUri")
+    return Release(identity.version, identity.digest, uri) if identity and uri else None
 
 
 def with_release(predictor: Mapping[str, Any], release: Release, runtime: str = "") -> Json:
-    """``spec.predictor`` with another model in it, and no mark.
+    """Put another model into ``spec.predictor``, without a mark.
 
     Args:
         predictor: as it is.
-        release: what it shall hold.
+        release: the model to put there.
         runtime: pinned where the predictor names none: left to itself, KServe picks one by the model's format, and a
             cluster whose runtimes change would change the server under a model that stays.
 
@@ -83,14 +83,14 @@ def with_release(predictor: Mapping[str, Any], release: Release, runtime: str = 
 
 
 def marked(predictor: Mapping[str, Any], mark: str) -> Json:
-    """``spec.predictor`` as a template that no earlier one equals, with the same model in it."""
+    """Mark ``spec.predictor``, so that the template equals no earlier one with the same model."""
     changed = copy.deepcopy(dict(predictor))
     changed["model"]["env"] = _environment(changed["model"], {MARK: mark})
     return changed
 
 
 def with_percent(predictor: Mapping[str, Any], percent: int | None) -> Json:
-    """``spec.predictor`` with this share for its latest revision; ``None`` for no share at all, which means all."""
+    """Set the share of the latest revision in ``spec.predictor``; ``None`` removes it, which means all requests."""
     changed = {key: value for key, value in predictor.items() if key != PERCENT}
     return changed if percent is None else {**changed, PERCENT: percent}
 
@@ -119,15 +119,15 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Json:
 
 def _identity(containers: Iterable[Mapping[str, Any]]) -> Identity | None:
     for container in containers:
-        found = {one["name"]: one.get("value", "") for one in container.get("env") or ()}
-        if found.get(VERSION) and found.get(DIGEST):
-            return Identity(found[VERSION], found[DIGEST], found.get(MARK, ""))
+        env = {variable["name"]: variable.get("value", "") for variable in container.get("env") or ()}
+        if env.get(VERSION) and env.get(DIGEST):
+            return Identity(env[VERSION], env[DIGEST], env.get(MARK, ""))
     return None
 
 
 def _environment(model: Mapping[str, Any], values: Mapping[str, str], without: Iterable[str] = ()) -> Sequence[Json]:
     dropped = {*values, *without}
-    kept = [one for one in model.get("env") or () if one["name"] not in dropped]
+    kept = [variable for variable in model.get("env") or () if variable["name"] not in dropped]
     return [*kept, *({"name": name, "value": value} for name, value in values.items())]
 
 

@@ -40,11 +40,11 @@ NEEDS: Mapping[Mode, Needs] = {
 }
 """Every verb that a rollout uses, by mode: what the Roles of ``manifests/`` grant."""
 _FIRST: Needs = {**_ALWAYS, INFERENCE_SERVICES: ("get", "create")}
-"""Every verb that the first version of a service takes."""
+"""Every verb that installing the first version of a service uses."""
 
 
 def preflight(api: Api, service: str) -> tuple[Obstacle, ...]:
-    """Everything found; nothing if a rollout can begin.
+    """Find everything that a rollout lacks here, or that a person should know; empty if nothing.
 
     Args:
         api: the cluster, as the account that runs the rollout.
@@ -84,11 +84,11 @@ def _first(api: Api, namespace: str, service: str) -> Iterator[Obstacle]:
 def _permissions(api: Api, namespace: str, needs: Needs) -> Iterator[Obstacle]:
     for resource, verbs in needs.items():
         for verb in verbs:
-            asked = {"namespace": namespace, "verb": verb, "group": resource.group, "resource": resource.plural}
+            attributes = {"namespace": namespace, "verb": verb, "group": resource.group, "resource": resource.plural}
             review = {
                 "apiVersion": "authorization.k8s.io/v1",
                 "kind": "SelfSubjectAccessReview",
-                "spec": {"resourceAttributes": asked},
+                "spec": {"resourceAttributes": attributes},
             }
             if not api.create(ACCESS_REVIEWS, "", review)["status"]["allowed"]:
                 mend = "Bind the Role of manifests/ to this account"
@@ -99,8 +99,8 @@ def _model(api: Api, namespace: str, isvc: Json) -> Iterator[Obstacle]:
     predictor = isvc["spec"]["predictor"]
     model = predictor.get("model")
     if not model:
-        found = ", ".join(sorted(predictor)) or "nothing"
-        yield Obstacle("spec.predictor", f"has {found} and no model", "Describe it as predictor.model with a runtime")
+        present = ", ".join(sorted(predictor)) or "nothing"
+        yield Obstacle("spec.predictor", f"has {present} and no model", "Describe it as predictor.model with a runtime")
         return
     if release_in(predictor) is None:
         mend = f"Set {VERSION} and {DIGEST} there, once, to what the registry says of it"
@@ -116,7 +116,7 @@ def _model(api: Api, namespace: str, isvc: Json) -> Iterator[Obstacle]:
 
 
 def _has_runtime(api: Api, namespace: str, runtime: str) -> bool:
-    """Whether a runtime is there; one that this account may not look for is taken to be."""
+    """Whether a runtime is there; assumed where this account may not look for it."""
     for resource, place in ((SERVING_RUNTIMES, namespace), (CLUSTER_SERVING_RUNTIMES, "")):
         try:
             if api.get(resource, place, runtime) is not None:
@@ -147,12 +147,12 @@ def _standard(api: Api, namespace: str, isvc: Json) -> Iterator[Obstacle]:
     name = isvc["metadata"]["name"]
     if not _has_canary(api):
         yield Obstacle("KServe", "its InferenceService has no spec.canary", "Update KServe to 0.20 or newer")
-    asked = (isvc["metadata"].get("annotations") or {}).get(ANNOTATION)
-    if asked != Mode.STANDARD:
+    annotation = (isvc["metadata"].get("annotations") or {}).get(ANNOTATION)
+    if annotation != Mode.STANDARD:
         # The webhook reads this annotation alone, neither the old name nor the cluster's default.
         yield Obstacle(
             f"annotation {ANNOTATION}",
-            f"is {asked!r}, and KServe refuses spec.canary without {str(Mode.STANDARD)!r}",
+            f"is {annotation!r}, and KServe refuses spec.canary without {str(Mode.STANDARD)!r}",
             f"Set it to {Mode.STANDARD}",
         )
     if isvc["spec"].get("canary"):
@@ -182,7 +182,7 @@ def _route(route: Json | None, name: str) -> Iterator[Obstacle]:
     elif routes.share(route, name, "") is None:
         yield Obstacle(about, f"has no rule whose backends are predictors of {name}", "Point a rule at its Service")
     elif not routes.taken(route):
-        yield Obstacle(about, "is not accepted by its gateway as it is", "Look at status.parents of it")
+        yield Obstacle(about, "is not accepted by its gateway as it is", "Read its status.parents")
 
 
 def _knows(api: Api, resource: Resource) -> bool:
@@ -191,9 +191,9 @@ def _knows(api: Api, resource: Resource) -> bool:
 
 def _has_canary(api: Api) -> bool:
     """Whether the cluster's InferenceService takes ``spec.canary``."""
-    for one in ((api.schema(INFERENCE_SERVICES).get("components") or {}).get("schemas") or {}).values():
-        kinds = [kind.get("kind") for kind in one.get("x-kubernetes-group-version-kind") or ()]
+    for schema in ((api.schema(INFERENCE_SERVICES).get("components") or {}).get("schemas") or {}).values():
+        kinds = [kind.get("kind") for kind in schema.get("x-kubernetes-group-version-kind") or ()]
         if "InferenceService" in kinds:
-            spec = (one.get("properties") or {}).get("spec") or {}
+            spec = (schema.get("properties") or {}).get("spec") or {}
             return "canary" in (spec.get("properties") or {})
     return False

@@ -1,7 +1,7 @@
-"""Recovers a rollout, and the state to roll back to, from its InferenceService where no journal tells. No I/O.
+"""Recovers a rollout without a journal, and the state to roll back to, from its InferenceService. No I/O.
 
-What was kept before the first change tells most, where that can be read and is of the versions that are there. Else, in
-both modes, what is specified with a share of the requests is the candidate, and who has the others is stable.
+The state saved before the first change is used where it can be read and is of the versions that are there. Else, in
+both modes, the version specified with a share of the requests is the candidate, and the one with the others is stable.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gauntlet.delivery.targets.kserve.standard.view import View as StandardView
 
 
 class InferredRollout(NamedTuple):
-    """A rollout, in the phase that its candidate's share tells, and what was there before it."""
+    """A rollout, in the phase that its candidate's share implies, and the state before it."""
 
     rollout: Rollout
     before: SavedState
@@ -28,59 +28,60 @@ class InferredRollout(NamedTuple):
 
 # -- Standard mode ----------------------------------------------------------------------------------------------------
 def standard_rollout(view: StandardView, service: str, kept: SavedRollout | None, now: float) -> InferredRollout | None:
-    """What ``spec.predictor``, ``spec.canary`` and the weights tell; ``None`` where only one version is there."""
+    """Infer a rollout from ``spec.predictor``, ``spec.canary`` and the weights; ``None`` with one version alone."""
     specified = release_in(view.predictor)
-    beside = [one for one in map(release_in, (entry["predictor"] for entry in view.entries)) if one is not None]
+    releases = (release_in(entry["predictor"]) for entry in view.entries)
+    beside = [release for release in releases if release is not None]
     if specified is None:
         return None
-    told = _told(kept, service, (specified, *beside))
-    if told is not None and (beside or told.rollout.candidate == specified):
-        return _with_weight(told, _weight(view, told.rollout.candidate), over=not beside)
+    saved = _saved(kept, service, (specified, *beside))
+    if saved is not None and (beside or saved.rollout.candidate == specified):
+        return _with_weight(saved, _weight(view, saved.rollout.candidate), over=not beside)
     if not beside:
         return None
     candidate = max(beside, key=lambda release: _weight(view, release))
-    shown = InferredRollout(begin(service, candidate, specified, now), standard_saved_state(view))
-    return _with_weight(shown, _weight(view, candidate))
+    inferred = InferredRollout(begin(service, candidate, specified, now), standard_saved_state(view))
+    return _with_weight(inferred, _weight(view, candidate))
 
 
 def standard_saved_state(view: StandardView) -> SavedState:
-    """The predictor with as many pods fewer as it was given beside an entry; that many stay where none were added."""
+    """The predictor less the pods that were added for entries; unchanged where none were added."""
     least, most = view.predictor.get("minReplicas"), int(view.predictor.get("maxReplicas") or 0)
-    added = sum(int(one["predictor"].get("minReplicas", 1)) for one in view.entries)
+    added = sum(int(entry["predictor"].get("minReplicas", 1)) for entry in view.entries)
     if least is None or not added or int(least) == most:
         return SavedState(view.predictor)
     return SavedState({**view.predictor, "minReplicas": max(int(least) - added, 0)})
 
 
 def _weight(view: StandardView, release: Release) -> int:
-    """Percent of the requests that a version is asked to have, by the specification or by any route."""
+    """Percent of the requests that the specification or any route gives a version."""
     entry = view.entry(release)
     if entry is None:
-        others = sum(int(one.get("trafficPercent") or 0) for one in view.entries)
+        others = sum(int(other.get("trafficPercent") or 0) for other in view.entries)
         return 100 - others if view.specifies(release) else 0
     service = view.service(release)
-    shares = [routes.share(one, view.name, service) or 0 for one in view.splitting(service)]
+    shares = [routes.share(route, view.name, service) or 0 for route in view.splitting(service)]
     return max(int(entry.get("trafficPercent") or 0), *shares, 0)
 
 
 # -- Knative mode -----------------------------------------------------------------------------------------------------
 def knative_rollout(view: KnativeView, service: str, kept: SavedRollout | None, now: float) -> InferredRollout | None:
-    """What the template, its percentage and the revisions with requests tell; ``None`` where one version has all."""
+    """Infer a rollout from the template, its percentage and the traffic; ``None`` where one version has all."""
     specified = release_in(view.predictor)
     if specified is None:
         return None
-    told = _told(kept, service, (specified,))
-    if told is not None:
-        weight, over = view.share(told.rollout.candidate) or 0, False
-        if told.rollout.candidate == specified:
+    saved = _saved(kept, service, (specified,))
+    if saved is not None:
+        weight, over = view.share(saved.rollout.candidate) or 0, False
+        if saved.rollout.candidate == specified:
             over = view.percent is None
             weight = max(weight, 100 if over else view.percent or 0)
-        return _with_weight(told, weight, over) if weight or view.percent is not None else None
+        return _with_weight(saved, weight, over) if weight or view.percent is not None else None
     stable = next(iter(_others(view, specified)), None)
     if stable is None or view.percent is None:
         return None
-    shown = InferredRollout(begin(service, specified, stable, now), knative_saved_state(view, stable))
-    return _with_weight(shown, max(view.share(specified) or 0, view.percent))
+    inferred = InferredRollout(begin(service, specified, stable, now), knative_saved_state(view, stable))
+    return _with_weight(inferred, max(view.share(specified) or 0, view.percent))
 
 
 def knative_saved_state(view: KnativeView, stable: Release) -> SavedState:
@@ -89,7 +90,7 @@ def knative_saved_state(view: KnativeView, stable: Release) -> SavedState:
 
 
 def _others(view: KnativeView, specified: Release) -> Iterable[Release]:
-    """Versions other than the specified one that revisions run: who has the requests first."""
+    """Versions other than the specified one that revisions run; those with requests first."""
     for name in (*view.traffic, view.rolled_out, view.previous):
         revision = view.revisions.get(name)
         identity = None if revision is None else revision.identity
@@ -98,23 +99,23 @@ def _others(view: KnativeView, specified: Release) -> Iterable[Release]:
 
 
 # -- both -------------------------------------------------------------------------------------------------------------
-def _told(kept: SavedRollout | None, service: str, there: Iterable[Release]) -> InferredRollout | None:
-    """By what was kept, if it is of the versions that are there; ``None`` otherwise."""
+def _saved(kept: SavedRollout | None, service: str, there: Iterable[Release]) -> InferredRollout | None:
+    """The rollout of the saved state, if that is of the versions that are there; ``None`` otherwise."""
     stable = None if kept is None else release_in(kept.before.predictor)
     if kept is None or stable is None:
         return None
     known = {kept.candidate, _identity(stable)}
-    found = {_identity(one): one for one in there}
-    if not set(found) <= known:
+    releases = {_identity(release): release for release in there}
+    if not set(releases) <= known:
         return None
     version, digest = kept.candidate
-    candidate = found.get(kept.candidate, Release(version, digest, ""))
+    candidate = releases.get(kept.candidate, Release(version, digest, ""))
     return InferredRollout(begin(service, candidate, stable, kept.began, kept.attempt), kept.before)
 
 
-def _with_weight(shown: InferredRollout, weight: int, over: bool = False) -> InferredRollout:
+def _with_weight(inferred: InferredRollout, weight: int, over: bool = False) -> InferredRollout:
     phase = Phase.PROMOTED if over else Phase.RAMPING if weight else Phase.DEPLOYING
-    return InferredRollout(replace(shown.rollout, phase=phase, weight=weight), shown.before)
+    return InferredRollout(replace(inferred.rollout, phase=phase, weight=weight), inferred.before)
 
 
 def _identity(release: Release) -> tuple[str, str]:

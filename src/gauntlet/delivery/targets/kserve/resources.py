@@ -1,4 +1,4 @@
-"""The kinds of objects that a rollout reads and writes, and the names its own objects have."""
+"""The Kubernetes kinds that a rollout reads and writes, and the names of its objects."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from gauntlet.errors import ConfigurationError
 
 @dataclass(frozen=True)
 class Resource:
-    """A kind as the API addresses it.
+    """A kind in the paths of the API.
 
     Attributes:
         group: its API group; empty for the core one.
         version: of the group.
         plural: as in paths and Roles.
-        install: what brings it to a cluster that lacks it.
+        install: how to install it where a cluster lacks it.
         namespaced: whether objects lie in a namespace.
     """
 
     group: str
     version: str
     plural: str
-    install: str = "Look at the cluster: every Kubernetes has this"
+    install: str = "Check the cluster: every Kubernetes has this kind"
     namespaced: bool = True
 
     def path(self, namespace: str, name: str = "") -> str:
@@ -54,7 +54,7 @@ RUNTIME = "gauntlet-serving"
 
 
 def split(service: str) -> tuple[str, str]:
-    """``NAMESPACE/NAME`` of an InferenceService.
+    """Split ``NAMESPACE/NAME`` of an InferenceService.
 
     Raises:
         ConfigurationError: it is not of that form.
@@ -68,15 +68,15 @@ def split(service: str) -> tuple[str, str]:
 
 
 def record_name(name: str) -> str:
-    """Of the ConfigMap and the Lease that belong to an InferenceService."""
+    """Name of the ConfigMap and the Lease that belong to an InferenceService."""
     return f"gauntlet-rollout-{name}"
 
 
 def route_name(name: str) -> str:
-    """Of the HTTPRoute whose weights a rollout sets in Standard mode."""
+    """Name of the HTTPRoute whose weights a rollout sets in Standard mode."""
     return f"{name}-rollout"
 
 
 def predictor_service(name: str, variant: str = "") -> str:
-    """Of the Service (and the Deployment, or the Knative Service) of a predictor, by ``predictor.name``."""
+    """Name of a predictor's Service (and Deployment, or Knative Service), by ``predictor.name``."""
     return f"{name}-{variant}-predictor" if variant else f"{name}-predictor"

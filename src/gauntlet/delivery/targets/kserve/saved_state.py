@@ -1,9 +1,10 @@
 """The state of a service before its rollout: saved beside the journal before the first change.
 
-It also fences: an action begins by reading the journal's ConfigMap, and one that was decided from a state that is no
-longer the journal's is not carried out. Whoever was suspended between deciding and acting finds that others went on.
-A rollback may be ahead of a journal that cannot be written, or beside one that cannot be read: it is let through unless
-the journal tells of another rollout.
+It is also a fence: an action begins by reading the journal's ConfigMap, and is not carried out where it was decided
+from a state that is no longer the journal's. So a controller that was suspended between deciding and acting does no
+harm.
+A rollback may be ahead of a journal that cannot be written, or beside one that cannot be read: it passes unless the
+journal is of another rollout.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ JOURNAL_KEY, SAVED_STATE_KEY = "journal", "saved-state"
 
 @dataclass(frozen=True)
 class SavedState:
-    """What to go back to.
+    """The state to roll back to.
 
     Attributes:
         predictor: ``spec.predictor`` as it was, without a share of traffic.
@@ -39,12 +40,12 @@ class SavedState:
 
 @dataclass(frozen=True)
 class SavedRollout:
-    """What was kept, and of which rollout: for whoever has no journal.
+    """A saved state and the rollout it belongs to, for recovery without a journal.
 
     Attributes:
-        candidate: (version, digest) of what was on its way.
+        candidate: (version, digest) of the candidate.
         attempt, began: as the rollout's.
-        before: what to go back to.
+        before: the state to roll back to.
     """
 
     candidate: tuple[str, str]
@@ -54,41 +55,41 @@ class SavedRollout:
 
 
 class SavedStateStore:
-    """The ConfigMap of a service's rollout, as its target sees it. ``DependencyError`` when it cannot be read."""
+    """Saved states, in the ConfigMaps of rollouts. ``DependencyError`` where one cannot be read."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._made_out: dict[tuple[Any, ...], SavedState] = {}
+        self._inferred: dict[tuple[Any, ...], SavedState] = {}
 
     def before(self, rollout: Rollout) -> SavedState | None:
-        """What was there before this rollout; ``None`` as long as nothing was changed by it.
+        """The state before this rollout; ``None`` as long as the rollout has changed nothing.
 
         Raises:
-            DataError: what was kept cannot be read.
+            DataError: the saved state cannot be read.
         """
-        made_out = self._made_out.get(tuple(_key(rollout)))
-        return made_out or _before(self._read(rollout.service), rollout)
+        inferred = self._inferred.get(tuple(_key(rollout)))
+        return inferred or _before(self._read(rollout.service), rollout)
 
     def before_acting(self, rollout: Rollout) -> SavedState | None:
         """The same, for an action.
 
         Raises:
             Conflict: the journal has gone on from this state.
-            DataError: it, or what was kept, cannot be read.
+            DataError: it, or the saved state, cannot be read.
         """
-        made_out = self._made_out.get(tuple(_key(rollout)))
-        if made_out is not None:
-            return made_out
+        inferred = self._inferred.get(tuple(_key(rollout)))
+        if inferred is not None:
+            return inferred
         document = self._read(rollout.service)
         _fence(document, rollout)
         return _before(document, rollout)
 
     def make_out(self, rollout: Rollout, before: SavedState) -> None:
-        """Go by this for a rollout, whatever was kept: it cannot be read."""
-        self._made_out[tuple(_key(rollout))] = before
+        """Use this state for a rollout, in place of a saved one that cannot be read."""
+        self._inferred[tuple(_key(rollout))] = before
 
     def kept(self, service: str) -> SavedRollout | None:
-        """What was kept for the newest rollout that changed anything; ``None`` where nothing can be read."""
+        """The saved state of the newest rollout that changed anything; ``None`` where it cannot be read."""
         try:
             text = (self._read(service).get("data") or {}).get(SAVED_STATE_KEY)
             return None if text is None else _kept(text)
@@ -96,7 +97,7 @@ class SavedStateStore:
             return None
 
     def keep(self, rollout: Rollout, before: SavedState) -> None:
-        """Write it down.
+        """Save the state before a rollout.
 
         Raises:
             Conflict: the journal has gone on, or is written at this moment.
@@ -127,13 +128,13 @@ def _key(rollout: Rollout) -> list[Any]:
 def _fence(document: Json, rollout: Rollout) -> None:
     text = (document.get("data") or {}).get(JOURNAL_KEY)
     if rollout.phase is Phase.ROLLING_BACK:
-        if _tells_of_another(text, rollout):
-            raise Conflict(f"the journal of {rollout.service} tells of another rollout by now")
+        if _is_of_another(text, rollout):
+            raise Conflict(f"the journal of {rollout.service} is of another rollout by now")
     elif text is None or Journal.from_json(text).rollout != rollout:
         raise Conflict(f"the journal of {rollout.service} is no longer at the state this action was decided from")
 
 
-def _tells_of_another(text: str | None, rollout: Rollout) -> bool:
+def _is_of_another(text: str | None, rollout: Rollout) -> bool:
     try:
         return text is not None and _key(Journal.from_json(text).rollout) != _key(rollout)
     except DataError:
@@ -150,12 +151,14 @@ def _before(document: Json, rollout: Rollout) -> SavedState | None:
 
 def _kept(text: str) -> SavedRollout:
     try:
-        found = json.loads(text)
-        if found["format"] != FORMAT:
-            raise ValueError(f"format {found['format']!r}")
-        version, digest, attempt, began = found["rollout"]
-        before = SavedState(dict(found["predictor"]), str(found["revision"]))
+        document = json.loads(text)
+        if document["format"] != FORMAT:
+            raise ValueError(f"format {document['format']!r}")
+        version, digest, attempt, began = document["rollout"]
+        before = SavedState(dict(document["predictor"]), str(document["revision"]))
         return SavedRollout((version, digest), attempt, began, before)
     except (ValueError, KeyError, TypeError) as error:
-        mend = "Run the pipeline rollback: it makes out from the InferenceService what was there before"
-        raise DataError("is not what a rollout wrote", field=SAVED_STATE_KEY, value=str(error), mend=mend) from error
+        mend = "Run the pipeline rollback: it infers the state before from the InferenceService"
+        raise DataError(
+            "is not the saved state of a rollout", field=SAVED_STATE_KEY, value=str(error), mend=mend
+        ) from error

@@ -35,7 +35,7 @@ class ClusterHandle:
     Args:
         api: the cluster.
         service: ``NAMESPACE/NAME``.
-        mode: in which KServe runs it.
+        mode: its deployment mode.
         runtime: pinned when the first version is installed.
     """
 
@@ -43,7 +43,7 @@ class ClusterHandle:
         self._api, self._service, self._mode, self._runtime = api, service, mode, runtime
 
     def current(self) -> Release | None:
-        """The stable version; while a rollout is under way, the one it would go back to.
+        """The stable version; while a rollout is under way, the one it would roll back to.
 
         Raises:
             ConfigurationError: what serves does not say which version it is.
@@ -111,7 +111,7 @@ class ClusterHandle:
         return any(view.answers(name, release) for name in view.traffic)
 
     def url(self) -> str:
-        """Where requests go: the host of our route in Standard mode, of KServe's where there is none of ours.
+        """The URL for callers: the host of the rollout's route in Standard mode, or else of KServe's.
 
         Raises:
             DependencyError: it has no address yet.
@@ -133,7 +133,7 @@ class ClusterHandle:
         return str(url)
 
     def url_of(self, release: Release) -> str:
-        """The Service of a version's own pods, as it is reached inside the cluster.
+        """The URL of the Service of a version's own pods, inside the cluster.
 
         Raises:
             DependencyError: the version is not there.
@@ -144,7 +144,7 @@ class ClusterHandle:
         else:
             view, _ = knative.read_view(self._api, self._service, None)
             # The newest of those that answer: a copy of the version may stand beside it.
-            service = max((one for one in view.revisions if view.answers(one, release)), default="")
+            service = max((name for name in view.revisions if view.answers(name, release)), default="")
         if not service:
             raise DependencyError(
                 f"has no {release}", field=f"InferenceService {self._service}", mend="Deploy it", retryable=True
@@ -152,8 +152,8 @@ class ClusterHandle:
         return f"http://{service}.{namespace}.svc.cluster.local"
 
     def _under_way(self) -> Rollout | None:
-        found = ConfigMapJournalStore(self._api).read(self._service)
-        return found[0].rollout if found is not None and not found[0].rollout.phase.final else None
+        written = ConfigMapJournalStore(self._api).read(self._service)
+        return written[0].rollout if written is not None and not written[0].rollout.phase.final else None
 
     def _get(self) -> Json | None:
         return self._api.get(INFERENCE_SERVICES, *split(self._service))
@@ -163,7 +163,7 @@ class NoCounters:
     """``CounterSource`` of a service that keeps no counters itself: the cluster's Prometheus scrapes its pods."""
 
     def read(self, rollout: Rollout) -> Reading:
-        """Never.
+        """Refuse: there are none.
 
         Raises:
             ConfigurationError: always.
@@ -176,7 +176,7 @@ class NoCounters:
 
 
 def open_place(address: str) -> Service:
-    """The service at ``NAMESPACE/NAME``, in the mode that KServe runs it in.
+    """Connect to the service at ``NAMESPACE/NAME``, in the mode that KServe runs it in.
 
     Raises:
         ConfigurationError: no cluster, no KServe, no permission, or not an address.
@@ -186,7 +186,7 @@ def open_place(address: str) -> Service:
 
 
 def open_on(api: Api, address: str) -> Service:
-    """The same, on a cluster already connected to."""
+    """Connect to a service of a cluster that is connected to already."""
     mode = mode_of(api, api.get(INFERENCE_SERVICES, *split(address)))
     journals = ConfigMapJournalStore(api)
     target: Target = KnativeTarget(api) if mode is Mode.KNATIVE else StandardTarget(api)

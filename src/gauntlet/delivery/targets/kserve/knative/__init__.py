@@ -1,4 +1,4 @@
 """Knative mode: one InferenceService whose revisions share the requests by ``canaryTrafficPercent``.
 
-target   I/O; view: what is there; steps: what to change next (both without I/O)
+target   I/O; view: the state of the objects; steps: the next change (both without I/O)
 """

@@ -1,7 +1,7 @@
 """Knative mode: the next change of an InferenceService's predictor. No I/O.
 
-Each step is decided from what is there, so it may be asked for as often as one likes: one that is done, or has to wait
-for what went before, is ``None``.
+Each step is decided from what is there, and so is idempotent: one that is done, or has to wait for an earlier one, is
+``None``.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from gauntlet.delivery.targets.kserve.saved_state import SavedState
 
 @dataclass(frozen=True)
 class Change:
-    """One step: write down what was there before, or make the predictor this. Either, never both."""
+    """One step: save the state before the rollout, or change the predictor. Either, never both."""
 
     keep: SavedState | None = None
     predictor: Json | None = None
 
 
 def deploy(view: View, rollout: Rollout) -> Change | None:
-    """Towards a candidate that runs without requests; ``None`` where there is nothing to do but wait."""
+    """The next step to a candidate that runs without requests; ``None`` where it has to wait."""
     before = view.before
     if view.specifies(rollout.candidate) and before is not None:
         return None if view.percent is not None else Change(predictor=with_percent(view.predictor, 0))
@@ -40,25 +40,25 @@ def deploy(view: View, rollout: Rollout) -> Change | None:
 
 
 def set_weight(view: View, rollout: Rollout) -> Change | None:
-    """Towards the rollout's weight, never before the candidate answers."""
+    """The next step to the rollout's weight, never before the candidate answers."""
     ready = candidate_ready(view, rollout) and view.runs(remainder(view, rollout), rollout.stable)
     return _share(view, rollout.weight) if ready else None
 
 
 def promote(view: View, rollout: Rollout) -> Change | None:
-    """Towards a specification in which the candidate is all there is."""
+    """The next step to a specification of the candidate alone."""
     if not candidate_ready(view, rollout):
         return None
     return _share(view, None if view.share(rollout.candidate) == 100 else 100)
 
 
 def restore(view: View, rollout: Rollout) -> Change | None:
-    """The old template, at the candidate's share: Knative moves that when the new revision is ready, not before."""
+    """Restore the old template, at the candidate's share: Knative moves that once the new revision is ready."""
     return None if view.before is None else _put_back(view, rollout, view.before, view.percent)
 
 
 def roll_back(view: View, rollout: Rollout) -> Change | None:
-    """Towards the stable version, routes first: share 0, then the old template still at 0, then no share."""
+    """The next step to the stable version, routes first: share 0, then the old template still at 0, then no share."""
     if view.before is None:
         return None
     if is_restored(view, rollout):

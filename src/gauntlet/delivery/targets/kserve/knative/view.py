@@ -1,6 +1,6 @@
-"""Knative mode: what an InferenceService and its revisions show. No I/O.
+"""Knative mode: the state of an InferenceService and its revisions. No I/O.
 
-A revision is known by the model in its template, never by its name alone, so nothing is lost with whoever acted before.
+A revision is identified by the model in its template, never by its name alone, so a new controller recognises it.
 
 Traps that shape this module:
 
@@ -37,7 +37,7 @@ SOURCE = "internal.serving.kserve.io/storage-initializer-sourceuri"
 
 @dataclass(frozen=True)
 class Revision:
-    """What one revision runs, whether it answers, why it cannot, if Knative says so, and where its model lies."""
+    """One revision: its model, whether it is ready, why it cannot be, if Knative says so, and the model's URI."""
 
     identity: Identity | None
     ready: bool
@@ -47,7 +47,7 @@ class Revision:
 
 @dataclass(frozen=True)
 class View:
-    """An InferenceService and what stands behind it, at one moment.
+    """An InferenceService and its revisions, at one moment.
 
     Attributes:
         predictor: ``spec.predictor``.
@@ -57,7 +57,7 @@ class View:
         traffic: revision → percent of the requests, as routed.
         revisions: by name, as far as they exist.
         runtime: that KServe chose.
-        before: what was there before the rollout.
+        before: the state saved before the rollout.
     """
 
     predictor: Json
@@ -78,8 +78,8 @@ class View:
 
     def specifies(self, release: Release) -> bool:
         """Whether ``spec.predictor`` holds this version."""
-        found = identity_of(self.predictor)
-        return found is not None and found.runs(release)
+        identity = identity_of(self.predictor)
+        return identity is not None and identity.runs(release)
 
     def runs(self, name: str, release: Release) -> bool:
         """Whether the revision of this name is there and holds this version."""
@@ -87,7 +87,7 @@ class View:
         return revision is not None and revision.identity is not None and revision.identity.runs(release)
 
     def answers(self, name: str, release: Release) -> bool:
-        """Whether it does, and is ready."""
+        """Whether that revision holds this version and is ready."""
         return self.runs(name, release) and self.revisions[name].ready
 
     def share(self, release: Release) -> int | None:
@@ -98,19 +98,19 @@ class View:
 
     @property
     def settled(self) -> bool:
-        """One revision, of the template specified, has everything."""
+        """One revision, of the template specified, has all requests."""
         latest = {self.created, self.ready, self.rolled_out}
         return self.arrived and self.percent is None and len(latest) == 1 and dict(self.traffic) == {self.created: 100}
 
 
 def read(isvc: Json, service: Json | None, revisions: Mapping[str, Revision], before: SavedState | None) -> View:
-    """What the objects say together.
+    """Read the state off the objects.
 
     Args:
         isvc: the InferenceService.
         service: Knative's Service of its predictor, read after it; ``None`` if there is none.
         revisions: those named in the status, and the one Knative made last.
-        before: what was kept.
+        before: the state saved before the rollout.
     """
     predictor, status = isvc["spec"]["predictor"], isvc.get("status") or {}
     component = (status.get("components") or {}).get("predictor") or {}
@@ -133,7 +133,7 @@ def read(isvc: Json, service: Json | None, revisions: Mapping[str, Revision], be
 
 
 def named(isvc: Json) -> set[str]:
-    """Every revision that the status of an InferenceService names."""
+    """Names of all revisions in the status of an InferenceService."""
     component = ((isvc.get("status") or {}).get("components") or {}).get("predictor") or {}
     kinds = ("latestCreatedRevision", "latestReadyRevision", "latestRolledoutRevision", "previousRolledoutRevision")
     names = {component.get(kind, "") for kind in kinds}
@@ -141,16 +141,16 @@ def named(isvc: Json) -> set[str]:
 
 
 def revision(document: Json) -> Revision:
-    """A Knative Revision."""
+    """Read a Knative Revision."""
     conditions = (document.get("status") or {}).get("conditions") or ()
-    ready: Json = next((one for one in conditions if one["type"] == "Ready"), {})
+    ready: Json = next((condition for condition in conditions if condition["type"] == "Ready"), {})
     failed = f"{ready.get('reason', '')}: {ready.get('message', '')}" if ready.get("status") == "False" else ""
     uri = (document["metadata"].get("annotations") or {}).get(SOURCE, "")
     return Revision(identity_in_pods(document["spec"]), ready.get("status") == "True", failed, uri)
 
 
 def _arrived(predictor: Json, component: Json, service: Json | None, revisions: Mapping[str, Revision]) -> bool:
-    """Whether what the status calls the latest revision was made of the template specified, and of no earlier one."""
+    """Whether the latest revision of the status was made of the template specified, and of no earlier one."""
     if service is None:
         return False
     status, wanted = service.get("status") or {}, identity_of(predictor)
@@ -166,9 +166,9 @@ def _arrived(predictor: Json, component: Json, service: Json | None, revisions: 
     )
 
 
-# -- what is seen -----------------------------------------------------------------------------------------------------
+# -- status of the rollout --------------------------------------------------------------------------------------------
 def target_status(view: View, rollout: Rollout) -> TargetStatus:
-    """What this shows of a rollout."""
+    """The status of a rollout."""
     back = rollout.phase is Phase.ROLLING_BACK
     return TargetStatus(
         candidate_ready=_answering(view, rollout.candidate) if back else candidate_ready(view, rollout),
@@ -202,7 +202,7 @@ def _answering(view: View, release: Release) -> bool:
 
 
 def remainder(view: View, rollout: Rollout) -> str:
-    """The revision that gets what the candidate is not given: KServe turns back where the candidate has all."""
+    """The revision that gets the other requests: where the candidate has had all, KServe takes the previous one."""
     return view.previous if view.runs(view.rolled_out, rollout.candidate) else view.rolled_out
 
 
@@ -210,13 +210,13 @@ def _failed(view: View, rollout: Rollout) -> str:
     candidate, stable = rollout.candidate, rollout.stable
     if (candidate.version, candidate.digest) == (stable.version, stable.digest):
         return "it is the version that serves already"
-    found = identity_of(view.predictor)
+    identity = identity_of(view.predictor)
     if view.before is None:
-        return "" if view.specifies(stable) else f"the InferenceService specifies {_named(found)}, not {stable}"
+        return "" if view.specifies(stable) else f"the InferenceService specifies {_named(identity)}, not {stable}"
     if view.specifies(stable):
         return "" if rollout.phase is Phase.DEPLOYING else f"somebody put {stable} back"
     if not view.specifies(candidate):
-        return f"somebody changed the model to {_named(found)}"
+        return f"somebody changed the model to {_named(identity)}"
     if view.rolled_out and not (view.runs(view.rolled_out, stable) or view.runs(view.rolled_out, candidate)):
         return f"KServe sends the other requests to {view.rolled_out}, which is not {stable}"
     latest = view.revisions.get(view.created)
@@ -232,13 +232,14 @@ def _is_promoted(view: View, rollout: Rollout) -> bool:
 
 
 def _is_back(view: View, rollout: Rollout) -> bool:
-    """The stable version is specified and has everything, by a template that no late change of ours can undo."""
+    """The stable version is specified and has all requests, by a template that no late change of ours can undo."""
     if view.before is None:
-        return True  # nothing was changed by this rollout, for that is written down before
+        return True  # this rollout has changed nothing, or the state before would be saved
     return is_restored(view, rollout) and view.settled and view.answers(view.ready, rollout.stable)
 
 
 def is_restored(view: View, rollout: Rollout) -> bool:
     """Whether the template specified is the one that this rollout puts back."""
-    found = identity_of(view.predictor)
-    return found is not None and found.runs(rollout.stable) and found.mark == mark_of("after", rollout)
+    identity = identity_of(view.predictor)
+    restored = mark_of("after", rollout)
+    return identity is not None and identity.runs(rollout.stable) and identity.mark == restored

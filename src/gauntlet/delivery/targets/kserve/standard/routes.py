@@ -30,7 +30,7 @@ def share(route: Mapping[str, Any], name: str, service: str) -> int | None:
     """
     shares = set()
     for rule in _rules(route, name):
-        weights = {one["name"]: one.get("weight", 1) for one in rule["backendRefs"]}
+        weights = {backend["name"]: backend.get("weight", 1) for backend in rule["backendRefs"]}
         total = sum(weights.values())
         hundredfold = 100 * weights.get(service, 0)
         shares.add(hundredfold // total if total and hundredfold % total == 0 else None)
@@ -41,23 +41,25 @@ def only(route: Mapping[str, Any], name: str, service: str) -> bool:
     """Whether every rule of the InferenceService has this one backend, and mirrors to none."""
     rules = _rules(route, name)
     return bool(rules) and all(
-        [one["name"] for one in rule["backendRefs"]] == [service] and not _mirrors(rule, name) for rule in rules
+        [backend["name"] for backend in rule["backendRefs"]] == [service] and not _mirrors(rule, name) for rule in rules
     )
 
 
 def knows(route: Mapping[str, Any], name: str, service: str) -> bool:
     """Whether a rule of the InferenceService has this Service among its backends, at whatever weight."""
-    return any(one["name"] == service for rule in _rules(route, name) for one in rule["backendRefs"])
+    return any(backend["name"] == service for rule in _rules(route, name) for backend in rule["backendRefs"])
 
 
 def taken(route: Mapping[str, Any]) -> bool:
-    """Whether every gateway it names has accepted the route as it is now, and found its Services."""
+    """Whether every gateway it names has accepted this generation of the route, and resolved its Services."""
     parents = (route.get("status") or {}).get("parents") or ()
     generation = route["metadata"]["generation"]
     return len(parents) >= max(1, len(route["spec"].get("parentRefs") or ())) and all(
         any(
-            one["type"] == kind and one["status"] == "True" and one.get("observedGeneration") == generation
-            for one in parent.get("conditions") or ()
+            condition["type"] == kind
+            and condition["status"] == "True"
+            and condition.get("observedGeneration") == generation
+            for condition in parent.get("conditions") or ()
         )
         for parent in parents
         for kind in ("Accepted", "ResolvedRefs")
@@ -67,14 +69,14 @@ def taken(route: Mapping[str, Any]) -> bool:
 def accepted(route: Mapping[str, Any]) -> bool:
     """Whether a gateway has ever accepted the route, in whatever generation: others carry no requests at all."""
     return any(
-        one["type"] == "Accepted" and one["status"] == "True"
+        condition["type"] == "Accepted" and condition["status"] == "True"
         for parent in (route.get("status") or {}).get("parents") or ()
-        for one in parent.get("conditions") or ()
+        for condition in parent.get("conditions") or ()
     )
 
 
 def weighted(route: Mapping[str, Any], name: str, weights: Mapping[str, int]) -> list[Json]:
-    """The rules of a route with these weights in the InferenceService's.
+    """Set these weights in the InferenceService's rules of a route.
 
     Args:
         route: the HTTPRoute.
@@ -92,13 +94,13 @@ def weighted(route: Mapping[str, Any], name: str, weights: Mapping[str, int]) ->
 
 
 def mirrored(route: Mapping[str, Any], name: str, service: str | None) -> list[Json]:
-    """The rules of a route that mirror the InferenceService's requests to one of its Services, or to none.
+    """Mirror the InferenceService's requests to one of its Services, or to none.
 
-    The answers of the mirror are thrown away by the gateway; the Service's own metrics tell of them.
+    The gateway drops the mirror's answers; the Service's own metrics count them.
     """
 
     def change(rule: Json) -> None:
-        others = [one for one in rule.get("filters") or () if one not in _mirrors(rule, name)]
+        others = [other for other in rule.get("filters") or () if other not in _mirrors(rule, name)]
         backend = {key: value for key, value in rule["backendRefs"][0].items() if key not in ("weight", "filters")}
         mirror = {"type": _MIRROR, "requestMirror": {"backendRef": {**backend, "name": service}}}
         rule["filters"] = [*others, mirror] if service else others
@@ -119,15 +121,18 @@ def _rules(route: Mapping[str, Any], name: str) -> list[Json]:
 
 
 def _is_of(rule: Mapping[str, Any], name: str) -> bool:
-    backends = [one["name"] for one in rule.get("backendRefs") or ()]
+    backends = [backend["name"] for backend in rule.get("backendRefs") or ()]
     return bool(backends) and _are_predictors(backends, name)
 
 
 def _are_predictors(services: Iterable[str], name: str) -> bool:
     ending = predictor_service("")
-    return all(one == name + ending or (one.startswith(f"{name}-") and one.endswith(ending)) for one in services)
+    return all(
+        service == name + ending or (service.startswith(f"{name}-") and service.endswith(ending))
+        for service in services
+    )
 
 
 def _mirrors(rule: Mapping[str, Any], name: str) -> list[Json]:
-    filters = [one for one in rule.get("filters") or () if one.get("type") == _MIRROR]
-    return [one for one in filters if _are_predictors([one["requestMirror"]["backendRef"]["name"]], name)]
+    mirrors = [rule_filter for rule_filter in rule.get("filters") or () if rule_filter.get("type") == _MIRROR]
+    return [mirror for mirror in mirrors if _are_predictors([mirror["requestMirror"]["backendRef"]["name"]], name)]

@@ -1,7 +1,7 @@
 """Standard mode: the next change of an InferenceService, or of its route. No I/O.
 
-Each step is decided from what is there, so it may be asked for as often as one likes: one that is done, or has to wait
-for what went before, is ``None``.
+Each step is decided from what is there, and so is idempotent: one that is done, or has to wait for an earlier one, is
+``None``.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from gauntlet.delivery.targets.kserve.standard.view import (
 
 @dataclass(frozen=True)
 class Change:
-    """One step: write down what was there before, change ``spec``, or change the rules of our route. One of them.
+    """One step: save the state before the rollout, change ``spec``, or change the rules of our route. One of them.
 
     Attributes:
-        note: an annotation of our route. It makes a new version of it, so that a change still on its way is refused.
+        note: an annotation of our route, which gives it a new version, so that a late change of ours conflicts.
     """
 
     keep: SavedState | None = None
@@ -39,7 +39,7 @@ class Change:
 
 
 def deploy(view: View, rollout: Rollout) -> Change | None:
-    """Towards a candidate that runs beside the stable version, without requests."""
+    """The next step to a candidate that runs beside the stable version, without requests."""
     if not view.specifies(rollout.stable) or view.service(rollout.candidate):
         return None
     if view.before is None:
@@ -51,7 +51,7 @@ def deploy(view: View, rollout: Rollout) -> Change | None:
 
 
 def set_weight(view: View, rollout: Rollout) -> Change | None:
-    """Towards the rollout's weight: pods for it, then requests."""
+    """The next step to the rollout's weight: pods for it, then requests."""
     entry = view.entry(rollout.candidate)
     if entry is None or not candidate_ready(view, rollout):
         return None
@@ -61,21 +61,21 @@ def set_weight(view: View, rollout: Rollout) -> Change | None:
 
 
 def promote(view: View, rollout: Rollout) -> Change | None:
-    """Towards a specification in which the candidate is the predictor: its pods stay as they are."""
+    """The next step to a specification with the candidate as the predictor: its pods stay as they are."""
     if not candidate_ready(view, rollout):
         return None
     return _make_predictor(view, rollout.candidate, rollout.stable)
 
 
 def restore(view: View, rollout: Rollout) -> Change | None:
-    """The stable version as an entry without requests, where a promotion has deleted it."""
+    """Add the stable version as an entry without requests, where a promotion has deleted it."""
     if view.before is None or view.service(rollout.stable):
         return None
     return _with_entry(view, rollout.stable, weight=0, replicas_for=100)
 
 
 def roll_back(view: View, rollout: Rollout) -> Change | None:
-    """Towards the stable version, routes first, then the candidate out of the specification."""
+    """The next step to the stable version, routes first, then the candidate out of the specification."""
     if view.before is None:
         return None
     if view.specifies(rollout.stable):
@@ -83,7 +83,7 @@ def roll_back(view: View, rollout: Rollout) -> Change | None:
         if change := _alone(view, service, mark_of("after", rollout)):
             return change
         entry = view.entry(rollout.candidate)
-        # KServe's own route: its weight goes by the entry, which stays until that is seen.
+        # KServe's own route takes its weight from the entry, which stays until that is in force.
         if entry is not None and entry["trafficPercent"]:
             return _with_entry(view, rollout.candidate, weight=0)
         leaving = view.service(rollout.candidate)
@@ -98,7 +98,7 @@ def roll_back(view: View, rollout: Rollout) -> Change | None:
 
 
 def _make_predictor(view: View, release: Release, other: Release) -> Change | None:
-    """All requests to one version, then its entry's name and model into the predictor, in one change."""
+    """Give all requests to one version, then move its entry's name and model into the predictor, in one change."""
     service = view.service(release)
     if view.specifies(release):
         return _alone(view, service) or _quiet(view)
@@ -118,14 +118,14 @@ def _predictor(view: View, release: Release) -> Json:
 
 
 def _model(view: View, release: Release) -> Json:
-    """The model of a version: as it was before the rollout, if it was there, and else made of what is there now."""
+    """The model of a version: as before the rollout, if it was there, or else made from the present predictor."""
     if view.before is not None and holds(view.before.predictor, release):
         return dict(view.before.predictor["model"])
     return dict(with_release(view.predictor, release, view.runtime)["model"])
 
 
 def _with_entry(view: View, release: Release, *, weight: int, replicas_for: int | None = None) -> Change | None:
-    """An entry for this version, and as many more pods for the predictor as KServe takes from it."""
+    """Add or change a version's entry, and give the predictor as many more pods as KServe takes from it."""
     replicas = _replicas(view, weight if replicas_for is None else replicas_for)
     old = view.entry(release)
     if old is not None:
@@ -133,7 +133,9 @@ def _with_entry(view: View, release: Release, *, weight: int, replicas_for: int 
     predictor = old["predictor"] if old else {"name": variant_name(release), "model": _model(view, release)}
     entry = {"predictor": {**predictor, "minReplicas": replicas}, "trafficPercent": weight}
     others = [
-        {**one, "trafficPercent": min(one["trafficPercent"], 100 - weight)} for one in view.entries if one is not old
+        {**other, "trafficPercent": min(other["trafficPercent"], 100 - weight)}
+        for other in view.entries
+        if other is not old
     ]
     spec: Json = {"predictor": dict(view.predictor), "canary": [*others, entry]}
     least = replicas_before(view)
@@ -144,7 +146,7 @@ def _with_entry(view: View, release: Release, *, weight: int, replicas_for: int 
 
 
 def _shared(view: View, release: Release, other: Release, percent: int) -> Change | None:
-    """Weights of two versions: of our route, then in the entry, where newer versions of KServe read them."""
+    """Set the weights of two versions: in our route, then in the entry, where newer versions of KServe read them."""
     service, beside = view.service(release), view.service(other)
     if view.route is not None and routes.share(view.route, view.name, service) != percent:
         weights = {beside: 100 - percent, service: percent} if beside else {service: 100}
@@ -156,7 +158,7 @@ def _shared(view: View, release: Release, other: Release, percent: int) -> Chang
 
 
 def _alone(view: View, service: str, note: str = "") -> Change | None:
-    """All requests of our route to one Service, without a mirror; with this note, if one is given."""
+    """Give all requests of our route to one Service, without a mirror; with this note, if one is given."""
     if view.route is None or stands_alone(view, service, note):
         return None
     bare = routes.mirrored(view.route, view.name, None)
@@ -165,7 +167,7 @@ def _alone(view: View, service: str, note: str = "") -> Change | None:
 
 
 def _quiet(view: View) -> Change | None:
-    """No entry, and the replicas of before."""
+    """Remove the entries, and restore the replicas of before."""
     predictor = _with_replicas_of_before(view)
     if not view.entries and predictor == view.predictor:
         return None

@@ -1,4 +1,4 @@
-"""Standard mode: what an InferenceService, its Deployments and its route show. No I/O.
+"""Standard mode: the state of an InferenceService, its Deployments and its route. No I/O.
 
 The stable version is ``spec.predictor``, the candidate an entry of ``spec.canary``: two Deployments, each behind its
 Service. A candidate's name holds its version and digest, so its Deployment tells what it runs.
@@ -44,7 +44,7 @@ _LONGEST_NAME = 63
 
 @dataclass(frozen=True)
 class Workload:
-    """A Deployment: what it runs, how many of its pods answer, and why no more ever will, if that is known."""
+    """A Deployment: its model, how many of its pods answer, and why no more ever will, if that is known."""
 
     identity: Identity | None
     available: int = 0
@@ -59,7 +59,7 @@ class Workload:
 
 @dataclass(frozen=True)
 class View:
-    """An InferenceService and what stands behind it, at one moment.
+    """An InferenceService with its Deployments and routes, at one moment.
 
     Attributes:
         name: of it.
@@ -88,7 +88,7 @@ class View:
 
     def entry(self, release: Release) -> Json | None:
         """The entry of ``spec.canary`` that holds this version."""
-        return next((one for one in self.entries if holds(one["predictor"], release)), None)
+        return next((entry for entry in self.entries if holds(entry["predictor"], release)), None)
 
     def service(self, release: Release) -> str:
         """The Service of this version; empty where the specification does not have it."""
@@ -104,14 +104,15 @@ class View:
     def splitting(self, service: str) -> list[Json]:
         """The routes whose weights a rollout sets: ours, and KServe's where that knows the entry's Service."""
         both = [self.route] if self.route is not None else []
-        if self.own is not None and routes.knows(self.own, self.name, service) and routes.accepted(self.own):
-            both.append(self.own)
+        theirs = self.own
+        if theirs is not None and routes.knows(theirs, self.name, service) and routes.accepted(theirs):
+            both.append(theirs)
         return both
 
     def share(self, service: str) -> int | None:
         """Percent of the requests for a Service; ``None`` where routes differ, or one is not taken as it is."""
         every = self.splitting(service)
-        shares = {routes.share(one, self.name, service) if routes.taken(one) else None for one in every}
+        shares = {routes.share(route, self.name, service) if routes.taken(route) else None for route in every}
         return shares.pop() if len(shares) == 1 else None
 
 
@@ -128,7 +129,7 @@ def workload(document: Json) -> Workload | None:
     if status.get("observedGeneration") != document["metadata"]["generation"]:
         return None
     progressing: Mapping[str, Any] = next(
-        (one for one in status.get("conditions") or () if one["type"] == "Progressing"), {}
+        (condition for condition in status.get("conditions") or () if condition["type"] == "Progressing"), {}
     )
     late = progressing.get("reason") == "ProgressDeadlineExceeded"
     available = min(int(status.get("availableReplicas", 0)), int(status.get("updatedReplicas", 0)))
@@ -136,9 +137,9 @@ def workload(document: Json) -> Workload | None:
     return Workload(identity_in_pods(spec["template"]["spec"]), available, wanted, failed)
 
 
-# -- what is seen -----------------------------------------------------------------------------------------------------
+# -- status of the rollout --------------------------------------------------------------------------------------------
 def target_status(view: View, rollout: Rollout) -> TargetStatus:
-    """What this shows of a rollout."""
+    """The status of a rollout."""
     back = rollout.phase is Phase.ROLLING_BACK
     candidate = view.service(rollout.candidate)
     return TargetStatus(
@@ -168,8 +169,8 @@ def _failed(view: View, rollout: Rollout) -> str:
         return "it is the version that serves already"
     if candidate.uri == stable.uri:
         return f"it lies where {stable} does ({candidate.uri}), and KServe promotes no such predictor"
-    found = identity_of(view.predictor)
-    specified = "no version" if found is None else f"version {found.version}"
+    identity = identity_of(view.predictor)
+    specified = "no version" if identity is None else f"version {identity.version}"
     if view.before is None:
         return "" if view.specifies(stable) else f"the InferenceService specifies {specified}, not {stable}"
     if not (view.specifies(stable) or view.specifies(candidate)):
@@ -185,7 +186,7 @@ def _failed(view: View, rollout: Rollout) -> str:
 def _is_promoted(view: View, rollout: Rollout) -> bool:
     service = view.service(rollout.candidate)
     promoted = view.specifies(rollout.candidate) and not view.entries and view.answers(rollout.candidate)
-    return promoted and all(routes.taken(one) and routes.only(one, view.name, service) for one in ours(view))
+    return promoted and all(routes.taken(route) and routes.only(route, view.name, service) for route in ours(view))
 
 
 def _is_back(view: View, rollout: Rollout) -> bool:
@@ -196,7 +197,7 @@ def _is_back(view: View, rollout: Rollout) -> bool:
     return (
         back
         and view.predictor.get("minReplicas") == replicas_before(view)
-        and all(routes.taken(one) for one in ours(view))
+        and all(routes.taken(route) for route in ours(view))
         and stands_alone(view, service, mark_of("after", rollout))
     )
 
@@ -209,22 +210,22 @@ def ours(view: View) -> list[Json]:
 def stands_alone(view: View, service: str, note: str = "") -> bool:
     """Whether our route, if there is one, knows this Service alone, mirrors nothing, and has this note."""
     return all(
-        routes.only(one, view.name, service) and note in ("", (one["metadata"].get("annotations") or {}).get(NOTE))
-        for one in ours(view)
+        routes.only(route, view.name, service) and note in ("", (route["metadata"].get("annotations") or {}).get(NOTE))
+        for route in ours(view)
     )
 
 
 def holds(predictor: Mapping[str, Any], release: Release) -> bool:
     """Whether a predictor, or that of an entry, holds this version."""
-    found = identity_of(predictor)
-    return found is not None and found.runs(release)
+    identity = identity_of(predictor)
+    return identity is not None and identity.runs(release)
 
 
 def replicas_before(view: View) -> int | None:
     """``minReplicas`` of the predictor as it was before the rollout; ``None`` where it names none."""
     predictor = view.predictor if view.before is None else view.before.predictor
-    found = predictor.get("minReplicas")
-    return None if found is None else int(found)
+    replicas = predictor.get("minReplicas")
+    return None if replicas is None else int(replicas)
 
 
 def too_long(name: str, release: Release) -> bool:
