@@ -22,11 +22,11 @@ from gauntlet.data.identity import key_digests
 from gauntlet.data.snapshot import EXAMPLE_ID, Snapshot
 from gauntlet.evaluation.simultaneous import holm
 from gauntlet.features.diagnosis import Diagnosis, Kind, diagnose_numbers
+from gauntlet.features.difference_counts import LowestHashes, column, is_text, numbers
 from gauntlet.features.findings import Compared
 from gauntlet.features.policy import FeaturesPolicy
 from gauntlet.features.replay import NEW, recomputed
 from gauntlet.features.span import Span
-from gauntlet.features.tally import LowestHashes, column, is_text, numbers
 from gauntlet.features.transform import Transform
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gauntlet.features.diagnosis import Diagnosis, Kind, diagnose_numbers, diagnose_texts
+from gauntlet.features.difference_counts import DifferenceCounts, LowestHashes, column, is_text, numbers
 from gauntlet.features.policy import FeaturesPolicy
 from gauntlet.features.span import Span, readable, rows_of
 from gauntlet.features.stored import Store
-from gauntlet.features.tally import LowestHashes, Tally, column, is_text, numbers
 from gauntlet.features.transform import Transform
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class FeatureReplay:
     Attributes:
         feature: its name.
         matched: rows found in the store.
-        lost, gained, beyond, largest, types: as in ``Tally``.
+        lost, gained, beyond, largest, types: as in ``DifferenceCounts``.
         median: the median change in size over rows with both values, from the sample; 0 for text.
         diagnosis: what was done to it; ``None`` where it does not differ at all.
         pairs: (stored, recomputed) values of sampled rows, NaN where missing; empty for text.
@@ -124,39 +124,41 @@ def replay(
     Raises:
         DataError: the code fails, or the store holds two rows of one key.
     """
-    tallies = {name: Tally(name) for name in shared}
+    counts = {name: DifferenceCounts(name) for name in shared}
     sample, matched = LowestHashes(policy.sample_rows), 0
     for found in store.match(span, recomputed(span, transform, [*store.keys, *columns])):
         matched += len(found.hashes)
         for name, stored_name in shared.items():
             stored = column(found.stored, stored_name)
-            tallies[name].add(stored, column(found.rows, NEW + name), found.hashes, policy)
+            counts[name].add(stored, column(found.rows, NEW + name), found.hashes, policy)
         rows = found.rows
         for stored_name in dict.fromkeys(shared.values()):
             rows = rows.append_column(STORED + stored_name, found.stored.column(stored_name))
         sample.add(found.hashes, rows)
     rows = sample.table()
-    replayed = {name: _finish(tally, rows, shared[name], policy) for name, tally in tallies.items()} if matched else {}
+    replayed = {name: _finish(count, rows, shared[name], policy) for name, count in counts.items()} if matched else {}
     return SpanReplay(span, matched, replayed, rows)
 
 
-def _finish(tally: Tally, sample: pa.Table | None, stored_name: str, policy: FeaturesPolicy) -> FeatureReplay:
-    """Counts and samples, made into what a reader is told."""
+def _finish(
+    count: DifferenceCounts, sample: pa.Table | None, stored_name: str, policy: FeaturesPolicy
+) -> FeatureReplay:
+    """Diagnose a feature from its counts and samples."""
     assert sample is not None
-    stored, new = column(sample, STORED + stored_name), column(sample, NEW + tally.feature)
+    stored, new = column(sample, STORED + stored_name), column(sample, NEW + count.feature)
     text = is_text(stored.type) or is_text(new.type)
     pairs = (np.empty(0), np.empty(0)) if text else (numbers(stored), numbers(new))
     changes = np.abs(pairs[1] - pairs[0]) if len(pairs[0]) else np.empty(0)
     known = changes[np.isfinite(changes)]
-    offenders = tally.offenders.table()
+    offenders = count.offenders.table()
     return FeatureReplay(
-        tally.feature,
-        tally.matched,
-        tally.lost,
-        tally.gained,
-        tally.beyond,
-        tally.largest,
-        tally.types,
+        count.feature,
+        count.matched,
+        count.lost,
+        count.gained,
+        count.beyond,
+        count.largest,
+        count.types,
         float(np.median(known)) if len(known) else 0.0,
         None if offenders is None else diagnose(offenders, stored, new, seed=policy.seed),
         pairs,

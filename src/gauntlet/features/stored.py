@@ -21,8 +21,8 @@ import numpy as np
 from gauntlet.data.identity import key_digests
 from gauntlet.data.snapshot import EXAMPLE_ID, Snapshot
 from gauntlet.errors import DataError
+from gauntlet.features.difference_counts import Hashes
 from gauntlet.features.span import Span, readable, rows_of
-from gauntlet.features.tally import Hashes
 from gauntlet.features.transform import Transform
 
 if TYPE_CHECKING:

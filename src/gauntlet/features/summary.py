@@ -47,8 +47,8 @@ def unmatched(replay: SpanReplay, policy: FeaturesPolicy) -> Check:
     return Check(
         f"{replay.span.name}: stored rows",
         Status.INCONCLUSIVE,
-        f"The store knows {replay.matched:,} of {replay.span.rows:,} rows of {replay.span.name}, too few to say that all of the "
-        "span agrees.",
+        f"The store knows {replay.matched:,} of {replay.span.rows:,} rows of {replay.span.name}, too few to say that all "
+        "of the span agrees.",
         replay.matched_share,
         None,
         policy.min_matched_share,

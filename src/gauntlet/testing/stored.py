@@ -179,8 +179,8 @@ def _faults(pairs: Mapping[str, tuple[Any, Any]], labels: Sequence[str], setting
 def _fault(name: str, stored: pa.Array, new: pa.Array, labels: Sequence[str], settings: FeaturesPolicy) -> str:
     import numpy as np
 
+    from gauntlet.features.difference_counts import compare
     from gauntlet.features.properties.wording import value
-    from gauntlet.features.tally import compare
     from gauntlet.features.wording import explain, percent
 
     change = compare(stored, new, settings)
@@ -208,7 +208,7 @@ def _diagnosis(stored: pa.Array, new: pa.Array, rows: np.ndarray, seed: int) -> 
 
     from gauntlet.data.columns import canonical_text
     from gauntlet.features.diagnosis import diagnose_numbers, diagnose_texts
-    from gauntlet.features.tally import is_text, numbers
+    from gauntlet.features.difference_counts import is_text, numbers
 
     old, now = stored.filter(pa.array(rows)), new.filter(pa.array(rows))
     if is_text(old.type) or is_text(now.type):

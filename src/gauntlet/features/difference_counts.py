@@ -1,12 +1,11 @@
-"""What replaying a span adds up to, feature by feature, in memory that does not grow with rows.
+"""Counts the rows in which stored and recomputed values differ, feature by feature, in constant memory.
 
-Counts are exact. What a diagnosis needs is a sample of rows: those whose keys hash lowest, so that it depends neither
-on the order of the rows nor on how they were divided.
+Counts are exact. The diagnosis rests on a sample of rows: those whose keys hash lowest, so that it depends neither on
+the order of the rows nor on their partitions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +27,12 @@ _OFFENDERS = 5_000
 
 
 @dataclass(frozen=True)
-class Change:
-    """One feature of one batch of rows, stored against recomputed.
+class RowDifferences:
+    """Differences of stored and recomputed values of one feature, row by row of a batch.
 
     Attributes:
-        stored_missing, new_missing: (n,) where there is no value.
-        differs: (n,) both are there and are beyond tolerance of each other.
+        stored_missing, new_missing: (n,) whether the value is missing.
+        differs: (n,) whether both are present and differ by more than the tolerance.
         size: (n,) new less stored; 0 for text, NaN where either is missing.
     """
 
@@ -44,12 +43,12 @@ class Change:
 
     @property
     def any(self) -> Bools:
-        """(n,) where the store and the code disagree in any way, missing values included."""
+        """(n,) whether store and code disagree in any way, missing values included."""
         return np.asarray(self.differs | (self.stored_missing != self.new_missing))
 
 
-def compare(stored: pa.Array, new: pa.Array, policy: FeaturesPolicy) -> Change:
-    """Hold stored values against recomputed ones.
+def compare(stored: pa.Array, new: pa.Array, policy: FeaturesPolicy) -> RowDifferences:
+    """Compare stored values with recomputed ones, row by row.
 
     Fractions may differ by absolute_tolerance + relative_tolerance·|stored|; whole numbers, times, text and booleans
     not at all. Infinities equal themselves. Where one side is text, both are compared as text.
@@ -61,31 +60,33 @@ def compare(stored: pa.Array, new: pa.Array, policy: FeaturesPolicy) -> Change:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    lost, gone = (np.asarray(one.is_null().to_numpy(zero_copy_only=False)) for one in (stored, new))
-    there = ~(lost | gone)
+    stored_missing, new_missing = (
+        np.asarray(values.is_null().to_numpy(zero_copy_only=False)) for values in (stored, new)
+    )
+    present = ~(stored_missing | new_missing)
     if is_text(stored.type) or is_text(new.type):
         unequal = pc.fill_null(pc.not_equal(canonical_text(stored), canonical_text(new)), False)
         differs = np.asarray(unequal.to_numpy(zero_copy_only=False))
-        return Change(lost, gone, differs, np.where(there, 0.0, np.nan))
+        return RowDifferences(stored_missing, new_missing, differs, np.where(present, 0.0, np.nan))
     x, y = numbers(stored), numbers(new)
     with np.errstate(invalid="ignore", over="ignore"):
         size = np.where(x == y, 0.0, y - x)  # equal infinities
         exact = not (pa.types.is_floating(stored.type) or pa.types.is_floating(new.type))
         allowed = 0.0 if exact else policy.absolute_tolerance + policy.relative_tolerance * np.abs(x)
         beyond = (np.abs(size) > allowed) | (np.isinf(x) & (x != y))
-    size[~there] = np.nan
-    return Change(lost, gone, np.asarray(beyond & there), size)
+    size[~present] = np.nan
+    return RowDifferences(stored_missing, new_missing, np.asarray(beyond & present), size)
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Whether values of this type are compared as text: strings, and columns of nulls alone count as numbers."""
+    """Whether values of this type are compared as text: strings. Columns of nulls alone count as numbers."""
     import pyarrow as pa
 
     return bool(pa.types.is_string(kind))
 
 
 def numbers(values: pa.Array) -> Floats:
-    """Values as float64, missing ones NaN; a time is its seconds since 1970, a bool 0 or 1."""
+    """Convert values to float64: missing is NaN, a time its seconds since 1970, a bool 0 or 1."""
     import pyarrow as pa
 
     if pa.types.is_timestamp(values.type):
@@ -97,10 +98,10 @@ def numbers(values: pa.Array) -> Floats:
 
 
 class LowestHashes:
-    """The rows of a stream whose hashes are lowest: a random sample without replacement.
+    """Bottom-k sample of a stream: the rows with the lowest hashes, a random sample without replacement.
 
     Args:
-        size: how many to keep.
+        size: number of rows to keep.
     """
 
     def __init__(self, size: int) -> None:
@@ -110,7 +111,7 @@ class LowestHashes:
         self._limit = np.iinfo(np.uint64).max
 
     def add(self, hashes: Hashes, rows: pa.Table) -> None:
-        """Offer rows; ``hashes``: (n,)."""
+        """Add a batch of rows; ``hashes``: (n,)."""
         chosen = np.flatnonzero(hashes <= self._limit)
         if not len(chosen):
             return
@@ -120,7 +121,7 @@ class LowestHashes:
             self._prune()
 
     def table(self) -> pa.Table | None:
-        """The sample in the order of its hashes; ``None`` before any row."""
+        """The sample, in the order of its hashes; ``None`` before the first row."""
         if not self._kept:
             return None
         self._prune()
@@ -139,15 +140,15 @@ class LowestHashes:
 
 
 @dataclass
-class Tally:
-    """One feature of one span, counted.
+class DifferenceCounts:
+    """Counts of rows in which one feature of one span differs.
 
     Attributes:
         feature: its name.
-        matched: rows found on both sides.
+        matched: rows found in the store.
         lost: rows with a stored value where the new code gives none.
         gained: rows without a stored value where the new code gives one.
-        beyond: rows with both, beyond tolerance of each other.
+        beyond: rows with both, which differ by more than the tolerance.
         largest: the largest change in size; 0 for text.
         types: (stored, new) as Arrow names them.
         offenders: a sample of rows that differ, with columns ``stored`` and ``new``.
@@ -163,26 +164,26 @@ class Tally:
     offenders: LowestHashes = field(default_factory=lambda: LowestHashes(_OFFENDERS))
 
     def add(self, stored: pa.Array, new: pa.Array, hashes: Hashes, policy: FeaturesPolicy) -> None:
-        """Count a batch of rows."""
+        """Count a batch of rows, and sample those that differ."""
         import pyarrow as pa
 
-        change = compare(stored, new, policy)
+        rows = compare(stored, new, policy)
         self.matched += len(stored)
         self.types = (str(stored.type), str(new.type))
-        self.lost += int(np.count_nonzero(change.new_missing & ~change.stored_missing))
-        self.gained += int(np.count_nonzero(change.stored_missing & ~change.new_missing))
-        self.beyond += int(np.count_nonzero(change.differs))
-        places = np.flatnonzero(change.any)
+        self.lost += int(np.count_nonzero(rows.new_missing & ~rows.stored_missing))
+        self.gained += int(np.count_nonzero(rows.stored_missing & ~rows.new_missing))
+        self.beyond += int(np.count_nonzero(rows.differs))
+        places = np.flatnonzero(rows.any)
         if not len(places):
             return
-        sizes = np.abs(change.size[places])
+        sizes = np.abs(rows.size[places])
         known = sizes[~np.isnan(sizes)]
         self.largest = max(self.largest, float(known.max(initial=0.0)))
         self.offenders.add(hashes[places], pa.table({"stored": stored.take(places), "new": new.take(places)}))
 
     @property
     def differing(self) -> int:
-        """Rows in which store and code disagree in any way."""
+        """Rows in which store and code disagree, missing values included."""
         return self.lost + self.gained + self.beyond
 
     @property
@@ -192,11 +193,6 @@ class Tally:
 
 
 def column(table: pa.Table, name: str) -> pa.Array:
-    """One column in one piece."""
+    """Return a column as one array."""
     values: Any = table.column(name).combine_chunks()
     return values
-
-
-def shared(feature_names: Sequence[str], stored: Sequence[str], names: dict[str, str]) -> dict[str, str]:
-    """Feature → its column in the store, for the features that have one."""
-    return {name: names.get(name, name) for name in feature_names if names.get(name, name) in stored}

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gauntlet.features.difference_counts import DifferenceCounts, LowestHashes, compare
 from gauntlet.features.policy import FeaturesPolicy
-from gauntlet.features.tally import LowestHashes, Tally, compare
 from gauntlet.settings import parse
 from hypothesis_profiles import examples
 
@@ -43,14 +43,14 @@ def test_missing_values_are_told_apart() -> None:
     assert found.differs.tolist() == [False] * 4
 
 
-def test_a_tally_adds_up() -> None:
-    tally = Tally("income")
+def test_counts_of_batches_add_up() -> None:
+    counts = DifferenceCounts("income")
     for start in (0, 3):
         stored, new = pa.array([1.0, None, 5.0]), pa.array([None, 2.0, 8.0])
-        tally.add(stored, new, np.arange(start, start + 3).astype(np.uint64), POLICY)
-    assert (tally.matched, tally.lost, tally.gained, tally.beyond) == (6, 2, 2, 2)
-    assert (tally.differing, tally.share, tally.largest) == (6, 1.0, 3.0)
-    offenders = tally.offenders.table()
+        counts.add(stored, new, np.arange(start, start + 3).astype(np.uint64), POLICY)
+    assert (counts.matched, counts.lost, counts.gained, counts.beyond) == (6, 2, 2, 2)
+    assert (counts.differing, counts.share, counts.largest) == (6, 1.0, 3.0)
+    offenders = counts.offenders.table()
     assert offenders is not None
     assert offenders.num_rows == 6
 
