@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from gauntlet.delivery.emergency_rollback import FallbackJournalStore, UnrecordedRollback, recover_journal
 from gauntlet.delivery.preflight import Obstacle, require_clear
 from gauntlet.delivery.release import Release
+from gauntlet.delivery.retry import Retry, retry_on_conflict
 from gauntlet.delivery.rollout.controller import abort, is_same, run_to_end, start
 from gauntlet.delivery.rollout.events import Event
 from gauntlet.delivery.rollout.journal import Entry, Journal
@@ -17,7 +18,10 @@ from gauntlet.delivery.rollout.plan import RolloutPlan
 from gauntlet.delivery.rollout.ports import Backends, Conflict, Judge
 from gauntlet.delivery.rollout.state import AbortedBy, Action, Decision, Phase, begin
 from gauntlet.delivery.targets.service import Service
-from gauntlet.errors import ConfigurationError, NoRollout, ServiceBusy, VersionNotReady
+from gauntlet.errors import ConfigurationError, NoRollout, VersionNotReady
+
+_ATTEMPTS = 10
+"""To abort a rollout whose journal others write."""
 
 
 @dataclass(frozen=True)
@@ -216,15 +220,16 @@ class _Deployment:
 
     def roll_back(self, reason: str, by: AbortedBy) -> Journal:
         """Have the newest rollout rolled back, and see it through."""
-        for _ in range(10):
+
+        def attempt() -> None:
             try:
                 abort(self.journals, self.service.name, reason, self.time.now(), by)
-            except Conflict:
-                continue
-            return self.run_to_end()
-        message = "its rollout journal changed during each of 10 attempts to abort"
-        mend = "Stop the other process that updates this rollout"
-        raise ServiceBusy(message, field=self.service.name, mend=mend)
+            except Conflict as conflict:
+                raise Retry from conflict
+
+        mend = "Stop the other process that updates this rollout's journal"
+        retry_on_conflict(attempt, attempts=_ATTEMPTS, field=self.service.name, mend=mend)
+        return self.run_to_end()
 
     def run_to_end(self) -> Journal:
         """Run the controller until the rollout is over."""

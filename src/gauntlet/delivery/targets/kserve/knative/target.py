@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from gauntlet.delivery.counters.prometheus.source import Arms
 from gauntlet.delivery.release import Release
+from gauntlet.delivery.retry import Retry, retry_on_conflict
 from gauntlet.delivery.rollout.ports import Conflict, TargetStatus
 from gauntlet.delivery.rollout.state import Phase, Rollout
 from gauntlet.delivery.targets.kserve import recovery
@@ -24,8 +25,8 @@ from gauntlet.delivery.targets.kserve.resources import (
 from gauntlet.delivery.targets.kserve.saved_state import SavedState, SavedStateStore
 from gauntlet.errors import DataError, DependencyError
 
-_TRIES = 5
-"""The controllers write the status at any moment, which makes a patch conflict; the next try reads it again."""
+_ATTEMPTS = 5
+"""The controllers write the status at any moment, which makes a patch conflict; the next attempt reads it again."""
 
 
 class KnativeTarget:
@@ -84,31 +85,30 @@ class KnativeTarget:
         return made_out
 
     def _carry_out(self, rollout: Rollout, decide: Callable[[View, Rollout], Change | None]) -> None:
-        for _ in range(_TRIES):
+        def attempt() -> None:
             view, isvc = read_view(self._api, rollout.service, self._before(rollout, self._record.before_acting))
             change = decide(view, rollout)
             if change is None:
                 return
             if change.keep is not None:
                 self._record.keep(rollout, change.keep)
-                continue
-            if self._patch(rollout, isvc, change.predictor or {}):
-                return
-        raise DependencyError(
-            f"was changed by others during each of {_TRIES} tries",
+                raise Retry
+            self._patch(rollout, isvc, change.predictor or {})
+
+        retry_on_conflict(
+            attempt,
+            attempts=_ATTEMPTS,
             field=f"InferenceService {rollout.service}",
             mend="Find out what else writes it; the next iteration tries again",
-            retryable=True,
         )
 
-    def _patch(self, rollout: Rollout, isvc: Json, predictor: Json) -> bool:
+    def _patch(self, rollout: Rollout, isvc: Json, predictor: Json) -> None:
         namespace, name = split(rollout.service)
         patch = {"spec": {"predictor": difference(isvc["spec"]["predictor"], predictor)}}
         try:
             self._api.patch(INFERENCE_SERVICES, namespace, name, isvc["metadata"]["resourceVersion"], patch)
-        except Conflict:
-            return False
-        return True
+        except Conflict as conflict:
+            raise Retry from conflict
 
 
 def read_view(api: Api, service: str, before: SavedState | None) -> tuple[View, Json]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gauntlet.delivery.retry import Retry, retry_on_conflict
 from gauntlet.delivery.rollout.ports import Conflict, TargetStatus
 from gauntlet.delivery.rollout.state import Phase, Rollout
 from gauntlet.delivery.targets.kserve import recovery
@@ -23,8 +24,8 @@ from gauntlet.delivery.targets.kserve.standard.steps import Change
 from gauntlet.delivery.targets.kserve.standard.view import NOTE, View, target_status, workload
 from gauntlet.errors import DataError, DependencyError
 
-_TRIES = 5
-"""The controllers write the status at any moment, which makes a patch conflict; the next try reads it again."""
+_ATTEMPTS = 5
+"""The controllers write the status at any moment, which makes a patch conflict; the next attempt reads it again."""
 
 
 class StandardTarget:
@@ -104,24 +105,24 @@ class StandardTarget:
         return made_out
 
     def _carry_out(self, rollout: Rollout, decide: Callable[[View, Rollout], Change | None]) -> None:
-        for _ in range(_TRIES):
+        def attempt() -> None:
             view, isvc = read_view(self._api, rollout.service, self._before(rollout, self._record.before_acting))
             change = decide(view, rollout)
             if change is None:
                 return
             if change.keep is not None:
                 self._record.keep(rollout, change.keep)
-            elif self._changed(rollout, view, isvc, change):
-                return
-        raise DependencyError(
-            f"was changed by others during each of {_TRIES} tries",
+                raise Retry
+            self._patch(rollout, view, isvc, change)
+
+        retry_on_conflict(
+            attempt,
+            attempts=_ATTEMPTS,
             field=f"InferenceService {rollout.service}",
             mend="Find out what else writes it; the next iteration tries again",
-            retryable=True,
         )
 
-    def _changed(self, rollout: Rollout, view: View, isvc: Json, change: Change) -> bool:
-        """Make a change; false if somebody else was faster."""
+    def _patch(self, rollout: Rollout, view: View, isvc: Json, change: Change) -> None:
         namespace, name = split(rollout.service)
         try:
             if change.rules is not None and view.route is not None:
@@ -135,9 +136,8 @@ class StandardTarget:
                 patch = {"spec": difference(isvc["spec"], wanted)}
                 version = isvc["metadata"]["resourceVersion"]
                 self._api.patch(INFERENCE_SERVICES, namespace, name, version, patch)
-        except Conflict:
-            return False
-        return True
+        except Conflict as conflict:
+            raise Retry from conflict
 
 
 def read_view(api: Api, service: str, before: SavedState | None) -> tuple[View, Json]:

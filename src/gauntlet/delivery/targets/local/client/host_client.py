@@ -5,15 +5,15 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from gauntlet.delivery.retry import Retry, retry_on_conflict
 from gauntlet.delivery.targets.local.spec import Desired
-from gauntlet.errors import ConfigurationError, DataError, DependencyError, ServiceBusy
+from gauntlet.errors import ConfigurationError, DataError, DependencyError
 
 HOST_FILE = "host.json"
 """In the folder: where its host listens."""
@@ -21,7 +21,7 @@ HOST_FORMAT = "gauntlet.host/1"
 INCARNATION_HEADER = "x-gauntlet-incarnation"
 """Names the host that a request is for: another one may listen there by now."""
 _MISDIRECTED = 421
-_TRIES = 10
+_ATTEMPTS = 10
 """Attempts at a change, each made anew when another change came first."""
 _PAUSE_SECONDS = 0.02
 
@@ -104,7 +104,8 @@ class Client:
             DependencyError: no host answers, or its disk is full.
             ConfigurationError: the host refuses the new state.
         """
-        for _ in range(_TRIES):
+
+        def attempt() -> State:
             state = self.state()
             desired = transition(state.desired)
             if desired == state.desired:
@@ -128,12 +129,14 @@ class Client:
                     field=str(self.folder),
                     mend="Correct what is asked",
                 )
-            time.sleep(_PAUSE_SECONDS)
-        raise ServiceBusy(
-            f"was changed by others {_TRIES} times in a row",
+            raise Retry
+
+        return retry_on_conflict(
+            attempt,
+            attempts=_ATTEMPTS,
             field=str(self.folder),
             mend="Try again",
-            retryable=True,
+            pause=lambda: time.sleep(_PAUSE_SECONDS),
         )
 
     def restart(self, version: str) -> None:
