@@ -13,17 +13,17 @@ def check_integrity(
     tables: list = [],
     policy: dict = {},
 ):
-    """Check that a table is sound: keys, references, joins, times, labels, and no column that gives the label away.
+    """Check data integrity: keys, references, joins, times, labels, and label leakage.
 
     Works on tables larger than memory. Without a policy it checks roles.key, conflicting labels and label leakage.
 
     Args:
         snapshot: The data to check.
-        tables: Pinned reference tables, as resolve_source returns them: {"uri", "version", "size", "table"}.
+        tables: Pinned reference tables, as returned by resolve_source: {"uri", "version", "size", "table"}.
         policy: What to check: {"keys", "references", "categories", "joins", "order", "period", "sequence",
             "splits_in_time", "across_splits", "conflicts", "leakage", "label_rate", "confidence", "readers", ...}.
-        verdict: One check for each rule, column and span.
-        report: What is broken, with examples; what each column says about the label; the label's rate by span.
+        verdict: One check for each rule, column and time span.
+        report: Violations with examples; association of each column with the label; label rate by time span.
     """
     from pathlib import Path
 
@@ -35,8 +35,8 @@ def check_integrity(
     from gauntlet.settings import parse
     from gauntlet.storage import write_text
 
-    found = check_integrity(
+    result = check_integrity(
         Snapshot.open(Path(snapshot.path)), parse_pinned(tables), parse(IntegrityPolicy, policy, field="policy")
     )
-    found.verdict.write(Path(verdict.path))
-    write_text(Path(report.path), integrity_page(found))
+    result.verdict.write(Path(verdict.path))
+    write_text(Path(report.path), integrity_page(result))

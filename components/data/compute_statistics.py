@@ -11,12 +11,12 @@ def compute_statistics(
     statistics: Output[Artifact],
     report: Output[HTML],
 ):
-    """Describe every column of every split with TensorFlow Data Validation, in one pass and bounded memory.
+    """Compute TensorFlow Data Validation statistics of every column and split, in one pass and bounded memory.
 
     Args:
-        snapshot: Data to describe; may be absent, then the statistics are too.
-        statistics: One TFDV statistics file (.pb) a split, readable by any TFDV, and what they describe.
-        report: Distributions and missing values, split beside split.
+        snapshot: The data; if absent, the statistics are absent too.
+        statistics: One TFDV statistics file (.pb) per split, readable by any TFDV, and a manifest.
+        report: Distributions and missing values by split.
     """
     from pathlib import Path
 

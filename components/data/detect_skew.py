@@ -15,17 +15,17 @@ def detect_skew(
     report: Output[HTML],
     policy: dict = {},
 ):
-    """Compare training with serving and with the previous snapshot: what moved, from where to where, and how surely.
+    """Detect skew between training and serving, and drift since the previous snapshot, with confidence intervals.
 
     Args:
         statistics: Statistics of the training snapshot.
         serving: Statistics of a sample of serving requests; may be absent.
         previous: Statistics the current champion was trained on; may be absent.
-        schema: Which columns there are; thresholds in its comparators replace the policy's defaults.
+        schema: The schema; thresholds in its comparators override the policy's defaults.
         policy: Limits: {"number_max_distance", "category_max_distance", "missing_max_change", "unseen_max_share",
             "confidence", "exclude", "columns": {column: {...}}}.
-        verdict: Checks of distance, missing values and unseen categories, column by column.
-        report: Every column before and after.
+        verdict: Checks of distance, missing values and unseen categories for each column.
+        report: Distribution of every column before and after.
     """
     from pathlib import Path
 
@@ -37,12 +37,12 @@ def detect_skew(
     from gauntlet.settings import parse
     from gauntlet.storage import write_text
 
-    found = detect_skew(
+    result = detect_skew(
         Statistics.open(Path(statistics.path)),
         open_if_there(Path(serving.path)),
         open_if_there(Path(previous.path)),
         read_schema(Path(schema.path)),
         parse(SkewPolicy, policy, field="policy"),
     )
-    found.verdict.write(Path(verdict.path))
-    write_text(Path(report.path), skew_page(found))
+    result.verdict.write(Path(verdict.path))
+    write_text(Path(report.path), skew_page(result))

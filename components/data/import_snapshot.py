@@ -13,18 +13,18 @@ def import_snapshot(
     purpose: str = "training",
     most_rows: int = 0,
 ):
-    """Import CSV, Parquet or JSON lines as a typed snapshot, divided so that a row never changes side.
+    """Import CSV, Parquet or JSON lines as a typed snapshot with reproducible splits.
 
     Args:
-        pinned: The files to read, as resolve_source returns them. With none, the snapshot is absent; never in training.
-        roles: What columns are for: {"label", "positive", "key", "weight", "cluster", "time", "exclude",
+        pinned: Files to read, as returned by resolve_source. Without files the snapshot is absent (except in training).
+        roles: Roles of columns: {"label", "positive", "key", "weight", "cluster", "time", "exclude",
             "categorical"}.
-        reader: How to read: {"format", "delimiter", "column_names", "missing_values", "types", "rename", "values",
+        reader: Reader options: {"format", "delimiter", "column_names", "missing_values", "types", "rename", "values",
             "derive", "drop", ...}.
-        split: How to divide: {"by": "hash", "fractions": {...}} or {"by": "time", "until": {...}}.
-        purpose: training; serving: the label may be missing, all rows are one split, serving; history: the label may be
-            missing, a row is known by key and time, and the split of a file is its span.
-        most_rows: Keep about so many rows, the same ones every time, rows of one group together; 0: all.
+        split: Split options: {"by": "hash", "fractions": {...}} or {"by": "time", "until": {...}}.
+        purpose: training; serving: the label may be missing, all rows form the split serving; history: the label may be
+            missing, key and time identify a row, and each file's split is its time span.
+        most_rows: Size of a reproducible sample that keeps groups together, in rows (approximate); 0: all.
         snapshot: The snapshot.
     """
     from pathlib import Path

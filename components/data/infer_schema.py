@@ -1,4 +1,4 @@
-"""Component: the schema, curated or inferred."""
+"""Component: curated or inferred schema."""
 
 from kfp.dsl import HTML, Artifact, Input, Output
 
@@ -13,15 +13,15 @@ def infer_schema(
     curated: list = [],
     policy: dict = {},
 ):
-    """Take the schema a team keeps, or infer one from the training split with presence and ranges made explicit.
+    """Use a curated schema, or infer one with explicit presence and ranges from the training split.
 
     Args:
         statistics: Statistics of the training snapshot.
-        curated: A pinned schema.pbtxt as resolve_source returns it; empty: infer.
-        policy: How much wider than the data an inferred schema is: {"range_margin", "missing_factor", "missing_slack",
+        curated: A pinned schema.pbtxt as returned by resolve_source; empty: infer.
+        policy: Tolerances of an inferred schema: {"range_margin", "missing_factor", "missing_slack",
             "max_categories", "min_rows_per_category", "unseen_floor"}.
-        schema: schema.pbtxt, readable by any TFDV, and columns.json, the same in plain terms.
-        report: What the schema asks of every column.
+        schema: schema.pbtxt, readable by any TFDV, and columns.json, the same as plain JSON.
+        report: Constraints of the schema for every column.
     """
     from pathlib import Path
 
@@ -33,7 +33,7 @@ def infer_schema(
     from gauntlet.settings import parse
     from gauntlet.storage import write_text
 
-    described = Statistics.open(Path(statistics.path))
-    chosen = choose_schema(described, parse_pinned(curated), parse(InferencePolicy, policy, field="policy"))
+    computed = Statistics.open(Path(statistics.path))
+    chosen = choose_schema(computed, parse_pinned(curated), parse(InferencePolicy, policy, field="policy"))
     write_schema(chosen, Path(schema.path))
     write_text(Path(report.path), schema_page(chosen))

@@ -15,17 +15,17 @@ def validate_schema(
     report: Output[HTML],
     policy: dict = {},
 ):
-    """Hold every split, and what arrives at serving, against the schema; propose a schema where they differ.
+    """Validate every split and the serving sample against the schema; propose a new schema if they differ.
 
     Args:
         statistics: Statistics of the training snapshot.
         serving: Statistics of a sample of serving requests; may be absent.
-        schema: What is allowed.
+        schema: The schema.
         policy: Tolerances: {"unseen_categories_max_share", "confidence", "severity": {problem: fail | inconclusive |
             ignore}, "columns": {column: {...}}}.
-        verdict: One check for each data set and column, one for each finding.
-        proposal: A schema to keep and its diff; absent when the curated schema may stay as it is.
-        report: Findings in words, and what the schema asks.
+        verdict: One check for each data set and column, and one for each anomaly.
+        proposal: A proposed schema and its diff; absent if the curated schema needs no change.
+        report: Anomalies, and the constraints of the schema.
     """
     from pathlib import Path
 
@@ -43,7 +43,7 @@ def validate_schema(
     proposed = propose(allowed, subjects_of(described, sample), found)
     found.write(Path(verdict.path))
     if proposed is None:
-        write_absent(Path(proposal.path), "the data are as the curated schema says")
+        write_absent(Path(proposal.path), "the data conform to the curated schema")
     else:
         write_proposal(proposed, Path(proposal.path))
     write_text(Path(report.path), validation_page(found, allowed, proposed))

@@ -1,4 +1,4 @@
-"""Component: a model's predictions on a snapshot."""
+"""Component: batch predictions of a model on a snapshot."""
 
 from kfp.dsl import Dataset, Input, Model, Output
 
@@ -16,11 +16,11 @@ def batch_predict(
     """Score a split of a snapshot with any MLflow model, in bounded memory.
 
     Args:
-        model: The model; where it is absent (no champion yet), so are its predictions.
+        model: The model; if absent (no champion yet), the predictions are absent too.
         snapshot: The data.
-        split: Which rows to score.
-        slice_columns: Columns to keep beside the scores, for the gates that compare groups.
-        predictions: One row a row of the split: label, score, weight and the slice columns.
+        split: The split to score.
+        slice_columns: Columns to keep with the scores, for the gates that compare slices.
+        predictions: One row per row of the split: label, score, weight and slice columns.
     """
     from pathlib import Path
 
@@ -29,7 +29,7 @@ def batch_predict(
     from gauntlet.storage import absence, write_absent
 
     data = Snapshot.open(Path(snapshot.path))
-    require_scorable(data, split=split, slice_columns=slice_columns)  # even with no champion: before a model is trained
+    require_scorable(data, split=split, slice_columns=slice_columns)  # even without a champion, to fail before training
     reason = absence(Path(model.path))
     if reason is not None:
         write_absent(Path(predictions.path), reason)

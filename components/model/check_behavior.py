@@ -1,4 +1,4 @@
-"""The behavior gate."""
+"""Component: the behavior gate."""
 
 from kfp.dsl import HTML, Artifact, Dataset, Input, Model, Output
 
@@ -15,16 +15,16 @@ def check_behavior(
     split: str = "test",
     policy: dict = {},
 ):
-    """Try a model on known cases, on changes that must not matter, and on changes whose sign is known.
+    """Test a model's behavior: known cases, invariance, and directional expectations.
 
     Args:
         model: The model under test, any MLflow pyfunc.
-        snapshot: The rows that rules change.
-        suite: A pinned behavior file as resolve_source returns it; empty: nothing is asked.
-        split: Which rows of the snapshot.
+        snapshot: The rows that the rules perturb.
+        suite: A pinned behavior file as returned by resolve_source; empty: nothing is tested.
+        split: The split of the snapshot.
         policy: {"max_failures": 0.01, "confidence": 0.95, "max_rows": 5000, "threshold": 0.5, "seed": 0, "shown": 5}.
-        verdict: Each known case and each rule with its failure rate, the exact interval and one sentence.
-        report: Every rule with its rate and the rows that break it worst, before and after.
+        verdict: Each known case, and each rule with its failure rate, exact interval and a sentence.
+        report: Every rule with its failure rate and its worst rows, before and after the change.
     """
     from pathlib import Path
 
@@ -36,12 +36,12 @@ def check_behavior(
     from gauntlet.reports.views.behavior import write_report
     from gauntlet.settings import parse
 
-    allowed = parse(BehaviorPolicy, policy, field="policy")
-    asked = read_suite(parse_pinned(suite))
-    if asked is None:
+    limits = parse(BehaviorPolicy, policy, field="policy")
+    parsed_suite = read_suite(parse_pinned(suite))
+    if parsed_suite is None:
         result = nothing_asked()
     else:
         data, digest = Snapshot.open(Path(snapshot.path)), str(model.metadata.get("digest", ""))
-        result = judge_behavior(Path(model.path), data, *asked, allowed, split=split, expected=digest)
-    write_report(result, allowed, Path(report.path))
+        result = judge_behavior(Path(model.path), data, *parsed_suite, limits, split=split, expected=digest)
+    write_report(result, limits, Path(report.path))
     result.verdict.write(Path(verdict.path))

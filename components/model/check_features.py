@@ -18,20 +18,20 @@ def check_features(
     split: str = "test",
     policy: dict = {},
 ):
-    """Replay history through the new feature code: does it still give what is stored, and whom does it harm if not?
+    """Replay history through the new feature code, compare with stored features, and measure the harm of changes.
 
     Args:
         model: The candidate.
         champion: The serving model; absent when there is none.
         snapshot: The new data, raw.
-        history: Raw rows of earlier spans, a split each; may be absent.
-        stored: The features materialized for them, by roles.key and roles.time; may be absent.
+        history: Raw rows of earlier time spans, one split each; may be absent.
+        stored: The features materialized for them, joined by roles.key and roles.time; may be absent.
         feature_code: module:function of the team's feature code; empty: the steps inside the candidate.
-        split: Which rows of the snapshot are the new ones.
+        split: The split of the snapshot with the new rows.
         policy: {"absolute_tolerance", "relative_tolerance", "max_share": 0.001, "names": {feature: stored column},
             "exclude", "store_holds": "features" or "inputs", "max_flips", "min_rows", "confidence", ...}.
-        verdict: A check for each feature that differs, with how and where, and one for the harm.
-        report: What changed, in which spans, how, whom it harms and what to do.
+        verdict: One check for each feature that differs, with the diagnosis and time spans, and one for the harm.
+        report: Changed features, time spans, diagnosis, harm by slice, and remedies.
     """
     from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Component: the small-scale model test."""
+"""Component: the training check, a small-scale test of the training code."""
 
 from kfp.dsl import HTML, Artifact, Dataset, Input, Output
 
@@ -17,20 +17,20 @@ def check_training(
     split: str = "test",
     policy: dict = {},
 ):
-    """Train a model in seconds on a sample, and find out whether the training code is sound.
+    """Test the training code by training a model on a small sample: learning, overfitting, saving, seeds, leakage.
 
     Args:
         snapshot: The data; a bounded sample of its splits is used.
-        schema: What the columns are.
-        recipe: How to train, as train_model takes it.
-        seed: Of the models and of the sample.
+        schema: The schema.
+        recipe: Training recipe, as of train_model.
+        seed: Seed of the models and of the sample.
         device: auto, cuda or cpu.
-        split: Held-out rows, which no model learns from.
+        split: Held-out split, not used for training.
         policy: {"rows": 20000, "rounds": 100, "seconds": 60, "floor": {"auc": {"min": 0.6}}, "baseline": "auto",
             "overfit": true, "overfit_options": {}, "loss_goes_down": true, "saved_model": true, "same_seed": true,
-            "shuffled_labels": true}; what is false is not checked.
-        verdict: Each question with what was measured and one sentence.
-        report: Learning curves, the saved model against the one in memory, and what shuffled labels taught.
+            "shuffled_labels": true}; a block that is false is not checked.
+        verdict: Each check with its measurement and a sentence.
+        report: Learning curves, saved model against the one in memory, and training on shuffled labels.
     """
     from pathlib import Path
 
@@ -44,10 +44,10 @@ def check_training(
     from gauntlet.training_check.gate import judge_training, nothing_asked
     from gauntlet.training_check.policy import TrainingPolicy
 
-    asked, settings = parse(TrainingPolicy, policy, field="policy"), parse(Recipe, recipe, field="recipe")
+    limits, settings = parse(TrainingPolicy, policy, field="policy"), parse(Recipe, recipe, field="recipe")
     data, contract = Snapshot.open(Path(snapshot.path)), Contract.read(Path(schema.path))
-    if asked.asks:
-        result = judge_training(gather(data, contract, settings, asked, seed=seed, device=device, split=split), asked)
+    if limits.asks:
+        result = judge_training(gather(data, contract, settings, limits, seed=seed, device=device, split=split), limits)
     else:
         result = nothing_asked()
     write_text(Path(report.path), training_check_page(result))

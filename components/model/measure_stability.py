@@ -1,4 +1,4 @@
-"""Component: what re-training alone does to a model."""
+"""Component: the stability gate, the variance of retraining."""
 
 from typing import Optional
 
@@ -23,25 +23,25 @@ def measure_stability(
     split: str = "test",
     policy: dict = {},
 ):
-    """Train a recipe again and again, with other seeds and on other draws of the rows: what does chance change?
+    """Measure the variance of retraining, with other seeds and on bootstrap samples of the rows.
 
-    It trains runs + 1 + policy.resamples models, by default 2 x runs + 1, each in the time that fitting one takes.
+    It trains runs + 1 + policy.resamples models, by default 2 x runs + 1, each at the cost of one fit.
 
     Args:
-        snapshot: The data; learns from split train, stops early on split validation.
-        schema: What the columns are.
-        challenger: Predictions of the model this recipe made; it has to be reproduced. May be absent.
+        snapshot: The data; trains on split train, with early stopping on split validation.
+        schema: The schema.
+        challenger: Predictions of the recipe's model, which must be reproducible; may be absent.
         champion: Predictions of the serving model; may be absent.
-        recipe: How to train, as train_model takes it.
-        seed: The seed of the model, and the first of consecutive ones.
-        runs: Models that differ by their seed alone. Below 2 nothing is measured.
+        recipe: Training recipe, as of train_model.
+        seed: Seed of the model, and the first of consecutive ones.
+        runs: Number of models that differ only by seed; below 2 nothing is measured.
         device: auto, cuda or cpu.
-        split: The rows that models are judged on.
+        split: The split for evaluation.
         policy: {"max_seed_sd": {"auc": 0.005}, "max_flips": 0.05, "max_median_change": 0.02, "same_seed": "require",
             "resamples": 5, "max_seconds": 3600, "threshold": 0.5, "confidence": 0.95}.
-        verdict: Each limit with what was measured, its interval and one sentence.
-        report: Spread of every metric, decisions that flip, and the difference from the champion beside them.
-        stability: Spread of every metric over seeds and draws, for compare_champion; absent when nothing was measured.
+        verdict: Each limit with its measurement, interval and a sentence.
+        report: Spread of every metric, decisions that flip, and the difference from the champion for comparison.
+        stability: Spread of every metric over seeds and samples, for compare_champion; absent if nothing was measured.
     """
     from pathlib import Path
 
@@ -56,24 +56,26 @@ def measure_stability(
     from gauntlet.storage import write_absent, write_text
     from gauntlet.training.recipe import Recipe
 
-    settings, allowed = parse(Recipe, recipe, field="recipe"), parse(StabilityPolicy, policy, field="policy")
-    ours, theirs = (read_if_there(None if one is None else Path(one.path)) for one in (challenger, champion))
+    settings, limits = parse(Recipe, recipe, field="recipe"), parse(StabilityPolicy, policy, field="policy")
+    ours, theirs = (
+        read_if_there(None if predictions is None else Path(predictions.path)) for predictions in (challenger, champion)
+    )
     if runs < 2:
-        result = not_asked(runs, allowed)
+        result = not_asked(runs, limits)
         write_absent(Path(stability.path), result.verdict.summary)
     else:
-        found = rerun(
+        reruns = rerun(
             Snapshot.open(Path(snapshot.path)),
             Contract.read(Path(schema.path)),
             settings,
             seed=seed,
             runs=runs,
-            resamples=runs if allowed.resamples is None else allowed.resamples,
+            resamples=runs if limits.resamples is None else limits.resamples,
             device=device,
             split=split,
-            max_seconds=allowed.max_seconds,
+            max_seconds=limits.max_seconds,
         )
-        result = judge_stability(found, allowed, challenger=ours, champion=theirs)
+        result = judge_stability(reruns, limits, challenger=ours, champion=theirs)
         assert result.stability is not None
         result.stability.write(Path(stability.path))
     write_text(Path(report.path), stability_page(result))

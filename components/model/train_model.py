@@ -1,4 +1,4 @@
-"""Component: a model from a snapshot and its schema."""
+"""Component: training a model."""
 
 from kfp.dsl import HTML, Artifact, Dataset, Input, Metrics, Model, Output
 
@@ -18,20 +18,20 @@ def train_model(
     device: str = "auto",
     experiment: str = "gauntlet",
 ):
-    """Train a scikit-learn pipeline around XGBoost from the schema, and record the run in MLflow.
+    """Train a scikit-learn pipeline with XGBoost, or a custom trainer, and record the run in MLflow.
 
     Args:
-        snapshot: The data; learns from split train, stops early on split validation.
-        schema: What the columns are; the model learns from those it knows.
-        recipe: How to train: {"task", "parameters": {"max_depth", "n_estimators", "learning_rate", ...},
+        snapshot: The data; trains on split train, with early stopping on split validation.
+        schema: The schema; its columns are the possible features.
+        recipe: Training recipe: {"task", "parameters": {"max_depth", "n_estimators", "learning_rate", ...},
             "early_stopping_rounds", "metric", "features": {"include", "exclude"}, "monotone", "trainer", ...}.
-        seed: The model's seed. The same seed on the same data gives the same model, byte for byte.
-        n_seeds: How many models to train that differ by seed alone, to measure what chance does to the metrics.
-        device: auto (a CUDA card where there is one), cuda (its absence is an error) or cpu.
-        experiment: The MLflow experiment that keeps the run; MLFLOW_TRACKING_URI says where.
+        seed: The model's seed. Equal seeds on equal data give the same model, byte for byte.
+        n_seeds: Number of models to train that differ only by seed, to measure the seed variance of the metrics.
+        device: auto (a GPU if there is one), cuda (an error without one) or cpu.
+        experiment: The MLflow experiment of the run, on the server of MLFLOW_TRACKING_URI.
         model: The trained model, an MLflow model folder.
-        metrics: Metrics on the validation split. Gates measure on rows that training never saw.
-        report: What was trained on what, how learning went, and what the model looks at.
+        metrics: Metrics on the validation split; gates evaluate on other rows.
+        report: Data, recipe, learning curves and feature importance.
     """
     from math import isfinite
     from pathlib import Path
@@ -47,11 +47,11 @@ def train_model(
 
     settings = parse(Recipe, recipe, field="recipe")
     data, contract = Snapshot.open(Path(snapshot.path)), Contract.read(Path(schema.path))
-    known = open_experiment(tracking_uri(), experiment)
+    mlflow_experiment = open_experiment(tracking_uri(), experiment)
     training = train(data, contract, settings, seed=seed, n_seeds=n_seeds, device=device)
-    published = publish(training, Path(model.path), known, schema=Path(schema.path))
+    published = publish(training, Path(model.path), mlflow_experiment, schema=Path(schema.path))
     write_report(training, published, Path(report.path))
     model.metadata.update(published.scalars)
     for name, value in training.metrics.items():
-        if isfinite(value):  # Kubeflow Pipelines keeps no other number
+        if isfinite(value):  # Kubeflow Pipelines stores finite numbers only
             metrics.log_metric(name, value)
