@@ -1,4 +1,4 @@
-"""Deploys a version to staging, where it can be tried before anybody depends on it."""
+"""Deploys a registered version to the staging service."""
 
 from gauntlet.orchestration.component import Caching, component
 
@@ -7,15 +7,15 @@ from gauntlet.orchestration.component import Caching, component
 def deploy_staging(
     staging: str, model_name: str, version: str, patience_seconds: float = 600.0, service: str = ""
 ) -> str:
-    """Serve a registered version in staging, in place of what is there, and wait until it answers.
+    """Serve a registered version in staging, in place of the one there, and wait until it answers.
 
     Args:
         staging: The staging service, local:FOLDER or kserve:NAMESPACE/NAME; never the one that production asks.
         model_name: Name of the registered model.
         version: The version to serve.
         patience_seconds: How long it may take until it answers.
-        service: The service in production, looked at first: what stands in a rollout's way there is said before
-            anything is deployed. Empty to look at staging alone.
+        service: The service in production, for its preflight: obstacles to a rollout there end the task before
+            anything is deployed. Empty for staging alone.
 
     Returns:
         The URL where it answers.

@@ -1,4 +1,4 @@
-"""The version that is to be delivered, from the model registry."""
+"""Fetches the version to deliver from the model registry."""
 
 from kfp.dsl import Model, Output
 
@@ -7,7 +7,7 @@ from gauntlet.orchestration.component import Caching, component
 
 @component(image="delivery", caching=Caching.RESOLVING)
 def fetch_candidate(model_name: str, model: Output[Model], version: str = "") -> str:
-    """Bring the model to deliver from the registry, verified by content digest.
+    """Fetch the model to deliver from the registry, verified by content digest.
 
     Args:
         model_name: Name of the registered model.

@@ -1,4 +1,4 @@
-"""The champion and what it was trained on, from the model registry."""
+"""Fetches the champion and its training statistics from the model registry."""
 
 from kfp.dsl import Artifact, Model, Output
 
@@ -11,7 +11,7 @@ def fetch_champion(
     champion: Output[Model],
     statistics: Output[Artifact],
 ) -> str:
-    """Bring the serving model and its training statistics back from the registry, verified by content digest.
+    """Fetch the serving model and its training statistics from the registry, verified by content digest.
 
     When the registered model or its alias champion does not exist, both outputs say so and later steps pass it on.
 
@@ -29,7 +29,7 @@ def fetch_champion(
     from gauntlet.registry.champion import fetch_champion as fetch
     from gauntlet.registry.mlflow_store import open_store
 
-    found = fetch(open_store(), model_name, model=Path(champion.path), statistics=Path(statistics.path))
-    champion.metadata |= {DIGEST_KEY: found.model_digest, LINEAGE_KEY: found.model_chain}
-    statistics.metadata |= {DIGEST_KEY: found.statistics_digest, LINEAGE_KEY: found.statistics_chain}
-    return found.version
+    fetched = fetch(open_store(), model_name, model=Path(champion.path), statistics=Path(statistics.path))
+    champion.metadata |= {DIGEST_KEY: fetched.model_digest, LINEAGE_KEY: fetched.model_chain}
+    statistics.metadata |= {DIGEST_KEY: fetched.statistics_digest, LINEAGE_KEY: fetched.statistics_chain}
+    return fetched.version

@@ -1,4 +1,4 @@
-"""What serves all requests becomes champion."""
+"""Makes the version that serves all requests the champion."""
 
 from gauntlet.orchestration.component import Caching, component
 

@@ -1,4 +1,4 @@
-"""A model that passed its gates becomes a version of a registered model."""
+"""Registers a model that passed its gates as a new version."""
 
 from kfp.dsl import Artifact, Dataset, Input, Model, Output
 
@@ -27,7 +27,7 @@ def register_model(
         snapshot: The data it was trained on.
         schema: The schema of that data.
         statistics: The statistics of that data; they come back with the model when it is champion.
-        verdicts: What the gates said of the model and its data, as enforce_gates let it through.
+        verdicts: The gates' verdicts on the model and its data, as enforce_gates let them through.
         model_name: Name of the registered model; made if it does not exist.
         promote: Who becomes champion: first (only if there is none yet), always, never.
         policy: The enforcement policy of the gates before, where failed gates are only advisory; refused otherwise.

@@ -1,4 +1,4 @@
-"""Rollback to the version before."""
+"""Rolls back to the version before."""
 
 from kfp.dsl import HTML, Artifact, Output
 
@@ -15,20 +15,20 @@ def rollback(
     only_unfinished: bool = False,
     plan: dict = {},
 ) -> str:
-    """Roll back the newest rollout of a service, also one that was promoted, and give the former champion its title.
+    """Roll back the newest rollout of a service, also one that was promoted, and give the former champion its alias.
 
-    Run again, it changes nothing. A rollout that another controller holds ends first. A journal that cannot be read or
-    written does not stop it: all requests go back, by what the service shows; where that could not be written, the task
-    fails afterwards and says why.
+    Idempotent. Fails while another controller acts on the service; one that died is waited for until its lease expires.
+    A journal that cannot be read or written does not stop it: all requests go back to the version that the service
+    shows as stable; where that cannot be recorded, the task fails afterwards and says why.
 
     Args:
         service: The service, local:FOLDER or kserve:NAMESPACE/NAME.
         model_name: Name of the registered model.
-        reason: Why; it stands in the timeline.
-        only_unfinished: Leave a rollout alone that has ended; for what has to happen when a run dies.
+        reason: Why; kept in the timeline.
+        only_unfinished: Leave a rollout alone that has ended; for the exit handler of a run.
         plan: The plan of the rollout, for its interval.
-        timeline: Everything that happened, as JSON.
-        report: The same for people.
+        timeline: Everything that happened, as JSON (docs/timeline.md).
+        report: The same as a page.
 
     Returns:
         rolled_back, or nothing_to_do.
@@ -59,7 +59,7 @@ def rollback(
             on_decision=context.log_decision,
             on_warning=log_warning,
         )
-    taken, former = journal.rollout.candidate, journal.rollout.stable
-    record_rollback(store, model_name, taken.version, former.version)
+    rollout = journal.rollout
+    record_rollback(store, model_name, rollout.candidate.version, rollout.stable.version)
     write_rollout(journal, context.plan, timeline=Path(timeline.path), report=Path(report.path))
-    return journal.rollout.phase.value
+    return rollout.phase.value

@@ -1,4 +1,4 @@
-"""A canary rollout: from no request to all of them, with analysis and automatic rollback."""
+"""Runs a canary rollout, with analysis at every step and automatic rollback."""
 
 from kfp.dsl import HTML, Artifact, Output
 
@@ -21,7 +21,7 @@ def rollout_canary(
 ) -> str:
     """Give a version more and more of production's requests, and roll it back when harm is shown.
 
-    Succeeds either way: the verdict says how it ended. Killed at any instant, the next run goes on where it was.
+    Succeeds either way: the verdict says how it ended. A run that was killed at any instant is resumed by the next.
 
     Args:
         service: The service, local:FOLDER or kserve:NAMESPACE/NAME.
@@ -33,8 +33,8 @@ def rollout_canary(
         outcomes: Where matured labels are read, {"uri": "gs://bucket/labels/", "wrong": ...}; empty for none.
         attempt: Another name gives a version that was rolled back another chance.
         verdict: How it ended.
-        timeline: Everything that happened, as JSON.
-        report: The same for people.
+        timeline: Everything that happened, as JSON (docs/timeline.md).
+        report: The same as a page.
 
     Returns:
         promoted or rolled_back.

@@ -1,4 +1,4 @@
-"""A shadow deployment: mirrored requests, answered twice and compared, before a candidate gets live traffic."""
+"""Runs a shadow deployment: mirrors requests to a candidate and compares its answers with the stable version's."""
 
 from kfp.dsl import HTML, Artifact, Output
 
@@ -17,18 +17,18 @@ def shadow(
     share: float = 1.0,
     patience_seconds: float = 600.0,
 ):
-    """Send a candidate copies of production's requests and compare what it says; callers never hear it.
+    """Mirror production's requests to a candidate and compare its answers; callers never get these.
 
     Args:
         service: The service, local:FOLDER or kserve:NAMESPACE/NAME.
         model_name: Name of the registered model.
-        version: The version to try.
+        version: The candidate's version.
         policy: Tolerated share of other decisions, errors, slow answers; pairs wanted.
-        seconds: How long copies are sent at most; less when the verdict stands earlier.
+        seconds: Longest time of mirroring; shorter when the verdict is decided earlier.
         share: Share of the requests that are copied, above 0 and at most 1.
-        patience_seconds: How long it may take until the candidate answers.
-        verdict: What the comparison says.
-        report: The same for people.
+        patience_seconds: Longest wait until the candidate answers.
+        verdict: The result of the comparison.
+        report: The same as a page.
     """
     import time
     from pathlib import Path

@@ -21,7 +21,7 @@ def verify_deployment(
 ) -> str:
     """Compare a promoted version with its predecessor's recorded metrics, and roll it back when harm is shown.
 
-    Every check goes on with the evidence of the rollout, so that checking often raises no more false alarms.
+    Every check continues the evidence of the rollout, so that frequent checks raise no more false alarms.
 
     Args:
         service: The service, local:FOLDER or kserve:NAMESPACE/NAME.
@@ -32,9 +32,9 @@ def verify_deployment(
         watch_hours: How long after its rollout began a version is watched.
         rollback_on_harm: Roll it back at once; otherwise only the verdict says so.
         plan: The plan of the rollout, for its interval.
-        verdict: What was found.
-        timeline: Everything that happened since the rollout began, as JSON.
-        report: The same for people.
+        verdict: Its result.
+        timeline: Everything that happened since the rollout began, as JSON (docs/timeline.md).
+        report: The same as a page.
 
     Returns:
         watching, rolled_back, or watched: the time is over, or nothing was promoted.

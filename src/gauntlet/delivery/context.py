@@ -28,10 +28,10 @@ from gauntlet.settings import parse
 
 @dataclass(frozen=True)
 class RolloutContext:
-    """Everything a delivery is carried out with.
+    """Service, judge, plans and clock of one delivery.
 
     Attributes:
-        service: where.
+        service: the service.
         judge: assesses its metrics.
         plan: the steps.
         analysis: which metrics, and how they are compared.
@@ -45,11 +45,11 @@ class RolloutContext:
     time: Time
 
     def report_inputs(self, journal: Journal) -> ReportInputs:
-        """What a report shows beside the journal."""
+        """Inputs of the report beside the journal."""
         return report_inputs(journal, self.analysis, self.plan)
 
     def log_decision(self, decision: Decision) -> None:
-        """Print a decision to the log; waiting without news is printed at every fifth analysis only."""
+        """Print a decision to the log; decisions to wait only at every fifth analysis."""
         if decision.action is not Action.WAIT or decision.rollout.analyses % 5 == 0:
             sys.stdout.write(f"{time.strftime('%H:%M:%S')}  {decision.sentence}\n")
             sys.stdout.flush()
@@ -71,14 +71,14 @@ def open_context(
         address: of the service.
         plan: a ``RolloutPlan``, as the user wrote it.
         analysis: an ``AnalysisPlan``, as the user wrote it.
-        store: the registry, whose tags people may speak through.
+        store: the registry, whose tags may approve or abort.
         model_name: the registered model.
         prometheus: a ``PrometheusPlan``, as the user wrote it; empty for the counters that the service keeps itself.
         outcomes: an ``OutcomesSource``, as the user wrote it; empty where no labels arrive.
 
     Raises:
         ConfigurationError: a setting or the address cannot be used.
-        DependencyError: nothing answers there.
+        DependencyError: the service does not answer.
     """
     steps = parse(RolloutPlan, plan, field="plan")
     labels = parse(OutcomesSource, outcomes, field="outcomes") if outcomes else None
@@ -86,13 +86,13 @@ def open_context(
     service = open_service(address)
     table = None if labels is None else LabelTable(labels)
     if table is not None:
-        place, read = service.obstacles, table.obstacles
-        service = replace(service, obstacles=lambda: (*place(), *read()))
+        of_service, of_labels = service.obstacles, table.obstacles
+        service = replace(service, obstacles=lambda: (*of_service(), *of_labels()))
     service = replace(service, approvals=combine_approvals(service.approvals, tag_approvals(store, model_name)))
     if prometheus:
-        asked = parse(PrometheusPlan, prometheus, field="prometheus")
-        arms = service.revisions if asked.family.startswith("knative") else by_version
-        counter_source = PrometheusCounters(asked, arms)
+        source = parse(PrometheusPlan, prometheus, field="prometheus")
+        arms = service.revisions if source.family.startswith("knative") else by_version
+        counter_source = PrometheusCounters(source, arms)
         judge = CounterJudge(counter_source, settings, steps, outcomes=table, custom_query=counter_source.ask)
     else:
         judge = CounterJudge(service.counter_source, settings, steps, outcomes=table)
@@ -100,6 +100,6 @@ def open_context(
 
 
 def log_warning(obstacle: Obstacle) -> None:
-    """Print something that a person should know before a rollout begins."""
+    """Print a warning of the preflight to the log."""
     sys.stdout.write(f"{obstacle}\n")
     sys.stdout.flush()

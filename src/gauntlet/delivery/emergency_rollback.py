@@ -1,9 +1,9 @@
 """Rollback where the journal cannot be written or read.
 
-Everything else is persisted before it is done. To send all requests to the stable version may precede its record: it is
-safe, may be repeated, and whoever finds it done recognises it. So where the journal cannot be written, a rollback is
-kept in memory, carried out, and written as soon as that works; where it cannot be read, the service itself shows which
-version is stable. A person is warned of both.
+Every other action is persisted before it is carried out. Sending all requests to the stable version may precede its
+record: it is safe, idempotent, and a later controller recognises it. So where the journal cannot be written, a rollback
+is kept in memory, carried out, and written as soon as that works; where it cannot be read, the rollout is inferred from
+the service. A person is warned of both.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from gauntlet.registry.succession import record_rollback
 
 _BACK = (Phase.ROLLING_BACK, Phase.ROLLED_BACK)
 _NOT_WRITTEN = (ConfigurationError, DataError, DependencyError)
-"""What a journal that cannot be read or written raises: no permission, no sense in it, no space or no answer."""
+"""Errors of a journal that cannot be read or written: no permission, unreadable, no space or no answer."""
 
 
 class UnrecordedRollback(DependencyError):
-    """All requests go to the stable version again, and what says so could not be written.
+    """The rollback is carried out, and its record could not be written.
 
     Args:
         journal: of the rollout that was rolled back.
@@ -50,14 +50,14 @@ class UnrecordedRollback(DependencyError):
 
 
 class FallbackJournalStore:
-    """``ports.JournalStore`` over another one, which a rollback does not wait for.
+    """``ports.JournalStore`` around another one; keeps the journal of a rollback in memory where writing fails.
 
     Attributes:
         why: the newest state could not be written; empty where it was.
 
     Args:
-        journals: the other one.
-        on_warning: hears once that something could not be written.
+        journals: the store behind it.
+        on_warning: called once where a journal could not be written.
     """
 
     def __init__(self, journals: JournalStore, on_warning: OnWarning) -> None:
@@ -66,13 +66,13 @@ class FallbackJournalStore:
         self._kept: Journal | None = None
 
     def read(self, service: str) -> tuple[Journal, str] | None:
-        """The journal: the one that could not be written yet, which is tried again first."""
+        """Read the journal; one that could not be written yet is retried first."""
         if self._kept is not None:
             self._try(self._kept)
         return self._journals.read(service) if self._kept is None else (self._kept, "")
 
     def write(self, journal: Journal, etag: str) -> str:
-        """Write the journal; that of a rollback is kept here where writing fails, any other raises."""
+        """Write the journal; where that fails, the journal of a rollback is kept in memory, any other raises."""
         if self._kept is not None:
             self._try(journal)
             return ""
@@ -82,21 +82,21 @@ class FallbackJournalStore:
             if journal.rollout.phase not in _BACK:
                 raise
             self._kept, self.why = journal, _plainly(error)
-            said = f"cannot be written ({self.why})"
-            mend = f"Nothing is to be done before all requests are with {journal.rollout.stable}: that goes on without"
-            self._on_warning(Obstacle(f"journal of {journal.rollout.service}", said, mend, blocks=False))
+            sentence = f"cannot be written ({self.why})"
+            mend = f"No action is needed: all requests go to {journal.rollout.stable} all the same"
+            self._on_warning(Obstacle(f"journal of {journal.rollout.service}", sentence, mend, blocks=False))
             return ""
 
     def set_aside(self, service: str) -> str:
-        """Put a journal away that cannot be read."""
+        """Move a journal that cannot be read aside."""
         return self._journals.set_aside(service)
 
     def keep(self, journal: Journal, why: str) -> None:
-        """Go on from a journal that nobody has written."""
+        """Continue from an inferred journal, which is not in the store."""
         self._kept, self.why = journal, why
 
     def _try(self, journal: Journal) -> None:
-        """Write what is kept, in place of what is there by now.
+        """Write the kept journal, in place of the one in the store by now.
 
         Raises:
             Conflict: another rollout has begun there.
@@ -114,104 +114,104 @@ class FallbackJournalStore:
     def _in_place(self, journal: Journal) -> tuple[Journal, str]:
         rollout = journal.rollout
         try:
-            found = self._journals.read(rollout.service)
+            stored = self._journals.read(rollout.service)
         except DataError as error:
             place = self._journals.set_aside(rollout.service)
-            said = f"The journal that was found could not be read, and is kept as {place} ({_plainly(error)})."
+            sentence = f"The journal that was found could not be read, and is kept as {place} ({_plainly(error)})."
             at = journal.entries[-1].at
-            entry = Entry(at, rollout.phase, rollout.weight, Action.NOTHING, said, code=Event.JOURNAL_REPLACED)
+            entry = Entry(at, rollout.phase, rollout.weight, Action.NOTHING, sentence, code=Event.JOURNAL_REPLACED)
             return journal.with_entry(entry), ""
-        if found is None:
+        if stored is None:
             return journal, ""
-        there = found[0].rollout
+        there = stored[0].rollout
         if (there.candidate.digest, there.stable.digest) != (rollout.candidate.digest, rollout.stable.digest):
             raise Conflict(f"another rollout has begun on {rollout.service}")
-        return journal, found[1]
+        return journal, stored[1]
 
 
 def recover_journal(service: Service, journals: FallbackJournalStore, now: float, on_warning: OnWarning) -> None:
-    """Where no journal tells what to roll back, infer the rollout from what the service shows.
+    """Infer the rollout to roll back from the service, where no journal can be read.
 
     Args:
-        service: where.
-        journals: of it.
+        service: the service.
+        journals: its journals.
         now: seconds since the epoch.
-        on_warning: hears what was found.
+        on_warning: called where the rollout was inferred.
 
     Raises:
-        DataError: the journal cannot be read, and the service does not show what was before.
-        ConfigurationError: the same, and this account may not look.
-        DependencyError: something does not answer.
+        DataError: the journal cannot be read, and the service shows no version to roll back to.
+        ConfigurationError: the same, and this account may not read the service.
+        DependencyError: the service does not answer.
     """
-    journal, why = _found(service)
+    journal, why = _read(service)
     if journal is not None:
         return
-    shown = _shown(service, now, why)
-    if shown is None:
+    inferred = _inferred(service, now, why)
+    if inferred is None:
         return
     cause = "there is none" if why is None else _plainly(why)
-    said = (
-        f"No journal tells of the rollout ({cause}). By what the service shows, {shown.stable} is "
-        f"stable, and {shown.candidate} has {shown.weight} % of the requests."
+    sentence = (
+        f"No journal tells of the rollout ({cause}). By what the service shows, {inferred.stable} is "
+        f"stable, and {inferred.candidate} has {inferred.weight} % of the requests."
     )
-    entry = Entry(now, shown.phase, shown.weight, Action.NOTHING, said, code=Event.JOURNAL_INFERRED)
-    journals.keep(Journal(shown).with_entry(entry), cause)
-    mend = f"Nothing is to be done: all requests go back to {shown.stable}"
-    on_warning(Obstacle(f"journal of {service.name}", said, mend, blocks=False))
+    entry = Entry(now, inferred.phase, inferred.weight, Action.NOTHING, sentence, code=Event.JOURNAL_INFERRED)
+    journals.keep(Journal(inferred).with_entry(entry), cause)
+    mend = f"No action is needed: all requests go back to {inferred.stable}"
+    on_warning(Obstacle(f"journal of {service.name}", sentence, mend, blocks=False))
 
 
 def is_unfinished(service: Service, now: float) -> bool:
-    """Whether a rollout was begun and not ended; where no journal tells, whether a candidate has requests."""
-    journal, why = _found(service)
+    """Whether a rollout was begun and not ended; without a readable journal, whether a candidate has requests."""
+    journal, why = _read(service)
     if journal is not None:
         return not journal.rollout.phase.final
-    shown = _shown(service, now, why)
-    return shown is not None and not shown.phase.final and shown.weight > 0
+    inferred = _inferred(service, now, why)
+    return inferred is not None and not inferred.phase.final and inferred.weight > 0
 
 
-def _found(service: Service) -> tuple[Journal | None, GauntletError | None]:
+def _read(service: Service) -> tuple[Journal | None, GauntletError | None]:
     """The journal, or why it cannot be read."""
     try:
-        found = service.journals.read(service.name)
+        stored = service.journals.read(service.name)
     except _NOT_WRITTEN as error:
         return None, error
-    return (None if found is None else found[0]), None
+    return (None if stored is None else stored[0]), None
 
 
-def _shown(service: Service, now: float, why: GauntletError | None) -> Rollout | None:
-    """What the service shows; where there never was a journal, only a rollout whose candidate has requests.
+def _inferred(service: Service, now: float, why: GauntletError | None) -> Rollout | None:
+    """The rollout that the service shows; where there never was a journal, only one whose candidate has requests.
 
     Raises:
-        DataError: no journal tells, and the service does not either.
-        DependencyError: it does not answer.
+        DataError: the journal cannot be read, and the service shows no rollout.
+        DependencyError: the service does not answer.
     """
     try:
-        shown = service.target.infer_rollout(service.name, now)
+        inferred = service.target.infer_rollout(service.name, now)
     except ConfigurationError as error:
         if why is None:
-            return None  # whoever may not even look has changed nothing here
+            return None  # an account that may not read the service has not changed it either
         raise why from error
     if why is None:
-        return shown if shown and shown.weight else None
-    if shown is None:
+        return inferred if inferred and inferred.weight else None
+    if inferred is None:
         raise DataError(
             f"{why.message}, and the service shows no version beside another that could be gone back to",
             field=why.field,
             value=why.value,
-            mend="Keep this for whoever looks at what wrote it, and remove it from there: the next delivery begins "
-            "anew. A version of before comes back by a rollout",
+            mend="Copy it for debugging, and remove it from there: the next delivery begins anew. To return to an "
+            "earlier version, roll that out",
         ) from why
-    return shown
+    return inferred
 
 
 def _plainly(error: GauntletError) -> str:
-    """What is wrong, without what to do about it: that is said once, at the end."""
+    """The error without its mend, which is said once, at the end."""
     return str(GauntletError(error.message, field=error.field, value=error.value)).rstrip(".")
 
 
 @contextmanager
 def aliases_follow(store: ModelStore, model_name: str) -> Iterator[None]:
-    """Give the former champion its title also where the rollback could not be written down."""
+    """Give the former champion its alias also where the rollback could not be recorded."""
     try:
         yield
     except UnrecordedRollback as error:

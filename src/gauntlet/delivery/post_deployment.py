@@ -22,7 +22,7 @@ _CHAMPION = "verify_deployment.champion"
 
 @dataclass(frozen=True)
 class VerificationResult:
-    """What one check of a deployment found.
+    """The result of one post-deployment check.
 
     Attributes:
         journal: of the newest rollout, this check included.
@@ -36,27 +36,28 @@ class VerificationResult:
 
 
 def verify(context: RolloutContext, champion: str, *, watch_seconds: float, act: bool) -> VerificationResult:
-    """Look once at what was promoted, and go on with the evidence of its rollout.
+    """Analyse the promoted version once more, continuing the evidence of its rollout.
 
     Args:
         context: the service and the judge of its metrics.
-        champion: the version that the registry calls champion; empty if none.
+        champion: the version with the alias champion; empty if none.
         watch_seconds: how long after its rollout began a version is watched.
         act: roll it back when harm is shown.
 
     Raises:
-        ConfigurationError: there was never a rollout on the service.
-        DataError: its journal cannot be read.
+        NoRollout: there was never a rollout on the service.
+        JournalUnreadable: its journal cannot be read.
         UnrecordedRollback: it was rolled back, and that could not be written.
-        DependencyError: something did not answer, or somebody else acts on the service.
+        ServiceBusy: another process acts on the service, or wrote the journal at this moment.
+        DependencyError: a backend did not answer.
     """
     service, now = context.service, context.time.now()
     with lease_held(service, context.time, log_warning):
-        found = service.journals.read(service.name)
-        if found is None:
+        stored = service.journals.read(service.name)
+        if stored is None:
             mend = "Roll a version out first (continuous_delivery)"
             raise NoRollout("has no rollout to verify", field="service", value=service.name, mend=mend)
-        journal, etag = found
+        journal, etag = stored
         rollout = journal.rollout
         checks = [_serves(context, rollout), _is_champion(rollout, champion)]
         if rollout.phase is not Phase.PROMOTED or rollout.candidate == rollout.stable:
@@ -64,7 +65,7 @@ def verify(context: RolloutContext, champion: str, *, watch_seconds: float, act:
         if now - rollout.began > watch_seconds:
             return _over(journal, checks, f"{_name(rollout)} has been watched for {watch_seconds / 3600:,.0f} hours.")
         assessment, analysis_state = context.judge.assess(rollout, journal.analysis_state, now)
-        nothing_new = AnalysisRun(rollout.analyses, Status.INCONCLUSIVE, "There was nothing new to look at.")
+        nothing_new = AnalysisRun(rollout.analyses, Status.INCONCLUSIVE, "There was nothing new to analyse.")
         analysis = assessment.analysis or nothing_new
         journal = replace(journal, rollout=replace(rollout, analyses=analysis.number), analysis_state=analysis_state)
         entry = Entry(
@@ -84,7 +85,7 @@ def verify(context: RolloutContext, champion: str, *, watch_seconds: float, act:
     verdict = _verdict([*checks, metrics])
     if harmful:
         reason = f"Harm was shown after the promotion: {analysis.sentence}"
-        taken = roll_back(
+        rolled_back = roll_back(
             service,
             context.judge,
             context.plan,
@@ -94,7 +95,7 @@ def verify(context: RolloutContext, champion: str, *, watch_seconds: float, act:
             on_decision=context.log_decision,
             on_warning=log_warning,
         )
-        return VerificationResult(taken, verdict, taken.rollout.phase.value)
+        return VerificationResult(rolled_back, verdict, rolled_back.rollout.phase.value)
     return VerificationResult(journal, verdict, "watching")
 
 
@@ -102,24 +103,24 @@ def _write(service: Service, journal: Journal, etag: str) -> None:
     try:
         service.journals.write(journal, etag)
     except Conflict as error:
-        mend = "Check again: somebody else wrote at this moment"
+        mend = "Run the check again: another process wrote the journal at this moment"
         raise ServiceBusy("was written meanwhile", field=service.name, mend=mend, retryable=True) from error
 
 
 def _serves(context: RolloutContext, rollout: Rollout) -> Check:
-    meant = rollout.candidate if rollout.phase is Phase.PROMOTED else rollout.stable
+    expected = rollout.candidate if rollout.phase is Phase.PROMOTED else rollout.stable
     current = context.service.handle.current()
-    if current is None or current.digest != meant.digest:
-        return Check("serving", Status.FAIL, f"{current or 'Nothing'} serves, where {meant} should.", code=_SERVING)
+    if current is None or current.digest != expected.digest:
+        return Check("serving", Status.FAIL, f"{current or 'Nothing'} serves, where {expected} should.", code=_SERVING)
     if not context.service.handle.ready(current):
-        return Check("serving", Status.FAIL, f"Version {meant.version} does not answer.", code=_SERVING)
-    return Check("serving", Status.PASS, f"Version {meant.version} answers.", code=_SERVING)
+        return Check("serving", Status.FAIL, f"Version {expected.version} does not answer.", code=_SERVING)
+    return Check("serving", Status.PASS, f"Version {expected.version} answers.", code=_SERVING)
 
 
 def _is_champion(rollout: Rollout, champion: str) -> Check:
-    meant = rollout.candidate if rollout.phase is Phase.PROMOTED else rollout.stable
-    if champion != meant.version:
-        reason = f"The champion is version {champion or '-'}, and {meant} serves."
+    expected = rollout.candidate if rollout.phase is Phase.PROMOTED else rollout.stable
+    if champion != expected.version:
+        reason = f"The champion is version {champion or '-'}, and {expected} serves."
         return Check("champion", Status.FAIL, reason, code=_CHAMPION)
     return Check("champion", Status.PASS, f"Version {champion} is the champion.", code=_CHAMPION)
 

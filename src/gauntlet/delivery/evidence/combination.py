@@ -101,20 +101,6 @@ def combine(log_e: Mapping[str, float], weights: Mapping[str, float], *, alpha: 
     return Alarm(raised=total >= needed, log_e=total, culprits=culprits, leading=ranked[0])
 
 
-def not_worse(log_e: Mapping[str, float], *, alpha: float) -> tuple[bool, tuple[str, ...]]:
-    """Whether every metric is proven within its margin, and the metrics that are not yet.
-
-    Each metric is tested at the full α: the whole claim is wrong only if one metric's is (Berger 1982).
-
-    Args:
-        log_e: metric → logarithm of its evidence of being not worse. Nothing to prove is not proven.
-        alpha: chance of a false promotion, in (0, 1).
-    """
-    _check_alpha(alpha)
-    open_ = tuple(name for name, value in log_e.items() if not value >= -math.log(alpha))
-    return bool(log_e) and not open_, open_
-
-
 def _check_weights(weights: Mapping[str, float], alpha: float) -> None:
     _check_alpha(alpha)
     if not weights or not all(weight > 0 for weight in weights.values()) or abs(sum(weights.values()) - 1) > 1e-9:

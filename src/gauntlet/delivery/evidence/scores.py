@@ -77,23 +77,13 @@ def histogram_edges(baseline: Buckets, *, bins: int = 10) -> tuple[float, ...]:
     return chosen
 
 
-def exceedances(scores: ArrayLike, at: Iterable[float]) -> tuple[int, ...]:
-    """How many of the (n,) scores are above each edge.
-
-    Raises:
-        DataError: a score is not finite. A model that answers NaN is an error, not a score.
-    """
-    values = np.sort(_finite(scores, field="scores"))
-    return tuple(int(values.size - place) for place in np.searchsorted(values, list(at), side="right"))
-
-
 def counts(
     canary: tuple[Iterable[int], int], stable: tuple[Iterable[int], int], at: Iterable[float]
 ) -> dict[str, Counts]:
     """Counts by edge and side (``above 0.3``, ``up to 0.3``) of one interval, for ``combination.update_panel``.
 
     Args:
-        canary: (``exceedances`` at the edges, scores).
+        canary: (scores above each edge, scores).
         stable: the same of stable.
         at: the edges.
     """

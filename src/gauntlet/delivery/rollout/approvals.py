@@ -14,11 +14,11 @@ ABORT_TAG = "gauntlet.abort"
 
 
 class Approval(NamedTuple):
-    """What people decided of a rollout.
+    """Manual decisions on a rollout.
 
     Attributes:
         step: the highest step that was approved, in percent; 0: none.
-        abort: why it is to be rolled back; empty: nobody aborts it.
+        abort: why a person wants it rolled back; empty: nobody aborts it.
     """
 
     step: int = 0
@@ -29,14 +29,14 @@ ApprovalSource = Callable[[Rollout], Approval]
 
 
 def no_approvals(rollout: Rollout) -> Approval:
-    """Nobody approves or aborts anything."""
+    """Approve and abort nothing."""
     return Approval()
 
 
 def tag_approvals(store: ModelStore, model_name: str) -> ApprovalSource:
-    """What the tags of the candidate's version say: ``gauntlet.approve: 50``, ``gauntlet.abort: why``.
+    """Read decisions from tags of the candidate's version: ``gauntlet.approve: 50``, ``gauntlet.abort: why``.
 
-    A registry that does not answer says nothing: approval then waits, and nothing else is held up.
+    Where the registry does not answer there are none: an approval then waits, and nothing else is held up.
     """
 
     def decided(rollout: Rollout) -> Approval:
@@ -51,18 +51,18 @@ def tag_approvals(store: ModelStore, model_name: str) -> ApprovalSource:
 
 
 def combine_approvals(*sources: ApprovalSource) -> ApprovalSource:
-    """The furthest approval and the first abort of several sources."""
+    """Combine sources: the highest approval and the first abort."""
 
     def decided(rollout: Rollout) -> Approval:
-        found = [approvals(rollout) for approvals in sources]
-        step = max((one.step for one in found), default=0)
-        return Approval(step, next((one.abort for one in found if one.abort), ""))
+        approvals = [source(rollout) for source in sources]
+        step = max((approval.step for approval in approvals), default=0)
+        return Approval(step, next((approval.abort for approval in approvals if approval.abort), ""))
 
     return decided
 
 
 def approved_step(text: str) -> int:
-    """``50`` or ``50 %`` as 50; anything else approves nothing.
+    """Parse ``50`` or ``50 %`` as 50; anything else approves nothing.
 
     >>> approved_step("50 %"), approved_step("yes"), approved_step("-5")
     (50, 0, 0)

@@ -40,14 +40,14 @@ _ABORTED: Mapping[AbortedBy, Event] = {
 def start(
     journals: JournalStore, service: str, candidate: Release, stable: Release, now: float, attempt: str = ""
 ) -> Rollout:
-    """Begin a rollout, or find the one that is under way or was finished for the same two versions.
+    """Begin a rollout, or return the one of the same two versions that is under way or finished.
 
-    Starting again what was finished changes nothing: it is not another rollout, let alone a rollback. A candidate that
-    was rolled back gets another chance under another name of the attempt.
+    Starting a finished rollout again changes nothing. A candidate that was rolled back gets another chance under
+    another name of the attempt.
 
     Raises:
         RolloutUnderWay: another candidate is on its way on this service.
-        Conflict: somebody else begins one at this moment.
+        Conflict: another process begins one at this moment.
     """
     written = journals.read(service)
     if written is not None:
@@ -69,7 +69,7 @@ def start(
 
 
 def is_same(rollout: Rollout, candidate: Release, stable: Release, attempt: str) -> bool:
-    """Whether to start this would be to go on with that rollout, or to find it finished."""
+    """Whether ``start`` with these arguments would return this rollout rather than begin another."""
     if (rollout.candidate, rollout.stable, rollout.attempt) == (candidate, stable, attempt):
         return True
     return rollout.candidate == candidate and not rollout.phase.final
@@ -80,7 +80,7 @@ def abort(journals: JournalStore, service: str, reason: str, now: float, by: Abo
 
     Raises:
         NoRollout: there was never a rollout on the service.
-        Conflict: somebody else wrote at this moment; try again.
+        Conflict: another process wrote at this moment; try again.
     """
     journal, etag = _read(journals, service)
     aborted = begin_rollback(journal.rollout, reason, by)
@@ -91,13 +91,13 @@ def abort(journals: JournalStore, service: str, reason: str, now: float, by: Abo
 
 
 def reconcile(backends: Backends, plan: RolloutPlan, service: str, now: float) -> Decision:
-    """One iteration: what is decided is persisted before it is done.
+    """Run one iteration: the decision is persisted before it is carried out.
 
     Raises:
         NoRollout: no rollout was started on the service.
         Conflict: another controller wrote meanwhile; read again.
-        LeaseTaken: somebody else acts on this service.
-        DependencyError: something did not answer; nothing was done that was not written before.
+        LeaseTaken: another controller acts on this service.
+        DependencyError: a backend did not answer; nothing was done that was not persisted before.
     """
     backends.lease.acquire(service)
     journal, etag = _read(backends.journals, service)
@@ -141,10 +141,10 @@ def run_to_end(
         clock: seconds since the epoch.
         sleep: waits so many seconds.
         on_decision: called after every iteration.
-        patience: iterations in a row that may fail before this gives up; the state stays, and the next one goes on.
+        patience: iterations in a row that may fail before this gives up; the state stays, and the next run resumes.
 
     Raises:
-        DependencyError: patience is spent.
+        DependencyError: more than ``patience`` iterations in a row failed.
     """
     failed = 0
     try:
@@ -171,7 +171,7 @@ def run_to_end(
 
 
 def _assessed(judge: Judge, journal: Journal, now: float) -> tuple[Assessment, str]:
-    """An assessment; one that fails does not hold up a rollback, which does not depend on it."""
+    """Assess the metrics; a failure does not hold up a rollback, which does not depend on them."""
     try:
         return judge.assess(journal.rollout, journal.analysis_state, now)
     except GauntletError:

@@ -1,8 +1,8 @@
-"""What to do next in a rollout: a pure function from state and observation to state and action.
+"""Decides the next action of a rollout: a pure function from state and observation to state and action.
 
 The controller reads the state, observes, asks ``decide``, *persists the new state, and then* carries out one action,
-which must be idempotent. So it can be killed at any instant: its successor finds what was intended, sees whether it
-holds, and asks again. Nothing here knows a clock, a cluster or a network; times are arguments.
+which must be idempotent. So it can be killed at any instant: its successor reads what was intended, observes whether it
+holds, and decides again. Nothing here knows a clock, a cluster or a network; times are arguments.
 
     deploying ──ready──▶ ramping ──last step shown──▶ promoting ──▶ promoted
         │                   │                             │
@@ -30,7 +30,7 @@ from gauntlet.verdict import Status
 
 
 def decide(rollout: Rollout, observed: Observation, plan: RolloutPlan, now: float) -> Decision:
-    """What to do next.
+    """Decide what to do next.
 
     Args:
         rollout: the state as it was last persisted.
@@ -108,7 +108,7 @@ def _rollback_needed(rollout: Rollout, observed: Observation, plan: RolloutPlan,
         reason = f"Its metrics could not be read {rollout.errors} times in a row{measured}"
         return _Rollback(Event.ROLLBACK_METRICS_UNREADABLE, "analysis", Status.ERROR, reason)
     if rollout.phase is Phase.PROMOTING:
-        return None  # from here on only harm causes a rollback, not a clock
+        return None  # from here on only harm causes a rollback, no time limit
     if rollout.inconclusive > budgets.inconclusive and plan.undecided == "roll_back":
         reason = f"{rollout.inconclusive} analyses in a row were inconclusive{measured}"
         return _Rollback(Event.ROLLBACK_INCONCLUSIVE, "analysis", Status.INCONCLUSIVE, reason)
@@ -118,7 +118,7 @@ def _rollback_needed(rollout: Rollout, observed: Observation, plan: RolloutPlan,
 def _too_late(
     rollout: Rollout, observed: Observation, plan: RolloutPlan, now: float, measured: str
 ) -> _Rollback | None:
-    """Which time limit of the plan is exceeded."""
+    """The rollback for a time limit of the plan that is exceeded; ``None`` if none is."""
     if now - rollout.began > plan.total_seconds:
         reason = f"The rollout took longer than the {plan.total_seconds:,.0f} s of total_seconds."
         return _Rollback(Event.ROLLBACK_TIME_LIMIT, "controller", Status.INCONCLUSIVE, reason)

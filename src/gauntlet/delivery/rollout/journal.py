@@ -29,9 +29,9 @@ class Entry:
         at: seconds since the epoch.
         phase: where the rollout stood afterwards.
         weight: percent of requests the candidate was meant to have afterwards.
-        action: what was carried out.
-        sentence: why.
-        analysis: what was measured, if there was a new analysis.
+        action: the action carried out.
+        sentence: what happened and why, for people.
+        analysis: the new analysis, if there was one.
         power: what the analysis would detect, in the entry that precedes the candidate's first request; else empty.
         code: what happened, for programs; ``None`` in journals of versions before 0.2, which had none.
     """
@@ -61,9 +61,10 @@ class Journal:
     entries: tuple[Entry, ...] = ()
 
     def with_entry(self, entry: Entry) -> Journal:
-        """The journal with one more line.
+        """Append an entry.
 
-        When it grows too long, every second entry of its older half goes that changed neither phase nor weight.
+        When the timeline is too long, every second entry of its older half that changed neither phase nor weight is
+        dropped.
         """
         entries = (*self.entries, entry)
         if len(entries) > MOST_ENTRIES:

@@ -1,4 +1,4 @@
-"""Settings of a rollout: its steps, what each must show, time limits and budgets."""
+"""Settings of a rollout: steps, requirements of each step, time limits and budgets."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class RolloutPlan(Settings):
     def _check(self) -> RolloutPlan:
         if list(self.steps) != sorted(set(self.steps)) or not self.steps or self.steps[-1] != 100:
             raise ValueError("steps must ascend and end with 100")
-        strange = [step for step in self.approve_before if step not in self.steps]
-        if strange:
-            raise ValueError(f"approve_before names {strange[0]}, which is no step")
+        unknown = [step for step in self.approve_before if step not in self.steps]
+        if unknown:
+            raise ValueError(f"approve_before names {unknown[0]}, which is no step")
         return self

@@ -1,4 +1,4 @@
-"""What the controller works with, as protocols: targets, judges of metrics, stores of journals.
+"""Ports of the controller, as protocols: target, judge of the metrics, store of journals.
 
 ``rollout.lease`` has the lease. Every backend implements these (``targets/``), and every test double.
 """
@@ -15,12 +15,12 @@ from gauntlet.delivery.rollout.state import AnalysisRun, Rollout
 
 
 class Conflict(Exception):
-    """Somebody else wrote the journal since it was read."""
+    """Another process wrote since the object was read."""
 
 
 @dataclass(frozen=True)
 class TargetStatus:
-    """What a target shows of a rollout: the part of ``Observation`` that is its own; fields as there."""
+    """The target's part of ``Observation``; fields as there."""
 
     candidate_ready: bool
     stable_ready: bool
@@ -32,11 +32,11 @@ class TargetStatus:
 class Target(Protocol):
     """Where versions run. Every action may be repeated, and returns before its effect is there to see.
 
-    Raises, all methods: ``DependencyError`` when the other side does not answer; the iteration is then tried again.
+    Raises, all methods: ``DependencyError`` when the platform does not answer; the iteration is then retried.
     """
 
     def observe(self, rollout: Rollout) -> TargetStatus:
-        """What is there now. ``done`` answers for the phase the rollout is in."""
+        """Observe the versions now. ``done`` is about the phase the rollout is in."""
 
     def deploy(self, rollout: Rollout) -> None:
         """Make the candidate run with no requests."""
@@ -51,13 +51,13 @@ class Target(Protocol):
         """Make the stable version run again, without taking requests from the candidate yet."""
 
     def roll_back(self, rollout: Rollout) -> None:
-        """All requests to the stable version, then the candidate out of the specification, in this order.
+        """Send all requests to the stable version, then remove the candidate from the specification, in this order.
 
-        The one action that is carried out also where its state could not be written (``delivery.emergency_rollback``).
+        The one action that is carried out even where its state could not be written (``delivery.emergency_rollback``).
         """
 
     def infer_rollout(self, service: str, now: float) -> Rollout | None:
-        """The rollout as the service itself shows it, for when no journal can tell; ``None`` where it shows none.
+        """Infer the rollout from the service itself, where no journal can be read; ``None`` where there is none.
 
         Afterwards this target can roll it back, without a journal.
 
@@ -69,10 +69,10 @@ class Target(Protocol):
 
 @dataclass(frozen=True)
 class Assessment:
-    """The part of ``Observation`` that a judge knows; fields as there.
+    """The judge's part of ``Observation``; fields as there.
 
     Attributes:
-        power: what the analysis would detect, said once, when its tests have been chosen; empty otherwise.
+        power: what the analysis would detect, once, when its tests have been chosen; empty otherwise.
     """
 
     analysis: AnalysisRun | None
@@ -85,7 +85,7 @@ class Judge(Protocol):
     """Assesses metrics. Approvals and aborts need none, and have a source of their own."""
 
     def assess(self, rollout: Rollout, analysis_state: str, now: float) -> tuple[Assessment, str]:
-        """What can be said now, and what to remember for the next analysis.
+        """Assess the metrics now; returns the assessment and the new state of the analysis.
 
         The state of the analysis is persisted together with that of the rollout, or not at all: an analysis whose
         iteration was killed never happened, and the next one covers its interval. Metrics that cannot be read are an
@@ -93,22 +93,22 @@ class Judge(Protocol):
 
         Args:
             rollout: the state before this iteration.
-            analysis_state: what the last analysis that was written returned; empty before the first.
+            analysis_state: as the last persisted analysis returned it; empty before the first.
             now: seconds since the epoch.
         """
 
 
 class JournalStore(Protocol):
-    """Keeps the journal of one rollout a service.
+    """Keeps the newest rollout's journal of each service.
 
-    Raises, all methods: ``DependencyError`` when the other side does not answer.
+    Raises, all methods: ``DependencyError`` when the store does not answer.
     """
 
     def read(self, service: str) -> tuple[Journal, str] | None:
         """The journal and the etag of its version; ``None`` if there was never a rollout on the service.
 
         Raises:
-            DataError: what is there is no journal.
+            JournalUnreadable: what is there is no journal.
         """
 
     def write(self, journal: Journal, etag: str) -> str:
@@ -119,7 +119,7 @@ class JournalStore(Protocol):
         """
 
     def set_aside(self, service: str) -> str:
-        """Put a journal that cannot be read away, whole, so that another can begin; where it is from then on."""
+        """Move a journal that cannot be read aside, whole, so that another can begin; returns its new place."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""State of a rollout, what is observed of it, and what was decided. Pure records, with the state's JSON.
+"""State, observation and decision of a rollout. Pure records, with the state's JSON.
 
 ``decision.decide`` is the function from state and observation to the next state and action.
 """
@@ -21,7 +21,7 @@ AbortedBy = Literal["", "person", "analysis", "controller"]
 
 
 class Phase(StrEnum):
-    """Where a rollout stands."""
+    """Phase of a rollout."""
 
     DEPLOYING = "deploying"
     RAMPING = "ramping"
@@ -32,7 +32,7 @@ class Phase(StrEnum):
 
     @property
     def final(self) -> bool:
-        """Nothing happens any more."""
+        """The rollout is over."""
         return self in (Phase.PROMOTED, Phase.ROLLED_BACK)
 
     @property
@@ -42,7 +42,7 @@ class Phase(StrEnum):
 
 
 class Action(StrEnum):
-    """What to carry out; each may be repeated without harm."""
+    """What to carry out; every action is idempotent."""
 
     DEPLOY = "deploy"
     """Make the candidate run beside the stable version, with no traffic."""
@@ -51,7 +51,7 @@ class Action(StrEnum):
     PROMOTE = "promote"
     """Make the candidate the stable version."""
     RESTORE = "restore"
-    """Make the stable version run again beside the candidate: there is no rollback to what does not answer."""
+    """Make the stable version run again beside the candidate: a rollback needs a version that answers."""
     ROLL_BACK = "roll_back"
     """All requests to the stable version first; then take the candidate out of the specification."""
     WAIT = "wait"
@@ -62,23 +62,23 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Rollout:
-    """The state of a rollout, all of it: what is written down before anything is done.
+    """The whole state of a rollout, persisted before any action.
 
     Attributes:
-        service: what is rolled out on.
-        candidate: the version on its way.
+        service: the service it is carried out on.
+        candidate: the new version.
         stable: the version it replaces.
         began: when, in seconds since the epoch.
-        attempt: tells a second try of the same two versions from a repetition of the first.
-        phase: where it stands.
+        attempt: distinguishes a second attempt with the same two versions from a repetition of the first.
+        phase: its phase.
         step: index of the step it is at; -1 before the first.
         weight: percent of requests that the candidate is meant to have; never more than its step's.
         held_since: when the step's weight was first seen to hold; ``None`` until then.
         approval_since: since when the next step waits for approval; ``None`` if it does not.
-        analyses: number of the last analysis that was counted; analyses are numbered by the judge.
+        analyses: number of the last analysis that was counted; the judge numbers them.
         shown: the last analysis at this step showed the absence of harm.
         failures: analyses that showed harm.
-        inconclusive: analyses in a row, at this step, that could not tell.
+        inconclusive: analyses in a row, at this step, that were inconclusive.
         errors: analyses in a row that could not be made.
         reason: why it is being, or was, rolled back; empty otherwise.
         aborted_by: who decided that: a ``person``, the ``analysis`` of its metrics, the ``controller`` (time limits, a
@@ -130,7 +130,7 @@ class Rollout:
 
 @dataclass(frozen=True)
 class Metric:
-    """What one metric has shown since the rollout began.
+    """The result of one metric since the rollout began.
 
     Attributes:
         name: ``errors``, ``latency``, ``scores``, or a team's own.
@@ -157,13 +157,13 @@ class Metric:
 
 @dataclass(frozen=True)
 class AnalysisRun:
-    """What one analysis of the metrics said.
+    """The result of one analysis of the metrics.
 
     Attributes:
         number: counts up from 1 in a rollout; an analysis that was counted already is not counted again.
         status: pass, fail, inconclusive or error, of all metrics together.
-        sentence: what it saw.
-        metrics: one by one.
+        sentence: the result in words, with its numbers.
+        metrics: the result of each metric.
         answered: requests that (candidate, stable) were given since the rollout began: those they have answered, and
             those under way; ``None`` if unknown.
     """
@@ -177,19 +177,19 @@ class AnalysisRun:
 
 @dataclass(frozen=True)
 class Observation:
-    """What the controller observed, just now.
+    """What the controller observed in one iteration.
 
     Attributes:
         candidate_ready: the candidate answers.
         stable_ready: the stable version answers.
         weight: percent of requests the candidate really has; ``None`` if it could not be read.
         requests: requests the candidate answered since its step's weight holds.
-        baseline: the stable version was watched long enough for the candidate to be compared with it.
+        baseline: the stable version's baseline is large enough to compare the candidate with it.
         analysis: the newest analysis, if there is one.
         failed: why the candidate can never become ready, if that is known.
         approved: the highest step, in percent, that a person approved.
-        abort: a person wants it back, and why.
-        done: the last action that has an end (promote, roll back) has come to it.
+        abort: why a person aborts the rollout; empty if nobody does.
+        done: the promotion or rollback under way is complete.
     """
 
     candidate_ready: bool
@@ -214,11 +214,11 @@ class Decision:
     sentence: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sentence", _begun_large(self.sentence))
+        object.__setattr__(self, "sentence", _capitalised(self.sentence))
 
 
 def begin(service: str, candidate: Release, stable: Release, now: float, attempt: str = "") -> Rollout:
-    """A rollout that has not done anything yet."""
+    """The state of a rollout at its beginning."""
     return Rollout(service, candidate, stable, began=now, attempt=attempt)
 
 
@@ -226,8 +226,8 @@ def begin_rollback(rollout: Rollout, reason: str, by: AbortedBy = "person", caus
     """The state from which the next iteration begins to roll back, whatever the phase; also long after a promotion."""
     if rollout.phase in (Phase.ROLLING_BACK, Phase.ROLLED_BACK):
         return rollout
-    return replace(rollout, phase=Phase.ROLLING_BACK, weight=0, reason=_begun_large(reason), aborted_by=by, cause=cause)
+    return replace(rollout, phase=Phase.ROLLING_BACK, weight=0, reason=_capitalised(reason), aborted_by=by, cause=cause)
 
 
-def _begun_large(sentence: str) -> str:
+def _capitalised(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]

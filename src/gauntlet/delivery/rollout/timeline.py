@@ -3,13 +3,13 @@
 ``timeline_json`` is the audit document. Its fields (times are ISO 8601 in UTC, ``null`` is unknown):
 
     format      gauntlet.timeline/1
-    service     what was rolled out on
-    attempt     tells a second try of the same two versions from the first; may be empty
-    candidate   version, digest, uri of the version on its way
+    service     the service
+    attempt     distinguishes a second attempt with the same two versions from the first; may be empty
+    candidate   version, digest, uri of the new version
     stable      the same of the version it replaces
     began       when it was started
     ended       when it was promoted or seen to be rolled back; null while under way
-    phase       where it stands: deploying, ramping, promoting, rolling_back, promoted, rolled_back
+    phase       deploying, ramping, promoting, rolling_back, promoted, rolled_back
     weight      percent of requests the candidate is meant to have
     reason      why it was rolled back; empty otherwise
     aborted_by  who decided that: person, analysis (of its metrics) or controller (a limit of the plan); empty otherwise
@@ -47,7 +47,7 @@ FORMAT = "gauntlet.timeline/1"
 
 @dataclass(frozen=True)
 class WeightPeriod:
-    """A weight for as long as it lasted.
+    """A period of constant phase and weight.
 
     Attributes:
         phase: of its first entry.
@@ -64,7 +64,7 @@ class WeightPeriod:
 
 @dataclass(frozen=True)
 class ManualDecision:
-    """What a person decided.
+    """A manual decision.
 
     Attributes:
         at: seconds since the epoch: when it took effect.
@@ -78,7 +78,7 @@ class ManualDecision:
 
 
 def weight_periods(journal: Journal) -> tuple[WeightPeriod, ...]:
-    """The way of the weight, oldest first: one stay for every change of phase or weight."""
+    """The periods of the rollout, oldest first: one for every change of phase or weight."""
     entries = journal.entries
     changes = [
         entry
@@ -93,18 +93,18 @@ def weight_periods(journal: Journal) -> tuple[WeightPeriod, ...]:
 
 def analyses(journal: Journal) -> tuple[tuple[float, AnalysisRun], ...]:
     """(when, analysis) of every analysis that was kept, each once, oldest first."""
-    found: dict[int, tuple[float, AnalysisRun]] = {}
+    by_number: dict[int, tuple[float, AnalysisRun]] = {}
     for entry in journal.entries:
         if entry.analysis is not None:
-            found.setdefault(entry.analysis.number, (entry.at, entry.analysis))
-    return tuple(found.values())
+            by_number.setdefault(entry.analysis.number, (entry.at, entry.analysis))
+    return tuple(by_number.values())
 
 
 def ended(journal: Journal) -> float | None:
-    """When the rollout came to its present end; ``None`` while it is under way."""
+    """When the rollout ended; ``None`` while it is under way."""
     if not journal.rollout.phase.final:
         return None
-    return next((stay.start for stay in reversed(weight_periods(journal)) if stay.phase.final), None)
+    return next((period.start for period in reversed(weight_periods(journal)) if period.phase.final), None)
 
 
 def last_seen(journal: Journal) -> float:
@@ -118,7 +118,7 @@ def harm_shown(journal: Journal) -> float | None:
 
 
 def rollback_entry(journal: Journal) -> Entry | None:
-    """The entry with which it was decided to roll the candidate back: from then on it was to have no requests."""
+    """The entry of the decision to roll back, from which on the candidate was meant to have no requests."""
     return next((entry for entry in journal.entries if entry.phase is Phase.ROLLING_BACK), None)
 
 

@@ -10,7 +10,7 @@ GATE = "rollout"
 
 
 def verdict_of(journal: Journal) -> Verdict:
-    """The verdict on a rollout that is over; one that is not is inconclusive.
+    """Give the verdict on a rollout; inconclusive while it is not over.
 
     One check says how it ended; each metric that showed harm adds its own, with the rates it rests on.
     """
@@ -23,7 +23,7 @@ def verdict_of(journal: Journal) -> Verdict:
         harmful = []
     share = answered_share(journal)
     answered = answered_requests(journal)
-    said = f" It was given {answered[0]:,.0f} of {sum(answered):,.0f} requests ({share:.1%})." if answered else ""
+    given = f" It was given {answered[0]:,.0f} of {sum(answered):,.0f} requests ({share:.1%})." if answered else ""
     facts: dict[str, str | int | float | bool] = {
         "candidate": rollout.candidate.version,
         "stable": rollout.stable.version,
@@ -33,25 +33,25 @@ def verdict_of(journal: Journal) -> Verdict:
     if answered:
         facts |= {"requests_candidate": answered[0], "requests_stable": answered[1], "share_candidate": share}
     outcome = Check("outcome", status, sentence, code="rollout.outcome")
-    return Verdict(GATE, (outcome, *harmful), sentence + said, facts)
+    return Verdict(GATE, (outcome, *harmful), sentence + given, facts)
 
 
 def answered_requests(journal: Journal) -> tuple[float, float] | None:
-    """Requests that (candidate, stable) were given during the rollout; ``None`` if nobody counted."""
+    """Requests that (candidate, stable) were given during the rollout; ``None`` if that was not counted."""
     counted = [entry.analysis.answered for entry in journal.entries if entry.analysis and entry.analysis.answered]
     return counted[-1] if counted and sum(counted[-1]) else None
 
 
 def answered_share(journal: Journal) -> float:
-    """Share of the requests that the candidate was given; 0 if nobody counted."""
+    """Share of the requests that the candidate was given; 0 if that was not counted."""
     answered = answered_requests(journal)
     return answered[0] / sum(answered) if answered else 0.0
 
 
 def last_metrics(journal: Journal) -> tuple[Metric, ...]:
-    """What the metrics showed at the last analysis that had any."""
-    seen = [entry.analysis.metrics for entry in journal.entries if entry.analysis and entry.analysis.metrics]
-    return seen[-1] if seen else ()
+    """The metrics of the last analysis that had any."""
+    metrics = [entry.analysis.metrics for entry in journal.entries if entry.analysis and entry.analysis.metrics]
+    return metrics[-1] if metrics else ()
 
 
 def _ended(journal: Journal) -> tuple[Status, str]:

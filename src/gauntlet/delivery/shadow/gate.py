@@ -1,6 +1,6 @@
 """Shadow gate: decides from mirrored requests whether a candidate may receive live traffic. Pure.
 
-Pure: counts in, verdict out. It may be asked as often as one likes; every bound holds at all looks together
+Counts in, verdict out. It may be evaluated at any number of interim analyses: every bound holds at all of them together
 (docs/canary.md, 6). A pass needs every check; any one check fails the gate, so the checks share α for failing.
 """
 
@@ -26,13 +26,13 @@ FLIPS = "shadow.flips"
 _ERRORS = "shadow.errors"
 _LATENCY = "shadow.latency"
 _FARTHEST = 64
-"""How many times the pairs so far ``rows_needed`` looks ahead; beyond that it says nothing."""
+"""Largest multiple of the pairs so far that ``rows_needed`` considers; beyond that it is ``None``."""
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class ShadowPolicy(Settings):
-    """What a candidate has to show on mirrored requests."""
+    """Limits for a candidate on mirrored requests."""
 
     max_flip_rate: Share | None = Field(
         default=0.05, description="Share of requests decided otherwise than by stable, at most; false: not judged."
@@ -63,7 +63,7 @@ class ShadowPolicy(Settings):
 
 @dataclass(frozen=True)
 class ShadowCounts:
-    """What mirroring has shown since it began. Whole numbers, but ``seconds``.
+    """Counts of mirrored requests since mirroring began. Whole numbers, but ``seconds``.
 
     A mirrored request is a pair (both answered), a failure of one, or a failure of both.
 
@@ -114,8 +114,8 @@ class ShadowCounts:
             mend = "Count each mirrored request once"
             raise DataError(f"exceed the {self.pairs} pairs", field="flips", value=self.flips, mend=mend)
         for name in ("latency", "scores"):
-            own, other = getattr(self, f"candidate_{name}"), getattr(self, f"stable_{name}")
-            if set(own) != set(other):
+            candidate, stable = getattr(self, f"candidate_{name}"), getattr(self, f"stable_{name}")
+            if set(candidate) != set(stable):
                 mend = "Give both arms the same buckets"
                 raise DataError("differs from stable's in its boundaries", field=f"candidate_{name}", mend=mend)
         if self.candidate_latency and self.candidate_latency[math.inf] != self.stable_latency[math.inf]:
@@ -134,7 +134,7 @@ class ShadowCounts:
 
 
 def judge_shadow(counts: ShadowCounts, policy: ShadowPolicy) -> Verdict:
-    """What the mirrored requests say: pass, fail, or not yet.
+    """Give the verdict on the mirrored requests: pass, fail, or inconclusive so far.
 
     Args:
         counts: everything since mirroring began; the same shadow may be judged again and again.
@@ -142,18 +142,19 @@ def judge_shadow(counts: ShadowCounts, policy: ShadowPolicy) -> Verdict:
 
     Returns:
         Checks ``flips``, ``errors``, ``latency`` (as far as the policy asks for them) and ``copies``. Intervals: the
-        low end holds at all looks and for all checks together with probability 1 - α, the high end of each check with
-        1 - α. Nothing mirrored is inconclusive.
+        low end holds at all analyses and for all checks together with probability 1 - α, the high end of each check
+        with 1 - α. Nothing mirrored is inconclusive.
 
     Raises:
         ConfigurationError: the latency objective is not a boundary of the histogram.
     """
-    asked = [_errors]
+    comparisons = [_errors]
     if policy.max_flip_rate is not None:
-        asked.insert(0, _flips)
+        comparisons.insert(0, _flips)
     if policy.latency_ratio is not None:
-        asked.append(_latency)
-    checks = [_with_enough(check(counts, policy, policy.alpha / len(asked)), counts, policy) for check in asked]
+        comparisons.append(_latency)
+    share = policy.alpha / len(comparisons)
+    checks = [_with_enough(compare(counts, policy, share), counts, policy) for compare in comparisons]
     checks.append(_copies(counts, policy))
     facts = {
         "pairs": counts.pairs,
@@ -190,25 +191,25 @@ def _flips(counts: ShadowCounts, policy: ShadowPolicy, share: float) -> Check:
 
 
 def _errors(counts: ShadowCounts, policy: ShadowPolicy, share: float) -> Check:
-    found = Pairs(
+    failed = Pairs(
         counts.candidate_errors + counts.both_errors,
         counts.stable_errors + counts.both_errors,
         counts.mirrored,
         counts.both_errors,
     )
-    if not found.pairs:
+    if not failed.pairs:
         nothing = "Nothing was mirrored yet."
         return Check("errors", Status.INCONCLUSIVE, nothing, bound=policy.error_margin, direction="max", code=_ERRORS)
     reason = (
-        f"{found.canary / found.pairs:.2%} of {counts.mirrored:,} mirrored requests failed at the candidate, "
-        f"{found.stable / found.pairs:.2%} at stable; at most {policy.error_margin:.2%} more are allowed."
+        f"{failed.canary / failed.pairs:.2%} of {counts.mirrored:,} mirrored requests failed at the candidate, "
+        f"{failed.stable / failed.pairs:.2%} at stable; at most {policy.error_margin:.2%} more are allowed."
     )
     alphas = (share, policy.alpha)
-    return _excess("errors", found, 1.0, policy.error_margin, alphas, policy.phi, reason, code=_ERRORS)
+    return _excess("errors", failed, 1.0, policy.error_margin, alphas, policy.phi, reason, code=_ERRORS)
 
 
 def _latency(counts: ShadowCounts, policy: ShadowPolicy, share: float) -> Check:
-    """The worst boundary. Those that are looked at depend on the data, so all of them share α for failing."""
+    """The worst boundary. Which boundaries are tested depends on the data, so all of them share α for failing."""
     assert policy.latency_ratio is not None
     finite = sorted(boundary for boundary in counts.stable_latency if math.isfinite(boundary))
     if not finite or not counts.stable_latency[math.inf]:
@@ -220,11 +221,11 @@ def _latency(counts: ShadowCounts, policy: ShadowPolicy, share: float) -> Check:
         mend = f"Use one of {finite}"
         where, what = "latency_objective", "is not a boundary of the histogram"
         raise ConfigurationError(what, field=where, value=policy.latency_objective, mend=mend)
-    told = finite if policy.latency_objective is None else [policy.latency_objective]
-    found = {le: Pairs(slow(counts.candidate_latency, le)[0], *slow(counts.stable_latency, le)) for le in told}
+    boundaries = finite if policy.latency_objective is None else [policy.latency_objective]
+    tails = {le: Pairs(slow(counts.candidate_latency, le)[0], *slow(counts.stable_latency, le)) for le in boundaries}
     if policy.latency_objective is None:
-        found = {le: pairs for le, pairs in found.items() if pairs.stable <= MOST_TAIL * pairs.pairs}
-    if not found:
+        tails = {le: pairs for le, pairs in tails.items() if pairs.stable <= MOST_TAIL * pairs.pairs}
+    if not tails:
         reason = f"More than {MOST_TAIL:.0%} of stable's answers took longer than {finite[-1]:g} s, the last boundary."
         return Check(
             "latency", Status.INCONCLUSIVE, reason, bound=policy.latency_margin, direction="max", code=_LATENCY
@@ -235,20 +236,20 @@ def _latency(counts: ShadowCounts, policy: ShadowPolicy, share: float) -> Check:
             pairs,
             policy.latency_ratio,
             policy.latency_margin,
-            (share / len(told), policy.alpha),
+            (share / len(boundaries), policy.alpha),
             policy.phi,
             f"{pairs.canary / pairs.pairs:.2%} of the candidate's answers took longer than {boundary:g} s, "
             f"{pairs.stable / pairs.pairs:.2%} of stable's; at most {policy.latency_ratio:g} times as many and "
             f"{policy.latency_margin:.2%} are allowed.",
             code=_LATENCY,
         )
-        for boundary, pairs in found.items()
+        for boundary, pairs in tails.items()
     ]
     return max(checks, key=_badness)
 
 
 def _copies(counts: ShadowCounts, policy: ShadowPolicy) -> Check:
-    """What was never sent is known, not estimated; it can make the rest worthless, and speaks against nobody."""
+    """Check the share of copies that were never sent: an exact count, which can only make the rest inconclusive."""
     kept = counts.dropped_share <= policy.max_dropped
     copies = counts.dropped + counts.mirrored
     reason = f"{counts.dropped:,} of {copies:,} copies were never sent; at most {policy.max_dropped:.0%} may be."
@@ -268,7 +269,7 @@ def _copies(counts: ShadowCounts, policy: ShadowPolicy) -> Check:
 
 def _excess(
     name: str,
-    found: Pairs,
+    hits: Pairs,
     rho: float,
     margin: float,
     alpha: tuple[float, float],
@@ -278,12 +279,12 @@ def _excess(
     code: str,
 ) -> Check:
     def bounds(times: int) -> tuple[float, float]:
-        both = None if found.both is None else times * found.both
-        many = Pairs(times * found.canary, times * found.stable, times * found.pairs, both)
+        both = None if hits.both is None else times * hits.both
+        many = Pairs(times * hits.canary, times * hits.stable, times * hits.pairs, both)
         return excess_bounds(many, rho=rho, alpha=alpha, phi=phi)
 
-    measured = (found.canary - rho * found.stable) / found.pairs
-    return _check(name, measured, bounds, margin, int(found.pairs), reason, code=code)
+    measured = (hits.canary - rho * hits.stable) / hits.pairs
+    return _check(name, measured, bounds, margin, int(hits.pairs), reason, code=code)
 
 
 def _check(
@@ -296,7 +297,7 @@ def _check(
     *,
     code: str,
 ) -> Check:
-    """Hold the bounds against a limit; where they cannot tell, find out with how many pairs of this kind they would."""
+    """Hold the bounds against a limit; if inconclusive, extrapolate how many pairs of this kind would decide."""
     interval = bounds(1)
     status = decide(interval, bound=limit, direction="max")
     needed = None

@@ -18,11 +18,11 @@ from gauntlet.verdict import Check, Status, Verdict
 
 @dataclass(frozen=True)
 class ShadowResult:
-    """What a shadow came to.
+    """The result of a shadow deployment.
 
     Attributes:
         verdict: of the gate ``shadow``.
-        counts: what was counted; ``None`` where nothing could be mirrored.
+        counts: of mirrored requests; ``None`` where nothing could be mirrored.
     """
 
     verdict: Verdict
@@ -40,25 +40,26 @@ def run_shadow(
     patience: float,
     on_warning: OnWarning = ignore_warning,
 ) -> ShadowResult:
-    """Mirror requests to a candidate until the verdict stands or the time is over; repeatable.
+    """Mirror requests to a candidate until the verdict is decided or the time is over; repeatable.
 
     The candidate stays deployed for the rollout that follows, without requests, unless it failed.
 
     Args:
-        service: where.
+        service: the service.
         release: the candidate.
-        policy: what it has to show.
+        policy: its limits.
         time: the clock.
         seconds: how long copies are sent at most.
         share: of the stable version's requests that are copied, in (0, 1].
         patience: seconds until the candidate has to answer.
-        on_warning: hears that it waits for somebody who may have died.
+        on_warning: called where this waits for the lease of a controller that may have died.
 
     Returns:
-        The verdict. Inconclusive where there is nothing to compare with, or where the place cannot mirror.
+        The verdict. Inconclusive where there is nothing to compare with, or where the target cannot mirror.
 
     Raises:
-        DependencyError: a rollout is under way, somebody else acts on the service, or it does not answer.
+        ServiceBusy: a rollout is under way, or another controller acts on the service.
+        DependencyError: the service does not answer.
     """
     stable = service.handle.current()
     if stable is None:

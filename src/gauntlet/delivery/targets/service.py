@@ -1,4 +1,4 @@
-"""What every target offers, and the address that names one.
+"""The interface of a service on any target, and the addresses that name one.
 
 local:FOLDER                 what ``gauntlet serve FOLDER`` runs on this machine
 kserve:NAMESPACE/NAME        an InferenceService of the cluster that the environment points at
@@ -24,7 +24,7 @@ from gauntlet.errors import ConfigurationError
 
 
 class ServiceHandle(Protocol):
-    """A service as it stands, outside any rollout. ``DependencyError`` when the other side does not answer."""
+    """A service outside rollouts. All methods raise ``DependencyError`` when the platform does not answer."""
 
     def current(self) -> Release | None:
         """The stable version; ``None`` where nothing was ever served."""
@@ -33,8 +33,8 @@ class ServiceHandle(Protocol):
         """Serve a version with all requests at once: the first one, or any in staging. Returns before it is ready.
 
         Args:
-            release: what to serve; nothing changes where it serves already.
-            replace: take the place of another version, which goes; for staging only.
+            release: the version to serve; nothing changes where it serves already.
+            replace: replace another version; for staging only.
 
         Raises:
             ConfigurationError: another version serves already, and ``replace`` is not set.
@@ -44,41 +44,41 @@ class ServiceHandle(Protocol):
         """Whether this version answers requests."""
 
     def url(self) -> str:
-        """Where requests go, without a path: ``http://127.0.0.1:8080``."""
+        """URL for callers, without a path: ``http://127.0.0.1:8080``."""
 
     def url_of(self, release: Release) -> str:
-        """Where this version's own server answers, past whatever splits requests, its ``/metrics`` included."""
+        """URL of this version's own server, which bypasses the router, ``/metrics`` included."""
 
 
 class Mirror(Protocol):
     """Mirrors the stable version's requests to a candidate without live traffic, and compares both answers."""
 
     def start(self, rollout: Rollout, share: float) -> None:
-        """Copy a share of the requests, in (0, 1], from now on; counts begin at zero."""
+        """Mirror a share of the requests, in (0, 1], from now on; counts begin at zero."""
 
     def counts(self, rollout: Rollout) -> ShadowCounts:
-        """What was counted since the start."""
+        """The counts since the start."""
 
     def stop(self, rollout: Rollout) -> None:
-        """Copy nothing any more; repeatable."""
+        """Stop mirroring; idempotent."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """A service with everything a rollout on it is carried out with.
+    """A service with the backends of a rollout on it.
 
     Attributes:
-        name: what journal store and lease know it by.
-        handle: the service as it stands.
-        target: what is acted on.
-        journals: where the journal is kept.
-        lease: keeps a second actor away.
-        counter_source: the counters it keeps itself; a Prometheus is asked instead where one is given.
-        approvals: what people said of a rollout where the service keeps it.
-        mirror: copies requests; ``None`` where the place cannot.
-        obstacles: what stands in the way of a rollout that has not begun; one that has is among it (another canary).
-        revisions: what a platform's own series call the versions, where they do not carry the version itself.
-        unrecorded: what the place was asked, has done, and could not write down; empty where there is nothing.
+        name: its name in journal store and lease.
+        handle: the service outside rollouts.
+        target: carries out the actions.
+        journals: keeps the journal.
+        lease: keeps a second controller away.
+        counter_source: the counters it keeps itself; a Prometheus takes their place where one is given.
+        approvals: manual approvals and aborts.
+        mirror: mirrors requests; ``None`` where the target cannot.
+        obstacles: the preflight: what blocks a new rollout, a canary that is under way included.
+        revisions: names of the versions in a platform's own series, where these do not carry the version itself.
+        unrecorded: why a rollback that the target carried out could not be written; empty where there is none.
     """
 
     name: str
@@ -102,10 +102,10 @@ KINDS: Mapping[str, str] = {
 
 
 def require_address(address: str, *, field: str = "service") -> tuple[str, str]:
-    """The kind and the rest of an address.
+    """Split an address into kind and rest.
 
     Raises:
-        ConfigurationError: it is no address of a kind known here.
+        ConfigurationError: it is no address of a known kind.
     """
     kind, _, rest = address.partition(":")
     if kind not in KINDS or not rest:
@@ -119,11 +119,11 @@ def require_address(address: str, *, field: str = "service") -> tuple[str, str]:
 
 
 def open_service(address: str) -> Service:
-    """The service an address names.
+    """Connect to the service of an address.
 
     Raises:
-        ConfigurationError: it is no address of a kind known here.
-        DependencyError: nothing answers there.
+        ConfigurationError: it is no address of a known kind.
+        DependencyError: the service does not answer.
     """
     kind, rest = require_address(address)
     opening: Callable[[str], Service] = import_module(KINDS[kind]).open_place
