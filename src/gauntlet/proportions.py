@@ -1,7 +1,8 @@
 """Intervals of one share of rows and of the difference of two, in plain Python: the only home of these formulas.
 
 ``gauntlet.evaluation.intervals`` has the same for arrays, at the tails of simultaneous intervals; a test holds that
-they agree. Nothing here needs NumPy or SciPy: the data image has no SciPy, and a page should not load it for two numbers.
+they agree. Nothing here needs NumPy or SciPy: the data image has no SciPy, and a page should not load it for two
+numbers.
 """
 
 from __future__ import annotations

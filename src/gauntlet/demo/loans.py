@@ -29,7 +29,6 @@ LABEL = "repaid"
 KEY = "application_id"
 CLUSTER = "applicant_id"
 TIME = "applied_at"
-PROTECTED = ("sex", "age", "community")
 
 FIRST_DAY = datetime(2024, 1, 1, tzinfo=UTC)
 SPAN_DAYS = 91

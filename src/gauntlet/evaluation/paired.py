@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binom, norm
+from scipy.stats import binom
 
-from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.errors import DataError
 from gauntlet.evaluation.sample import Floats
 
 _HALVINGS = 50
@@ -61,37 +61,6 @@ def mcnemar(counts: PairedCounts) -> float:
     discordant = counts.first_only + counts.second_only
     smaller = min(counts.first_only, counts.second_only)
     return float(min(1.0, 2 * binom.cdf(smaller, discordant, 0.5)))
-
-
-def score_test(counts: PairedCounts, margin: float) -> tuple[float, float]:
-    """Nam's (1997) score test of non-inferiority, H0: p1 - p2 ≤ -margin against H1: p1 - p2 > -margin.
-
-    Args:
-        counts: the table.
-        margin: in [0, 1).
-
-    Returns:
-        The statistic z and its one-sided p-value. The variance is that under the maximum-likelihood estimate given
-        p1 - p2 = -margin (closed form), so that zero discordant pairs are no division by zero.
-
-    Raises:
-        ConfigurationError: a margin outside [0, 1).
-    """
-    if not 0 <= margin < 1:
-        raise ConfigurationError("lies outside [0, 1)", field="margin", value=margin, mend="Give a share")
-    z = float(_score(*_floats(counts), np.array(-margin)))
-    return z, float(norm.sf(z))
-
-
-def score_interval(counts: PairedCounts, critical: float) -> tuple[float, float]:
-    """Interval of p1 - p2 by inverting the score test (Tango 1998).
-
-    Args:
-        counts: the table.
-        critical: critical value of |z|, positive.
-    """
-    low, high = score_limits(*_floats(counts), np.array(critical))
-    return float(low), float(high)
 
 
 def score_limits(first_only: Floats, second_only: Floats, rows: Floats, critical: Floats) -> tuple[Floats, Floats]:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-NUMBER_TYPES = ("int", "float", "bool")
-
 
 @dataclass(frozen=True)
 class Feature:

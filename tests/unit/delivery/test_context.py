@@ -2,13 +2,13 @@
 
 import pytest
 
+from builders.memory_registry import MemoryStore
 from builders.memory_service import V1, V2, MemoryService
 from gauntlet.delivery import context
 from gauntlet.delivery.preflight import Obstacle
 from gauntlet.delivery.rollout.approvals import Approval
 from gauntlet.delivery.rollout.state import begin
 from gauntlet.errors import ConfigurationError
-from gauntlet.registry.memory_store import MemoryStore
 from gauntlet.registry.store import DIGEST_TAG
 
 ASKED = {"metrics": ["errors", "outcomes"]}

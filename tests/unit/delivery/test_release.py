@@ -2,10 +2,10 @@
 
 import pytest
 
+from builders.memory_registry import MemoryStore
 from gauntlet.delivery.release import resolve_release
 from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.model_digest import digest_model
-from gauntlet.registry.memory_store import MemoryStore
 from gauntlet.registry.store import DIGEST_TAG
 
 

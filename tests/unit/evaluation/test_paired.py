@@ -1,24 +1,27 @@
+import numpy as np
 import pytest
 
-from gauntlet.evaluation.paired import PairedCounts, mcnemar, score_interval, score_test
+from gauntlet.evaluation.paired import PairedCounts, mcnemar, score_limits
+
+
+def limits(first_only: int, second_only: int, pairs: int, critical: float) -> tuple[float, float]:
+    low, high = score_limits(*(np.array(float(value)) for value in (first_only, second_only, pairs, critical)))
+    return float(low), float(high)
 
 
 def test_no_discordant_pair_still_leaves_doubt():
     # With b = c = 0 the score equation has the closed solution z² / (n + z²).
     c2 = 1.96**2
-    low, high = score_interval(PairedCounts(50, 0, 0, 0), 1.96)
+    low, high = limits(0, 0, 50, 1.96)
     assert (low, high) == pytest.approx((-c2 / (50 + c2), c2 / (50 + c2)), abs=1e-9)
 
 
-def test_the_interval_inverts_the_test():
-    counts = PairedCounts(60, 10, 16, 80)
-    low, _ = score_interval(counts, 1.6448536269514722)
-    assert score_test(counts, -low)[1] == pytest.approx(0.05, abs=1e-8)
-
-
-def test_without_a_margin_it_is_mcnemars_statistic():
-    counts = PairedCounts(60, 10, 16, 80)
-    assert score_test(counts, 0.0)[0] == pytest.approx((10 - 16) / 26**0.5)
+def test_a_limit_at_no_difference_is_where_mcnemars_statistic_is_critical():
+    # At a difference of 0 the restricted variance is (b + c) / n², and the statistic McNemar's.
+    critical = (16 - 10) / 26**0.5
+    low, high = limits(10, 16, 166, critical)
+    assert high == pytest.approx(0.0, abs=1e-9)
+    assert low < (10 - 16) / 166
 
 
 def test_exact_mcnemar_by_hand():

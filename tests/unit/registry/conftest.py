@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from builders.memory_registry import MemoryStore
 from builders.mlflow_server import running_server
-from gauntlet.registry.memory_store import MemoryStore
 from gauntlet.registry.store import ModelStore
 
 _numbers = itertools.count()

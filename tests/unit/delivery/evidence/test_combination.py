@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from gauntlet.delivery.evidence.combination import combine, not_worse, panel_log_e, restart_panel, update_panel
+from gauntlet.delivery.evidence.combination import combine, panel_log_e, restart_panel, update_panel
 from gauntlet.delivery.evidence.counts import Counts
 from gauntlet.delivery.evidence.sequential import Direction, Test, begin, e_value, log_e_value
 from gauntlet.errors import ConfigurationError, DataError
@@ -89,13 +89,3 @@ def test_a_metric_that_went_missing_is_an_error():
 def test_alpha_is_a_probability(alpha):
     with pytest.raises(ConfigurationError, match="alpha"):
         combine({"errors": 0.0}, {"errors": 1.0}, alpha=alpha)
-    with pytest.raises(ConfigurationError, match="alpha"):
-        not_worse({"errors": 0.0}, alpha=alpha)
-
-
-def test_promotion_needs_every_metric():
-    enough = math.log(20)
-    assert not_worse({"errors": enough, "latency": enough}, alpha=0.05) == (True, ())
-    assert not_worse({"errors": enough, "latency": 2.9}, alpha=0.05) == (False, ("latency",))
-    assert not_worse({"errors": math.nan}, alpha=0.05) == (False, ("errors",))
-    assert not_worse({}, alpha=0.05) == (False, ())

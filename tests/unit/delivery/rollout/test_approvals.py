@@ -2,11 +2,11 @@
 
 import pytest
 
+from builders.memory_registry import MemoryStore
 from builders.memory_service import V1
 from gauntlet.delivery.rollout.approvals import Approval, approved_step, combine_approvals, no_approvals, tag_approvals
 from gauntlet.delivery.rollout.state import begin
 from gauntlet.errors import DependencyError
-from gauntlet.registry.memory_store import MemoryStore
 from gauntlet.registry.store import DIGEST_TAG
 
 ROLLOUT = begin("prices", V1, V1, 0.0)

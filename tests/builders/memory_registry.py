@@ -1,4 +1,4 @@
-"""A model registry in memory: for tests, and for trying a pipeline's logic without a server."""
+"""A model registry in memory."""
 
 from __future__ import annotations
 
