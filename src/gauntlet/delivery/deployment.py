@@ -18,15 +18,15 @@ from gauntlet.delivery.rollout.plan import RolloutPlan
 from gauntlet.delivery.rollout.ports import Backends, Conflict, Judge
 from gauntlet.delivery.rollout.state import AbortedBy, Action, Decision, Phase, begin
 from gauntlet.delivery.targets.service import Service
-from gauntlet.errors import ConfigurationError, NoRollout, VersionNotReady
+from gauntlet.errors import ConfigurationError, NoRollout, RolloutBlocked, VersionNotReady
 
 _ATTEMPTS = 10
-"""To abort a rollout whose journal others write."""
+"""Attempts to abort a rollout while other processes write its journal."""
 
 
 @dataclass(frozen=True)
 class Time:
-    """The clock of whoever delivers.
+    """The clock of a delivery.
 
     Attributes:
         now: seconds since the epoch.
@@ -43,20 +43,21 @@ OnDecision = Callable[[Decision], None]
 def deploy_to_staging(
     service: Service, release: Release, time: Time, *, patience: float, on_warning: OnWarning = ignore_warning
 ) -> str:
-    """Serve a version in staging, in place of whatever is there, and wait until it answers.
+    """Serve a version in staging, in place of the one there, and wait until it answers.
 
     Args:
         service: the staging service.
-        release: what to serve.
+        release: the version to serve.
         time: the clock.
         patience: seconds to wait.
-        on_warning: hears that it waits for somebody who may have died.
+        on_warning: called where this waits for the lease of a controller that may have died.
 
     Returns:
-        Where its own server answers.
+        The URL of its own server.
 
     Raises:
-        DependencyError: it does not answer in time, or somebody else acts on the service.
+        VersionNotReady: it does not answer in time.
+        ServiceBusy: another controller acts on the service.
     """
     with lease_held(service, time, on_warning):
         service.handle.install(release, replace=True)
@@ -65,19 +66,19 @@ def deploy_to_staging(
 
 
 def preflight_warnings(service: Service, digest: str) -> tuple[Obstacle, ...]:
-    """What a person should know before a rollout on a service begins; nothing where none would begin.
+    """Run the preflight of a service, and return its warnings; nothing where no rollout would begin.
 
     Args:
-        service: where.
-        digest: of the model that is on its way.
+        service: the service.
+        digest: of the model to roll out.
 
     Raises:
-        ConfigurationError: something stands in the way; it lists everything that does.
-        DependencyError: the other side does not answer.
+        RolloutBlocked: obstacles block a rollout; it lists all of them.
+        DependencyError: the service does not answer.
     """
     with _explained(service):
         if unfinished(service):
-            return ()  # it is gone on with, or rolled back first, and its canary is no other's
+            return ()  # it is resumed, or rolled back first: its canary is no obstacle
         stable = service.handle.current()
     if stable is not None and stable.digest == digest:
         return ()
@@ -95,50 +96,51 @@ def roll_out(
     on_decision: OnDecision,
     on_warning: OnWarning = ignore_warning,
 ) -> Journal:
-    """Bring a version to all of production's traffic, or roll it back; resumes what was begun.
+    """Roll a version out to all of production's traffic, or roll it back; resumes an unfinished rollout.
 
     The first version of a service is installed: there is nothing to compare it with. A version that serves already
     stays. An abandoned rollout of another version is rolled back first.
 
     Args:
-        service: where.
-        release: what.
+        service: the service.
+        release: the version.
         judge: assesses its metrics.
         plan: the steps.
         time: the clock.
         attempt: another name gives a candidate that was rolled back another chance.
         on_decision: called after every iteration.
-        on_warning: hears what a person should know before it begins, and that it waits for somebody who may have died.
+        on_warning: called with the warnings of the preflight, and where this waits for a lease.
 
     Returns:
         The journal of the rollout, which is over.
 
     Raises:
-        ConfigurationError: something stands in the way of a rollout that has not begun; it lists everything that does.
-        DataError: there is a journal that cannot be read.
+        RolloutBlocked: obstacles block a new rollout; it lists all of them.
+        JournalUnreadable: there is a journal that cannot be read.
         UnrecordedRollback: it was rolled back, and that could not be written.
-        DependencyError: something did not answer for too long, or somebody else acts on the service. What was begun
-            stays, and this goes on with it when it is called again.
+        ServiceBusy: another controller acts on the service.
+        DependencyError: a backend did not answer for too long. The rollout stays as it is; the next call resumes it.
     """
-    act = _Deployment(service, FallbackJournalStore(service.journals, on_warning), judge, plan, time, on_decision)
+    journals = FallbackJournalStore(service.journals, on_warning)
+    deployment = _Deployment(service, journals, judge, plan, time, on_decision)
     with ExitStack() as held:
         with _explained(service):
             held.enter_context(lease_held(service, time, on_warning))
-            found = service.journals.read(service.name)
-        going = found is not None and not found[0].rollout.phase.final
-        if found and going and found[0].rollout.candidate != release:
+            stored = service.journals.read(service.name)
+        under_way = stored is not None and not stored[0].rollout.phase.final
+        if stored and under_way and stored[0].rollout.candidate != release:
             reason = f"It was left behind unfinished, and {release} is on its way."
-            found, going = (act.roll_back(reason, "controller"), ""), False
+            stored, under_way = (deployment.roll_back(reason, "controller"), ""), False
             renew(service.lease, service.name)  # the controller releases it at the end
         with _explained(service):
             stable = service.handle.current()
-        serves = not going and stable is not None and stable.digest == release.digest
-        if not serves and not (found and is_same(found[0].rollout, release, stable or release, attempt)):
-            _look_ahead(service, on_warning)
-        if serves or (stable is None and not going):
+        serves = not under_way and stable is not None and stable.digest == release.digest
+        if not serves and not (stored and is_same(stored[0].rollout, release, stable or release, attempt)):
+            _preflight(service, on_warning)
+        if serves or (stable is None and not under_way):
             return _installed(service, release, stable, plan, time)
         start(service.journals, service.name, release, stable or release, time.now(), attempt)
-        return act.run_to_end()
+        return deployment.run_to_end()
 
 
 def roll_back(
@@ -154,26 +156,27 @@ def roll_back(
 ) -> Journal:
     """Roll back the newest rollout of a service, also a promoted one, and run that to its end; repeatable.
 
-    Where its journal cannot be read, what the service shows is gone by; the journal is kept.
+    Where its journal cannot be read, the rollout is inferred from the service; the journal is kept.
 
     Raises:
-        ConfigurationError: there was never a rollout on the service.
+        NoRollout: there was never a rollout on the service.
         DataError: the journal cannot be read, and the service does not show a rollout.
         UnrecordedRollback: it was rolled back, and that could not be written.
         DependencyError: as ``roll_out``.
     """
-    act = _Deployment(service, FallbackJournalStore(service.journals, on_warning), judge, plan, time, on_decision)
+    journals = FallbackJournalStore(service.journals, on_warning)
+    deployment = _Deployment(service, journals, judge, plan, time, on_decision)
     with lease_held(service, time, on_warning):
-        recover_journal(service, act.journals, time.now(), on_warning)
-        return act.roll_back(reason, by)
+        recover_journal(service, deployment.journals, time.now(), on_warning)
+        return deployment.roll_back(reason, by)
 
 
 @contextmanager
 def lease_held(service: Service, time: Time, on_warning: OnWarning = ignore_warning) -> Iterator[None]:
-    """Keep everybody else from acting on a service meanwhile; whoever died acting on it is waited for first.
+    """Hold the lease of a service; the lease of a controller that died is waited for first.
 
     Raises:
-        DependencyError: somebody else acts on it.
+        ServiceBusy: another controller acts on the service.
     """
     wait_for_lease(service.lease, service.name, time.sleep, on_warning)
     try:
@@ -184,32 +187,32 @@ def lease_held(service: Service, time: Time, on_warning: OnWarning = ignore_warn
 
 def unfinished(service: Service) -> bool:
     """Whether a rollout was begun and not ended."""
-    found = service.journals.read(service.name)
-    return found is not None and not found[0].rollout.phase.final
+    stored = service.journals.read(service.name)
+    return stored is not None and not stored[0].rollout.phase.final
 
 
 @contextmanager
 def _explained(service: Service) -> Iterator[None]:
-    """Have an error of the other side list everything that blocks, rather than what was met first."""
+    """Replace a configuration error by one that lists all obstacles, rather than the first one met."""
     try:
         yield
     except ConfigurationError as error:
         try:
             require_clear(service.obstacles(), service.name)
-        except ConfigurationError as all_of_it:
-            raise all_of_it from error
+        except RolloutBlocked as blocked:
+            raise blocked from error
         raise
 
 
-def _look_ahead(service: Service, on_warning: OnWarning) -> None:
-    """Make sure that nothing stands in the way of a new rollout."""
+def _preflight(service: Service, on_warning: OnWarning) -> None:
+    """Make sure that no obstacle blocks a new rollout; warn of the others."""
     for obstacle in require_clear(service.obstacles(), service.name):
         on_warning(obstacle)
 
 
 @dataclass(frozen=True)
 class _Deployment:
-    """A deployment under way: the controller's run, and what follows from how they end. Arguments as ``roll_out``'s."""
+    """One run of the controller, to the end of a rollout or rollback. Arguments as ``roll_out``'s."""
 
     service: Service
     journals: FallbackJournalStore
@@ -219,7 +222,7 @@ class _Deployment:
     on_decision: OnDecision
 
     def roll_back(self, reason: str, by: AbortedBy) -> Journal:
-        """Have the newest rollout rolled back, and see it through."""
+        """Abort the newest rollout, and run the rollback to its end."""
 
         def attempt() -> None:
             try:
@@ -238,31 +241,31 @@ class _Deployment:
         run_to_end(
             backends, self.plan, service.name, clock=self.time.now, sleep=self.time.sleep, on_decision=self.on_decision
         )
-        found = self.journals.read(service.name)
-        if found is None:
+        stored = self.journals.read(service.name)
+        if stored is None:
             message = "its rollout journal disappeared while the rollout ran"
             mend = "Do not delete it; roll out again under another attempt"
             raise NoRollout(message, field=service.name, mend=mend)
         unrecorded = [why for why in (self.journals.why, service.unrecorded()) if why]
         if unrecorded:
-            raise UnrecordedRollback(found[0], *unrecorded)
-        return found[0]
+            raise UnrecordedRollback(stored[0], *unrecorded)
+        return stored[0]
 
 
 def _installed(service: Service, release: Release, stable: Release | None, plan: RolloutPlan, time: Time) -> Journal:
-    """Make sure that a version serves that needs no rollout: the first one, or the one that serves already."""
-    found = service.journals.read(service.name)
+    """Serve a version that needs no rollout: the first one, or the one that serves already."""
+    stored = service.journals.read(service.name)
     if stable is None:
         service.handle.install(release)
     _wait_until_ready(service, release, time, plan.ready_seconds)
-    if found and found[0].rollout.phase is Phase.PROMOTED and found[0].rollout.candidate.digest == release.digest:
-        journal = found[0]
+    if stored and stored[0].rollout.phase is Phase.PROMOTED and stored[0].rollout.candidate.digest == release.digest:
+        journal = stored[0]
     else:
         sentence = f"Version {release.version} serves" + (", the first one." if stable is None else " already.")
         done = replace(begin(service.name, release, release, time.now()), phase=Phase.PROMOTED, weight=100)
         code = Event.INSTALLED if stable is None else Event.ALREADY_SERVING
         journal = Journal(done).with_entry(Entry(time.now(), done.phase, 100, Action.NOTHING, sentence, code=code))
-        service.journals.write(journal, found[1] if found else "")
+        service.journals.write(journal, stored[1] if stored else "")
     return journal
 
 

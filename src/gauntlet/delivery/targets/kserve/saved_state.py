@@ -84,7 +84,7 @@ class SavedStateStore:
         _fence(document, rollout)
         return _before(document, rollout)
 
-    def make_out(self, rollout: Rollout, before: SavedState) -> None:
+    def set_inferred(self, rollout: Rollout, before: SavedState) -> None:
         """Use this state for a rollout, in place of a saved one that cannot be read."""
         self._inferred[tuple(_key(rollout))] = before
 

@@ -36,7 +36,7 @@ class KnativeTarget:
         self._api, self._record = api, SavedStateStore(api)
 
     def observe(self, rollout: Rollout) -> TargetStatus:
-        """What is there now."""
+        """Observe the service now."""
         view, _ = read_view(self._api, rollout.service, self._before(rollout, self._record.before))
         return target_status(view, rollout)
 
@@ -57,32 +57,32 @@ class KnativeTarget:
         self._carry_out(rollout, steps.restore)
 
     def roll_back(self, rollout: Rollout) -> None:
-        """Share 0, the old template, no share: one of these at a time, as far as the one before it has come."""
+        """Share 0, the old template, no share: one of these at a time, each once the one before it is in force."""
         self._carry_out(rollout, steps.roll_back)
 
     def infer_rollout(self, service: str, now: float) -> Rollout | None:
-        """The rollout as the InferenceService shows it, which can then be rolled back without a journal."""
+        """Infer the rollout from the InferenceService, so that it can be rolled back without a journal."""
         if self._api.get(INFERENCE_SERVICES, *split(service)) is None:
             return None
-        found = recovery.knative_rollout(
+        inferred = recovery.knative_rollout(
             read_view(self._api, service, None)[0], service, self._record.kept(service), now
         )
-        if found is None:
+        if inferred is None:
             return None
-        self._record.make_out(found.rollout, found.before)
-        return found.rollout
+        self._record.set_inferred(inferred.rollout, inferred.before)
+        return inferred.rollout
 
     def _before(self, rollout: Rollout, read: Callable[[Rollout], SavedState | None]) -> SavedState | None:
-        """What was there before; made out from what is there where a rollback cannot read it."""
+        """The state before the rollout; inferred from the service where a rollback cannot read it."""
         try:
             return read(rollout)
         except DataError:
             if rollout.phase is not Phase.ROLLING_BACK:
                 raise
         view, _ = read_view(self._api, rollout.service, None)
-        made_out = recovery.knative_saved_state(view, rollout.stable)
-        self._record.make_out(rollout, made_out)
-        return made_out
+        before = recovery.knative_saved_state(view, rollout.stable)
+        self._record.set_inferred(rollout, before)
+        return before
 
     def _carry_out(self, rollout: Rollout, decide: Callable[[View, Rollout], Change | None]) -> None:
         def attempt() -> None:
@@ -112,24 +112,28 @@ class KnativeTarget:
 
 
 def read_view(api: Api, service: str, before: SavedState | None) -> tuple[View, Json]:
-    """An InferenceService in Knative mode as it is now, and the document it was read from.
+    """An InferenceService in Knative mode now, and the document it was read from.
 
     Raises:
-        DependencyError: it is not there, or something does not answer.
+        DependencyError: it is not there, or the API server does not answer.
     """
     namespace, name = split(service)
     isvc = api.get(INFERENCE_SERVICES, namespace, name)
     if isvc is None:
         raise DependencyError("is not there", field=f"InferenceService {service}", mend="Create it")
-    # Read after the InferenceService: a status that Knative has left behind already is then seen to be old.
+    # Read after the InferenceService, so that a status older than Knative's own is recognised.
     child = api.get(KNATIVE_SERVICES, namespace, predictor_service(name, isvc["spec"]["predictor"].get("name", "")))
-    found = {one: api.get(KNATIVE_REVISIONS, namespace, one) for one in sorted(named(isvc))}
-    there = {one: revision(document) for one, document in found.items() if document is not None}
-    return read(isvc, child, there, before), isvc
+    documents = {
+        revision_name: api.get(KNATIVE_REVISIONS, namespace, revision_name) for revision_name in sorted(named(isvc))
+    }
+    revisions = {
+        revision_name: revision(document) for revision_name, document in documents.items() if document is not None
+    }
+    return read(isvc, child, revisions, before), isvc
 
 
 def revision_names(api: Api) -> Arms:
-    """What Knative's own series call the versions of a rollout: the newest revision that runs each.
+    """Names of a rollout's versions in Knative's own series: the newest revision that runs each.
 
     A version that no revision runs has a name that selects nothing: it has no pods.
     """

@@ -35,7 +35,7 @@ class StandardTarget:
         self._api, self._record = api, SavedStateStore(api)
 
     def observe(self, rollout: Rollout) -> TargetStatus:
-        """What is there now."""
+        """Observe the service now."""
         view, _ = read_view(self._api, rollout.service, self._before(rollout, self._record.before))
         return target_status(view, rollout)
 
@@ -52,7 +52,7 @@ class StandardTarget:
         self._carry_out(rollout, steps.promote)
 
     def restore(self, rollout: Rollout) -> None:
-        """Add the stable version as an entry without requests, where it is specified no more."""
+        """Add the stable version as an entry without requests, where it is no longer specified."""
         self._carry_out(rollout, steps.restore)
 
     def roll_back(self, rollout: Rollout) -> None:
@@ -60,7 +60,7 @@ class StandardTarget:
         self._carry_out(rollout, steps.roll_back)
 
     def mirror(self, rollout: Rollout, on: bool) -> None:
-        """Send a copy of every request to the candidate too, whose answers nobody sees; or stop that.
+        """Mirror every request to the candidate, whose answers are dropped; or stop mirroring.
 
         Raises:
             DependencyError: there is no HTTPRoute of ours, or the candidate is not specified.
@@ -81,28 +81,28 @@ class StandardTarget:
         self._carry_out(rollout, decide)
 
     def infer_rollout(self, service: str, now: float) -> Rollout | None:
-        """The rollout as the InferenceService shows it, which can then be rolled back without a journal."""
+        """Infer the rollout from the InferenceService, so that it can be rolled back without a journal."""
         if self._api.get(INFERENCE_SERVICES, *split(service)) is None:
             return None
-        found = recovery.standard_rollout(
+        inferred = recovery.standard_rollout(
             read_view(self._api, service, None)[0], service, self._record.kept(service), now
         )
-        if found is None:
+        if inferred is None:
             return None
-        self._record.make_out(found.rollout, found.before)
-        return found.rollout
+        self._record.set_inferred(inferred.rollout, inferred.before)
+        return inferred.rollout
 
     def _before(self, rollout: Rollout, read: Callable[[Rollout], SavedState | None]) -> SavedState | None:
-        """What was there before; made out from what is there where a rollback cannot read it."""
+        """The state before the rollout; inferred from the service where a rollback cannot read it."""
         try:
             return read(rollout)
         except DataError:
             if rollout.phase is not Phase.ROLLING_BACK:
                 raise
         view, _ = read_view(self._api, rollout.service, None)
-        made_out = recovery.standard_saved_state(view)
-        self._record.make_out(rollout, made_out)
-        return made_out
+        before = recovery.standard_saved_state(view)
+        self._record.set_inferred(rollout, before)
+        return before
 
     def _carry_out(self, rollout: Rollout, decide: Callable[[View, Rollout], Change | None]) -> None:
         def attempt() -> None:
@@ -141,10 +141,10 @@ class StandardTarget:
 
 
 def read_view(api: Api, service: str, before: SavedState | None) -> tuple[View, Json]:
-    """An InferenceService in Standard mode as it is now, and the document it was read from.
+    """An InferenceService in Standard mode now, and the document it was read from.
 
     Raises:
-        DependencyError: it is not there, or something does not answer.
+        DependencyError: it is not there, or the API server does not answer.
     """
     namespace, name = split(service)
     isvc = api.get(INFERENCE_SERVICES, namespace, name)
@@ -152,21 +152,21 @@ def read_view(api: Api, service: str, before: SavedState | None) -> tuple[View, 
         raise DependencyError("is not there", field=f"InferenceService {service}", mend="Create it")
     spec, status = isvc["spec"], isvc.get("status") or {}
     entries = tuple(spec.get("canary") or ())
-    holders = [spec["predictor"], *(one["predictor"] for one in entries)]
+    predictors = [spec["predictor"], *(entry["predictor"] for entry in entries)]
     workloads = {}
-    for child in (predictor_service(name, holder.get("name", "")) for holder in holders):
+    for child in (predictor_service(name, predictor.get("name", "")) for predictor in predictors):
         document = api.get(DEPLOYMENTS, namespace, child)
-        found = None if document is None else workload(document)
-        if found is not None:
-            workloads[child] = found
-    own = api.get(HTTP_ROUTES, namespace, name)
+        deployed = None if document is None else workload(document)
+        if deployed is not None:
+            workloads[child] = deployed
+    kserve_route = api.get(HTTP_ROUTES, namespace, name)
     view = View(
         name=name,
         predictor=spec["predictor"],
         entries=entries,
         workloads=workloads,
         route=api.get(HTTP_ROUTES, namespace, route_name(name)),
-        own=own if own is not None and _is_of_kserve(own) else None,
+        kserve_route=kserve_route if kserve_route is not None and _is_of_kserve(kserve_route) else None,
         runtime=status.get("servingRuntimeName") or status.get("clusterServingRuntimeName") or "",
         before=before,
     )
@@ -174,4 +174,4 @@ def read_view(api: Api, service: str, before: SavedState | None) -> tuple[View, 
 
 
 def _is_of_kserve(route: Json) -> bool:
-    return any(one.get("kind") == "InferenceService" for one in route["metadata"].get("ownerReferences") or ())
+    return any(owner.get("kind") == "InferenceService" for owner in route["metadata"].get("ownerReferences") or ())

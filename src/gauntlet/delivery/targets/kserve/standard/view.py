@@ -68,7 +68,7 @@ class View:
         workloads: Deployments by name, which are their Services' names; one whose template is not yet the one
             specified, or whose pods are not of it, is left out.
         route: our HTTPRoute, if there is one.
-        own: KServe's, if there is one.
+        kserve_route: KServe's, if there is one.
         runtime: that KServe chose.
         before: what was there before the rollout.
     """
@@ -78,7 +78,7 @@ class View:
     entries: tuple[Json, ...] = ()
     workloads: Mapping[str, Workload] = field(default_factory=dict)
     route: Json | None = None
-    own: Json | None = None
+    kserve_route: Json | None = None
     runtime: str = ""
     before: SavedState | None = None
 
@@ -104,7 +104,7 @@ class View:
     def splitting(self, service: str) -> list[Json]:
         """The routes whose weights a rollout sets: ours, and KServe's where that knows the entry's Service."""
         both = [self.route] if self.route is not None else []
-        theirs = self.own
+        theirs = self.kserve_route
         if theirs is not None and routes.knows(theirs, self.name, service) and routes.accepted(theirs):
             both.append(theirs)
         return both
