@@ -8,7 +8,6 @@ export UV_PYTHON_DOWNLOADS := never
 # Our environments keep their bytecode: without it every task would compile what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-IMAGES := data model evaluation delivery serving
 LOCKS := $(wildcard containers/*/*.lock)
 
 .PHONY: help setup demo lint format test check test-all test-search bench images images-offline tools cluster-tools compile docs lock clean
@@ -33,7 +32,7 @@ $(UV):
 	@touch $@
 
 .environments/.stamp: $(LOCKS) .venv/.stamp
-	@.venv/bin/python -m gauntlet.orchestration.environments $(IMAGES)
+	@.venv/bin/python -m gauntlet.orchestration.environments
 	@touch $@
 
 .environments/test-tools/.stamp: requirements-test.lock .venv/.stamp

@@ -33,6 +33,12 @@ ROOT = Path(__file__).resolve().parents[1]
 INDEXES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX")
 """Variables of this machine that say where packages come from. pip's serve uv too, as in ``containers/install.sh``."""
 
+SERVER = "serving"
+"""The image that serves a model; all others hold components alone."""
+
+COMPILERS = {"data": "g++ python3-dev"}
+"""Image → Debian packages that building its lock takes: Beam and TFDV need packages that come as source alone."""
+
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 """The public certificates this machine trusts, unless ``SSL_CERT_FILE`` names others."""
 
@@ -50,17 +56,19 @@ def build_command(
 
     Args:
         tool: ``podman``, ``buildah`` or ``docker``.
-        image: the image's name; its folder under ``containers`` holds the Containerfile.
+        image: the image's name, which is that of its folders under ``containers`` and ``components``.
         lock: the lock to install.
         revision: the code revision.
         secrets: files lent to the build, by the name the Containerfile asks for.
         base: reference of the base image; the Containerfile's own when ``None``.
     """
     arguments = {
+        "IMAGE": image,
+        "LOCK": lock.name,
         "LOCK_DIGEST": digest_file(lock),
         "CODE_REVISION": revision,
         **({"BASE": base} if base else {}),
-        **({"LOCK": lock.name} if lock.name != "requirements.lock" else {}),
+        **({"COMPILERS": COMPILERS[image]} if image in COMPILERS else {}),
     }
     return [
         *((tool, "bud") if tool == "buildah" else (tool, "build")),
@@ -68,7 +76,8 @@ def build_command(
         *_local_options(tool),
         *(word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")),
         *(word for name, path in secrets.items() for word in ("--secret", f"id={name},src={path}")),
-        *("--file", str(ROOT / "containers" / image / "Containerfile")),
+        *("--file", str(ROOT / "containers" / "Containerfile")),
+        *("--target", "server" if image == SERVER else "components"),
         *("--tag", image_reference(image)),
         str(ROOT),
     ]

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from gauntlet.digest import digest_file
+from gauntlet.orchestration.environments import images
+from gauntlet.orchestration.project import find_project
 
 ROOT = Path(__file__).parents[3]
-IMAGES = ("data", "model", "evaluation", "delivery", "serving")
+IMAGES = images(find_project(ROOT))
+TEXT = (ROOT / "containers" / "Containerfile").read_text()
 
 
 @pytest.fixture
@@ -31,6 +34,10 @@ def arguments(words):
     return dict(word.split("=", 1) for flag, word in itertools.pairwise(words) if flag == "--build-arg")
 
 
+def target_of(words):
+    return words[words.index("--target") + 1]
+
+
 def test_an_image_is_told_its_lock_and_the_revision(build):
     given = arguments(command(build))
     assert given["LOCK_DIGEST"] == digest_file(ROOT / "containers/evaluation/requirements.lock")
@@ -39,7 +46,22 @@ def test_an_image_is_told_its_lock_and_the_revision(build):
 
 
 def test_the_accelerators_lock_is_chosen_by_argument(build):
-    assert arguments(command(build, image="model", lock="requirements.cuda.lock"))["LOCK"] == "requirements.cuda.lock"
+    given = arguments(command(build, image="model", lock="requirements.cuda.lock"))
+    assert (given["IMAGE"], given["LOCK"]) == ("model", "requirements.cuda.lock")
+
+
+def test_compilers_come_only_where_a_lock_needs_them(build):
+    assert arguments(command(build, image="data"))["COMPILERS"] == "g++ python3-dev"
+    assert "COMPILERS" not in arguments(command(build))
+
+
+def test_only_the_serving_image_is_a_server(build):
+    targets = {image: target_of(command(build, image=image)) for image in ("data", "evaluation", "serving")}
+    assert targets == {"data": "components", "evaluation": "components", "serving": "server"}
+    stages = re.split(r"^FROM ", TEXT, flags=re.M)
+    assert [stage.split("\n")[0] for stage in stages[1:]] == ["${BASE} AS components", "components AS server"]
+    assert 'ENTRYPOINT ["python3", "-m", "gauntlet.serving.server"]' in stages[2]
+    assert "ENTRYPOINT" not in stages[1]
 
 
 def test_certificates_and_indexes_are_lent_as_files_and_are_no_argument(build, tmp_path):
@@ -75,25 +97,21 @@ def test_every_tool_has_its_own_words(build, tool, verb, monkeypatch):
 
 @pytest.mark.parametrize("image", IMAGES)
 def test_every_argument_and_secret_of_a_build_is_one_the_containerfile_takes(build, image):
-    folder = ROOT / "containers" / image
-    text = (folder / "Containerfile").read_text()
-    for lock in folder.glob("*.lock"):
-        assert set(arguments(command(build, image=image, lock=lock.name))) <= set(re.findall(r"^ARG (\w+)", text, re.M))
-    assert set(re.findall(r"type=secret,id=(\w+)", text)) == {"certificates", "indexes"}
+    locks = sorted((ROOT / "containers" / image).glob("*.lock"))
+    assert locks
+    for lock in locks:
+        assert set(arguments(command(build, image=image, lock=lock.name))) <= set(re.findall(r"^ARG (\w+)", TEXT, re.M))
+    assert set(re.findall(r"type=secret,id=(\w+)", TEXT)) == {"certificates", "indexes"}
 
 
-@pytest.mark.parametrize("image", IMAGES)
-def test_an_image_runs_as_nobody_in_the_folder_of_its_components(image):
-    text = (ROOT / "containers" / image / "Containerfile").read_text()
-    assert f"COPY components/{image} /components" in text
-    assert "WORKDIR /components" in text
-    assert re.search(r"^USER \d+:\d+$", text, re.M)
-    assert "_KFP_RUNTIME=true" in text
+def test_an_image_runs_as_nobody_in_the_folder_of_its_components():
+    assert "COPY components/${IMAGE} /components" in TEXT
+    assert "WORKDIR /components" in TEXT
+    assert re.search(r"^USER \d+:\d+$", TEXT, re.M)
+    assert "_KFP_RUNTIME=true" in TEXT
 
 
-@pytest.mark.parametrize("image", IMAGES)
-def test_packages_come_before_code_and_what_lineage_records_is_never_cached(image):
-    text = (ROOT / "containers" / image / "Containerfile").read_text()
+def test_packages_come_before_code_and_what_lineage_records_is_never_cached():
     order = ["RUN --mount", "COPY src/", "COPY components/", "ARG CODE_REVISION", "RUN python3 -m compileall", "\nENV "]
-    places = [text.index(word) for word in order]
+    places = [TEXT.index(word) for word in order]
     assert places == sorted(places)
