@@ -38,8 +38,8 @@ def test_every_metric_has_a_row_and_what_was_not_measured_is_said() -> None:
     assert view.metrics[0][0] == "AUC"
     assert all(len(row) == len(view.head) for row in view.metrics)
     assert {row[3] for row in view.metrics} == {"not measured"}
-    assert [row.label for row in view.placed] == ["seed 0", "seed 1", "seed 2", "seed 3"]
-    assert (view.rivals, view.reading) == ((), ())
+    assert [row.label for row in view.estimates] == ["seed 0", "seed 1", "seed 2", "seed 3"]
+    assert (view.champion_gap, view.reading) == ((), ())
 
 
 def test_a_cap_and_a_limit_show_where_they_are_declared() -> None:
@@ -51,7 +51,7 @@ def test_a_cap_and_a_limit_show_where_they_are_declared() -> None:
 
 def test_two_models_are_read_beside_the_spread_of_one() -> None:
     far = stability_view(judged(4, rival=3.0))
-    assert far.rivals[0][-1] == "beyond the noise"
+    assert far.champion_gap[0][-1] == "beyond the noise"
     assert "so the difference is beyond what chance in training brings" in far.reading[0]
     assert far.changes[-1][0] == "The champion"
 
