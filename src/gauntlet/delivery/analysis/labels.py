@@ -242,15 +242,15 @@ def _as(rows: Rows, name: str, kind: ColumnType) -> Any:
         # A column of 0, 1 and missing values comes as a double from most writers of Parquet.
         whole = convert(column, "int")
         column = column if whole is None else whole
-    found = convert(column, kind)
-    if found is None:
+    converted = convert(column, kind)
+    if converted is None:
         raise DataError(
             f"is not {'true or false' if kind == 'bool' else f'a {kind}'} in every row",
             field=f"{rows.shown}: {name}",
             value=column.drop_null()[:3].to_pylist(),
             mend="Correct the table, or name another column",
         )
-    return found
+    return converted
 
 
 def _seconds(rows: Rows, name: str) -> Any:
@@ -287,7 +287,7 @@ def _spelt(column: pa.Array) -> Any:
     return pc.if_else(numeric, plain, text)
 
 
-def _no_column(name: str, shown: str, found: Iterable[str]) -> DataError:
+def _no_column(name: str, shown: str, columns: Iterable[str]) -> DataError:
     return DataError(
-        "there is no such column", field=f"{shown}: {name}", value=sorted(found), mend="Name one of these in outcomes"
+        "there is no such column", field=f"{shown}: {name}", value=sorted(columns), mend="Name one of these in outcomes"
     )

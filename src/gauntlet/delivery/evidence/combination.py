@@ -41,7 +41,7 @@ def panel_log_e(panel: Panel) -> float:
     least, for a canary has to be shown not worse at every boundary.
 
     Raises:
-        ConfigurationError: the panel is empty, or its tests look in different directions.
+        ConfigurationError: the panel is empty, or its tests have different directions.
     """
     directions = {process.test.direction for process in panel.values()}
     if len(directions) != 1:

@@ -23,7 +23,7 @@ class Event(StrEnum):
     STEP_STARTED = "step.started"
     """The candidate is given the weight of the next step; every step before it has passed."""
     STEP_WEIGHT_PENDING = "step.weight_pending"
-    """The target does not split the requests as the step asks, not yet or not any more; it is told again."""
+    """The target does not split the requests as the step asks, not yet or not any more; its weight is set again."""
     STEP_WEIGHT_REACHED = "step.weight_reached"
     STEP_REQUESTS_MISSING = "step.requests_missing"
     STEP_TIME_MISSING = "step.time_missing"

@@ -101,13 +101,13 @@ class ShadowCounts:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        for one in fields(self):
-            value = getattr(self, one.name)
+        for count in fields(self):
+            value = getattr(self, count.name)
             if isinstance(value, Mapping):
                 if value:
-                    checked(value, pod=one.name)
-            elif one.name != "seconds":
-                whole_number(value, field=one.name)
+                    checked(value, pod=count.name)
+            elif count.name != "seconds":
+                whole_number(value, field=count.name)
         if not 0 <= self.seconds < math.inf:
             raise DataError("is no duration", field="seconds", value=self.seconds, mend="Give seconds")
         if self.flips > self.pairs:

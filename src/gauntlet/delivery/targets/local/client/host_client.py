@@ -128,7 +128,7 @@ class Client:
                 raise ConfigurationError(
                     f"the host refuses it ({status}): {self._error_in(body)}",
                     field=str(self.folder),
-                    mend="Correct what is asked",
+                    mend="Correct the change",
                 )
             raise Retry
 

@@ -1,6 +1,6 @@
 """Admin API of the host, on its second port: desired state, status, metrics.
 
-GET  /v1/state                        what is asked, weights in force, every revision
+GET  /v1/state                        desired state, weights in force, every revision
 PUT  /v1/desired                      ask for another document; If-Match: the generation it was made from
 POST /v1/revisions/VERSION/restart    start a server that failed again
 GET  /v1/mirror                       the mirrored version: counts, and its largest disagreements
