@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gauntlet.features.findings import Parties, find, of_replay
+from gauntlet.features.findings import Parties, find_feature, of_replay
 from gauntlet.features.gate import FeaturesResult
 from gauntlet.features.impact import Impact, MetricChange, impact_check
 from gauntlet.features.policy import FeaturesPolicy
@@ -46,7 +46,7 @@ def features_result(*, good: bool) -> FeaturesResult:
         name: [of_replay(one.features[name], one.span, bound=POLICY.max_share, store="the store") for one in replays]
         for name in shared
     }
-    findings = tuple(find(name, compared, Parties("the store")) for name, compared in own.items())
+    findings = tuple(find_feature(name, compared, Parties("the store")) for name, compared in own.items())
     impact = (
         None
         if good

@@ -1,7 +1,7 @@
-"""What is agreed about a set of features: names, order, types, missing values, categories, fitted state.
+"""Contract of a set of features: names, order, types, missing values, categories, fitted state.
 
-A model's contract is what its signature and Gauntlet's encoder declare that it *reads*. A transform's, and a store's,
-is what can be observed of the rows that it *gives*. ``contract_changes.compare_contracts`` compares two of a kind.
+A model's contract is the columns that its signature and Gauntlet's encoder declare that it *reads*. That of a transform
+or a store is observed from the rows that it *gives*. ``contract_changes.compare_contracts`` compares two of a kind.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Side = Literal["reads", "gives"]
 MOST_CATEGORIES = 1_000
-"""A text column with more values than this has no domain to compare."""
+"""Number of values beyond which a text column has no domain to compare."""
 
 _MLFLOW_TYPES = {
     "double": "float",
@@ -38,16 +38,16 @@ _MLFLOW_TYPES = {
 
 @dataclass(frozen=True)
 class Terms:
-    """What is agreed about one feature.
+    """Contract of one feature.
 
     Attributes:
         name: the feature.
-        type: ``int | float | string | bool | timestamp``; empty where every row lacks a value.
-        required: declared that it may not be missing; ``None`` where nobody declared anything.
-        rows: rows it was observed in; 0 for a declaration.
-        missing: how many of them lack a value.
-        categories: category → rows it was seen in (0 for a declaration), in the order of their codes where they have
-            any; ``None`` for a quantity, or too many to be a domain.
+        type: ``int | float | string | bool | timestamp``; empty if all values are missing.
+        required: whether it is declared required; ``None`` without a declaration.
+        rows: rows observed; 0 for a declaration.
+        missing: rows without a value.
+        categories: category → rows that have it (0 for a declaration), in the order of codes, if any; ``None`` for a
+            quantity, or for more than ``MOST_CATEGORIES``.
     """
 
     name: str
@@ -60,13 +60,13 @@ class Terms:
 
 @dataclass(frozen=True)
 class FeatureContract:
-    """The features of one party.
+    """Features that a model reads, or that a transform or a store gives.
 
     Attributes:
-        owner: who it is, in a sentence: ``the candidate``, ``the store``.
+        owner: its name in a sentence: ``the candidate``, ``the store``.
         side: whether it reads the features (a model) or gives them (a transform, a store).
         terms: the features, in their order.
-        state: digest of what the features' code has learned; empty where nobody knows.
+        state: digest of the fitted state of the feature code; empty if unknown.
     """
 
     owner: str
@@ -76,11 +76,11 @@ class FeatureContract:
 
 
 def contract_of_model(folder: Path, owner: str) -> FeatureContract:
-    """What a model declares that it reads. Nothing of the model is run.
+    """Read the columns that a model declares. The model is not run.
 
     Args:
         folder: an MLflow model folder.
-        owner: what to call it.
+        owner: its name in sentences.
 
     Raises:
         DataError: no model there, or one that declares no inputs.
@@ -105,12 +105,12 @@ def contract_of_model(folder: Path, owner: str) -> FeatureContract:
 
 
 def contract_of_rows(batches: Iterable[pa.Table | pa.RecordBatch], owner: str, state: str = "") -> FeatureContract:
-    """What can be observed of the features in rows; memory does not grow with their number.
+    """Observe the contract of features in rows, in constant memory.
 
     Args:
         batches: the rows, all with the same columns.
-        owner: what to call whoever gives them.
-        state: digest of what the features' code has learned.
+        owner: name of their source in sentences.
+        state: digest of the fitted state of the feature code.
 
     Raises:
         DataError: a column of a type that is no feature's, or columns that change between batches.
@@ -120,30 +120,31 @@ def contract_of_rows(batches: Iterable[pa.Table | pa.RecordBatch], owner: str, s
         if number and list(terms) != batch.schema.names:
             raise DataError(f"{owner} gives other columns in some rows", field=owner, mend="Give the same in all")
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            seen = _observed(name, column)
-            terms[name] = _together(terms[name], seen) if name in terms else seen
+            observed = _observed(name, column)
+            terms[name] = _together(terms[name], observed) if name in terms else observed
     return FeatureContract(owner, "gives", terms, state)
 
 
 def to_json(contract: FeatureContract) -> dict[str, Any]:
-    """The contract as a JSON value, for a report or a file beside the features."""
-    return {**asdict(contract), "terms": [asdict(one) for one in contract.terms.values()]}
+    """Convert a contract to JSON, for a report or a file beside the features."""
+    return {**asdict(contract), "terms": [asdict(terms) for terms in contract.terms.values()]}
 
 
 def _state(document: Mapping[str, Any]) -> str:
-    """What an encoder has learned: the categories and their codes."""
-    learned = [[one["name"], one["categories"]] for one in document["features"] if one["categories"] is not None]
+    """Digest of an encoder's fitted state: the categories and their codes."""
+    features = document["features"]
+    learned = [[feature["name"], feature["categories"]] for feature in features if feature["categories"] is not None]
     return digest_json(learned)
 
 
-def _encoded(one: Mapping[str, Any]) -> Terms:
-    categories = None if one["categories"] is None else dict.fromkeys(map(str, one["categories"]), 0)
-    return Terms(str(one["name"]), str(one["type"]), bool(one["required"]), categories=categories)
+def _encoded(feature: Mapping[str, Any]) -> Terms:
+    categories = None if feature["categories"] is None else dict.fromkeys(map(str, feature["categories"]), 0)
+    return Terms(str(feature["name"]), str(feature["type"]), bool(feature["required"]), categories=categories)
 
 
-def _signed(one: Mapping[str, Any]) -> Terms:
-    kind = str(one["type"])
-    return Terms(str(one["name"]), _MLFLOW_TYPES.get(kind, kind), bool(one.get("required", True)))
+def _signed(column: Mapping[str, Any]) -> Terms:
+    kind = str(column["type"])
+    return Terms(str(column["name"]), _MLFLOW_TYPES.get(kind, kind), bool(column.get("required", True)))
 
 
 def _observed(name: str, column: pa.Array | pa.ChunkedArray) -> Terms:
@@ -155,13 +156,13 @@ def _observed(name: str, column: pa.Array | pa.ChunkedArray) -> Terms:
     missing = array.null_count + (pc.sum(pc.is_nan(array)).as_py() or 0 if kind == "float" else 0)
     if kind != "string":
         return Terms(name, kind, None, len(array), missing)
-    counted = {one["values"]: one["counts"] for one in pc.value_counts(array.drop_null()).to_pylist()}
+    counted = {count["values"]: count["counts"] for count in pc.value_counts(array.drop_null()).to_pylist()}
     return Terms(name, kind, None, len(array), missing, _domain(counted))
 
 
 def _together(first: Terms, second: Terms) -> Terms:
-    """Two observations of one feature as one. A column without any value takes the other's type."""
-    types = {one.type for one in (first, second) if one.type}
+    """Merge two observations of one feature. A column without values takes the other's type."""
+    types = {terms.type for terms in (first, second) if terms.type}
     if len(types) > 1 and types != {"int", "float"}:
         raise DataError(
             f"is {first.type} in some rows and {second.type} in others", field=first.name, mend="Give one type"
@@ -170,12 +171,12 @@ def _together(first: Terms, second: Terms) -> Terms:
     total = replace(first, type=kind, rows=first.rows + second.rows, missing=first.missing + second.missing)
     if kind != "string":
         return replace(total, categories=None)
-    parts = [one for one in (first, second) if one.type]
-    if any(one.categories is None for one in parts):
+    parts = [terms for terms in (first, second) if terms.type]
+    if any(part.categories is None for part in parts):
         return replace(total, categories=None)
     counted: dict[str, int] = {}
-    for one in parts:
-        for value, rows in (one.categories or {}).items():
+    for part in parts:
+        for value, rows in (part.categories or {}).items():
             counted[value] = counted.get(value, 0) + rows
     return replace(total, categories=_domain(counted))
 
@@ -185,4 +186,4 @@ def _domain(counted: Mapping[str, int]) -> dict[str, int] | None:
 
 
 def _by_name(terms: Iterable[Terms]) -> dict[str, Terms]:
-    return {one.name: one for one in terms}
+    return {term.name: term for term in terms}

@@ -1,6 +1,6 @@
-"""What was done to a feature, read off pairs of its stored and its recomputed value.
+"""Diagnoses how a feature changed, from pairs of its stored and its recomputed value.
 
-The relations are tried from the simplest on, and the first that holds is named:
+Relations are tested from the simplest on, and the first that holds is named:
 
 1. a line, new = a·stored + b: a change of unit (b = 0), a shift (a = 1), a changed sign, else a normalization;
 2. a map between few values: relabelled, one to one or many to one;
@@ -41,7 +41,7 @@ _FEWEST = 3
 
 
 class Kind(StrEnum):
-    """How new values follow from stored ones."""
+    """Relation of new to stored values."""
 
     NORMALIZATION = "normalization change"
     UNIT = "unit change"
@@ -58,17 +58,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """How a feature changed.
+    """Relation found between stored and new values of a feature.
 
     Attributes:
         kind: the relation.
         slope, intercept: of the line new = slope·stored + intercept, where one was fitted.
-        residual: 95th percentile of what the line leaves, in standard deviations of the new values.
+        residual: 95th percentile of the absolute residuals, in standard deviations of the new values.
         explained: share of the pairs that the relation explains, in [0, 1].
         rank_correlation: Spearman's, where both sides are numbers.
         function: the name of a monotone function that fits: ``log``, ``rank``, ``binned``…; else empty.
         mapping: for relabelled values: (stored, new) as text, most frequent first.
-        pairs: how many pairs it rests on.
+        pairs: number of pairs it rests on.
         scaled: of the line: ``(centre, scale, what they are)`` where stored statistics say which scaling it is.
     """
 
@@ -140,12 +140,12 @@ def diagnose_texts(stored: Sequence[str], new: Sequence[str]) -> Diagnosis:
     if len(stored) < _FEWEST:
         return Diagnosis(Kind.UNDECIDED, pairs=len(stored))
     x, y = np.asarray(stored, dtype=object), np.asarray(new, dtype=object)
-    found = _relabelled(x, y)
-    if found is None:
+    mapping = _relabelled(x, y)
+    if mapping is None:
         return Diagnosis(Kind.DIFFERENT, pairs=len(x))
     if len(set(y)) == 1 and len(set(x)) > 1:
-        return Diagnosis(Kind.CONSTANT, mapping=found.mapping, explained=1.0, pairs=len(x))
-    return _with(found, None, None, len(x))
+        return Diagnosis(Kind.CONSTANT, mapping=mapping.mapping, explained=1.0, pairs=len(x))
+    return _with(mapping, None, None, len(x))
 
 
 def _linear(line: Line, x: Floats, correlation: float, pairs: int) -> Diagnosis:
@@ -164,7 +164,7 @@ def _linear(line: Line, x: Floats, correlation: float, pairs: int) -> Diagnosis:
 
 
 def _scaling(a: float, b: float, x: Floats) -> str:
-    """Which statistics of the stored values the line (x - centre) / scale is made of; empty when it is none of them."""
+    """Name the statistics of the stored values that centre and scale the line (x - centre) / scale; else empty."""
     if a <= 0:
         return ""
     centre, scale = -b / a, 1 / a
@@ -182,7 +182,7 @@ def _scaling(a: float, b: float, x: Floats) -> str:
 
 
 def _constant(points: Floats, pairs: int) -> Diagnosis | None:
-    """Where one side, or both, hold one value only."""
+    """Diagnose columns of which at least one is constant."""
     stored, new = len(np.unique(points[:, 0])), len(np.unique(points[:, 1]))
     if new == 1:
         mapping = ((_text(points[0, 0]) if stored == 1 else "any value", _text(points[0, 1])),)
@@ -193,7 +193,7 @@ def _constant(points: Floats, pairs: int) -> Diagnosis | None:
 
 
 def _relabelled(x: NDArray[np.object_], y: NDArray[np.object_]) -> Diagnosis | None:
-    """A map from stored to new values, if nearly all rows follow one and there are rows enough to learn it from."""
+    """Map stored to new values, if nearly all rows follow one map and there are enough rows to estimate it."""
     stored, codes = np.unique(x.astype(str), return_inverse=True)
     new, targets = np.unique(y.astype(str), return_inverse=True)
     if max(len(stored), len(new)) > _MOST_CATEGORIES or len(x) < _ROWS_A_VALUE * len(stored):
@@ -213,23 +213,23 @@ def _mapping(
     return tuple((str(stored[i]), str(new[best[i]])) for i in order)
 
 
-def _with(found: Diagnosis, line: Line | None, correlation: float | None, pairs: int) -> Diagnosis:
-    sources, targets = {old for old, _ in found.mapping}, {to for _, to in found.mapping}
+def _with(relation: Diagnosis, line: Line | None, correlation: float | None, pairs: int) -> Diagnosis:
+    sources, targets = {old for old, _ in relation.mapping}, {to for _, to in relation.mapping}
     return Diagnosis(
-        found.kind,
+        relation.kind,
         line.slope if line else None,
         line.intercept if line else None,
         line.residual if line else None,
-        found.explained,
+        relation.explained,
         correlation,
         "one to one" if len(sources) == len(targets) else "many to one",
-        found.mapping,
+        relation.mapping,
         pairs,
     )
 
 
 def _beats(monotone: tuple[str, float, float] | None, line: Line) -> bool:
-    """Whether a named function fits clearly better than a line that fits as well: a short piece of a logarithm."""
+    """Whether a named function fits clearly better than a line, as on a short range of a logarithm."""
     if monotone is None or not monotone[0] or line.residual <= 1e-4:
         return False
     return monotone[2] < _NAMED_BETTER * line.residual and not monotone[0].startswith("binned")

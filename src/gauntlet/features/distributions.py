@@ -1,9 +1,9 @@
-"""Without keys: are recomputed features distributed as stored ones?
+"""Compares the distributions of stored and recomputed features, for stores without a join key.
 
-Both are counted in cells between reference quantiles of the stored values (categories are cells of their own, missing
-values one more), and held apart by the Jensen–Shannon divergence of the shares. What it is by chance alone is
-resampled: pairs of samples of these sizes from the pooled shares. The p-values of all features and spans are decided
-together (Holm 1979). A line between the two is read off their quantiles; what needs pairs of values cannot be told.
+Both are counted in cells between quantiles of the stored values (categories are cells of their own, missing values one
+more), and compared by the Jensen–Shannon divergence of the shares. Its null distribution is resampled: pairs of samples
+of these sizes from the pooled shares. The p-values of all features and spans are corrected together (Holm 1979). A line
+between the two is estimated from their quantiles; relations that need pairs of values cannot be diagnosed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gauntlet.data.snapshot import EXAMPLE_ID, Snapshot
 from gauntlet.evaluation.simultaneous import holm
 from gauntlet.features.diagnosis import Diagnosis, Kind, diagnose_numbers
 from gauntlet.features.difference_counts import LowestHashes, column, is_text, numbers
-from gauntlet.features.findings import Compared
+from gauntlet.features.findings import Comparison
 from gauntlet.features.policy import FeaturesPolicy
 from gauntlet.features.replay import NEW, recomputed
 from gauntlet.features.span import Span
@@ -47,7 +47,7 @@ _ENOUGH = 20
 
 @dataclass(frozen=True)
 class Sides:
-    """Stored and recomputed values of one feature, not paired.
+    """Unpaired samples of stored and recomputed values of one feature.
 
     Attributes:
         feature: its name.
@@ -64,7 +64,7 @@ class Sides:
 def gather(
     spans: Sequence[Span], transform: Transform, store: Snapshot, shared: Mapping[str, str], policy: FeaturesPolicy
 ) -> list[Sides]:
-    """Sample both sides of every feature in every span that has a counterpart in the store.
+    """Sample stored and recomputed values of every feature, in every span that has a counterpart in the store.
 
     A split of the store with the span's name is its counterpart. Where no historical span has one, all of the store is
     the counterpart of each.
@@ -76,7 +76,7 @@ def gather(
         shared: feature → its column in the store.
         policy: the sample's size.
     """
-    found = []
+    sides = []
     for span, splits in _counterparts(spans, store):
         stored_sample, new_sample = LowestHashes(policy.sample_rows), LowestHashes(policy.sample_rows)
         for batch in recomputed(span, transform, ()):
@@ -85,12 +85,12 @@ def gather(
             stored_sample.add(_hashes(rows), rows)
         new, stored = new_sample.table(), stored_sample.table()
         if new is not None and stored is not None:
-            found += [Sides(name, span, column(stored, at), column(new, NEW + name)) for name, at in shared.items()]
-    return found
+            sides += [Sides(name, span, column(stored, at), column(new, NEW + name)) for name, at in shared.items()]
+    return sides
 
 
-def compare_distributions(sides: Sequence[Sides], policy: FeaturesPolicy) -> list[Compared]:
-    """Hold recomputed features against stored ones, all together.
+def compare_distributions(sides: Sequence[Sides], policy: FeaturesPolicy) -> list[Comparison]:
+    """Compare the distributions of all features, with a family-wise error rate.
 
     Args:
         sides: of every feature and span.
@@ -99,13 +99,13 @@ def compare_distributions(sides: Sequence[Sides], policy: FeaturesPolicy) -> lis
     alpha = 1 - policy.confidence
     resamples = math.ceil(_RESAMPLES_A_LEVEL * max(len(sides), 1) / alpha)
     measured = [
-        _measure(one, policy.min_distance, resamples, np.random.default_rng([policy.seed, position]))
-        for position, one in enumerate(sides)
+        _measure(side, policy.min_distance, resamples, np.random.default_rng([policy.seed, position]))
+        for position, side in enumerate(sides)
     ]
     rejected, _ = holm([p for _, p in measured], alpha)
     return [
-        _compared(one, distance, p, bool(is_rejected) and distance > policy.min_distance, policy)
-        for one, (distance, p), is_rejected in zip(sides, measured, rejected, strict=True)
+        _compared(side, distance, p, bool(is_rejected) and distance > policy.min_distance, policy)
+        for side, (distance, p), is_rejected in zip(sides, measured, rejected, strict=True)
     ]
 
 
@@ -113,8 +113,8 @@ def _counterparts(spans: Sequence[Span], store: Snapshot) -> list[tuple[Span, li
     filled = [name for name, rows in store.splits.items() if rows]
     named = [(span, [span.split]) for span in spans if span.age == "historical" and span.split in filled]
     if named:
-        taken = {splits[0] for _, splits in named}
-        new = [(span, [span.split]) for span in spans if span.age == "new" and span.split in set(filled) - taken]
+        matched = {splits[0] for _, splits in named}
+        new = [(span, [span.split]) for span in spans if span.age == "new" and span.split in set(filled) - matched]
         return [*named, *new]
     past = [span for span in spans if span.age == "historical"]
     return [(span, filled) for span in past or spans]
@@ -133,7 +133,7 @@ def _hashes(rows: pa.Table) -> NDArray[np.uint64]:
 
 
 def _measure(sides: Sides, least: float, resamples: int, rng: np.random.Generator) -> tuple[float, float]:
-    """Distance and p-value; 1 where the distance is too small to matter, whatever it is by chance."""
+    """Distance and p-value; 1 where the distance is below ``least``, whatever its null distribution."""
     before, after = _counts(sides)
     sizes = int(before.sum()), int(after.sum())
     distance = float(jensen_shannon(before / sizes[0], after / sizes[1]))
@@ -149,7 +149,7 @@ def _measure(sides: Sides, least: float, resamples: int, rng: np.random.Generato
 
 
 def _counts(sides: Sides) -> tuple[Floats, Floats]:
-    """Rows in each cell, stored and new: (cells,) each."""
+    """Count stored and new rows in each cell: (cells,) each."""
     if is_text(sides.stored.type) or is_text(sides.new.type):
         return _category_counts(canonical_text(sides.stored), canonical_text(sides.new))
     x, y = numbers(sides.stored), numbers(sides.new)
@@ -170,17 +170,18 @@ def _counts(sides: Sides) -> tuple[Floats, Floats]:
 def _category_counts(stored: pa.Array, new: pa.Array) -> tuple[Floats, Floats]:
     import pyarrow.compute as pc
 
-    found = [
-        dict(zip(*(part.to_pylist() for part in pc.value_counts(one).flatten()), strict=True)) for one in (stored, new)
+    counts = [
+        dict(zip(*(part.to_pylist() for part in pc.value_counts(values).flatten()), strict=True))
+        for values in (stored, new)
     ]
-    total = {name: found[0].get(name, 0) + found[1].get(name, 0) for name in {**found[0], **found[1]}}
+    total = {name: counts[0].get(name, 0) + counts[1].get(name, 0) for name in {**counts[0], **counts[1]}}
     common = sorted(total, key=lambda name: (-total[name], str(name)))[:_MOST_CATEGORIES]
-    sides = [[one.get(name, 0) for name in common] for one in found]
-    rest = [sum(one.values()) - sum(side) for one, side in zip(found, sides, strict=True)]
+    sides = [[count.get(name, 0) for name in common] for count in counts]
+    rest = [sum(count.values()) - sum(side) for count, side in zip(counts, sides, strict=True)]
     return np.array([*sides[0], rest[0]], dtype=np.float64), np.array([*sides[1], rest[1]], dtype=np.float64)
 
 
-def _compared(sides: Sides, distance: float, p: float, differs: bool, policy: FeaturesPolicy) -> Compared:
+def _compared(sides: Sides, distance: float, p: float, differs: bool, policy: FeaturesPolicy) -> Comparison:
     rows = min(len(sides.stored), len(sides.new))
     quantiles: tuple[Sequence[float], Sequence[float]] = ((), ())
     diagnosis = None
@@ -195,7 +196,7 @@ def _compared(sides: Sides, distance: float, p: float, differs: bool, policy: Fe
         f"in {sides.span.name} the values of {rows:,} rows are {'not ' if differs else ''}distributed as stored ones "
         f"(distance {distance:.3f}, p {'< 0.001' if p < 0.001 else f'= {p:.2g}'})"
     )
-    return Compared(
+    return Comparison(
         sides.feature, sides.span, differs, distance, policy.min_distance, rows, words, diagnosis, None, quantiles
     )
 
@@ -206,13 +207,13 @@ def _quantiles(values: Floats) -> Floats:
 
 
 def _diagnose(stored: Floats, new: Floats) -> Diagnosis:
-    """A line between quantiles, rising or falling; order alone is no evidence, since quantiles are always in order."""
+    """Diagnose a line between quantiles. Monotonicity alone is no evidence, since quantiles are always sorted."""
     rising = diagnose_numbers(stored, new, close=_CLOSE)
     falling = diagnose_numbers(stored, new[::-1], close=_CLOSE)
     lines = {Kind.NORMALIZATION, Kind.UNIT, Kind.SHIFT, Kind.SIGN}
-    for found in (rising, falling):
-        if found.kind in lines:
-            return replace(found, rank_correlation=None)
+    for diagnosis in (rising, falling):
+        if diagnosis.kind in lines:
+            return replace(diagnosis, rank_correlation=None)
     if rising.kind is Kind.CONSTANT:
         return rising
     return Diagnosis(Kind.DIFFERENT, pairs=rising.pairs)

@@ -1,6 +1,6 @@
-"""From comparisons of one feature, span by span, to what happened to it: the 2×2 of history and new rows.
+"""Findings of a feature from its comparisons, span by span: the 2×2 of history and new rows.
 
-| history | new rows | what happened |
+| history | new rows | finding |
 |---|---|---|
 | agrees | agrees | nothing |
 | differs | agrees | the code was changed, the store follows it, and the past was never recomputed |
@@ -23,18 +23,18 @@ from gauntlet.verdict import Check, Status
 
 
 @dataclass(frozen=True)
-class Compared:
-    """One feature in one span, compared in whichever way.
+class Comparison:
+    """Comparison of one feature in one span, by key or by distribution.
 
     Attributes:
         feature: its name.
         span: which rows.
-        differs: beyond what the policy allows.
+        differs: whether it is beyond ``bound``.
         measured: share of rows that differ, or the distance of the distributions.
-        bound: what the policy allows it to be.
+        bound: largest value that the policy allows.
         rows: rows compared.
         words: how they differ: ``100% of 8,000 stored rows have another value``.
-        diagnosis: what was done to it, where it differs.
+        diagnosis: how it changed, where it differs.
         replay: the counts, where rows were matched by key.
         quantiles: (stored, recomputed) values for a drawing: of matched rows, or at the same quantiles.
     """
@@ -52,7 +52,7 @@ class Compared:
 
 
 class Pattern(StrEnum):
-    """What the 2×2 says of one feature."""
+    """Pattern of one feature in the 2×2."""
 
     AGREES = "agrees"
     REDEFINED = "redefined"
@@ -79,41 +79,41 @@ _CODES: Mapping[Pattern, str] = {
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What happened to one feature.
+class FeatureFinding:
+    """FeatureFinding of one feature.
 
     Attributes:
         feature: its name.
-        pattern: the 2×2's answer.
+        pattern: its pattern in the 2×2.
         comparisons: in the order of the spans.
         check: for the verdict.
-        diagnosis: of the span that says most; ``None`` where nothing differs.
+        diagnosis: of the worst span; ``None`` where nothing differs.
         mend: what to do; empty where nothing is wrong.
     """
 
     feature: str
     pattern: Pattern
-    comparisons: tuple[Compared, ...]
+    comparisons: tuple[Comparison, ...]
     check: Check
     diagnosis: Diagnosis | None
     mend: str
 
     @property
-    def worst(self) -> Compared:
-        """The comparison that says most."""
+    def worst(self) -> Comparison:
+        """The worst comparison."""
         return _worst(self.comparisons)
 
 
-def pattern_of(comparisons: Iterable[Compared]) -> Pattern:
-    """The 2×2's answer for one feature.
+def pattern_of(comparisons: Iterable[Comparison]) -> Pattern:
+    """Classify one feature by the 2×2.
 
     Args:
-        comparisons: of this feature, at least one. Without any historical one, new rows stand alone: a difference
-            there is other code, since nothing shows that it ever agreed.
+        comparisons: of this feature, at least one. Without any historical one, a difference in new rows is other
+            code, since nothing shows that it ever agreed.
     """
-    found = list(comparisons)
-    past = [one.differs for one in found if one.span.age == "historical"]
-    new = [one.differs for one in found if one.span.age == "new"]
+    all_spans = list(comparisons)
+    past = [comparison.differs for comparison in all_spans if comparison.span.age == "historical"]
+    new = [comparison.differs for comparison in all_spans if comparison.span.age == "new"]
     if not past:
         return Pattern.OTHER_CODE if any(new) else Pattern.AGREES
     return _PATTERNS[any(past), any(new) if new else None]
@@ -121,12 +121,12 @@ def pattern_of(comparisons: Iterable[Compared]) -> Pattern:
 
 @dataclass(frozen=True)
 class Parties:
-    """Who is compared, in words.
+    """Names of the compared sides, for sentences.
 
     Attributes:
-        store: what holds the stored values: ``the store``, ``the champion's own feature code``.
-        stands_in: it is the champion's code, computed now.
-        old_code: the code to stay with: ``the code that wrote them``, or the champion's with its digest.
+        store: source of the stored values: ``the store``, ``the champion's own feature code``.
+        stands_in: whether that is the champion's code, computed now.
+        old_code: the alternative to the new code: ``the code that wrote them``, or the champion's with its digest.
     """
 
     store: str
@@ -134,25 +134,25 @@ class Parties:
     old_code: str = "the code that wrote them"
 
 
-def find(feature: str, comparisons: Sequence[Compared], parties: Parties) -> Finding:
-    """Say what happened to one feature.
+def find_feature(feature: str, comparisons: Sequence[Comparison], parties: Parties) -> FeatureFinding:
+    """Make the finding of one feature.
 
     Args:
         feature: its name.
         comparisons: of it, in the order of the spans; at least one.
-        parties: who is compared.
+        parties: names of the compared sides.
     """
     pattern = pattern_of(comparisons)
     worst = _worst(comparisons)
     if pattern is Pattern.AGREES:
         reason = f"`{feature}` is what {parties.store} gives, in {_spans(comparisons)}."
-        rows = sum(one.rows for one in comparisons)
+        rows = sum(comparison.rows for comparison in comparisons)
         check = Check(
             feature, Status.PASS, reason, worst.measured, None, worst.bound, "max", rows, code=AGREES, subject=feature
         )
-        return Finding(feature, pattern, tuple(comparisons), check, None, "")
-    differing = [one for one in comparisons if one.differs]
-    spans = among([one.span.name for one in differing if one.span.age == "historical"])
+        return FeatureFinding(feature, pattern, tuple(comparisons), check, None, "")
+    differing = [comparison for comparison in comparisons if comparison.differs]
+    spans = among([comparison.span.name for comparison in differing if comparison.span.age == "historical"])
     how = explain(worst.diagnosis, differing_constants=_constants_vary(differing), filled=_filled(worst))
     mend = _mend(pattern, spans, parties)
     reason = f"{_opening(pattern, feature, parties, spans)} {_capital(worst.words)}: {how}. {mend}"
@@ -168,19 +168,21 @@ def find(feature: str, comparisons: Sequence[Compared], parties: Parties) -> Fin
         code="check_features.champion_differs" if parties.stands_in else _CODES[pattern],
         subject=feature,
     )
-    return Finding(feature, pattern, tuple(comparisons), check, worst.diagnosis, mend)
+    return FeatureFinding(feature, pattern, tuple(comparisons), check, worst.diagnosis, mend)
 
 
-def find_all(features: Iterable[str], comparisons: Sequence[Compared], parties: Parties) -> tuple[Finding, ...]:
-    """Say what happened to each feature that was compared, worst first.
+def find_all(
+    features: Iterable[str], comparisons: Sequence[Comparison], parties: Parties
+) -> tuple[FeatureFinding, ...]:
+    """Make the finding of each feature that was compared, worst first.
 
     Args:
         features: their names.
         comparisons: of all of them, in the order of the spans.
-        parties: who is compared.
+        parties: names of the compared sides.
     """
-    by_feature = {name: [one for one in comparisons if one.feature == name] for name in features}
-    findings = [find(name, compared, parties) for name, compared in by_feature.items() if compared]
+    by_feature = {name: [comparison for comparison in comparisons if comparison.feature == name] for name in features}
+    findings = [find_feature(name, compared, parties) for name, compared in by_feature.items() if compared]
     findings.sort(key=lambda finding: (-finding.check.status.severity, -(finding.check.measured or 0.0)))
     return tuple(findings)
 
@@ -218,39 +220,38 @@ def _mend(pattern: Pattern, spans: str, parties: Parties) -> str:
     return f"Recompute {spans} with the new code before anything reads both, or stay with {parties.old_code}."
 
 
-def _worst(comparisons: Sequence[Compared]) -> Compared:
-    """The comparison that says most: one that differs, in history, with the largest share."""
-    return max(comparisons, key=lambda one: (one.differs, one.span.age == "historical", one.measured, one.rows))
+def _worst(comparisons: Sequence[Comparison]) -> Comparison:
+    """The worst comparison: one that differs, in history, with the largest share."""
+    return max(comparisons, key=lambda c: (c.differs, c.span.age == "historical", c.measured, c.rows))
 
 
-def _constants_vary(comparisons: Sequence[Compared]) -> tuple[float, float] | None:
-    """The smallest and the largest slope over spans, where they are not one line."""
-    slopes = [
-        one.diagnosis.slope for one in comparisons if one.diagnosis is not None and one.diagnosis.slope is not None
-    ]
+def _constants_vary(comparisons: Sequence[Comparison]) -> tuple[float, float] | None:
+    """Smallest and largest slope over spans, where spans differ in their line; else ``None``."""
+    diagnoses = [comparison.diagnosis for comparison in comparisons if comparison.diagnosis is not None]
+    slopes = [diagnosis.slope for diagnosis in diagnoses if diagnosis.slope is not None]
     if len(slopes) < 2 or max(slopes) - min(slopes) <= 0.01 * max(map(abs, slopes)):
         return None
     return min(slopes), max(slopes)
 
 
-def _filled(compared: Compared) -> str:
+def _filled(compared: Comparison) -> str:
     return compared.replay.filled if compared.replay is not None else ""
 
 
-def _spans(comparisons: Sequence[Compared]) -> str:
-    rows = sum(one.rows for one in comparisons)
-    return f"{among([one.span.name for one in comparisons])} ({rows:,} rows)"
+def _spans(comparisons: Sequence[Comparison]) -> str:
+    rows = sum(comparison.rows for comparison in comparisons)
+    return f"{among([comparison.span.name for comparison in comparisons])} ({rows:,} rows)"
 
 
 def _capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def of_replay(replayed: FeatureReplay, span: Span, *, bound: float, store: str) -> Compared:
-    """A feature matched by key, as a comparison.
+def of_replay(replayed: FeatureReplay, span: Span, *, bound: float, store: str) -> Comparison:
+    """Make the comparison of a feature matched by key.
 
     Args:
-        replayed: what was found.
+        replayed: its counts.
         span: which rows.
         bound: share of rows that may differ.
         store: what the stored values come from.
@@ -262,15 +263,15 @@ def of_replay(replayed: FeatureReplay, span: Span, *, bound: float, store: str) 
         parts.append(f"{percent(replayed.lost, replayed.matched)} lose theirs")
     if replayed.gained:
         parts.append(f"{percent(replayed.gained, replayed.matched)} gain one")
-    found = f"of {replayed.matched:,} rows of {store} in {span.name}, {among(parts) or 'none differ'}"
-    return Compared(
+    words = f"of {replayed.matched:,} rows of {store} in {span.name}, {among(parts) or 'none differ'}"
+    return Comparison(
         replayed.feature,
         span,
         replayed.share > bound,
         replayed.share,
         bound,
         replayed.matched,
-        found,
+        words,
         replayed.diagnosis,
         replayed,
         (replayed.pairs[0].tolist(), replayed.pairs[1].tolist()),

@@ -1,6 +1,6 @@
-"""The feature code inside a trained model, and the rest of it: what scores features.
+"""Splits a trained model into its feature steps and its estimator.
 
-A scikit-learn Pipeline, as a team's own trainer returns it, is its steps before the last and an estimator. Gauntlet's
+The feature steps of a scikit-learn Pipeline, as a team's own trainer returns it, are all steps but the last. Gauntlet's
 own models and any other pyfunc read raw columns: their transform is the identity over their inputs.
 """
 
@@ -26,13 +26,13 @@ INSIDE = "the model's own feature steps"
 
 @dataclass(frozen=True)
 class FittedModel:
-    """A model in its two halves.
+    """Model split into feature steps and estimator.
 
     Attributes:
         scorer: the whole model.
         transform: raw rows → the features its estimator takes.
         score_features: features as ``transform`` gives them → what the whole model would return.
-        is_identity: the model has no feature code of its own.
+        is_identity: whether the model has no feature code of its own.
     """
 
     scorer: Scorer
@@ -42,18 +42,18 @@ class FittedModel:
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        """What the model says of itself; see ``Scorer.facts``."""
+        """Metadata of the model; see ``Scorer.facts``."""
         return self.scorer.facts
 
 
 @contextmanager
 def open_fitted(folder: Path, snapshot: Snapshot, expected: str = "") -> Iterator[FittedModel]:
-    """Open a model in its two halves, from a verified copy.
+    """Open a model from a verified copy, split into feature steps and estimator.
 
     Args:
         folder: an MLflow model folder.
-        snapshot: raw rows, for the inputs of a model that names none.
-        expected: the digest it must have; empty when nobody knows.
+        snapshot: raw rows, for the inputs of a model that declares none.
+        expected: the digest it must have; empty if unknown.
 
     Raises:
         DataError: no model there, another one than expected, or it cannot be loaded.
@@ -69,7 +69,7 @@ def open_fitted(folder: Path, snapshot: Snapshot, expected: str = "") -> Iterato
 
 
 def _pipeline(folder: Path) -> Any:
-    """The scikit-learn Pipeline in a model folder, if that is what it holds."""
+    """Load the scikit-learn Pipeline of a model folder; ``None`` for any other model."""
     import yaml
 
     from gauntlet.model_digest import MLMODEL_FILE
@@ -89,7 +89,7 @@ def _halves(pipeline: Any, scorer: Scorer, inputs: tuple[str, ...]) -> FittedMod
 
     steps, estimator = pipeline[:-1], pipeline.steps[-1][1]
     names: list[str] = []
-    given = getattr(estimator, "feature_names_in_", None)
+    fitted_names = getattr(estimator, "feature_names_in_", None)
 
     def apply(rows: pa.Table) -> Any:
         import pandas as pd
@@ -103,9 +103,9 @@ def _halves(pipeline: Any, scorer: Scorer, inputs: tuple[str, ...]) -> FittedMod
 
     def score(features: pa.Table) -> Any:
         values = features.select(names).to_pandas()
-        if given is not None:
-            values.columns = list(given)
-        matrix = values if given is not None else values.to_numpy(dtype=float)
+        if fitted_names is not None:
+            values.columns = list(fitted_names)
+        matrix = values if fitted_names is not None else values.to_numpy(dtype=float)
         if hasattr(estimator, "predict_proba") and scorer.facts.get("task", "") != "regression":
             return estimator.predict_proba(matrix)
         return estimator.predict(matrix)
@@ -115,26 +115,26 @@ def _halves(pipeline: Any, scorer: Scorer, inputs: tuple[str, ...]) -> FittedMod
 
 
 def _names(steps: Any, output: Any, inputs: tuple[str, ...]) -> list[str]:
-    """The features' names: without the step's prefix where they stay unique, positions where the steps tell none.
+    """Names of the features: without the step's prefix where they stay unique, positions where the steps have none.
 
     Raises:
         DataError: the steps name another number of features than they give.
     """
     width = output.shape[1]
     try:
-        found = [str(name) for name in steps.get_feature_names_out()]
-    except (AttributeError, ValueError):  # a step of the team's own that does not say
-        found = [str(name) for name in output.columns] if hasattr(output, "columns") else []
-    if not found:
-        found = list(inputs) if width == len(inputs) else [f"feature_{position}" for position in range(width)]
-    if len(found) != width:
+        names = [str(name) for name in steps.get_feature_names_out()]
+    except (AttributeError, ValueError):  # a custom step without feature names
+        names = [str(name) for name in output.columns] if hasattr(output, "columns") else []
+    if not names:
+        names = list(inputs) if width == len(inputs) else [f"feature_{position}" for position in range(width)]
+    if len(names) != width:
         raise DataError(
-            f"the model's steps name {len(found)} features and give {width}",
+            f"the model's steps name {len(names)} features and give {width}",
             field="model",
             mend="Mend get_feature_names_out of the team's own steps",
         )
-    bare = [_bare(name, inputs) for name in found]
-    return bare if len(set(bare)) == len(bare) else found
+    bare = [_bare(name, inputs) for name in names]
+    return bare if len(set(bare)) == len(bare) else names
 
 
 def _bare(name: str, inputs: Sequence[str]) -> str:

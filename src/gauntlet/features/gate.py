@@ -1,7 +1,7 @@
-"""The gate: is the new feature code still the code that made what is stored?
+"""The feature gate: does the new feature code reproduce the stored features?
 
 History is replayed through the new code, span by span, and so are the new rows; each feature's 2×2 of {historical, new}
-× {agrees, differs} says what happened (``findings``), a diagnosis says how, and scoring the candidate on both kinds
+× {agrees, differs} classifies it (``findings``), a diagnosis names the change, and scoring the candidate on both kinds
 of features gives the impact on decisions. The contract and the properties of the code are checked as well.
 """
 
@@ -17,7 +17,7 @@ from gauntlet.digest import short
 from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.features.code_checks import contract_checks, property_checks
 from gauntlet.features.distributions import compare_distributions, gather
-from gauntlet.features.findings import Compared, Finding, Parties, find_all, of_replay
+from gauntlet.features.findings import Comparison, FeatureFinding, Parties, find_all, of_replay
 from gauntlet.features.impact import Impact, Scoring, impact_check, measure_impact
 from gauntlet.features.inputs import FeatureInputs, OpenInputs, open_inputs
 from gauntlet.features.policy import FeaturesPolicy
@@ -32,21 +32,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FeaturesResult:
-    """What the gate found.
+    """Result of the feature gate.
 
     Attributes:
         verdict: the checks, worst first.
-        findings: one a feature, worst first.
+        findings: one per feature, worst first.
         replays: every span matched by key.
-        impact: what the model does with stored features; ``None`` where nothing differs or it could not be measured.
-        notes: what a reader should know of how this was done, and what was not.
+        impact: effect on decisions; ``None`` where nothing differs or it could not be measured.
+        notes: remarks on how features were compared, and what was not measured.
         left_out: feature → why it was not compared.
         code: name of the new feature code.
-        store: what stored values come from, as a reader knows it; empty where there is none.
+        store: name of the source of stored values; empty where there is none.
     """
 
     verdict: Verdict
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[FeatureFinding, ...] = ()
     replays: tuple[SpanReplay, ...] = ()
     impact: Impact | None = None
     notes: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ class FeaturesResult:
 
 
 def judge_features(inputs: FeatureInputs, policy: FeaturesPolicy) -> FeaturesResult:
-    """Replay history through the candidate's feature code and hold it against what is stored.
+    """Replay history through the candidate's feature code and compare it with the store.
 
     Args:
         inputs: models, data and code.
@@ -76,11 +76,11 @@ def judge_features(inputs: FeatureInputs, policy: FeaturesPolicy) -> FeaturesRes
 
 @dataclass
 class _Run:
-    """One run of the gate: what has been found so far."""
+    """State of one run of the gate."""
 
     opened: OpenInputs
     policy: FeaturesPolicy
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[FeatureFinding, ...] = ()
     replays: tuple[SpanReplay, ...] = ()
     impact: Impact | None = None
     notes: list[str] = field(default_factory=list)
@@ -101,49 +101,50 @@ class _Run:
                 for span in opened.spans
             )
         checks: list[Check] = []
-        past = [one.matched for one in self.replays if one.span.age == "historical"]
-        if any(past) or (not past and any(one.matched for one in self.replays)):
+        past = [span_replay.matched for span_replay in self.replays if span_replay.span.age == "historical"]
+        if any(past) or (not past and any(span_replay.matched for span_replay in self.replays)):
             comparisons, checks = self._by_key()
         else:
             comparisons = self._by_distribution()
         self.findings = self._findings(comparisons)
         checks += feature_checks(self.findings, opened.store_name)
-        if any(one.check.status is Status.FAIL for one in self.findings):
+        if any(finding.check.status is Status.FAIL for finding in self.findings):
             self.impact = self._measure_impact()
         return checks if self.impact is None else [*checks, impact_check(self.impact, self.policy)]
 
-    def _by_key(self) -> tuple[list[Compared], list[Check]]:
-        found, checks = [], []
-        for one in self.replays:
-            if one.span.age == "new" and not one.matched:
+    def _by_key(self) -> tuple[list[Comparison], list[Check]]:
+        comparisons, checks = [], []
+        for span_replay in self.replays:
+            if span_replay.span.age == "new" and not span_replay.matched:
                 self.notes.append(
-                    f"{self.opened.store_name.capitalize()} holds none of the new rows ({one.span.name})."
+                    f"{self.opened.store_name.capitalize()} holds none of the new rows ({span_replay.span.name})."
                 )
                 continue
-            enough = one.matched >= self.policy.min_rows
-            if not enough or one.matched_share < self.policy.min_matched_share:
-                checks.append(unmatched(one, self.policy))
+            enough = span_replay.matched >= self.policy.min_rows
+            if not enough or span_replay.matched_share < self.policy.min_matched_share:
+                checks.append(unmatched(span_replay, self.policy))
             if enough:
-                found += [self._compared(one, feature) for feature in one.features.values()]
-        return found, checks
+                comparisons += [self._compared(span_replay, feature) for feature in span_replay.features.values()]
+        return comparisons, checks
 
-    def _compared(self, one: SpanReplay, feature: FeatureReplay) -> Compared:
+    def _compared(self, replay: SpanReplay, feature: FeatureReplay) -> Comparison:
         bound = self.policy.max_share
-        compared = of_replay(feature, one.span, bound=bound, store=self.opened.store_name)
+        compared = of_replay(feature, replay.span, bound=bound, store=self.opened.store_name)
         if not self.opened.stands_in or not compared.differs:
             return compared
         moved = _moved(feature)
         if moved > self.policy.refit_tolerance or feature.lost + feature.gained > bound * feature.matched:
             return compared
         self.notes.append(
-            f"`{feature.feature}` was fitted anew: in {one.span.name} it moves by some {moved:.2f} standard deviations."
+            f"`{feature.feature}` was fitted anew: in {replay.span.name} it moves by some {moved:.2f} "
+            "standard deviations."
         )
-        return Compared(
-            feature.feature, one.span, False, moved, self.policy.refit_tolerance, feature.matched, compared.words,
+        return Comparison(
+            feature.feature, replay.span, False, moved, self.policy.refit_tolerance, feature.matched, compared.words,
             None, feature, compared.quantiles,
         )  # fmt: skip
 
-    def _by_distribution(self) -> list[Compared]:
+    def _by_distribution(self) -> list[Comparison]:
         opened = self.opened
         assert opened.inputs.stored is not None
         why = (
@@ -155,7 +156,7 @@ class _Run:
         sides = gather(opened.spans, opened.transform, opened.inputs.stored, opened.shared, self.policy)
         return compare_distributions(sides, self.policy)
 
-    def _findings(self, comparisons: Sequence[Compared]) -> tuple[Finding, ...]:
+    def _findings(self, comparisons: Sequence[Comparison]) -> tuple[FeatureFinding, ...]:
         opened = self.opened
         old_code = "the code that wrote them"
         if opened.champion is not None and not opened.champion.is_identity:
@@ -166,15 +167,16 @@ class _Run:
     def _columns_for_impact(self) -> tuple[str, ...]:
         """Raw columns that the impact needs beside features: inputs that no code computes, label, clusters."""
         inputs = self.opened.model_inputs if self.opened.scores_whole_model else ()
-        clusters = {one.snapshot.roles.cluster for one in self.opened.spans}
+        clusters = {span.snapshot.roles.cluster for span in self.opened.spans}
         return (*inputs, *(name for name in (label_of(self.opened.inputs.snapshot), *clusters) if name is not None))
 
     def _measure_impact(self) -> Impact | None:
-        """The candidate on stored and on recomputed features of the spans that differ."""
+        """Score the candidate on stored and on recomputed features of the spans that differ."""
         opened = self.opened
-        wrong = {one.span.name for finding in self.findings for one in finding.comparisons if one.differs}
-        concerned = [one for one in self.replays if one.span.name in wrong and one.sample is not None]
-        past = [one for one in concerned if one.span.age == "historical"] or concerned
+        comparisons = [comparison for finding in self.findings for comparison in finding.comparisons]
+        wrong = {comparison.span.name for comparison in comparisons if comparison.differs}
+        concerned = [replay for replay in self.replays if replay.span.name in wrong and replay.sample is not None]
+        past = [replay for replay in concerned if replay.span.age == "historical"] or concerned
         if not past:
             self.notes.append("Without rows matched by key, the impact on decisions cannot be measured.")
             return None
@@ -184,7 +186,7 @@ class _Run:
             target = target_of(opened.fitted.facts, data, label, past[0].span.split)
             needed = opened.model_inputs if opened.scores_whole_model else opened.transform.outputs or ()
             scoring = Scoring(needed, self._score, target, label is not None, data.roles.cluster)
-            samples = [one.sample for one in past if one.sample is not None]
+            samples = [replay.sample for replay in past if replay.sample is not None]
             return measure_impact(samples, scoring, opened.shared, self.policy)
         except (DataError, ConfigurationError) as error:
             self.notes.append(f"The impact on decisions could not be measured: {error}")
@@ -196,13 +198,13 @@ class _Run:
         return self.opened.fitted.score_features(features)
 
     def result(self, checks: Sequence[Check]) -> FeaturesResult:
-        """Everything found, with ``checks`` as the verdict."""
+        """Make the result, with ``checks`` as the verdict."""
         opened = self.opened
         ordered = tuple(sorted(checks, key=lambda check: -check.status.severity))
         facts: dict[str, str | int | float | bool] = {
             "spans": len(opened.spans) if opened.has_store else 0,
             "rows": sum(span.rows for span in opened.spans) if opened.has_store else 0,
-            "matched": sum(one.matched for one in self.replays),
+            "matched": sum(replay.matched for replay in self.replays),
             "features": len(self.findings),
             "feature_code": short(opened.transform.digest),
         }
@@ -219,7 +221,7 @@ class _Run:
 
 
 def _moved(feature: FeatureReplay) -> float:
-    """How far values moved, 95th percentile in standard deviations of what the champion's code gives; ∞ for text."""
+    """95th percentile of the change, in standard deviations of the champion's values; ∞ for text."""
     stored, new = feature.pairs
     there = np.isfinite(stored) & np.isfinite(new)
     if not there.any():

@@ -1,4 +1,4 @@
-"""Feature code replayed over history against what is stored, with one call and without a model.
+"""Replays feature code over history and compares it with the store, in one call and without a model.
 
 The gate (``gauntlet.features.gate``) does the same and more: it takes the code out of a trained model, follows the
 decisions that change, and asks the code for its contract and its properties.
@@ -11,7 +11,7 @@ from typing import Any
 
 from gauntlet.data.snapshot import Snapshot
 from gauntlet.errors import ConfigurationError
-from gauntlet.features.findings import Compared, Parties, find_all, of_replay
+from gauntlet.features.findings import Comparison, Parties, find_all, of_replay
 from gauntlet.features.gate import FeaturesResult
 from gauntlet.features.inputs import check_names, features_of, join_keys, reasons_left_out, shared_features
 from gauntlet.features.policy import FeaturesPolicy
@@ -81,7 +81,7 @@ def replay_history(
     )
 
 
-def _compared(replays: Sequence[SpanReplay], policy: FeaturesPolicy, store: str) -> list[Compared]:
+def _compared(replays: Sequence[SpanReplay], policy: FeaturesPolicy, store: str) -> list[Comparison]:
     """Every feature in every span with rows enough, against the share of rows that may differ."""
     return [
         of_replay(feature, span.span, bound=policy.max_share, store=store)

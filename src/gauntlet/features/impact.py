@@ -1,4 +1,4 @@
-"""What recomputing features does to decisions: the model that would serve, on stored and on recomputed features."""
+"""Impact of changed features on decisions: scores the candidate on stored and on recomputed features."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class MetricChange:
-    """One metric on the same rows.
+    """Change of one metric on the same rows.
 
     Attributes:
-        title: as a reader knows it.
-        recomputed, stored: its value on either kind of features.
+        title: its name for readers.
+        recomputed, stored: its value on recomputed and on stored features.
         interval: of stored less recomputed, at 95%.
     """
 
@@ -48,15 +48,15 @@ class MetricChange:
 
 @dataclass(frozen=True)
 class Impact:
-    """What a model does with stored features where it learned from recomputed ones.
+    """Effect on a model trained on recomputed features of serving it stored ones.
 
     Attributes:
         rows: rows scored twice.
-        flips: of them decided otherwise; ``None`` for regression.
+        flips: rows with another decision; ``None`` for regression.
         interval: exact interval of the share of flips, at 95%; see ``evaluation.intervals.exact_shares``.
         mean_change: mean of score on stored less score on recomputed features.
-        mean_size: mean of its size.
-        metric: where rows carry labels and the metric is defined.
+        mean_size: mean of its absolute value.
+        metric: change of the metric; ``None`` without labels, or where it is undefined.
     """
 
     rows: int
@@ -68,35 +68,35 @@ class Impact:
 
     @property
     def share(self) -> float:
-        """Share of rows decided otherwise; 0 for regression."""
+        """Share of rows with another decision; 0 for regression."""
         return (self.flips or 0) / self.rows
 
     @property
     def sentence(self) -> str:
-        """In one sentence."""
+        """The impact in one sentence."""
         if self.flips is None:
-            said = f"The prediction moves by {self.mean_size:.4g} on average over {self.rows:,} stored rows"
+            sentence = f"The prediction moves by {self.mean_size:.4g} on average over {self.rows:,} stored rows"
         else:
-            said = f"{percent(self.flips, self.rows)} of {self.rows:,} stored rows would get another decision"
+            sentence = f"{percent(self.flips, self.rows)} of {self.rows:,} stored rows would get another decision"
         if self.metric is None:
-            return said + "."
+            return sentence + "."
         before, after = f"{self.metric.recomputed:.3f}", f"{self.metric.stored:.3f}"
         if before == after:
-            return f"{said}; {self.metric.title} on them stays at {before}."
+            return f"{sentence}; {self.metric.title} on them stays at {before}."
         verb = "falls" if self.metric.stored < self.metric.recomputed else "rises"
-        return f"{said}; {self.metric.title} on them {verb} from {before} to {after}."
+        return f"{sentence}; {self.metric.title} on them {verb} from {before} to {after}."
 
 
 @dataclass(frozen=True)
 class Scoring:
-    """How a model scores features.
+    """Model and label for scoring features.
 
     Attributes:
         needed: the columns it takes.
         score: rows of these columns → whatever the model returns.
         target: what it predicts.
-        labelled: the rows carry their label.
-        cluster: column that says which rows belong together; ``None``: each stands for itself.
+        labelled: whether the rows carry their label.
+        cluster: column of cluster identifiers; ``None``: rows are independent.
     """
 
     needed: Sequence[str]
@@ -109,13 +109,13 @@ class Scoring:
 def measure_impact(
     samples: Sequence[pa.Table], scoring: Scoring, shared: Mapping[str, str], policy: FeaturesPolicy
 ) -> Impact:
-    """Score the same rows twice.
+    """Score the same rows on stored and on recomputed features.
 
     Args:
         samples: as ``SpanReplay.sample``, of historical spans; at least one row.
         scoring: the model.
         shared: feature → its column in the store.
-        policy: where decisions are made.
+        policy: the decision threshold.
 
     Raises:
         DataError: the model cannot take what is stored.
@@ -146,7 +146,7 @@ def measure_impact(
 
 
 def impact_check(impact: Impact, policy: FeaturesPolicy) -> Check:
-    """Flips held against the policy; regression has none and is only told."""
+    """Check the share of flips against the policy; regression has none and passes."""
     if impact.flips is None:
         return Check("harm", Status.PASS, impact.sentence, impact.mean_size, sample_size=impact.rows, code=IMPACT)
     status = decide(impact.interval, bound=policy.max_flips, direction="max")
@@ -164,13 +164,13 @@ def impact_check(impact: Impact, policy: FeaturesPolicy) -> Check:
 
 
 def _inputs(table: pa.Table, needed: Sequence[str], stored: Mapping[str, str]) -> pa.Table:
-    """The columns a model takes: stored where given, else recomputed, else raw."""
+    """Columns that a model takes: stored where given, else recomputed, else raw."""
     import pyarrow as pa
 
     columns = {}
     for name in needed:
         sources = [STORED + stored[name]] if name in stored else [NEW + name, name]
-        source = next((one for one in sources if one in table.column_names), None)
+        source = next((column for column in sources if column in table.column_names), None)
         if source is None:
             raise DataError(
                 "the model takes this column, and neither the feature code nor the data gives it",
@@ -182,7 +182,7 @@ def _inputs(table: pa.Table, needed: Sequence[str], stored: Mapping[str, str]) -
 
 
 def _clusters(column: pa.ChunkedArray) -> NDArray[np.int64]:
-    """Codes of what rows share; a row that names nothing is a cluster of its own."""
+    """Encode cluster identifiers; a row without one is a cluster of its own."""
     codes = column.combine_chunks().dictionary_encode().indices
     known = codes.fill_null(-1).to_numpy().astype(np.int64)
     return np.where(known < 0, len(known) + np.arange(len(known)), known)
@@ -193,11 +193,11 @@ def _flips(
 ) -> tuple[int | None, tuple[float, float]]:
     if task == "regression":
         return None, (0.0, 1.0)
-    first, second = ((one.argmax(axis=1) if one.ndim == 2 else one >= threshold) for one in scores)
+    first, second = ((score.argmax(axis=1) if score.ndim == 2 else score >= threshold) for score in scores)
     flipped = np.asarray(first != second, dtype=np.float64)
     share = sample(flipped, flipped, task="binary", cluster=clusters)
-    found = levels(measure([share], resolve(["selection_rate"], "binary")))
-    low, high = exact_shares(found, confidence=_CONFIDENCE)[0]
+    family = levels(measure([share], resolve(["selection_rate"], "binary")))
+    low, high = exact_shares(family, confidence=_CONFIDENCE)[0]
     return int(flipped.sum()), (float(low), float(high))
 
 
@@ -212,7 +212,7 @@ def _metric(
     labels = target.encode(table.column(target.column).combine_chunks(), where="the history")
     if target.task == "binary" and len(np.unique(labels)) < 2:
         return None
-    both = [sample(labels, one, task=target.task, cluster=clusters, threshold=policy.threshold) for one in scores]
+    both = [sample(labels, score, task=target.task, cluster=clusters, threshold=policy.threshold) for score in scores]
     metrics = resolve([METRIC[target.task]], target.task, len(target.classes))
     family = differences(measure([both[1], both[0]], metrics))
     if family.second is None or not np.isfinite(family.value).all():

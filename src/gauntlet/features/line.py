@@ -1,4 +1,4 @@
-"""A line through pairs of values that a few of them do not follow."""
+"""Robust fit of a line, insensitive to a few outliers."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 EXPLAINED = 0.95
-"""Share of the points that a relation has to explain."""
+"""Share of the points that a relation must explain."""
 CLOSE = 0.01
-"""How near the line a point has to be, in standard deviations of the points near it."""
+"""Largest distance of an explained point from the line, in standard deviations of the points near it."""
 _SLOPES = 4_000
 
 
 @dataclass(frozen=True)
 class Line:
-    """y = slope·x + intercept.
+    """Fitted line, y = slope·x + intercept.
 
     Attributes:
-        slope, intercept: its constants.
+        slope, intercept: the coefficients.
         residual: 95th percentile of the distance of points from it, in ``spread``.
         explained: share of the points within ``close`` · ``spread`` of it.
         spread: standard deviation of y over the points near it.
@@ -35,7 +35,7 @@ class Line:
 
 
 def fit_line(x: Floats, y: Floats, rng: np.random.Generator, close: float = CLOSE) -> Line:
-    """The line through points of at least two different x and two different y.
+    """Fit a line to points of at least two different x and two different y.
 
     The median of the slopes of random pairs of points is the start (Theil 1950, Sen 1968), least squares on the points
     near that line the end.

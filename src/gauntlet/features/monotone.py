@@ -1,4 +1,4 @@
-"""Rising and falling functions from one column of numbers to another, named where they are well known."""
+"""Detects monotone relations of two columns of numbers, and names well-known functions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ROWS_A_BIN = 3
 
 
 def find_monotone(x: Floats, y: Floats, correlation: float) -> tuple[str, float, float] | None:
-    """(name or empty, share explained, residual) of a monotone relation, or ``None`` where there is none."""
+    """Find a monotone relation: (name or empty, share explained, residual); ``None`` if there is none."""
     named = _named(x, y)
     steps = np.diff(y[np.argsort(x, kind="stable")])
     rising, falling = float(np.mean(steps >= 0)), float(np.mean(steps <= 0))
@@ -27,15 +27,15 @@ def find_monotone(x: Floats, y: Floats, correlation: float) -> tuple[str, float,
 
 
 def _named(x: Floats, y: Floats) -> tuple[str, float, float] | None:
-    """The best of a few well-known functions f with y = a·f(x) + b, if one fits."""
-    found: list[tuple[str, float, float]] = []
+    """Find the best of a few well-known functions f with y = a·f(x) + b; ``None`` if none fits."""
+    candidates: list[tuple[str, float, float]] = []
     for name, transformed in _functions(x):
         if not np.isfinite(transformed).all() or np.ptp(transformed) == 0:
             continue
         line = fit_line(transformed, y, np.random.default_rng(0))
         if line.explained >= EXPLAINED:
-            found.append((name, line.explained, line.residual))
-    return min(found, key=lambda one: one[2], default=None)
+            candidates.append((name, line.explained, line.residual))
+    return min(candidates, key=lambda candidate: candidate[2], default=None)
 
 
 def _functions(x: Floats) -> list[tuple[str, Floats]]:
@@ -59,7 +59,7 @@ def spearman(x: Floats, y: Floats) -> float:
 
 
 def ranks(values: Floats) -> Floats:
-    """Ranks from 1, ties sharing their mean."""
+    """Ranks from 1; ties have their mean rank."""
     _, codes, counts = np.unique(values, return_inverse=True, return_counts=True)
     ends = np.cumsum(counts)
     return np.asarray((ends - (counts - 1) / 2)[codes], dtype=np.float64)

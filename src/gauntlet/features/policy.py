@@ -1,4 +1,4 @@
-"""What ``check_features`` may be told."""
+"""Settings of ``check_features``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class FeaturesPolicy(Settings):
-    """How far recomputed features may lie from stored ones, and how that is looked at."""
+    """Tolerances of recomputed against stored features, and how they are compared."""
 
     absolute_tolerance: float = Field(
         1e-9, ge=0, description="Fractions this far apart are the same value, in the feature's units."
@@ -46,7 +46,7 @@ class FeaturesPolicy(Settings):
         0.995, gt=0.5, lt=1, description="Of the comparison of distributions, all features and spans together."
     )
     min_distance: float = Field(
-        0.001, ge=0, le=1, description="Distributions at a smaller Jensen-Shannon divergence are called alike."
+        0.001, ge=0, le=1, description="Distributions at a smaller Jensen-Shannon divergence count as equal."
     )
     max_flips: Share = Field(
         0.005, description="Share of stored rows that may get another decision once features are recomputed."
@@ -63,8 +63,8 @@ class FeaturesPolicy(Settings):
     )
     seed: int = Field(0, ge=0, description="Of the resampled null distributions.")
     contract: ContractPolicy = Field(
-        ContractPolicy.model_validate({}), description="What changes of names, order, types and categories amount to."
+        ContractPolicy.model_validate({}), description="Severity of changes of names, order, types and categories."
     )
     properties: PropertiesPolicy = Field(
-        PropertiesPolicy.model_validate({}), description="What is asked of the feature code by itself."
+        PropertiesPolicy.model_validate({}), description="Properties of the feature code that are tested."
     )

@@ -1,4 +1,4 @@
-"""Replaying a span: its raw rows through the new feature code, against what is stored for them."""
+"""Replays a span: computes features of its raw rows with the new code and compares them with the store."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 NEW, STORED = "\0new:", "\0stored:"
-"""What comes before a feature's name where it stands beside raw columns, one of which may be called ``new:age``."""
+"""Prefixes of feature names in tables with raw columns; the NUL keeps them apart from a column called ``new:age``."""
 
 
 @dataclass(frozen=True)
 class FeatureReplay:
-    """One feature in one span, replayed.
+    """Replay of one feature in one span.
 
     Attributes:
         feature: its name.
         matched: rows found in the store.
         lost, gained, beyond, largest, types: as in ``DifferenceCounts``.
-        median: the median change in size over rows with both values, from the sample; 0 for text.
-        diagnosis: what was done to it; ``None`` where it does not differ at all.
+        median: median absolute change over sampled rows with both values; 0 for text.
+        diagnosis: how it changed; ``None`` where it does not differ at all.
         pairs: (stored, recomputed) values of sampled rows, NaN where missing; empty for text.
-        filled: what takes the place of missing stored values most often, as text; empty when nothing does.
+        filled: most frequent new value where the stored one is missing, as text; empty if there is none.
         common: (stored, recomputed) value that most sampled rows have, for text; empty otherwise.
     """
 
@@ -63,12 +63,12 @@ class FeatureReplay:
 
 @dataclass(frozen=True)
 class SpanReplay:
-    """One span, replayed.
+    """Replay of one span.
 
     Attributes:
         span: which.
-        matched: its rows that the store knows.
-        features: feature → what was found.
+        matched: its rows found in the store.
+        features: feature → its replay.
         sample: sampled rows: raw columns, ``NEW`` and a feature, ``STORED`` and a column; ``None`` when none matched.
     """
 
@@ -79,12 +79,12 @@ class SpanReplay:
 
     @property
     def matched_share(self) -> float:
-        """Share of the span's rows that the store knows."""
+        """Share of the span's rows found in the store."""
         return self.matched / self.span.rows if self.span.rows else 0.0
 
 
 def recomputed(span: Span, transform: Transform, columns: Sequence[str]) -> Iterator[pa.Table]:
-    """A span's rows in batches: ``example_id``, the raw columns, and the features, ``NEW`` before their names.
+    """Compute features of a span in batches: ``example_id``, raw columns, and features, ``NEW`` before their names.
 
     Args:
         span: which rows.
@@ -93,10 +93,10 @@ def recomputed(span: Span, transform: Transform, columns: Sequence[str]) -> Iter
     """
     import pyarrow as pa
 
-    wanted = readable(span.snapshot, transform)
-    for batch in rows_of(span, [*wanted, *columns]):
+    inputs = readable(span.snapshot, transform)
+    for batch in rows_of(span, [*inputs, *columns]):
         rows = pa.Table.from_batches([batch])
-        features = transform(rows.select(list(wanted)))
+        features = transform(rows.select(list(inputs)))
         for name in features.column_names:
             rows = rows.append_column(NEW + name, features.column(name))
         yield rows
@@ -111,13 +111,13 @@ def replay(
     *,
     columns: Sequence[str] = (),
 ) -> SpanReplay:
-    """Replay one span; memory does not grow with its rows.
+    """Replay one span, in constant memory.
 
     Args:
         span: which rows.
         transform: the new feature code.
-        store: what is stored for them.
-        shared: feature → its column in the store: what to compare.
+        store: the stored features.
+        shared: feature → its column in the store, for the features to compare.
         policy: tolerances and sample size.
         columns: raw columns that the sample keeps beside those the code reads.
 
@@ -126,15 +126,15 @@ def replay(
     """
     counts = {name: DifferenceCounts(name) for name in shared}
     sample, matched = LowestHashes(policy.sample_rows), 0
-    for found in store.match(span, recomputed(span, transform, [*store.keys, *columns])):
-        matched += len(found.hashes)
+    for match in store.match(span, recomputed(span, transform, [*store.keys, *columns])):
+        matched += len(match.hashes)
         for name, stored_name in shared.items():
-            stored = column(found.stored, stored_name)
-            counts[name].add(stored, column(found.rows, NEW + name), found.hashes, policy)
-        rows = found.rows
+            stored = column(match.stored, stored_name)
+            counts[name].add(stored, column(match.rows, NEW + name), match.hashes, policy)
+        rows = match.rows
         for stored_name in dict.fromkeys(shared.values()):
-            rows = rows.append_column(STORED + stored_name, found.stored.column(stored_name))
-        sample.add(found.hashes, rows)
+            rows = rows.append_column(STORED + stored_name, match.stored.column(stored_name))
+        sample.add(match.hashes, rows)
     rows = sample.table()
     replayed = {name: _finish(count, rows, shared[name], policy) for name, count in counts.items()} if matched else {}
     return SpanReplay(span, matched, replayed, rows)
@@ -168,10 +168,10 @@ def _finish(
 
 
 def diagnose(offenders: pa.Table, stored: pa.Array, new: pa.Array, *, seed: int = 0) -> Diagnosis:
-    """Name what was done to a feature.
+    """Diagnose how a feature changed.
 
-    A line or a curve is sought through the rows that differ, a relabelling over all rows: a category that kept its
-    name is part of the map.
+    A line or a curve is fitted to the rows that differ, a relabelling to all rows, since unchanged categories are part
+    of the map.
 
     Args:
         offenders: rows that differ, columns ``stored`` and ``new``.
@@ -205,7 +205,7 @@ def _texts(values: pa.Array) -> list[str]:
 
 
 def _filled(offenders: pa.Table | None) -> str:
-    """What the new code most often puts where the store has nothing."""
+    """Most frequent new value where the stored one is missing; empty if there is none."""
     import pyarrow.compute as pc
 
     if offenders is None:
@@ -215,7 +215,7 @@ def _filled(offenders: pa.Table | None) -> str:
 
 
 def _commonest(values: pa.Array) -> str:
-    """The value that occurs most often, as text; empty where there is none."""
+    """Most frequent value, as text; empty if there is none."""
     import pyarrow.compute as pc
 
     known = values.filter(values.is_valid())

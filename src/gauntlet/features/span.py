@@ -1,4 +1,4 @@
-"""A stretch of raw rows, and what the feature code makes of it batch by batch."""
+"""Spans of raw rows: splits of the history, and the new rows."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Age = Literal["historical", "new"]
 
 @dataclass(frozen=True)
 class Span:
-    """One split of a snapshot.
+    """Span of raw rows, one split of a snapshot.
 
     Attributes:
-        name: what people call it.
+        name: its name in sentences.
         age: ``historical``, or ``new``: the rows the candidate is judged on.
-        snapshot: where the rows are.
-        split: which of its splits.
+        snapshot: the snapshot.
+        split: the split.
     """
 
     name: str
@@ -39,11 +39,11 @@ class Span:
 
 
 def spans_of(history: Snapshot | None, snapshot: Snapshot, split: str) -> tuple[Span, ...]:
-    """Every split of the history that has rows, then the new rows.
+    """List the spans: every non-empty split of the history, then the new rows.
 
     Raises:
         ConfigurationError: no such split of the new data.
-        DataError: it has no rows.
+        DataError: that split has no rows.
     """
     snapshot.require_split(split)
     earlier = [name for name, rows in history.splits.items() if rows] if history is not None else []
@@ -53,10 +53,10 @@ def spans_of(history: Snapshot | None, snapshot: Snapshot, split: str) -> tuple[
 
 
 def readable(snapshot: Snapshot, transform: Transform) -> tuple[str, ...]:
-    """The columns feature code is given: those it names, or all but the label, which no feature may know.
+    """Columns passed to feature code: those it declares, or all but the label, which no feature may use.
 
     Raises:
-        DataError: it names one that is not there.
+        DataError: it declares a column that the snapshot lacks.
     """
     if transform.inputs is None:
         return tuple(name for name in snapshot.columns if name != snapshot.roles.label)
@@ -71,6 +71,6 @@ def readable(snapshot: Snapshot, transform: Transform) -> tuple[str, ...]:
 
 
 def rows_of(span: Span, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """Stream a span's rows: ``example_id`` and the columns named that it has."""
-    wanted = [name for name in dict.fromkeys(columns) if name in span.snapshot.columns]
-    return span.snapshot.batches(span.split, [EXAMPLE_ID, *wanted])
+    """Stream the rows of a span: ``example_id`` and those of the columns that it has."""
+    present = [name for name in dict.fromkeys(columns) if name in span.snapshot.columns]
+    return span.snapshot.batches(span.split, [EXAMPLE_ID, *present])

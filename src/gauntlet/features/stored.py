@@ -1,8 +1,8 @@
-"""Finding, for each raw row, the features that were stored for it: by key, whatever the size and the order.
+"""Joins raw rows with their stored features by key, for stores of any size and order.
 
-Where store and span hold the same keys in the same order, they are read side by side. Otherwise both are divided on
-disk by the hash of their keys, and joined one part at a time: memory depends on ``policy.partition_rows``, not on rows.
-Without a store, the champion's own feature code can stand in for it.
+Where store and span hold the same keys in the same order, they are read in parallel. Otherwise both are partitioned on
+disk by the hash of their keys and joined one partition at a time (a grace hash join): memory depends on
+``policy.partition_rows``, not on rows. Without a store, the champion's own feature code can stand in for it.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _MOST_PARTS = 250
-"""Files open at once, for each set of column types seen; most systems allow 1,024."""
-_HASH, _CHECK = "\0hash", "\0check"  # no column of a person's is called so
+"""Files open at once, for each set of column types; most systems allow 1,024."""
+_HASH, _CHECK = "\0hash", "\0check"  # NUL: no column of a user has such a name
 
 
 @dataclass(frozen=True)
 class Matched:
-    """Rows with what was stored for them.
+    """Rows joined with their stored features.
 
     Attributes:
         hashes: (n,) of their keys, uniform.
@@ -49,24 +49,24 @@ class Matched:
 
 
 class Store(Protocol):
-    """Where stored features come from."""
+    """Source of stored features."""
 
     name: str
     columns: tuple[str, ...]
     keys: tuple[str, ...]
 
     def match(self, span: Span, batches: Iterable[pa.Table]) -> Iterator[Matched]:
-        """Find what is stored for the rows of a span, in any order; rows it does not know are left out.
+        """Join the rows of a span with their stored features, in any order; rows without any are left out.
 
         Args:
-            span: where the rows come from.
+            span: the span.
             batches: its rows, in its order, with ``example_id`` and ``keys``.
         """
         ...
 
 
 class StandIn:
-    """The champion's feature code in place of a store: what it computes is what would have been stored.
+    """The champion's feature code in place of a store: its features are those that would have been stored.
 
     Args:
         champion: its transform.
@@ -81,15 +81,15 @@ class StandIn:
         self._champion = champion
 
     def match(self, span: Span, batches: Iterable[pa.Table]) -> Iterator[Matched]:
-        """As ``Store.match``; every row is known."""
-        wanted = list(readable(span.snapshot, self._champion))
+        """As ``Store.match``; every row is found."""
+        inputs = list(readable(span.snapshot, self._champion))
         for rows in batches:
-            raw = rows.select([name for name in rows.column_names if name in wanted])
+            raw = rows.select([name for name in rows.column_names if name in inputs])
             yield Matched(hashes_of(rows, (EXAMPLE_ID,))[0], rows, self._champion(raw))
 
 
 class KeyedStore:
-    """A snapshot of features, found by key. Use it as a context: it keeps its divided copy on disk until the end.
+    """Snapshot of features, joined by key. A context manager: it keeps its partitions on disk until the end.
 
     Args:
         snapshot: the store, every split of it.
@@ -146,11 +146,11 @@ class KeyedStore:
             yield pa.Table.from_batches([batch])
 
     def _same_order(self, span: Span) -> str | None:
-        """A split of the store with the span's keys in the span's order; ``None``: there is none."""
+        """Find a split of the store with the span's keys in the span's order; ``None`` if there is none."""
         candidates = [name for name in self._filled if self._snapshot.splits[name] == span.rows]
         for name in sorted(candidates, key=lambda name: name != span.split):
             keys = (rows.select(list(self.keys)) for rows in _tables(rows_of(span, self.keys)))
-            pairs = in_step(keys, self._read(name, self.keys))
+            pairs = aligned(keys, self._read(name, self.keys))
             if all(
                 first.schema.types == second.schema.types and first.equals(second) and not _missing(first)
                 for first, second in pairs
@@ -159,11 +159,11 @@ class KeyedStore:
         return None
 
     def _side_by_side(self, split: str, batches: Iterable[pa.Table]) -> Iterator[Matched]:
-        for rows, stored in in_step(batches, self._read(split, self.columns)):
+        for rows, stored in aligned(batches, self._read(split, self.columns)):
             yield Matched(hashes_of(rows, self.keys)[0], rows, stored)
 
     def _divide(self, name: str, tables: Iterable[pa.Table], columns: Sequence[str] | None) -> Path:
-        """Write rows to one file a part by the hash of their keys; rows without a key are left out."""
+        """Partition rows into files by the hash of their keys; rows without a key are left out."""
         import pyarrow as pa
 
         folder = Path(self._scratch.name) / name
@@ -211,15 +211,15 @@ def hashes_of(rows: pa.Table, keys: Sequence[str]) -> tuple[Hashes, Hashes, np.n
     return digests[:, 0].astype(np.uint64), digests[:, 1].astype(np.uint64), places
 
 
-def in_step(first: Iterable[pa.Table], second: Iterable[pa.Table]) -> Iterator[tuple[pa.Table, pa.Table]]:
-    """Two streams of equally many rows, cut so that each pair has the same rows."""
-    ones, others = (iter(one for one in tables if one.num_rows) for tables in (first, second))
-    one, other = next(ones, None), next(others, None)
-    while one is not None and other is not None:
-        rows = min(one.num_rows, other.num_rows)
-        yield one.slice(0, rows), other.slice(0, rows)
-        one = one.slice(rows) if rows < one.num_rows else next(ones, None)
-        other = other.slice(rows) if rows < other.num_rows else next(others, None)
+def aligned(first: Iterable[pa.Table], second: Iterable[pa.Table]) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """Align two streams of equally many rows, so that both tables of a pair have the same rows."""
+    lefts, rights = (iter(table for table in tables if table.num_rows) for tables in (first, second))
+    left, right = next(lefts, None), next(rights, None)
+    while left is not None and right is not None:
+        rows = min(left.num_rows, right.num_rows)
+        yield left.slice(0, rows), right.slice(0, rows)
+        left = left.slice(rows) if rows < left.num_rows else next(lefts, None)
+        right = right.slice(rows) if rows < right.num_rows else next(rights, None)
 
 
 def _tables(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
@@ -243,7 +243,7 @@ def _read_part(folder: Path, part: int) -> pa.Table | None:
 
 
 def _joined(rows: pa.Table, stored: pa.Table, keys: str) -> Matched:
-    """Rows of one part with what is stored for them."""
+    """Join one partition of rows with that of the store."""
     known, checks = _hashes(stored)
     order = np.lexsort((checks, known))
     known, checks = known[order], checks[order]
@@ -254,14 +254,14 @@ def _joined(rows: pa.Table, stored: pa.Table, keys: str) -> Matched:
             field=f"stored ({keys})",
             mend="Give the column that tells rows of one key apart as roles.time, or mend the store",
         )
-    wanted, wanted_checks = _hashes(rows)
+    hashes, row_checks = _hashes(rows)
     # Past the end means unknown; any place will do, since the hashes there differ.
-    places = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-    found = np.flatnonzero((known[places] == wanted) & (checks[places] == wanted_checks))
+    places = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
+    matched = np.flatnonzero((known[places] == hashes) & (checks[places] == row_checks))
     return Matched(
-        wanted[found],
-        rows.take(found).drop_columns([_HASH, _CHECK]),
-        stored.take(order[places[found]]).drop_columns([_HASH, _CHECK]),
+        hashes[matched],
+        rows.take(matched).drop_columns([_HASH, _CHECK]),
+        stored.take(order[places[matched]]).drop_columns([_HASH, _CHECK]),
     )
 
 

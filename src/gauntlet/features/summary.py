@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gauntlet.features.findings import AGREES, Finding
+from gauntlet.features.findings import AGREES, FeatureFinding
 from gauntlet.features.impact import IMPACT, Impact
 from gauntlet.features.policy import FeaturesPolicy
 from gauntlet.features.replay import SpanReplay
@@ -15,7 +15,7 @@ GATE = "check_features"
 _NAMED = 5
 
 
-def feature_checks(findings: Sequence[Finding], store: str) -> list[Check]:
+def feature_checks(findings: Sequence[FeatureFinding], store: str) -> list[Check]:
     """Make a check for each feature that differs, and one for all others together."""
     checks = [finding.check for finding in findings if finding.check.status is not Status.PASS]
     agree = [finding.check for finding in findings if finding.check.status is Status.PASS]
@@ -47,8 +47,8 @@ def unmatched(replay: SpanReplay, policy: FeaturesPolicy) -> Check:
     return Check(
         f"{replay.span.name}: stored rows",
         Status.INCONCLUSIVE,
-        f"The store knows {replay.matched:,} of {replay.span.rows:,} rows of {replay.span.name}, too few to say that all "
-        "of the span agrees.",
+        f"The store knows {replay.matched:,} of {replay.span.rows:,} rows of {replay.span.name}, too few to say that "
+        "all of the span agrees.",
         replay.matched_share,
         None,
         policy.min_matched_share,

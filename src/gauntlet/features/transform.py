@@ -1,7 +1,7 @@
-"""Feature code as one callable: raw rows in, features out, whoever wrote it.
+"""Feature code as a callable: raw rows in, features out.
 
 A team's own function is named ``module:function``. It takes a pandas DataFrame, or an Arrow table where the annotation
-of its first parameter says so, and returns a frame or a table with one row for each it was given, in the same order:
+of its first parameter says so, and returns a frame or a table with one row per input row, in the same order:
 
     def features(rows: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame({"income": rows["income"], "instalment": rows["amount"] / rows["term_months"]})
@@ -32,17 +32,17 @@ FIELD = "feature_code"
 
 
 class NotFeatures(DataError):
-    """What feature code returned is no table of features, or another one than before. Its rows are not to blame."""
+    """Feature code returned no table of features, or other columns than before: the fault of the code, not the rows."""
 
 
 class Transform:
-    """Feature code, ready to be called.
+    """Feature code with its name, digest and inputs.
 
     Args:
-        name: what people call it: ``module:function``, ``the steps of the model before its last``.
-        digest: content digest of its code and of whatever it has learned.
+        name: its name in sentences: ``module:function``, ``the steps of the model before its last``.
+        digest: content digest of its code and fitted state.
         apply: Arrow rows → a frame, a table or a record batch of features.
-        inputs: the raw columns it reads; ``None``: whatever it is given.
+        inputs: the raw columns it reads; ``None``: all.
 
     Attributes:
         outputs: its features in order; ``None`` before the first call.
@@ -62,13 +62,13 @@ class Transform:
         """Compute the features of rows.
 
         Args:
-            rows: raw rows; columns it does not read are left out before it sees them.
+            rows: raw rows; columns it does not read are dropped.
 
         Returns:
-            One row a row, in the same order; columns of the five types of a snapshot, missing values as nulls.
+            One row per input row, in the same order; columns of the five types of a snapshot, missing values as nulls.
 
         Raises:
-            DataError: it reads a column that is not there, or raises.
+            DataError: it reads a column that is missing, or raises.
             NotFeatures: it returns another number of rows, other columns than before, or a column that is no feature
                 (nested, mixed, twice the same name).
         """
@@ -97,7 +97,7 @@ class Transform:
         return features
 
     def _check_kinds(self, features: pa.Table) -> None:
-        """A feature is text in all batches or in none; a batch where all its values are missing tells nothing."""
+        """Check that a feature is text in all batches or in none; batches without values do not count."""
         import pyarrow as pa
 
         for field in features.schema:
@@ -128,7 +128,7 @@ class Transform:
 
 
 def open_transform(code: str) -> Transform:
-    """Find a team's feature function.
+    """Import a team's feature function.
 
     Args:
         code: ``module:function``.
@@ -162,7 +162,7 @@ def transform_of(code: Callable[[Any], Any] | Transform | str) -> Transform:
 
 
 def wrap(function: Callable[[Any], Any], name: str, digest: str) -> Transform:
-    """A feature function as a transform; the module's description says what it takes and returns."""
+    """Wrap a feature function as a transform; see the module's docstring for its signature."""
     takes = _annotation(function)
 
     def apply(rows: pa.Table) -> Any:
@@ -174,7 +174,7 @@ def wrap(function: Callable[[Any], Any], name: str, digest: str) -> Transform:
 
 
 def frame(rows: pa.Table) -> pd.DataFrame:
-    """Rows as a team's function gets them; see the module's description."""
+    """Convert rows to the DataFrame passed to a team's function; see the module's docstring."""
     import pyarrow as pa
 
     def kind(column: pa.ChunkedArray) -> str:
@@ -191,7 +191,7 @@ def frame(rows: pa.Table) -> pd.DataFrame:
 
 
 def identity(inputs: Sequence[str], name: str = "the raw columns") -> Transform:
-    """The transform of a model that reads raw columns: they are its features."""
+    """Make the transform of a model that reads raw columns: they are its features."""
     return Transform(name, digest_json(["identity", *inputs]), lambda rows: rows, inputs)
 
 
@@ -203,10 +203,10 @@ def _one_batch(rows: pa.Table) -> pa.RecordBatch:
 
 
 def _annotation(function: Callable[..., Any]) -> str:
-    """What the first parameter is declared to be, as text; empty when it is not declared."""
+    """Annotation of the first parameter, as text; empty if there is none."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
-    except ValueError:  # a builtin tells nothing about itself
+    except ValueError:  # a builtin has no signature
         return ""
     declared = parameters[0].annotation if parameters else inspect.Parameter.empty
     if declared is inspect.Parameter.empty:
@@ -244,7 +244,7 @@ def _checked(output: Any, rows: int, name: str) -> pa.Table:
 
 
 def _frame_columns(output: Any, rows: int) -> list[tuple[str, Any]]:
-    """A frame's columns in the order of the rows given: by its index, where that is theirs in another order."""
+    """Columns of a frame in the order of the input rows, restored from its index where that permutes theirs."""
     import numpy as np
     import pandas as pd
 
@@ -257,7 +257,7 @@ def _frame_columns(output: Any, rows: int) -> list[tuple[str, Any]]:
 
 
 def _feature(values: Any, column: str, name: str) -> pa.Array:
-    """One column as a snapshot would hold it: NaN is missing, and there are five types."""
+    """Convert a column to one of the five types of a snapshot, NaN as missing."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -1,4 +1,4 @@
-"""What a diagnosis says, in words that need no statistics."""
+"""Sentences about diagnoses, in words that need no statistics."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _SHOWN = 4
 def explain(
     diagnosis: Diagnosis | None, *, differing_constants: tuple[float, float] | None = None, filled: str = ""
 ) -> str:
-    """One clause: ``normalization change (new = 0.00092 × stored − 2.41), by the mean and standard deviation …``.
+    """Describe a diagnosis in one clause: ``normalization change (new = 0.00092 × stored − 2.41)``.
 
     Args:
-        diagnosis: what was found.
-        differing_constants: smallest and largest slope, where spans do not share one line.
-        filled: what takes the place of missing values.
+        diagnosis: the diagnosis.
+        differing_constants: smallest and largest slope, where spans differ in their line.
+        filled: the value that replaces missing values.
     """
     if diagnosis is None:
         return "no relation was sought"
@@ -30,53 +30,54 @@ def explain(
     return words
 
 
-def _named(found: Diagnosis) -> str:
-    line = equation(found)
-    if found.kind is Kind.NORMALIZATION:
-        a, b = found.slope or 1.0, found.intercept or 0.0
-        by = f", by the {found.scaled} of the values" if found.scaled else ""
+def _named(diagnosis: Diagnosis) -> str:
+    line = equation(diagnosis)
+    if diagnosis.kind is Kind.NORMALIZATION:
+        a, b = diagnosis.slope or 1.0, diagnosis.intercept or 0.0
+        by = f", by the {diagnosis.scaled} of the values" if diagnosis.scaled else ""
         return f"normalization change ({line}, which is (stored {_minus(-b / a)}) / {short(1 / a)}{by})"
-    if found.kind is Kind.UNIT:
-        return f"unit change (×{short(found.slope or 0.0)})"
-    if found.kind is Kind.SHIFT:
-        return f"shift by {short(found.intercept or 0.0)}"
-    if found.kind is Kind.SIGN:
+    if diagnosis.kind is Kind.UNIT:
+        return f"unit change (×{short(diagnosis.slope or 0.0)})"
+    if diagnosis.kind is Kind.SHIFT:
+        return f"shift by {short(diagnosis.intercept or 0.0)}"
+    if diagnosis.kind is Kind.SIGN:
         return "sign flip (×−1)"
-    if found.kind is Kind.NOISE:
+    if diagnosis.kind is Kind.NOISE:
         return "numeric noise around the same values, as from rounding"
-    if found.kind is Kind.MONOTONE:
-        return f"monotone re-encoding ({found.function or 'the order of values stays, their spacing does not'})"
-    if found.kind is Kind.RELABELLED:
-        pairs = ", ".join(f"{old} → {new}" for old, new in found.mapping[:_SHOWN])
-        more = f", and {len(found.mapping) - _SHOWN} more" if len(found.mapping) > _SHOWN else ""
-        return f"relabelled categories, {found.function} ({pairs}{more})"
-    if found.kind is Kind.CONSTANT:
-        return f"the new code gives {found.mapping[0][1] if found.mapping else 'one value'} for every row that differs"
-    if found.kind is Kind.MISSING:
+    if diagnosis.kind is Kind.MONOTONE:
+        return f"monotone re-encoding ({diagnosis.function or 'the order of values stays, their spacing does not'})"
+    if diagnosis.kind is Kind.RELABELLED:
+        pairs = ", ".join(f"{old} → {new}" for old, new in diagnosis.mapping[:_SHOWN])
+        more = f", and {len(diagnosis.mapping) - _SHOWN} more" if len(diagnosis.mapping) > _SHOWN else ""
+        return f"relabelled categories, {diagnosis.function} ({pairs}{more})"
+    if diagnosis.kind is Kind.CONSTANT:
+        constant = diagnosis.mapping[0][1] if diagnosis.mapping else "one value"
+        return f"the new code gives {constant} for every row that differs"
+    if diagnosis.kind is Kind.MISSING:
         return "missing-value policy changed, no value did"
-    if found.kind is Kind.UNDECIDED:
+    if diagnosis.kind is Kind.UNDECIDED:
         return "too few values differ to tell how"
-    correlation = found.rank_correlation
-    told = "" if correlation is None else f" (rank correlation {correlation:.2f})"
-    return f"different meaning: no line, order or map leads from one to the other{told}"
+    correlation = diagnosis.rank_correlation
+    correlation_text = "" if correlation is None else f" (rank correlation {correlation:.2f})"
+    return f"different meaning: no line, order or map leads from one to the other{correlation_text}"
 
 
-def equation(found: Diagnosis) -> str:
-    """``new = a × stored + b`` with its numbers; empty where no line was fitted."""
-    if found.slope is None or found.intercept is None:
+def equation(diagnosis: Diagnosis) -> str:
+    """Format the line ``new = a × stored + b``; empty where none was fitted."""
+    if diagnosis.slope is None or diagnosis.intercept is None:
         return ""
-    sign = "−" if found.intercept < 0 else "+"
-    return f"new = {short(found.slope)} × stored {sign} {short(abs(found.intercept))}"
+    sign = "−" if diagnosis.intercept < 0 else "+"
+    return f"new = {short(diagnosis.slope)} × stored {sign} {short(abs(diagnosis.intercept))}"
 
 
 def short(value: float) -> str:
-    """A number with four digits and a real minus sign."""
+    """Format a number with four digits and a real minus sign."""
     text = f"{value:,.4g}" if 1e-4 <= abs(value) < 1e6 or value == 0 else f"{value:.3e}"
     return text.replace("-", "−")
 
 
 def percent(count: int, rows: int) -> str:
-    """A count as a share; only what is whole is called 0% or 100%."""
+    """Format a count as a share; only exact ones become 0% or 100%."""
     share = 100 * count / rows if rows else 0.0
     text = f"{share:.1f}"
     if text in ("0.0", "100.0") and 0 < count < rows:
@@ -85,7 +86,7 @@ def percent(count: int, rows: int) -> str:
 
 
 def among(parts: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and 3 more``."""
+    """List parts: ``a``, ``a and b``, ``a, b and 3 more``."""
     if len(parts) <= _SHOWN:
         return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
     return f"{', '.join(parts[: _SHOWN - 1])} and {len(parts) - _SHOWN + 1} more"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gauntlet.errors import ConfigurationError
 from gauntlet.features.contract import FeatureContract, Terms
-from gauntlet.features.contract_changes import DEFAULTS, Change, ContractPolicy, compare_contracts
+from gauntlet.features.contract_changes import DEFAULTS, ChangeKind, ContractPolicy, compare_contracts
 from gauntlet.settings import parse
 from gauntlet.verdict import Check, Status
 
@@ -135,10 +135,10 @@ def test_every_change_is_found_and_said(
 
 
 def test_the_cases_above_are_all_the_changes_there_are() -> None:
-    assert set(DEFAULTS) == set(Change)
+    assert set(DEFAULTS) == set(ChangeKind)
     marks = [mark for mark in test_every_change_is_found_and_said.pytestmark if mark.name == "parametrize"]
     named = {case.values[2].rpartition(", ")[2].replace(" ", "_") for case in marks[0].args[1]}
-    assert named == {change.value for change in Change}
+    assert named == {change.value for change in ChangeKind}
 
 
 def test_a_small_sample_proves_nothing() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from gauntlet.features.diagnosis import Kind
 from gauntlet.features.distributions import Sides, compare_distributions
-from gauntlet.features.findings import Compared
+from gauntlet.features.findings import Comparison
 from gauntlet.features.policy import FeaturesPolicy
 from gauntlet.features.span import Span
 from gauntlet.settings import parse
@@ -17,7 +17,7 @@ RNG = np.random.default_rng(4)
 INCOME = RNG.lognormal(8, 0.5, 4_000)
 
 
-def compared(stored: object, new: object) -> Compared:
+def compared(stored: object, new: object) -> Comparison:
     (found,) = compare_distributions([Sides("income", SPAN, pa.array(stored), pa.array(new))], POLICY)
     return found
 

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from gauntlet.features.diagnosis import Diagnosis, Kind
-from gauntlet.features.findings import Compared, Parties, Pattern, find, pattern_of
+from gauntlet.features.findings import Comparison, Parties, Pattern, find_feature, pattern_of
 from gauntlet.features.span import Age, Span
 from gauntlet.features.wording import among, equation, explain, percent
 from gauntlet.verdict import Status
@@ -13,10 +13,10 @@ from gauntlet.verdict import Status
 LINE = Diagnosis(Kind.NORMALIZATION, 0.001, -2.5, 0.0, 1.0, 1.0, pairs=100)
 
 
-def compared(name: str, age: Age, differs: bool, diagnosis: Diagnosis | None = LINE) -> Compared:
+def compared(name: str, age: Age, differs: bool, diagnosis: Diagnosis | None = LINE) -> Comparison:
     span = Span(name, age, None, name)  # type: ignore[arg-type]  # nothing is read from it
     share = 1.0 if differs else 0.0
-    return Compared(
+    return Comparison(
         "income", span, differs, share, 0.001, 100, f"all rows of {name} differ", diagnosis if differs else None
     )
 
@@ -40,14 +40,16 @@ def test_each_corner_of_the_2x2_has_its_pattern(past: list[bool], new: bool | No
     spans += [] if new is None else [compared("test", "new", new)]
     for order in itertools.permutations(spans):
         assert pattern_of(order) is pattern
-        finding = find("income", list(order), Parties("the store"))
+        finding = find_feature("income", list(order), Parties("the store"))
         assert (finding.check.status is Status.PASS) == (not any(one.differs for one in spans))
         assert bool(finding.mend) == (finding.check.status is Status.FAIL)
 
 
 def test_the_sentence_names_spans_relation_and_mend() -> None:
     past = [compared(f"q{at}", "historical", True) for at in range(6)]
-    finding = find("income", [*past, compared("test", "new", False)], Parties("the store", old_code="commit 12ab"))
+    finding = find_feature(
+        "income", [*past, compared("test", "new", False)], Parties("the store", old_code="commit 12ab")
+    )
     assert "disagree in q0, q1, q2 and 3 more." in finding.check.reason
     assert (
         "normalization change (new = 0.001 × stored − 2.5, which is (stored − 2,500) / 1,000)" in finding.check.reason

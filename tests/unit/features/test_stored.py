@@ -12,7 +12,7 @@ from gauntlet.errors import DataError
 from gauntlet.features.policy import FeaturesPolicy
 from gauntlet.features.replay import replay
 from gauntlet.features.span import Span
-from gauntlet.features.stored import KeyedStore, in_step
+from gauntlet.features.stored import KeyedStore, aligned
 from gauntlet.features.transform import identity
 from gauntlet.settings import parse
 from snapshots import write_snapshot
@@ -78,7 +78,7 @@ def test_streams_are_cut_to_the_same_rows() -> None:
         starts = np.cumsum([0, *sizes[:-1]])
         return [pa.table({"at": range(start, start + size)}) for start, size in zip(starts, sizes, strict=True)]
 
-    found = list(in_step(pieces(3, 4, 1), pieces(5, 0, 3)))
+    found = list(aligned(pieces(3, 4, 1), pieces(5, 0, 3)))
     assert all(first.equals(second) for first, second in found)
     assert sum(first.num_rows for first, _ in found) == 8
 

@@ -1,4 +1,4 @@
-"""Calling feature code on rows that may be too much for it."""
+"""Calls feature code on rows that it may not be able to handle, and returns failures as values."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _LONGEST = 200
 
 
 class Features(Protocol):
-    """Feature code: rows in, one row of features a row out, in the same order. ``transform.Transform`` is one."""
+    """Feature code: one row of features per row, in the same order; ``transform.Transform`` is one."""
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Name for sentences."""
 
     @property
     def inputs(self) -> tuple[str, ...] | None:
-        """The columns it reads; ``None``: whatever it is given."""
+        """The columns it reads; ``None``: all."""
 
     def __call__(self, rows: pa.Table, /) -> pa.Table:
-        """Compute features."""
+        """Compute the features of rows."""
 
 
 Compute = Callable[["pa.Table"], "pa.Table"]
@@ -36,11 +36,11 @@ Compute = Callable[["pa.Table"], "pa.Table"]
 
 @dataclass(frozen=True)
 class Failure:
-    """Why there are no features for these rows.
+    """Failure of feature code on some rows.
 
     Attributes:
-        message: what was said: ``KeyError: 'mars'``.
-        refusal: the code said no (a ``DataError`` or ``ValueError``) instead of breaking.
+        message: type and message of the exception: ``KeyError: 'mars'``.
+        refusal: the code raised a ``DataError`` or ``ValueError``, a deliberate refusal.
     """
 
     message: str
@@ -51,22 +51,22 @@ class Failure:
 
 
 def attempt(features: Compute, rows: pa.Table) -> pa.Table | Failure:
-    """The features of rows, or why there are none.
+    """Compute the features of rows, or return the failure.
 
     A ``Transform`` wraps what a team's code raises in a DataError; what counts here is the exception inside.
     """
     try:
         return features(rows)
     except NotFeatures as error:
-        return Failure(_said(error), False)
+        return Failure(_message(error), False)
     except GauntletError as error:
         cause = error.__cause__ or error
-        return Failure(_said(cause), isinstance(cause, DataError | ValueError))
+        return Failure(_message(cause), isinstance(cause, DataError | ValueError))
     except Exception as error:  # whatever a team's code raises on the rows it was given
-        return Failure(_said(error), isinstance(error, ValueError))
+        return Failure(_message(error), isinstance(error, ValueError))
 
 
-def _said(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     if isinstance(error, GauntletError):
         return f"{error.field}: {error.message}" if error.field not in (None, FIELD) else error.message
     lines = str(error).strip().splitlines()

@@ -1,4 +1,4 @@
-"""Every property of feature code tried on a sample, one check each."""
+"""Tests every property of feature code on a sample of rows: one check per property."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def check_properties(
     fresh: Compute | None = None,
     only: Collection[Property] = tuple(Property),
 ) -> tuple[Check, ...]:
-    """Try every property.
+    """Test the properties of feature code on a sample.
 
     Args:
-        features: a transform, or a model as one (``scoring.scores_of``).
+        features: a transform.
         rows: a sample of raw rows, in any number: what is read of it is bounded by the policy.
         policy: sizes, tolerances, and what is left out.
         roles: what the columns are for; without ``time`` nothing is later, integer codes can be unseen.
         required: features that may never be missing.
         fresh: the same code in a process of its own (``fresh.FreshProcess``), where there is one.
-        only: the properties asked for; all by default.
+        only: the properties to test; all by default.
 
     Returns:
         One check a property, in their order: PASS, FAIL with what differs and by how much, or INCONCLUSIVE where the
@@ -50,8 +50,8 @@ def check_properties(
         return (_error(f"on {sample.num_rows:,} rows as they are, {features.name} {wording.failed(first)}"),)
     trial = Trial(features, sample, first, policy, roles or Roles.model_validate({}), frozenset(required), fresh)
     trial.repeat()
-    asked = set(only) if trial.roles.time else set(only) - {Property.POINT_IN_TIME}
-    return tuple(trial.check(one) for one in Property if one in asked)
+    properties = set(only) if trial.roles.time else set(only) - {Property.POINT_IN_TIME}
+    return tuple(trial.check(property_) for property_ in Property if property_ in properties)
 
 
 def _error(why: str) -> Check:

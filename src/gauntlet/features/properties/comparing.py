@@ -1,4 +1,4 @@
-"""Two tables of features for the same rows, compared value by value."""
+"""Compares two tables of features of the same rows, value by value."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far two numbers may be apart: ``absolute + relative · max(|a|, |b|)``."""
+    """Tolerance of the comparison of two numbers: ``absolute + relative · max(|a|, |b|)``."""
 
     relative: float = 1e-6
     absolute: float = 1e-9
@@ -24,7 +24,7 @@ EXACT = Tolerance(0.0, 0.0)
 
 @dataclass(frozen=True)
 class Difference:
-    """How one feature differs between two tables.
+    """Difference of one feature between two tables.
 
     Attributes:
         feature: its name.
@@ -56,7 +56,7 @@ class Difference:
 def compare(
     expected: pa.Table, found: pa.Table, tolerance: Tolerance, *, types: bool = False
 ) -> tuple[Difference, ...]:
-    """What differs, the largest share of rows first.
+    """Find the features that differ, the largest share of rows first.
 
     Args:
         expected, found: features of the same rows in the same order; equally many rows.
@@ -69,7 +69,7 @@ def compare(
     if expected.num_rows != found.num_rows:
         raise ValueError(f"{expected.num_rows} rows cannot be compared with {found.num_rows}")
     differences = _each(expected, found, tolerance, types)
-    return tuple(sorted(differences, key=lambda one: (-one.share, one.feature)))
+    return tuple(sorted(differences, key=lambda difference: (-difference.share, difference.feature)))
 
 
 def _each(expected: pa.Table, found: pa.Table, tolerance: Tolerance, types: bool) -> Iterator[Difference]:
@@ -89,7 +89,7 @@ def _each(expected: pa.Table, found: pa.Table, tolerance: Tolerance, types: bool
 
 
 def appearances(expected: pa.Table, found: pa.Table) -> tuple[Difference, ...]:
-    """Features that are in one table only, in all of its rows."""
+    """Find features that are in one table only."""
     rows, names, others = expected.num_rows, expected.column_names, found.column_names
     gone, come = set(names) - set(others), set(others) - set(names)
     absent = (Difference(name, "absent", rows, rows) for name in names if name in gone)
@@ -114,8 +114,8 @@ def _values(name: str, expected: Any, found: Any, tolerance: Tolerance) -> Diffe
         worst = int(np.argmax(np.where(beyond, gap, -1.0) if beyond.any() else missing)) if len(first) else 0
     else:
         left, right = expected.to_pylist(), found.to_pylist()
-        missing = np.array([(one is None) != (two is None) for one, two in zip(left, right, strict=True)], dtype=bool)
-        differs = np.array([one != two for one, two in zip(left, right, strict=True)], dtype=bool)
+        missing = np.array([(a is None) != (b is None) for a, b in zip(left, right, strict=True)], dtype=bool)
+        differs = np.array([a != b for a, b in zip(left, right, strict=True)], dtype=bool)
         worst, largest = int(np.argmax(differs)) if len(differs) else 0, None
     if not differs.any():
         return None
@@ -133,7 +133,7 @@ def _values(name: str, expected: Any, found: Any, tolerance: Tolerance) -> Diffe
 
 
 def is_number(kind: pa.DataType) -> bool:
-    """Integers, floats and booleans are compared as numbers; a column of nulls alone agrees with any of them."""
+    """Whether values are compared as numbers: integers, floats, booleans, and columns of nulls alone."""
     import pyarrow as pa
 
     return bool(
@@ -142,7 +142,7 @@ def is_number(kind: pa.DataType) -> bool:
 
 
 def as_numbers(array: pa.Array) -> np.ndarray:
-    """float64, missing values as NaN. Integers beyond 2⁵³ lose their last digits: no feature rests on those."""
+    """Convert to float64, missing values as NaN. Integers beyond 2⁵³ are rounded, which no feature rests on."""
     import numpy as np
     import pyarrow as pa
 

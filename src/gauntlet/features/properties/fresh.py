@@ -1,7 +1,7 @@
-"""Feature code computed again in a Python process of its own, with another hash seed.
+"""Runs feature code in a fresh Python process with another hash seed.
 
-What a process keeps to itself shows here: ``hash()`` of a text, a dictionary filled at import, the order of a set, a
-state fitted on the first batch.
+Dependence on the state of the process shows here: ``hash()`` of a text, a dictionary filled at import, the order of a
+set, a state fitted on the first batch.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MODULE = "gauntlet.features.properties.fresh"
 
 
 class FreshProcess:
-    """A transform that starts a process each time it is called.
+    """Transform that starts a process for each call.
 
     Args:
         code: ``module:function``, importable there as it is here.
@@ -34,7 +34,7 @@ class FreshProcess:
         self._seconds = seconds
 
     def __call__(self, rows: pa.Table) -> pa.Table:
-        """Compute the features of rows there.
+        """Compute the features of rows in a fresh process.
 
         Raises:
             DataError: the process failed or took too long; with the last line it printed.
@@ -42,11 +42,11 @@ class FreshProcess:
         import pyarrow as pa
 
         with tempfile.TemporaryDirectory(prefix="gauntlet-fresh-") as scratch:
-            given, made = Path(scratch) / "rows.arrow", Path(scratch) / "features.arrow"
-            with pa.ipc.new_file(str(given), rows.schema) as writer:
+            rows_file, features_file = Path(scratch) / "rows.arrow", Path(scratch) / "features.arrow"
+            with pa.ipc.new_file(str(rows_file), rows.schema) as writer:
                 writer.write_table(rows)
-            self._run([self._code, str(given), str(made)])
-            with pa.ipc.open_file(pa.BufferReader(made.read_bytes())) as reader:
+            self._run([self._code, str(rows_file), str(features_file)])
+            with pa.ipc.open_file(pa.BufferReader(features_file.read_bytes())) as reader:
                 return reader.read_all()
 
     def _run(self, arguments: list[str]) -> None:
@@ -79,7 +79,7 @@ class FreshProcess:
 
 
 def _seed() -> str:
-    """A hash seed that is not this process's."""
+    """Choose a hash seed other than this process's."""
     return "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
 
 
@@ -89,10 +89,10 @@ def main(arguments: list[str]) -> None:
 
     from gauntlet.features.transform import open_transform
 
-    code, given, made = arguments
-    with pa.ipc.open_file(given) as reader:
+    code, rows_file, features_file = arguments
+    with pa.ipc.open_file(rows_file) as reader:
         table = open_transform(code)(reader.read_all())
-    with pa.ipc.new_file(made, table.schema) as writer:
+    with pa.ipc.new_file(features_file, table.schema) as writer:
         writer.write_table(table)
 
 

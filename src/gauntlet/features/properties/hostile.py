@@ -1,7 +1,7 @@
-"""Values that training never showed: categories nobody saw, missing values, zero, huge and infinite numbers.
+"""Tests feature code on adverse values: unseen categories, missing values, zero, huge and infinite numbers.
 
-Every other row of a small batch is spoilt, one column at a time. The code may compute something or refuse; it may not
-break, make a number infinite that was not, leave out what is required, or change the rows between.
+Such values are put into every other row of a small batch, one column at a time. The code may compute something or
+refuse; it may not crash, make a number infinite that was not, leave out a required feature, or change the rows between.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 UNSEEN = "never seen before"
 ALL = "every column"
 _HUGE = 1e18
-"""Beyond any quantity people record, and far enough from the end of floating point that its square is still there."""
+"""Larger than any recorded quantity; its square is still a finite float64."""
 _LARGEST_EXACT = 2**53
-"""The last integer before real numbers skip one: beyond it, code is right to refuse."""
+"""2⁵³, up to which float64 holds every integer: beyond it, code is right to refuse."""
 
 
 @dataclass(frozen=True)
 class Value:
-    """A value to try.
+    """Adverse value.
 
     Attributes:
-        name: what a sentence calls it.
+        name: its name in sentences.
         value: the value; ``None``: missing.
     """
 
@@ -40,17 +40,17 @@ class Value:
 
     @property
     def infinite(self) -> bool:
-        """It is itself infinite, so that an infinite feature may come of it."""
+        """Whether the value is infinite, so that an infinite feature may result."""
         return isinstance(self.value, float) and math.isinf(self.value)
 
 
 @dataclass(frozen=True)
 class Mishap:
-    """What a value did.
+    """Fault that an adverse value caused.
 
     Attributes:
-        column: where it was put; ``ALL`` for every column at once.
-        value: what it was.
+        column: column of the value; ``ALL`` for every column at once.
+        value: name of the value.
         what: ``refused``, ``broke``, ``infinite`` (a feature), ``missing`` (a required feature), ``others`` (rows that
             were not touched changed) or ``columns`` (features came or went).
         feature: the feature concerned, if any.
@@ -71,7 +71,7 @@ class Mishap:
 
 @dataclass(frozen=True)
 class Rules:
-    """What may come out.
+    """Rules for features of adverse values.
 
     Attributes:
         tolerance: for the rows that were not touched.
@@ -85,7 +85,7 @@ class Rules:
 
 
 def unseen_values(column: pa.ChunkedArray, categorical: bool) -> tuple[Value, ...]:
-    """Categories that the column does not hold; none for a quantity."""
+    """Categories that the column does not hold; () for a quantity."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -103,7 +103,7 @@ def missing_value(column: pa.ChunkedArray) -> tuple[Value, ...]:
 
 
 def extreme_values(column: pa.ChunkedArray) -> tuple[Value, ...]:
-    """Zero, huge and infinite numbers of the column's type; none for text, booleans and times."""
+    """Zero, huge and infinite numbers of the column's type; () for text, booleans and times."""
     import pyarrow as pa
 
     if pa.types.is_floating(column.type):
@@ -116,7 +116,7 @@ def extreme_values(column: pa.ChunkedArray) -> tuple[Value, ...]:
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Text, dictionary-encoded or not."""
+    """Whether the type is text, dictionary-encoded or not."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(kind):
@@ -127,7 +127,7 @@ def is_text(kind: pa.DataType) -> bool:
 def spoil(
     features: Compute, rows: pa.Table, first: pa.Table, columns: Sequence[str], values: Sequence[Value], rules: Rules
 ) -> Iterator[Mishap]:
-    """Put values into every other row and see what becomes of the features.
+    """Put values into every other row and compare the features with those before.
 
     Args:
         features: feature code.
@@ -145,7 +145,7 @@ def spoil(
     spoilt = _put(rows, columns, touched, [values[turn].value for turn in turns.tolist()])
     result = _quietly(features, spoilt)
     if isinstance(result, Failure):
-        if len(values) > 1:  # one of them did it: which?
+        if len(values) > 1:  # find out which of them caused it
             for value in values:
                 yield from spoil(features, rows, first, columns, [value], rules)
         else:
@@ -166,7 +166,7 @@ def spoil(
 
 
 def _quietly(features: Compute, rows: pa.Table) -> pa.Table | Failure:
-    """Computed without the warnings that NumPy gives for exactly what is tried here."""
+    """Compute features without NumPy's floating-point warnings, which adverse values provoke."""
     import numpy as np
 
     with np.errstate(all="ignore"):
@@ -178,8 +178,9 @@ def _to_others(name: str, values: Sequence[Value], first: pa.Table, result: pa.T
     import pyarrow as pa
 
     between = pa.array(np.arange(0, first.num_rows, 2))
-    for one in compare(first.take(between), result.take(between), rules.tolerance):
-        yield Mishap(name, _names(values), "others", one.feature, expected=one.expected, found=one.found)
+    for difference in compare(first.take(between), result.take(between), rules.tolerance):
+        before, after = difference.expected, difference.found
+        yield Mishap(name, _names(values), "others", difference.feature, expected=before, found=after)
 
 
 def _to_touched(
@@ -195,15 +196,15 @@ def _to_touched(
         if feature in rules.required and pc.any(pc.and_(pc.is_null(after), pc.is_valid(before))).as_py():
             yield Mishap(name, value.name, "missing", feature)
         if pa.types.is_floating(after.type) and (rules.forbid_infinite or not value.infinite):
-            made = np.isinf(as_numbers(after.combine_chunks()))
+            infinite = np.isinf(as_numbers(after.combine_chunks()))
             if pa.types.is_floating(before.type):
-                made &= ~np.isinf(as_numbers(before.combine_chunks()))
-            if made.any():
+                infinite &= ~np.isinf(as_numbers(before.combine_chunks()))
+            if infinite.any():
                 yield Mishap(name, value.name, "infinite", feature)
 
 
 def _put(rows: pa.Table, columns: Sequence[str], positions: np.ndarray, values: Sequence[Any]) -> pa.Table:
-    """The rows with values put into columns at positions."""
+    """Put values into columns at positions."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc

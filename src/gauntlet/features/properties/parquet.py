@@ -1,4 +1,4 @@
-"""Features through a Parquet file, and rows that came through one."""
+"""Round trips through Parquet: of the features, and of the rows that they are computed from."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AS_A_FRAME = "from rows that pandas had read"
 
 
 def through_parquet(first: pa.Table) -> Repetition:
-    """Features written and read back: the same values to the last bit, and the same types.
+    """Write features and read them back: values must be bit-identical and types the same.
 
     Arrow's own notes in the file are left out, so that what comes back is what any other reader of the store gets:
     with them, a type that Parquet does not have would come back here and nowhere else.
@@ -35,7 +35,7 @@ def through_parquet(first: pa.Table) -> Repetition:
 
 
 def from_stored_rows(features: Compute, rows: pa.Table, first: pa.Table, tolerance: Tolerance) -> Repetition:
-    """Rows as a table written and read by pandas holds them: integers with a missing value have become real numbers.
+    """Compute features of rows as pandas reads them from Parquet: integers with missing values have become floats.
 
     Code that turns such a code into text gives ``3.0`` for what was ``3``, and no category of that name was ever seen.
     """
@@ -46,7 +46,7 @@ def from_stored_rows(features: Compute, rows: pa.Table, first: pa.Table, toleran
 
 
 def as_pandas_holds(rows: pa.Table) -> pa.Table:
-    """The rows with the types that pandas leaves after reading them, without needing pandas."""
+    """Cast rows to the types that pandas gives them on reading, without needing pandas."""
     import pyarrow as pa
 
     for index, field in enumerate(rows.schema):

@@ -1,4 +1,4 @@
-"""What is asked of feature code, and how much work may go into asking."""
+"""Settings of the properties of feature code: which are tested, and how much work that may take."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gauntlet.settings import Settings
 
 
 class Property(StrEnum):
-    """What can be asked."""
+    """Property of feature code."""
 
     DETERMINISM = "determinism"
     ONE_ROW = "one_row"
@@ -26,11 +26,11 @@ HOSTILE = (Property.UNSEEN, Property.NULLS, Property.EXTREMES)
 
 
 class PropertiesPolicy(Settings):
-    """Policy of the properties of feature code. Work is bounded by these sizes, whatever the data."""
+    """Settings of the tests of feature code's properties. These sizes bound the work, whatever the data."""
 
     leave_out: frozenset[Property] = Field(
         frozenset(),
-        description="Properties not asked for. Features built from a history of rows (a rolling mean) are not one_row.",
+        description="Properties not tested. Features of a history (a rolling mean) are not one_row.",
     )
     relative_tolerance: float = Field(
         1e-6, ge=0, lt=1, description="Two numbers agree within this share of the larger one: room for 32-bit floats."
@@ -52,6 +52,6 @@ class PropertiesPolicy(Settings):
     )
     forbid_infinite: bool = Field(
         False,
-        description="No feature may come out infinite, whatever goes in. Otherwise it is only said: models refuse an"
+        description="No feature may come out infinite, whatever goes in. Otherwise it is reported: models refuse an"
         " infinite feature, as the code might have refused the row.",
     )

@@ -1,4 +1,4 @@
-"""The same rows again, alone, in another order, without the later ones: their features must stay what they are."""
+"""Metamorphic tests of feature code: rows repeated, alone, permuted, without later rows; features must not change."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Repetition:
-    """What a repetition showed.
+    """Result of computing features again.
 
     Attributes:
-        differences: features that came out otherwise than at first.
-        failure: why there was nothing to compare, if so.
+        differences: features that differ from the first run.
+        failure: why there is nothing to compare; ``None`` otherwise.
         rows: rows compared.
         where: which repetition it was, where there are several: ``in another process``, ``row 17 alone``.
     """
@@ -31,19 +31,19 @@ class Repetition:
 
     @property
     def holds(self) -> bool:
-        """Nothing differed and nothing failed."""
+        """Whether nothing differed and nothing failed."""
         return not self.differences and self.failure is None
 
 
 def again(features: Compute, rows: pa.Table, first: pa.Table, tolerance: Tolerance, where: str = "") -> Repetition:
-    """The same rows once more, as a copy of their own (nothing is remembered by identity).
+    """Compute the same rows again, from a copy (so that nothing cached by identity is reused).
 
     Args:
-        features: what computes them now: the same code, or that code in another process.
+        features: the same code, or that code in another process.
         rows: the rows.
-        first: their features as they came out at first.
+        first: their features from the first run.
         tolerance: for numbers; types must be the same as well.
-        where: said in the finding.
+        where: name of the repetition, for the finding.
     """
     return _against(first, attempt(features, copy_of(rows)), tolerance, where, types=True)
 
@@ -51,7 +51,7 @@ def again(features: Compute, rows: pa.Table, first: pa.Table, tolerance: Toleran
 def one_at_a_time(
     features: Compute, rows: pa.Table, batch: pa.Table, positions: np.ndarray, tolerance: Tolerance
 ) -> Repetition:
-    """Rows alone against the same rows in a batch.
+    """Compute rows one at a time, and compare them with the same rows in a batch.
 
     A feature that differs is computed from the other rows of its batch: a mean, a rank, a category's code. At serving
     those are other rows. Types are not compared: a single row of a pandas frame has no way to hold a missing integer.
@@ -68,12 +68,12 @@ def one_at_a_time(
         if differences:
             return Repetition(differences, None, 1, f"row {position:,} alone")
         alone.append(_plain(result, batch.schema))
-    found = pa.concat_tables(alone)
-    return Repetition(compare(batch.take(pa.array(positions)), found, tolerance), rows=len(positions))
+    features_alone = pa.concat_tables(alone)
+    return Repetition(compare(batch.take(pa.array(positions)), features_alone, tolerance), rows=len(positions))
 
 
 def permuted(features: Compute, rows: pa.Table, first: pa.Table, seed: int, tolerance: Tolerance) -> Repetition:
-    """The rows in a random order, and in reverse; each must have the features it had."""
+    """Compute the rows in random order and in reverse; each row must keep its features."""
     import numpy as np
     import pyarrow as pa
 
@@ -83,16 +83,16 @@ def permuted(features: Compute, rows: pa.Table, first: pa.Table, seed: int, tole
         result = attempt(features, rows.take(pa.array(order)))
         if not isinstance(result, Failure):
             result = result.take(pa.array(np.argsort(order)))
-        found = _against(first, result, tolerance, where)
-        if not found.holds:
-            return found
+        repetition = _against(first, result, tolerance, where)
+        if not repetition.holds:
+            return repetition
     return Repetition((), rows=count)
 
 
 def without_later(
     features: Compute, rows: pa.Table, first: pa.Table, times: pa.Array, cuts: int, tolerance: Tolerance
 ) -> tuple[Repetition, ...]:
-    """The sample cut off at points in time: what was known then must be what is computed now.
+    """Compute the sample without the rows after a point in time; earlier rows must keep their features.
 
     Args:
         features: feature code.
@@ -114,17 +114,17 @@ def without_later(
         return ()
     chosen = np.unique(known[(np.arange(1, cuts + 1) * len(known) // (cuts + 1))])
     values = times.cast(pa.int64()) if pa.types.is_timestamp(times.type) else times
-    found = []
+    repetitions = []
     for cut in chosen[chosen < distinct[-1]] if (chosen < distinct[-1]).any() else distinct[:1]:
         early = pc.fill_null(pc.less_equal(values, pa.scalar(cut.item(), values.type)), False)
         result = attempt(features, rows.filter(early))
         when = pa.scalar(cut.item(), values.type).cast(times.type).as_py()
-        found.append(_against(first.filter(early), result, tolerance, f"after {when}"))
-    return tuple(found)
+        repetitions.append(_against(first.filter(early), result, tolerance, f"after {when}"))
+    return tuple(repetitions)
 
 
 def copy_of(rows: pa.Table) -> pa.Table:
-    """The same rows in memory of their own."""
+    """Copy rows into memory of their own."""
     import pyarrow as pa
 
     sink = pa.BufferOutputStream()
@@ -145,7 +145,7 @@ def _against(
 
 
 def _other_kinds(expected: pa.Table, found: pa.Table) -> tuple[Difference, ...]:
-    """Features that are numbers on one side and something else on the other."""
+    """Find features that are numbers on one side only."""
     pairs = [(name, expected.column(name).type, found.column(name).type) for name in expected.column_names]
     return tuple(
         Difference(name, "type", 1, 1, expected=str(first), found=str(second))
@@ -155,7 +155,7 @@ def _other_kinds(expected: pa.Table, found: pa.Table) -> tuple[Difference, ...]:
 
 
 def _plain(row: pa.Table, like: pa.Schema) -> pa.Table:
-    """One row in types that go together with other rows': any number is a real one, anything else as in the batch."""
+    """Cast one row so that it concatenates with others: numbers to float64, all else to the type in the batch."""
     import pyarrow as pa
 
     def as_batch(name: str) -> pa.ChunkedArray:

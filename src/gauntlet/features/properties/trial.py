@@ -1,4 +1,4 @@
-"""One sample of rows, and each property tried on it: from what was found to a check with its sentence."""
+"""Tests each property of feature code on one sample of rows, and makes a check of each result."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ NAMES = {
     Property.EXTREMES: "zero, huge and infinite values",
     Property.PARQUET: "Parquet round trip",
 }
-"""What each property's check is called."""
+"""Property → name of its check."""
 
 
 def spread(rows: pa.Table, most: int) -> pa.Table:
-    """At most so many rows, evenly spread and in their order."""
+    """Take at most ``most`` rows, evenly spread and in their order."""
     import numpy as np
     import pyarrow as pa
 
@@ -44,7 +44,7 @@ def spread(rows: pa.Table, most: int) -> pa.Table:
 
 @dataclass
 class Trial:
-    """One sample and what is known so far: what an earlier property showed is not said again by a later one."""
+    """Test of one sample. Features that failed an earlier property are not reported again by a later one."""
 
     features: Features
     rows: pa.Table
@@ -59,25 +59,25 @@ class Trial:
 
     @property
     def tolerance(self) -> Tolerance:
-        """For numbers, as the policy says."""
+        """Tolerance for numbers, from the policy."""
         return Tolerance(self.policy.relative_tolerance, self.policy.absolute_tolerance)
 
-    def check(self, wanted: Property) -> Check:
-        """Try one property, unless the policy leaves it out."""
-        if wanted in self.policy.leave_out:
-            return self._check(wanted, Status.PASS, "Not asked for: the policy leaves it out.")
-        return getattr(self, f"_{wanted.value}")()  # type: ignore[no-any-return]  # one method a property, below
+    def check(self, property_: Property) -> Check:
+        """Test one property, unless the policy leaves it out."""
+        if property_ in self.policy.leave_out:
+            return self._check(property_, Status.PASS, "Not asked for: the policy leaves it out.")
+        return getattr(self, f"_{property_.value}")()  # type: ignore[no-any-return]  # one method a property, below
 
     def repeat(self) -> None:
-        """Compute the sample once more: whatever differs even then is said under determinism alone."""
+        """Compute the sample again; features that differ even then are reported under determinism alone."""
         self.repeated = repeating.again(self.features, self.rows, self.first, self.tolerance, "a second time")
-        self.unsteady |= {one.feature for one in self.repeated.differences}
+        self.unsteady |= {difference.feature for difference in self.repeated.differences}
 
     def _determinism(self) -> Check:
-        found = [self.repeated]
+        repetitions = [self.repeated]
         if self.fresh is not None:
-            found.append(repeating.again(self.fresh, self.rows, self.first, self.tolerance, "in another process"))
-        broken = next((one for one in found if not one.holds), None)
+            repetitions.append(repeating.again(self.fresh, self.rows, self.first, self.tolerance, "in another process"))
+        broken = next((repetition for repetition in repetitions if not repetition.holds), None)
         where = "twice, and in another process," if self.fresh is not None else "twice"
         if broken is None:
             held = f"{self._rows()} computed {where} gave the same features."
@@ -92,21 +92,21 @@ class Trial:
     def _one_row(self) -> Check:
         if self.rows.num_rows < 2:
             return self._too_few(Property.ONE_ROW)
-        found = self._alone()
-        if found.holds:
-            held = f"{found.rows:,} rows computed one at a time have the features they have in a batch."
+        repetition = self._alone()
+        if repetition.holds:
+            held = f"{repetition.rows:,} rows computed one at a time have the features they have in a batch."
             return self._check(Property.ONE_ROW, Status.PASS, held)
-        if found.failure:
-            said = f"Computing a row alone ({found.where}) {wording.failed(found.failure)}."
+        if repetition.failure:
+            sentence = f"Computing a row alone ({repetition.where}) {wording.failed(repetition.failure)}."
         else:
-            said = (
+            sentence = (
                 f"In a batch of {self.rows.num_rows:,} rows, features are not what they are for the same row alone:"
-                f" {wording.differences(found.differences)}."
+                f" {wording.differences(repetition.differences)}."
             )
         return self._broken(
             Property.ONE_ROW,
-            found,
-            said,
+            repetition,
+            sentence,
             "They are computed from the other rows of the batch, which at serving are other rows: fit such statistics"
             " in training and keep them with the transform.",
         )
@@ -117,26 +117,27 @@ class Trial:
         if self.alone is None:
             count = min(self.rows.num_rows, self.policy.single_rows)
             positions = np.linspace(0, self.rows.num_rows - 1, count).astype(np.int64)
-            found = repeating.one_at_a_time(self.features, self.rows, self.first, positions, self.tolerance)
-            self.alone = self._steady(found)
+            repetition = repeating.one_at_a_time(self.features, self.rows, self.first, positions, self.tolerance)
+            self.alone = self._steady(repetition)
         return self.alone
 
     def _depend_on_others(self) -> frozenset[str]:
-        """Features that change with the rows around them, or may."""
+        """Features that depend, or may depend, on other rows of the batch."""
         if Property.ONE_ROW in self.policy.leave_out or self._alone().failure:
             return frozenset(self.first.column_names)
-        return frozenset(self.unsteady | {one.feature for one in self._alone().differences})
+        return frozenset(self.unsteady | {difference.feature for difference in self._alone().differences})
 
     def _order(self) -> Check:
         if self.rows.num_rows < 2:
             return self._too_few(Property.ORDER)
-        found = self._steady(repeating.permuted(self.features, self.rows, self.first, self.policy.seed, self.tolerance))
-        if found.holds:
+        seed = self.policy.seed
+        repetition = self._steady(repeating.permuted(self.features, self.rows, self.first, seed, self.tolerance))
+        if repetition.holds:
             return self._check(Property.ORDER, Status.PASS, f"{self._rows()} in any order have the same features.")
         return self._broken(
             Property.ORDER,
-            found,
-            f"The features depend on the order of the rows: {found.where}, {wording.repetition(found)}.",
+            repetition,
+            f"The features depend on the order of the rows: {repetition.where}, {wording.repetition(repetition)}.",
             "Sort by key and time inside the code, or do not look at neighbouring rows.",
         )
 
@@ -149,7 +150,7 @@ class Trial:
         tried = repeating.without_later(self.features, self.rows, self.first, times, self.policy.cuts, self.tolerance)
         if not tried:
             return self._too_few(Property.POINT_IN_TIME, f"`{time}` has fewer than two different values")
-        broken = next((one for one in map(self._steady, tried) if not one.holds), None)
+        broken = next((repetition for repetition in map(self._steady, tried) if not repetition.holds), None)
         if broken is None:
             held = f"Rows are what they were without the rows after them, at {len(tried)} points in time."
             return self._check(Property.POINT_IN_TIME, Status.PASS, held)
@@ -186,80 +187,83 @@ class Trial:
                 f"Features written to Parquet do not come back as they were: {wording.repetition(stored)}.",
                 "Give integers, real numbers, text, booleans or UTC times in microseconds.",
             )
-        found = self._steady(parquet.from_stored_rows(self.features, self.rows, self.first, self.tolerance))
-        if not found.holds:
+        repetition = self._steady(parquet.from_stored_rows(self.features, self.rows, self.first, self.tolerance))
+        if not repetition.holds:
             return self._broken(
                 Property.PARQUET,
-                found,
-                f"Rows that pandas wrote and read give other features: {wording.repetition(found)}.",
+                repetition,
+                f"Rows that pandas wrote and read give other features: {wording.repetition(repetition)}.",
                 "An integer column with a missing value comes back as real numbers: convert codes before making text.",
             )
         held = "Features come back from Parquet as they were, and rows that pandas read give the same."
         return self._check(Property.PARQUET, Status.PASS, held)
 
     def _hostile(
-        self, wanted: Property, values: dict[str, tuple[hostile.Value, ...]], what: str, *, at_once: bool = False
+        self, property_: Property, values: dict[str, tuple[hostile.Value, ...]], what: str, *, at_once: bool = False
     ) -> Check:
         if self.rows.num_rows < 2:
-            return self._too_few(wanted)
+            return self._too_few(property_)
         tried = [name for name in values if values[name]][: self.policy.hostile_columns]
         if not tried:
-            return self._check(wanted, Status.PASS, f"No column can hold {what}: there was nothing to try.")
+            return self._check(property_, Status.PASS, f"No column can hold {what}: there was nothing to try.")
         rows = spread(self.rows, self.policy.hostile_rows)
         first = attempt(self.features, rows)
         if isinstance(first, Failure):
-            return self._check(wanted, Status.ERROR, f"A batch of {rows.num_rows:,} rows {wording.failed(first)}.")
+            return self._check(property_, Status.ERROR, f"A batch of {rows.num_rows:,} rows {wording.failed(first)}.")
         rules = Rules(self.tolerance, self.required, self.policy.forbid_infinite)
-        found = [
-            one for name in tried for one in hostile.spoil(self.features, rows, first, [name], values[name], rules)
+        mishaps = [
+            mishap
+            for name in tried
+            for mishap in hostile.spoil(self.features, rows, first, [name], values[name], rules)
         ]
         if at_once and len(tried) > 1:
-            found += hostile.spoil(self.features, rows, first, tried, values[tried[0]], rules)
-        if any(one.what == "others" for one in found):  # where other rows count anyway, that is not said again
+            mishaps += hostile.spoil(self.features, rows, first, tried, values[tried[0]], rules)
+        if any(mishap.what == "others" for mishap in mishaps):  # where other rows count anyway, that is not said again
             known = self._depend_on_others()
-            found = [one for one in found if one.what != "others" or one.feature not in known]
-        return self._judged(wanted, found, tried, what)
+            mishaps = [mishap for mishap in mishaps if mishap.what != "others" or mishap.feature not in known]
+        return self._judged(property_, mishaps, tried, what)
 
-    def _judged(self, wanted: Property, found: list[Mishap], tried: list[str], what: str) -> Check:
-        tolerated = {"refused"} if wanted in self.policy.may_refuse else set()
+    def _judged(self, property_: Property, mishaps: list[Mishap], tried: list[str], what: str) -> Check:
+        tolerated = {"refused"} if property_ in self.policy.may_refuse else set()
         tolerated |= set() if self.policy.forbid_infinite else {"infinite"}
-        faults = [one for one in found if one.what not in tolerated]
+        faults = [mishap for mishap in mishaps if mishap.what not in tolerated]
         if faults:
-            said = wording.mishaps(faults)
+            sentence = wording.mishaps(faults)
             mend = "Decide what such a value means, and give it in training as in serving."
-            return self._check(wanted, Status.FAIL, f"{said[0].upper()}{said[1:]}. {mend}", measured=len(faults))
+            reason = f"{sentence[0].upper()}{sentence[1:]}. {mend}"
+            return self._check(property_, Status.FAIL, reason, measured=len(faults))
         held = (
             f"With {what} in each of {counted(len(tried), 'column')}, nothing breaks and other rows stay as they were."
         )
-        if found:
-            held += f" Tolerated: {wording.mishaps(found)}."
-        return self._check(wanted, Status.PASS, held, measured=0.0)
+        if mishaps:
+            held += f" Tolerated: {wording.mishaps(mishaps)}."
+        return self._check(property_, Status.PASS, held, measured=0.0)
 
     def _columns(self) -> Iterator[str]:
-        """The columns worth spoiling: those the code reads, or all that may be features."""
+        """Columns to put adverse values into: those the code reads, or all that may be features."""
         read = self.features.inputs
         for name in self.rows.column_names:
             if name in read if read is not None else name not in self.roles.not_features:
                 yield name
 
-    def _steady(self, found: Repetition) -> Repetition:
-        """Without the features that are not even the same twice."""
-        kept = tuple(one for one in found.differences if one.feature not in self.unsteady)
-        return Repetition(kept, found.failure, found.rows, found.where)
+    def _steady(self, repetition: Repetition) -> Repetition:
+        """Drop the features that are not deterministic."""
+        kept = tuple(difference for difference in repetition.differences if difference.feature not in self.unsteady)
+        return Repetition(kept, repetition.failure, repetition.rows, repetition.where)
 
     def _rows(self) -> str:
         return counted(self.rows.num_rows, "row")
 
-    def _too_few(self, wanted: Property, why: str = "a single row cannot show it") -> Check:
-        return self._check(wanted, Status.INCONCLUSIVE, f"Could not be tried: {why}. Give more rows.", rows_needed=2)
+    def _too_few(self, property_: Property, why: str = "a single row cannot show it") -> Check:
+        return self._check(property_, Status.INCONCLUSIVE, f"Could not be tried: {why}. Give more rows.", rows_needed=2)
 
-    def _broken(self, wanted: Property, found: Repetition, said: str, mend: str) -> Check:
-        largest = max((one.share for one in found.differences), default=1.0)
-        return self._check(wanted, Status.FAIL, f"{said} {mend}", measured=largest)
+    def _broken(self, property_: Property, repetition: Repetition, sentence: str, mend: str) -> Check:
+        largest = max((difference.share for difference in repetition.differences), default=1.0)
+        return self._check(property_, Status.FAIL, f"{sentence} {mend}", measured=largest)
 
     def _check(
         self,
-        wanted: Property,
+        property_: Property,
         status: Status,
         reason: str,
         *,
@@ -268,7 +272,7 @@ class Trial:
     ) -> Check:
         bound = None if measured is None else 0.0
         return Check(
-            NAMES[wanted],
+            NAMES[property_],
             status,
             reason,
             measured=measured,
@@ -276,5 +280,5 @@ class Trial:
             direction=None if bound is None else "max",
             sample_size=self.rows.num_rows,
             rows_needed=rows_needed,
-            code=f"check_features.property.{wanted.value}",
+            code=f"check_features.property.{property_.value}",
         )

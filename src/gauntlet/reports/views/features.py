@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gauntlet.features.diagnosis import Kind
-from gauntlet.features.findings import Compared, Finding
+from gauntlet.features.findings import Comparison, FeatureFinding
 from gauntlet.features.gate import FeaturesResult
 from gauntlet.features.wording import equation, explain
 from gauntlet.reports.format import MISSING, interval, number, percent, signed
@@ -139,7 +139,7 @@ def features_view(result: FeaturesResult) -> FeaturesView:
     )
 
 
-def _offender(finding: Finding, store: str) -> Offender:
+def _offender(finding: FeatureFinding, store: str) -> Offender:
     worst, found = finding.worst, finding.diagnosis
     is_line = found is not None and found.kind in (Kind.NORMALIZATION, Kind.UNIT, Kind.SHIFT, Kind.SIGN, Kind.NOISE)
     line = None
@@ -162,7 +162,7 @@ def _offender(finding: Finding, store: str) -> Offender:
     )
 
 
-def _cell(age: str, words: str, comparisons: Sequence[Compared]) -> Cell:
+def _cell(age: str, words: str, comparisons: Sequence[Comparison]) -> Cell:
     own = [one for one in comparisons if one.span.age == age]
     if not own:
         return Cell(words, MISSING, MISSING, "", "", "none", "nothing to compare")
@@ -173,7 +173,7 @@ def _cell(age: str, words: str, comparisons: Sequence[Compared]) -> Cell:
     return Cell(words, stored, new, stored_range, new_range, status, said)
 
 
-def _typical(comparisons: Sequence[Compared], side: int) -> tuple[str, str]:
+def _typical(comparisons: Sequence[Comparison], side: int) -> tuple[str, str]:
     """Median and middle half of the stored (0) or recomputed (1) values; of text the commonest value."""
     known = np.asarray([value for one in comparisons for value in one.quantiles[side] if math.isfinite(value)])
     if len(known):
@@ -183,7 +183,7 @@ def _typical(comparisons: Sequence[Compared], side: int) -> tuple[str, str]:
     return common or MISSING, ""
 
 
-def _span(one: Compared) -> tuple[str, ...]:
+def _span(one: Comparison) -> tuple[str, ...]:
     how = MISSING if one.diagnosis is None or not one.differs else (equation(one.diagnosis) or one.diagnosis.kind.value)
     replayed = one.replay
     if replayed is None:
@@ -200,7 +200,7 @@ def _span(one: Compared) -> tuple[str, ...]:
     )
 
 
-def _agreeing(finding: Finding) -> tuple[str, ...]:
+def _agreeing(finding: FeatureFinding) -> tuple[str, ...]:
     worst = finding.worst
     rows = f"{sum(one.rows for one in finding.comparisons):,}"
     if worst.replay is None:
