@@ -82,7 +82,7 @@ def behavior_result(suite: dict | None = None, count: int = 1500) -> BehaviorRes
             found.append(unmatched_rule(rule, "split test"))
         else:
             drawn = Drawn(table, np.arange(count, dtype=np.uint64) // 2, count, True)
-            trial = try_rule(rule, drawn, subject, seed=0, shown=POLICY.shown)
+            trial = try_rule(rule, drawn, subject, seed=0, n_offenders=POLICY.shown)
             found.append(judge_rule(rule, trial, POLICY, rules=len(asked.rules)))
     checks = tuple(one.check for one in (*cases, *found))
     worst = [check for check in checks if check.status is Status.FAIL] or checks

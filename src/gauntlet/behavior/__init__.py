@@ -1,1 +1,1 @@
-"""What a model must do on known cases, whatever its metrics say: golden examples, invariance, directions."""
+"""Behavior tests of a model: golden cases, invariance and directional rules."""

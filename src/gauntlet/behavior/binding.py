@@ -1,4 +1,4 @@
-"""Holding a behavior file against the model and the data: columns, types and classes, before any row is read."""
+"""Validates a behavior file against the model and the data: columns, types and classes, before rows are read."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from gauntlet.errors import ConfigurationError
 
 
 def require_bound(suite: Suite, subject: Subject) -> None:
-    """Make sure that everything a suite names is there and of the right type.
+    """Check that all columns and classes of a suite exist and have the right type.
 
     Raises:
         ConfigurationError: by its path in the file: no such column or class, a change that the column's type does not
-            allow or that the model cannot notice, an expectation that means nothing for the model.
+            allow or that the model cannot notice, an expectation that the model has no answer for.
     """
     for path, case in suite.cases:
         _require_case(path, case, subject)
@@ -29,10 +29,10 @@ def require_bound(suite: Suite, subject: Subject) -> None:
 
 
 def filter_of(rule: Invariance | Directional, path: str, columns: Mapping[str, str]) -> Expression | None:
-    """A rule's ``where``, checked on no rows at all.
+    """Parse the ``where`` of a rule, and check it on an empty table.
 
     Raises:
-        ConfigurationError: it is not of the language, reads no such column, or is no condition.
+        ConfigurationError: it does not parse, names an unknown column, or is no condition.
     """
     import pyarrow as pa
 
@@ -106,19 +106,19 @@ def _require_change(path: str, change: Change, subject: Subject) -> None:
             _require_whole(path, step)
 
 
-def _require_type(path: str, kind: str, step: Step, name: str, found: str) -> None:
-    if step.works_on == "number" and found not in ("int", "float"):
+def _require_type(path: str, kind: str, step: Step, name: str, column_type: str) -> None:
+    if step.works_on == "number" and column_type not in ("int", "float"):
         raise ConfigurationError(
-            f"{kind} changes numbers, and {name} is {found}", field=path, value=name, mend="Name a number column"
+            f"{kind} changes numbers, and {name} is {column_type}", field=path, value=name, mend="Name a number column"
         )
-    if step.works_on == "text" and found != "string":
+    if step.works_on == "text" and column_type != "string":
         raise ConfigurationError(
-            f"{kind} changes text, and {name} is {found}", field=path, value=name, mend="Name a text column"
+            f"{kind} changes text, and {name} is {column_type}", field=path, value=name, mend="Name a text column"
         )
 
 
 def _require_whole(path: str, step: Add | Scale | Noise) -> None:
-    """An integer column moves in whole numbers, so that nobody's rounding decides."""
+    """Check that an integer column changes by integers, so that rounding does not matter."""
     named = {"min": step.min, "max": step.max} | ({"by": step.by} if isinstance(step, Add) else {})
     for key, value in named.items():
         if value is not None and (value != int(value) or abs(value) >= 2**63):
@@ -128,7 +128,7 @@ def _require_whole(path: str, step: Add | Scale | Noise) -> None:
 
 
 def _require_column(name: str, known: Iterable[str], field: str, *, value: bool) -> None:
-    names = [one for one in known if one != EXAMPLE_ID]
+    names = [column for column in known if column != EXAMPLE_ID]
     if name in names:
         return
     close = difflib.get_close_matches(name, names, n=1)

@@ -1,4 +1,4 @@
-"""Golden cases: from what a file gives to rows a model can read, and whether the answers are the known ones."""
+"""Golden cases: builds the rows of each, and compares the model's answers with the expected ones."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answered:
-    """What a model said about the rows of one golden entry.
+    """Answers of a model to the rows of one golden case.
 
     Attributes:
         rows: the rows as the model read them.
-        names: (n,) what each row is called.
-        scores: (n,) the score that is meant: of the class asked for, of the positive class, or the prediction;
-            multiclass without a class named: the highest probability.
-        decisions: (n,) what was decided, in words; ``None`` for a regression without a threshold.
-        wrong: (n,) what was expected in place of the answer, one phrase; empty where the answer is right.
+        names: (n,) name of each row.
+        scores: (n,) the score: of the class named, of the positive class, or the prediction; multiclass without a
+            class named: the highest probability.
+        decisions: (n,) decisions in words; ``None`` for a regression without a threshold.
+        wrong: (n,) the expected answer, as a phrase; empty where the answer is correct.
     """
 
     rows: pa.Table
@@ -43,7 +43,7 @@ class Answered:
 
 
 def inline_row(case: Golden, subject: Subject, example: Mapping[str, Any] | None, path: str) -> pa.Table:
-    """The one row of a case that is written in the file.
+    """Build the row of a case that is written in the file.
 
     Args:
         case: a case with ``row``.
@@ -52,7 +52,7 @@ def inline_row(case: Golden, subject: Subject, example: Mapping[str, Any] | None
         path: of the case in the file.
 
     Raises:
-        ConfigurationError: a column that the model reads is not given and not to be filled in.
+        ConfigurationError: a column that the model reads is neither given nor filled.
     """
     import pyarrow as pa
 
@@ -69,12 +69,12 @@ def inline_row(case: Golden, subject: Subject, example: Mapping[str, Any] | None
 
 
 def bulk_rows(table: pa.Table, needed: Sequence[str], subject: Subject, fill: Mapping[str, Any], path: str) -> pa.Table:
-    """Bulk rows as a snapshot holds them: the columns needed in their types, and ``example_id``.
+    """Convert bulk rows to a snapshot's types: the columns needed, and ``example_id``.
 
     Args:
-        table: as read from the file.
+        table: the rows, as read from the file.
         needed: columns of the snapshot that must be there.
-        subject: knows the columns' types.
+        subject: has the types of the columns.
         fill: column → value for those the file lacks.
         path: of the entry in the file.
 
@@ -104,21 +104,23 @@ def bulk_rows(table: pa.Table, needed: Sequence[str], subject: Subject, fill: Ma
 
 
 def compare(case: Golden, rows: pa.Table, answers: Answers, subject: Subject, path: str) -> Answered:
-    """Hold a model's answers against what is known.
+    """Compare a model's answers with the expected ones.
 
     Args:
-        case: what is expected.
-        rows: the rows it was asked about, with the columns of expected answers.
-        answers: what it said.
+        case: the expected answer.
+        rows: the rows, with the columns of expected answers.
+        answers: the model's answers.
         subject: the model.
         path: of the case in the file.
 
     Raises:
-        ConfigurationError: an expected class is none of the model's.
+        ConfigurationError: the model has no such class.
         DataError: a row lacks its expected answer, or it is of the wrong type.
     """
-    scores = _meant_scores(case.expect, answers, subject, path)
-    decisions = None if answers.decisions is None else tuple(subject.said(int(one)) for one in answers.decisions)
+    scores = _scores_of(case.expect, answers, subject, path)
+    decisions = (
+        None if answers.decisions is None else tuple(subject.describe(int(decision)) for decision in answers.decisions)
+    )
     wrong = [
         _wrong_scores(case.expect, scores, rows, path),
         _wrong_classes(case.expect, answers, rows, subject, path),
@@ -129,7 +131,7 @@ def compare(case: Golden, rows: pa.Table, answers: Answers, subject: Subject, pa
 
 
 def read_example(model: Path) -> Mapping[str, Any] | None:
-    """The first row of the input example that lies with an MLflow model; ``None`` when there is none to read."""
+    """Read the first row of the input example of an MLflow model; ``None`` if there is none."""
     import yaml
 
     try:
@@ -144,7 +146,7 @@ def read_example(model: Path) -> Mapping[str, Any] | None:
 
 
 def require_example(example: Mapping[str, Any] | None, path: str) -> Mapping[str, Any]:
-    """The example, where one is asked for.
+    """Return the example, which the case needs.
 
     Raises:
         ConfigurationError: the model has none.
@@ -174,7 +176,7 @@ def _filled(name: str, case: Golden, example: Mapping[str, Any] | None, path: st
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def _meant_scores(expect: GoldenExpectation, answers: Answers, subject: Subject, path: str) -> np.ndarray:
+def _scores_of(expect: GoldenExpectation, answers: Answers, subject: Subject, path: str) -> np.ndarray:
     import numpy as np
 
     if subject.target.task != "multiclass":
@@ -186,15 +188,15 @@ def _meant_scores(expect: GoldenExpectation, answers: Answers, subject: Subject,
 
 
 def _wrong_scores(expect: GoldenExpectation, scores: np.ndarray, rows: pa.Table, path: str) -> list[str]:
-    asked = expect.score
-    if asked is None:
+    allowed = expect.score
+    if allowed is None:
         return [""] * len(scores)
     wrong = []
-    known = _expected(asked.column, rows, path) if asked.column is not None else None
+    known = _expected(allowed.column, rows, path) if allowed.column is not None else None
     for index, score in enumerate(scores):
-        low, high = asked.min, asked.max
+        low, high = allowed.min, allowed.max
         if known is not None:
-            middle, tolerance = _number(known[index], index, asked.column, path), asked.tolerance or 0.0
+            middle, tolerance = _number(known[index], index, allowed.column, path), allowed.tolerance or 0.0
             low = middle - tolerance if low is None else max(low, middle - tolerance)
             high = middle + tolerance if high is None else min(high, middle + tolerance)
         kept = (low is None or score >= low) and (high is None or score <= high)
@@ -215,14 +217,14 @@ def _wrong_classes(
         return [""] * rows.num_rows
     assert answers.decisions is not None
     if expect.class_ is not None:
-        wanted: Sequence[Any] = [expect.class_] * rows.num_rows
+        expected: Sequence[Any] = [expect.class_] * rows.num_rows
     else:
-        wanted = _expected(str(expect.class_column), rows, path)
+        expected = _expected(str(expect.class_column), rows, path)
     wrong = []
-    for value, decided in zip(wanted, answers.decisions, strict=True):
+    for value, decided in zip(expected, answers.decisions, strict=True):
         whole = int(value) if isinstance(value, float) and value.is_integer() else value
         index = subject.class_index(whole, f"{path}.expect")
-        wrong.append("" if index == decided else subject.said(index))
+        wrong.append("" if index == decided else subject.describe(index))
     return wrong
 
 

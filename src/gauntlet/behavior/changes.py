@@ -1,10 +1,10 @@
-"""What a rule may do to a row: nine changes, as a behavior file writes them.
+"""Changes that a rule makes to rows: the nine kinds of a behavior file.
 
     change:
       - add: {column: late_payments, by: 1, max: 12}
       - case: {column: region, to: upper}
 
-A change keeps a column's type and never invents a missing value nor fills one in, ``set`` and ``swap`` aside.
+A change keeps a column's type, and neither makes values missing nor fills them, except ``set`` and ``swap``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Kind = Literal["any", "number", "text"]
 
 
 def _cell(value: Any) -> Any:
-    """One value of a table: what YAML can hold and a snapshot too."""
+    """Validate a table value: of a type that both YAML and snapshots have."""
     if value is not None and not isinstance(value, str | int | float):
         raise ValueError("must be one value: text, a number, true, false or null")
     if isinstance(value, float) and not math.isfinite(value):
@@ -31,7 +31,7 @@ def _cell(value: Any) -> Any:
 
 Cell = Annotated[Value, BeforeValidator(_cell)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-"""A number written as one: neither text nor true."""
+"""A number, not text and not a boolean."""
 
 _COLUMN = Field(description="The column.")
 
@@ -39,7 +39,7 @@ _COLUMN = Field(description="The column.")
 class Step(Settings):
     """Base of all changes.
 
-    ``works_on`` says which columns it can change at all.
+    ``works_on``: the kind of columns that it can change.
     """
 
     works_on: ClassVar[Kind] = "any"
@@ -51,7 +51,7 @@ class Step(Settings):
 
     @property
     def read(self) -> tuple[str, ...]:
-        """The columns it looks at, in the snapshot, beside those it changes."""
+        """The columns of the snapshot that it reads, beside those it changes."""
         return ()
 
 
@@ -206,11 +206,11 @@ class Change(Settings):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Change:
-        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
-        if len(given) != 1:
+        keys = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if len(keys) != 1:
             raise ValueError(
-                f"says {' and '.join(given)} at once; write each as an item of its own"
-                if given
+                f"says {' and '.join(keys)} at once; write each as an item of its own"
+                if keys
                 else f"names no change; use one of {', '.join(type(self).model_fields)}"
             )
         return self
@@ -222,6 +222,6 @@ class Change(Settings):
 
     @property
     def step(self) -> Step:
-        """What stands under the key."""
-        found: Step = getattr(self, self.kind)
-        return found
+        """The change itself."""
+        step: Step = getattr(self, self.kind)
+        return step

@@ -1,4 +1,4 @@
-"""What a behavior file must not say: two things of one name, or two that cannot both hold."""
+"""Refuses behavior files with duplicate names or contradictory expectations."""
 
 from __future__ import annotations
 
@@ -10,24 +10,27 @@ from gauntlet.errors import ConfigurationError
 
 
 def require_consistent(suite: Suite) -> None:
-    """Make sure that names are unique and that no two expectations contradict each other.
+    """Check that names are unique and that no two expectations contradict each other.
 
     Raises:
         ConfigurationError: at the second of the two, naming the first.
     """
-    seen: dict[str, str] = {}
-    for path, one in (*suite.cases, *suite.rules):
-        if one.name in seen:
+    paths: dict[str, str] = {}
+    for path, entry in (*suite.cases, *suite.rules):
+        if entry.name in paths:
             raise ConfigurationError(
-                f"the name is taken by {seen[one.name]}", field=f"{path}.name", value=one.name, mend="Choose another"
+                f"the name is taken by {paths[entry.name]}",
+                field=f"{path}.name",
+                value=entry.name,
+                mend="Choose another",
             )
-        seen[one.name] = path
+        paths[entry.name] = path
     for (_, first), (path, second) in itertools.combinations(suite.cases, 2):
         if reason := _golden_conflict(first, second):
             raise _contradiction(f"{path}.expect", reason, first.name)
-    for (_, one), (path, other) in itertools.combinations(suite.rules, 2):
-        if _subject(one) == _subject(other) and (reason := _rule_conflict(one, other)):
-            raise _contradiction(f"{path}.expect", reason, one.name)
+    for (_, rule), (path, later) in itertools.combinations(suite.rules, 2):
+        if _subject(rule) == _subject(later) and (reason := _rule_conflict(rule, later)):
+            raise _contradiction(f"{path}.expect", reason, rule.name)
 
 
 def _contradiction(field: str, reason: str, name: str) -> ConfigurationError:
@@ -37,7 +40,7 @@ def _contradiction(field: str, reason: str, name: str) -> ConfigurationError:
 
 
 def _golden_conflict(first: Golden, second: Golden) -> str:
-    """Why two cases with the same row cannot both be answered rightly; empty when they can."""
+    """Describe why no answer meets two cases with the same row; empty if one does."""
     if first.row is None or second.row is None or dict(first.row) != dict(second.row) or first.fill != second.fill:
         return ""
     a, b = first.expect, second.expect
@@ -45,18 +48,18 @@ def _golden_conflict(first: Golden, second: Golden) -> str:
         return f"the same row as {_text(a.class_)} and as {_text(b.class_)}"
     if a.score is None or b.score is None or a.score.of != b.score.of:
         return ""
-    lows = [one for one in (a.score.min, b.score.min) if one is not None]
-    highs = [one for one in (a.score.max, b.score.max) if one is not None]
+    lows = [end for end in (a.score.min, b.score.min) if end is not None]
+    highs = [end for end in (a.score.max, b.score.max) if end is not None]
     if lows and highs and max(lows) > min(highs):
         return f"the same row at least {max(lows):g} and at most {min(highs):g}"
     return ""
 
 
 def _rule_conflict(first: Invariance | Directional, second: Invariance | Directional) -> str:
-    """Why no move of a score keeps both of two rules about the same change; empty when some does."""
+    """Describe why no change of the score keeps both rules about the same change; empty if one does."""
     if isinstance(first, Directional) and isinstance(second, Directional) and first.expect.of != second.expect.of:
         return ""
-    spans = [_allowed(one) for one in (first, second)]
+    spans = [_allowed(rule) for rule in (first, second)]
     low, high = max(span[0] for span in spans), min(span[1] for span in spans)
     at_end = low == high and any(span[2] and low in span[:2] for span in spans)
     if low < high or (low == high and not at_end):
@@ -78,7 +81,7 @@ def _says(rule: Invariance | Directional) -> str:
 
 
 def _subject(rule: Invariance | Directional) -> str:
-    """What a rule is about, apart from what it expects."""
+    """Digest of a rule without its expectation."""
     return digest_json(rule.model_dump(mode="json", include={"where", "rows", "change"}))
 
 

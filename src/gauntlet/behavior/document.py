@@ -1,7 +1,7 @@
-"""A YAML file as plain values, with the line that every value stands on.
+"""Reads YAML as plain values with their line numbers.
 
 The values are those of YAML 1.2's core schema: ``no`` and ``on`` are text, ``1e-6`` is a number, a date is text.
-Whatever could be read in two ways is refused: a key given twice, an alias, a tag, several documents.
+Ambiguous input is refused: duplicate keys, aliases, tags, several documents.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gauntlet.errors import ConfigurationError, DataError
 ROOT = "suite"
 """Paths in the file begin with the name of the parameter that names the file."""
 MOST_CHARACTERS = 1_000_000
-"""A longer file is data, and belongs in Parquet."""
+"""Longer files are data, and belong in Parquet."""
 
 _INTEGER = r"[-+]?[0-9]+"
 _FLOAT = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
@@ -26,10 +26,10 @@ _FLOAT = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:i
 
 @dataclass(frozen=True)
 class Document:
-    """A YAML file, read.
+    """Parsed YAML file.
 
     Attributes:
-        name: the file, as the user knows it.
+        name: the file, for messages.
         value: its content: mappings, lists, text, numbers, booleans, ``None``.
         lines: path of keys and positions → line, counted from 1.
     """
@@ -39,13 +39,13 @@ class Document:
     lines: dict[tuple[str, ...], int]
 
     def line(self, path: str) -> int:
-        """The line of a dotted path such as ``suite.golden.0.row.income``, or of the nearest of its parents."""
+        """Line of a dotted path such as ``suite.golden.0.row.income``, or of its nearest parent."""
         parts = tuple(path.split("."))[1:]
         return next(self.lines[parts[:end]] for end in range(len(parts), -1, -1) if parts[:end] in self.lines)
 
     @contextmanager
     def located(self) -> Iterator[None]:
-        """Give errors raised in the block whose fields are paths in the file the file's name and the line."""
+        """Add the file's name and the line to errors of the block whose fields are paths in the file."""
         try:
             yield
         except (ConfigurationError, DataError) as error:
@@ -63,7 +63,7 @@ def read_document(text: str, name: str) -> Document:
         name: the file, for messages.
 
     Raises:
-        ConfigurationError: it is empty, too long, not YAML, or says something twice; names the line.
+        ConfigurationError: it is empty, too long, not YAML, or has a duplicate key; names the line.
     """
     import yaml
 
@@ -99,23 +99,23 @@ def _value(loader: Any, node: Any, path: tuple[str, ...], lines: dict[tuple[str,
     if isinstance(node, yaml.ScalarNode):
         return _scalar(loader, node)
     if isinstance(node, yaml.SequenceNode):
-        return [_value(loader, one, (*path, str(index)), lines, name) for index, one in enumerate(node.value)]
-    found: dict[str, Any] = {}
+        return [_value(loader, element, (*path, str(index)), lines, name) for index, element in enumerate(node.value)]
+    mapping: dict[str, Any] = {}
     for key_node, value_node in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
             raise yaml.constructor.ConstructorError(None, None, "a key that is not plain text", key_node.start_mark)
         _scalar(loader, key_node)
         key = str(key_node.value)
         place = (*path, key)
-        if key in found:
+        if key in mapping:
             raise ConfigurationError(
                 f"is given twice, first on line {lines[place]}",
                 field=f"{name}, line {key_node.start_mark.line + 1}: {'.'.join((ROOT, *place))}",
                 mend="Keep one of them",
             )
         lines[place] = key_node.start_mark.line + 1
-        found[key] = _value(loader, value_node, place, lines, name)
-    return found
+        mapping[key] = _value(loader, value_node, place, lines, name)
+    return mapping
 
 
 def _scalar(loader: Any, node: Any) -> Any:
@@ -143,7 +143,7 @@ def _scalar(loader: Any, node: Any) -> Any:
 
 @cache
 def _loader() -> Any:
-    """PyYAML's parser with the implicit types of YAML 1.2's core schema, and no aliases."""
+    """PyYAML's loader with the implicit types of YAML 1.2's core schema, and no aliases."""
     import yaml
 
     class Loader(yaml.SafeLoader):

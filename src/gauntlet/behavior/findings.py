@@ -1,4 +1,4 @@
-"""From what was seen to checks: the status, and one sentence that a product manager understands."""
+"""Checks of the behavior gate: status and one sentence in plain words, for each case and rule."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gauntlet.verdict import Check, Status, decide
 
 CASE = "check_behavior.case"
 CASE_FILE = "check_behavior.case_file"
-"""Known answers in a file of rows."""
+"""Code of a golden case whose rows are in a file."""
 RULE = "check_behavior.rule"
 
 Rule = Invariance | Directional
@@ -23,13 +23,13 @@ Rule = Invariance | Directional
 
 @dataclass(frozen=True)
 class RuleFinding:
-    """A rule and what came of it.
+    """Finding of a rule.
 
     Attributes:
         rule: the rule.
         check: for the verdict; its sentence begins with the rule's name.
-        trial: ``None`` when it could not be tried.
-        sentence: what the check says, without the rule's name.
+        trial: its result; ``None`` if it could not be tested.
+        sentence: the check's sentence, without the rule's name.
     """
 
     rule: Rule
@@ -39,18 +39,18 @@ class RuleFinding:
 
 
 def unanswered_case(case: Golden, error: GauntletError) -> Check:
-    """A golden entry that the model could not be asked."""
+    """Make the check of a golden case that the model failed on."""
     code = CASE if case.rows is None else CASE_FILE
     return Check(case.name, Status.ERROR, f"{case.name}: {_could_not(error)}", code=code, subject=case.name)
 
 
 def untried_rule(rule: Rule, error: GauntletError) -> RuleFinding:
-    """A rule that the model could not be asked."""
+    """Make the finding of a rule that the model failed on."""
     return _of_rule(rule, Status.ERROR, _could_not(error))
 
 
 def unmatched_rule(rule: Rule, source: str) -> RuleFinding:
-    """A rule whose condition matches no row of ``source``."""
+    """Make the finding of a rule whose condition matches no row of ``source``."""
     sentence = f"no row of {source} matches `{rule.where}`, so nothing was tried."
     return _of_rule(rule, Status.ERROR, sentence, sample_size=0)
 
@@ -65,7 +65,7 @@ def _of_rule(rule: Rule, status: Status, sentence: str, trial: Trial | None = No
 
 
 def case_check(case: Golden, answered: Answered) -> Check:
-    """A golden entry: every answer right, or it fails."""
+    """Check a golden case: it fails if any answer is wrong."""
     wrong = [index for index, expected in enumerate(answered.wrong) if expected]
     total = len(answered.names)
     status = Status.FAIL if wrong else Status.PASS
@@ -88,11 +88,11 @@ def case_check(case: Golden, answered: Answered) -> Check:
             code=CASE_FILE,
             subject=case.name,
         )
-    said = _answer(answered, 0)
+    answer = _answer(answered, 0)
     reason = (
-        f"{case.name}: answered with {said}, as it must be."
+        f"{case.name}: answered with {answer}, as it must be."
         if not wrong
-        else f"{case.name}: answered with {said}; it must be {answered.wrong[0]}."
+        else f"{case.name}: answered with {answer}; it must be {answered.wrong[0]}."
     )
     bound, direction = _limit(case, float(answered.scores[0]))
     return Check(
@@ -109,13 +109,13 @@ def case_check(case: Golden, answered: Answered) -> Check:
 
 
 def judge_rule(rule: Rule, trial: Trial, policy: BehaviorPolicy, *, rules: int) -> RuleFinding:
-    """A rule: the exact interval of its failure rate against its limit.
+    """Check a rule: the exact interval of its failure rate against its limit.
 
     Args:
         rule: the rule.
-        trial: what came of it.
-        policy: confidence, and the limit of a rule that names none.
-        rules: how many rules the suite has; the lower ends share the error.
+        trial: its result.
+        policy: confidence, and the default limit.
+        rules: number of rules of the suite; the lower ends share the error.
     """
     unit = "clusters" if trial.clustered else "rows"
     if trial.units == 0:
@@ -151,7 +151,7 @@ def _sentence(
     unit: str,
     confidence: float,
 ) -> str:
-    seen = f"{trial.failures:,} of {trial.units:,} {unit} ({_percent(trial.failures / trial.units)}) break it"
+    counts = f"{trial.failures:,} of {trial.units:,} {unit} ({_percent(trial.failures / trial.units)}) break it"
     sure, allowed = f"at {100 * confidence:.4g}% confidence", f"{_percent(limit)} allowed"
     match status:
         case Status.PASS:
@@ -162,7 +162,7 @@ def _sentence(
             more = f"; about {needed:,} {unit} would tell" if needed is not None else ""
             more += ", and policy.max_rows lets no more be tried" if trial.drawn < trial.matched else ""
             end = f"as many as {_percent(ends[1])} may, and {_percent(limit)} is allowed{more}"
-    return f"{seen}; {end}."
+    return f"{counts}; {end}."
 
 
 def _percent(share: float) -> str:
@@ -175,9 +175,9 @@ def _answer(answered: Answered, index: int) -> str:
 
 
 def _limit(case: Golden, score: float) -> tuple[float | None, str | None]:
-    """The end of a case's range that the score broke, or else is nearest to."""
-    asked = case.expect.score
-    if asked is None:
+    """End of the expected range that the score violates or is nearest to, and its direction."""
+    expected = case.expect.score
+    if expected is None:
         return None, None
-    ends = [(end, side) for end, side in ((asked.min, "min"), (asked.max, "max")) if end is not None]
+    ends = [(end, side) for end, side in ((expected.min, "min"), (expected.max, "max")) if end is not None]
     return min(ends, key=lambda pair: abs(pair[0] - score)) if ends else (None, None)

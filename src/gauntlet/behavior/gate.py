@@ -1,7 +1,7 @@
-"""The behavior gate: does the model answer known cases as it must, and keep the rules its team wrote down?
+"""The behavior gate: does the model give the expected answers to golden cases, and keep the rules of its team?
 
-Golden cases allow nothing: one wrong answer fails. A rule is about a rate, and is judged by the exact interval of that
-rate: kept when the upper end is within the limit, broken when the lower end is beyond it, undecided between.
+Golden cases have no tolerance: one wrong answer fails. A rule limits a failure rate and is decided by its exact
+interval: pass when the upper end is within the limit, fail when the lower end is beyond it, inconclusive between.
 
 The gate passes only when every rule is kept, so each upper end stands at the policy's own confidence (an
 intersection-union test, Berger 1982: all must be shown, so nothing is gained by having many). It stops a model when any
@@ -28,7 +28,7 @@ from gauntlet.behavior.findings import (
     untried_rule,
 )
 from gauntlet.behavior.policy import BehaviorPolicy
-from gauntlet.behavior.sampling import Draw, Drawn, draw, hashes
+from gauntlet.behavior.sampling import Drawn, Sampler, draw, hashes
 from gauntlet.behavior.sources import read_rows
 from gauntlet.behavior.subject import Subject, decision_threshold
 from gauntlet.behavior.suite import Golden, Suite
@@ -45,7 +45,7 @@ GATE = "check_behavior"
 
 @dataclass(frozen=True)
 class CaseFinding:
-    """A golden entry and what came of it; ``answered`` is ``None`` when the model could not be asked."""
+    """Finding of a golden case; ``answered`` is ``None`` if the model failed on it."""
 
     case: Golden
     check: Check
@@ -54,16 +54,16 @@ class CaseFinding:
 
 @dataclass(frozen=True)
 class BehaviorResult:
-    """What ``check_behavior`` found.
+    """Result of ``check_behavior``.
 
     Attributes:
-        verdict: every check, the worst first.
+        verdict: all checks, worst first.
         cases: golden entries, in the file's order.
         rules: invariance and directional rules, in the file's order.
-        clustered: units are clusters, not rows.
-        split: where rows come from.
-        suite: the behavior file's name; empty when there is none.
-        task: what the model does; empty when it was not asked.
+        clustered: whether units are clusters, not rows.
+        split: the split of the snapshot.
+        suite: the behavior file's name; empty without one.
+        task: the model's task; empty if it was not loaded.
     """
 
     verdict: Verdict
@@ -77,7 +77,7 @@ class BehaviorResult:
 
 @dataclass(frozen=True)
 class _Bench:
-    """Everything a suite is tried with."""
+    """Model, data and settings that a suite is tested with."""
 
     document: Document
     subject: Subject
@@ -88,13 +88,15 @@ class _Bench:
 
 
 def not_checked(reason: str) -> BehaviorResult:
-    """The verdict where something was asked and there is nothing to ask it of; ``reason``: one sentence."""
-    said = f"The behavior file could not be checked: {reason}"
-    return BehaviorResult(Verdict(GATE, (Check("suite", Status.ERROR, said, code="check_behavior.not_checked"),), said))
+    """Make the result of a behavior file that could not be checked; ``reason``: one sentence."""
+    sentence = f"The behavior file could not be checked: {reason}"
+    return BehaviorResult(
+        Verdict(GATE, (Check("suite", Status.ERROR, sentence, code="check_behavior.not_checked"),), sentence)
+    )
 
 
 def nothing_asked() -> BehaviorResult:
-    """The verdict without a behavior file: nothing was asked, and it says so."""
+    """Make the result without a behavior file: nothing is tested, and that passes."""
     reason = "No behavior file is given, so nothing was asked of the model beyond its metrics."
     return BehaviorResult(
         Verdict(GATE, (Check("suite", Status.PASS, reason, code="check_behavior.nothing_asked"),), reason)
@@ -111,22 +113,21 @@ def judge_behavior(
     split: str = "test",
     expected: str = "",
 ) -> BehaviorResult:
-    """Try a model against a suite.
+    """Test a model against a suite.
 
     Args:
         model: an MLflow model folder.
-        snapshot: whose rows are changed.
-        suite: what is asked.
+        snapshot: the rows to change.
+        suite: the cases and rules.
         document: the file it was read from; errors name its lines.
-        policy: how it is judged.
+        policy: confidence and limits.
         split: which rows of the snapshot.
-        expected: the model's digest where it is known; another model is not loaded.
+        expected: the model's digest, if known; a model with another digest is not loaded.
 
     Raises:
-        ConfigurationError: the suite names a column or class that is not there, or asks what would prove nothing; or
-            no such split.
-        DataError: the model is not the one expected or needs a column the snapshot lacks; bulk rows are not those the
-            digest names.
+        ConfigurationError: the suite names an unknown column or class, has a rule that would prove nothing; or no such
+            split.
+        DataError: the model has another digest or needs a column the snapshot lacks; bulk rows have another digest.
     """
     snapshot.require_split(split)
     if (reason := absence(model)) is not None:
@@ -140,8 +141,8 @@ def judge_behavior(
             require_bound(suite, subject)
             cases = [_case(path, case, bench) for path, case in suite.cases]
             rules = _rules(suite, bench)
-    found = [*(one.check for one in cases), *(one.check for one in rules)]
-    checks = sorted(found, key=lambda check: -check.status.severity)
+    all_checks = [*(finding.check for finding in cases), *(finding.check for finding in rules)]
+    checks = sorted(all_checks, key=lambda check: -check.status.severity)
     verdict = Verdict(
         gate=GATE,
         checks=tuple(checks),
@@ -175,26 +176,26 @@ def _case(path: str, case: Golden, bench: _Bench) -> CaseFinding:
 
 
 def _rules(suite: Suite, bench: _Bench) -> list[RuleFinding]:
-    """Every rule tried, on rows drawn in one pass over the split."""
+    """Test every rule, on rows drawn in one pass over the split."""
     drawn = _drawn(suite, bench)
     return [_rule(rule, drawn[rule.name], len(suite.rules), bench) for _, rule in suite.rules]
 
 
 def _drawn(suite: Suite, bench: _Bench) -> dict[str, Drawn | None]:
     policy, snapshot = bench.policy, bench.snapshot
-    draws, found = {}, {}
+    samplers, drawn = {}, {}
     for path, rule in suite.rules:
         keep = tuple(dict.fromkeys([*bench.subject.inputs, *rule.touched]))
-        one = Draw(policy.max_rows, filter_of(rule, path, snapshot.columns), keep)
+        sampler = Sampler(policy.max_rows, filter_of(rule, path, snapshot.columns), keep)
         if rule.rows is None:
-            draws[rule.name] = one
+            samplers[rule.name] = sampler
             continue
-        needed = (*keep, *(one.where.names if one.where else ()))
+        needed = (*keep, *(sampler.where.names if sampler.where else ()))
         rows = bulk_rows(read_rows(rule.rows, bench.document.name, f"{path}.rows"), needed, bench.subject, {}, path)
         cluster = snapshot.roles.cluster if snapshot.roles.cluster in rows.column_names else None
-        one.take(rows, hashes(rows.column(cluster or EXAMPLE_ID), policy.seed))
-        found[rule.name] = one.done(clustered=cluster is not None)
-    return found | (draw(snapshot, bench.split, draws, seed=policy.seed) if draws else {})
+        sampler.add(rows, hashes(rows.column(cluster or EXAMPLE_ID), policy.seed))
+        drawn[rule.name] = sampler.finish(clustered=cluster is not None)
+    return drawn | (draw(snapshot, bench.split, samplers, seed=policy.seed) if samplers else {})
 
 
 def _rule(rule: Rule, drawn: Drawn | None, rules: int, bench: _Bench) -> RuleFinding:
@@ -202,14 +203,14 @@ def _rule(rule: Rule, drawn: Drawn | None, rules: int, bench: _Bench) -> RuleFin
     if drawn is None:
         return unmatched_rule(rule, source)
     try:
-        trial = try_rule(rule, drawn, bench.subject, seed=bench.policy.seed, shown=bench.policy.shown)
+        trial = try_rule(rule, drawn, bench.subject, seed=bench.policy.seed, n_offenders=bench.policy.shown)
     except DataError as error:
         return untried_rule(rule, error)
     return judge_rule(rule, trial, bench.policy, rules=rules)
 
 
 def _summary(checks: Sequence[Check]) -> str:
-    """The worst finding, and how many there are of its kind. ``checks``: worst first."""
+    """Quote the worst check, and how many more have its status. ``checks``: worst first."""
     first = checks[0]
     same = [check for check in checks if check.status is first.status]
     if first.status is Status.PASS:

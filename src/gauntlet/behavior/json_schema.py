@@ -1,4 +1,4 @@
-"""The JSON Schema of behavior files, made from the models that read them: an editor completes and checks a file."""
+"""JSON Schema of behavior files, generated from their models, for completion and checks in editors."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ _EITHER: Mapping[str, tuple[str, ...]] = {
     "Swap": ("columns", "column"),
     "Noise": ("sd", "share"),
 }
-"""Models of which exactly one of two keys is given."""
+"""Models that take exactly one of two keys."""
 _SOME: Mapping[str, tuple[str, ...]] = {
     "GoldenExpectation": ("score", "class", "class_column"),
     "ScoreExpectation": ("min", "max", "column"),
     "Stability": ("max_change", "same_decision"),
 }
-"""Models of which at least one of some keys is given."""
+"""Models that need at least one of some keys."""
 
 
 def json_schema() -> dict[str, Any]:
-    """The schema (draft 2020-12). It takes what ``parse_suite`` takes (but for a null in place of a key left out), and
-    refuses unknown keys, wrong types and what expects nothing.
+    """Make the schema (draft 2020-12). It takes what ``parse_suite`` does (but for nulls in place of omitted keys) and
+    refuses unknown keys, wrong types and empty expectations.
 
-    What needs two places of a file at once (names used twice, ``min`` above ``max``) only ``parse_suite`` sees.
+    Constraints over several values (duplicate names, ``min`` above ``max``) only ``parse_suite`` checks.
     """
     schema = Suite.model_json_schema()
     for word, models in {"oneOf": _EITHER, "anyOf": _SOME}.items():
@@ -39,19 +39,19 @@ def json_schema() -> dict[str, Any]:
 
 
 def json_schema_text() -> str:
-    """The published file."""
+    """Serialize the schema as it is published."""
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _plain(node: Any) -> Any:
-    """Without titles that repeat keys, and without the null that stands for a key left out."""
+    """Remove titles that repeat keys, and nulls that stand for omitted keys."""
     if isinstance(node, list):
-        return [_plain(one) for one in node]
+        return [_plain(element) for element in node]
     if not isinstance(node, dict):
         return node
-    found = {key: _plain(value) for key, value in node.items() if not (key == "title" and isinstance(value, str))}
-    if "default" in found and found["default"] is None:
-        del found["default"]
-        options = [one for one in found.pop("anyOf", ()) if one != {"type": "null"}]
-        found |= options[0] if len(options) == 1 else {"anyOf": options}
-    return found
+    plain = {key: _plain(value) for key, value in node.items() if not (key == "title" and isinstance(value, str))}
+    if "default" in plain and plain["default"] is None:
+        del plain["default"]
+        options = [option for option in plain.pop("anyOf", ()) if option != {"type": "null"}]
+        plain |= options[0] if len(options) == 1 else {"anyOf": options}
+    return plain

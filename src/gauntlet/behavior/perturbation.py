@@ -1,4 +1,4 @@
-"""Doing to rows what a rule says. Rows in, as many rows out, of the same types; all chance comes from the generator."""
+"""Applies the changes of a rule to rows; the number of rows and the types stay, randomness comes from the generator."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gauntlet.behavior.changes import (
     Value,
     Whitespace,
 )
-from gauntlet.behavior.spelling import in_case, with_slips, with_spaces
+from gauntlet.behavior.spelling import in_case, with_spaces, with_typos
 from gauntlet.data.columns import convert
 from gauntlet.errors import ConfigurationError, DataError
 
@@ -31,12 +31,12 @@ _LARGEST_EXACT = 2.0**53
 
 
 def perturb(rows: pa.Table, changes: Sequence[Change], rng: np.random.Generator) -> pa.Table:
-    """Apply changes, one after the other.
+    """Apply changes in order.
 
     Args:
         rows: the rows, with every column that the changes name, of a snapshot's types.
-        changes: what to do.
-        rng: where chance comes from.
+        changes: the changes.
+        rng: source of randomness.
 
     Returns:
         A table of the same columns, types and number of rows.
@@ -53,21 +53,21 @@ def perturb(rows: pa.Table, changes: Sequence[Change], rng: np.random.Generator)
 
 
 def differing(before: pa.Table, after: pa.Table, columns: Sequence[str]) -> np.ndarray:
-    """(n,) bool: rows of which at least one of the columns holds another value; a null equals a null."""
+    """(n,) bool: whether any of the columns differs in a row; nulls are equal."""
     import numpy as np
     import pyarrow.compute as pc
 
-    found = np.zeros(before.num_rows, dtype=bool)
+    differ = np.zeros(before.num_rows, dtype=bool)
     for name in columns:
-        one, other = before.column(name).combine_chunks(), after.column(name).combine_chunks()
-        unequal = pc.fill_null(pc.not_equal(one, other), False)
-        half_null = pc.not_equal(one.is_null(), other.is_null())
-        found |= pc.or_(unequal, half_null).to_numpy(zero_copy_only=False)
-    return found
+        old, new = before.column(name).combine_chunks(), after.column(name).combine_chunks()
+        unequal = pc.fill_null(pc.not_equal(old, new), False)
+        half_null = pc.not_equal(old.is_null(), new.is_null())
+        differ |= pc.or_(unequal, half_null).to_numpy(zero_copy_only=False)
+    return differ
 
 
 def as_arrow_value(value: Value, target: pa.DataType, field: str) -> pa.Scalar:
-    """A value of the file as one of a column's type.
+    """Convert a value of the file to a column's type.
 
     Raises:
         ConfigurationError: it is not of the type: text for a number, a fraction for an integer.
@@ -97,7 +97,7 @@ def _kind(target: pa.DataType) -> Any:
 
 
 def _changed(step: Step, columns: dict[str, pa.Array], rng: np.random.Generator) -> dict[str, pa.Array]:
-    """The columns that a step changes, changed."""
+    """Apply one step; return the changed columns."""
     match step:
         case SetTo(column=name, to=value):
             return {name: _repeated(value, columns[name])}
@@ -113,14 +113,14 @@ def _changed(step: Step, columns: dict[str, pa.Array], rng: np.random.Generator)
             draws = rng.standard_normal(len(columns[name]))
             return {name: _moved(columns[name], lambda values: values + draws * _spread(step, values), step)}
         case Shuffle(columns=names, within=within):
-            order = _dealt([columns[name] for name in within], len(columns[names[0]]), rng)
+            order = _permuted([columns[name] for name in within], len(columns[names[0]]), rng)
             return {name: columns[name].take(order) for name in names}
         case Case(column=name, to=to):
             return {name: in_case(columns[name], to)}
         case Whitespace(column=name, add=where):
             return {name: with_spaces(columns[name], where)}
         case Typo(column=name, slips=slips):
-            return {name: with_slips(columns[name], slips, rng)}
+            return {name: with_typos(columns[name], slips, rng)}
     raise AssertionError(step)
 
 
@@ -131,7 +131,7 @@ def _repeated(value: Value, column: pa.Array) -> pa.Array:
 
 
 def _pairs(rows: int, rng: np.random.Generator) -> pa.Array:
-    """Each row's partner, drawn at random; of an odd number of rows one stays by itself."""
+    """Pair rows at random; of an odd number of rows one stays unpaired."""
     import numpy as np
     import pyarrow as pa
 
@@ -142,8 +142,8 @@ def _pairs(rows: int, rng: np.random.Generator) -> pa.Array:
     return pa.array(partner)
 
 
-def _dealt(groups: Sequence[pa.Array], rows: int, rng: np.random.Generator) -> pa.Array:
-    """A random order of the rows that keeps each within its group."""
+def _permuted(groups: Sequence[pa.Array], rows: int, rng: np.random.Generator) -> pa.Array:
+    """Permute rows at random within groups."""
     import numpy as np
     import pyarrow as pa
 
@@ -158,7 +158,7 @@ def _dealt(groups: Sequence[pa.Array], rows: int, rng: np.random.Generator) -> p
 
 
 def _add(column: pa.Array, step: Add) -> pa.Array:
-    """Addition; whole numbers stay exact."""
+    """Add to a column; integers stay exact."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -180,7 +180,7 @@ def _add(column: pa.Array, step: Add) -> pa.Array:
 
 
 def _moved(column: pa.Array, move: Any, step: Add | Scale | Noise) -> pa.Array:
-    """A number column after ``move`` (floats → floats), within the step's range, in the column's own type."""
+    """Apply ``move`` (floats → floats) to a number column, within the step's range, keeping its type."""
     import numpy as np
     import pyarrow as pa
 

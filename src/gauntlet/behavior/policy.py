@@ -1,4 +1,4 @@
-"""How a behavior suite is judged."""
+"""Settings of the behavior gate."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from gauntlet.settings import Settings
 
 
 class BehaviorPolicy(Settings):
-    """Policy of ``check_behavior``. Golden cases have no tolerance: one wrong answer fails."""
+    """Settings of ``check_behavior``. Golden cases have no tolerance: one wrong answer fails."""
 
     max_failures: float = Field(
-        0.01, gt=0, lt=1, description="Largest share of rows that may break a rule which names no share of its own."
+        0.01, gt=0, lt=1, description="Largest share of rows that may break a rule without a max_failures of its own."
     )
     confidence: float = Field(
         0.95, gt=0.5, lt=1, description="Confidence at which a rule is called kept, and the suite broken."
     )
     max_rows: int = Field(
-        5000, ge=20, le=1_000_000, description="Most rows (or clusters) a rule is tried on, drawn at random."
+        5000, ge=20, le=1_000_000, description="Most rows (or clusters) a rule is tested on, drawn at random."
     )
     threshold: float | None = Field(
         None,

@@ -1,4 +1,4 @@
-"""Exact one-sided bounds of a failure rate (Clopper & Pearson 1934), and how many rows would decide."""
+"""Exact one-sided bounds of a failure rate (Clopper & Pearson 1934), and the sample size that would decide."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def exact_bounds(failures: float, units: float, *, below: float, above: float) -
 
 
 def units_needed(failures: int, units: int, limit: float, *, below: float, above: float) -> int | None:
-    """About how many units would decide, if the failure rate stays: the fewest whose interval leaves the limit.
+    """Estimate the fewest units that would decide at the same failure rate.
 
     Returns:
         At least ``units``; ``None`` when the rate sits on the limit.

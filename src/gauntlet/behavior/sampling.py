@@ -1,7 +1,7 @@
-"""Drawing the rows a rule is tried on: in one pass over a split, in bounded memory, the same rows every time.
+"""Draws a reproducible bottom-k sample of the rows that match a rule, in one pass over a split and bounded memory.
 
 A unit (a row, or a cluster where rows are clustered) is in the sample when its hash is among the smallest. The hash is
-of the seed and the unit's own name, so the draw depends neither on the order of the rows nor on how they are stored.
+of the seed and the unit's identifier, so the sample depends neither on the order of rows nor on their storage.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _SLACK = 4
-"""A sample is cut back when it holds this many times the rows it should."""
+"""A sample is cut when it holds this many times its maximum."""
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """Rows for one rule.
+    """Sampled rows for one rule.
 
     Attributes:
-        rows: the rows, with ``example_id`` and the columns asked for.
+        rows: the rows, with ``example_id`` and the columns kept.
         units: (n,) uint64, equal where rows belong to one cluster; otherwise all different.
         matched: rows of the split that match the rule.
-        clustered: units are clusters.
+        clustered: whether units are clusters.
     """
 
     rows: pa.Table
@@ -39,12 +39,12 @@ class Drawn:
     clustered: bool
 
 
-class Draw:
-    """A sample that grows batch by batch.
+class Sampler:
+    """Bottom-k sampler of one rule, fed batch by batch.
 
     Args:
-        most: most units.
-        where: which rows count; ``None`` for all.
+        most: largest number of units.
+        where: condition on rows; ``None`` for all.
         keep: columns of the sample.
     """
 
@@ -57,8 +57,8 @@ class Draw:
         self._rows: list[pa.Table] = []
         self._units: list[np.ndarray] = []
 
-    def take(self, batch: pa.Table, units: np.ndarray) -> None:
-        """Look at a batch.
+    def add(self, batch: pa.Table, units: np.ndarray) -> None:
+        """Add a batch.
 
         Args:
             batch: its rows.
@@ -81,8 +81,8 @@ class Draw:
         if sum(len(part) for part in self._units) > _SLACK * self.most:
             self._cut()
 
-    def done(self, *, clustered: bool) -> Drawn | None:
-        """The sample; ``None`` when no row matched."""
+    def finish(self, *, clustered: bool) -> Drawn | None:
+        """Return the sample; ``None`` if no row matched."""
         if not self._rows:
             return None
         self._cut()
@@ -101,20 +101,24 @@ class Draw:
         self._rows, self._units = [rows], [units]
 
 
-def draw(snapshot: Snapshot, split: str, draws: Mapping[str, Draw], *, seed: int) -> dict[str, Drawn | None]:
-    """Draw for several rules in one pass.
+def draw(snapshot: Snapshot, split: str, samplers: Mapping[str, Sampler], *, seed: int) -> dict[str, Drawn | None]:
+    """Draw the samples of several rules in one pass.
 
     Args:
         snapshot: the data.
-        split: which rows.
-        draws: rule → its draw.
-        seed: which sample.
+        split: the split.
+        samplers: rule → its sampler.
+        seed: seed of the sample.
 
     Raises:
         DataError: a part cannot be read.
     """
     cluster = snapshot.roles.cluster
-    read = {name for one in draws.values() for name in (*one.keep, *(one.where.names if one.where else ()))}
+    read = {
+        name
+        for sampler in samplers.values()
+        for name in (*sampler.keep, *(sampler.where.names if sampler.where else ()))
+    }
     if cluster is not None:
         read.add(cluster)
     columns = [EXAMPLE_ID, *(name for name in snapshot.columns if name in read)]
@@ -123,13 +127,13 @@ def draw(snapshot: Snapshot, split: str, draws: Mapping[str, Draw], *, seed: int
     for batch in snapshot.batches(split, columns):
         table = pa.Table.from_batches([batch])
         units = hashes(table.column(cluster or EXAMPLE_ID), seed)
-        for one in draws.values():
-            one.take(table, units)
-    return {name: one.done(clustered=cluster is not None) for name, one in draws.items()}
+        for sampler in samplers.values():
+            sampler.add(table, units)
+    return {name: sampler.finish(clustered=cluster is not None) for name, sampler in samplers.items()}
 
 
 def hashes(names: pa.ChunkedArray, seed: int) -> np.ndarray:
-    """(n,) uint64, a function of the seed and each name alone; a missing name is a name like any other."""
+    """(n,) uint64 hashes of seed and identifier; missing identifiers are equal."""
     import numpy as np
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Reading a behavior file and the bulk rows it names, in exactly the version that was pinned."""
+"""Reads a behavior file and its bulk rows, in the pinned version."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _YAML_WORDS = {"tuple": "a list", "dictionary": "a mapping"}
 
 
 def read_suite(pinned: Sequence[Pinned]) -> tuple[Suite, Document] | None:
-    """The suite a team keeps; ``None`` when none was given.
+    """Read the suite; ``None`` if no file is configured.
 
     Args:
         pinned: the behavior file, as ``resolve_source`` returns it.
 
     Raises:
-        ConfigurationError: more than one file, or the file says what it may not; names the line.
+        ConfigurationError: more than one file, or an invalid file; names the line.
         DataError: the file has changed since it was pinned, or is not text.
         DependencyError: its storage is not reachable, or refuses.
     """
@@ -51,14 +51,14 @@ def read_suite(pinned: Sequence[Pinned]) -> tuple[Suite, Document] | None:
 
 
 def parse_suite(text: str, name: str) -> tuple[Suite, Document]:
-    """A suite from its text.
+    """Parse a suite.
 
     Args:
         text: YAML.
         name: the file, for messages.
 
     Raises:
-        ConfigurationError: it is not YAML, says what it may not, or contradicts itself; names the line.
+        ConfigurationError: it is not YAML, invalid, or contradicts itself; names the line.
     """
     document = read_document(text, name)
     with document.located():
@@ -72,16 +72,16 @@ def parse_suite(text: str, name: str) -> tuple[Suite, Document]:
 
 
 def read_rows(bulk: BulkRows, home: str, field: str) -> pa.Table:
-    """Bulk rows, with a snapshot's column types.
+    """Read bulk rows, with a snapshot's column types.
 
     Args:
         bulk: the file and its digest.
-        home: where the behavior file lies; relative paths start in its folder.
+        home: the behavior file; relative paths start in its folder.
         field: path of the entry, for messages.
 
     Raises:
         ConfigurationError: there is no such file, or its kind of storage is not supported.
-        DataError: its content is another than the digest says, it is not Parquet, has no rows, or holds a column type
+        DataError: its digest differs, it is not Parquet, has no rows, or holds a column type
             that a snapshot cannot hold.
         DependencyError: its storage is not reachable, or refuses.
     """

@@ -1,4 +1,4 @@
-"""Text as people and programs misspell it: case, spaces, slips of the keyboard. Nulls stay nulls."""
+"""Perturbations of text: case, whitespace, typos. Nulls stay nulls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def in_case(texts: pa.Array, to: str) -> pa.Array:
-    """Text in another case: ``upper | lower | title | swap``."""
+    """Change the case: ``upper | lower | title | swap``."""
     import pyarrow.compute as pc
 
     ways: Mapping[str, Callable[[Any], Any]] = {
@@ -26,7 +26,7 @@ def in_case(texts: pa.Array, to: str) -> pa.Array:
 
 
 def with_spaces(texts: pa.Array, where: str) -> pa.Array:
-    """Text with a space more: ``leading | trailing | around``, or each inner one ``doubled``."""
+    """Add spaces: ``leading | trailing | around``, or each inner one ``doubled``."""
     import pyarrow.compute as pc
 
     match where:
@@ -41,14 +41,14 @@ def with_spaces(texts: pa.Array, where: str) -> pa.Array:
     raise ValueError(where)
 
 
-def with_slips(texts: pa.Array, slips: int, rng: np.random.Generator) -> pa.Array:
-    """Text with so many slips a value; an empty text stays empty."""
+def with_typos(texts: pa.Array, slips: int, rng: np.random.Generator) -> pa.Array:
+    """Make ``slips`` typos in each value; empty text stays empty."""
     import pyarrow as pa
 
-    return pa.array([_slipped(text, slips, rng) if text else text for text in texts.to_pylist()], pa.string())
+    return pa.array([_with_typos(text, slips, rng) if text else text for text in texts.to_pylist()], pa.string())
 
 
-def _slipped(text: str, slips: int, rng: np.random.Generator) -> str:
+def _with_typos(text: str, slips: int, rng: np.random.Generator) -> str:
     for _ in range(slips):
         at = int(rng.integers(len(text)))
         neighbours = [i for i in range(len(text) - 1) if text[i] != text[i + 1]]

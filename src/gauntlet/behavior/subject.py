@@ -1,4 +1,4 @@
-"""The model under test: what it reads, what it answers, and what counts as its decision."""
+"""Model under test: its inputs, scores and decisions."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _ROWS_AT_ONCE = 65_536
 
 @dataclass(frozen=True)
 class Answers:
-    """What a model said about rows.
+    """Scores and decisions of a model for some rows.
 
     Attributes:
         scores: (n,) the score (two classes: probability of the positive one; regression: the prediction), or
             (n, classes) probabilities.
-        decisions: (n,) index of the class decided for; regression: 1 at or above the threshold, 0 below; ``None``
-            for a regression without a threshold, which decides nothing.
+        decisions: (n,) index of the predicted class; regression: 1 at or above the threshold, 0 below; ``None``
+            for a regression without a threshold, which has no decisions.
     """
 
     scores: np.ndarray
@@ -35,7 +35,7 @@ class Answers:
 
 @dataclass(frozen=True)
 class Subject:
-    """A model and the data it is tried on.
+    """Model with the columns of the data it is tested on.
 
     Attributes:
         scorer: the model.
@@ -52,7 +52,7 @@ class Subject:
     threshold: float | None
 
     def answer(self, rows: pa.Table) -> Answers:
-        """Ask about rows that hold every input.
+        """Score rows that hold every input.
 
         Raises:
             DataError: the model fails on them, or returns no scores.
@@ -68,14 +68,14 @@ class Subject:
             return Answers(scores, scores.argmax(axis=1))
         return Answers(scores, None if self.threshold is None else (scores >= self.threshold).astype(np.int64))
 
-    def said(self, decision: int) -> str:
-        """A decision in words: ``class paid``; for a regression, on which side of the threshold it is."""
+    def describe(self, decision: int) -> str:
+        """Describe a decision: ``class paid``; for a regression, the side of the threshold."""
         if self.target.task == "regression":
             return f"at or above {self.threshold:g}" if decision else f"below {self.threshold:g}"
         return f"class {self.target.classes[decision]}"
 
     def class_index(self, name: object, field: str) -> int:
-        """Where a class stands among the model's.
+        """Index of a class among the model's classes.
 
         Raises:
             ConfigurationError: the model has no such class, or none at all.
@@ -94,10 +94,10 @@ class Subject:
         return self.target.classes.index(text)
 
     def score_column(self, of: str | None, field: str) -> int | None:
-        """Which column of multiclass scores a rule means; ``None`` where there is only one.
+        """Column of multiclass scores that a rule refers to; ``None`` for other tasks.
 
         Raises:
-            ConfigurationError: ``of`` is missing or unknown, or names a class where the score has only one meaning.
+            ConfigurationError: ``of`` is missing or unknown, or names a class where there is only one score.
         """
         if self.target.task == "multiclass":
             if of is None:
@@ -113,15 +113,19 @@ class Subject:
         return None
 
 
-def decision_threshold(task: str, asked: float | None) -> float | None:
-    """The threshold that holds for a task.
+def decision_threshold(task: str, configured: float | None) -> float | None:
+    """Decision threshold of a task.
 
     Raises:
-        ConfigurationError: one is asked for where the most probable class is the decision, or it lies outside (0, 1).
+        ConfigurationError: one is configured for several classes, or it lies outside (0, 1).
     """
-    if task == "multiclass" and asked is not None:
+    if task == "multiclass" and configured is not None:
         mend = "Leave it out: with many classes the most probable one is the decision"
-        raise ConfigurationError("means nothing for many classes", field="policy.threshold", value=asked, mend=mend)
-    if task == "binary" and asked is not None and not 0 < asked < 1:
-        raise ConfigurationError("must lie between 0 and 1", field="policy.threshold", value=asked, mend="Correct it")
-    return 0.5 if task == "binary" and asked is None else asked
+        raise ConfigurationError(
+            "has no meaning for many classes", field="policy.threshold", value=configured, mend=mend
+        )
+    if task == "binary" and configured is not None and not 0 < configured < 1:
+        raise ConfigurationError(
+            "must lie between 0 and 1", field="policy.threshold", value=configured, mend="Correct it"
+        )
+    return 0.5 if task == "binary" and configured is None else configured

@@ -1,11 +1,11 @@
-"""The behavior file: what it may say, and what contradicts itself.
+"""Models of the behavior file.
 
     golden:        known cases that must keep their answer; one wrong answer fails
     invariance:    changes that must not matter
     directional:   changes whose sign is known
 
-Invariance and directional rules are about rates: the share of rows that break a rule is held to ``max_failures`` by
-its exact upper bound.
+Invariance and directional rules limit rates: the exact upper bound of the share of rows that break a rule must be
+within ``max_failures``.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ class Sign(Settings):
 
     @property
     def allowed(self) -> tuple[float, float, bool]:
-        """(low, high, open): the moves that keep the rule; ``open``: the finite end itself breaks it."""
+        """(low, high, open): changes of the score that keep the rule; ``open``: the finite end itself breaks it."""
         infinite = float("inf")
         match self.score:
             case "increases":
@@ -191,7 +191,7 @@ class Rule(Settings):
 
     @property
     def touched(self) -> tuple[str, ...]:
-        """Every column that a change looks at or changes, in order."""
+        """Every column that a change reads or changes, in order."""
         named = ((*change.step.changed, *change.step.read) for change in self.change)
         return tuple(dict.fromkeys(name for names in named for name in names))
 
@@ -232,4 +232,4 @@ class Suite(Settings):
     @property
     def cases(self) -> tuple[tuple[str, Golden], ...]:
         """(path in the file, golden entry), in order."""
-        return tuple((f"suite.golden.{index}", one) for index, one in enumerate(self.golden))
+        return tuple((f"suite.golden.{index}", case) for index, case in enumerate(self.golden))

@@ -1,4 +1,4 @@
-"""Trying one rule: rows before and after, what the model says of both, and which of them break the rule."""
+"""Tests one rule: scores rows before and after the change, and finds those that break the rule."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Offender:
-    """A row that breaks a rule.
+    """Row that breaks a rule.
 
     Attributes:
         name: its ``example_id``.
@@ -39,16 +39,16 @@ class Offender:
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of trying a rule.
+    """Result of testing a rule.
 
     Attributes:
         matched: rows of the split that match.
-        drawn: rows that were tried.
-        rows: those that the change really altered; the others say nothing and do not count.
+        drawn: rows drawn.
+        rows: rows that the change altered; the others do not count.
         units: independent units among ``rows``: clusters where rows are clustered.
         broken_rows: rows that break the rule.
         failures: units with such a row.
-        clustered: units are clusters.
+        clustered: whether units are clusters.
         moves: (rows,) change of the score.
         offenders: the worst of the broken rows, worst first.
     """
@@ -64,15 +64,15 @@ class Trial:
     offenders: tuple[Offender, ...]
 
 
-def try_rule(rule: Invariance | Directional, drawn: Drawn, subject: Subject, *, seed: int, shown: int) -> Trial:
-    """Change rows and ask the model before and after.
+def try_rule(rule: Invariance | Directional, drawn: Drawn, subject: Subject, *, seed: int, n_offenders: int) -> Trial:
+    """Test a rule: change rows, and score them before and after.
 
     Args:
-        rule: the rule, already held against the subject.
+        rule: the rule, validated against the subject.
         drawn: the rows.
         subject: the model.
-        seed: with the rule's name, where chance comes from; other rules in the file play no part.
-        shown: most offenders to keep.
+        seed: seeds the changes, with the rule's name; other rules of the file have no influence.
+        n_offenders: most offenders to keep.
 
     Raises:
         DataError: the model fails on the rows before or after, or a number leaves the range of its type.
@@ -92,7 +92,7 @@ def try_rule(rule: Invariance | Directional, drawn: Drawn, subject: Subject, *, 
     scored = _scores(rule, first, second, subject)
     excess = _excess(rule, scored[1] - scored[0], first, second)
     broken = np.flatnonzero(excess > 0)
-    worst = broken[np.argsort(-excess[broken], kind="stable")][:shown]
+    worst = broken[np.argsort(-excess[broken], kind="stable")][:n_offenders]
     return Trial(
         matched=drawn.matched,
         drawn=drawn.rows.num_rows,
@@ -109,7 +109,7 @@ def try_rule(rule: Invariance | Directional, drawn: Drawn, subject: Subject, *, 
 def _scores(
     rule: Invariance | Directional, first: Answers, second: Answers, subject: Subject
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The scores that a rule compares. Many classes and no class named: of each row, the class that moved most."""
+    """Scores that a rule compares. For many classes and none named: of each row, the class with the largest change."""
     import numpy as np
 
     if subject.target.task != "multiclass":
@@ -123,7 +123,7 @@ def _scores(
 
 
 def _excess(rule: Invariance | Directional, moves: np.ndarray, first: Answers, second: Answers) -> np.ndarray:
-    """(n,) how far each row is beyond what the rule allows; 0 where it keeps it, above 0 where it breaks it."""
+    """(n,) excess of each row over what the rule allows: 0 where it keeps the rule, above 0 where it breaks it."""
     import numpy as np
 
     least = np.nextafter(0, 1)
@@ -152,14 +152,17 @@ def _offenders(
     rule: Invariance | Directional,
     subject: Subject,
 ) -> tuple[Offender, ...]:
-    found = []
+    offenders = []
     for index in map(int, worst):
         decisions = None
         if answers[0].decisions is not None and answers[1].decisions is not None:
-            decisions = subject.said(int(answers[0].decisions[index])), subject.said(int(answers[1].decisions[index]))
+            decisions = (
+                subject.describe(int(answers[0].decisions[index])),
+                subject.describe(int(answers[1].decisions[index])),
+            )
         old = {name: rows.column(name)[index].as_py() for name in subject.inputs}
         new = {name: after.column(name)[index].as_py() for name in rule.changed}
-        found.append(
+        offenders.append(
             Offender(
                 name=str(rows.column(EXAMPLE_ID)[index].as_py()),
                 before=old,
@@ -168,4 +171,4 @@ def _offenders(
                 decisions=decisions,
             )
         )
-    return tuple(found)
+    return tuple(offenders)

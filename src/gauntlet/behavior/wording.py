@@ -1,4 +1,4 @@
-"""A rule in words, for people who do not read YAML."""
+"""Sentences about rules and cases, for readers who do not know YAML."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _MOVES = {
 
 
 def change_in_words(change: Change) -> str:
-    """``late_payments + 1 (at most 12)``."""
+    """Describe a change: ``late_payments + 1 (at most 12)``."""
     match change.step:
         case SetTo(column=name, to=value):
             return f"{name} set to {value_in_words(value)}"
@@ -65,31 +65,31 @@ def change_in_words(change: Change) -> str:
 
 
 def rule_in_words(rule: Invariance | Directional) -> str:
-    """``late_payments + 1 must not raise the score by more than 0.02; rows where purpose == "car"``."""
+    """As text: ``late_payments + 1 must not raise the score by more than 0.02; rows where purpose == "car"``."""
     what = ", then ".join(change_in_words(change) for change in rule.change)
     where = f"; rows where {rule.where}" if rule.where else ""
     return f"{what} {_expectation(rule)}{where}"
 
 
 def case_in_words(case: Golden) -> str:
-    """What is expected of a golden entry: ``class 1, score at least 0.8``."""
+    """Describe the expectation of a golden case: ``class 1, score at least 0.8``."""
     parts, expect = [], case.expect
     if expect.class_ is not None:
         parts.append(f"class {str(expect.class_).lower() if isinstance(expect.class_, bool) else expect.class_}")
     if expect.class_column is not None:
         parts.append(f"the class in {expect.class_column}")
     if expect.score is not None:
-        asked = expect.score
-        name = f"score of {asked.of}" if asked.of else "score"
-        ends = [f"at least {asked.min:g}" if asked.min is not None else ""]
-        ends.append(f"at most {asked.max:g}" if asked.max is not None else "")
-        ends.append(f"within {asked.tolerance:g} of {asked.column}" if asked.column is not None else "")
+        expected = expect.score
+        name = f"score of {expected.of}" if expected.of else "score"
+        ends = [f"at least {expected.min:g}" if expected.min is not None else ""]
+        ends.append(f"at most {expected.max:g}" if expected.max is not None else "")
+        ends.append(f"within {expected.tolerance:g} of {expected.column}" if expected.column is not None else "")
         parts.append(f"{name} {' and '.join(filter(None, ends))}")
     return ", ".join(parts)
 
 
 def value_in_words(value: Value) -> str:
-    """A value as a reader knows it: text in quotes, few digits, ``missing`` for null."""
+    """Format a value: text in quotes, few digits, ``missing`` for null."""
     if value is None:
         return "missing"
     if isinstance(value, bool):

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from gauntlet.behavior.sampling import Draw, Drawn, draw, hashes
+from gauntlet.behavior.sampling import Drawn, Sampler, draw, hashes
 from gauntlet.data.derive import Expression
 from gauntlet.data.snapshot import EXAMPLE_ID
 from snapshots import write_snapshot
@@ -31,7 +31,7 @@ def table() -> pa.Table:
 def drawn(tmp_path, table: pa.Table, most: int, where: str = "", seed: int = 0, **snapshot) -> Drawn | None:
     data = write_snapshot(tmp_path, {"test": table}, **snapshot)
     condition = Expression(where, "where") if where else None
-    return draw(data, "test", {"rule": Draw(most, condition, ["number"])}, seed=seed)["rule"]
+    return draw(data, "test", {"rule": Sampler(most, condition, ["number"])}, seed=seed)["rule"]
 
 
 def test_a_filter_leaves_missing_rows_out(tmp_path, table):
@@ -63,11 +63,11 @@ def test_exactly_so_many_rows_whatever_their_order_and_parts(tmp_path, table):
 def test_small_batches_give_the_sample_of_one_large_batch():
     ids = pa.table({EXAMPLE_ID: [f"r{i}" for i in range(3000)]})
     units = hashes(ids.column(EXAMPLE_ID), 5)
-    whole, parts = Draw(50, None, []), Draw(50, None, [])
-    whole.take(ids, units)
+    whole, parts = Sampler(50, None, []), Sampler(50, None, [])
+    whole.add(ids, units)
     for start in range(0, 3000, 37):
-        parts.take(ids.slice(start, 37), units[start : start + 37])
-    one, other = whole.done(clustered=False), parts.done(clustered=False)
+        parts.add(ids.slice(start, 37), units[start : start + 37])
+    one, other = whole.finish(clustered=False), parts.finish(clustered=False)
     assert one is not None
     assert other is not None
     assert one.rows == other.rows

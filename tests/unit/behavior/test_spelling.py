@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gauntlet.behavior.spelling import in_case, with_slips, with_spaces
+from gauntlet.behavior.spelling import in_case, with_spaces, with_typos
 
 TEXTS = pa.array(["North East", "straße", "", None])
 
@@ -48,7 +48,7 @@ def test_a_place_for_spaces_that_there_is_not():
 @given(st.lists(st.none() | st.text(max_size=12), min_size=1, max_size=8), st.integers(1, 3), st.integers(0, 99))
 def test_slips_keep_types_nulls_and_nearly_the_length(texts, slips, seed):
     before = pa.array(texts, pa.string())
-    after = with_slips(before, slips, np.random.default_rng(seed))
+    after = with_typos(before, slips, np.random.default_rng(seed))
     assert after.type == pa.string()
     for old, new in zip(texts, after.to_pylist(), strict=True):
         assert (old is None) == (new is None)
@@ -60,12 +60,12 @@ def test_slips_keep_types_nulls_and_nearly_the_length(texts, slips, seed):
 
 @given(st.text(min_size=1, max_size=12), st.integers(0, 999))
 def test_one_slip_always_shows(text, seed):
-    assert with_slips(pa.array([text]), 1, np.random.default_rng(seed))[0].as_py() != text
+    assert with_typos(pa.array([text]), 1, np.random.default_rng(seed))[0].as_py() != text
 
 
 def test_the_seed_decides():
     texts = pa.array(["region"] * 50)
-    first, again, other = (with_slips(texts, 1, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    first, again, other = (with_typos(texts, 1, np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert first == again
     assert first != other
     assert len(set(first.to_pylist())) > 5

@@ -44,7 +44,9 @@ def test_the_most_probable_class_is_decided_for():
     answers = subject.answer(rows(50))
     assert answers.scores.shape == (50, 3)
     assert answers.decisions is not None
-    assert {subject.said(int(one)) for one in answers.decisions} == {"class bronze", "class gold"}, "the first of a tie"
+    assert {subject.describe(int(code)) for code in answers.decisions} == {"class bronze", "class gold"}, (
+        "the first of a tie"
+    )
 
 
 def test_a_regression_without_a_threshold_decides_nothing():

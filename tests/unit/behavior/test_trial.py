@@ -19,7 +19,7 @@ def drawn(table: pa.Table | None = None, units: np.ndarray | None = None) -> Dra
 
 
 def tried(rule, formula=logistic, task="binary", threshold=None, **given) -> Trial:
-    return try_rule(rule, drawn(**given), subject_of(formula, task, threshold), seed=0, shown=3)
+    return try_rule(rule, drawn(**given), subject_of(formula, task, threshold), seed=0, n_offenders=3)
 
 
 LATE = [{"add": {"column": "late", "by": 1}}]
@@ -163,7 +163,7 @@ def test_a_regression_decides_by_its_threshold():
 def test_chance_belongs_to_the_rules_name_and_the_seed():
     def moves(name, seed):
         rule = rule_of(change=[{"noise": {"column": "income", "sd": 100}}]).model_copy(update={"name": name})
-        return try_rule(rule, drawn(), subject_of(), seed=seed, shown=1).moves
+        return try_rule(rule, drawn(), subject_of(), seed=seed, n_offenders=1).moves
 
     assert np.array_equal(moves("a", 0), moves("a", 0))
     assert not np.array_equal(moves("a", 0), moves("b", 0))
