@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import ast
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from gauntlet import __version__
+from gauntlet.orchestration import revision
 from gauntlet.orchestration.revision import code_digest, code_revision
+
+LIBRARY = Path(revision.__file__).parents[1]
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -57,6 +61,7 @@ def test_without_git_it_is_the_version(tmp_path, monkeypatch):
         ("evaluation/metrics.py", True),
         ("reports/templates/page.html.j2", True),
         ("orchestration/component.py", True),
+        ("orchestration/declaration.py", True),
         ("orchestration/engine.py", False),
         ("cli/run.py", False),
         ("evaluation/__pycache__/metrics.cpython-311.pyc", False),
@@ -70,3 +75,26 @@ def test_what_a_component_can_reach(tmp_path, name, counts):
     before = code_digest(component, library)
     (library / name).write_text("x")
     assert (code_digest(component, library) != before) is counts
+
+
+def imported(name: str) -> set[str]:
+    """The library's modules that a file imports when it is imported, those of these in turn, and their packages."""
+    reached: set[str] = set()
+    waiting = [name]
+    while waiting:
+        current = waiting.pop()
+        if current not in reached:
+            reached |= {current, *(f"{folder}/__init__.py" for folder in [str(Path(current).parent)] if folder != ".")}
+            for node in ast.parse((LIBRARY / current).read_text()).body:
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gauntlet."):
+                    parts = str(node.module).split(".")[1:]
+                    names = ["/".join(parts), *("/".join([*parts, alias.name]) for alias in node.names)]
+                    waiting += [f"{each}.py" for each in names if (LIBRARY / f"{each}.py").is_file()]
+    return reached
+
+
+@pytest.mark.parametrize("name", ["orchestration/component.py", "demo/faulty.py"])
+def test_what_a_component_imports_counts(name):
+    reached = imported(name)
+    assert len(reached) > 3
+    assert {each for each in reached if not revision._is_reachable(each)} == set()
