@@ -27,7 +27,7 @@ def deploy_staging(
     from gauntlet.delivery.release import resolve_release
     from gauntlet.delivery.targets.service import open_service
     from gauntlet.registry.mlflow_store import open_store
-    from gauntlet.registry.succession import find_candidate
+    from gauntlet.registry.store import find_candidate
 
     store = open_store()
     candidate = find_candidate(store, model_name, version)

@@ -22,7 +22,7 @@ def fetch_candidate(model_name: str, model: Output[Model], version: str = "") ->
     from gauntlet.lineage.record import DIGEST_KEY, LINEAGE_KEY
     from gauntlet.registry.champion import fetch_version
     from gauntlet.registry.mlflow_store import open_store
-    from gauntlet.registry.succession import find_candidate
+    from gauntlet.registry.store import find_candidate
 
     store = open_store()
     candidate = find_candidate(store, model_name, version)

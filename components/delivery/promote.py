@@ -14,8 +14,8 @@ def promote(model_name: str, version: str) -> str:
     Returns:
         The version that was champion before; empty if there was none, or nothing changed.
     """
+    from gauntlet.registry.aliases import record_promotion
     from gauntlet.registry.mlflow_store import open_store
-    from gauntlet.registry.succession import record_promotion
 
     before = record_promotion(open_store(), model_name, version)
     return "" if before is None else str(before)

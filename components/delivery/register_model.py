@@ -41,9 +41,9 @@ def register_model(
 
     from gauntlet.data.snapshot import Snapshot
     from gauntlet.lineage.document import Subject, build
+    from gauntlet.registry.aliases import parse_promote
     from gauntlet.registry.enforcement import EnforcementPolicy
     from gauntlet.registry.mlflow_store import open_store
-    from gauntlet.registry.promotion import parse_promote
     from gauntlet.registry.registration import Submission, register
     from gauntlet.settings import parse
     from gauntlet.verdict import read_verdicts

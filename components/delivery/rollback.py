@@ -38,8 +38,8 @@ def rollback(
     from gauntlet.delivery.context import log_warning, open_context
     from gauntlet.delivery.deployment import roll_back
     from gauntlet.delivery.emergency_rollback import aliases_follow, is_unfinished
+    from gauntlet.registry.aliases import record_rollback
     from gauntlet.registry.mlflow_store import open_store
-    from gauntlet.registry.succession import record_rollback
     from gauntlet.reports.delivery import write_nothing, write_rollout
 
     store = open_store()

@@ -46,8 +46,9 @@ def rollout_canary(
     from gauntlet.delivery.emergency_rollback import aliases_follow
     from gauntlet.delivery.release import resolve_release
     from gauntlet.delivery.rollout.verdict import verdict_of
+    from gauntlet.registry.aliases import record_rollback
     from gauntlet.registry.mlflow_store import open_store
-    from gauntlet.registry.succession import find_candidate, record_rollback
+    from gauntlet.registry.store import find_candidate
     from gauntlet.reports.delivery import write_rollout
 
     store = open_store()

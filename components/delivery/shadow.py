@@ -40,7 +40,7 @@ def shadow(
     from gauntlet.delivery.shadow.runner import run_shadow
     from gauntlet.delivery.targets.service import open_service
     from gauntlet.registry.mlflow_store import open_store
-    from gauntlet.registry.succession import find_candidate
+    from gauntlet.registry.store import find_candidate
     from gauntlet.reports.delivery import write_shadow
     from gauntlet.settings import parse
 

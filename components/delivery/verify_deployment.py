@@ -44,8 +44,8 @@ def verify_deployment(
     from gauntlet.delivery.context import open_context
     from gauntlet.delivery.emergency_rollback import aliases_follow
     from gauntlet.delivery.post_deployment import verify
+    from gauntlet.registry.aliases import champion_number, record_rollback
     from gauntlet.registry.mlflow_store import open_store
-    from gauntlet.registry.succession import champion_number, record_rollback
     from gauntlet.reports.delivery import write_rollout
 
     store = open_store()

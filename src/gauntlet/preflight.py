@@ -22,8 +22,8 @@ from gauntlet.delivery.rollout.plan import RolloutPlan
 from gauntlet.delivery.targets.service import require_address
 from gauntlet.errors import ConfigurationError
 from gauntlet.gates import Gate, Stage, gates_before
+from gauntlet.registry.aliases import parse_promote
 from gauntlet.registry.enforcement import EnforcementPolicy, require_known_gates
-from gauntlet.registry.promotion import parse_promote
 from gauntlet.registry.store import require_model_name
 from gauntlet.settings import Settings, parse
 from gauntlet.training.device import require_device_name

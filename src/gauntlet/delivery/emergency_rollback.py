@@ -19,8 +19,8 @@ from gauntlet.delivery.rollout.ports import Conflict, JournalStore
 from gauntlet.delivery.rollout.state import Action, Phase, Rollout
 from gauntlet.delivery.targets.service import Service
 from gauntlet.errors import ConfigurationError, DataError, DependencyError, GauntletError
+from gauntlet.registry.aliases import record_rollback
 from gauntlet.registry.store import ModelStore
-from gauntlet.registry.succession import record_rollback
 
 _BACK = (Phase.ROLLING_BACK, Phase.ROLLED_BACK)
 _NOT_WRITTEN = (ConfigurationError, DataError, DependencyError)

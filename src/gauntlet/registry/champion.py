@@ -1,7 +1,7 @@
-"""Bringing registered models back, and nothing that was not registered.
+"""Fetches registered models and verifies them.
 
-Loading a model runs code that its files choose. So what comes from the registry is copied, its digest is compared with
-the version's tag, and only then does the copy appear where others find it.
+Loading a model runs code that its files choose. So a model from the registry is copied, the digest of the copy is
+compared with the version's tag, and only then does the copy appear at its destination.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from gauntlet.digest import digest_tree
 from gauntlet.errors import DataError
 from gauntlet.lineage.document import LINEAGE_FILE, Document
 from gauntlet.model_digest import digest_model
-from gauntlet.registry.promotion import CHAMPION
 from gauntlet.registry.store import (
+    CHAMPION,
     DIGEST_TAG,
     LINEAGE_PART,
     MODEL_PART,
@@ -31,13 +31,13 @@ from gauntlet.storage import whole_folder, write_absent
 
 @dataclass(frozen=True)
 class Champion:
-    """What came back from the registry.
+    """Fetched champion.
 
     Attributes:
         version: the champion's version number as a string; ``""`` when there is none.
         model_digest: digest of the model; ``""`` when there is none.
         model_chain: the model's own lineage chain; ``""`` when unknown.
-        statistics_digest: digest of its training statistics; ``""`` when they are not there.
+        statistics_digest: digest of its training statistics; ``""`` when there are none.
         statistics_chain: the lineage chain of the statistics; ``""`` when unknown.
     """
 
@@ -49,7 +49,7 @@ class Champion:
 
 
 def fetch_champion(store: ModelStore, model_name: str, *, model: Path, statistics: Path) -> Champion:
-    """Copy the champion and its training statistics, verified, or say that there is none.
+    """Copy and verify the champion and its training statistics; absence markers if there is none.
 
     Args:
         store: the registry.
@@ -58,8 +58,8 @@ def fetch_champion(store: ModelStore, model_name: str, *, model: Path, statistic
         statistics: where its training statistics appear; an absence marker when there are none.
 
     Raises:
-        ConfigurationError: impossible model name.
-        DataError: the champion has no digest, or its content is not what the digest says.
+        ConfigurationError: invalid model name.
+        DataError: the champion has no digest, or its content has another digest.
         DependencyError: the registry does not answer.
     """
     number = store.aliases(require_model_name(model_name)).get(CHAMPION)
@@ -82,13 +82,13 @@ def fetch_champion(store: ModelStore, model_name: str, *, model: Path, statistic
 
 
 def fetch_version(store: ModelStore, version: Version, *, model: Path) -> tuple[str, Document | None]:
-    """Copy the model of a version, verified.
+    """Copy and verify the model of a version.
 
     Returns:
         Its digest, and its lineage (``None`` for one that was registered without).
 
     Raises:
-        DataError: it has no digest, or its content is not what the digest says.
+        DataError: it has no digest, or its content has another digest.
         DependencyError: the registry does not answer.
     """
     document = fetch_lineage(store, version)
@@ -96,17 +96,17 @@ def fetch_version(store: ModelStore, version: Version, *, model: Path) -> tuple[
 
 
 def fetch_lineage(store: ModelStore, version: Version) -> Document | None:
-    """The lineage document of a registered version; ``None`` for one that was registered without.
+    """Fetch the lineage document of a registered version; ``None`` if it was registered without.
 
     Raises:
-        DataError: the document cannot be read, has an open link, or is about another model.
+        DataError: the document cannot be read, has a dangling link, or is of another model.
     """
     with tempfile.TemporaryDirectory() as folder:
         if not store.download(version, LINEAGE_PART, Path(folder)):
             return None
         document = Document.read(Path(folder) / LINEAGE_FILE)
     if document.artifacts[MODEL_PART] != version.digest:
-        raise _mismatch(version, LINEAGE_PART, expected=version.digest, found=document.artifacts[MODEL_PART])
+        raise _mismatch(version, LINEAGE_PART, expected=version.digest, digest=document.artifacts[MODEL_PART])
     return document
 
 
@@ -119,29 +119,29 @@ def _fetch_model(store: ModelStore, version: Version, destination: Path) -> str:
         )
     with whole_folder(destination) as folder:
         there = store.download(version, MODEL_PART, folder)
-        found = digest_model(folder) if there else "no files"
-        if found != version.digest:
-            raise _mismatch(version, MODEL_PART, expected=version.digest, found=found)
-    return found
+        digest = digest_model(folder) if there else "no files"
+        if digest != version.digest:
+            raise _mismatch(version, MODEL_PART, expected=version.digest, digest=digest)
+    return digest
 
 
 def _fetch_statistics(store: ModelStore, version: Version, destination: Path) -> str:
-    """Digest of the folder's files, or ``""`` when the version was registered without statistics."""
+    """Fetch the statistics; return their digest, or ``""`` when the version was registered without."""
     with whole_folder(destination) as folder:
         if store.download(version, STATISTICS_PART, folder):
-            found, expected = digest_tree(folder), version.tags.get(part_digest_tag(STATISTICS_PART))
-            if found != expected:
-                raise _mismatch(version, STATISTICS_PART, expected=expected, found=found)
-            return found
+            digest, expected = digest_tree(folder), version.tags.get(part_digest_tag(STATISTICS_PART))
+            if digest != expected:
+                raise _mismatch(version, STATISTICS_PART, expected=expected, digest=digest)
+            return digest
     write_absent(destination, f"{_label(version)} was registered without training statistics")
     return ""
 
 
-def _mismatch(version: Version, part: str, *, expected: str | None, found: str) -> DataError:
+def _mismatch(version: Version, part: str, *, expected: str | None, digest: str) -> DataError:
     return DataError(
         f"its {part} is not what was registered (expected {expected})",
         field=_label(version),
-        value=found,
+        value=digest,
         mend="Somebody changed the stored files: find out who, and register the model again",
     )
 

@@ -1,8 +1,7 @@
-"""From verdicts to a decision: may this run go on?
+"""Enforcement: decides from verdicts whether a run continues.
 
-Gates measure and always succeed; this is the one place where a measurement stops a run. ``fail`` and ``error`` block.
-What ``inconclusive`` does is policy: by default it blocks where people or production are protected and warns
-elsewhere.
+Gates measure and always succeed; only enforcement stops a run. ``fail`` and ``error`` block. The effect of
+``inconclusive`` is policy: by default it blocks where people or production are protected, and warns elsewhere.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _SENTENCES = 3
 
 
 class EnforcementPolicy(Settings):
-    """What a stage lets through."""
+    """Settings of enforcement: which verdicts block."""
 
     inconclusive: Mapping[str, Action] = Field(
         {},
@@ -38,7 +37,7 @@ class EnforcementPolicy(Settings):
     advisory: tuple[str, ...] = Field((), description="Gates whose verdicts are reported and never block.")
 
     def on_inconclusive(self, gate: str) -> Action:
-        """What an inconclusive verdict of ``gate`` does."""
+        """Action on an inconclusive verdict of ``gate``."""
         if gate in self.inconclusive:
             return self.inconclusive[gate]
         if DEFAULT in self.inconclusive and gate not in _CAUTIOUS:
@@ -47,14 +46,14 @@ class EnforcementPolicy(Settings):
 
 
 @dataclass(frozen=True)
-class Decision:
-    """What a stage decided.
+class StageDecision:
+    """Decision of one enforcement stage.
 
     Attributes:
         stage: the stage's name.
         blocking: verdicts that stop the run.
-        warnings: verdicts that are worth a look and let it pass.
-        passed: verdicts with nothing to say against it.
+        warnings: verdicts that warn.
+        passed: verdicts that pass.
     """
 
     stage: str
@@ -64,7 +63,7 @@ class Decision:
 
     @property
     def summary(self) -> str:
-        """One line for the console."""
+        """Summary in one line, for the console."""
         total = len(self.blocking) + len(self.warnings) + len(self.passed)
         if self.blocking:
             return f"{self.stage}: stopped by {_names(self.blocking)}"
@@ -72,16 +71,16 @@ class Decision:
         return f"{self.stage}: {total} {'gate lets' if total == 1 else 'gates let'} the run go on{warned}"
 
 
-def decide_stage(stage: str, verdicts: Sequence[Verdict], policy: EnforcementPolicy) -> Decision:
-    """Sort verdicts by what they do to the run.
+def decide_stage(stage: str, verdicts: Sequence[Verdict], policy: EnforcementPolicy) -> StageDecision:
+    """Sort verdicts into blocking, warning and passing ones.
 
     Args:
-        stage: what comes next, as people call it: ``before training``.
-        verdicts: one a gate.
-        policy: what the team lets through.
+        stage: name of the stage: ``before training``.
+        verdicts: one per gate.
+        policy: which verdicts block.
 
     Raises:
-        ConfigurationError: no verdict at all, or the policy names a gate that does not exist. One policy may serve
+        ConfigurationError: no verdicts, or the policy names a gate that does not exist. One policy may serve
             several stages, so a gate that is merely absent here is fine.
     """
     if not verdicts:
@@ -92,21 +91,23 @@ def decide_stage(stage: str, verdicts: Sequence[Verdict], policy: EnforcementPol
     actions = [_action(verdict, policy) for verdict in verdicts]
 
     def having(action: str) -> tuple[Verdict, ...]:
-        return tuple(verdict for verdict, taken in zip(verdicts, actions, strict=True) if taken == action)
+        return tuple(
+            verdict for verdict, verdict_action in zip(verdicts, actions, strict=True) if verdict_action == action
+        )
 
-    return Decision(stage, blocking=having("block"), warnings=having("warn"), passed=having("pass"))
+    return StageDecision(stage, blocking=having("block"), warnings=having("warn"), passed=having("pass"))
 
 
 def require_known_gates(policy: EnforcementPolicy, *, field: str, more: Collection[str] = ()) -> None:
-    """Make sure that a policy names gates that exist.
+    """Check that a policy names existing gates.
 
     Args:
-        policy: what the team lets through.
-        field: the name the user knows it by.
-        more: gates beside Gauntlet's own.
+        policy: which verdicts block.
+        field: the parameter's name.
+        more: additional gates.
 
     Raises:
-        ConfigurationError: it names another.
+        ConfigurationError: it names an unknown gate.
     """
     known = sorted({*more, *(gate.name for gate in GATES)})
     for key, named in (("inconclusive", set(policy.inconclusive) - {DEFAULT}), ("advisory", set(policy.advisory))):
@@ -116,20 +117,20 @@ def require_known_gates(policy: EnforcementPolicy, *, field: str, more: Collecti
             )
 
 
-def enforce(decision: Decision) -> str:
-    """Let the run go on, or stop it.
+def enforce(decision: StageDecision) -> str:
+    """Stop the run if a verdict blocks.
 
     Returns:
         The one-line summary.
 
     Raises:
-        GateStopped: with one readable paragraph: which gates, what they found, what to do next.
+        GateStopped: names the gates, quotes their findings, and says what to do next.
     """
     if not decision.blocking:
         return decision.summary
-    found = " ".join(_paragraph(verdict) for verdict in decision.blocking)
+    paragraphs = " ".join(_paragraph(verdict) for verdict in decision.blocking)
     raise GateStopped(
-        f"{decision.summary}. {found}",
+        f"{decision.summary}. {paragraphs}",
         mend="Read the reports of these gates on the run's page; then mend the data or the model, or change the policy "
         "in review",
     )
@@ -147,18 +148,18 @@ def _action(verdict: Verdict, policy: EnforcementPolicy) -> str:
 
 
 def _paragraph(verdict: Verdict) -> str:
-    """``evaluate_slices (fail): sentence. sentence. And 4 more checks.``"""
-    said: list[str] = []
+    """Summarize a verdict: ``evaluate_slices (fail): sentence. sentence. And 4 more checks.``"""
+    sentences: list[str] = []
     for check in verdict.worst_first:
         if check.status is Status.PASS:
             break
         sentence = check.reason.rstrip(".") + "."
-        # The check of a whole may quote the one that decided it: nobody reads the same words twice.
-        if not any(sentence in earlier for earlier in said):
-            said.append(sentence)
-    left = len(said) - _SENTENCES
+        # A check may quote another one; the same sentence is not repeated.
+        if not any(sentence in earlier for earlier in sentences):
+            sentences.append(sentence)
+    left = len(sentences) - _SENTENCES
     more = f" And {left} more {'check' if left == 1 else 'checks'}." if left > 0 else ""
-    quoted = said[:_SENTENCES] or [verdict.summary.rstrip(".") + "."]
+    quoted = sentences[:_SENTENCES] or [verdict.summary.rstrip(".") + "."]
     return f"{verdict.gate} ({verdict.status.value}): {' '.join(quoted)}{more}"
 
 

@@ -5,7 +5,7 @@ Every version has a run of its own in the experiment ``EXPERIMENT``: the run's a
 run. The model's files are stored byte for byte as training wrote them; MLflow's own ``log_model`` would rewrite them
 and their digest with them.
 
-    MLFLOW_TRACKING_URI   where runs and artifacts are; required, for a default would be a file that a pod loses
+    MLFLOW_TRACKING_URI   where runs and artifacts are; required: the default is a file, which a pod loses
     MLFLOW_REGISTRY_URI   where registered models are, when elsewhere
 """
 
@@ -33,21 +33,21 @@ TRACKING_URI = "MLFLOW_TRACKING_URI"
 REGISTRY_URI = "MLFLOW_REGISTRY_URI"
 
 _CLIENT_SETTINGS = {
-    # MLflow's own patience (7 retries, 120 s each) lets a task hang for a quarter of an hour on a server that is down.
+    # MLflow's defaults (7 retries, 120 s each) let a task hang for a quarter of an hour on a server that is down.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
-"""What MLflow's client is told through the environment, where the user has not said otherwise. Seconds."""
+"""Environment variables of MLflow's client, unless the user has set them. Seconds."""
 
 _NOT_THERE = {"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"}
 _ALREADY_THERE = {"RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS"}
 
 
 def open_store() -> MlflowStore:
-    """The store that the environment names.
+    """Open the store that the environment names.
 
     Raises:
         ConfigurationError: ``MLFLOW_TRACKING_URI`` is not set.
@@ -83,7 +83,7 @@ class MlflowStore:
             with self._service("opening the registry"):
                 self._client: MlflowClient = MlflowClient(tracking_uri=tracking, registry_uri=registry)
         except DependencyError as failure:
-            # Opening asks no server; what MLflow refuses here is an address it has no store for.
+            # Opening contacts no server; MLflow only refuses addresses of an unsupported scheme here.
             if not isinstance(failure.__cause__, MlflowException):
                 raise
             raise ConfigurationError(
@@ -96,8 +96,8 @@ class MlflowStore:
     def aliases(self, name: str) -> Mapping[str, int]:
         """See ``ModelStore.aliases``."""
         with self._service("reading aliases"), _or_none():
-            found = self._client.get_registered_model(name).aliases
-            return {alias: int(number) for alias, number in found.items()}
+            aliases = self._client.get_registered_model(name).aliases
+            return {alias: int(number) for alias, number in aliases.items()}
         return {}
 
     def get(self, name: str, number: int) -> Version | None:
@@ -108,9 +108,9 @@ class MlflowStore:
 
     def with_digest(self, name: str, digest: str) -> tuple[Version, ...]:
         """See ``ModelStore.with_digest``."""
-        wanted = f"name = '{name}' AND tags.`{DIGEST_TAG}` = '{digest}'"
+        query = f"name = '{name}' AND tags.`{DIGEST_TAG}` = '{digest}'"
         with self._service("searching versions"):
-            versions = [_version(found) for found in self._client.search_model_versions(wanted)]
+            versions = [_version(version) for version in self._client.search_model_versions(query)]
         return tuple(sorted(versions, key=lambda version: version.number))
 
     def create(self, name: str, parts: Mapping[str, Path], tags: Mapping[str, str], description: str) -> Version:
@@ -121,7 +121,7 @@ class MlflowStore:
             run = self._client.create_run(self._experiment(), run_name=f"register {name}", tags=_run_tags(name, tags))
             try:
                 self._upload(run.info.run_id, parts)
-                made = self._client.create_model_version(
+                created = self._client.create_model_version(
                     name,
                     source=f"{run.info.artifact_uri}/{MODEL_PART}",
                     run_id=run.info.run_id,
@@ -129,11 +129,11 @@ class MlflowStore:
                     description=description,
                 )
             except BaseException:
-                with contextlib.suppress(Exception):  # the error that brought us here is the one to report
+                with contextlib.suppress(Exception):  # report the original error
                     self._client.set_terminated(run.info.run_id, "FAILED")
                 raise
             self._client.set_terminated(run.info.run_id, "FINISHED")
-        return _version(made)
+        return _version(created)
 
     def discard(self, version: Version) -> None:
         """See ``ModelStore.discard``."""
@@ -168,8 +168,8 @@ class MlflowStore:
     def address(self, version: Version) -> str:
         """See ``ModelStore.address``. A local store's ``file:`` URIs are given as paths."""
         with self._service("asking where a model lies"):
-            found = str(self._address(version, MODEL_PART))
-        return url2pathname(urlsplit(found).path) if found.startswith("file:") else found
+            address = str(self._address(version, MODEL_PART))
+        return url2pathname(urlsplit(address).path) if address.startswith("file:") else address
 
     def download(self, version: Version, part: str, destination: Path) -> bool:
         """See ``ModelStore.download``."""
@@ -180,13 +180,13 @@ class MlflowStore:
                     return False
                 from mlflow.artifacts import download_artifacts
 
-                found = download_artifacts(address, dst_path=folder, tracking_uri=self._tracking)
-                shutil.copytree(found, destination, dirs_exist_ok=True)
+                downloaded = download_artifacts(address, dst_path=folder, tracking_uri=self._tracking)
+                shutil.copytree(downloaded, destination, dirs_exist_ok=True)
                 return True
             return False
 
     def _address(self, version: Version, part: str) -> str | None:
-        """Where a part is stored; ``None`` when the version has no such part."""
+        """Address of a part; ``None`` if the version has no such part."""
         if part == MODEL_PART:
             return str(self._client.get_model_version_download_uri(version.name, str(version.number)))
         run = self._run_of(version)
@@ -203,22 +203,22 @@ class MlflowStore:
             self._client.log_artifacts(run, str(folder), part)
 
     def _experiment(self) -> str:
-        found = self._client.get_experiment_by_name(EXPERIMENT)
-        if found is None:
+        experiment = self._client.get_experiment_by_name(EXPERIMENT)
+        if experiment is None:
             with _unless_there():
                 self._client.create_experiment(EXPERIMENT, artifact_location=artifact_root(self._tracking, EXPERIMENT))
-            found = self._client.get_experiment_by_name(EXPERIMENT)
-        if found.lifecycle_stage != "active":
+            experiment = self._client.get_experiment_by_name(EXPERIMENT)
+        if experiment.lifecycle_stage != "active":
             raise DependencyError(
                 "the experiment that holds registrations was deleted",
                 field=EXPERIMENT,
-                mend="Restore it: mlflow experiments restore -x " + str(found.experiment_id),
+                mend="Restore it: mlflow experiments restore -x " + str(experiment.experiment_id),
             )
-        return str(found.experiment_id)
+        return str(experiment.experiment_id)
 
     @contextlib.contextmanager
     def _service(self, doing: str) -> Iterator[None]:
-        """Turn whatever MLflow and what it stands on throws into a ``DependencyError``."""
+        """Convert errors of MLflow and its dependencies to ``DependencyError``."""
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
 
@@ -226,15 +226,15 @@ class MlflowStore:
             yield
         except MlflowException as error:
             raise self._failed(doing, error, refused=refusal(error) is not None) from error
-        except (SQLAlchemyError, OSError) as error:  # what requests raises is an OSError
+        except (SQLAlchemyError, OSError) as error:  # requests' exceptions are OSErrors
             raise self._failed(doing, error, refused=False) from error
 
     def _failed(self, doing: str, error: Exception, *, refused: bool) -> DependencyError:
-        said = " ".join(str(error).split()).replace(self._tracking, without_secrets(self._tracking))
+        message = " ".join(str(error).split()).replace(self._tracking, without_secrets(self._tracking))
         return DependencyError(
             f"MLflow {'refused what was asked' if refused else 'failed'} while {doing}",
             field=without_secrets(self._registry),
-            value=connection_failure(error) or said,
+            value=connection_failure(error) or message,
             mend="Check the request and the permissions of this account"
             if refused
             else f"Check that the server runs and can be reached from here, or correct {TRACKING_URI}",
@@ -244,7 +244,7 @@ class MlflowStore:
 
 @contextlib.contextmanager
 def _or_none() -> Iterator[None]:
-    """Leave the block when what it asks for is not there."""
+    """Ignore MLflow's error for a missing resource."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -256,7 +256,7 @@ def _or_none() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _unless_there() -> Iterator[None]:
-    """Make something that somebody else may have made a moment ago."""
+    """Ignore MLflow's error for a resource that another process has just created."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -266,8 +266,8 @@ def _unless_there() -> Iterator[None]:
             raise
 
 
-def _version(found: Any) -> Version:
-    return Version(found.name, int(found.version), dict(found.tags))
+def _version(mlflow_version: Any) -> Version:
+    return Version(mlflow_version.name, int(mlflow_version.version), dict(mlflow_version.tags))
 
 
 def _run_tags(name: str, tags: Mapping[str, str]) -> dict[str, str]:

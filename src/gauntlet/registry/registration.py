@@ -1,8 +1,8 @@
-"""From a model that passed its gates to a version of a registered model: once, however often it is asked.
+"""Registers a model that passed its gates as a version; idempotent.
 
 A version is found again by its content digest, so a repeated registration (a retry, a rerun with everything cached)
-renews what stands beside the model and moves aliases, and makes no second version. Two registrations at once may both
-create one; each then looks again, the older version stays and the younger one is deleted by whoever made it.
+renews the parts beside the model and moves aliases, and creates no second version. Concurrent registrations may both
+create one; each then checks again: the older version stays, and the creator of the younger one deletes it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from gauntlet.digest import digest_tree
 from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.lineage.document import LINEAGE_FILE, Document, explain
 from gauntlet.model_digest import digest_model
+from gauntlet.registry.aliases import Promote, plan_promotion
 from gauntlet.registry.enforcement import EnforcementPolicy, decide_stage
-from gauntlet.registry.promotion import CHAMPION, Promote, plan_promotion
 from gauntlet.registry.store import (
+    CHAMPION,
     DIGEST_TAG,
     LINEAGE_PART,
     MODEL_PART,
@@ -36,14 +37,14 @@ from gauntlet.verdict import Status, Verdict
 
 @dataclass(frozen=True)
 class Submission:
-    """A model and the evidence for it.
+    """Model to register, with its evidence.
 
     Attributes:
         model: its MLflow folder.
         statistics: folder of the training statistics.
         schema: folder of the schema.
         document: its lineage.
-        verdicts: what the gates said.
+        verdicts: the gates' verdicts.
     """
 
     model: Path
@@ -55,11 +56,11 @@ class Submission:
 
 @dataclass(frozen=True)
 class Registered:
-    """What became of a submission.
+    """Result of a registration.
 
     Attributes:
         version: the version.
-        created: it is new; otherwise the same model had been registered before.
+        created: whether it is new; otherwise the same model was registered before.
         aliases: alias → version number, afterwards.
     """
 
@@ -74,11 +75,11 @@ def register(store: ModelStore, submission: Submission, promote: Promote, policy
     Args:
         store: the registry.
         submission: the model, its evidence, its verdicts.
-        promote: who becomes champion.
-        policy: what enforcement lets through.
+        promote: the promotion policy.
+        policy: the enforcement policy.
 
     Raises:
-        ConfigurationError: impossible model name, or a gate refused the model (see ``refuse_failed``).
+        ConfigurationError: invalid model name, or a gate blocks the model (see ``refuse_failed``).
         DataError: no model folder, or its content is not what the lineage says.
         DependencyError: the registry does not answer.
     """
@@ -113,14 +114,14 @@ def register(store: ModelStore, submission: Submission, promote: Promote, policy
 
 
 def refuse_failed(verdicts: Sequence[Verdict], policy: EnforcementPolicy) -> None:
-    """Make sure that no gate refused the model.
+    """Check that no gate blocks the model.
 
-    ``enforce_gates`` has stopped such a run already; a pipeline that forgot it must not slip a refused model into the
-    registry. The rule is enforcement's own: ``fail`` and ``error`` are refused unless the policy calls the gate
+    ``enforce_gates`` stops such a run; a pipeline without it must not register the model either. The rule is
+    enforcement's own: ``fail`` and ``error`` are refused unless the policy calls the gate
     advisory or lets errors pass. ``inconclusive`` is left to enforcement.
 
     Raises:
-        ConfigurationError: a gate says fail or error.
+        ConfigurationError: the verdict of a gate is fail or error.
     """
     blocking = [
         verdict
@@ -128,33 +129,33 @@ def refuse_failed(verdicts: Sequence[Verdict], policy: EnforcementPolicy) -> Non
         if verdict.status in {Status.FAIL, Status.ERROR}
     ]
     if blocking:
-        said = "; ".join(f"{verdict.gate} ({verdict.status.value}): {verdict.summary}" for verdict in blocking)
+        reasons = "; ".join(f"{verdict.gate} ({verdict.status.value}): {verdict.summary}" for verdict in blocking)
         raise ConfigurationError(
-            f"a gate refused this model, so it is not registered: {said}",
+            f"a gate refused this model, so it is not registered: {reasons}",
             field="verdicts",
             mend="Put enforce_gates before register_model; to let a gate only warn, name it in policy.advisory",
         )
 
 
 def _require_model(submission: Submission) -> str:
-    """The digest of the model folder, which must be an MLflow model and the one the lineage is about."""
+    """Digest of the model folder, which must be an MLflow model and that of the lineage."""
     if reason := absence(submission.model):
         raise DataError(f"there is no model to register: {reason}", field="model", mend="Train one first")
-    found, recorded = digest_model(submission.model), submission.document.artifacts[MODEL_PART]
-    if found != recorded:
+    digest, recorded = digest_model(submission.model), submission.document.artifacts[MODEL_PART]
+    if digest != recorded:
         raise DataError(
             f"its content is not what its lineage says ({recorded})",
             field="model",
-            value=found,
+            value=digest,
             mend="Register the folder exactly as training wrote it",
         )
-    return found
+    return digest
 
 
 def _settle(store: ModelStore, mine: Version, digest: str) -> Version:
-    """The one version that stays when others registered the same model at the same time.
+    """Return the one version that stays after concurrent registrations of the same model.
 
-    A registry numbers versions in the order in which they appear, so whoever made the younger one sees the older one.
+    A registry numbers versions in order of creation, so the creator of the younger one sees the older one.
     """
     oldest = store.with_digest(mine.name, digest)[0]
     if oldest.number == mine.number:
@@ -164,10 +165,10 @@ def _settle(store: ModelStore, mine: Version, digest: str) -> Version:
 
 
 def _promote(store: ModelStore, version: Version, promote: Promote) -> Mapping[str, int]:
-    """Move aliases and return them as they are then.
+    """Move aliases, and return them afterwards.
 
-    Registries offer no compare-and-set. So a champion under ``first`` looks again, and steps back if somebody else took
-    the title at the same moment.
+    Registries offer no compare-and-set. So a champion under ``first`` is checked again, and undone if another version
+    became champion at the same time.
     """
     moves = plan_promotion(store.aliases(version.name), version.number, promote)
     store.move(version.name, moves.assign, moves.remove)

@@ -1,4 +1,4 @@
-"""What a registered version says of itself in tags: short, searchable, the full story being in its lineage document."""
+"""Tags of a registered version: short and searchable; its lineage document has everything."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ _METRICS = {
     "evaluate_performance.bound": "{}",
     "evaluate_performance.baseline": "{} against the trivial model",
 }
-"""Code of a check → what a version's tag calls its value, ``{}`` being the metric."""
+"""Code of a check → tag of its value; ``{}`` is the metric."""
 _NOT_IN_A_KEY = re.compile(r"[^\w.\- /]")
 
 
 def part_digest_tag(part: str) -> str:
-    """The tag with the digest of the files of a part stored beside the model."""
+    """Name of the tag with the digest of a part."""
     return f"{TAG_PREFIX}files.{part}"
 
 
 def version_tags(document: Document, verdicts: Sequence[Verdict]) -> dict[str, str]:
-    """The tags of a version.
+    """Make the tags of a version.
 
     | tag (after ``gauntlet.``) | value |
     |---|---|
     | ``model_digest`` | digest of the model's content |
-    | ``snapshot``, ``schema``, ``statistics`` | digests of what it was registered with |
+    | ``snapshot``, ``schema``, ``statistics`` | digests of the artifacts it was registered with |
     | ``sources`` | pinned source files, JSON; their number and digest when they are too many for a tag |
     | ``code`` | code revision of the training task |
-    | ``environment.<image>`` | lock digest of each image that had a part in it |
+    | ``environment.<image>`` | lock digest of each image in its lineage |
     | ``parameters`` | parameters of the training task, seeds among them, JSON |
     | ``metric.<name>`` | value and interval, from the performance gate |
     | ``verdict.<gate>`` | ``status: sentence`` |
     | ``run`` | the pipeline run |
 
-    Empty values are left out; values are held to ``TAG_VALUE_LIMIT``.
+    Empty values are omitted; values are cut to ``TAG_VALUE_LIMIT``.
     """
     training = document.training
     facts: dict[str, str] = {
@@ -56,7 +56,7 @@ def version_tags(document: Document, verdicts: Sequence[Verdict]) -> dict[str, s
         "run": document.run,
         **{f"environment.{image}": lock for image, lock in document.environments.items()},
         **{f"metric.{name}": value for name, value in _metrics(verdicts).items()},
-        **{f"verdict.{name}": value for name, value in _sayings(verdicts).items()},
+        **{f"verdict.{name}": value for name, value in _verdicts(verdicts).items()},
     }
     return {_key(name): _cut(value) for name, value in facts.items() if value}
 
@@ -71,24 +71,24 @@ def _metrics(verdicts: Sequence[Verdict]) -> dict[str, str]:
 
 
 def _value(check: Check) -> str:
-    """``0.912 [0.905, 0.919]``."""
+    """Format a value with its interval: ``0.912 [0.905, 0.919]``."""
     interval = f" [{check.interval[0]:.6g}, {check.interval[1]:.6g}]" if check.interval else ""
     return f"{check.measured:.6g}{interval}"
 
 
-def _sayings(verdicts: Sequence[Verdict]) -> dict[str, str]:
-    """Gate → ``status: sentence``; a gate's second verdict is named ``gate.2``."""
-    seen: Counter[str] = Counter()
+def _verdicts(verdicts: Sequence[Verdict]) -> dict[str, str]:
+    """Map gates to ``status: sentence``; the second verdict of a gate is ``gate.2``."""
+    counts: Counter[str] = Counter()
     sayings = {}
     for verdict in verdicts:
-        seen[verdict.gate] += 1
-        name = verdict.gate if seen[verdict.gate] == 1 else f"{verdict.gate}.{seen[verdict.gate]}"
+        counts[verdict.gate] += 1
+        name = verdict.gate if counts[verdict.gate] == 1 else f"{verdict.gate}.{counts[verdict.gate]}"
         sayings[name] = f"{verdict.status.value}: {' '.join(verdict.summary.split())}"
     return sayings
 
 
 def _json_or_count(value: Sequence[Mapping[str, Any]] | Mapping[str, Any], noun: str) -> str:
-    """JSON, or where a tag would cut it in the middle, how many there are and their digest."""
+    """JSON, or count and digest where it is longer than a tag."""
     if not value:
         return ""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False)

@@ -18,7 +18,7 @@ from gauntlet.delivery.analysis.plan import AnalysisPlan
 from gauntlet.delivery.preflight import Obstacle
 from gauntlet.delivery.targets import service
 from gauntlet.errors import EXIT_BROKEN, EXIT_USAGE, DependencyError
-from gauntlet.registry import mlflow_store, succession
+from gauntlet.registry import aliases, mlflow_store, store
 from gauntlet.settings import parse
 from gauntlet.verdict import Status, Verdict
 
@@ -50,11 +50,11 @@ def world(monkeypatch):
         monkeypatch.setattr(module, "open_service", lambda address: opened[address]())
     clock = SimpleNamespace(time=lambda: production.now, sleep=production.sleep, strftime=time.strftime)
     monkeypatch.setattr(context, "time", clock)
-    store = SimpleNamespace(get=lambda model_name, number: None)
-    monkeypatch.setattr(mlflow_store, "open_store", lambda: store)
-    monkeypatch.setattr(succession, "find_candidate", lambda store, name, version: SimpleNamespace(digest=V2.digest))
+    registry = SimpleNamespace(get=lambda model_name, number: None)
+    monkeypatch.setattr(mlflow_store, "open_store", lambda: registry)
+    monkeypatch.setattr(store, "find_candidate", lambda registry, name, version: SimpleNamespace(digest=V2.digest))
     moved = []
-    for module in (succession, emergency_rollback):
+    for module in (aliases, emergency_rollback):
         monkeypatch.setattr(module, "record_rollback", lambda *arguments: moved.append(arguments[1:]))
     monkeypatch.setattr(release, "resolve_release", lambda store, version, address: V2)
     return SimpleNamespace(**at, moved=moved)

@@ -10,7 +10,7 @@ import pytest
 
 from builders.memory_registry import MemoryStore
 from builders.mlflow_server import running_server
-from gauntlet.registry.store import ModelStore
+from gauntlet.registry.store import DIGEST_TAG, ModelStore
 
 _numbers = itertools.count()
 
@@ -50,3 +50,12 @@ def parts(tmp_path: Path) -> dict[str, Path]:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
     return {"model": tmp_path / "model", "statistics": tmp_path / "statistics"}
+
+
+@pytest.fixture
+def registered(store, name, parts):
+    """Three versions: the first is champion, the third challenger."""
+    for digest in ("one", "two", "three"):
+        store.create(name, parts, {DIGEST_TAG: f"sha256:{digest}"}, "")
+    store.move(name, {"champion": 1, "challenger": 3}, ())
+    return store

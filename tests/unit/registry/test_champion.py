@@ -6,9 +6,9 @@ from builders.memory_registry import MemoryStore
 from builders.submission import digest_of, make_submission
 from gauntlet.errors import ConfigurationError, DataError, DependencyError
 from gauntlet.lineage.record import parse_chain
+from gauntlet.registry.aliases import Promote
 from gauntlet.registry.champion import Champion, fetch_champion, fetch_lineage
 from gauntlet.registry.enforcement import EnforcementPolicy
-from gauntlet.registry.promotion import Promote
 from gauntlet.registry.registration import register
 from gauntlet.registry.store import DIGEST_TAG, Version
 from gauntlet.settings import parse

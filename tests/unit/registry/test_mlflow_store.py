@@ -10,9 +10,9 @@ import pytest
 from builders.mlflow_server import free_port
 from builders.submission import make_submission
 from gauntlet.errors import ConfigurationError, DependencyError
+from gauntlet.registry.aliases import Promote
 from gauntlet.registry.enforcement import EnforcementPolicy
 from gauntlet.registry.mlflow_store import EXPERIMENT, MlflowStore, open_store
-from gauntlet.registry.promotion import Promote
 from gauntlet.registry.registration import register
 from gauntlet.settings import parse
 

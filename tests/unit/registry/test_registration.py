@@ -9,9 +9,9 @@ import pytest
 from builders.memory_registry import MemoryStore
 from builders.submission import SOURCES, make_submission, verdict
 from gauntlet.errors import ConfigurationError, DataError, DependencyError
+from gauntlet.registry.aliases import Promote
 from gauntlet.registry.champion import fetch_lineage
 from gauntlet.registry.enforcement import EnforcementPolicy
-from gauntlet.registry.promotion import Promote
 from gauntlet.registry.registration import register
 from gauntlet.registry.store import DIGEST_TAG
 from gauntlet.settings import parse

@@ -4,8 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from gauntlet.errors import ConfigurationError, DependencyError
-from gauntlet.registry.store import DIGEST_TAG, TAG_VALUE_LIMIT, Version, require_model_name, require_version
+from gauntlet.errors import ConfigurationError, DataError, DependencyError
+from gauntlet.registry.store import (
+    DIGEST_TAG,
+    TAG_VALUE_LIMIT,
+    Version,
+    find_candidate,
+    require_model_name,
+    require_version,
+)
 
 TAGS = {DIGEST_TAG: "sha256:one", "gauntlet.run": "r1"}
 
@@ -114,3 +121,30 @@ def test_a_version_deleted_between_two_looks_is_a_retryable_error(store, name):
 
 def test_a_version_without_our_tag_has_no_digest():
     assert Version("loans", 1, {"team": "credit"}).digest is None
+
+
+def test_the_challenger_is_delivered_unless_a_version_is_named(registered, name):
+    assert find_candidate(registered, name).number == 3
+    assert find_candidate(registered, name, "2").digest == "sha256:two"
+
+
+def test_without_a_challenger_it_is_the_champion(registered, name):
+    registered.move(name, {}, ("challenger",))
+    assert find_candidate(registered, name).number == 1
+
+
+@pytest.mark.parametrize(("version", "words"), [("9", "no such version"), ("x", "no version number"), ("0", "number")])
+def test_a_version_that_is_not_there_is_refused(registered, name, version, words):
+    with pytest.raises(ConfigurationError, match=words):
+        find_candidate(registered, name, version)
+
+
+def test_nothing_registered_is_said(store, name):
+    with pytest.raises(ConfigurationError, match="neither a challenger nor a champion"):
+        find_candidate(store, name)
+
+
+def test_what_nobody_can_verify_is_not_delivered(store, name, parts):
+    store.describe(store.create(name, parts, {DIGEST_TAG: "sha256:one"}, ""), {}, {}, "")
+    with pytest.raises(DataError, match="could not verify"):
+        find_candidate(store, name, "1")
