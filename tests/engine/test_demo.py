@@ -7,7 +7,7 @@ import pytest
 from engine.conftest import ROOT, Run, example, run
 from gauntlet.demo.__main__ import SEED, demo
 from gauntlet.demo.faults import FAULTS, FIRST, SECOND, Materials, merged, sound
-from gauntlet.demo.story import line
+from gauntlet.demo.summary import line
 from gauntlet.gates import Stage, gates_before
 from gauntlet.orchestration.environments import ensure_environment
 from gauntlet.orchestration.project import find_project

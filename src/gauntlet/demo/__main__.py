@@ -1,4 +1,4 @@
-"""``python -m gauntlet.demo``: two quarters of loan applications, from data to a champion that serves, and past it."""
+"""``python -m gauntlet.demo``: trains and delivers models of two quarters of loans, with optional faults."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gauntlet.cli.progress import Progress, ending, relative
 from gauntlet.demo.faults import FAULTS, FIRST, SECOND, Changes, Fault, Materials, merged, sound
 from gauntlet.demo.loans import generate, write_csv
 from gauntlet.demo.production import Production, Traffic, production
-from gauntlet.demo.story import line, tell, tell_delivery
+from gauntlet.demo.summary import line, summarise_delivery, summarise_training
 from gauntlet.errors import EXIT_PASS
 from gauntlet.orchestration.engine import RunRequest, run_pipeline
 from gauntlet.orchestration.environments import ensure_environment
@@ -32,15 +32,15 @@ RATE = 120.0
 
 
 @dataclass(frozen=True)
-class Stage:
-    """What all runs of the demo share."""
+class DemoRuns:
+    """Project, folder and console of the demo's runs."""
 
     project: Project
     folder: Path
     console: Console
 
     def run(self, pipeline: str, parameters: dict[str, Any]) -> tuple[RunRecord, Path]:
-        """Run a pipeline and print how it goes."""
+        """Run a pipeline and print its progress."""
         request = RunRequest(project=self.project, pipeline=pipeline, parameters=parameters, runs=self.folder)
         with Progress(self.console) as progress:
             record, run = run_pipeline(request, progress)
@@ -53,14 +53,14 @@ class Stage:
         self.console.print(sentence)
 
     def materials(self, rows: int) -> Materials:
-        """What data are made with, by the lender's own code where it is involved."""
+        """Settings of the generated data."""
         environment = ensure_environment(self.project, "model", self.say)
         folder = self.folder / "data"
         folder.mkdir(parents=True, exist_ok=True)
         return Materials(folder, rows, SEED, environment.python)
 
     def example(self, name: str) -> dict[str, Any]:
-        """The parameters of an example, as a user would write them."""
+        """Parameters of an example, as a user would write them."""
         return dict(yaml.safe_load((self.project.root / "examples" / f"{name}.yaml").read_text()))
 
 
@@ -77,68 +77,70 @@ def demo(rows: int, folder: Path, fault: str) -> int:
     after every test before has passed. The command then ends with 1, as a blocked run does.
     """
     if fault == "list":
-        for name, one in FAULTS.items():
-            click.echo(f"{name:<14} {one.words} ({one.gate})")
+        for name, fault_kind in FAULTS.items():
+            click.echo(f"{name:<14} {fault_kind.words} ({fault_kind.gate})")
         return EXIT_PASS
     if fault and fault not in FAULTS:
         raise click.UsageError(f"There is no fault {fault!r}. Use one of: {', '.join(FAULTS)}.")
-    stage = Stage(find_project(Path.cwd()), folder, Console(file=sys.stdout, highlight=False))
+    runs = DemoRuns(find_project(Path.cwd()), folder, Console(file=sys.stdout, highlight=False))
     _forget(folder)
-    told: list[str] = []
+    lines: list[str] = []
     try:
         if fault and FAULTS[fault].plant:
-            return _before_the_registry(stage, rows, FAULTS[fault], told)
-        return _to_production(stage, rows, fault, told)
+            return _before_the_registry(runs, rows, FAULTS[fault], lines)
+        return _to_production(runs, rows, fault, lines)
     finally:
-        for line in told:
-            stage.console.print(Text(line), soft_wrap=True)
+        for text in lines:
+            runs.console.print(Text(text), soft_wrap=True)
 
 
-def _before_the_registry(stage: Stage, rows: int, fault: Fault, told: list[str]) -> int:
+def _before_the_registry(runs: DemoRuns, rows: int, fault: Fault, lines: list[str]) -> int:
     """Train both quarters, the second with a fault of training; production is never reached."""
     assert fault.plant is not None
-    materials = stage.materials(rows)
+    materials = runs.materials(rows)
     for span in (FIRST, SECOND):
-        record = _train(stage, span, rows, fault.plant(span, materials), fault if span == SECOND else None, told)
+        record = _train(runs, span, rows, fault.plant(span, materials), fault if span == SECOND else None, lines)
         if record.state is not RunState.PASSED:
             return record.exit_status
     return EXIT_PASS
 
 
-def _to_production(stage: Stage, rows: int, fault: str, told: list[str]) -> int:
+def _to_production(runs: DemoRuns, rows: int, fault: str, lines: list[str]) -> int:
     """Train and deliver both quarters, the second with a fault that shows in production, if any."""
-    environment = ensure_environment(stage.project, "serving", stage.say)
-    parameters, materials = stage.example("loans-delivery"), stage.materials(rows)
-    with production(stage.folder, environment.python, parameters["served_as"]) as place:
+    environment = ensure_environment(runs.project, "serving", runs.say)
+    parameters, materials = runs.example("loans-delivery"), runs.materials(rows)
+    with production(runs.folder, environment.python, parameters["served_as"]) as place:
         for span in (FIRST, SECOND):
             planted, changes = fault if span == SECOND else "", sound(span, materials)
             if planted:
                 changes["recipe"] = {"trainer": "gauntlet.demo.faulty:train", "options": {"fault": planted}}
-            record = _train(stage, span, rows, changes, FAULTS[planted] if planted else None, told)
+            record = _train(runs, span, rows, changes, FAULTS[planted] if planted else None, lines)
             if record.state is not RunState.PASSED:
                 return record.exit_status
-            record = _deliver(stage, place, parameters, span, planted, told)
+            record = _deliver(runs, place, parameters, span, planted, lines)
             if record.state is not RunState.PASSED:
                 return record.exit_status
     return EXIT_PASS
 
 
-def _train(stage: Stage, span: int, rows: int, changes: Changes, fault: Fault | None, told: list[str]) -> RunRecord:
-    parameters = merged(stage.example("loans"), changes)
-    record, run = stage.run("continuous_training", parameters)
+def _train(runs: DemoRuns, span: int, rows: int, changes: Changes, fault: Fault | None, lines: list[str]) -> RunRecord:
+    parameters = merged(runs.example("loans"), changes)
+    record, run = runs.run("continuous_training", parameters)
     planted = f"; planted: {fault.words}" if fault else ""
-    told.append(f"Quarter {span}: {rows:,} loan applications{planted}")
-    told += [f"  {words}" for words in (*tell(record, run), line("report", relative(run / "index.html")))]
+    lines.append(f"Quarter {span}: {rows:,} loan applications{planted}")
+    lines += [
+        f"  {words}" for words in (*summarise_training(record, run), line("report", relative(run / "index.html")))
+    ]
     if record.state is not RunState.PASSED:
-        told.append("")
+        lines.append("")
     return record
 
 
 def _deliver(
-    stage: Stage, place: Production, parameters: dict[str, Any], span: int, fault: str, told: list[str]
+    runs: DemoRuns, place: Production, parameters: dict[str, Any], span: int, fault: str, lines: list[str]
 ) -> RunRecord:
-    """Bring the quarter's model to production; the first finds it empty, the others full of applicants."""
-    requests = stage.folder / "data" / f"requests-{span}.csv"
+    """Deliver the quarter's model; production has traffic from the second delivery on."""
+    requests = runs.folder / "data" / f"requests-{span}.csv"
     write_csv(generate(span + 1, 2_000, SEED + 1, label=False), str(requests))
     parameters = {
         **parameters,
@@ -147,23 +149,24 @@ def _deliver(
         "requests": [{"uri": str(requests.resolve())}],
     }
     if fault:
-        # A shadow would find it before anybody is answered. Here we want to see what finds it if no shadow does.
+        # A shadow would find the fault first; advisory, so that the canary is seen to find it.
         parameters["enforcement_policy"] = {"advisory": ["shadow"]}
     first = span == FIRST
     with nullcontext(Traffic(Path())) if first else place.traffic(requests, rate=RATE) as traffic:
-        record, run = stage.run("continuous_delivery", parameters)
-    seen = {} if first else traffic.seen()
-    told += [
-        f"  {words}" for words in (*tell_delivery(record, run, seen), line("report", relative(run / "index.html")))
+        record, run = runs.run("continuous_delivery", parameters)
+    callers = {} if first else traffic.counts()
+    lines += [
+        f"  {words}"
+        for words in (*summarise_delivery(record, run, callers), line("report", relative(run / "index.html")))
     ]
-    told.append("")
+    lines.append("")
     return record
 
 
 def _forget(folder: Path) -> None:
-    """Start with an empty registry and an empty production, so that the story is the same every time.
+    """Delete registry and production of an earlier demo, so that every run is the same.
 
-    What pure tasks made is kept.
+    Cached outputs of pure tasks are kept.
     """
     for name in ("mlflow.db", "mlflow-artifacts", "production", "staging"):
         path = folder / name

@@ -1,7 +1,7 @@
-"""What the demo can plant, and the gate that is to stop each.
+"""Faults that the demo can plant, and the gate that must stop each.
 
-A fault of training changes what the second quarter's model is made from; a fault of production changes how the finished
-model behaves there. Each is the kind of change that somebody makes in good faith.
+A fault of training changes the data or recipe of the second quarter's model; a fault of production changes how the
+finished model behaves there. Each is a change that is made in good faith.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ FIRST, SECOND = 1, 2
 
 @dataclass(frozen=True)
 class Materials:
-    """What the data of a demo are made with.
+    """Settings of the demo's data.
 
     Attributes:
-        folder: where data lie.
+        folder: folder of the data.
         rows: applications a quarter.
-        seed: everything follows from it.
-        python: the interpreter that the lender's own code runs in.
+        seed: determines all data.
+        python: interpreter for the lender's own code.
     """
 
     folder: Path
@@ -35,19 +35,19 @@ class Materials:
     python: Path
 
     def applications(self, span: int, faults: Faults = NO_FAULTS) -> Path:
-        """A quarter's applications as CSV."""
+        """Write a quarter's applications as CSV."""
         path = self.folder / f"loans-{span}.csv"
         write_csv(generate(span, self.rows, self.seed, faults), str(path))
         return path.resolve()
 
     def requests(self, span: int, faults: Faults = NO_FAULTS) -> Path:
-        """A sample of a quarter's requests as CSV: applications whose outcome nobody knows yet."""
+        """Write a sample of a quarter's requests as CSV: applications without outcome."""
         path = self.folder / f"requests-{span}.csv"
         write_csv(generate(span, self.rows // 2, self.seed + 1, faults, label=False), str(path))
         return path.resolve()
 
     def stored(self, span: int, features: str) -> Path:
-        """What the lender's job put into the feature store for a quarter, with the feature code of then."""
+        """Write the stored features of a quarter, by the feature code of that quarter."""
         path = self.folder / f"stored-{span}.parquet"
         words = ["--features", features, "--data", str(self.applications(span)), "--out", str(path)]
         subprocess.run([str(self.python), "-m", SCORECARD, *words], check=True)  # noqa: S603 - our own module
@@ -59,11 +59,11 @@ Changes = dict[str, Any]
 
 @dataclass(frozen=True)
 class Fault:
-    """Something to plant.
+    """Fault to plant.
 
     Attributes:
-        words: what is planted, for people.
-        gate: the gate that is to stop it.
+        words: description for readers.
+        gate: the gate that must stop it.
         plant: quarter and materials → the parameters of its training run that differ from the example's; ``None`` for a
             fault of production.
     """
@@ -74,7 +74,7 @@ class Fault:
 
 
 def merged(parameters: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
-    """An example's parameters with changes; of a block, the keys that are named."""
+    """Merge changes into an example's parameters, key by key within blocks."""
 
     def change(name: str, value: Any) -> Any:
         return {**parameters.get(name, {}), **value} if isinstance(value, dict) else value
@@ -83,7 +83,7 @@ def merged(parameters: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
 
 
 def sound(span: int, materials: Materials) -> Changes:
-    """A quarter without a fault."""
+    """Parameters of a quarter without a fault."""
     return {"data": [_file(materials.applications(span))]}
 
 
@@ -122,7 +122,7 @@ def _skew(span: int, materials: Materials) -> Changes:
 
 
 def _noise(span: int, materials: Materials) -> Changes:
-    # Few trees on few rows each: another seed is another model.
+    # Few trees on few rows each: models differ a lot between seeds.
     parameters = {
         "n_estimators": 12,
         "learning_rate": 0.5,

@@ -1,7 +1,7 @@
-"""A team's own model with a fault that no test before production can see.
+"""Custom model with a fault that appears in production only.
 
-The model is sound: it passes every gate, and staging. But it asks something of the place it runs in, as models do that
-call a feature service, and that something is as it should be everywhere but in production, where ``PLACE`` is set:
+The model passes every gate, and staging. But it depends on its environment, as models do that call a feature service,
+and that dependency is faulty only in production, where ``PLACE`` is set:
 
     slow      the service answers late: 200 ms on top of every request
     errors    it does not know one applicant in eight: such a request fails
@@ -52,7 +52,7 @@ def train(job: Job) -> Any:
 
 @dataclass(frozen=True)
 class Encoding:
-    """From a frame to numbers: standardised, missing ones in the middle, one column a known category.
+    """Encoder of frames: standardized numbers, missing ones as the mean, one column per known category.
 
     Attributes:
         numbers: column → (mean, standard deviation).
@@ -64,7 +64,7 @@ class Encoding:
 
     @classmethod
     def of(cls, frame: pd.DataFrame) -> Encoding:
-        """What the training rows show."""
+        """Fit the encoding on the training rows."""
         numeric = frame.select_dtypes("number")
         return cls(
             {name: (float(numeric[name].mean()), float(numeric[name].std())) for name in numeric},
@@ -89,7 +89,7 @@ class Encoding:
 
 @dataclass(frozen=True)
 class Logistic:
-    """A logistic regression, as quick as one can be: what is slow about the model is then the fault."""
+    """Logistic regression without overhead, so that latency is the fault's alone."""
 
     encoding: Encoding
     weights: np.ndarray
@@ -104,10 +104,10 @@ class Logistic:
 
 
 class Faulty(PythonModel):  # type: ignore[misc]  # MLflow ships no types
-    """A sound model in an unsound place.
+    """Model with a fault of its environment.
 
     Args:
-        model: gives one probability a class.
+        model: returns one probability per class.
         fault: one of ``FAULTS``.
     """
 

@@ -1,4 +1,4 @@
-"""Loan applications that nobody ever made: seeded, with protected attributes and a mechanism that is written down.
+"""Synthetic loan applications: seeded, with protected attributes and a documented mechanism.
 
     python -m gauntlet.demo.loans --span 1 --rows 20000 --out loans-1.csv
 
@@ -36,7 +36,7 @@ APPLICANTS_PER_ROW = 0.8
 INCOME_GROWTH_PER_SPAN = 0.012
 THIN_FILE_SHARE = 0.08
 PERSON_SPREAD = 0.35
-"""Standard deviation, in log-odds, of what makes a person repay and no column shows."""
+"""Standard deviation, in log-odds, of the unobserved constant of a person."""
 
 INTERCEPT = 1.05
 EFFECTS: Mapping[str, float] = {
@@ -62,7 +62,7 @@ _TERMS = (12, 24, 36, 48, 60)
 
 @dataclass(frozen=True)
 class Faults:
-    """What to plant; the default plants nothing.
+    """Faults to plant; the default has none.
 
     Attributes:
         bias: (column, value) → log-odds added to the label's mechanism for these people alone.
@@ -93,7 +93,7 @@ def generate(span: int, rows: int, seed: int, faults: Faults = NO_FAULTS, *, lab
     Args:
         span: quarter, from 1.
         rows: number of applications, at least 1.
-        seed: everything follows from it, the span and the number of rows.
+        seed: with span and rows, determines the table.
         faults: what to plant.
         label: with the label; without it, the table is a sample of serving requests.
 
@@ -103,9 +103,9 @@ def generate(span: int, rows: int, seed: int, faults: Faults = NO_FAULTS, *, lab
     Raises:
         ConfigurationError: ``span`` or ``rows`` below 1, or a fault names a column that is not there.
     """
-    for argument, given in (("span", span), ("rows", rows)):
-        if given < 1:
-            raise ConfigurationError("must be at least 1", field=argument, value=given, mend="Count from 1")
+    for argument, number in (("span", span), ("rows", rows)):
+        if number < 1:
+            raise ConfigurationError("must be at least 1", field=argument, value=number, mend="Count from 1")
     random = np.random.default_rng([seed, span])
     people = _people(random, max(1, round(rows * APPLICANTS_PER_ROW)), span)
     columns = _applications(random, people, rows, span)
@@ -123,7 +123,7 @@ def generate(span: int, rows: int, seed: int, faults: Faults = NO_FAULTS, *, lab
 
 
 def _people(random: np.random.Generator, count: int, span: int) -> dict[str, np.ndarray]:
-    """Applicants: what stays the same from one application to the next."""
+    """Applicants: attributes that are constant over their applications."""
     age = np.clip(np.round(random.gamma(2.6, 8.5, count) + 18), 18, 80).astype(np.int64)
     growth = (1 + INCOME_GROWTH_PER_SPAN) ** (span - 1)
     return {
@@ -173,7 +173,7 @@ def _applications(
 
 
 def _log_odds(columns: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The mechanism, without a person's own constant."""
+    """Log-odds of the mechanism, without the person's own constant."""
     terms = {
         "log_income": np.log(columns["income"] / 2500),
         "debt_ratio": columns["debt_ratio"] - 0.35,
@@ -221,7 +221,7 @@ def _table(columns: Mapping[str, np.ndarray], missing: Mapping[str, np.ndarray])
 
 
 def write_csv(table: pa.Table, destination: str) -> None:
-    """Write a table as CSV, whole or not at all; the same table gives the same bytes."""
+    """Write a table as CSV, atomically; equal tables give equal bytes."""
     from pathlib import Path
 
     import pyarrow as pa

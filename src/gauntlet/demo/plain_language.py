@@ -1,6 +1,6 @@
-"""Why a gate stopped a quarter's model, in one sentence for whoever has to decide and reads no report.
+"""Explains in one sentence of the lender's own words why a gate stopped a model.
 
-The numbers are the verdict's; the words are the lender's, which is why they live with the demo and not with the gates.
+The numbers are the verdict's. The words belong to the demo's domain, so they are here and not in the gates.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from gauntlet.verdict import Check, Status, Verdict
 
 
 def in_plain_language(verdict: Verdict) -> str:
-    """The sentence; the verdict's own summary where these words do not fit what was found."""
+    """Explain a verdict; its own summary where there are no words for its findings."""
     failed = [check for check in verdict.checks if check.status is Status.FAIL]
     words = _WORDS.get(verdict.gate)
     return (words(failed) if words and failed else "") or verdict.summary

@@ -1,4 +1,4 @@
-"""A production of one's own, for the demo: a service, a staging service, and people who apply for loans."""
+"""Local production environment of the demo: a service, a staging service, and generated traffic."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 from gauntlet.errors import DependencyError
 
 PLACE = "GAUNTLET_DEMO_PRODUCTION"
-"""The environment variable that says that this is production."""
+"""Environment variable that marks production."""
 HOST = "gauntlet.delivery.targets.local.server.host"
 TRAFFIC = "gauntlet.demo.traffic"
 START_SECONDS = 60.0
@@ -23,14 +23,14 @@ START_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Production:
-    """What runs.
+    """Running services.
 
     Attributes:
         service: the address of the service in production.
         staging: the address of the one in staging.
         python: the interpreter of the serving image.
         model_name: the model's name in paths.
-        folder: where both keep what they serve.
+        folder: folder of both services.
     """
 
     service: str
@@ -41,7 +41,7 @@ class Production:
 
     @contextmanager
     def traffic(self, rows: Path, *, rate: float) -> Iterator[Traffic]:
-        """Have applicants ask the service in production, until the block ends.
+        """Send applications to the service in production, until the block ends.
 
         Args:
             rows: CSV of applications.
@@ -58,25 +58,25 @@ class Production:
 
 @dataclass(frozen=True)
 class Traffic:
-    """What callers see.
+    """Traffic as its callers see it.
 
     Attributes:
-        out: where it is written, every few seconds.
+        out: file of the counts, written every few seconds.
     """
 
     out: Path
 
-    def seen(self) -> dict[str, Any]:
+    def counts(self) -> dict[str, Any]:
         """Requests and errors so far, and the p99 of the first and of the worst seconds."""
         return dict(json.loads(self.out.read_text())) if self.out.exists() else {}
 
 
 @contextmanager
 def production(folder: Path, python: Path, model_name: str) -> Iterator[Production]:
-    """Run a service in production and one in staging, both empty of rollouts of an earlier demo.
+    """Run a service in production and one in staging, without rollouts of an earlier demo.
 
     Args:
-        folder: where they keep what they serve.
+        folder: their folder.
         python: the interpreter of the serving image.
         model_name: the model's name in paths.
     """

@@ -1,4 +1,4 @@
-"""The lender's own code: features, the job that stores them, and a scorecard that learns from them.
+"""The lender's own code: features, the job that stores them, and a scorecard trained on them.
 
     python -m gauntlet.demo.scorecard --features as_recorded --data loans-1.csv --out stored-1.parquet
 
@@ -35,29 +35,29 @@ KEY = ("application_id", "applied_at")
 INCOME_MEAN, INCOME_SD = 2600.0, 1150.0
 MANY_PAYMENTS = 6
 MOST_ITERATIONS = 150
-"""Enough for the solver where columns are of one size, and not where income is in the thousands."""
+"""Enough for the solver on standardized columns, but not with income in the thousands."""
 
 
 def as_recorded(rows: pd.DataFrame) -> pd.DataFrame:
-    """The features as they have always been: what the application says, the amount in thousands."""
+    """Original features: the columns of the application, the amount in thousands."""
     features = rows[[*NUMBERS, *CATEGORIES]]
     return features.assign(amount=features["amount"] / 1000)
 
 
 def income_normalized(rows: pd.DataFrame) -> pd.DataFrame:
-    """The change: income brought to mean 0 and standard deviation 1, so that the solver gets to its end."""
+    """Changed features: income standardized, so that the solver converges."""
     features = as_recorded(rows)
     return features.assign(income=(features["income"] - INCOME_MEAN) / INCOME_SD)
 
 
 def payments_cleaned(rows: pd.DataFrame) -> pd.DataFrame:
-    """Another change: "nobody is late that often" — six late payments and more are read as not known."""
+    """Changed features: six and more late payments become missing."""
     features = as_recorded(rows)
     return features.assign(late_payments=features["late_payments"].where(features["late_payments"] < MANY_PAYMENTS))
 
 
 FEATURES: Mapping[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
-    one.__name__: one for one in (as_recorded, income_normalized, payments_cleaned)
+    version.__name__: version for version in (as_recorded, income_normalized, payments_cleaned)
 }
 
 
@@ -87,10 +87,10 @@ def train(job: Job) -> Any:
 
 
 def named_features(name: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
-    """A version of the feature code.
+    """Look up a version of the feature code.
 
     Raises:
-        ConfigurationError: there is none of this name.
+        ConfigurationError: unknown name.
     """
     if name not in FEATURES:
         raise ConfigurationError(

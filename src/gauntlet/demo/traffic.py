@@ -1,8 +1,8 @@
-"""Production's traffic, for the demo: one applicant a request, at random times, until told to stop.
+"""Generates the demo's traffic: one application per request, as a Poisson process, until SIGTERM.
 
     python -m gauntlet.demo.traffic --rows loans.csv --port 8080 --path /v1/models/loans:predict --out traffic.json
 
-Open loop: applicants do not wait for each other, nor one stretch of them for the answers to the one before. Runs in the
+Open loop: requests do not wait for each other, nor a segment for the responses of the one before. Runs in the
 environment of the serving image.
 """
 
@@ -26,22 +26,22 @@ from gauntlet.serving.load_result import LoadResult, percentile
 from gauntlet.storage import write_json
 
 SEGMENT_SECONDS = 2.0
-"""One run of load, on connections of its own: the next begins on time, however long answers to this one take."""
+"""Length of a segment, one load run on its own connections; the next begins on time, however slow responses are."""
 TIMEOUT_SECONDS = 5.0
-"""How long a caller waits."""
+"""Timeout of a request."""
 _MOST_AT_ONCE = 8
-"""Runs under way: one that sends, those whose last callers still wait, and room for a slow machine."""
+"""Concurrent segments: one that sends, those that await responses, and a margin for slow machines."""
 _TICK_SECONDS = 0.05
 LONGEST_SECONDS = 900.0
-"""It ends by itself, should nobody stop it."""
+"""Longest duration without SIGTERM."""
 _OUTSIDE = ("sex", "age", "community", "application_id", "applicant_id", "applied_at", "repaid")
 _NUMBERS = ("income", "debt_ratio", "employment_years", "history_years", "amount")
 _WHOLE = ("late_payments", "term_months", "product_code")
 
 
 @dataclass
-class Tally:
-    """What callers have seen so far."""
+class CallCounts:
+    """Counts of calls so far."""
 
     requests: int = 0
     errors: Counter[str] = field(default_factory=Counter)
@@ -64,7 +64,7 @@ class Tally:
 
 
 def bodies(table: Path) -> list[bytes]:
-    """One v1 request a row of a CSV of loan applications, with the columns a model may see."""
+    """Make one v1 request per row of a CSV of loan applications, with the model's columns."""
     with table.open(newline="") as file:
         rows = [{name: _value(name, text) for name, text in row.items()} for row in csv.DictReader(file)]
     kept = [{name: value for name, value in row.items() if name not in _OUTSIDE} for row in rows]
@@ -80,7 +80,7 @@ def _value(name: str, text: str) -> float | int | str | None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Send requests until SIGTERM, and leave what was seen in a file."""
+    """Send requests until SIGTERM, and write the counts to a file."""
     parser = argparse.ArgumentParser(prog="python -m gauntlet.demo.traffic", description="Send loan applications.")
     parser.add_argument("--rows", type=Path, required=True, help="CSV of loan applications")
     parser.add_argument("--port", type=int, required=True, help="on 127.0.0.1")
@@ -96,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def loads(requests: list[bytes], path: str, rate: float, segments: int) -> Iterator[Load]:
-    """The segments' loads, each with other applicants at other times."""
+    """Loads of the segments, each with its own applications and arrivals."""
     for segment in range(segments):
         yield Load(
             rate=rate,
@@ -112,20 +112,20 @@ def loads(requests: list[bytes], path: str, rate: float, segments: int) -> Itera
 
 
 def call(segments: Iterator[Load], port: int, out: Path, stopped: Callable[[], bool]) -> None:
-    """Send one load after the other, each beginning when the one before has sent its last request.
+    """Send loads one after the other; each begins when the one before has sent its last request.
 
     Args:
         segments: the loads.
         port: on 127.0.0.1.
-        out: where what was seen is written, whenever the oldest segment's last request is decided.
-        stopped: no further load is begun; those under way are awaited.
+        out: file of the counts, written when all requests of the oldest segment are done.
+        stopped: begin no further load; running ones are awaited.
     """
-    tally, under_way = Tally(), deque[Future[LoadResult]]()
+    counts, under_way = CallCounts(), deque[Future[LoadResult]]()
 
     def take(enough: Callable[[Future[LoadResult]], bool]) -> None:
         while under_way and enough(under_way[0]):
-            tally.add(under_way.popleft().result())
-            write_json(out, tally.to_json())
+            counts.add(under_way.popleft().result())
+            write_json(out, counts.to_json())
 
     due = time.monotonic()
     with ThreadPoolExecutor(_MOST_AT_ONCE) as workers:

@@ -5,7 +5,7 @@ import json
 import numpy as np
 
 from gauntlet.demo.loans import generate, write_csv
-from gauntlet.demo.traffic import Tally, bodies
+from gauntlet.demo.traffic import CallCounts, bodies
 from gauntlet.serving.load_result import LoadResult, Outcome
 
 
@@ -37,9 +37,9 @@ def test_what_callers_saw_adds_up():
             status=np.array(statuses, dtype=np.uint16),
         )
 
-    tally = Tally()
-    tally.add(segment(0.01, [200] * 10))
-    tally.add(segment(0.25, [200] * 7 + [500] * 3))
-    seen = tally.to_json()
+    counts = CallCounts()
+    counts.add(segment(0.01, [200] * 10))
+    counts.add(segment(0.25, [200] * 7 + [500] * 3))
+    seen = counts.to_json()
     assert (seen["requests"], seen["errors"]) == (20, {"status 500": 3})
     assert np.allclose([seen["p99_first"], seen["p99_worst"]], [0.01, 0.25])
