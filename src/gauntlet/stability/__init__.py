@@ -1,7 +1,7 @@
-"""What chance does to a model: the same recipe trained again and again, and how far the results lie apart.
+"""Stability gate: retraining variance, from repeated trainings of one recipe.
 
-reruns      trains: the same seed twice, other seeds, other draws of the training rows
+reruns      trains: the same seed twice, other seeds, resampled training rows
 variance    spread over runs as standard deviations with intervals
-agreement   what two runs answer to the same rows: scores that moved, decisions that flipped
-gate        holds them against a policy, and writes what ``compare_champion`` reads
+agreement   compares two runs on the same rows: changed scores, flipped decisions
+gate        checks them against a policy, and writes what ``compare_champion`` reads
 """

@@ -1,4 +1,4 @@
-"""What two models answer to the same rows: how far scores moved, and how many decisions flipped."""
+"""Agreement of two models on the same rows: changes of scores, and share of flipped decisions."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from gauntlet.evaluation.sample import Floats, Ints, Task
 
 @dataclass(frozen=True)
 class Agreement:
-    """Two models on the same rows.
+    """Agreement of two models on the same rows.
 
     Attributes:
-        names: of the two.
-        identical: every score is the same, to the last bit.
-        median, largest: change of a score over rows; multiclass: of the class whose probability moved most.
+        names: names of the two.
+        identical: whether all scores are bit-identical.
+        median, largest: change of a score over rows; multiclass: of the class whose probability changed most.
         moved: share of rows whose score changed at all.
-        flips: (weighted) share of rows decided otherwise; ``None`` for a regression, which decides nothing.
+        flips: (weighted) share of rows with another decision; ``None`` for a regression, which makes none.
         interval: exact interval of ``flips``.
         rows: rows or, where they are clustered or weighted, the effective number behind the interval.
     """
@@ -37,12 +37,12 @@ class Agreement:
 
 
 @dataclass(frozen=True)
-class Rows:
-    """How rows count.
+class EvaluationRows:
+    """Weights, clusters and decision threshold of the evaluation rows.
 
     Attributes:
-        task: what is predicted.
-        threshold: binary: where decisions are made.
+        task: the task.
+        threshold: binary: the decision threshold.
         weights: (n,) or ``None``.
         clusters: (n,) codes or ``None``.
     """
@@ -53,13 +53,15 @@ class Rows:
     clusters: Ints | None
 
 
-def agreement(names: tuple[str, str], first: Floats, second: Floats, rows: Rows, confidence: float) -> Agreement:
+def agreement(
+    names: tuple[str, str], first: Floats, second: Floats, rows: EvaluationRows, confidence: float
+) -> Agreement:
     """Compare two models' scores.
 
     Args:
-        names: what the two are called.
+        names: names of the two.
         first, second: (n,) scores, (n, classes) for multiclass.
-        rows: how rows count and decide.
+        rows: their weights, clusters and threshold.
         confidence: of the interval of the flips.
     """
     change = np.abs(first - second)
@@ -82,25 +84,27 @@ def agreement(names: tuple[str, str], first: Floats, second: Floats, rows: Rows,
     )
 
 
-def pairwise(names: Sequence[str], scores: Sequence[Floats], rows: Rows, confidence: float) -> tuple[Agreement, ...]:
-    """Every two of the models; the intervals of their flips hold together (Bonferroni). Most flips first."""
+def pairwise(
+    names: Sequence[str], scores: Sequence[Floats], rows: EvaluationRows, confidence: float
+) -> tuple[Agreement, ...]:
+    """Compare every pair of models, with simultaneous intervals of flips (Bonferroni). Most flips first."""
     pairs = list(combinations(range(len(scores)), 2))
     each = 1 - (1 - confidence) / max(len(pairs), 1)
-    found = [agreement((names[i], names[j]), scores[i], scores[j], rows, each) for i, j in pairs]
-    return tuple(sorted(found, key=lambda pair: (-(pair.flips or 0.0), -pair.median)))
+    agreements = [agreement((names[i], names[j]), scores[i], scores[j], rows, each) for i, j in pairs]
+    return tuple(sorted(agreements, key=lambda pair: (-(pair.flips or 0.0), -pair.median)))
 
 
-def decisions(scores: Floats, rows: Rows) -> Ints:
-    """(n,) the class each row is decided to be."""
+def decisions(scores: Floats, rows: EvaluationRows) -> Ints:
+    """(n,) the predicted class of each row."""
     decided = scores.argmax(axis=1) if rows.task == "multiclass" else scores >= rows.threshold
     return np.asarray(decided, dtype=np.int64)
 
 
-def _share(hit: np.ndarray, rows: Rows) -> tuple[float, float]:
-    """The weighted share, and the number of independent rows with its variance (Korn & Graubard 1998).
+def _share(hit: np.ndarray, rows: EvaluationRows) -> tuple[float, float]:
+    """Weighted share, and the effective sample size that its variance implies (Korn & Graubard 1998).
 
-    Clusters add their rows' deviations first. Where none or all are hit there is no variance to see; the size is then
-    Kish's, (Σv)²/Σv² over the units.
+    Deviations are summed within clusters first. Where none or all are hit, the variance is 0; the size is then Kish's,
+    (Σv)²/Σv² over the units.
     """
     weights = np.ones(len(hit)) if rows.weights is None else rows.weights
     share = float(np.average(hit, weights=weights))

@@ -1,4 +1,4 @@
-"""Each limit of the stability policy as a check with its sentence."""
+"""Checks of the stability gate, one per limit of its policy."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _SCORES = "measure_stability.scores"
 
 
 def same_seed_check(repeat: Agreement, same_bytes: bool, policy: StabilityPolicy) -> Check:
-    """Tier one: the same seed on the same data gives the same model.
+    """Check that the same seed on the same data gives the same model (tier one).
 
     Args:
-        repeat: the two runs' answers.
-        same_bytes: the fitted models are equal, byte for byte.
+        repeat: agreement of the two runs.
+        same_bytes: whether the fitted models are byte-identical.
         policy: whether that is required.
     """
     begin = f"Trained twice with {repeat.names[0]} on the same data, the model"
@@ -32,18 +32,18 @@ def same_seed_check(repeat: Agreement, same_bytes: bool, policy: StabilityPolicy
         reason = f"{begin} {how}."
         return Check("same seed", Status.PASS, reason, repeat.largest, None, 0.0, "max", repeat.rows, code=_SAME_SEED)
     flips = "" if repeat.flips is None else f" and {percent(repeat.flips)} of decisions flip"
-    found = (
+    finding = (
         f"{begin} differs: {percent(repeat.moved)} of rows get another score, the largest change is "
         f"{repeat.largest:.3g}{flips}"
     )
     required = policy.same_seed == "require"
-    reason = f"{found}." if required else f"{found}; the policy only reports it."
+    reason = f"{finding}." if required else f"{finding}; the policy only reports it."
     status = Status.FAIL if required else Status.PASS
     return Check("same seed", status, reason, repeat.largest, None, 0.0, "max", repeat.rows, code=_SAME_SEED)
 
 
 def reproduction_check(largest: float, policy: StabilityPolicy) -> Check:
-    """The candidate itself comes out again: no score is further from its predictions than the tolerance."""
+    """Check that retraining reproduces the candidate: no score differs by more than the tolerance."""
     kept = largest <= policy.tolerance or policy.same_seed == "report"
     status = Status.PASS if kept else Status.FAIL
     if largest <= policy.tolerance:
@@ -58,16 +58,16 @@ def reproduction_check(largest: float, policy: StabilityPolicy) -> Check:
     return Check("candidate reproduced", status, reason, largest, None, policy.tolerance, "max", code=code)
 
 
-def seed_check(metric: Metric, found: MetricStability, runs: int, confidence: float) -> Check:
-    """Tier two, metrics: what another seed does to one.
+def seed_check(metric: Metric, spread: MetricStability, runs: int, confidence: float) -> Check:
+    """Check the standard deviation of a metric over seeds (tier two).
 
     Args:
-        metric: which.
-        found: its spread and its cap, if any.
-        runs: models that differ by seed alone.
-        confidence: of the interval, for the sentence.
+        metric: the metric.
+        spread: its spread and its cap, if any.
+        runs: number of models that differ by seed alone.
+        confidence: confidence of the interval, for the sentence.
     """
-    deviation, interval = found.seed.deviation, found.seed.interval
+    deviation, interval = spread.seed.deviation, spread.seed.interval
     if deviation == 0:
         moved = f"{wording.title(metric)}: {runs} seeds give the same"
     else:
@@ -76,21 +76,21 @@ def seed_check(metric: Metric, found: MetricStability, runs: int, confidence: fl
             f"deviation over {runs} runs; {100 * confidence:.3g}% interval {wording.gap_ends(metric, interval)})"
         )
     drawn = ""
-    if found.resample is not None:
-        adds = wording.gap(metric, found.resample.deviation, found.resample.interval)
+    if spread.resample is not None:
+        adds = wording.gap(metric, spread.resample.deviation, spread.resample.interval)
         drawn = f" Another draw of the training rows adds {adds}."
     name = f"{metric.name}: seed"
-    if found.cap is None:
+    if spread.cap is None:
         reason = f"{moved}; no cap is declared.{drawn}"
         return Check(name, Status.PASS, reason, deviation, interval, code=SEED_SPREAD, subject=metric.name)
-    status = decide(interval, bound=found.cap, direction="max")
-    cap = f"the declared cap of {wording.limit(metric, found.cap, of_gap=True)}"
+    status = decide(interval, bound=spread.cap, direction="max")
+    cap = f"the declared cap of {wording.limit(metric, spread.cap, of_gap=True)}"
     if status is Status.PASS:
         reason = f"{moved}, within {cap}."
     elif status is Status.FAIL:
         reason = f"{moved}, beyond {cap}."
     else:
-        needed = runs_to_decide(deviation, found.cap, confidence)
+        needed = runs_to_decide(deviation, spread.cap, confidence)
         more = "how many runs would tell cannot be said" if needed is None else f"about {needed} runs would tell"
         reason = f"{moved}: too uncertain to tell whether it keeps {cap}; {more}."
     return Check(
@@ -99,7 +99,7 @@ def seed_check(metric: Metric, found: MetricStability, runs: int, confidence: fl
         reason + drawn,
         deviation,
         interval,
-        found.cap,
+        spread.cap,
         "max",
         code=SEED_SPREAD,
         subject=metric.name,
@@ -107,32 +107,32 @@ def seed_check(metric: Metric, found: MetricStability, runs: int, confidence: fl
 
 
 def flips_check(pairs: Sequence[Agreement], policy: StabilityPolicy, confidence: float) -> Check:
-    """Tier three: the two re-trainings that agree least.
+    """Check the share of flipped decisions, for the pair of re-trainings with most (tier three).
 
     Args:
-        pairs: every two of the seeds, most flips first; their intervals hold together.
+        pairs: all pairs of seeds, most flips first, with simultaneous intervals.
         policy: the limit, if any.
-        confidence: of all the intervals together.
+        confidence: simultaneous confidence of the intervals.
     """
     worst = pairs[0]
     share = worst.flips or 0.0
     low, high = worst.interval
-    found = (
+    finding = (
         f"Two re-trainings decide up to {percent(share)} of rows differently ({worst.names[0]} and {worst.names[1]}; "
         f"exact {100 * confidence:.3g}% interval {percent(low)} to {percent(high)} over {len(pairs)} pairs)"
     )
     if policy.max_flips is None:
-        reason = f"{found}; no limit is declared."
+        reason = f"{finding}; no limit is declared."
         return Check("flips", Status.PASS, reason, share, worst.interval, None, None, worst.rows, code=FLIPS)
     status = decide(worst.interval, bound=policy.max_flips, direction="max")
     limit, needed = f"the {percent(policy.max_flips)} that are allowed", None
     if status is Status.PASS:
-        reason = f"{found}, within {limit}."
+        reason = f"{finding}, within {limit}."
     elif status is Status.FAIL:
-        reason = f"{found}, more than {limit}."
+        reason = f"{finding}, more than {limit}."
     else:
         needed = wording.rows_to_decide(share, worst.interval, policy.max_flips, worst.rows)
-        reason = f"{found}: too uncertain to tell whether it keeps {limit}{wording.about_rows(needed)}."
+        reason = f"{finding}: too uncertain to tell whether it keeps {limit}{wording.about_rows(needed)}."
     return Check(
         "flips",
         status,
@@ -148,24 +148,24 @@ def flips_check(pairs: Sequence[Agreement], policy: StabilityPolicy, confidence:
 
 
 def change_check(pairs: Sequence[Agreement], policy: StabilityPolicy) -> Check:
-    """Tier two, scores: how far another seed moves them. A fact about these runs, so it has no interval."""
+    """Check the change of scores over seeds (tier two). It describes these runs, so it has no interval."""
     median = max(pair.median for pair in pairs)
     largest = max(pair.largest for pair in pairs)
-    found = f"Between two re-trainings a score moves by up to {median:.3g} in the median, and {largest:.3g} at most"
+    finding = f"Between two re-trainings a score moves by up to {median:.3g} in the median, and {largest:.3g} at most"
     if policy.max_median_change is None:
-        return Check("scores", Status.PASS, f"{found}; no limit is declared.", median, code=_SCORES)
+        return Check("scores", Status.PASS, f"{finding}; no limit is declared.", median, code=_SCORES)
     kept = median <= policy.max_median_change
     limit = f"the {policy.max_median_change:.3g} that the median may move"
-    reason = f"{found}, {'within' if kept else 'more than'} {limit}."
+    reason = f"{finding}, {'within' if kept else 'more than'} {limit}."
     status = Status.PASS if kept else Status.FAIL
     return Check("scores", status, reason, median, None, policy.max_median_change, "max", code=_SCORES)
 
 
 def unmeasured_check(limit: str, reason: str) -> Check:
-    """A limit that could not be held against anything."""
+    """Make the check of a limit that could not be measured."""
     return Check(limit, Status.ERROR, reason, code="measure_stability.unmeasured", subject=limit)
 
 
 def percent(share: float) -> str:
-    """A share in percent, two digits after the point at most."""
+    """Format a share in percent, with at most two decimals."""
     return f"{100 * share:.2f}".rstrip("0").rstrip(".") + "%"

@@ -1,8 +1,8 @@
-"""The stability gate: what re-training alone changes, tier by tier, and whether it is more than the team allows.
+"""The stability gate: is the variance over re-trainings within the team's limits?
 
-Three tiers. *Bitwise*: the same seed on the same data gives the same model. *Numeric*: how far scores and metrics move
-from run to run. *Decisions*: how many rows are decided otherwise. Each declared limit is one check; intervals hold
-together at the policy's confidence.
+Three tiers. *Bitwise*: the same seed on the same data gives the same model. *Numeric*: how much scores and metrics vary
+over runs. *Decisions*: how many rows get another decision. Each declared limit is one check; intervals are simultaneous
+at the policy's confidence.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from gauntlet.evaluation.metrics import Direction, Metric, names, resolve
 from gauntlet.evaluation.panel import measure
 from gauntlet.evaluation.sample import Floats, Sample, sample
 from gauntlet.evaluation.stability import MetricStability, Stability
-from gauntlet.stability.agreement import Agreement, Rows, agreement, pairwise
+from gauntlet.stability.agreement import Agreement, EvaluationRows, agreement, pairwise
+from gauntlet.stability.champion_gap import ChampionGap, measure_gap
 from gauntlet.stability.checks import (
     SEED_SPREAD,
     change_check,
@@ -31,7 +32,6 @@ from gauntlet.stability.checks import (
 )
 from gauntlet.stability.policy import StabilityPolicy
 from gauntlet.stability.reruns import Reruns, Run
-from gauntlet.stability.rivals import Rivals, between
 from gauntlet.stability.variance import added, spread
 from gauntlet.verdict import Check, Status, Verdict, worst
 
@@ -39,8 +39,8 @@ GATE = "measure_stability"
 
 
 @dataclass(frozen=True)
-class Placed:
-    """One run on the leading metric: its value with the interval that the rows leave."""
+class RunEstimate:
+    """Leading metric of one run, with its interval from the sampling of rows."""
 
     name: str
     value: float
@@ -49,35 +49,35 @@ class Placed:
 
 @dataclass(frozen=True)
 class StabilityResult:
-    """What ``measure_stability`` found.
+    """Result of ``measure_stability``.
 
     Attributes:
         verdict: the checks.
-        stability: for ``compare_champion``; ``None`` where nothing was run.
-        metrics: those that every run has, as in ``stability``.
+        stability: the artifact for ``compare_champion``; ``None`` where nothing was run.
+        metrics: metrics defined in every run, as in ``stability``.
         leading: the first of them.
-        placed: every run, on the leading metric.
-        repeat: the same seed twice.
-        pairs: every two seeds, most flips first.
-        draws: the model against each run on another draw, most flips first.
-        rivals: candidate against champion, where both were given.
+        estimates: the leading metric of every run.
+        repeat: agreement of two runs of the same seed.
+        pairs: agreement of all pairs of seeds, most flips first.
+        draws: agreement of the model with each resampled run, most flips first.
+        champion_gap: candidate against champion, where both were given.
     """
 
     verdict: Verdict
     stability: Stability | None = None
     metrics: tuple[Metric, ...] = ()
     leading: Metric | None = None
-    placed: tuple[Placed, ...] = ()
+    estimates: tuple[RunEstimate, ...] = ()
     repeat: Agreement | None = None
     pairs: tuple[Agreement, ...] = ()
     draws: tuple[Agreement, ...] = ()
-    rivals: Rivals | None = None
+    champion_gap: ChampionGap | None = None
 
 
 def not_asked(runs: int, policy: StabilityPolicy) -> StabilityResult:
-    """The outcome when fewer than two runs were asked for: nothing was measured.
+    """Make the result for fewer than two configured runs: nothing was measured.
 
-    Limits that were declared all the same could not be checked, and that is an error.
+    Limits that are declared nevertheless could not be checked, which is an error.
     """
     why = f"No re-trainings were asked for (runs is {runs}), so what chance does to this model is not known"
     if policy.limits:
@@ -90,19 +90,19 @@ def not_asked(runs: int, policy: StabilityPolicy) -> StabilityResult:
 def judge_stability(
     reruns: Reruns, policy: StabilityPolicy, *, challenger: Scored | None = None, champion: Scored | None = None
 ) -> StabilityResult:
-    """Hold re-trainings against a policy.
+    """Check re-trainings against a policy.
 
     Args:
         reruns: the runs, scored on the evaluation rows.
-        policy: what is allowed.
-        challenger: predictions of the model whose recipe this is; it has to be reproduced.
-        champion: of the model that serves; the difference of the two is set beside the spread of one.
+        policy: the limits.
+        challenger: predictions of the model of this recipe, which must be reproduced.
+        champion: predictions of the champion, to compare the gap of the two with the spread of one.
 
     Raises:
-        ConfigurationError: the policy caps a metric that the task does not know.
+        ConfigurationError: the policy caps a metric that the task does not have.
         DataError: the predictions are of other rows, or a capped metric is not defined on these.
     """
-    rows = Rows(reruns.target.task, policy.threshold, reruns.truth.weights, reruns.truth.clusters)
+    rows = EvaluationRows(reruns.target.task, policy.threshold, reruns.truth.weights, reruns.truth.clusters)
     require_same_rows(reruns, challenger)
     confidence = 1 - (1 - policy.confidence) / max(len(policy.limits), 1)
     metrics, values = _measured(reruns, policy)
@@ -117,14 +117,14 @@ def judge_stability(
     checks += [
         seed_check(metric, stability.metrics[metric.name], stability.runs, confidence)
         for metric in metrics
-        if _shown(metric, policy)
+        if _is_checked(metric, policy)
     ]
     checks += [flips_check(pairs, policy, confidence)] if reruns.target.task != "regression" else []
     if reruns.target.task == "regression" and policy.max_flips is not None:
         reason = "The policy limits max_flips, and a regression makes no decisions that could flip."
         checks.append(unmeasured_check("max_flips", reason))
     checks.append(change_check(pairs, policy))
-    rivals = None if challenger is None or champion is None else between(challenger, champion, policy)
+    champion_gap = None if challenger is None or champion is None else measure_gap(challenger, champion, policy)
     facts: dict[str, str | int | float | bool] = {
         "runs": len(seeds),
         "resamples": len(reruns.resamples),
@@ -136,39 +136,39 @@ def judge_stability(
         stability=stability,
         metrics=metrics,
         leading=metrics[0] if metrics else None,
-        placed=_placed(reruns, metrics[0], policy) if metrics else (),
+        estimates=_estimates(reruns, metrics[0], policy) if metrics else (),
         repeat=repeat,
         pairs=pairs,
         draws=_draws(reruns, rows, policy),
-        rivals=rivals,
+        champion_gap=champion_gap,
     )
 
 
 def require_same_rows(reruns: Reruns, challenger: Scored | None) -> None:
-    """Make sure that predictions are of the rows that the runs scored.
+    """Check that predictions are of the rows that the runs scored.
 
     Raises:
-        DataError: they are not.
+        DataError: they are of other rows.
     """
     if challenger is None:
         return
-    for field, own, given in (
+    for field, measured, predicted in (
         ("snapshot", reruns.snapshot, challenger.manifest.snapshot),
         ("split", reruns.split, challenger.manifest.split),
         ("task", reruns.target.task, challenger.manifest.task),
         ("classes", reruns.target.classes, challenger.manifest.classes),
     ):
-        if own != given:
+        if measured != predicted:
             raise DataError(
-                f"the predictions are of another {field} than the re-trainings ({own!r})",
+                f"the predictions are of another {field} than the re-trainings ({measured!r})",
                 field=f"challenger.{field}",
-                value=given,
+                value=predicted,
                 mend="Give measure_stability the snapshot, split and recipe the predictions come from",
             )
 
 
 def sample_of(reruns: Reruns, scores: Floats, threshold: float) -> Sample:
-    """One run's scores as the statistics take them."""
+    """Make the sample of one run's scores."""
     truth = reruns.truth
     return sample(
         truth.labels,
@@ -181,7 +181,7 @@ def sample_of(reruns: Reruns, scores: Floats, threshold: float) -> Sample:
 
 
 def _measured(reruns: Reruns, policy: StabilityPolicy) -> tuple[tuple[Metric, ...], Floats]:
-    """Metrics that every run has, and (runs, metrics) their values: seeds first, then draws."""
+    """Metrics defined in every run, and their values, (runs, metrics): seeds first, then draws."""
     task, classes = reruns.target.task, len(reruns.target.classes)
     resolve(tuple(policy.max_seed_sd), task, classes)
     known = [metric for metric in resolve(names(task), task, classes) if metric.direction is not Direction.ZERO]
@@ -207,11 +207,11 @@ def _stability(
     challenger: Scored | None,
 ) -> Stability:
     k, drawn = len(reruns.seeds), len(reruns.resamples)
-    found = {}
+    by_metric = {}
     for column, metric in enumerate(metrics):
         seed = spread(values[:k, column], confidence)
         total = spread(values[k:, column], confidence) if drawn >= 2 else None
-        found[metric.name] = MetricStability(
+        by_metric[metric.name] = MetricStability(
             value=float(values[0, column]),
             seed=seed,
             total=total,
@@ -227,12 +227,12 @@ def _stability(
         threshold=policy.threshold,
         runs=k,
         resamples=drawn,
-        metrics=found,
+        metrics=by_metric,
     )
 
 
-def _shown(metric: Metric, policy: StabilityPolicy) -> bool:
-    """Capped metrics are checks; without a cap, the task's leading metric says how much it moves."""
+def _is_checked(metric: Metric, policy: StabilityPolicy) -> bool:
+    """Whether a metric is checked: every capped one; without caps, the task's leading metric."""
     return metric.name in policy.max_seed_sd or (not policy.max_seed_sd and metric.name in _LEADING)
 
 
@@ -254,27 +254,27 @@ def _largest_change(run: Run, challenger: Scored) -> float:
     return float(np.abs(run.scores - challenger.scores).max())
 
 
-def _placed(reruns: Reruns, metric: Metric, policy: StabilityPolicy) -> tuple[Placed, ...]:
-    placed = []
+def _estimates(reruns: Reruns, metric: Metric, policy: StabilityPolicy) -> tuple[RunEstimate, ...]:
+    estimates = []
     for run in (*reruns.seeds, *reruns.resamples):
         family = levels(measure([sample_of(reruns, run.scores, policy.threshold)], [metric]))
         ((low, high),) = intervals(family, confidence=policy.confidence)
-        placed.append(Placed(run.name, float(family.value[0]), (float(low), float(high))))
-    return tuple(placed)
+        estimates.append(RunEstimate(run.name, float(family.value[0]), (float(low), float(high))))
+    return tuple(estimates)
 
 
-def _draws(reruns: Reruns, rows: Rows, policy: StabilityPolicy) -> tuple[Agreement, ...]:
-    own = reruns.seeds[0]
-    found = [
-        agreement((own.name, run.name), own.scores, run.scores, rows, policy.confidence) for run in reruns.resamples
+def _draws(reruns: Reruns, rows: EvaluationRows, policy: StabilityPolicy) -> tuple[Agreement, ...]:
+    model = reruns.seeds[0]
+    agreements = [
+        agreement((model.name, run.name), model.scores, run.scores, rows, policy.confidence) for run in reruns.resamples
     ]
-    return tuple(sorted(found, key=lambda pair: -(pair.flips or 0.0)))
+    return tuple(sorted(agreements, key=lambda pair: -(pair.flips or 0.0)))
 
 
 def _summary(checks: list[Check]) -> str:
     status = worst(check.status for check in checks)
     same = [check for check in checks if check.status is status]
     if status is Status.PASS:
-        # That training can be repeated is expected; what re-training changes is the news.
+        # Reproducibility is expected, so the summary quotes the spread over seeds.
         return next((check for check in checks if check.code == SEED_SPREAD), same[0]).reason
     return same[0].reason + (f" And {len(same) - 1} more like this." if len(same) > 1 else "")

@@ -1,4 +1,4 @@
-"""What a team allows chance to do to its model."""
+"""Limits on retraining variance."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Deviation = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class StabilityPolicy(Settings):
-    """Policy of ``measure_stability``. By default it only asks that one seed gives one model; the rest is measured."""
+    """Settings of ``measure_stability``. By default only reproducibility is required; the rest is measured."""
 
     max_seed_sd: Mapping[str, Deviation] = Field(
         {}, description="Metric → largest standard deviation over seeds that is allowed, in the metric's units."

@@ -1,7 +1,7 @@
-"""Training the same recipe again: the same seed twice, other seeds, other draws of the training rows.
+"""Trains one recipe repeatedly: the same seed twice, other seeds, resampled training rows.
 
-A draw counts each person (``roles.cluster``) or, where none is declared, each row of the *training* split Poisson(1)
-times. The rows that models are judged on are never drawn, so no test row can get into training.
+Resampling is a Poisson bootstrap: it counts each person (``roles.cluster``) or, where none is declared, each row of
+the *training* split Poisson(1) times. Evaluation rows are never resampled, so no test row gets into training.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from gauntlet.training.target import Target
 from gauntlet.training.trainer import LARGEST_SEED, has_validation
 
 _DRAWS = 0x5EED
-"""Keeps the draws of rows apart from anything else that is drawn from the same seed."""
+"""Separates the random stream of draws from others of the same seed."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Run:
-    """One training.
+    """Run: one trained model.
 
     Attributes:
-        name: as reports call it: ``seed 7``, ``seed 12, draw 1``.
-        digest: of the model's bytes; empty where it has none that can be compared.
+        name: its name in reports: ``seed 7``, ``seed 12, draw 1``.
+        digest: digest of the model's bytes; empty if they are not comparable.
         scores: (n,) or (n, classes) on the evaluation rows.
     """
 
@@ -49,17 +49,17 @@ class Run:
 
 @dataclass(frozen=True)
 class Reruns:
-    """All trainings of one recipe.
+    """Runs of one recipe.
 
     Attributes:
         target: what is predicted.
         truth: the evaluation rows.
-        split: which rows those are.
+        split: their split.
         snapshot: digest of the data.
         recipe: digest of the recipe.
-        repeat: the first seed once more.
+        repeat: the first seed again.
         seeds: runs that differ by their seed alone; the first is the model itself.
-        resamples: runs with another seed and another draw of the training rows each.
+        resamples: runs with another seed and resampled training rows each.
     """
 
     target: Target
@@ -90,19 +90,19 @@ def rerun(
     Args:
         snapshot: the data; the recipe names the split to learn from.
         contract: the schema in plain terms.
-        recipe: how.
-        seed: of the model itself, and the first of consecutive ones.
+        recipe: the recipe.
+        seed: seed of the model itself, the first of consecutive ones.
         runs: models that differ by seed alone, at least two.
-        resamples: models with another seed and another draw of the training rows.
+        resamples: models with another seed and resampled training rows.
         device: ``auto``, ``cuda`` or ``cpu``.
         split: the rows to score.
-        max_seconds: give up after the first model if all would take longer.
+        max_seconds: stop after the first model if all would take longer.
         now: a clock, in seconds.
 
     Raises:
         ConfigurationError: seeds, splits, device or recipe cannot be used, or it would take too long.
-        DataError: the data cannot be learned from or judged on.
-        DependencyError: the device asked for is missing, or XGBoost failed.
+        DataError: the data cannot be trained or evaluated on.
+        DependencyError: the device is missing, or XGBoost failed.
     """
     _check(snapshot, recipe, seed, runs, resamples, split)
     chosen = choose(device, detect())
@@ -114,7 +114,10 @@ def rerun(
         started = now()
         first = _run(f"seed {seed}", refitter.fit(seed, None), split)
         _check_cost(now() - started, total, max_seconds)
-        others = [_run(f"seed {one}", refitter.fit(one, None), split) for one in range(seed + 1, seed + runs)]
+        others = [
+            _run(f"seed {other_seed}", refitter.fit(other_seed, None), split)
+            for other_seed in range(seed + 1, seed + runs)
+        ]
         repeat = _run(f"seed {seed} again", refitter.fit(seed, None), split)
         drawn = _draw_and_run(snapshot, recipe, refitter, seed, range(seed + runs, seed + runs + resamples), split)
     return Reruns(
@@ -130,7 +133,7 @@ def rerun(
 
 
 def draw(rows: int, clusters: Ints | None, rng: np.random.Generator) -> Ints:
-    """(rows,) how often each row is drawn: Poisson(1) for each cluster, or for each row."""
+    """(rows,) bootstrap counts: Poisson(1) for each cluster, or for each row."""
     if clusters is None:
         return np.asarray(rng.poisson(1.0, rows), dtype=np.int64)
     return np.asarray(rng.poisson(1.0, int(clusters.max()) + 1)[clusters], dtype=np.int64)
@@ -143,9 +146,9 @@ def _draw_and_run(
         return []
     rows, clusters = snapshot.splits[recipe.train_split], cluster_codes(snapshot, recipe.train_split)
     drawn = []
-    for number, one in enumerate(seeds, start=1):
+    for number, run_seed in enumerate(seeds, start=1):
         counts = draw(rows, clusters, np.random.default_rng([_DRAWS, seed, number]))
-        drawn.append(_run(f"seed {one}, draw {number}", refitter.fit(one, counts), split))
+        drawn.append(_run(f"seed {run_seed}, draw {number}", refitter.fit(run_seed, counts), split))
     return drawn
 
 
@@ -177,7 +180,7 @@ def _check(snapshot: Snapshot, recipe: Recipe, seed: int, runs: int, resamples: 
 
 
 def _check_cost(seconds: float, total: int, most: float | None) -> None:
-    """Say what all runs will take, now that one is done, and stop where that is too much."""
+    """Log the expected time of all runs from that of the first, and stop if it exceeds the limit."""
     expected = seconds * total
     log.info("one training took %.1f s, so all %d take about %.0f s", seconds, total, expected)
     if most is not None and expected > most:

@@ -1,4 +1,4 @@
-"""Spread over a few runs, as standard deviations with intervals that admit how few they are.
+"""Variance components over a few runs: standard deviations with intervals.
 
 Runs are taken as draws from a normal distribution. The seeds' variance S₁² has k − 1 degrees of freedom and the exact
 chi-square interval. Runs with another seed *and* another draw of the training rows have S₂²; what the draw adds is
@@ -18,21 +18,21 @@ from gauntlet.evaluation.sample import Floats
 from gauntlet.evaluation.stability import Component
 
 _MOST_RUNS = 1_000
-"""More runs than this nobody trains: how many would tell is then not said."""
+"""Largest number of runs that is worth suggesting."""
 
 
 def spread(values: Sequence[float] | Floats, confidence: float) -> Component:
-    """Standard deviation over runs with its chi-square interval.
+    """Estimate the standard deviation over runs, with its chi-square interval.
 
     Args:
-        values: one a run, at least two.
+        values: one per run, at least two.
         confidence: of the interval, in (0, 1).
 
-    >>> one = spread([1.0, 2.0, 3.0], 0.95)
-    >>> one.deviation, one.df, [round(end, 3) for end in one.interval]
+    >>> seeds = spread([1.0, 2.0, 3.0], 0.95)
+    >>> seeds.deviation, seeds.df, [round(end, 3) for end in seeds.interval]
     (1.0, 2, [0.521, 6.285])
     """
-    # Equal values leave rounding dust in their mean, and dust is no spread.
+    # The mean of equal values can have rounding errors, which are no spread.
     deviation = float(np.std(values, ddof=1)) if np.ptp(values) > 0 else 0.0
     df = len(values) - 1
     return Component(deviation, df, chi_square_interval(deviation, df, confidence))
@@ -46,11 +46,11 @@ def chi_square_interval(deviation: float, df: int, confidence: float) -> tuple[f
 
 
 def added(total: Component, seed: Component, confidence: float) -> Component:
-    """What another draw of the rows adds to the seeds' spread: √max(S₂² − S₁², 0) with its interval.
+    """Estimate the spread that resampling adds to that of seeds: √max(S₂² − S₁², 0) with its interval.
 
     Args:
-        total: over runs with another seed and another draw each.
-        seed: over runs with another seed each.
+        total: spread over runs with another seed and resampled rows each.
+        seed: spread over runs with another seed each.
         confidence: of the interval.
     """
     tail = (1 - confidence) / 2
@@ -63,10 +63,10 @@ def added(total: Component, seed: Component, confidence: float) -> Component:
 
 
 def _margin(plus: float, plus_df: int, minus: float, minus_df: int, tail: float) -> float:
-    """How far below the estimate the lower limit of E[plus] − E[minus] lies.
+    """Distance from the estimate of E[plus] − E[minus] to its lower limit.
 
     G = 1 − 1/F(tail; n₁, ∞), H = 1/F(1 − tail; n₂, ∞) − 1, and the joint term from F(tail; n₁, n₂). The upper limit is
-    the lower one of the difference turned round.
+    the lower one of the reversed difference.
     """
     g = 1 - plus_df / stats.chi2.isf(tail, plus_df)
     h = minus_df / stats.chi2.ppf(tail, minus_df) - 1
@@ -76,7 +76,7 @@ def _margin(plus: float, plus_df: int, minus: float, minus_df: int, tail: float)
 
 
 def runs_to_decide(deviation: float, cap: float, confidence: float) -> int | None:
-    """About how many runs would take the interval off the cap, if the deviation stays; ``None``: no useful number."""
+    """Estimate how many runs would decide at the same deviation; ``None`` if too many or undefined."""
     if deviation == cap:
         return None
     df = np.arange(1, _MOST_RUNS)

@@ -1,7 +1,7 @@
-"""A model trained in seconds on a sample: is the training code sound, before anything is spent on it?
+"""Training check: a smoke test of training code, on models trained in seconds on a sample.
 
 sampling    the sample, the tiny batch, and the sample with its labels shuffled: variants of a snapshot
-evidence    trains and scores; everything that takes time
-checks      each question as a check with its sentence
-gate        all of them, as a verdict
+evidence    trains and scores models
+checks      one function per check
+gate        all checks, as a verdict
 """

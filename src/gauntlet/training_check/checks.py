@@ -1,4 +1,4 @@
-"""Each question of a trial as a check with its sentence. Arrays in, checks out: nothing is trained here."""
+"""Checks of the smoke test. Arrays in, checks out: nothing is trained here."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _BASELINES = {
     "median": ("mae", "always answering the median of training"),
 }
 _KEPT = 0.9
-"""Of the best improvement of the loss, the last round must have kept this share: what falls and rises has diverged."""
+"""Share of the best improvement of the loss that the last round must keep; otherwise training diverges."""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """The model beside the constant it has to beat.
+    """Metric of the model and of the constant baseline.
 
     Attributes:
-        metric: in which.
-        model, baseline: values.
+        metric: the metric.
+        model, baseline: its values.
     """
 
     metric: Metric
@@ -46,7 +46,7 @@ class Standing:
 
 
 def as_sample(held: Held, task: Task, threshold: float, scores: Floats | None = None) -> Sample:
-    """Held-out rows as the statistics take them, with the model's scores or others."""
+    """Make the sample of held-out rows, with the model's scores or others."""
     truth = held.truth
     return sample(
         truth.labels,
@@ -59,12 +59,12 @@ def as_sample(held: Held, task: Task, threshold: float, scores: Floats | None = 
 
 
 def floor_checks(evidence: Evidence, policy: TrainingPolicy) -> list[Check]:
-    """Every bound of ``policy.floor``; their intervals hold together."""
+    """Check every bound of ``policy.floor``, with simultaneous intervals."""
     task, classes = evidence.target.task, len(evidence.target.classes)
-    wanted = resolve(tuple(policy.floor), task, classes)
-    if not wanted:
+    metrics = resolve(tuple(policy.floor), task, classes)
+    if not metrics:
         return []
-    panel = measure([as_sample(evidence.model, task, policy.threshold)], wanted)
+    panel = measure([as_sample(evidence.model, task, policy.threshold)], metrics)
     family = levels(panel)
     ends = intervals(family, confidence=policy.confidence, simultaneous=True)
     checks = []
@@ -88,10 +88,10 @@ def floor_checks(evidence: Evidence, policy: TrainingPolicy) -> list[Check]:
 
 
 def baseline_check(evidence: Evidence, policy: TrainingPolicy) -> tuple[Check, Standing]:
-    """The model must be shown to beat a constant that training knew, on rows it never saw.
+    """Check that the model beats the best constant of the training rows, on held-out rows.
 
-    By how much is a share of the constant's loss (for accuracy: of its errors), so that a model that is shown to be no
-    better than nothing fails, and is not merely undecided for ever.
+    The margin is a share of the constant's loss (for accuracy: of its errors), so that a model shown to be no better
+    fails, instead of being inconclusive at any sample size.
     """
     task, classes = evidence.target.task, len(evidence.target.classes)
     kind = policy.baseline or "auto"
@@ -105,25 +105,25 @@ def baseline_check(evidence: Evidence, policy: TrainingPolicy) -> tuple[Check, S
     family = differences(pair)
     ((low, high),) = intervals(family, confidence=policy.confidence)
     value, interval = float(family.value[0]), (float(low), float(high))
-    standing = Standing(metric, *(float(one) for one in pair.value.ravel()))
+    standing = Standing(metric, *map(float, pair.value.ravel()))
     direction = "min" if metric.direction.value == "higher" else "max"
     to_gain = policy.least_gain * (1 - standing.baseline if direction == "min" else standing.baseline)
     bound = to_gain if direction == "min" else -to_gain
     status = decide(interval, bound=bound, direction=direction, strict=True)
-    model, other = (wording.level(metric, one, interval) for one in (standing.model, standing.baseline))
-    found = (
+    model, other = (wording.level(metric, level, interval) for level in (standing.model, standing.baseline))
+    finding = (
         f"{wording.title(metric)} on held-out rows is {model} against {other} for {what}, a difference of "
         f"{wording.gap(metric, value, interval)} "
         f"({wording.gap_interval(metric, interval, policy.confidence, sign=value)})"
     )
     units, needed = int(pair.units[0]), None
     if status is Status.PASS:
-        reason = f"{found}: shown to be better."
+        reason = f"{finding}: shown to be better."
     elif status is Status.FAIL:
-        reason = f"{found}: no better, so the model has learned nothing that helps."
+        reason = f"{finding}: no better, so the model has learned nothing that helps."
     else:
         needed = wording.rows_to_decide(value, interval, bound, units)
-        reason = f"{found}: not shown to be better{wording.about_rows(needed)}."
+        reason = f"{finding}: not shown to be better{wording.about_rows(needed)}."
     check = Check(
         "baseline",
         status,
@@ -141,35 +141,36 @@ def baseline_check(evidence: Evidence, policy: TrainingPolicy) -> tuple[Check, S
 
 
 def overfit_check(batch: Batch, evidence: Evidence, policy: TrainingPolicy) -> Check:
-    """A tiny batch must be learned by heart: a trainer that cannot does not get the labels, or not the features."""
+    """Check that the trainer can overfit a tiny batch; otherwise labels or features do not reach the model."""
     task = evidence.target.task
     left = loss(batch.labels, batch.scores, task) / _constant_loss(batch.labels, task)
     kept = left <= policy.overfit_share
     rows = len(batch.labels)
-    found = f"Given {rows} rows to learn by heart, the model still has {_percent(left)} of the best constant's loss"
+    finding = f"Given {rows} rows to learn by heart, the model still has {_percent(left)} of the best constant's loss"
     allowed = f"{_percent(policy.overfit_share)} {'are' if kept else 'would be'} allowed"
     why = "" if kept else ": labels or features do not get through to what is trained"
     status = Status.PASS if kept else Status.FAIL
-    reason = f"{found}; {allowed}{why}."
+    reason = f"{finding}; {allowed}{why}."
     return Check("overfit", status, reason, left, None, policy.overfit_share, "max", rows, code=OVERFIT)
 
 
 def loss_check(evidence: Evidence) -> Check:
-    """Training must lower the loss on its own rows, and keep it low.
+    """Check that training lowers the loss on the training rows, and does not diverge.
 
-    With a learning curve, the last round has to keep 90 % of the best improvement; without one, the model has to have
-    less loss on its training rows than the best constant.
+    With a learning curve, the last round must keep 90 % of the best improvement; without one, the model's loss on its
+    training rows must be lower than the best constant's.
     """
     curve = np.asarray(evidence.curve.get("train", ()), dtype=np.float64)
     if len(curve) < 2:
         truth, task = evidence.learned.truth, evidence.target.task
-        own, constant = loss(truth.labels, evidence.learned.scores, task), _constant_loss(truth.labels, task)
-        status = Status.PASS if own < constant else Status.FAIL
-        how = "lower" if own < constant else "no lower"
+        model_loss, constant = loss(truth.labels, evidence.learned.scores, task), _constant_loss(truth.labels, task)
+        status = Status.PASS if model_loss < constant else Status.FAIL
+        how = "lower" if model_loss < constant else "no lower"
         reason = (
-            f"On its own training rows the model's loss is {own:.3g}, {how} than the best constant's {constant:.3g}."
+            f"On its own training rows the model's loss is {model_loss:.3g}, {how} than the best constant's "
+            f"{constant:.3g}."
         )
-        return Check("loss goes down", status, reason, own, None, constant, "max", truth.rows, code=_LOSS)
+        return Check("loss goes down", status, reason, model_loss, None, constant, "max", truth.rows, code=_LOSS)
     falling = -curve if evidence.watched == "auc" else curve
     if not np.isfinite(falling).all():
         bad = int(np.flatnonzero(~np.isfinite(falling))[0]) + 1
@@ -189,7 +190,7 @@ def loss_check(evidence: Evidence) -> Check:
 
 
 def saved_checks(saved: Saved, policy: TrainingPolicy) -> list[Check]:
-    """The model on disk must answer as the one in memory, however it is asked."""
+    """Check that the saved model gives the same scores as the one in memory, by every path."""
     if saved.failure:
         reason = f"The model cannot be saved, loaded and asked again: {saved.failure.rstrip('.')}."
         return [Check("saved model", Status.FAIL, reason, code=_SAVED_MODEL)]
@@ -221,7 +222,7 @@ def saved_checks(saved: Saved, policy: TrainingPolicy) -> list[Check]:
 
 
 def same_seed_check(evidence: Evidence, policy: TrainingPolicy) -> Check:
-    """The same seed on the same sample must give the same answers."""
+    """Check that the same seed on the same sample gives the same scores."""
     assert evidence.again is not None
     change = np.abs(evidence.model.scores - evidence.again)
     largest, rows = float(change.max()), len(change)
@@ -248,9 +249,9 @@ def same_seed_check(evidence: Evidence, policy: TrainingPolicy) -> Check:
 
 
 def shuffled_check(evidence: Evidence, policy: TrainingPolicy) -> Check:
-    """From shuffled labels nothing can be learned about rows that were held out: whatever is, leaked.
+    """Check for leakage: a model trained on shuffled labels must not predict those of held-out rows.
 
-    Judged by ranking, which overconfident scores do not spoil: P(a row with the label scores above one without it),
+    Measured by ranking, which does not depend on calibration: P(a row with the label scores above one without it),
     0.5 for chance. For several classes its mean over classes; for numbers the label is "above the median".
     """
     held = evidence.shuffled
@@ -265,17 +266,17 @@ def shuffled_check(evidence: Evidence, policy: TrainingPolicy) -> Check:
         reason = "With shuffled labels the held-out rows have one label only, so nothing can be said."
         return Check("shuffled labels", Status.ERROR, reason, sample_size=units, code=SHUFFLED_LABELS)
     (metric,) = panel.metrics
-    found = (
+    finding = (
         f"With labels shuffled, {metric.title} on held-out rows is {wording.level(metric, value, interval)} "
         f"({wording.level_interval(metric, interval, policy.shuffled_confidence)})"
     )
     if decide(interval, bound=0.5, direction="max") is Status.FAIL:
         reason = (
-            f"{found}, better than chance: the model knows held-out labels. Look for an identifier among the features, "
-            f"the same rows or people in two splits, or a trainer that reads rows it should not."
+            f"{finding}, better than chance: the model knows held-out labels. Look for an identifier among the "
+            f"features, the same rows or people in two splits, or a trainer that reads rows it should not."
         )
         return Check("shuffled labels", Status.FAIL, reason, value, interval, 0.5, "max", units, code=SHUFFLED_LABELS)
-    reason = f"{found}: not shown to be better than chance, 0.5, as it should be."
+    reason = f"{finding}: not shown to be better than chance, 0.5, as it should be."
     return Check("shuffled labels", Status.PASS, reason, value, interval, 0.5, "max", units, code=SHUFFLED_LABELS)
 
 
@@ -284,12 +285,14 @@ def loss(labels: Floats, scores: Floats, task: Task) -> float:
     if task == "regression":
         return float(np.sqrt(np.mean((labels - scores) ** 2)))
     codes = labels.astype(np.int64)
-    given = scores[np.arange(len(codes)), codes] if task == "multiclass" else np.where(codes == 1, scores, 1 - scores)
-    return float(0.0 - np.mean(np.log(np.maximum(given, np.finfo(np.float64).tiny))))
+    probabilities = (
+        scores[np.arange(len(codes)), codes] if task == "multiclass" else np.where(codes == 1, scores, 1 - scores)
+    )
+    return float(0.0 - np.mean(np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))))
 
 
 def _constant_loss(labels: Floats, task: Task) -> float:
-    """The loss of the best constant: entropy of the classes, or the labels' standard deviation."""
+    """Loss of the best constant: entropy of the classes, or standard deviation of the labels."""
     if task == "regression":
         return float(np.std(labels))
     shares = np.unique(labels, return_counts=True)[1] / len(labels)
@@ -297,7 +300,7 @@ def _constant_loss(labels: Floats, task: Task) -> float:
 
 
 def _constant(kind: str, evidence: Evidence) -> Floats:
-    """(n,) or (n, classes): one answer, made of the training rows, for every held-out row."""
+    """(n,) or (n, classes): constant prediction from the training rows, for every held-out row."""
     truth, task, n = evidence.learned.truth, evidence.target.task, evidence.model.truth.rows
     if kind == "median":
         return np.full(n, _weighted_median(truth.labels, truth.weights))
@@ -317,7 +320,7 @@ def _weighted_median(values: Floats, weights: Floats | None) -> float:
 
 
 def _ranking(held: Held, task: Task) -> Sample:
-    """The rows such that an AUC can be taken of them."""
+    """Make a sample that has an AUC; of numbers, whether they are above the median."""
     if task != "regression":
         return as_sample(held, task, 0.5)
     above = held.truth.labels > np.median(held.truth.labels)
@@ -334,7 +337,7 @@ def _alike(largest: float, rows: int) -> str:
 
 
 def _plain(value: float) -> str:
-    """A small number without an exponent."""
+    """Format a small number without an exponent."""
     return str(np.format_float_positional(value, trim="-"))
 
 

@@ -1,4 +1,4 @@
-"""Everything of a trial that takes time: models trained, saved, loaded and asked."""
+"""Trains, saves, loads and scores the models of the smoke test."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ from gauntlet.training_check.sampling import bounded, shuffled, tiny_batch
 
 log = logging.getLogger(__name__)
 
-# A recipe that learns anything by heart, if the labels get through to it at all.
-_BY_HEART: Mapping[str, Any] = {
+# Parameters that overfit any data, if the labels reach the trainer at all.
+_OVERFITTING: Mapping[str, Any] = {
     "n_estimators": 200, "learning_rate": 0.3, "max_depth": 10, "max_leaves": 0, "grow_policy": "depthwise",
     "min_child_weight": 1e-6, "gamma": 0.0, "subsample": 1.0, "colsample_bytree": 1.0, "colsample_bylevel": 1.0,
     "colsample_bynode": 1.0, "reg_alpha": 0.0, "reg_lambda": 1e-3, "max_delta_step": 0.0, "max_cat_to_onehot": 1000,
@@ -43,7 +43,7 @@ _BY_HEART: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Batch:
-    """The tiny batch: its labels and what the model that learned it by heart answers to it."""
+    """Tiny batch: its labels, and scores of the model trained on it alone."""
 
     labels: Floats
     scores: Floats
@@ -52,7 +52,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Held:
-    """Scores of held-out rows beside their labels."""
+    """Held-out rows: labels and scores."""
 
     truth: Truth
     scores: Floats
@@ -60,11 +60,11 @@ class Held:
 
 @dataclass(frozen=True)
 class Saved:
-    """The model on disk against the one in memory.
+    """Comparison of the saved model with the one in memory.
 
     Attributes:
-        differences: way of asking → (largest difference of a score, rows asked).
-        failure: why it could not be saved, loaded or asked; empty when it could.
+        differences: scoring path → (largest difference of a score, rows).
+        failure: why it could not be saved, loaded or scored; empty otherwise.
     """
 
     differences: Mapping[str, tuple[float, int]] = field(default_factory=dict)
@@ -73,20 +73,20 @@ class Saved:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a trial saw. What was not asked for is ``None``.
+    """Evidence of the smoke test. Parts that are switched off are ``None``.
 
     Attributes:
         target: what is predicted.
-        custom: the trainer is the team's own.
+        custom: whether the trainer is the team's own.
         rows: split → rows of the sample.
-        model: the model on the held-out rows.
-        learned: the model on (at most as many of) its own training rows.
+        model: scores of the held-out rows.
+        learned: scores of the training rows.
         curve: ``train``, ``validation`` → the watched metric by round; empty for a team's own trainer.
         watched: that metric.
-        again: (n,) scores of the held-out rows by a model of the same seed.
-        batch: learned by heart.
-        saved: the model on disk.
-        shuffled: a model of shuffled labels, on rows whose labels were shuffled with them.
+        again: (n,) scores of the held-out rows by a second model of the same seed.
+        batch: the overfitted batch.
+        saved: comparison with the saved model.
+        shuffled: scores of held-out rows with shuffled labels, by a model trained on shuffled labels.
     """
 
     target: Target
@@ -103,10 +103,10 @@ class Evidence:
 
 
 class Budget:
-    """Stops a trial that takes longer than it may.
+    """Time budget of the smoke test.
 
     Args:
-        seconds: allowed.
+        seconds: the limit.
         now: a clock, in seconds.
     """
 
@@ -116,16 +116,16 @@ class Budget:
         self._start = now()
 
     def step(self, what: str) -> None:
-        """Say what comes next.
+        """Log the next step, and stop if the budget is spent.
 
         Raises:
-            ConfigurationError: there is no time left for it.
+            ConfigurationError: no time is left.
         """
         spent = self._now() - self._start
         log.info("%.1f s: %s", spent, what)
         if spent > self._seconds:
             raise ConfigurationError(
-                f"{spent:.0f} s were spent before the trial could {what}",
+                f"{spent:.0f} s were spent before the training check could {what}",
                 field="policy.seconds",
                 value=self._seconds,
                 mend="Lower policy.rows or policy.rounds, or allow more seconds",
@@ -143,21 +143,21 @@ def gather(
     split: str = "test",
     budget: Budget | None = None,
 ) -> Evidence:
-    """Run a trial.
+    """Run the smoke test.
 
     Args:
         snapshot: the data.
         contract: the schema in plain terms.
-        recipe: what is tried.
-        policy: how much, and which questions.
-        seed: of the models and of the sample.
+        recipe: the recipe under test.
+        policy: sizes, and which parts to run.
+        seed: seed of the models and of the sample.
         device: ``auto``, ``cuda`` or ``cpu``.
         split: held-out rows, which no model learns from.
-        budget: stops it; default: ``policy.seconds`` from now.
+        budget: time budget; default: ``policy.seconds`` from now.
 
     Raises:
-        ConfigurationError: recipe, device or splits cannot be used, or the time is up.
-        DataError: the sample cannot be learned from or judged on.
+        ConfigurationError: recipe, device or splits cannot be used, or the time budget is spent.
+        DataError: the sample cannot be trained or evaluated on.
     """
     splits = (recipe.train_split, recipe.validation_split, split)
     if len(set(splits)) < 3:
@@ -180,7 +180,7 @@ def gather(
         budget.step("train its model")
         training = fit(sample, small)
         target = training.plan.target
-        small = small.model_copy(update={"task": target.task})  # a few rows must not make another task of it
+        small = small.model_copy(update={"task": target.task})  # a few rows must not change the inferred task
         model = Held(read_truth(sample, split, target), _scores(training, sample, split))
         learned = Held(read_truth(sample, recipe.train_split, target), _scores(training, sample, recipe.train_split))
         again = saved = batch = relabelled = None
@@ -192,14 +192,14 @@ def gather(
             again = _scores(fit(sample, small), sample, split)
         if policy.overfit and (policy.overfit_options or not recipe.trainer):
             budget.step("learn a batch by heart")
-            batch = _by_heart(training, sample, folder / "batch", small, policy, fit, seed)
+            batch = _overfit(training, sample, folder / "batch", small, policy, fit, seed)
         if policy.shuffled_labels:
             budget.step("learn shuffled labels")
-            given = [name for name in splits if sample.splits.get(name)]
-            # What could be learned by heart must be: early stopping would hide it, and so would a cautious recipe.
-            eager = _eager(small, policy.rounds)
-            dealt = shuffled(sample, folder / "shuffled", training.plan, given, _rng(seed, 3))
-            relabelled = Held(read_truth(dealt, split, target), _scores(fit(dealt, eager), dealt, split))
+            present = [name for name in splits if sample.splits.get(name)]
+            # Overfit on purpose: early stopping or regularization would hide a leak.
+            unregularized = _unregularized(small, policy.rounds)
+            dealt = shuffled(sample, folder / "shuffled", training.plan, present, _rng(seed, 3))
+            relabelled = Held(read_truth(dealt, split, target), _scores(fit(dealt, unregularized), dealt, split))
         budget.step("judge what it saw")
     return Evidence(
         target=target,
@@ -224,22 +224,22 @@ def _with(recipe: Recipe, **parameters: Any) -> Recipe:
     return recipe.model_copy(update={"parameters": recipe.parameters.model_copy(update=parameters)})
 
 
-def _eager(recipe: Recipe, rounds: int) -> Recipe:
-    """The recipe without its restraint; a team's own trainer stays as it is."""
+def _unregularized(recipe: Recipe, rounds: int) -> Recipe:
+    """Remove regularization and early stopping from a recipe; a team's own trainer is unchanged."""
     if recipe.trainer:
         return recipe
-    return _with(recipe, **{**_BY_HEART, "n_estimators": rounds}).model_copy(
+    return _with(recipe, **{**_OVERFITTING, "n_estimators": rounds}).model_copy(
         update={"early_stopping_rounds": 0, "monotone": {}}
     )
 
 
 def _scores(training: Training, data: Snapshot, split: str) -> Floats:
-    """(n,) or (n, classes) of the model in memory."""
+    """(n,) or (n, classes) scores of the model in memory."""
     rows = data.table(split, training.plan.names).combine_chunks().to_batches()[0]
-    return _ask(training, frame_of(rows, mlflow_types(training.plan.features)), rows.num_rows)
+    return _predict(training, frame_of(rows, mlflow_types(training.plan.features)), rows.num_rows)
 
 
-def _ask(training: Training, frame: Any, rows: int) -> Floats:
+def _predict(training: Training, frame: Any, rows: int) -> Floats:
     from gauntlet.training.pipeline import score
 
     target = training.plan.target
@@ -250,7 +250,7 @@ def _ask(training: Training, frame: Any, rows: int) -> Floats:
     return np.asarray(as_scores(output, task=target.task, classes=target.classes, rows=rows), dtype=np.float64)
 
 
-def _by_heart(
+def _overfit(
     training: Training,
     sample: Snapshot,
     folder: Path,
@@ -259,15 +259,15 @@ def _by_heart(
     fit: Callable[[Snapshot, Recipe], Training],
     seed: int,
 ) -> Batch:
-    """A model of a few rows that has nothing to do but to remember them."""
-    strong = _eager(recipe, _BY_HEART["n_estimators"])
+    """Overfit a model to a tiny batch."""
+    strong = _unregularized(recipe, _OVERFITTING["n_estimators"])
     if recipe.trainer:
         strong = recipe.model_copy(update={"options": {**recipe.options, **policy.overfit_options}})
     split = recipe.train_split
     data = tiny_batch(sample, folder, training.plan, split, policy.overfit_rows, _rng(seed, 2))
     if not recipe.trainer and sample.splits.get(recipe.validation_split):
         nothing = sample.table(recipe.validation_split, [EXAMPLE_ID, *sample.columns]).slice(0, 0)
-        data = variant(data, folder, {recipe.validation_split: nothing})  # it is neither stopped nor judged
+        data = variant(data, folder, {recipe.validation_split: nothing})  # no early stopping, no evaluation
     fitted = fit(data, strong)
     labels = read_truth(data, split, fitted.plan.target).labels
     return Batch(labels, _scores(fitted, data, split), tuple(fitted.curve.get("train", ())))
@@ -276,7 +276,7 @@ def _by_heart(
 def _saved(
     training: Training, sample: Snapshot, split: str, folder: Path, memory: Floats, policy: TrainingPolicy
 ) -> Saved:
-    """Ask the model on disk in every way it will be asked."""
+    """Score the saved model by every path that production uses, and compare with the model in memory."""
     target = training.plan.target
     rows = sample.table(split, training.plan.names).combine_chunks().to_batches()[0]
     types = mlflow_types(training.plan.features)
@@ -284,18 +284,25 @@ def _saved(
     def scores(output: Any, n: int) -> Floats:
         return np.asarray(as_scores(output, task=target.task, classes=target.classes, rows=n), dtype=np.float64)
 
-    found = {}
+    by_path = {}
     try:
         save(training, folder, contract_digest="")
         with open_model(folder) as scorer:
-            own = training.booster is not None
-            found["as batch scoring asks it" if own else "through MLflow"] = scores(scorer.score(rows), rows.num_rows)
+            is_own = training.booster is not None
+            by_path["as batch scoring asks it" if is_own else "through MLflow"] = scores(
+                scorer.score(rows), rows.num_rows
+            )
             singles = [scores(scorer.score(rows.slice(i, 1)), 1) for i in range(min(policy.single_rows, rows.num_rows))]
             if singles:
-                found["one row at a time"] = np.concatenate(singles)
-            if own:
+                by_path["one row at a time"] = np.concatenate(singles)
+            if is_own:
                 model = load_pyfunc(folder)
-                found["through MLflow"] = scores(model.predict(frame_of(rows, types)), rows.num_rows)
+                by_path["through MLflow"] = scores(model.predict(frame_of(rows, types)), rows.num_rows)
     except (DataError, pickle.PicklingError, TypeError, AttributeError) as error:
         return Saved(failure=f"{type(error).__name__}: {error}".splitlines()[0])
-    return Saved({way: (float(np.abs(one - memory[: len(one)]).max()), len(one)) for way, one in found.items()})
+    return Saved(
+        {
+            way: (float(np.abs(path_scores - memory[: len(path_scores)]).max()), len(path_scores))
+            for way, path_scores in by_path.items()
+        }
+    )

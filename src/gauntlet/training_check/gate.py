@@ -1,4 +1,4 @@
-"""The small-scale model test as a gate: every question that the policy asks, as one verdict."""
+"""The training check as a gate: all checks that its policy enables, as one verdict."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _CLASSES = ("prior", "majority")
 
 @dataclass(frozen=True)
 class TrainingCheckResult:
-    """What ``check_training`` found.
+    """Result of ``check_training``.
 
     Attributes:
         verdict: the checks.
-        evidence: what they rest on; ``None`` where nothing was asked.
-        standing: the model beside the constant it had to beat.
+        evidence: what they rest on; ``None`` where all checks are off.
+        standing: the model and the constant baseline; ``None`` where that check is off.
     """
 
     verdict: Verdict
@@ -42,17 +42,17 @@ class TrainingCheckResult:
 
 
 def nothing_asked() -> TrainingCheckResult:
-    """The outcome when every question is switched off."""
+    """Make the result when all checks are switched off."""
     reason = "Nothing was asked of a small-scale model, so none was trained."
     check = Check("nothing asked", Status.PASS, reason, code="check_training.nothing_asked")
     return TrainingCheckResult(Verdict(GATE, (check,), check.reason))
 
 
 def judge_training(evidence: Evidence, policy: TrainingPolicy) -> TrainingCheckResult:
-    """Hold what a trial saw against its policy.
+    """Check the evidence of the smoke test against its policy.
 
     Raises:
-        ConfigurationError: the policy's floor names a metric, or its baseline a constant, that the task does not know.
+        ConfigurationError: the policy's floor names a metric, or its baseline a constant, that the task does not have.
     """
     task = evidence.target.task
     resolve(tuple(policy.floor), task, len(evidence.target.classes))

@@ -1,4 +1,4 @@
-"""The data of a trial: a bounded sample, a tiny batch, and the sample with its labels shuffled."""
+"""Data of the smoke test: a bounded sample, a tiny batch, and the sample with shuffled labels."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _SHARES = (0.6, 0.15, 0.25)
-"""Of the sample, for learning, for early stopping, and for judging: judging decides, so it gets more than usual."""
+"""Shares of the sample for training, early stopping and evaluation, which decides and so gets more than usual."""
 
 
 def bounded(
     snapshot: Snapshot, folder: Path, splits: tuple[str, str, str], rows: int, rng: np.random.Generator
 ) -> Snapshot:
-    """A random sample of the splits, without replacement; splits that are small enough stay whole.
+    """Sample the splits without replacement; small splits stay whole.
 
     Args:
         snapshot: the data.
-        folder: where the sample goes.
-        splits: to learn from, to stop early on (may be missing), to judge on.
+        folder: folder of the sample.
+        splits: for training, for early stopping (may be missing), for evaluation.
         rows: of all three together.
         rng: draws the rows.
 
     Raises:
-        ConfigurationError: no split to learn from or to judge on.
+        ConfigurationError: no split for training or for evaluation.
         DataError: a split is empty or unreadable.
     """
     import numpy as np
@@ -43,26 +43,26 @@ def bounded(
     learn, stop, judge = splits
     for name in (learn, judge):
         snapshot.require_split(name)
-    taken = {}
+    tables = {}
     for name, share in zip(splits, _SHARES, strict=True):
-        known, wanted = snapshot.splits.get(name, 0), int(rows * share)
+        known, limit = snapshot.splits.get(name, 0), int(rows * share)
         if name == stop and not known:
             continue
-        chosen = np.sort(rng.choice(known, wanted, replace=False)) if known > wanted else np.arange(known)
-        taken[name] = take(snapshot, name, chosen)
-    return variant(snapshot, folder, taken)
+        chosen = np.sort(rng.choice(known, limit, replace=False)) if known > limit else np.arange(known)
+        tables[name] = take(snapshot, name, chosen)
+    return variant(snapshot, folder, tables)
 
 
 def tiny_batch(sample: Snapshot, folder: Path, plan: Plan, split: str, rows: int, rng: np.random.Generator) -> Snapshot:
-    """The sample with its training split cut down to a few rows that can be told apart by their features.
+    """Reduce the training split to a few rows with distinct features.
 
-    Classes are taken in turn, so that a rare one is there too.
+    Classes alternate, so that rare ones are included.
 
     Args:
         sample: from ``bounded``.
-        folder: where the batch goes.
+        folder: folder of the batch.
         plan: features and target.
-        split: to learn from.
+        split: the training split.
         rows: of the batch, at most.
         rng: draws the rows.
 
@@ -93,18 +93,18 @@ def tiny_batch(sample: Snapshot, folder: Path, plan: Plan, split: str, rows: int
 
 
 def shuffled(sample: Snapshot, folder: Path, plan: Plan, splits: Sequence[str], rng: np.random.Generator) -> Snapshot:
-    """The sample with labels that say nothing about its features, in every split.
+    """Permute the labels of all splits, so that they are independent of the features.
 
-    Labels are dealt out anew to *groups*: the rows of one cluster where clusters are declared, else the rows with the
-    same features. So the only way to know a held-out row's label is to have seen that row, or one of its group: a
-    trainer that reads the held-out split, the same rows or people in two splits, an identifier learned by heart.
+    Labels are permuted between *groups*: the rows of one cluster where clusters are declared, else the rows with the
+    same features. So the only way to predict a held-out row's label is to have seen that row, or one of its group: a
+    trainer that reads the held-out split, the same rows or people in two splits, a memorized identifier.
 
     Args:
         sample: from ``bounded``.
-        folder: where the shuffled splits go.
+        folder: folder of the shuffled splits.
         plan: features and target.
         splits: those to relabel.
-        rng: deals.
+        rng: permutes.
     """
     import numpy as np
     import pyarrow as pa
@@ -131,7 +131,7 @@ def shuffled(sample: Snapshot, folder: Path, plan: Plan, splits: Sequence[str], 
 
 
 def _contents(table: pa.Table, plan: Plan) -> np.ndarray:
-    """(rows,) the features of each row as the model sees them, as one opaque value."""
+    """(rows,) encoded features of each row as one opaque value, for comparison."""
     import numpy as np
 
     columns = {name: _column(table, name) for name in plan.names}
@@ -140,7 +140,7 @@ def _contents(table: pa.Table, plan: Plan) -> np.ndarray:
 
 
 def _in_turn(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The rows, one of each class after the other."""
+    """Order rows so that classes alternate."""
     import numpy as np
 
     rank = np.empty(len(rows), dtype=np.int64)

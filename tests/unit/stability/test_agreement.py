@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from gauntlet.evaluation.intervals import clopper_pearson
-from gauntlet.stability.agreement import Rows, agreement, decisions, pairwise
+from gauntlet.stability.agreement import EvaluationRows, agreement, decisions, pairwise
 
-PLAIN = Rows("binary", 0.5, None, None)
+PLAIN = EvaluationRows("binary", 0.5, None, None)
 
 
 def test_a_model_agrees_with_itself() -> None:
@@ -30,19 +30,19 @@ def test_flips_are_counted_with_the_exact_interval() -> None:
 
 
 def test_a_threshold_belongs_to_the_positives() -> None:
-    assert decisions(np.array([0.2, 0.3, 0.4]), Rows("binary", 0.3, None, None)).tolist() == [0, 1, 1]
+    assert decisions(np.array([0.2, 0.3, 0.4]), EvaluationRows("binary", 0.3, None, None)).tolist() == [0, 1, 1]
 
 
 def test_classes_flip_where_the_most_probable_one_changes() -> None:
     first = np.array([[0.5, 0.3, 0.2], [0.1, 0.8, 0.1]])
     second = np.array([[0.3, 0.5, 0.2], [0.2, 0.7, 0.1]])
-    found = agreement(("a", "b"), first, second, Rows("multiclass", 0.5, None, None), 0.95)
+    found = agreement(("a", "b"), first, second, EvaluationRows("multiclass", 0.5, None, None), 0.95)
     assert found.flips == 0.5
     assert found.largest == pytest.approx(0.2)
 
 
 def test_a_regression_decides_nothing() -> None:
-    found = agreement(("a", "b"), np.zeros(3), np.ones(3), Rows("regression", 0.5, None, None), 0.95)
+    found = agreement(("a", "b"), np.zeros(3), np.ones(3), EvaluationRows("regression", 0.5, None, None), 0.95)
     assert found.flips is None
     assert found.median == 1.0
 
@@ -53,18 +53,18 @@ def test_rows_that_flip_together_count_as_one() -> None:
     first = np.full(400, 0.4)
     second = np.where(person < 8, 0.6, 0.4)
     plain = agreement(("a", "b"), first, second, PLAIN, 0.95)
-    clustered = agreement(("a", "b"), first, second, Rows("binary", 0.5, None, person), 0.95)
+    clustered = agreement(("a", "b"), first, second, EvaluationRows("binary", 0.5, None, person), 0.95)
     assert plain.flips == clustered.flips == pytest.approx(0.2)
     assert clustered.rows == pytest.approx(39, abs=1)
     assert clustered.interval[1] - clustered.interval[0] > 2.5 * (plain.interval[1] - plain.interval[0])
-    still = agreement(("a", "b"), first, first, Rows("binary", 0.5, None, person), 0.95)
+    still = agreement(("a", "b"), first, first, EvaluationRows("binary", 0.5, None, person), 0.95)
     assert still.rows == 40
 
 
 def test_weights_count_and_widen() -> None:
     weights = np.r_[np.full(50, 3.0), np.full(50, 1.0)]
     second = np.where(np.arange(100) < 10, 0.6, 0.4)
-    found = agreement(("a", "b"), np.full(100, 0.4), second, Rows("binary", 0.5, weights, None), 0.95)
+    found = agreement(("a", "b"), np.full(100, 0.4), second, EvaluationRows("binary", 0.5, weights, None), 0.95)
     assert found.flips == pytest.approx(30 / 200)
     assert found.rows < 100
 

@@ -123,10 +123,10 @@ def test_the_difference_of_two_models_is_set_beside_the_spread_of_one() -> None:
     result = judge_stability(
         reruns(DATA.label, seeds), policy(), challenger=scored(DATA.label, seeds[0]), champion=champion
     )
-    assert result.rivals is not None
-    value, (low, high) = result.rivals.differences["auc"]
+    assert result.champion_gap is not None
+    value, (low, high) = result.champion_gap.differences["auc"]
     assert low < value < high
-    assert (result.rivals.agreement.flips or 0) > (result.pairs[0].flips or 0)
+    assert (result.champion_gap.agreement.flips or 0) > (result.pairs[0].flips or 0)
 
 
 def test_predictions_of_other_rows_are_refused() -> None:

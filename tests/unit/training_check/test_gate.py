@@ -173,7 +173,7 @@ def test_a_constant_of_another_task_is_refused(tried: Tried, asking: Asking) -> 
 def test_time_runs_out_with_a_sentence_and_no_verdict(snapshot: Snapshot) -> None:
     clock = iter(range(0, 1000, 45))
     policy = parse(TrainingPolicy, {"rows": 500, "rounds": 5}, field="policy")
-    with pytest.raises(ConfigurationError, match=r"policy.seconds.*were spent before the trial could"):
+    with pytest.raises(ConfigurationError, match=r"policy.seconds.*were spent before the training check could"):
         gather(
             snapshot,
             CONTRACT,

@@ -28,9 +28,9 @@ class StabilityView:
         same_seed: what the same seed twice gave, in two words.
         flips: the most that two re-trainings decide otherwise, written out; empty for a regression.
         leading: title of the metric that is drawn.
-        placed: every run on that metric.
+        estimates: every run on that metric.
         head, metrics: the table of metrics.
-        rivals: candidate − champion metric by metric, what re-training moves, and how they compare.
+        champion_gap: candidate − champion metric by metric, what re-training moves, and how they compare.
         reading: how the difference from the champion compares with the spread; one sentence a metric.
         pairs: decisions that flip between two seeds, most first, in percent.
         bound: the limit on flips, in percent.
@@ -45,10 +45,10 @@ class StabilityView:
     same_seed: str = ""
     flips: str = ""
     leading: str = ""
-    placed: tuple[ForestRow, ...] = ()
+    estimates: tuple[ForestRow, ...] = ()
     head: tuple[str, ...] = ()
     metrics: tuple[tuple[str, ...], ...] = ()
-    rivals: tuple[tuple[str, ...], ...] = ()
+    champion_gap: tuple[tuple[str, ...], ...] = ()
     reading: tuple[str, ...] = ()
     pairs: tuple[ForestRow, ...] = ()
     bound: float | None = None
@@ -76,10 +76,10 @@ def stability_view(result: StabilityResult) -> StabilityView:
         same_seed="the same model" if repeat.identical else "another model",
         flips="" if flips is None or flips.measured is None else _percent(flips.measured),
         leading=wording.title(result.leading),
-        placed=tuple(ForestRow(run.name, run.value, *run.interval) for run in result.placed),
+        estimates=tuple(ForestRow(run.name, run.value, *run.interval) for run in result.estimates),
         head=_head(result),
         metrics=tuple(_metric(metric, stability.metrics[metric.name], result) for metric in result.metrics),
-        rivals=_rivals(result),
+        champion_gap=_champion_gap(result),
         reading=_reading(result),
         pairs=tuple(_pair(pair, "" if flips is None else flips.status.value) for pair in result.pairs[:_MOST_PAIRS])
         if flips is not None
@@ -110,13 +110,13 @@ def _metric(metric: Metric, found: MetricStability, result: StabilityResult) -> 
     )
 
 
-def _rivals(result: StabilityResult) -> tuple[tuple[str, ...], ...]:
+def _champion_gap(result: StabilityResult) -> tuple[tuple[str, ...], ...]:
     """Metric by metric, the difference of two models beside what re-training one of them does."""
-    if result.rivals is None or result.stability is None:
+    if result.champion_gap is None or result.stability is None:
         return ()
     rows = []
     for metric in result.metrics:
-        known = result.rivals.differences.get(metric.name)
+        known = result.champion_gap.differences.get(metric.name)
         if known is not None:
             noise = _WITHIN * result.stability.metrics[metric.name].seed.deviation
             reading = "within the noise" if abs(known[0]) <= noise else "beyond the noise"
@@ -139,10 +139,10 @@ def _difference(metric: Metric, value: float, interval: tuple[float, float]) -> 
 
 def _reading(result: StabilityResult) -> tuple[str, ...]:
     """The difference between two models beside the spread of one."""
-    if result.rivals is None or result.leading is None or result.stability is None:
+    if result.champion_gap is None or result.leading is None or result.stability is None:
         return ()
     metric = result.leading
-    known = result.rivals.differences.get(metric.name)
+    known = result.champion_gap.differences.get(metric.name)
     if known is None:
         return ()
     noise = _WITHIN * result.stability.metrics[metric.name].seed.deviation
@@ -152,7 +152,7 @@ def _reading(result: StabilityResult) -> tuple[str, ...]:
         f"Candidate and champion differ by {size} in {metric.title}; re-training the candidate alone moves it by "
         f"±{moved}, so the difference is {'within' if within else 'beyond'} what chance in training brings."
     )
-    apart, pair = result.rivals.agreement.flips, result.pairs[0].flips
+    apart, pair = result.champion_gap.agreement.flips, result.pairs[0].flips
     if apart is None or pair is None:
         return (told,)
     most = _percent(pair)
@@ -166,7 +166,7 @@ def _changes(result: StabilityResult) -> tuple[tuple[str, ...], ...]:
     assert result.repeat is not None
     rows = [("The same seed again", result.repeat), ("Another seed (the pair that differs most)", result.pairs[0])]
     rows += [("Another seed and draw of the rows (the largest)", result.draws[0])] if result.draws else []
-    rows += [("The champion", result.rivals.agreement)] if result.rivals is not None else []
+    rows += [("The champion", result.champion_gap.agreement)] if result.champion_gap is not None else []
     return tuple(
         (
             what,
