@@ -14,7 +14,8 @@ PAGE = Path(__file__).with_name("settings.md")
 INTRODUCTION = """# Settings
 
 Every block of settings that `continuous_training` takes, by the name of its parameter, then those of a delivery. A key
-that is not listed here is refused in the first second of a run. This page is written from the code by `make docs`.
+that is not listed here is refused in the first second of a run. This page is written by `make docs` from the settings
+models, whose modules are in brackets.
 """
 
 MODELS: dict[str, type[Settings]] = {**SETTINGS, **DELIVERY_SETTINGS}
@@ -31,7 +32,7 @@ def _section(name: str) -> str:
     lines = [
         f"## `{name}`",
         "",
-        summary.replace("``", "`"),
+        f"{summary.replace('``', '`')} (`{MODELS[name].__module__}.{MODELS[name].__name__}`)",
         "",
         "| key | type | default | meaning |",
         "|---|---|---|---|",

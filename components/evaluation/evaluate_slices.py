@@ -1,4 +1,4 @@
-"""The bias gate."""
+"""The fairness gate."""
 
 from kfp.dsl import HTML, Artifact, Dataset, Input, Output
 

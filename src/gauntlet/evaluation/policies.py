@@ -1,6 +1,6 @@
 """What a team demands of a model: the policies of the three evaluation gates, with defaults, units and ranges.
 
-Metric names are checked when the task is known (``metrics.named``), everything else here.
+Metric names are checked when the task is known (``metrics.resolve``), everything else here.
 """
 
 from __future__ import annotations

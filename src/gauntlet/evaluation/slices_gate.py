@@ -1,4 +1,4 @@
-"""The bias gate: does the model treat every slice of the rows alike, within what the policy allows?
+"""The fairness gate: does the model treat every slice of the rows alike, within what the policy allows?
 
 All comparisons of the gate are decided together: the error rate is shared out among the kinds of statistic (gaps,
 ratios, levels) and, within a kind, intervals are simultaneous. A slice that is too small to judge is listed and leaves

@@ -3,7 +3,7 @@
 plan            the settings
 state           the state persisted from one analysis to the next; state_codec: as JSON
 increments      increments of the pods' counters between readings, and the requests each version was given
-tests           the stable version's baseline, and the tests selected from it
+test_selection  the stable version's baseline, and the tests selected from it
 update          updates the state with one more reading
 alpha           allocation of α, and the limits for the last step, at full traffic
 power           requests and time until an effect would be detected

@@ -12,7 +12,7 @@ from gauntlet.delivery.analysis.increments import exposed, increments, total
 from gauntlet.delivery.analysis.plan import AnalysisPlan
 from gauntlet.delivery.analysis.power import FULL_TRAFFIC, requests_needed_at
 from gauntlet.delivery.analysis.state import OUTCOMES, AnalysisState, Evidence, Outcomes, Tally
-from gauntlet.delivery.analysis.tests import begin_tests, counted, kept, update_baseline
+from gauntlet.delivery.analysis.test_selection import begin_tests, counted, kept, update_baseline
 from gauntlet.delivery.counters.source import Counters, Pods, Reading
 from gauntlet.delivery.evidence.combination import combine, restart_panel, update_panel
 from gauntlet.delivery.evidence.counts import Counts

@@ -5,7 +5,7 @@ import pytest
 
 from gauntlet.delivery.analysis.plan import AnalysisPlan
 from gauntlet.delivery.analysis.state import Tests
-from gauntlet.delivery.analysis.tests import MOST_SLICES, choose, counted, kept
+from gauntlet.delivery.analysis.test_selection import MOST_SLICES, choose, counted, kept
 from gauntlet.delivery.counters.source import Counters
 from gauntlet.delivery.evidence.counts import Counts
 from gauntlet.errors import ConfigurationError, DataError
