@@ -55,36 +55,15 @@ def rank(label: Floats, score: Floats, weight: Floats | None = None) -> Ranking:
     return Ranking(order, (label == 1)[order], None if weight is None else weight[order], run)
 
 
-def auc(label: Floats, score: Floats, weight: Floats | None = None) -> float:
-    """P(score of a positive > score of a negative) + half P(tie), rows drawn in proportion to weight.
-
-    Equals the trapezoid area under the (weighted) ROC curve. NaN when a class has no weight. Constant scores give 0.5.
-
-    >>> import numpy as np
-    >>> auc(np.array([0.0, 0.0, 1.0, 1.0]), np.array([0.1, 0.4, 0.35, 0.8]))
-    0.75
-    """
-    return auc_influence(label, score, weight)[0]
-
-
-def auc_influence(label: Floats, score: Floats, weight: Floats | None = None) -> tuple[float, Floats]:
-    """AUC and each row's influence on it; the influences sum to zero within each class.
-
-    Influence of a positive i: (wᵢ / W₊)(F₋(sᵢ) - AUC), of a negative j: (wⱼ / W₋)(1 - F₊(sⱼ) - AUC), ties in F counted
-    half. Scaled by √(m / (m - 1)) within each class of m rows, their sum of squares is DeLong's variance.
-
-    Args:
-        label, score, weight: (n,); no weight means equal weights.
-    """
-    everyone = np.zeros(len(label), dtype=np.int64)
-    value, influence = grouped_auc(rank(label, score, weight), everyone, 1)
-    return float(value[0]), influence
-
-
 def grouped_auc(
     ranking: Ranking, codes: Ints | Codes, groups: int, *, corrected: bool = False, out: Floats | None = None
 ) -> tuple[Floats, Floats]:
     """AUC of every group and each row's influence on its own group's.
+
+    The AUC is P(score of a positive > score of a negative) + half P(tie), rows drawn in proportion to weight: the
+    trapezoid area under the (weighted) ROC curve. Constant scores give 0.5. Influence of a positive i:
+    (wᵢ / W₊)(F₋(sᵢ) - AUC), of a negative j: (wⱼ / W₋)(1 - F₊(sⱼ) - AUC), ties in F counted half; they sum to zero
+    within each class. Corrected, their sum of squares is DeLong's variance.
 
     Args:
         ranking: the rows by score.
@@ -95,6 +74,10 @@ def grouped_auc(
 
     Returns:
         (groups,) AUC, NaN where a class is missing; (n,) influence, 0 outside groups and in groups without an AUC.
+
+    >>> ranking = rank(np.array([0.0, 0.0, 1.0, 1.0]), np.array([0.1, 0.4, 0.35, 0.8]))
+    >>> grouped_auc(ranking, np.zeros(4, dtype=np.int64), 1)[0].tolist()
+    [0.75]
     """
     influence = np.empty(len(codes)) if out is None else out
     place, bounds = _regroup(ranking.order, codes, groups)

@@ -84,10 +84,6 @@ def score_limits(first_only: Floats, second_only: Floats, rows: Floats, critical
     return ends[0], ends[1]
 
 
-def _floats(counts: PairedCounts) -> tuple[Floats, Floats, Floats]:
-    return np.array(float(counts.first_only)), np.array(float(counts.second_only)), np.array(float(counts.rows))
-
-
 def _score(b: Floats, c: Floats, n: Floats, difference: Floats) -> Floats:
     """Score statistic of H0: p1 - p2 = difference (Tango 1998; Nam 1997), b counting "first only", c "second only".
 

@@ -3,9 +3,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gauntlet.evaluation.auc import auc, auc_influence, delong, grouped_auc, rank
+from gauntlet.data.integrity.power import _auc as leakage_auc
+from gauntlet.evaluation.auc import delong, grouped_auc, rank
 
 SCORES = st.lists(st.tuples(st.booleans(), st.integers(0, 6)), min_size=2, max_size=40)
+
+
+def auc_influence(label, score, weight=None):
+    """AUC of all rows, and each row's influence on it."""
+    areas, influence = grouped_auc(rank(label, score, weight), np.zeros(len(label), dtype=np.int64), 1)
+    return float(areas[0]), influence
+
+
+def auc(label, score, weight=None):
+    return auc_influence(label, score, weight)[0]
 
 
 def pairs_auc(label, score, weight):
@@ -46,6 +57,16 @@ def test_turning_scores_round_turns_the_area_round():
 
 def test_constant_scores_are_a_coin():
     assert auc(np.array([0.0, 1.0, 1.0]), np.full(3, 0.3)) == 0.5
+
+
+@given(SCORES)
+def test_the_leakage_check_has_the_same_area_and_influence(rows):
+    label = np.array([float(positive) for positive, _ in rows])
+    score = np.array([level / 6 for _, level in rows])
+    if label.min() < label.max():
+        area, influence = leakage_auc(score, label)
+        assert area == pytest.approx(auc(label, score), abs=1e-12)
+        np.testing.assert_allclose(influence, auc_influence(label, score)[1], atol=1e-12)
 
 
 def test_delong_equals_the_placement_formula_of_the_paper():

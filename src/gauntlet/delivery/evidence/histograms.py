@@ -14,8 +14,6 @@ from gauntlet.errors import ConfigurationError, DataError
 
 Buckets = Mapping[float, float]
 """Boundary ``le`` in seconds, infinity included → requests of at most that latency."""
-Scrape = Mapping[str, Buckets]
-"""Pod → its raw counters at one instant."""
 
 LEAST_TAIL = 0.001
 MOST_TAIL = 0.25
@@ -42,22 +40,6 @@ def checked(buckets: Buckets, *, pod: str) -> Buckets:
             )
         previous = buckets[boundary]
     return buckets
-
-
-def increase(before: Scrape, after: Scrape) -> dict[float, float]:
-    """Requests by bucket, all pods together, between two scrapes.
-
-    A pod whose any bucket fell was restarted: what it counts now is taken as its increase (a lower bound). A pod not
-    seen before gives nothing yet: its counters may reach back beyond the interval. Pods that are gone give nothing.
-
-    Raises:
-        DataError: a scrape is not cumulative, or pods differ in their boundaries.
-    """
-    total: dict[float, float] = {}
-    for pod in sorted(set(before) & set(after)):
-        restarted = fell(before[pod], after[pod])
-        total = together(total, gained(before[pod], after[pod], restarted=restarted, pod=pod), pod=pod)
-    return total
 
 
 def fell(before: Buckets, after: Buckets) -> bool:

@@ -4,7 +4,7 @@ import pytest
 
 from gauntlet.delivery.evidence.combination import panel_log_e, update_panel
 from gauntlet.delivery.evidence.counts import Counts
-from gauntlet.delivery.evidence.histograms import boundary_name, counts, eligible, gained, increase, slow
+from gauntlet.delivery.evidence.histograms import boundary_name, counts, eligible, fell, gained, slow, together
 from gauntlet.delivery.evidence.sequential import Test, begin
 from gauntlet.errors import ConfigurationError, DataError
 
@@ -13,10 +13,10 @@ def buckets(fast, middle, total):
     return {0.1: float(fast), 0.5: float(middle), math.inf: float(total)}
 
 
-def test_scrapes_are_differenced_pod_by_pod():
-    before = {"a": buckets(10, 20, 30), "b": buckets(1, 2, 3)}
-    after = {"a": buckets(15, 29, 40), "b": buckets(1, 3, 5)}
-    assert increase(before, after) == buckets(5, 10, 12)
+def test_increments_of_pods_add_up():
+    first = gained(buckets(10, 20, 30), buckets(15, 29, 40), restarted=False, pod="a")
+    second = gained(buckets(1, 2, 3), buckets(1, 3, 5), restarted=False, pod="b")
+    assert together(together({}, first, pod="a"), second, pod="b") == buckets(5, 10, 12)
 
 
 def test_a_histogram_that_was_not_there_gives_nothing_yet():
@@ -26,12 +26,13 @@ def test_a_histogram_that_was_not_there_gives_nothing_yet():
 
 def test_a_restarted_pod_counts_from_zero_in_every_bucket():
     """Only the first bucket fell; the others have grown past what they were."""
-    before, after = {"a": buckets(10, 20, 30)}, {"a": buckets(9, 25, 40)}
-    assert increase(before, after) == buckets(9, 25, 40)
+    before, after = buckets(10, 20, 30), buckets(9, 25, 40)
+    assert fell(before, after)
+    assert not fell(after, after)
+    assert gained(before, after, restarted=True, pod="a") == buckets(9, 25, 40)
 
 
-def test_pods_come_and_go():
-    assert increase({"old": buckets(1, 2, 3)}, {"new": buckets(5, 6, 7)}) == {}
+def test_a_side_without_requests_counts_none():
     assert counts({}, buckets(1, 2, 4), [0.5]) == {"le=0.5": Counts(0, 0, 2, 4)}
 
 
@@ -71,15 +72,15 @@ def test_a_baseline_without_a_usable_boundary_is_refused(baseline):
 )
 def test_what_is_no_histogram_is_refused(broken, message):
     with pytest.raises(DataError, match=message):
-        increase({"a": broken}, {"a": broken})
+        gained(broken, broken, restarted=False, pod="a")
 
 
 def test_pods_with_other_buckets_are_refused():
     other = {0.2: 1.0, math.inf: 2.0}
     with pytest.raises(DataError, match="boundaries of its own"):
-        increase({"a": buckets(1, 2, 3)}, {"a": other})
+        gained(buckets(1, 2, 3), other, restarted=False, pod="a")
     with pytest.raises(DataError, match="boundaries of its own"):
-        increase({"a": buckets(1, 2, 3), "b": other}, {"a": buckets(1, 2, 3), "b": other})
+        together(buckets(1, 2, 3), other, pod="b")
 
 
 def test_a_slow_canary_is_found_from_its_histogram():

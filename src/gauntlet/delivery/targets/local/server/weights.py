@@ -9,9 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from random import Random
 
-BLOCK = 100
-"""Requests a block: one a percent."""
-
 
 class Splitter:
     """Assigns blocks of requests to versions.

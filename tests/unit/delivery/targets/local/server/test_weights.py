@@ -9,8 +9,10 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gauntlet.delivery.targets.local.server.weights import BLOCK, Splitter
+from gauntlet.delivery.targets.local.server.weights import Splitter
 
+BLOCK = 100
+"""Requests a block: one a percent."""
 PERCENTS = st.integers(0, 100)
 
 
