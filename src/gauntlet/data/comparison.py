@@ -14,7 +14,7 @@ from gauntlet.data.noise import Noise, noise_of, rows_for_floor
 from gauntlet.data.phrasing import amount, quoted, share
 from gauntlet.data.profile import Profile
 from gauntlet.data.skew_policy import Limits
-from gauntlet.proportions import newcombe, rows_to_decide, wilson
+from gauntlet.stats.proportions import newcombe, rows_for_share, wilson
 from gauntlet.verdict import Check, Status, decide, worst
 
 Against = Literal["serving", "previous"]
@@ -148,7 +148,7 @@ def _distance_check(
         bound=limits.distance,
         direction="max",
         sample_size=sides.rows,
-        rows_needed=_rows_needed(sides, distance, noise, limits.distance) if status is Status.INCONCLUSIVE else None,
+        rows_needed=_rows_for_noise(sides, distance, noise, limits.distance) if status is Status.INCONCLUSIVE else None,
         code=f"detect_skew.{sides.against}.distribution",
         subject=name,
     )
@@ -160,7 +160,7 @@ def _decide(distance: float, noise: Noise, limit: float) -> Status:
     return Status.INCONCLUSIVE if status is Status.PASS and noise.floor > limit else status
 
 
-def _rows_needed(sides: _Sides, distance: float, noise: Noise, limit: float) -> int | None:
+def _rows_for_noise(sides: _Sides, distance: float, noise: Noise, limit: float) -> int | None:
     """Rows of the second side at which the noise is small beside what is to be told apart.
 
     A divergence's noise goes with 1/n, a share's with 1/√n.
@@ -204,7 +204,7 @@ def _missing_check(sides: _Sides, limit: float, alpha: float) -> Check:
         bound=limit,
         direction="max",
         sample_size=min(before[1], after[1]),
-        rows_needed=rows_to_decide(change, limit, alpha) if status is Status.INCONCLUSIVE else None,
+        rows_needed=rows_for_share(change, limit, alpha) if status is Status.INCONCLUSIVE else None,
         code=f"detect_skew.{sides.against}.missing_values",
         subject=sides.name,
     )
@@ -238,7 +238,7 @@ def _unseen_check(sides: _Sides, limit: float | None, alpha: float) -> Iterator[
         bound=limit,
         direction="max",
         sample_size=after.present,
-        rows_needed=rows_to_decide(found, limit, alpha) if status is Status.INCONCLUSIVE else None,
+        rows_needed=rows_for_share(found, limit, alpha) if status is Status.INCONCLUSIVE else None,
         code=f"detect_skew.{sides.against}.unseen_categories",
         subject=sides.name,
     )

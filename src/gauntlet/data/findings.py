@@ -14,7 +14,7 @@ from typing import Any
 from gauntlet.data.contract import Column
 from gauntlet.data.phrasing import amount, quoted, share
 from gauntlet.data.profile import Profile
-from gauntlet.proportions import rows_to_decide, wilson
+from gauntlet.stats.proportions import rows_for_share, wilson
 from gauntlet.verdict import Status
 
 
@@ -248,7 +248,7 @@ def _category_finding(name: str, allowed: Allowed, profile: Profile, alpha: floa
         interval=interval,
         bound=allowed.unseen,
         direction="max",
-        rows_needed=None if proven else rows_to_decide(found, allowed.unseen, alpha),
+        rows_needed=None if proven else rows_for_share(found, allowed.unseen, alpha),
     )
 
 

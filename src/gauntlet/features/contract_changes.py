@@ -13,8 +13,8 @@ from pydantic import Field
 from gauntlet.data.phrasing import counted, quoted, share
 from gauntlet.digest import short
 from gauntlet.features.contract import FeatureContract, Terms
-from gauntlet.proportions import wilson
 from gauntlet.settings import Settings
+from gauntlet.stats.proportions import wilson
 from gauntlet.verdict import Check, Status
 
 Severity = Literal["fail", "inconclusive", "pass"]

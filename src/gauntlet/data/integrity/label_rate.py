@@ -21,7 +21,7 @@ from gauntlet.data.phrasing import amount, counted
 from gauntlet.data.phrasing import share as percent
 from gauntlet.data.split import in_order
 from gauntlet.errors import ConfigurationError
-from gauntlet.proportions import newcombe
+from gauntlet.stats.proportions import newcombe
 from gauntlet.verdict import Check, Status, decide, worst
 
 LABEL_RATE = "check_integrity.label_rate"

@@ -19,7 +19,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from gauntlet.proportions import wilson
+from gauntlet.stats.proportions import wilson
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from gauntlet.data.integrity.sql import listed
 from gauntlet.data.integrity.tables import Tables
 from gauntlet.data.phrasing import share as percent
-from gauntlet.proportions import clopper_pearson, rows_to_decide
+from gauntlet.stats.proportions import clopper_pearson, rows_for_share
 from gauntlet.verdict import Check, Status, decide
 
 _LONGEST = 60
@@ -154,7 +154,7 @@ def judge_share(
         )
         if status is Status.INCONCLUSIVE:
             design = share.rows / share.effective if share.effective else 1.0
-            rows = rows_to_decide(share.value, bound, alpha)
+            rows = rows_for_share(share.value, bound, alpha)
             needed = None if rows is None else round(rows * design)
             reason += (
                 f" These rows cannot tell: it may be {percent(interval[0])} to {percent(interval[1])} in the long run."

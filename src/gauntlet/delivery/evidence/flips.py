@@ -13,8 +13,7 @@ import math
 
 from gauntlet.delivery.evidence.counts import whole_number
 from gauntlet.errors import ConfigurationError, DataError
-
-_TINY = 1e-300
+from gauntlet.stats import beta
 
 
 def log_certificate(flips: float, pairs: float, *, limit: float, phi: float = 1.0) -> float:
@@ -110,30 +109,7 @@ def _log_evidence(hits: float, misses: float, limit: float) -> float:
     powers = hits * math.log(limit) + misses * math.log1p(-limit)
     edge = 0.5 * (math.log(limit) + math.log1p(-limit))
     if limit < (a + 1) / (a + b + 2):
-        return edge + math.log(_fraction(a, b, limit) / a) - normaliser
+        return edge + math.log(beta.fraction(a, b, limit) / a) - normaliser
     log_beta = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
-    beyond = math.exp(powers + edge - log_beta) * _fraction(b, a, 1 - limit) / b
+    beyond = math.exp(powers + edge - log_beta) * beta.fraction(b, a, 1 - limit) / b
     return log_beta + math.log1p(-min(beyond, 1 - 1e-16)) - normaliser - powers
-
-
-def _fraction(a: float, b: float, x: float) -> float:
-    """a · I_x(a, b) B(a, b) / (xᵃ(1-x)ᵇ) as a continued fraction (DLMF 8.17.22), by the modified Lentz algorithm.
-
-    Converges quickly for x < (a + 1)/(a + b + 2), in about √max(a, b) terms.
-    """
-    c, d = 1.0, 1 - (a + b) * x / (a + 1)
-    d = 1 / (d if abs(d) > _TINY else _TINY)
-    value = d
-    for m in range(1, 200 + int(20 * math.sqrt(max(a, b)))):
-        for step in (
-            m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
-            -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
-        ):
-            d = 1 + step * d
-            c = 1 + step / c
-            d = 1 / (d if abs(d) > _TINY else _TINY)
-            c = c if abs(c) > _TINY else _TINY
-            value *= c * d
-        if abs(c * d - 1) < 1e-15:
-            break
-    return value

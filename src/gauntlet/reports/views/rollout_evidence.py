@@ -15,9 +15,9 @@ from gauntlet.delivery.rollout.journal import Journal
 from gauntlet.delivery.rollout.state import Metric
 from gauntlet.delivery.rollout.timeline import analyses
 from gauntlet.errors import DataError
-from gauntlet.proportions import wilson
 from gauntlet.reports.format import count, interval, number, quantity
 from gauntlet.reports.history import Line
+from gauntlet.stats.proportions import wilson
 
 CONFIDENCE = 0.95
 _LEAST, _MOST = 1e-3, 1e6

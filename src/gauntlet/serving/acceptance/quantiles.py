@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gauntlet.proportions import clopper_pearson
 from gauntlet.serving.arrivals import Floats
 from gauntlet.serving.load_result import percentile
+from gauntlet.stats.proportions import clopper_pearson
 
 BLOCKS = 30
 """Blocks of time a run is cut into: long enough to hold a pause, many enough to estimate a variance."""
@@ -68,7 +68,7 @@ def quantile(values: Floats, q: float, *, confidence: float, blocks: int = BLOCK
         return Quantile(q, math.nan, 0.0, math.inf, 0, 0.0, least_requests(q, confidence))
     ordered = np.sort(values)
     value = percentile(values, 100 * q)
-    effect = design_effect(values > value, blocks)
+    effect = block_design_effect(values > value, blocks)
     effective = n / effect
     # Ranks of the effective sample, as shares, carried over to the real one: outwards, never inwards.
     size = max(1, math.floor(effective))
@@ -88,7 +88,7 @@ def least_requests(q: float, confidence: float) -> int:
     return math.ceil(math.log((1 - confidence) / 2) / math.log(q))
 
 
-def design_effect(hits: np.ndarray, blocks: int = BLOCKS) -> float:
+def block_design_effect(hits: np.ndarray, blocks: int = BLOCKS) -> float:
     """How many times larger the variance of a share is than that of independent values; at least 1.
 
     Variance of the share over consecutive blocks, times the size of a block, over p(1 − p).
@@ -113,6 +113,6 @@ def share(hits: np.ndarray, *, confidence: float, blocks: int = BLOCKS) -> tuple
         confidence: two-sided.
         blocks: for the design effect.
     """
-    n = len(hits) / design_effect(hits, blocks)
+    n = len(hits) / block_design_effect(hits, blocks)
     estimate = float(hits.mean())
     return estimate, *clopper_pearson(estimate * n, n, 1 - confidence)

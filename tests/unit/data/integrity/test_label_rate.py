@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from builders.integrity import QUIET, checks, examine, statuses
-from gauntlet.proportions import newcombe
+from gauntlet.stats.proportions import newcombe
 from gauntlet.errors import ConfigurationError
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gauntlet.serving.acceptance import quantiles
-from gauntlet.serving.acceptance.quantiles import design_effect, least_requests, quantile, share
+from gauntlet.serving.acceptance.quantiles import block_design_effect, least_requests, quantile, share
 
 
 def test_examples_run() -> None:
@@ -94,12 +94,12 @@ def test_bursts_are_covered_where_independence_would_not_be() -> None:
 
 def test_the_design_effect_of_a_cluster_is_its_size_and_of_independent_values_one() -> None:
     rng = np.random.default_rng(5)
-    assert design_effect(rng.random(60_000) < 0.3) < 2
+    assert block_design_effect(rng.random(60_000) < 0.3) < 2
     clustered = np.repeat(rng.random(600) < 0.3, 100)
-    assert 50 < design_effect(clustered) < 200
-    assert design_effect(np.zeros(1000, dtype=bool)) == 1
-    assert design_effect(np.array([], dtype=bool)) == 1
-    assert design_effect(np.array([True, False])) == 1
+    assert 50 < block_design_effect(clustered) < 200
+    assert block_design_effect(np.zeros(1000, dtype=bool)) == 1
+    assert block_design_effect(np.array([], dtype=bool)) == 1
+    assert block_design_effect(np.array([True, False])) == 1
 
 
 def test_a_share_has_the_interval_of_clopper_and_pearson() -> None:

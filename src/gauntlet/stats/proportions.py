@@ -1,17 +1,11 @@
-"""Intervals of one share of rows and of the difference of two, in plain Python: the only home of these formulas.
-
-``gauntlet.evaluation.intervals`` has the same for arrays, at the tails of simultaneous intervals; a test holds that
-they agree. Nothing here needs NumPy or SciPy: the data image has no SciPy, and a page should not load it for two
-numbers.
-"""
+"""Intervals of one share of rows and of the difference of two, and the rows that would decide."""
 
 from __future__ import annotations
 
 import math
 from statistics import NormalDist
 
-_MOST_TERMS = 100_000
-"""Of a continued fraction that takes about √rows of them."""
+from gauntlet.stats import beta
 
 
 def wilson(successes: float, rows: float, alpha: float) -> tuple[float, float]:
@@ -56,17 +50,13 @@ def newcombe(first: tuple[float, float], second: tuple[float, float], alpha: flo
     )
 
 
-def rows_to_decide(share: float, bound: float, alpha: float) -> int | None:
+def rows_for_share(share: float, bound: float, alpha: float) -> int | None:
     """About how many rows put the interval of a proportion on one side of ``bound``; ``None`` if it lies on it."""
     if share == bound:
         return None
     z = NormalDist().inv_cdf(1 - alpha / 2)
     middle = min(max((share + bound) / 2, 1e-6), 1 - 1e-6)
     return math.ceil(z * z * middle * (1 - middle) / (share - bound) ** 2)
-
-
-def _share(counted: tuple[float, float]) -> float:
-    return counted[0] / counted[1] if counted[1] else 0.0
 
 
 def clopper_pearson(successes: float, rows: float, alpha: float) -> tuple[float, float]:
@@ -83,39 +73,10 @@ def clopper_pearson(successes: float, rows: float, alpha: float) -> tuple[float,
     if rows <= 0:
         return 0.0, 1.0
     failures = rows - successes
-    low = _beta_quantile(alpha / 2, successes, failures + 1) if successes > 0 else 0.0
-    high = _beta_quantile(1 - alpha / 2, successes + 1, failures) if failures > 0 else 1.0
+    low = beta.quantile(alpha / 2, successes, failures + 1) if successes > 0 else 0.0
+    high = beta.quantile(1 - alpha / 2, successes + 1, failures) if failures > 0 else 1.0
     return low, high
 
 
-def _beta_quantile(tail: float, a: float, b: float) -> float:
-    """The x with I_x(a, b) = ``tail``, by bisection to the last bit that matters."""
-    low, high = 0.0, 1.0
-    while high - low > 1e-13 * high:
-        middle = (low + high) / 2
-        low, high = (middle, high) if _beta_share(middle, a, b) < tail else (low, middle)
-    return (low + high) / 2
-
-
-def _beta_share(x: float, a: float, b: float) -> float:
-    """The regularised incomplete beta function I_x(a, b) by its continued fraction (DLMF 8.17.22), x in (0, 1)."""
-    if x > (a + 1) / (a + b + 2):
-        return 1 - _beta_share(1 - x, b, a)
-    log_front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
-    # Lentz's method as modified by Thompson and Barnett (1986).
-    c, d = 1.0, 1 / _away_from_zero(1 - (a + b) * x / (a + 1))
-    fraction = d
-    for m in range(1, _MOST_TERMS):
-        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        for term in (even, odd):
-            d = 1 / _away_from_zero(1 + term * d)
-            c = _away_from_zero(1 + term / c)
-            fraction *= c * d
-        if abs(c * d - 1) < 1e-14:
-            break
-    return math.exp(log_front) * fraction / a
-
-
-def _away_from_zero(value: float) -> float:
-    return value if abs(value) > 1e-300 else 1e-300
+def _share(counted: tuple[float, float]) -> float:
+    return counted[0] / counted[1] if counted[1] else 0.0
