@@ -1,7 +1,7 @@
 """From pinned files to a snapshot, in two passes over the data and in memory that does not grow with rows.
 
 The first pass looks (``gauntlet.data.looking``): it finds out what type each column has over all rows, and writes every
-row's identity to a ledger on disk, in which repetitions are found. The second pass writes: columns are converted, rows
+row's identity to an index on disk (``row_index``), which finds repetitions. The second pass writes: columns are converted, rows
 go to their splits.
 """
 
@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, get_args
 
 from gauntlet.data.identity import content_ids, key_ids
 from gauntlet.data.labels import LabelCheck
-from gauntlet.data.ledger import Ledger, LedgerReader
 from gauntlet.data.looking import Look, look
 from gauntlet.data.plan import Plan, Purpose, require_columns
 from gauntlet.data.reader import format_of, raw_batches
 from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.data.request import HISTORY, SERVING, Request, all_batches
 from gauntlet.data.roles import Roles
+from gauntlet.data.row_index import RowIndex, RowIndexReader
 from gauntlet.data.rows import Place, finish_columns, require_weights
 from gauntlet.data.snapshot import Snapshot
 from gauntlet.data.source import LocalFile, Pinned, fetch
@@ -95,7 +95,7 @@ def import_snapshot(
         seen = look(request, downloads / "ledger")
         _refuse_repeated_keys(request, seen)
         share = most_rows / sum(seen.rows) if most_rows else 1.0
-        writers = _write(request, seen.plan, seen.ledger, folder, share)
+        writers = _write(request, seen.plan, seen.row_index, folder, share)
         sources = [{**file.to_json(), "rows": count} for file, count in zip(pinned, seen.rows, strict=True)]
         write_manifest(folder, columns=seen.plan.columns, roles=seen.plan.roles, writers=writers, sources=sources)
     return Snapshot.open(destination)
@@ -121,7 +121,7 @@ def _request(
 
 
 def _refuse_repeated_keys(request: Request, seen: Look) -> None:
-    count, examples = seen.ledger.find_repetitions()
+    count, examples = seen.row_index.find_repetitions()
     if not count or not request.key or request.reader.duplicates == "keep_first":
         return
     shown = []
@@ -149,14 +149,14 @@ def _locate(request: Request, plan: Plan, row: int) -> tuple[str, int, str]:
     raise AssertionError(row)
 
 
-def _write(request: Request, plan: Plan, ledger: Ledger, folder: Path, share: float) -> dict[str, SplitWriter]:
+def _write(request: Request, plan: Plan, row_index: RowIndex, folder: Path, share: float) -> dict[str, SplitWriter]:
     """Second pass: write every row, or a share of them, into its split."""
     label = plan.roles.label
     labels = LabelCheck(label, request.reader, categorical=label in plan.roles.categorical)
     empty = set(plan.columns)
     with contextlib.ExitStack() as open_files:
         writers = {name: open_files.enter_context(SplitWriter(folder, name, plan.schema)) for name in request.splits}
-        reader = open_files.enter_context(ledger.read())
+        reader = open_files.enter_context(row_index.read())
         for number, batch, place in all_batches(request):
             if batch.num_rows:
                 rows = _finish(batch, plan, request, place, reader, labels, share)
@@ -182,7 +182,7 @@ def _finish(
     plan: Plan,
     request: Request,
     place: Place,
-    ledger: LedgerReader,
+    row_index: RowIndexReader,
     labels: LabelCheck,
     share: float,
 ) -> FinishedRows:
@@ -190,7 +190,7 @@ def _finish(
     import numpy as np
     import pyarrow as pa
 
-    digests, groups, occurrences = ledger.take(batch.num_rows)
+    digests, groups, occurrences = row_index.take(batch.num_rows)
     columns = finish_columns(batch, plan, request.reader, place)
     if request.key:
         ids = key_ids([columns[name] for name in request.key])

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from gauntlet.data.columns import LARGEST_EXACT, ColumnType, kind_of
 from gauntlet.data.identity import content_digests, groups_of, key_digests
 from gauntlet.data.inference import Survey
-from gauntlet.data.ledger import Ledger
 from gauntlet.data.mistaken import TextColumns
 from gauntlet.data.plan import Plan, make_plan, mapped_type
 from gauntlet.data.request import Request, all_batches, columns_of
+from gauntlet.data.row_index import RowIndex
 from gauntlet.data.rows import Place, finish_column, require_exact, require_present
 from gauntlet.data.suspicion import refusal
 from gauntlet.errors import DataError
@@ -38,12 +38,12 @@ class Look:
 
     Attributes:
         plan: what becomes of the columns.
-        ledger: every row's identity.
+        row_index: digests of all rows.
         rows: how many rows each file has.
     """
 
     plan: Plan
-    ledger: Ledger
+    row_index: RowIndex
     rows: list[int]
 
 
@@ -52,7 +52,7 @@ def look(request: Request, folder: Path) -> Look:
 
     Args:
         request: what to import.
-        folder: a folder to be made for the ledger.
+        folder: a folder to create for the row index.
 
     Raises:
         ConfigurationError: options, roles and columns contradict each other.
@@ -62,7 +62,7 @@ def look(request: Request, folder: Path) -> Look:
     texts = TextColumns(request.told)
     rows = [0] * len(request.files)
     so_far = _Provisional(request, survey)
-    ledger = Ledger(folder, grouped=bool(request.group))
+    row_index = RowIndex(folder, grouped=bool(request.group))
 
     def digests() -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
         for number, batch, place in all_batches(request, needed=_needed(request)):
@@ -74,8 +74,8 @@ def look(request: Request, folder: Path) -> Look:
             if batch.num_rows:
                 yield _identify(batch, request, place, so_far.of(inferred=inferred))
 
-    ledger.record(digests())
-    if not ledger.rows:
+    row_index.record(digests())
+    if not row_index.rows:
         shown = ", ".join(file.pinned.uri for file, _ in request.files)
         raise DataError("has no rows", field=shown, mend="Check what writes the file: it holds at most a header")
     # First, as what is wrong with a plan may follow from it: an expression that compares text with a number.
@@ -85,9 +85,9 @@ def look(request: Request, folder: Path) -> Look:
     plan = make_plan(survey, request.reader, request.roles, request.purpose)
     if not so_far.holds(plan.read):
         shutil.rmtree(folder)
-        ledger = Ledger(folder, grouped=bool(request.group))
-        ledger.record(_identified(request, plan))
-    return Look(plan, ledger, rows)
+        row_index = RowIndex(folder, grouped=bool(request.group))
+        row_index.record(_identified(request, plan))
+    return Look(plan, row_index, rows)
 
 
 def _needed(request: Request) -> tuple[str, ...] | None:

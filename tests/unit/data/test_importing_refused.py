@@ -7,7 +7,7 @@ import pytest
 
 from builders.mends import ways_out
 from builders.sources import ALL_TRAIN, COLUMNS, KEYED, N, column, csv_text, load, write_csv, write_jsonl, write_parquet
-from gauntlet.data import ledger
+from gauntlet.data import row_index
 from gauntlet.data.snapshot import Snapshot
 from gauntlet.errors import ConfigurationError, DataError
 
@@ -224,7 +224,7 @@ def test_options_that_contradict(tmp_path, options, message):
 
 @pytest.mark.parametrize("limit", [1 << 20, 7], ids=["in memory", "spilling to disk"])
 def test_keys_that_occur_twice(tmp_path, monkeypatch, limit):
-    monkeypatch.setattr(ledger, "_ROWS_IN_MEMORY", limit)
+    monkeypatch.setattr(row_index, "_ROWS_IN_MEMORY", limit)
     write_csv(tmp_path / "a.csv", **COLUMNS)
     write_csv(tmp_path / "b.csv", **{**COLUMNS, "id": ["r7", *(f"z{number}" for number in range(1, N))]})
     message = r"1 row has .*'r7' in .*b\.csv row 1 and .*a\.csv row 8"

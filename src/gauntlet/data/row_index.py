@@ -1,4 +1,4 @@
-"""The identities of all rows on disk, and which of them occur again, in memory that does not grow with rows."""
+"""Index of row digests on disk, which also finds duplicate rows, in constant memory."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _ROWS_IN_MEMORY = 1 << 20
 _ROWS_PER_RANGE = 1 << 20
 
 
-class Ledger:
-    """Digests of all rows, on disk: written once in order, then read once in order.
+class RowIndex:
+    """Digests of all rows on disk: written once in order, then read once in order.
 
-    Also finds repetitions. Up to ``_ROWS_IN_MEMORY`` rows that happens in memory; beyond, digests are spread over
-    buckets on disk by their first bits, and one bucket at a time is looked at.
+    Also finds duplicates: up to ``_ROWS_IN_MEMORY`` rows in memory; beyond, digests are partitioned on disk by their
+    first bits, and searched one partition at a time.
 
     Args:
-        folder: a folder to be made for the files.
-        grouped: rows have a group of their own (``groups``) beside their identity.
+        folder: a folder to create for the files.
+        grouped: whether rows have a group (``groups``) beside their digest.
     """
 
     def __init__(self, folder: Path, *, grouped: bool) -> None:
@@ -62,7 +62,7 @@ class Ledger:
             self._spill()
 
     def find_repetitions(self) -> tuple[int, list[tuple[int, int]]]:
-        """Find rows equal to an earlier one; once, before ``read``.
+        """Find rows equal to an earlier one; call it once, before ``read``.
 
         Returns:
             their number, and up to three pairs (row, the first row equal to it), row numbers from 0 over all sources.
@@ -76,7 +76,7 @@ class Ledger:
         return count, examples
 
     def _spill(self) -> None:
-        """Move the records held in memory to the buckets they belong to."""
+        """Move the records in memory to their buckets on disk."""
         import numpy as np
 
         if not self._held:
@@ -104,7 +104,7 @@ class Ledger:
             path.unlink()
 
     def _note(self, rows: np.ndarray, occurrences: np.ndarray) -> None:
-        """Write down repetitions where reading in row order finds them."""
+        """Store repetitions by range of rows, for reading in row order."""
         import numpy as np
 
         ranges = rows // _ROWS_PER_RANGE
@@ -113,13 +113,13 @@ class Ledger:
             with (self._folder / f"repeated-{number}").open("ab") as file:
                 file.write(np.column_stack([rows[chosen], occurrences[chosen]]).astype(np.int64).tobytes())
 
-    def read(self) -> LedgerReader:
+    def read(self) -> RowIndexReader:
         """Start reading from the first row."""
-        return LedgerReader(self._folder, grouped=self._grouped)
+        return RowIndexReader(self._folder, grouped=self._grouped)
 
 
-class LedgerReader:
-    """Reads a ledger in row order."""
+class RowIndexReader:
+    """Reads a row index in row order."""
 
     def __init__(self, folder: Path, *, grouped: bool) -> None:
         self._folder = folder
@@ -129,7 +129,7 @@ class LedgerReader:
         self._block = -1
         self._repeated: np.ndarray | None = None
 
-    def __enter__(self) -> LedgerReader:
+    def __enter__(self) -> RowIndexReader:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -138,10 +138,10 @@ class LedgerReader:
             self._groups.close()
 
     def take(self, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The next ``count`` rows.
+        """Read the next ``count`` rows.
 
         Returns:
-            (n, 2) digests; (n,) uint64 groups; (n,) how often an equal row came before.
+            (n, 2) digests; (n,) uint64 groups; (n,) number of earlier equal rows.
         """
         import numpy as np
 
@@ -163,23 +163,23 @@ class LedgerReader:
 
         if block != self._block or self._repeated is None:
             path = self._folder / f"repeated-{block}"
-            found = np.fromfile(path, dtype=np.int64) if path.exists() else np.empty(0, dtype=np.int64)
-            self._block, self._repeated = block, found.reshape(-1, 2)
+            repeated = np.fromfile(path, dtype=np.int64) if path.exists() else np.empty(0, dtype=np.int64)
+            self._block, self._repeated = block, repeated.reshape(-1, 2)
         return self._repeated[:, 0], self._repeated[:, 1]
 
 
 def _repetitions(records: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows equal to an earlier one in a bucket.
+    """Find rows equal to an earlier one in a bucket.
 
     Args:
         records: (n, 3) digest halves and row number.
 
     Returns:
-        rows; how often an equal row came before each; the first row equal to each.
+        rows; number of earlier equal rows; the first equal row.
     """
     import numpy as np
 
-    # lexsort takes its last key first: equal digests stand together, in the order of their rows.
+    # lexsort sorts by its last key first: equal digests are adjacent, in row order.
     order = np.lexsort((records[:, 2], records[:, 1], records[:, 0]))
     ordered = records[order]
     same = np.zeros(len(ordered), dtype=bool)

@@ -1,4 +1,4 @@
-"""The ledger gives back what was written, in order, and finds what occurs again, in memory or through files."""
+"""The row index gives back what was written, in order, and finds what occurs again, in memory or through files."""
 
 import collections
 
@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gauntlet.data import ledger as module
+from gauntlet.data import row_index as module
 from gauntlet.data.identity import key_digests
-from gauntlet.data.ledger import Ledger
+from gauntlet.data.row_index import RowIndex
 from hypothesis_profiles import examples
 
 
@@ -21,22 +21,22 @@ def test_the_ledger_counts_repetitions_as_a_dictionary_would(tmp_path_factory, l
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_ROWS_PER_RANGE", limit)
         patch.setattr(module, "_ROWS_IN_MEMORY", limit)
-        ledger = Ledger(tmp_path_factory.mktemp("ledger") / "files", grouped=grouped)
+        row_index = RowIndex(tmp_path_factory.mktemp("index") / "files", grouped=grouped)
         digests = key_digests([pa.array(values)])
         groups = np.arange(len(values), dtype=np.uint64)
         starts = range(0, len(values), batch)
-        ledger.record(
+        row_index.record(
             (digests[start : start + batch], groups[start : start + batch] if grouped else None) for start in starts
         )
         expected, seen = [], collections.Counter()
         for value in values:
             expected.append(seen[value])
             seen[value] += 1
-        count, examples = ledger.find_repetitions()
+        count, examples = row_index.find_repetitions()
         assert count == sum(1 for times in expected if times)
         for row, first in examples:
             assert first == values.index(values[row]) < row
-        with ledger.read() as reader:
+        with row_index.read() as reader:
             found = [reader.take(len(digests[start : start + batch])) for start in starts]
     assert np.concatenate([part[0] for part in found]).tolist() == digests.tolist()
     assert np.concatenate([part[2] for part in found]).tolist() == expected
