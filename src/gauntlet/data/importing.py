@@ -1,8 +1,8 @@
 """From pinned files to a snapshot, in two passes over the data and in memory that does not grow with rows.
 
 The first pass looks (``gauntlet.data.looking``): it finds out what type each column has over all rows, and writes every
-row's digest to an index on disk (``row_index``), which finds repetitions. The second pass writes: columns are converted,
-rows go to their splits.
+row's digest to an index on disk (``row_index``), which finds repetitions. The second pass writes: columns are converted
+and rows go to their splits.
 """
 
 from __future__ import annotations
