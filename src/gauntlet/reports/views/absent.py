@@ -1,4 +1,4 @@
-"""The page of a task that had nothing to do: an optional input was not there."""
+"""Page of a task without work: an optional input was absent."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from gauntlet.reports.page import render
 
 @dataclass(frozen=True)
 class AbsentView:
-    """Why there is nothing."""
+    """Reason for the absence."""
 
     reason: str
 
 
 def absent_page(reason: str, *, title: str) -> str:
-    """A page that says why there is nothing to show."""
+    """Render a page with the reason."""
     return render("absent.html.j2", title=title, view=AbsentView(reason))

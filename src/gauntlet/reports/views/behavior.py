@@ -1,4 +1,4 @@
-"""The behavior page: which known answers are lost, which rules break and how often, and the worst rows of each."""
+"""Page of the behavior gate: failed cases, failure rates of rules, and the worst rows of each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_OTHERS = 30
 
 @dataclass(frozen=True)
 class CaseRow:
-    """A known case: its status, name and reason, what was expected, what was answered; for bulk rows the lost ones."""
+    """Row of a golden case: status, name, reason, expected and actual answer; for bulk rows the wrong ones."""
 
     status: str
     name: str
@@ -34,7 +34,7 @@ class CaseRow:
 
 @dataclass(frozen=True)
 class OffenderRow:
-    """A row that breaks a rule: (column, before, after) of what changed, everything else, scores and decisions."""
+    """Row that breaks a rule: (column, before, after) of changes, other columns, scores and decisions."""
 
     name: str
     changes: tuple[tuple[str, str, str], ...]
@@ -45,7 +45,7 @@ class OffenderRow:
 
 @dataclass(frozen=True)
 class RuleSection:
-    """A rule: in words, its status and sentence, and its worst rows."""
+    """Section of a rule: description, status, sentence, worst rows."""
 
     status: str
     name: str
@@ -66,14 +66,14 @@ class RateForest:
 
 @dataclass(frozen=True)
 class BehaviorView:
-    """Everything the page shows.
+    """Content of the page.
 
     Attributes:
         suite: the behavior file; empty when there is none.
-        split: where rows come from.
+        split: the split of the snapshot.
         unit: ``rows`` or ``clusters``.
         confidence: of each upper end.
-        kept_cases, kept_rules: how many hold.
+        kept_cases, kept_rules: number that pass.
         cases: in the file's order.
         rules: the worst first.
         forests: the rules' failure rates.
@@ -98,49 +98,49 @@ def write_report(result: BehaviorResult, policy: BehaviorPolicy, destination: Pa
 
 
 def behavior_view(result: BehaviorResult, policy: BehaviorPolicy) -> BehaviorView:
-    """What the page shows of a result."""
+    """Make the view of a result."""
     return BehaviorView(
         suite=result.suite,
         split=result.split,
         unit="clusters" if result.clustered else "rows",
         confidence=policy.confidence,
-        kept_cases=sum(one.check.status.value == "pass" for one in result.cases),
-        kept_rules=sum(one.check.status.value == "pass" for one in result.rules),
-        cases=tuple(row for one in result.cases for row in _case_rows(one, policy.shown)),
-        rules=tuple(_section(one) for one in sorted(result.rules, key=_severity)),
+        kept_cases=sum(case.check.status.value == "pass" for case in result.cases),
+        kept_rules=sum(rule.check.status.value == "pass" for rule in result.rules),
+        cases=tuple(row for case in result.cases for row in _case_rows(case, policy.shown)),
+        rules=tuple(_section(rule) for rule in sorted(result.rules, key=_severity)),
         forests=_forests(result),
     )
 
 
-def _severity(found: RuleFinding) -> int:
-    return -found.check.status.severity
+def _severity(finding: RuleFinding) -> int:
+    return -finding.check.status.severity
 
 
-def _case_rows(found: CaseFinding, shown: int) -> list[CaseRow]:
-    """One row for a case; for bulk rows one in all, and one for each of the first lost answers."""
-    case, check, answered = found.case, found.check, found.answered
+def _case_rows(finding: CaseFinding, n_rows: int) -> list[CaseRow]:
+    """Make the rows of a case; for bulk rows a total, and one for each of the first wrong answers."""
+    case, check, answered = finding.case, finding.check, finding.answered
     if answered is None:
         return [CaseRow(check.status.value, case.name, case.why, case_in_words(case), check.reason, "")]
     wrong = [index for index, expected in enumerate(answered.wrong) if expected]
     if case.row is not None:
-        return [_case_row(found, 0, case.name, case.why, case_in_words(case))]
+        return [_case_row(finding, 0, case.name, case.why, case_in_words(case))]
     kept = f"{len(answered.names) - len(wrong):,} of {len(answered.names):,} kept"
     first = CaseRow(check.status.value, case.name, case.why, case_in_words(case), kept, "")
-    return [first, *(_case_row(found, i, answered.names[i], "", answered.wrong[i]) for i in wrong[:shown])]
+    return [first, *(_case_row(finding, i, answered.names[i], "", answered.wrong[i]) for i in wrong[:n_rows])]
 
 
-def _case_row(found: CaseFinding, index: int, name: str, why: str, expected: str) -> CaseRow:
-    answered = found.answered
+def _case_row(finding: CaseFinding, index: int, name: str, why: str, expected: str) -> CaseRow:
+    answered = finding.answered
     assert answered is not None
-    said = f"score {number(float(answered.scores[index]), 4)}"
+    answer = f"score {number(float(answered.scores[index]), 4)}"
     if answered.decisions is not None:
-        said += f", {answered.decisions[index]}"
+        answer += f", {answered.decisions[index]}"
     row = {column: answered.rows.column(column)[index].as_py() for column in answered.rows.column_names}
-    return CaseRow(found.check.status.value, name, why, expected, said, _in_line(row))
+    return CaseRow(finding.check.status.value, name, why, expected, answer, _in_line(row))
 
 
-def _section(found: RuleFinding) -> RuleSection:
-    rule, check, trial = found.rule, found.check, found.trial
+def _section(finding: RuleFinding) -> RuleSection:
+    rule, check, trial = finding.rule, finding.check, finding.trial
     tried = ""
     if trial is not None and trial.rows:
         tried = f"{trial.matched:,} rows match, {trial.drawn:,} were tried and {trial.rows:,} of them changed."
@@ -151,42 +151,44 @@ def _section(found: RuleFinding) -> RuleSection:
         name=rule.name,
         why=rule.why,
         does=rule_in_words(rule),
-        reason=found.sentence,
+        reason=finding.sentence,
         tried=tried,
-        offenders=() if trial is None else tuple(_offender(one) for one in trial.offenders),
+        offenders=() if trial is None else tuple(_offender(offender) for offender in trial.offenders),
     )
 
 
-def _offender(one: Offender) -> OffenderRow:
-    first, second = (number(score, 4) for score in one.scores)
+def _offender(offender: Offender) -> OffenderRow:
+    first, second = (number(score, 4) for score in offender.scores)
     if first == second:
-        first, second = (number(score, 9) for score in one.scores)
+        first, second = (number(score, 9) for score in offender.scores)
     return OffenderRow(
-        name=one.name,
+        name=offender.name,
         changes=tuple(
-            (column, value_in_words(one.before[column]), value_in_words(after)) for column, after in one.after.items()
+            (column, value_in_words(offender.before[column]), value_in_words(after))
+            for column, after in offender.after.items()
         ),
-        others=_in_line({column: value for column, value in one.before.items() if column not in one.after}),
+        others=_in_line({column: value for column, value in offender.before.items() if column not in offender.after}),
         scores=(first, second),
-        decisions=one.decisions,
+        decisions=offender.decisions,
     )
 
 
 def _in_line(row: Mapping[str, Any]) -> str:
-    shown = [f"{column} {value_in_words(value)}" for column, value in list(row.items())[:_MOST_OTHERS]]
-    more = len(row) - len(shown)
-    return " · ".join(shown) + (f" · and {more} more" if more else "")
+    values = [f"{column} {value_in_words(value)}" for column, value in list(row.items())[:_MOST_OTHERS]]
+    more = len(row) - len(values)
+    return " · ".join(values) + (f" · and {more} more" if more else "")
 
 
 def _forests(result: BehaviorResult) -> tuple[RateForest, ...]:
-    measured = [one for one in result.rules if one.check.interval is not None]
-    limits = sorted({float(one.check.bound or 0.0) for one in measured})
+    measured = [rule for rule in result.rules if rule.check.interval is not None]
+    limits = sorted({float(finding.check.bound or 0.0) for finding in measured})
     return tuple(
-        RateForest(limit, tuple(_forest_row(one) for one in measured if one.check.bound == limit)) for limit in limits
+        RateForest(limit, tuple(_forest_row(finding) for finding in measured if finding.check.bound == limit))
+        for limit in limits
     )
 
 
-def _forest_row(found: RuleFinding) -> ForestRow:
-    check = found.check
+def _forest_row(finding: RuleFinding) -> ForestRow:
+    check = finding.check
     low, high = check.interval or (None, None)
     return ForestRow(check.name, check.measured, low, high, check.sample_size, check.status.value)

@@ -1,4 +1,4 @@
-"""The champion page: two models on the same rows, metric by metric, slice by slice, decision by decision."""
+"""Page of the champion comparison: metrics, slices and decisions of two models on the same rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_ROWS = 40
 
 @dataclass(frozen=True)
 class MetricComparison:
-    """One metric of both models, written out.
+    """Comparison of one metric, formatted.
 
     Attributes:
         title: the metric.
@@ -37,22 +37,22 @@ class MetricComparison:
 
 @dataclass(frozen=True)
 class ChampionView:
-    """The champion page.
+    """Content of the page.
 
     Attributes:
-        compared: there was a champion.
-        same: both models give every row the same answer.
-        split, rows: what they were compared on.
+        compared: whether there was a champion.
+        same: whether both models give identical scores.
+        split, rows: the evaluation rows.
         metrics: every metric of both.
         slice_rows: improvement of each slice (positive: the challenger is better), worst first; shares in points.
-        slice_metric: in what; empty when no slices were compared.
-        slice_bound: the margin as such a difference.
-        left_out: slices beyond those drawn.
+        slice_metric: its metric; empty when no slices were compared.
+        slice_bound: the margin on that scale.
+        left_out: number of slices not drawn.
         not_compared: names of the slices that were not compared.
         decisions: how decisions changed, as rows of a table.
-        mcnemar: exact p-value that both are right equally often; ``None``: not tested.
-        seed_counted: the spread of training's own seed is in the intervals.
-        seed_source: where it was measured: ``training``, ``5 re-trainings``.
+        mcnemar: exact p-value of McNemar's test; ``None``: not tested.
+        seed_counted: whether the seed spread is in the intervals.
+        seed_source: source of the seed spread: ``training``, ``5 re-trainings``.
     """
 
     compared: bool
@@ -72,7 +72,7 @@ class ChampionView:
 
 
 def champion_view(result: ChampionResult, manifest: Manifest) -> ChampionView:
-    """What the page shows of a result."""
+    """Make the view of a result."""
     slices = result.slices[:_MOST_ROWS]
     checks = {check.subject: check for check in result.verdict.checks if check.code == SLICE}
     first = slices[0] if slices else None
@@ -97,13 +97,13 @@ def champion_view(result: ChampionResult, manifest: Manifest) -> ChampionView:
 
 def _metric(difference: Difference) -> MetricComparison:
     metric, interval = difference.metric, difference.interval
-    own, other = (wording.level(metric, side, interval) for side in (difference.challenger, difference.champion))
+    challenger, other = (wording.level(metric, side, interval) for side in (difference.challenger, difference.champion))
     low, high = difference.improvement_interval
     reading = "better" if low > 0 else "worse" if high < 0 else "no difference shown"
     sign = "+" if difference.value > 0 else "−" if difference.value < 0 else ""
     return MetricComparison(
         title=wording.title(metric),
-        challenger=own,
+        challenger=challenger,
         champion=other,
         difference=sign + wording.gap(metric, difference.value, interval),
         interval=wording.gap_ends(metric, interval),

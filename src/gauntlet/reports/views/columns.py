@@ -1,4 +1,4 @@
-"""One column's distribution, in one data set or two, made ready for drawing."""
+"""Distribution of one column, in one or two data sets, prepared for plots."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gauntlet.reports.format import count, number, percent
 
 _BINS = 24
 _TAIL = 3.0
-"""How many times the span of the middle 98 % an extreme may lie outside it before the drawing cuts it off."""
+"""Distance of extremes beyond which a plot is cut, in spans of the middle 98 %."""
 _SQUEEZED = 0.04
 """Bins hold quantiles instead of equal widths when one data set fills less than this share of the common span."""
 _LISTED = 40
@@ -28,8 +28,8 @@ class Drawing:
         categories: names of categories; empty for numbers.
         before: share of values in each bin or category.
         after: the same for a second data set, or ``None``.
-        names: what the data sets are called.
-        note: what the drawing leaves out, or an empty string.
+        names: names of the data sets.
+        note: values that the plot omits; may be empty.
     """
 
     edges: Sequence[float]
@@ -41,13 +41,13 @@ class Drawing:
 
 
 def draw(before: Profile, after: Profile | None, names: tuple[str, str]) -> Drawing | None:
-    """Bins or categories common to one or two data sets; ``None`` when there is no value to draw."""
-    found = [profile for profile in (before, after) if profile is not None and profile.present]
-    if not found or len({profile.categorical for profile in found}) > 1:
+    """Make bins or categories common to one or two data sets; ``None`` without values."""
+    present = [profile for profile in (before, after) if profile is not None and profile.present]
+    if not present or len({profile.categorical for profile in present}) > 1:
         return None
-    if found[0].categorical:
+    if present[0].categorical:
         return _draw_categories(before, after, names)
-    edges, note = _edges(found)
+    edges, note = _edges(present)
     return Drawing(
         edges=edges.tolist(),
         categories=(),
@@ -59,7 +59,7 @@ def draw(before: Profile, after: Profile | None, names: tuple[str, str]) -> Draw
 
 
 def describe(profile: Profile) -> str:
-    """The column in one line: centre and span of a number, how many categories and the commonest."""
+    """Describe a column in one line: centre and span of numbers, count and most frequent category."""
     if not profile.present:
         return "no values"
     if profile.categorical:
@@ -107,7 +107,7 @@ def _edges(profiles: Sequence[Profile]) -> tuple[NDArray[np.float64], str]:
     if cut_low == cut_high:
         return np.array([cut_low - 0.5, cut_high + 0.5]), ""
     whole = all(profile.type == "int" for profile in profiles)
-    if whole:  # bins of equally many whole numbers, or the drawing shows teeth that are not there
+    if whole:  # bins must hold equally many integers, otherwise the plot has artifacts
         step = np.ceil((cut_high - cut_low + 1) / _BINS)
         return np.arange(np.floor(cut_low) - 0.5, np.ceil(cut_high) + step, step), note
     return np.linspace(cut_low, cut_high, _BINS + 1), note
@@ -117,7 +117,7 @@ def _masses(profile: Profile, edges: NDArray[np.float64]) -> list[float]:
     if not profile.present:
         return [0.0] * (len(edges) - 1)
     cumulative = _share_up_to(profile.edges, edges)
-    cumulative[0], cumulative[-1] = 0.0, 1.0  # what lies beyond is in the outer bins
+    cumulative[0], cumulative[-1] = 0.0, 1.0  # values beyond are in the outer bins
     return [float(mass) for mass in np.diff(cumulative)]
 
 

@@ -1,4 +1,4 @@
-"""The features page: what was redefined, in which spans, how, whom it harms, and what to do."""
+"""Page of the feature gate: features that differ, by span, with diagnosis, impact and mend."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from gauntlet.verdict import Status
 
 _MOST_MAPPED = 12
 _MOST_DRAWN = 12
-"""Features that differ and are drawn; the table holds all."""
+"""Most features drawn; the table holds all."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One row of a feature's 2×2: the values of history, or of new rows.
+    """Row of a feature's 2×2: values of history, or of new rows.
 
     Attributes:
         age: ``History``, ``New rows``.
@@ -44,7 +44,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Offender:
-    """A feature that differs.
+    """Feature that differs.
 
     Attributes:
         feature: its name.
@@ -54,9 +54,9 @@ class Offender:
         spans: every span, written out: see ``SPAN_HEAD``.
         points: (stored, recomputed) values to draw; empty for text.
         line: (slope, intercept), where a line explains it.
-        drawn: what the points are.
+        drawn: caption of the points.
         mapping: (stored, recomputed) categories, where one leads to the other.
-        legend: what the numbers of the matrix are.
+        legend: legend of the matrix.
     """
 
     feature: str
@@ -76,19 +76,19 @@ SPAN_HEAD = ("Span", "Rows compared", "Differ", "Lose a value", "Gain one", "Med
 
 @dataclass(frozen=True)
 class FeaturesView:
-    """The features page.
+    """Content of the page.
 
     Attributes:
-        code, store: what computed the new values, and what holds the stored ones.
-        spans, rows, matched: what was replayed.
+        code, store: sources of new and of stored values.
+        spans, rows, matched: size of the replay.
         compared: features compared.
         offenders: features that differ, worst first.
-        more: offenders beyond those drawn.
+        more: number of offenders not drawn.
         impact: (label, value, note) tiles; empty where it was not measured.
         impact_sentence: the same in words.
         agreeing: (feature, rows, share that differs, largest change), of the features that agree.
         left_out: (feature, why).
-        notes: what a reader should know.
+        notes: remarks.
         span_head: see ``SPAN_HEAD``.
     """
 
@@ -109,7 +109,7 @@ class FeaturesView:
 
 
 def features_page(result: FeaturesResult) -> str:
-    """The report of ``check_features``."""
+    """Render the report of ``check_features``."""
     return render(
         "features.html.j2",
         title="Are stored features still what the code computes?",
@@ -120,8 +120,8 @@ def features_page(result: FeaturesResult) -> str:
 
 
 def features_view(result: FeaturesResult) -> FeaturesView:
-    """Gather what the report shows."""
-    differing = [one for one in result.findings if one.check.status is Status.FAIL]
+    """Make the view of a result."""
+    differing = [finding for finding in result.findings if finding.check.status is Status.FAIL]
     return FeaturesView(
         code=result.code,
         store=result.store,
@@ -129,67 +129,85 @@ def features_view(result: FeaturesResult) -> FeaturesView:
         rows=int(result.verdict.facts.get("rows", 0)),
         matched=int(result.verdict.facts.get("matched", 0)),
         compared=len(result.findings),
-        offenders=tuple(_offender(one, result.store) for one in differing[:_MOST_DRAWN]),
+        offenders=tuple(_offender(finding, result.store) for finding in differing[:_MOST_DRAWN]),
         more=max(0, len(differing) - _MOST_DRAWN),
         impact=_impact(result),
         impact_sentence=result.impact.sentence if result.impact is not None else "",
-        agreeing=tuple(_agreeing(one) for one in result.findings if one.check.status is Status.PASS),
+        agreeing=tuple(_agreeing(finding) for finding in result.findings if finding.check.status is Status.PASS),
         left_out=tuple((result.left_out or {}).items()),
         notes=result.notes,
     )
 
 
 def _offender(finding: FeatureFinding, store: str) -> Offender:
-    worst, found = finding.worst, finding.diagnosis
-    is_line = found is not None and found.kind in (Kind.NORMALIZATION, Kind.UNIT, Kind.SHIFT, Kind.SIGN, Kind.NOISE)
+    worst, diagnosis = finding.worst, finding.diagnosis
+    is_line = diagnosis is not None and diagnosis.kind in (
+        Kind.NORMALIZATION,
+        Kind.UNIT,
+        Kind.SHIFT,
+        Kind.SIGN,
+        Kind.NOISE,
+    )
     line = None
-    if is_line and found is not None and found.slope is not None and found.intercept is not None:
-        line = (found.slope, found.intercept)
+    if is_line and diagnosis is not None and diagnosis.slope is not None and diagnosis.intercept is not None:
+        line = (diagnosis.slope, diagnosis.intercept)
     kind = "rows" if worst.replay is not None else "quantiles"
     return Offender(
         finding.feature,
-        explain(found),
+        explain(diagnosis),
         finding.mend,
         tuple(
             _cell(age, words, finding.comparisons) for age, words in (("historical", "History"), ("new", "New rows"))
         ),
-        tuple(_span(one) for one in finding.comparisons),
+        tuple(_span(comparison) for comparison in finding.comparisons),
         worst.quantiles,
         line,
         f"{kind.capitalize()} of {worst.span.name}: {store} across, recomputed upwards.",
-        found.mapping[:_MOST_MAPPED] if found is not None and not worst.quantiles[0] else (),
+        diagnosis.mapping[:_MOST_MAPPED] if diagnosis is not None and not worst.quantiles[0] else (),
         "Median, and below it the middle half of the values." if worst.quantiles[0] else "The commonest value.",
     )
 
 
 def _cell(age: str, words: str, comparisons: Sequence[Comparison]) -> Cell:
-    own = [one for one in comparisons if one.span.age == age]
-    if not own:
+    of_age = [comparison for comparison in comparisons if comparison.span.age == age]
+    if not of_age:
         return Cell(words, MISSING, MISSING, "", "", "none", "nothing to compare")
-    differs = any(one.differs for one in own)
-    stored, stored_range = _typical(own, 0)
-    new, new_range = _typical(own, 1)
-    status, said = ("fail", "they differ") if differs else ("pass", "they agree")
-    return Cell(words, stored, new, stored_range, new_range, status, said)
+    differs = any(comparison.differs for comparison in of_age)
+    stored, stored_range = _typical(of_age, 0)
+    new, new_range = _typical(of_age, 1)
+    status, agreement = ("fail", "they differ") if differs else ("pass", "they agree")
+    return Cell(words, stored, new, stored_range, new_range, status, agreement)
 
 
 def _typical(comparisons: Sequence[Comparison], side: int) -> tuple[str, str]:
-    """Median and middle half of the stored (0) or recomputed (1) values; of text the commonest value."""
-    known = np.asarray([value for one in comparisons for value in one.quantiles[side] if math.isfinite(value)])
+    """Median and middle half of the stored (0) or recomputed (1) values; of text the most frequent value."""
+    known = np.asarray(
+        [value for comparison in comparisons for value in comparison.quantiles[side] if math.isfinite(value)]
+    )
     if len(known):
         low, middle, high = np.quantile(known, [0.25, 0.5, 0.75])
         return number(middle), f"{number(low)} to {number(high)}"
-    common = next((one.replay.common[side] for one in comparisons if one.replay is not None), "")
+    common = next((comparison.replay.common[side] for comparison in comparisons if comparison.replay is not None), "")
     return common or MISSING, ""
 
 
-def _span(one: Comparison) -> tuple[str, ...]:
-    how = MISSING if one.diagnosis is None or not one.differs else (equation(one.diagnosis) or one.diagnosis.kind.value)
-    replayed = one.replay
+def _span(comparison: Comparison) -> tuple[str, ...]:
+    how = (
+        MISSING
+        if comparison.diagnosis is None or not comparison.differs
+        else (equation(comparison.diagnosis) or comparison.diagnosis.kind.value)
+    )
+    replayed = comparison.replay
     if replayed is None:
-        return (one.span.name, f"{one.rows:,}", f"distance {number(one.measured)}", *([MISSING] * 4), how)
+        return (
+            comparison.span.name,
+            f"{comparison.rows:,}",
+            f"distance {number(comparison.measured)}",
+            *([MISSING] * 4),
+            how,
+        )
     return (
-        one.span.name,
+        comparison.span.name,
         f"{replayed.matched:,}",
         percent(replayed.share),
         f"{replayed.lost:,}",
@@ -202,10 +220,10 @@ def _span(one: Comparison) -> tuple[str, ...]:
 
 def _agreeing(finding: FeatureFinding) -> tuple[str, ...]:
     worst = finding.worst
-    rows = f"{sum(one.rows for one in finding.comparisons):,}"
+    rows = f"{sum(comparison.rows for comparison in finding.comparisons):,}"
     if worst.replay is None:
         return (finding.feature, rows, f"distance {number(worst.measured)}", MISSING)
-    largest = max(one.replay.largest for one in finding.comparisons if one.replay is not None)
+    largest = max(comparison.replay.largest for comparison in finding.comparisons if comparison.replay is not None)
     return (finding.feature, rows, percent(worst.measured), number(largest))
 
 

@@ -1,4 +1,4 @@
-"""The integrity page: what is broken in a table, what each column says of its label, and the label span by span."""
+"""Page of the integrity gate: structure of tables, leakage by column, and label rates by span."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from gauntlet.reports.plots import ForestRow
 from gauntlet.verdict import Check
 
 _MOST_ROWS = 30
-"""A drawing of more columns or spans than this shows the strongest, or the worst; the checks hold all."""
+"""Most columns or spans drawn, the strongest or worst first; the checks hold all."""
 
 
 @dataclass(frozen=True)
 class LeakageView:
-    """What each column says about the label.
+    """Association of each column with the label.
 
     Attributes:
         measure: ``AUC`` or ``R² of ranks``.
         rows: the strongest columns first.
-        left_out: columns beyond those drawn.
-        bound: from where on a column gives the label away.
-        reference: what a column shows that says nothing.
-        identifies: columns that name rows.
+        left_out: number of columns not drawn.
+        bound: limit beyond which a column is a leak.
+        reference: value of an unrelated column.
+        identifies: columns that identify rows.
     """
 
     measure: str
@@ -40,13 +40,13 @@ class LeakageView:
 
 @dataclass(frozen=True)
 class RateView:
-    """The label from span to span, for one class.
+    """Label rates by span, for one class.
 
     Attributes:
         title: whose share, or whose mean.
         unit: of the differences drawn.
         rows: differences from the rest, in order of the spans.
-        left_out: spans beyond those drawn.
+        left_out: number of spans not drawn.
         tolerance: largest difference allowed, in the unit drawn.
         table: (span, rows, rate, elsewhere).
     """
@@ -61,17 +61,17 @@ class RateView:
 
 @dataclass(frozen=True)
 class IntegrityView:
-    """The integrity page.
+    """Content of the page.
 
     Attributes:
         tiles: key figures: (label, value, note).
         structure: checks of keys, references, joins, times, splits and conflicting labels.
-        leakage: ``None`` where it was not looked for.
-        leakage_checks: what was found of single columns, or what stands in for it.
+        leakage: ``None`` where it was not measured.
+        leakage_checks: checks of columns, or the reason why there are none.
         rates: one for each class; empty where they were not compared.
-        rate_checks: what was found of spans, or what stands in for it.
+        rate_checks: checks of spans, or the reason why there are none.
         small: spans too small to judge.
-        left_out: (what, why) of what does not apply to this table.
+        left_out: (check, why) of checks that do not apply.
     """
 
     tiles: tuple[tuple[str, str, str], ...]
@@ -85,13 +85,13 @@ class IntegrityView:
 
 
 def integrity_page(result: IntegrityResult) -> str:
-    """The report of ``check_integrity``."""
+    """Render the report of ``check_integrity``."""
     view = integrity_view(result)
     return render("integrity.html.j2", title="Is the table sound?", view=view, verdict=result.verdict)
 
 
 def integrity_view(result: IntegrityResult) -> IntegrityView:
-    """Gather what the page shows."""
+    """Make the view of a result."""
     leakage, rates = (_with_code(result.verdict.checks, code) for code in (LEAKAGE, LABEL_RATE))
     label = result.target.column if result.target is not None else ""
     return IntegrityView(
@@ -112,13 +112,15 @@ def _with_code(checks: Sequence[Check], code: str) -> tuple[Check, ...]:
 
 def _tiles(result: IntegrityResult) -> list[tuple[str, str, str]]:
     tiles = [("Rows", count(result.rows), ""), ("Checks", count(len(result.verdict.checks)), "")]
-    found = result.conflicts
-    if found is not None and result.target is not None:
+    conflicts = result.conflicts
+    if conflicts is not None and result.target is not None:
         regression = result.target.task == "regression"
         note = (
-            f"R² {quantity(found.ceiling)} at best" if regression else f"accuracy {percent(found.ceiling, 2)} at best"
+            f"R² {quantity(conflicts.ceiling)} at best"
+            if regression
+            else f"accuracy {percent(conflicts.ceiling, 2)} at best"
         )
-        tiles.append(("Rows with conflicting labels", count(found.in_conflict), note))
+        tiles.append(("Rows with conflicting labels", count(conflicts.in_conflict), note))
     if result.leaks:
         strongest = result.leaks[0]
         value = quantity(strongest.power.value, strongest.power.interval)
@@ -128,7 +130,7 @@ def _tiles(result: IntegrityResult) -> list[tuple[str, str, str]]:
 
 def _leakage(leaks: tuple[Leak, ...]) -> LeakageView:
     measure = "R² of ranks" if leaks[0].regression else "AUC"
-    shown = leaks[:_MOST_ROWS]
+    listed = leaks[:_MOST_ROWS]
     return LeakageView(
         measure=measure,
         rows=tuple(
@@ -140,9 +142,9 @@ def _leakage(leaks: tuple[Leak, ...]) -> LeakageView:
                 n=leak.check.sample_size,
                 status=leak.check.status.value,
             )
-            for leak in shown
+            for leak in listed
         ),
-        left_out=len(leaks) - len(shown),
+        left_out=len(leaks) - len(listed),
         bound=leaks[0].check.bound or 1.0,
         reference=0.0 if leaks[0].regression else 0.5,
         identifies=tuple(leak.column for leak in leaks if leak.identifies),
@@ -151,18 +153,18 @@ def _leakage(leaks: tuple[Leak, ...]) -> LeakageView:
 
 def _rates(rates: LabelRates, label: str) -> list[RateView]:
     views = []
-    for one in dict.fromkeys(span.label_class for span in rates.spans):
-        spans = [span for span in rates.spans if span.label_class == one]
-        shown = spans
+    for label_class in dict.fromkeys(span.label_class for span in rates.spans):
+        spans = [span for span in rates.spans if span.label_class == label_class]
+        listed = spans
         if len(spans) > _MOST_ROWS:
             far = sorted(spans, key=lambda span: -abs(span.rate - span.rest))[:_MOST_ROWS]
-            shown = [span for span in spans if span in far]
-        factor = 100.0 if one else 1.0
-        written = percent if one else quantity
+            listed = [span for span in spans if span in far]
+        factor = 100.0 if label_class else 1.0
+        written = percent if label_class else quantity
         views.append(
             RateView(
-                title=f"{label} is {one}" if one else f"Mean of {label}",
-                unit="points" if one else "standard deviations of the label",
+                title=f"{label} is {label_class}" if label_class else f"Mean of {label}",
+                unit="points" if label_class else "standard deviations of the label",
                 rows=tuple(
                     ForestRow(
                         span.span,
@@ -172,9 +174,9 @@ def _rates(rates: LabelRates, label: str) -> list[RateView]:
                         n=span.rows,
                         status=span.status.value,
                     )
-                    for span in shown
+                    for span in listed
                 ),
-                left_out=len(spans) - len(shown),
+                left_out=len(spans) - len(listed),
                 tolerance=factor * rates.tolerance,
                 table=tuple((span.span, count(span.rows), written(span.rate), written(span.rest)) for span in spans),
             )

@@ -1,4 +1,4 @@
-"""The performance page: how good a model is, in numbers with intervals and in pictures."""
+"""Page of the performance gate: metrics with intervals, and curves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gauntlet.reports.plots import CalibrationBin, Series
 
 @dataclass(frozen=True)
 class MetricRow:
-    """One metric as the table shows it, everything written out."""
+    """Row of the table of metrics, formatted."""
 
     title: str
     value: str
@@ -30,7 +30,7 @@ class CurvePoints:
 
     @property
     def series(self) -> list[Series]:
-        """As a drawing takes it."""
+        """The curve as a plot's series."""
         return [Series("this model", self.x, self.y)]
 
 
@@ -45,19 +45,19 @@ class Distribution:
 
 @dataclass(frozen=True)
 class PerformanceView:
-    """One model's performance.
+    """Content of the page.
 
     Attributes:
         task: ``binary | multiclass | regression``.
-        split: which rows it was measured on.
-        rows: how many.
+        split: the evaluation rows.
+        rows: their number.
         confidence: of every interval on the page.
         classes: names, in order; empty for a regression.
         metrics: all of them.
         roc, precision_recall: binary.
         calibration: binary.
         confusion: classifiers: actual by decided, summed weights.
-        threshold: binary: where decisions are made.
+        threshold: binary: the decision threshold.
         base_rate: binary: share of positives.
         scores: binary: scores of each actual class.
         residuals, predicted: regression: their distribution; mean actual over mean predicted value.
@@ -100,7 +100,7 @@ class PerformanceView:
 
 
 def performance_view(result: Performance, manifest: Manifest) -> PerformanceView:
-    """What the page shows of a result."""
+    """Make the view of a result."""
     sample = result.sample
     view = PerformanceView(
         task=manifest.task,
@@ -131,7 +131,7 @@ def performance_view(result: Performance, manifest: Manifest) -> PerformanceView
 
 
 def metric_row(estimate: Estimate) -> MetricRow:
-    """A metric written out with the digits its interval is worth."""
+    """Format a metric with the digits that its interval supports."""
     low, high = (wording.level(estimate.metric, end, estimate.interval) for end in estimate.interval)
     return MetricRow(
         title=wording.title(estimate.metric),
@@ -154,12 +154,14 @@ def _calibration(binned: curves.Binned) -> tuple[CalibrationBin, ...]:
 
 
 def _residuals(result: Performance) -> Distribution:
-    found = curves.residuals(result.sample)
-    return Distribution(found.edges.tolist(), tuple(found.shares), tuple(s.tolist() for s in found.shares.values()))
+    histogram = curves.residuals(result.sample)
+    return Distribution(
+        histogram.edges.tolist(), tuple(histogram.shares), tuple(s.tolist() for s in histogram.shares.values())
+    )
 
 
 def _predicted(result: Performance) -> tuple[Series, ...]:
-    """Mean actual over mean predicted value, in bins of about equally many rows."""
+    """Mean actual over mean predicted value, in bins of about equal counts."""
     binned = curves.reliability(result.sample, bins=20)
     predicted = binned.predicted.tolist()
     return (

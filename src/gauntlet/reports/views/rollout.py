@@ -1,4 +1,4 @@
-"""The page of a rollout: how it ended and why, its way, the evidence as it grew, and every step of it."""
+"""Page of a rollout: outcome and reason, phases and weights, evidence over time, steps and timeline."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ from gauntlet.reports.views.rollout_way import (
 
 @dataclass(frozen=True)
 class MetricPower:
-    """What would be found of one metric, by the rates seen so far.
+    """Power of one metric, at the rates measured so far.
 
     Attributes:
         metric: its name.
-        rise: the harm that would be found: ``0.9% to 2%``.
+        rise: minimum detectable effect: ``0.9% to 2%``.
         requests: requests the candidate has to answer for it; ``None``: it cannot be detected.
-        seconds: the time these take at each step of the plan; ``None`` where it cannot be said.
+        seconds: the time these take at each step of the plan; ``None`` if unknown.
     """
 
     metric: str
@@ -57,7 +57,7 @@ class MetricPower:
 
 @dataclass(frozen=True)
 class EntryRow:
-    """One line of the timeline.
+    """Row of the timeline.
 
     Attributes:
         at: ISO 8601, UTC.
@@ -82,7 +82,7 @@ class EntryRow:
 
 @dataclass(frozen=True)
 class RolloutView:
-    """The page.
+    """Content of the page.
 
     Attributes:
         service: what was rolled out on.
@@ -98,16 +98,16 @@ class RolloutView:
         answered: requests given to (candidate, stable) as of the last analysis that knew; ``None``: none did.
         unseen_seconds: from that analysis to the moment the candidate was seen to be gone; 0 where it is not.
         analyses: how many there were, and ended which way.
-        left_out: looks that the timeline no longer holds.
-        stretches, marks, moments: the drawing of its way.
+        left_out: analyses that the timeline no longer holds.
+        stretches, marks, moments: the plot of phases, weights and decisions.
         harm, safe: evidence of each metric over time.
         needed: evidence of harm that suffices, of all metrics together.
         needed_safe: evidence of being not worse that suffices, of each metric.
         rates: the rates of both versions over time, a panel a metric.
         metrics: what each metric showed last.
-        steps: time, looks and requests of every step.
+        steps: time, analyses and requests of every step.
         first_power: what would be detected, by the rates before the candidate had a request; empty if not known.
-        power: what would be found by the rates seen so far; empty if nobody reckoned.
+        power: power at the rates measured so far; empty if not computed.
         step_weights: the plan's steps, in percent.
         manual_decisions: (time, what a person decided).
         waits_for: the step that waits for approval; ``None`` if none does.
@@ -174,7 +174,7 @@ def rollout_page(
     alpha_promotion: float = ALPHA_PROMOTION,
     shares: Mapping[str, float] | None = None,
 ) -> str:
-    """The report of a rollout, finished or under way; arguments as in ``rollout_view``."""
+    """Render the report of a rollout, finished or under way; arguments as in ``rollout_view``."""
     view = rollout_view(journal, plan, power, alpha=alpha, alpha_promotion=alpha_promotion, shares=shares)
     title = f"Rollout of {view.candidate} on {view.service}"
     return render("rollout.html.j2", title=title, subtitle=f"in place of {view.stable}, since {view.since}", view=view)
@@ -189,12 +189,12 @@ def rollout_view(
     alpha_promotion: float = ALPHA_PROMOTION,
     shares: Mapping[str, float] | None = None,
 ) -> RolloutView:
-    """Gather what the page shows.
+    """Make the view of a rollout.
 
     Args:
         journal: the rollout, at any point of its way.
-        plan: what was asked of it.
-        power: what would be found by the rates seen so far.
+        plan: its plan.
+        power: power at the rates measured so far.
         alpha: level that the evidence of harm is held against, in (0, 1).
         alpha_promotion: level that the evidence of being not worse is held against, in (0, 1).
         shares: metric → its share of α; all metrics alike where none are given.

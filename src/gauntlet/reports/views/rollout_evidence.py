@@ -1,4 +1,4 @@
-"""What the metrics of a rollout showed over time: evidence, and the rates of both versions with their intervals."""
+"""Evidence of a rollout's metrics over time, and the rates of both versions with their intervals."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class RatePanel:
 
     Attributes:
         metric: its name.
-        counted: what is counted, one and the same at every look: ``scores above 0.7``.
+        counted: what is counted, the same at every analysis: ``scores above 0.7``.
         lines: candidate and stable.
     """
 
@@ -43,7 +43,7 @@ class RatePanel:
 
 @dataclass(frozen=True)
 class MetricRow:
-    """What one metric showed when it was last looked at, written out.
+    """Row of one metric at its last analysis, formatted.
 
     Attributes:
         name: with a remark where it has no say.
@@ -68,7 +68,7 @@ class MetricRow:
 
 
 def names(journal: Journal) -> tuple[str, ...]:
-    """The metrics, in the order in which they were first seen."""
+    """Names of the metrics, in order of first appearance."""
     return tuple(dict.fromkeys(metric.name for _, analysis in analyses(journal) for metric in analysis.metrics))
 
 
@@ -134,14 +134,14 @@ def rate_panels(journal: Journal) -> tuple[RatePanel, ...]:
     panels = []
     state = _state(journal)
     for name in names(journal):
-        found = _history(journal, name)
-        what, candidate, stable = _counted(found, state)
+        history = _history(journal, name)
+        what, candidate, stable = _counted(history, state)
         lines = [
             _rates(arm, [(at - journal.rollout.began, *pair) for at, pair in counts if pair[1] > 0])
             for arm, counts in (("candidate", candidate), ("stable", stable))
         ]
         if any(line.points for line in lines):
-            panels.append(RatePanel(_called(found[-1][1]), what, tuple(lines)))
+            panels.append(RatePanel(_called(history[-1][1]), what, tuple(lines)))
     return tuple(panels)
 
 
@@ -149,23 +149,23 @@ _Pairs = list[tuple[float, tuple[float, float]]]
 """(seconds since the epoch, (hits, requests))."""
 
 
-def _counted(found: Sequence[tuple[float, Metric]], state: AnalysisState | None) -> tuple[str, _Pairs, _Pairs]:
-    """What of a metric is drawn, and its counts of candidate and stable."""
-    newest = found[-1][1]
+def _counted(history: Sequence[tuple[float, Metric]], state: AnalysisState | None) -> tuple[str, _Pairs, _Pairs]:
+    """Title of a metric's plot, and its counts of candidate and stable."""
+    newest = history[-1][1]
     if state is not None and newest.test:
-        history = series_of(state, newest.name, newest.test)
-        if history:
+        series = series_of(state, newest.name, newest.test)
+        if series:
             words = hits(newest.name, newest.test)
-            return words, [(at, one[:2]) for at, one in history], [(at, one[2:]) for at, one in history]
+            return words, [(at, pair[:2]) for at, pair in series], [(at, pair[2:]) for at, pair in series]
     return (
         f"requests: {newest.name}",
-        [(at, metric.canary) for at, metric in found if metric.canary is not None],
-        [(at, metric.stable) for at, metric in found if metric.stable is not None],
+        [(at, metric.canary) for at, metric in history if metric.canary is not None],
+        [(at, metric.stable) for at, metric in history if metric.stable is not None],
     )
 
 
 def _state(journal: Journal) -> AnalysisState | None:
-    """What the judge remembers; ``None`` where it is another's."""
+    """State of the analysis; ``None`` if another analyzer wrote it."""
     try:
         return state_codec.from_json(journal.analysis_state)
     except DataError:
@@ -173,7 +173,7 @@ def _state(journal: Journal) -> AnalysisState | None:
 
 
 def metric_rows(journal: Journal, needed: Mapping[str, float]) -> tuple[MetricRow, ...]:
-    """Every metric as it was last seen.
+    """Make the row of every metric, as of its last analysis.
 
     Args:
         journal: the rollout.
@@ -225,4 +225,3 @@ def _note(counts: tuple[float, float] | None) -> str:
     if counts is None or not counts[1]:
         return ""
     return f"{interval(wilson(*counts, 1 - CONFIDENCE), unit='%')}, of {count(counts[1])}"
-

@@ -1,4 +1,4 @@
-"""The way of a rollout in words and shapes: how it ended, when it had which weight, what decided it."""
+"""Headline, phases, weights, decisions and steps of a rollout, for its page."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SHOWN = {Status.FAIL: "fail", Status.ERROR: "error", Status.INCONCLUSIVE: "inco
 
 @dataclass(frozen=True)
 class StepRow:
-    """One step of the plan.
+    """Row of one step of the plan.
 
     Attributes:
         weight: percent of requests.
@@ -49,7 +49,7 @@ class StepRow:
 
 
 def headline(journal: Journal) -> str:
-    """What happened, in one sentence."""
+    """Summarize a rollout in one sentence."""
     rollout = journal.rollout
     took = duration(last_seen(journal) - rollout.began)
     match rollout.phase:
@@ -108,31 +108,31 @@ def stretches(journal: Journal) -> tuple[Stretch, ...]:
 
 
 def moments(journal: Journal, plan: RolloutPlan) -> tuple[Mark, ...]:
-    """What decided it, oldest first: approvals, harm, being rolled back, the end."""
+    """Marks of decisions, oldest first: approvals, harm, rollback, the end."""
     began, end, back, harm = journal.rollout.began, ended(journal), rollback_entry(journal), harm_shown(journal)
-    found = [
-        Mark(one.at - began, "pass", f"{one.approved}% approved")
-        for one in manual_decisions(journal, plan)
-        if one.approved
+    marks = [
+        Mark(decision.at - began, "pass", f"{decision.approved}% approved")
+        for decision in manual_decisions(journal, plan)
+        if decision.approved
     ]
     if harm is not None:
-        found.append(Mark(harm - began, "fail", "harm shown"))
+        marks.append(Mark(harm - began, "fail", "harm shown"))
     if back is not None and back.at != harm:
-        found.append(Mark(back.at - began, "fail", "rolled back"))
+        marks.append(Mark(back.at - began, "fail", "rolled back"))
     if end is not None and journal.rollout.phase is Phase.ROLLED_BACK:
         later = f"{duration(end - back.at)} later: " if back is not None else ""
-        found.append(Mark(end - began, "none", f"{later}no requests any more"))
+        marks.append(Mark(end - began, "none", f"{later}no requests any more"))
     elif end is not None:
-        found.append(Mark(end - began, "pass", "promoted"))
-    return tuple(sorted(found, key=lambda mark: mark.at))
+        marks.append(Mark(end - began, "pass", "promoted"))
+    return tuple(sorted(marks, key=lambda mark: mark.at))
 
 
 def step_rows(journal: Journal, plan: RolloutPlan) -> tuple[StepRow, ...]:
-    """Every step of the plan, those that were never reached included."""
-    found = {stay.weight: stay for stay in reversed(weight_periods(journal)) if stay.phase is Phase.RAMPING}
+    """Make the row of every step of the plan, also of those never reached."""
+    stays = {stay.weight: stay for stay in reversed(weight_periods(journal)) if stay.phase is Phase.RAMPING}
     rows = []
     for weight in plan.steps:
-        stay = found.get(weight)
+        stay = stays.get(weight)
         if stay is None:
             rows.append(StepRow(weight, "", None, "", None))
             continue
@@ -149,7 +149,7 @@ def step_rows(journal: Journal, plan: RolloutPlan) -> tuple[StepRow, ...]:
 
 
 def counted(statuses: Iterable[Status]) -> str:
-    """How many ended which way, the worst first: ``2 fail, 31 pass``."""
+    """Count statuses, worst first: ``2 fail, 31 pass``."""
     number = Counter(statuses)
     return ", ".join(f"{number[status]} {name}" for status, name in _SHOWN.items() if number[status]) or "none"
 
@@ -157,8 +157,11 @@ def counted(statuses: Iterable[Status]) -> str:
 def decision_rows(journal: Journal, plan: RolloutPlan) -> tuple[tuple[str, str], ...]:
     """(ISO time, what a person decided), oldest first."""
     return tuple(
-        (iso(one.at, "seconds"), f"Approved {one.approved}%." if one.approved is not None else f"Aborted: {one.reason}")
-        for one in manual_decisions(journal, plan)
+        (
+            iso(decision.at, "seconds"),
+            f"Approved {decision.approved}%." if decision.approved is not None else f"Aborted: {decision.reason}",
+        )
+        for decision in manual_decisions(journal, plan)
     )
 
 

@@ -1,4 +1,4 @@
-"""The run page: what one pipeline run did, task by task."""
+"""Page of a pipeline run, task by task."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ class Outcome(StrEnum):
     """How a run ended."""
 
     PASSED = "passed"
-    """Every task that was due has succeeded."""
+    """All tasks that had to run succeeded."""
     STOPPED = "stopped"
-    """A gate did its work: ``enforce_gates`` ended the run."""
+    """``enforce_gates`` stopped the run."""
     BROKEN = "broken"
     """A task failed for any other reason."""
 
 
 @dataclass(frozen=True)
 class Link:
-    """A file one can open: its name on the page, and where it lies relative to the page."""
+    """Link to a file: its name, and its path relative to the page."""
 
     name: str
     href: str
@@ -102,7 +102,7 @@ class RunView:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
     def with_status(self, status: TaskStatus) -> tuple[TaskView, ...]:
-        """The tasks that ended this way."""
+        """The tasks with this status."""
         return tuple(task for task in self.tasks if task.status is status)
 
     @property
@@ -112,7 +112,7 @@ class RunView:
 
     @property
     def headline(self) -> str:
-        """What happened, in one sentence."""
+        """Summary in one sentence."""
         failed = self.with_status(TaskStatus.FAILED)
         culprit = f" {failed[0].name}" if failed else ""
         took = f"after {duration(self.seconds)}"
@@ -126,18 +126,18 @@ class RunView:
 
     @property
     def counts(self) -> str:
-        """How many tasks ended which way: ``12 succeeded, 4 reused``."""
-        found = [(len(self.with_status(status)), status.value) for status in TaskStatus]
-        return ", ".join(f"{n} {name}" for n, name in found if n) or "no tasks"
+        """Counts of tasks by status: ``12 succeeded, 4 reused``."""
+        counted = [(len(self.with_status(status)), status.value) for status in TaskStatus]
+        return ", ".join(f"{n} {name}" for n, name in counted if n) or "no tasks"
 
     @property
     def nodes(self) -> tuple[Node, ...]:
-        """The tasks as the drawing shows them: a gate shows its verdict, unless it failed to run."""
+        """Nodes of the graph: a gate shows its verdict, unless it failed to run."""
         return tuple(_node(task) for task in self.tasks)
 
     @property
     def links(self) -> tuple[Edge, ...]:
-        """The dependencies as the drawing shows them."""
+        """Edges of the graph."""
         return tuple(Edge(start, end) for start, end in self.edges)
 
 

@@ -1,4 +1,4 @@
-"""The schema's reports: what it asks of every column, and what the data have against it."""
+"""Pages of the schema: constraints of every column, and violations in the data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LISTED_VALUES = 6
 
 @dataclass(frozen=True)
 class Rule:
-    """What the schema asks of one column, in words."""
+    """Constraints of one column, in words."""
 
     column: str
     type: str
@@ -28,14 +28,14 @@ class Rule:
 
 @dataclass(frozen=True)
 class SchemaView:
-    """A schema, and what came of holding data against it.
+    """Content of the pages: a schema, and its validation.
 
     Attributes:
-        origin: where it comes from.
+        origin: its source.
         curated: whether a team keeps it.
-        rules: one a column.
+        rules: one per column.
         text: the proto as text.
-        proposal: what to change or keep; ``None`` when there is nothing.
+        proposal: proposed changes; ``None`` without any.
     """
 
     origin: str
@@ -46,12 +46,12 @@ class SchemaView:
 
 
 def schema_page(schema: ChosenSchema) -> str:
-    """The report of ``infer_schema``."""
+    """Render the report of ``infer_schema``."""
     return render("schema.html.j2", title="What the data should be", subtitle=schema.origin, view=schema_view(schema))
 
 
 def validation_page(verdict: Verdict, schema: ChosenSchema, proposal: Proposal | None) -> str:
-    """The report of ``validate_schema``."""
+    """Render the report of ``validate_schema``."""
     return render(
         "validation.html.j2",
         title="Are the data what they should be?",
@@ -62,7 +62,7 @@ def validation_page(verdict: Verdict, schema: ChosenSchema, proposal: Proposal |
 
 
 def schema_view(schema: ChosenSchema, proposal: Proposal | None = None) -> SchemaView:
-    """Gather what the reports show."""
+    """Make the view of a schema."""
     features = {feature.name: feature for feature in schema.proto.feature}
     rules = tuple(_rule(column, features[name]) for name, column in contract_of(schema.proto).columns.items())
     return SchemaView(schema.origin, schema.curated, rules, schema_text(schema.proto), proposal)

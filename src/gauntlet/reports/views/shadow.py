@@ -1,4 +1,4 @@
-"""The page of a shadow: how often the candidate decided otherwise on copies of real requests, failed, or was slow."""
+"""Page of a shadow deployment: flips, failures and latency of the candidate on mirrored requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gauntlet.verdict import Check, Verdict
 
 _QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
 _LEAST_BEYOND = 10
-"""A quantile with fewer answers beyond it is not shown: it would be an accident of a few."""
+"""Fewest responses beyond a quantile that is shown."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Histogram:
 
 @dataclass(frozen=True)
 class ShadowView:
-    """The page.
+    """Content of the page.
 
     Attributes:
         counts: the counts.
@@ -67,19 +67,19 @@ class ShadowView:
 
 
 def shadow_page(counts: ShadowCounts, policy: ShadowPolicy, verdict: Verdict, *, title: str = "Shadow") -> str:
-    """The report of a shadow.
+    """Render the report of a shadow deployment.
 
     Args:
         counts: everything since mirroring began.
-        policy: what was asked.
-        verdict: what ``judge_shadow`` said of it.
+        policy: the settings.
+        verdict: from ``judge_shadow``.
         title: names the candidate and the service.
     """
     return render("shadow.html.j2", title=title, view=shadow_view(counts, policy, verdict), verdict=verdict)
 
 
 def shadow_view(counts: ShadowCounts, policy: ShadowPolicy, verdict: Verdict) -> ShadowView:
-    """Gather what the page shows; arguments as in ``shadow_page``."""
+    """Make the view; arguments as in ``shadow_page``."""
     limit = policy.max_flip_rate
     certificate = None
     if limit is not None and counts.pairs:
@@ -112,15 +112,15 @@ def _failures(counts: ShadowCounts) -> tuple[tuple[str, str, str], ...]:
 
 def _quantiles(counts: ShadowCounts) -> tuple[tuple[str, str, str], ...]:
     total = counts.stable_latency.get(math.inf, 0.0)
-    shown = [share for share in _QUANTILES if (1 - share) * total >= _LEAST_BEYOND]
+    drawn = [share for share in _QUANTILES if (1 - share) * total >= _LEAST_BEYOND]
     return tuple(
         (f"p{number(100 * share, 4)}", _bucket(counts.candidate_latency, share), _bucket(counts.stable_latency, share))
-        for share in shown
+        for share in drawn
     )
 
 
 def _bucket(buckets: Buckets, share: float) -> str:
-    """The bucket that holds a quantile, in milliseconds: a histogram knows no more."""
+    """Bucket that holds a quantile, in milliseconds, the resolution of a histogram."""
     ordered = sorted(buckets)
     place = next(i for i, boundary in enumerate(ordered) if buckets[boundary] >= share * buckets[math.inf])
     low = 1000 * ordered[place - 1] if place else 0.0

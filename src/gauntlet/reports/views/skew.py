@@ -1,4 +1,4 @@
-"""The skew report: every column before and after, the ones that moved first."""
+"""Page of the skew gate: distributions of every column, shifted ones first."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from gauntlet.verdict import Status
 
 @dataclass(frozen=True)
 class MovedColumn:
-    """One column against one other data set.
+    """Comparison of one column with another data set.
 
     Attributes:
         column: its name.
         against: the other data set.
         status: the worst of its checks.
-        reasons: what its checks say.
+        reasons: sentences of its checks.
         summaries: (side, the column there in one line).
         drawing: both distributions, or ``None`` when there is nothing to draw.
     """
@@ -34,10 +34,10 @@ class MovedColumn:
 
 @dataclass(frozen=True)
 class SkewView:
-    """All columns.
+    """Content of the page.
 
     Attributes:
-        columns: the ones that moved first.
+        columns: shifted ones first.
         left_out: (column, why it was not compared).
     """
 
@@ -46,17 +46,17 @@ class SkewView:
 
     @property
     def moved(self) -> tuple[MovedColumn, ...]:
-        """What a reader has to look at."""
+        """Columns with a check that does not pass."""
         return tuple(column for column in self.columns if column.status is not Status.PASS)
 
     @property
     def unmoved(self) -> tuple[MovedColumn, ...]:
-        """The rest."""
+        """All other columns."""
         return tuple(column for column in self.columns if column.status is Status.PASS)
 
 
 def skew_page(result: SkewResult) -> str:
-    """The report of ``detect_skew``."""
+    """Render the report of ``detect_skew``."""
     return render(
         "skew.html.j2",
         title="Is the data still what the model learned from?",
@@ -66,7 +66,7 @@ def skew_page(result: SkewResult) -> str:
 
 
 def skew_view(result: SkewResult) -> SkewView:
-    """Gather what the report shows."""
+    """Make the view of a result."""
     columns = sorted((_column(comparison) for comparison in result.comparisons), key=lambda c: -c.status.severity)
     return SkewView(tuple(columns), tuple(result.left_out.items()))
 

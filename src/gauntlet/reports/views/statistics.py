@@ -1,4 +1,4 @@
-"""The statistics report: every column of every split."""
+"""Page of the statistics: every column of every split."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MUCH_MISSING = 0.2
 
 @dataclass(frozen=True)
 class SplitCell:
-    """One column in one split."""
+    """Cell of one column in one split."""
 
     split: str
     rows: int
@@ -26,15 +26,15 @@ class SplitCell:
 
 @dataclass(frozen=True)
 class ColumnView:
-    """One column.
+    """Row of one column.
 
     Attributes:
         name: the column.
         type: the snapshot's type.
-        role: what it is for: ``feature``, ``label``, ``key``, ….
-        remark: what a reader should not miss, or an empty string.
-        cells: one a split.
-        drawings: the first split, beside each other one.
+        role: its role: ``feature``, ``label``, ``key``, ….
+        remark: a remark; may be empty.
+        cells: one per split.
+        drawings: the first split against each other one.
     """
 
     name: str
@@ -55,7 +55,7 @@ class StatisticsView:
 
     @property
     def features(self) -> int:
-        """How many columns a model may learn from."""
+        """Number of features."""
         return sum(column.role == "feature" for column in self.columns)
 
     @property
@@ -65,24 +65,24 @@ class StatisticsView:
 
 
 def statistics_page(statistics: Statistics) -> str:
-    """The report of a statistics artifact."""
+    """Render the report of a statistics artifact."""
     view = statistics_view(statistics)
     subtitle = f"snapshot {short(view.snapshot)}"
     return render("statistics.html.j2", title="What is in the data", subtitle=subtitle, view=view)
 
 
 def statistics_view(statistics: Statistics) -> StatisticsView:
-    """Gather what the report shows."""
+    """Make the view of statistics."""
     profiles = {split: read_profiles(statistics.split(split)) for split in statistics.splits}
     columns = [
-        _column(name, kind, statistics.roles, {split: found[name] for split, found in profiles.items()})
+        _column(name, kind, statistics.roles, {split: by_column[name] for split, by_column in profiles.items()})
         for name, kind in statistics.columns.items()
     ]
     return StatisticsView(statistics.snapshot, tuple(statistics.splits.items()), tuple(columns))
 
 
 def role_of(name: str, roles: Roles) -> str:
-    """What a column is for, in a word."""
+    """Role of a column, in a word."""
     single = {roles.label: "label", roles.weight: "weight", roles.cluster: "cluster", roles.time: "time"}
     if name in single:
         return single[name]

@@ -1,4 +1,4 @@
-"""The training report: what was trained on what, how learning went, what the model looks at, what chance does to it."""
+"""Page of a training: data, learning curves, feature importance, seed variance."""
 
 from __future__ import annotations
 
@@ -41,22 +41,22 @@ class FeatureRow:
 
 @dataclass(frozen=True)
 class TrainingView:
-    """What the page shows.
+    """Content of the page.
 
     Attributes:
         task, label, classes: what is predicted.
         rows: split → rows used.
-        device, reason: where it was trained, and why there.
+        device, reason: the device, and why it was chosen.
         rounds, most_rounds: boosting rounds kept and allowed; 0 for a trainer of the team's own.
         seeds: all seeds used.
-        metrics: one row a metric.
+        metrics: one row per metric.
         curve: the learning curves; empty when there are none.
         watched: the metric they show.
         features: all inputs, most important first.
         important: (name, share) of the first features, for the bars.
-        notes: what a reader should know.
+        notes: remarks.
         parameters: the recipe, flat.
-        digests: what the model came from and what it is.
+        digests: digests of inputs and model.
     """
 
     task: str
@@ -79,7 +79,7 @@ class TrainingView:
 
 
 def view_of(training: Training, published: Published) -> TrainingView:
-    """Collect what the page shows."""
+    """Make the view."""
     from gauntlet.training.publish import flat_parameters
 
     target = training.plan.target

@@ -1,4 +1,4 @@
-"""The page of the small-scale model test: what a model trained in seconds showed."""
+"""Page of the training check: the smoke test of training code."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from gauntlet.training_check.gate import TrainingCheckResult
 
 @dataclass(frozen=True)
 class TrainingCheckView:
-    """What the page shows.
+    """Content of the page.
 
     Attributes:
-        asked: something was.
-        task: what kind of model.
+        asked: whether anything was checked.
+        task: the task.
         rows: split and its rows, written out.
-        model, baseline: the two values of the metric in which the constant had to be beaten; empty when not asked.
+        model, baseline: the metric of the model and of the constant; empty when not checked.
         metric: that metric.
-        curve, watched: the learning curves of the trial's model.
+        curve, watched: the model's learning curves.
         batch, batch_rows: the learning curve of the tiny batch, and its rows.
-        ways: how the saved model was asked, the largest difference, and of how many rows.
+        ways: scoring paths of the saved model, largest difference, rows.
         chance: ranking of held-out rows by the model of shuffled labels; chance is 0.5.
     """
 
@@ -44,13 +44,13 @@ class TrainingCheckView:
 
 
 def training_check_page(result: TrainingCheckResult) -> str:
-    """The whole page."""
+    """Render the page."""
     view = training_check_view(result)
     return render("training_check.html.j2", title="Training check", view=view, verdict=result.verdict)
 
 
 def training_check_view(result: TrainingCheckResult) -> TrainingCheckView:
-    """What the page shows of a result."""
+    """Make the view of a result."""
     evidence, standing = result.evidence, result.standing
     if evidence is None:
         return TrainingCheckView(asked=False)
@@ -89,9 +89,9 @@ def _ways(result: TrainingCheckResult) -> tuple[tuple[str, str, str], ...]:
 
 
 def _chance(result: TrainingCheckResult) -> tuple[ForestRow, ...]:
-    found = [(check, check.interval) for check in result.verdict.checks if check.code == SHUFFLED_LABELS]
+    measured = [(check, check.interval) for check in result.verdict.checks if check.code == SHUFFLED_LABELS]
     return tuple(
         ForestRow(check.name, check.measured, ends[0], ends[1], n=check.sample_size, status=check.status.value)
-        for check, ends in found
+        for check, ends in measured
         if ends is not None
     )
