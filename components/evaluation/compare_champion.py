@@ -34,7 +34,7 @@ def compare_champion(
     from gauntlet.evaluation.comparison import compare, no_champion
     from gauntlet.evaluation.inputs import read_predictions
     from gauntlet.evaluation.policies import ChampionPolicy
-    from gauntlet.evaluation.stability import read_if_there
+    from gauntlet.evaluation.training_variance import read_if_there
     from gauntlet.reports.page import render
     from gauntlet.reports.views.champion import champion_view
     from gauntlet.settings import parse

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from gauntlet.evaluation.stability import Component, MetricStability, Stability
+from gauntlet.evaluation.training_variance import Component, MetricVariance, TrainingVariance
 
 
 def stability(
@@ -17,15 +17,15 @@ def stability(
     threshold: float = 0.5,
     model: str = "",
     task: str = "binary",
-) -> Stability:
+) -> TrainingVariance:
     """Seeds that move these metrics by that much."""
     metrics = {
-        name: MetricStability(
+        name: MetricVariance(
             value=0.8, seed=Component(one, runs - 1, (0.6 * one, 2.9 * one)), cap=(caps or {}).get(name)
         )
         for name, one in deviations.items()
     }
-    return Stability(
+    return TrainingVariance(
         snapshot="sha256:" + "a" * 64,
         split=split,
         task=task,
@@ -38,7 +38,7 @@ def stability(
     )
 
 
-def write_stability(path: Path, found: Stability) -> Path:
+def write_stability(path: Path, found: TrainingVariance) -> Path:
     """On disk, as a component reads it."""
     found.write(path)
     return path

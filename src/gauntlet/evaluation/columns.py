@@ -1,4 +1,4 @@
-"""The per-row columns that metrics are sums of.
+"""Per-row columns whose sums make up metrics.
 
 A column is a function phi of one row; ``MOMENTS`` names them. Columns of the label alone are shared by all models.
 Multiclass columns carry their class after a colon: ``hit:2`` is 1 where the label and the decision are both class 2.
@@ -13,11 +13,11 @@ import numpy as np
 from gauntlet.evaluation.sample import Floats, Sample
 
 _SMALLEST = np.finfo(np.float64).eps
-"""Probabilities are kept this far from 0 and 1 in the logarithmic loss, which is then at most 36."""
+"""Probabilities are clipped to this distance from 0 and 1 in the log loss, which is then at most 36."""
 
 
 def decision(sample: Sample) -> Floats:
-    """(n,) the class decided: score at or above the threshold; multiclass: the most probable, the first of equals."""
+    """(n,) predicted class: score at or above the threshold; multiclass: the most probable, the first of equals."""
     if sample.task == "multiclass":
         return np.asarray(sample.score.argmax(axis=1), dtype=np.float64)
     return (sample.score >= sample.threshold).astype(np.float64)

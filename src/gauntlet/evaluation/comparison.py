@@ -1,4 +1,4 @@
-"""Champion against challenger, paired on the same rows: may the challenger take over?
+"""The champion gate: compares champion and challenger, paired on the same rows.
 
 Three questions, with the error rate alpha = 1 - confidence shared out so that a challenger that is as good as the
 champion everywhere is blocked in at most alpha of all comparisons:
@@ -10,7 +10,7 @@ champion everywhere is blocked in at most alpha of all comparisons:
 
 Guard-rails and slices share the other alpha / 2; whichever of them is absent leaves its share to the other.
 
-What another seed would change counts against a pass and never for it; see ``difference_checks``.
+Seed variance counts against a pass and never for it; see ``difference_checks``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from gauntlet.evaluation.performance import to_sample
 from gauntlet.evaluation.policies import ChampionPolicy, Margin, Primary
 from gauntlet.evaluation.sample import Sample, Task
 from gauntlet.evaluation.slices import ALL, Partition, Slice
-from gauntlet.evaluation.stability import Stability, require_of
+from gauntlet.evaluation.training_variance import TrainingVariance, require_of
 from gauntlet.settings import parse
 from gauntlet.verdict import Check, Status, Verdict, worst
 
@@ -45,12 +45,12 @@ DEFAULT_PRIMARY: Mapping[Task, Mapping[str, object]] = {
     "multiclass": {"metric": "accuracy", "margin": 0.005},
     "regression": {"metric": "rmse", "relative": 0.02},
 }
-"""What the challenger is held to when the policy names no primary metric."""
+"""Default primary metric of each task."""
 
 
 @dataclass(frozen=True)
 class ChampionResult:
-    """What ``compare_champion`` found.
+    """Result of ``compare_champion``.
 
     Attributes:
         verdict: the checks.
@@ -58,7 +58,7 @@ class ChampionResult:
         slices: the slices that were compared, worst first, with simultaneous intervals.
         not_compared: slices with too few rows, or where the metric is undefined.
         decisions: for classifiers.
-        same: both models gave every row the same answer.
+        same: whether both models give identical scores.
     """
 
     verdict: Verdict
@@ -71,12 +71,12 @@ class ChampionResult:
 
 @dataclass(frozen=True)
 class _Pair:
-    """What the three questions are asked of.
+    """Both models, with their seed variance.
 
     Attributes:
         models: challenger and champion.
         spread: metric → (standard deviation that seeds bring to the difference, seeds it rests on).
-        same: both models give every row the same answer.
+        same: whether both models give identical scores.
         broken: metric → the cap declared for the challenger's own spread, where that lies beyond it.
     """
 
@@ -87,12 +87,12 @@ class _Pair:
 
 
 def no_champion(challenger: Scored, policy: ChampionPolicy, reason: str) -> ChampionResult:
-    """The outcome when there is nothing to compare with.
+    """Make the result without a champion.
 
     Args:
         challenger: the new model's predictions; the policy is checked against them, so that a mistake in it shows in
             the first run and not in the second.
-        policy: says what it means that there is none.
+        policy: the status without a champion.
         reason: why there is none.
 
     Raises:
@@ -108,9 +108,9 @@ def no_champion(challenger: Scored, policy: ChampionPolicy, reason: str) -> Cham
 
 
 def compare(
-    challenger: Scored, champion: Scored, policy: ChampionPolicy, stability: Stability | None = None
+    challenger: Scored, champion: Scored, policy: ChampionPolicy, stability: TrainingVariance | None = None
 ) -> ChampionResult:
-    """Hold a challenger against the champion.
+    """Compare a challenger with the champion.
 
     Args:
         challenger, champion: their predictions of the same rows.
@@ -120,7 +120,7 @@ def compare(
 
     Raises:
         DataError: champion with another signature, predictions of different rows, or rows of one class only.
-        ConfigurationError: the policy names a metric or column that is not there.
+        ConfigurationError: the policy names an unknown metric or column.
     """
     require_same_signature(challenger, champion)
     require_same_rows(challenger, champion)
@@ -192,34 +192,34 @@ def _require_direction(metric: Metric) -> None:
         )
 
 
-def _pair(challenger: Scored, champion: Scored, policy: ChampionPolicy, stability: Stability | None) -> _Pair:
+def _pair(challenger: Scored, champion: Scored, policy: ChampionPolicy, stability: TrainingVariance | None) -> _Pair:
     same = identical(challenger, champion)
     models = (to_sample(challenger, policy.threshold), to_sample(champion, policy.threshold))
     if policy.seed_variance == "ignore" or same:
         return _Pair(models, {}, same, {})
-    own = stability.seed_spread if stability is not None else challenger.manifest.seed_spread
+    measured = stability.seed_spread if stability is not None else challenger.manifest.seed_spread
     spread: dict[str, tuple[float, int]] = {}
-    known = [own, champion.manifest.seed_spread]
+    known = [measured, champion.manifest.seed_spread]
     for metric in dict.fromkeys(name for spreads in known for name in spreads):
-        found = [spreads[metric] for spreads in known if metric in spreads and spreads[metric].seeds > 1]
-        if found:
-            deviation = math.sqrt(sum(one.standard_deviation**2 for one in found))
-            spread[metric] = (deviation, 1 + sum(one.seeds - 1 for one in found))
+        seed_spreads = [spreads[metric] for spreads in known if metric in spreads and spreads[metric].seeds > 1]
+        if seed_spreads:
+            deviation = math.sqrt(sum(metric_spread.standard_deviation**2 for metric_spread in seed_spreads))
+            spread[metric] = (deviation, 1 + sum(metric_spread.seeds - 1 for metric_spread in seed_spreads))
     return _Pair(models, spread, same, stability.broken_caps if stability is not None else {})
 
 
-def _source(pair: _Pair, stability: Stability | None) -> str:
-    """Where the spread over seeds comes from, for the report."""
+def _source(pair: _Pair, stability: TrainingVariance | None) -> str:
+    """Source of the seed spread, for the report."""
     if not pair.spread:
         return "nowhere"
     return "training" if stability is None else f"{stability.runs} re-trainings"
 
 
 def _cut(scored: Scored, pair: _Pair, policy: ChampionPolicy) -> tuple[list[Partition], tuple[Slice, ...]]:
-    """The slices large enough to look at, and the names of the others."""
-    asked = partitions(scored.columns, policy.slices)
+    """Slices with enough rows, and the names of the others."""
+    cuts = partitions(scored.columns, policy.slices)
     judged, too_small = [], []
-    for group in asked:
+    for group in cuts:
         sizes = units(group, pair.models[0].cluster)
         kept = without_small(group, sizes, policy.slices.min_rows)
         too_small += [Slice(group.name, level) for level in group.levels if level not in kept.levels]
@@ -237,10 +237,10 @@ def _primary(panel: Panel, pair: _Pair, primary: Primary, policy: ChampionPolicy
 
 
 def _guardrails(panel: Panel, pair: _Pair, guardrails: Mapping[str, Margin], confidence: float) -> list[Check]:
-    found = _differences(panel, pair, confidence, metrics=list(guardrails), simultaneous=True) if guardrails else ()
+    guarded = _differences(panel, pair, confidence, metrics=list(guardrails), simultaneous=True) if guardrails else ()
     return [
         kept_check(difference, _margin(guardrails[difference.metric.name], difference), same=pair.same)
-        for difference in found
+        for difference in guarded
     ]
 
 
@@ -251,8 +251,8 @@ def _slices(pair: _Pair, groups: list[Partition], held_to: Primary, confidence: 
     model = pair.models[0]
     panel = measure(pair.models, resolve([held_to.metric], model.task, model.classes), groups)
     slices = [slice_ for slice_ in panel.slices if slice_ != ALL]
-    found = _differences(panel, pair, confidence, slices=slices, simultaneous=True)
-    return tuple(sorted(found, key=lambda difference: difference.improvement))
+    by_slice = _differences(panel, pair, confidence, slices=slices, simultaneous=True)
+    return tuple(sorted(by_slice, key=lambda difference: difference.improvement))
 
 
 def _differences(
@@ -265,14 +265,14 @@ def _differences(
     simultaneous: bool = False,
 ) -> tuple[Difference, ...]:
     """Defined differences of metrics that have a better direction, with their intervals."""
-    wanted = metrics or [metric.name for metric in panel.metrics if metric.direction is not Direction.ZERO]
-    family = differences(panel, metrics=wanted, slices=slices)
+    metric_names = metrics or [metric.name for metric in panel.metrics if metric.direction is not Direction.ZERO]
+    family = differences(panel, metrics=metric_names, slices=slices)
     family = select(family, np.flatnonzero(np.isfinite(family.value)))
     if not len(family):
         return ()
     sampling = family.standard_error
     alone = intervals(family, confidence=confidence, simultaneous=simultaneous)
-    if pair.same:  # models that answer alike differ by nothing on any rows, not only on these
+    if pair.same:  # models with identical scores have no difference on other rows either
         alone = np.zeros_like(alone)
     ends = alone
     if pair.spread:

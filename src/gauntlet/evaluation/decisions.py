@@ -1,4 +1,4 @@
-"""How two models' decisions fall on the same rows."""
+"""Cross-tabulates the correct decisions of two models on the same rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gauntlet.evaluation.sample import Floats, Sample
 
 @dataclass(frozen=True)
 class Decisions:
-    """How the two models' decisions fall on the same rows.
+    """Counts of correct decisions of two models, with McNemar's test.
 
     Attributes:
         counts: rows both, only the challenger, only the champion, or neither has right.
@@ -24,11 +24,11 @@ class Decisions:
 
 
 def decisions(models: tuple[Sample, Sample]) -> Decisions | None:
-    """Count them: challenger first, champion second; ``None`` for a regression, which decides nothing."""
+    """Count decisions: challenger first, champion second; ``None`` for a regression, which makes none."""
     model = models[0]
     if model.task == "regression":
         return None
-    first, second = (_decided(one) == one.label for one in models)
+    first, second = (_decided(scored) == scored.label for scored in models)
     counts = PairedCounts(
         both=int((first & second).sum()),
         first_only=int((first & ~second).sum()),
@@ -40,6 +40,6 @@ def decisions(models: tuple[Sample, Sample]) -> Decisions | None:
 
 
 def _decided(model: Sample) -> Floats:
-    """(n,) the class each row is decided to be."""
+    """(n,) the predicted class of each row."""
     decided = model.score.argmax(axis=1) if model.task == "multiclass" else model.score >= model.threshold
     return np.asarray(decided, dtype=np.float64)

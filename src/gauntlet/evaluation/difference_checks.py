@@ -1,4 +1,4 @@
-"""A paired difference of two models held against a margin: from an interval to a check with its sentence.
+"""Checks a paired difference of two models against a margin.
 
 Two intervals, because there are two questions. *Is this very model worse?* is answered by the rows alone: a model that
 is shown to be worse on them is harmful however lucky or unlucky its seed was. *Would it be as good once more?* also
@@ -17,7 +17,7 @@ from gauntlet.verdict import Check, Status, decide
 
 SLICE = "compare_champion.slice"
 _WITHIN_NOISE = 1.96
-"""A difference below so many standard deviations of its seed noise is one that another seed could have brought."""
+"""Standard deviations of seed noise below which another seed could have caused a difference."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Difference:
 
     Attributes:
         metric: with a direction that is better.
-        slice: which rows.
+        slice: the slice.
         challenger, champion: the metric of each model.
         value: their difference.
         interval: of the difference, seed variance included where it was counted; holds ``rows_interval``.
@@ -64,7 +64,7 @@ class Difference:
 
     @property
     def direction(self) -> str:
-        """Which side of a bound the difference has to keep: ``min`` where more is better."""
+        """Direction of the bound: ``min`` where more is better."""
         return "min" if self.metric.direction is Direction.HIGHER else "max"
 
     @property
@@ -83,7 +83,7 @@ class Difference:
 
     @property
     def name(self) -> str:
-        """As checks are called: ``auc``, ``sex=Female: auc``."""
+        """Name of its check: ``auc``, ``sex=Female: auc``."""
         return self.metric.name if self.slice == ALL else f"{self.slice.name}: {self.metric.name}"
 
 
@@ -93,7 +93,7 @@ def kept_check(difference: Difference, margin: float, *, same: bool = False) -> 
     Args:
         difference: on all rows.
         margin: in the metric's units, at least 0.
-        same: both models give every row the same answer.
+        same: whether both models give identical scores.
     """
     bound = difference.bound(margin)
     status = _status(difference, bound)
@@ -151,12 +151,14 @@ def improvement_check(difference: Difference, *, same: bool = False) -> Check:
 def slice_check(difference: Difference, margin: float) -> Check:
     """A slice must not be shown to be worse by more than the margin. What is not shown passes, and says so."""
     bound = difference.bound(margin)
-    shown = _status(difference, bound)
+    row_status = _status(difference, bound)
     allowed = f"the margin of {wording.limit(difference.metric, margin, of_gap=True)}"
-    if shown is Status.FAIL:
+    if row_status is Status.FAIL:
         reason = f"{found(difference.on_these_rows)}: worse by more than {allowed}."
         return _check(difference, difference.name, Status.FAIL, reason, bound, None, code=SLICE)
-    outcome = _kept(difference, allowed) if shown is Status.PASS else f"not shown to be worse by more than {allowed}"
+    outcome = (
+        _kept(difference, allowed) if row_status is Status.PASS else f"not shown to be worse by more than {allowed}"
+    )
     reason = f"{found(difference)}: {outcome}."
     return _check(difference, difference.name, Status.PASS, reason, bound, None, code=SLICE)
 
@@ -166,14 +168,14 @@ def found(difference: Difference) -> str:
     metric, interval = difference.metric, difference.interval
     where = "" if difference.slice == ALL else f"{difference.slice.name}: "
     title = metric.title if where else wording.title(metric)
-    own, other = (wording.level(metric, side, interval) for side in (difference.challenger, difference.champion))
+    challenger, other = (wording.level(metric, side, interval) for side in (difference.challenger, difference.champion))
     spread = wording.gap_interval(metric, interval, difference.confidence, sign=difference.value)
     if difference.value == 0:
         how = "the same as the champion's"
     else:
         size = wording.gap(metric, difference.value, interval)
         how = f"{size} {'better' if difference.improvement > 0 else 'worse'} than the champion's"
-    return f"{where}{title} is {how} ({own} against {other}; {spread})"
+    return f"{where}{title} is {how} ({challenger} against {other}; {spread})"
 
 
 def _kept(difference: Difference, allowed: str) -> str:
@@ -195,7 +197,7 @@ def _hidden_by_noise(difference: Difference) -> bool:
 
 
 def _noise(difference: Difference) -> str:
-    """What to say when another training seed could have brought the difference."""
+    """Sentence for a difference that another seed could have caused."""
     if not difference.noise or abs(difference.value) > difference.noise:
         return _broken_cap(difference)
     size = wording.gap(difference.metric, difference.noise, difference.interval)
@@ -203,7 +205,7 @@ def _noise(difference: Difference) -> str:
 
 
 def _broken_cap(difference: Difference) -> str:
-    """What to say where the challenger's own spread is beyond what was declared."""
+    """Sentence for a challenger whose own spread is beyond its cap."""
     if difference.broken_cap is None:
         return ""
     cap = wording.limit(difference.metric, difference.broken_cap, of_gap=True)

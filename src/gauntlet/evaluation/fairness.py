@@ -1,4 +1,4 @@
-"""What a slices policy demands of every slice, spelt out as one bound on one statistic each."""
+"""Expands a slices policy into demands: one bound on one statistic each, for every slice."""
 
 from __future__ import annotations
 
@@ -75,9 +75,11 @@ def demands(policy: SlicesPolicy, task: Task, classes: int) -> tuple[Demand, ...
     if not fairness and not performance:
         defaults = parse(SlicesPolicy, DEFAULT_LIMITS[task], field="policy")
         fairness, performance = defaults.fairness, defaults.performance
-    found = [demand for name, gap in fairness.items() for demand in _fairness(name, gap, task, classes)]
-    found += [demand for name, limit in performance.items() for demand in _performance(name, limit, task, classes)]
-    return tuple(found)
+    all_demands = [demand for name, gap in fairness.items() for demand in _fairness(name, gap, task, classes)]
+    all_demands += [
+        demand for name, limit in performance.items() for demand in _performance(name, limit, task, classes)
+    ]
+    return tuple(all_demands)
 
 
 def _fairness(criterion: Criterion, limits: GapLimit, task: Task, classes: int) -> list[Demand]:
@@ -89,12 +91,12 @@ def _fairness(criterion: Criterion, limits: GapLimit, task: Task, classes: int) 
             value=criterion,
             mend=f"Use one of: {', '.join(known)}",
         )
-    found = []
+    demanded = []
     for metric in resolve(known[criterion], task, classes):
         title = criterion if len(known[criterion]) == 1 else f"{criterion}, {metric.title}"
         title = f"{title} parity" if criterion == metric.name else title
         if limits.max_gap is not None:
-            found.append(
+            demanded.append(
                 Demand(title, metric, "gap", -limits.max_gap, limits.max_gap, code=f"evaluate_slices.{criterion}")
             )
         if limits.min_ratio is not None:
@@ -106,15 +108,15 @@ def _fairness(criterion: Criterion, limits: GapLimit, task: Task, classes: int) 
                     mend="Use max_gap",
                 )
             low, high = limits.min_ratio, 1 / limits.min_ratio
-            found.append(
+            demanded.append(
                 Demand(f"{title} (ratio)", metric, "ratio", low, high, code=f"evaluate_slices.{criterion}.ratio")
             )
-    return found
+    return demanded
 
 
 def _performance(name: str, limits: PerformanceLimit, task: Task, classes: int) -> list[Demand]:
     (metric,) = resolve([name], task, classes)
-    found = []
+    demanded = []
     if limits.max_gap is not None:
         if metric.direction is Direction.ZERO:
             raise ConfigurationError(
@@ -125,7 +127,7 @@ def _performance(name: str, limits: PerformanceLimit, task: Task, classes: int) 
             )
         worse_is_less = metric.direction is Direction.HIGHER
         low, high = (-limits.max_gap, None) if worse_is_less else (None, limits.max_gap)
-        found.append(Demand(name, metric, "gap", low, high, code="evaluate_slices.performance"))
+        demanded.append(Demand(name, metric, "gap", low, high, code="evaluate_slices.performance"))
     if limits.max_ratio is not None:
         if metric.direction is not Direction.LOWER:
             raise ConfigurationError(
@@ -134,11 +136,11 @@ def _performance(name: str, limits: PerformanceLimit, task: Task, classes: int) 
                 value=limits.max_ratio,
                 mend="Use max_gap",
             )
-        found.append(
+        demanded.append(
             Demand(f"{name} (ratio)", metric, "ratio", high=limits.max_ratio, code="evaluate_slices.performance.ratio")
         )
     if limits.min is not None:
-        found.append(Demand(f"{name} (least)", metric, "level", low=limits.min, code="evaluate_slices.level"))
+        demanded.append(Demand(f"{name} (least)", metric, "level", low=limits.min, code="evaluate_slices.level"))
     if limits.max is not None:
-        found.append(Demand(f"{name} (most)", metric, "level", high=limits.max, code="evaluate_slices.level"))
-    return found
+        demanded.append(Demand(f"{name} (most)", metric, "level", high=limits.max, code="evaluate_slices.level"))
+    return demanded

@@ -1,4 +1,4 @@
-"""Families of statistics that are decided together: levels, gaps and ratios of groups, differences of models."""
+"""Families of statistics with joint covariance: levels, gaps and ratios of slices, differences of models."""
 
 from __future__ import annotations
 
@@ -231,8 +231,8 @@ def select(family: Family, keep: Sequence[int] | Ints) -> Family:
     """The statistics at these positions, with their part of the covariance."""
     at = np.asarray(keep, dtype=np.int64)
 
-    def side(one: Side) -> Side:
-        return Side(one.value[at], one.variance[at], one.df[at], one.support[at])
+    def part(side: Side) -> Side:
+        return Side(side.value[at], side.variance[at], side.df[at], side.support[at])
 
     return replace(
         family,
@@ -243,8 +243,8 @@ def select(family: Family, keep: Sequence[int] | Ints) -> Family:
         df=family.df[at],
         support=family.support[at],
         rows=family.rows[at],
-        first=side(family.first),
-        second=None if family.second is None else side(family.second),
+        first=part(family.first),
+        second=None if family.second is None else part(family.second),
         correlation=family.correlation[at],
         seed_variance=family.seed_variance[at],
     )

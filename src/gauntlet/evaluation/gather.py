@@ -49,10 +49,10 @@ class Question:
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns summed; those that depend on a score carry their model: ``1/error``."""
-        wanted = ["one"]
+        names = ["one"]
         for metric in self.metrics:
-            wanted += [*metric.columns, *(name for group in metric.support for name in group)]
-        return tuple(dict.fromkeys(placed(name, model) for model in range(self.models) for name in wanted))
+            names += [*metric.columns, *(name for group in metric.support for name in group)]
+        return tuple(dict.fromkeys(placed(name, model) for model in range(self.models) for name in names))
 
     @property
     def complements(self) -> bool:
@@ -189,8 +189,8 @@ def _add_columns(models: Sequence[Sample], names: Sequence[str], order: Ints, co
     here = slice(start, start + _ROWS_AT_ONCE)
     rows = order[here]
     parts = [
-        replace(one, label=one.label[rows], score=one.score[rows], weight=one.weight[rows], cluster=None)
-        for one in models
+        replace(sample, label=sample.label[rows], score=sample.score[rows], weight=sample.weight[rows], cluster=None)
+        for sample in models
     ]
     for index, name in enumerate(names):
         model, _, base = name.rpartition("/")

@@ -1,4 +1,4 @@
-"""From slice columns to slices: which rows belong together, under what name.
+"""Partitions rows into slices by columns, bins and crossings.
 
 Every row is in exactly one slice of a column and of a crossing. Nothing is left out: missing values are a slice of
 their own, numbers are cut into bins, and the rare values of a long column share one slice that says how many they are.
@@ -27,7 +27,7 @@ _FEW_NUMBERS = 12
 
 
 def partitions(columns: Mapping[str, pa.ChunkedArray], slicing: Slicing) -> tuple[Partition, ...]:
-    """Every partition a policy asks for: its columns, then its crossings.
+    """Make all partitions of a policy: its columns, then its crossings.
 
     Args:
         columns: slice column → (n,) values, as the predictions carry them.
@@ -36,9 +36,9 @@ def partitions(columns: Mapping[str, pa.ChunkedArray], slicing: Slicing) -> tupl
     Raises:
         ConfigurationError: a column that the predictions do not carry, or bins for one that holds no numbers.
     """
-    wanted = {"columns": slicing.columns or (), "bins": tuple(slicing.bins)}
-    wanted |= {f"crossings.{i}": crossing for i, crossing in enumerate(slicing.crossings)}
-    for field, names in wanted.items():
+    configured = {"columns": slicing.columns or (), "bins": tuple(slicing.bins)}
+    configured |= {f"crossings.{i}": crossing for i, crossing in enumerate(slicing.crossings)}
+    for field, names in configured.items():
         for name in names:
             if name not in columns:
                 known = ", ".join(columns) or "(none)"
@@ -66,7 +66,7 @@ def by_column(
     """Put rows into slices by one column.
 
     Numbers are cut at ``edges``, or at their quartiles; strings, booleans and integer codes are slices by value, the
-    commonest first, the missing last.
+    most frequent first, missing last.
 
     Args:
         name: the column.
@@ -125,15 +125,15 @@ def _by_bins(name: str, numbers: Floats, edges: Sequence[float] | None) -> Parti
 
 def _bin_names(edges: Sequence[float]) -> list[str]:
     """``under 25``, ``25 to under 45``, ``45 and over``."""
-    shown = [f"{edge:.6g}" for edge in edges]
-    if not shown:
+    edge_texts = [f"{edge:.6g}" for edge in edges]
+    if not edge_texts:
         return ["all values"]
-    between = [f"{low} to under {high}" for low, high in pairwise(shown)]
-    return [f"under {shown[0]}", *between, f"{shown[-1]} and over"]
+    between = [f"{low} to under {high}" for low, high in pairwise(edge_texts)]
+    return [f"under {edge_texts[0]}", *between, f"{edge_texts[-1]} and over"]
 
 
 def _by_value(name: str, values: pa.ChunkedArray, max_values: int) -> Partition:
-    """Slices by value, commonest first (ties by name), so that their order does not depend on that of the rows."""
+    """Make slices by value, most frequent first (ties by name), independent of the order of rows."""
     encoded = values.combine_chunks().dictionary_encode()
     names = [str(value) for value in encoded.dictionary.to_pylist()]
     codes = encoded.indices.fill_null(len(names)).to_numpy().astype(np.int64)

@@ -1,4 +1,4 @@
-"""From a predictions folder to arrays that metrics can be computed on."""
+"""Reads and validates predictions into arrays."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PROBABILITY_SLACK = 1e-6
 
 @dataclass(frozen=True)
 class Scored:
-    """One model's predictions, checked.
+    """Validated predictions of one model.
 
     Attributes:
         manifest: what they are.
@@ -50,10 +50,10 @@ class Scored:
 
 
 def read_predictions(folder: Path) -> Scored:
-    """Read predictions and make sure that every number in them can be used.
+    """Read predictions and validate every value.
 
     Args:
-        folder: what ``batch_predict`` wrote.
+        folder: output of ``batch_predict``.
 
     Raises:
         DataError: not predictions, truncated, a column missing, no rows, or a value that is no label, score or weight.
@@ -93,7 +93,7 @@ def read_if_there(folder: Path | None) -> Scored | None:
 
 
 def require_both_classes(scored: Scored) -> None:
-    """Make sure that a binary or multiclass sample holds more than one class.
+    """Check that a binary or multiclass sample has more than one class.
 
     Raises:
         DataError: it does not; ranking and rates by class mean nothing then.

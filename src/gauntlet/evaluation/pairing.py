@@ -1,4 +1,4 @@
-"""Two models on the same rows: is this a fair comparison at all?"""
+"""Checks that two models' predictions can be compared: same task, same rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MEND_ROWS = "Run batch_predict for both models on the same snapshot and split"
 
 
 def require_same_signature(challenger: Scored, champion: Scored) -> None:
-    """Make sure that both models answer the same question.
+    """Check that both models have the same task and classes.
 
     Raises:
         DataError: champion with another signature: another task or other classes.
@@ -29,7 +29,7 @@ def require_same_signature(challenger: Scored, champion: Scored) -> None:
 
 
 def require_same_rows(challenger: Scored, champion: Scored) -> None:
-    """Make sure that row i is the same row, with the same label and weight, in both.
+    """Check that row i is the same row in both, with the same label and weight.
 
     Raises:
         DataError: predictions of different rows, naming the first difference.
@@ -68,7 +68,7 @@ def require_same_rows(challenger: Scored, champion: Scored) -> None:
 
 
 def identical(challenger: Scored, champion: Scored) -> bool:
-    """Whether both models gave every row the same answer, to the last bit."""
+    """Whether both models give bit-identical scores."""
     return bool(np.array_equal(challenger.scores, champion.scores))
 
 

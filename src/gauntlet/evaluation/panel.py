@@ -1,4 +1,4 @@
-"""Every model × slice × metric in one pass, with one joint covariance for all of them."""
+"""Estimates every model × slice × metric in one pass, with their joint covariance."""
 
 from __future__ import annotations
 
@@ -73,16 +73,16 @@ class Panel:
             raise ConfigurationError("was not measured", field="metric", value=name, mend=mend)
         return known.index(name)
 
-    def slice_index(self, wanted: Slice) -> int:
+    def slice_index(self, slice_: Slice) -> int:
         """Position of a slice.
 
         Raises:
             ConfigurationError: it was not measured.
         """
-        if wanted not in self.slices:
+        if slice_ not in self.slices:
             mend = "Measure it, with rest=True for complements"
-            raise ConfigurationError("was not measured", field="slice", value=wanted.name, mend=mend)
-        return self.slices.index(wanted)
+            raise ConfigurationError("was not measured", field="slice", value=slice_.name, mend=mend)
+        return self.slices.index(slice_)
 
 
 def measure(
@@ -120,18 +120,18 @@ def _corrections(question: Question, value: Floats, support: Floats, largest: Fl
         if not question.clustered:
             factor[:, :, m] = 1.0
         if len(metric.support) == 2:
-            found = variance[:, :, m] * factor[:, :, m]
+            variances = variance[:, :, m] * factor[:, :, m]
             expected = hanley_mcneil(value[:, :, m], support[:, :, m], largest[:, :, m])
-            usable = (found > 0) & (expected > 0)
-            ratio = np.divide(expected, found, out=np.ones_like(found), where=usable)
+            usable = (variances > 0) & (expected > 0)
+            ratio = np.divide(expected, variances, out=np.ones_like(variances), where=usable)
             weight = prior / (support[:, :, m] + prior)
             factor[:, :, m] *= 1 - weight + weight * ratio
     return factor
 
 
 @dataclass(frozen=True)
-class _Home:
-    """Where a slice lives: its block and group, and for complements of rank metrics a block of their own."""
+class _Position:
+    """Position of a slice: its block and group, and for complements of rank metrics a block of their own."""
 
     slice: Slice
     block: int
@@ -143,11 +143,11 @@ def conclude(gathered: Gathered) -> Panel:
     """The panel of what was gathered (of one shard, or of many merged)."""
     question, sums_by_cell = gathered.question, gathered.moments
     blocks = blocks_of(question, sums_by_cell.cells)
-    homes = _homes(question)
-    sums = _slice_sums(sums_by_cell.sums, blocks, homes)
+    positions = _positions(question)
+    sums = _slice_sums(sums_by_cell.sums, blocks, positions)
     basis = covariance.basis_gram(sums_by_cell, blocks)
-    value, forms = _influence_forms(gathered, blocks, homes, sums)
-    support, largest = _supports(sums_by_cell, question, blocks, homes, sums, basis)
+    value, forms = _influence_forms(gathered, blocks, positions, sums)
+    support, largest = _supports(sums_by_cell, question, blocks, positions, sums, basis)
     support = np.where(np.isnan(value), 0.0, support)
     joint = covariance.joint(sums_by_cell, blocks, forms, basis)
     scale = np.sqrt(_corrections(question, value, support, largest, joint)).reshape(-1)
@@ -156,51 +156,58 @@ def conclude(gathered: Gathered) -> Panel:
     plain = not (question.weighted or question.clustered)
     share = np.array([metric.scale is Scale.PROPORTION and plain for metric in question.metrics])
     df = np.where(share & (support > 0), np.inf, np.maximum(support - 1, 0.0))
-    rows, units = _sizes(sums_by_cell, blocks, homes)
-    slices = tuple(home.slice for home in homes)
+    rows, units = _sizes(sums_by_cell, blocks, positions)
+    slices = tuple(position.slice for position in positions)
     return Panel(question.metrics, slices, value, joint, support, df, rows, units, question.clustered)
 
 
-def _homes(question: Question) -> tuple[_Home, ...]:
+def _positions(question: Question) -> tuple[_Position, ...]:
     inside = [
-        _Home(Slice(name, level), p, group)
+        _Position(Slice(name, level), p, group)
         for p, (name, levels) in enumerate(question.partitions, start=1)
         for group, level in enumerate(levels)
     ]
-    homes = [_Home(ALL, 0, 0), *inside]
+    positions = [_Position(ALL, 0, 0), *inside]
     if question.rest:
         first = 1 + len(question.partitions)
-        homes += [
-            _Home(Slice(home.slice.partition, home.slice.level, rest=True), home.block, home.group, first + index)
-            for index, home in enumerate(inside)
+        positions += [
+            _Position(
+                Slice(position.slice.partition, position.slice.level, rest=True),
+                position.block,
+                position.group,
+                first + index,
+            )
+            for index, position in enumerate(inside)
         ]
-    return tuple(homes)
+    return tuple(positions)
 
 
-def _slice_sums(by_cell: Floats, blocks: Sequence[Block], homes: Sequence[_Home]) -> Floats:
+def _slice_sums(by_cell: Floats, blocks: Sequence[Block], positions: Sequence[_Position]) -> Floats:
     """(S, K) sums of every column in every slice."""
     by_block: dict[int, Floats] = {}
-    for index in {home.block for home in homes}:
+    for index in {position.block for position in positions}:
         adder = covariance.group_adder(blocks[index].codes, blocks[index].groups)
         by_block[index] = np.asarray(adder.astype(by_cell.dtype) @ by_cell)
     everything = by_block[0][0]
-    parts = [by_block[home.block][home.group] for home in homes]
-    return np.stack([everything - part if home.slice.rest else part for home, part in zip(homes, parts, strict=True)])
+    parts = [by_block[position.block][position.group] for position in positions]
+    return np.stack(
+        [everything - part if position.slice.rest else part for position, part in zip(positions, parts, strict=True)]
+    )
 
 
-def _sizes(moments: Moments, blocks: Sequence[Block], homes: Sequence[_Home]) -> tuple[Ints, Ints]:
+def _sizes(moments: Moments, blocks: Sequence[Block], positions: Sequence[_Position]) -> tuple[Ints, Ints]:
     """(S,) rows, and (S,) units; a cluster that straddles cells counts once in each slice it touches."""
     shared = np.bincount(moments.pieces.cell, minlength=len(moments.rows))
     counts = np.stack([moments.rows, moments.units - shared], axis=1)
-    rows, units = _slice_sums(counts, blocks, homes).T
+    rows, units = _slice_sums(counts, blocks, positions).T
     cluster = moments.pieces.cluster
-    for index, home in enumerate(homes if len(cluster) else ()):
-        inside = blocks[home.block].codes[moments.pieces.cell] == home.group
-        units[index] += len(np.unique(cluster[~inside if home.slice.rest else inside]))
+    for index, position in enumerate(positions if len(cluster) else ()):
+        inside = blocks[position.block].codes[moments.pieces.cell] == position.group
+        units[index] += len(np.unique(cluster[~inside if position.slice.rest else inside]))
     return rows, units
 
 
-def _forms(homes: Sequence[_Home], blocks: Sequence[Block], columns: Ints, slope: Floats) -> sparse.csr_matrix:
+def _forms(positions: Sequence[_Position], blocks: Sequence[Block], columns: Ints, slope: Floats) -> sparse.csr_matrix:
     """(S, T) coefficients of one statistic in every slice on the basis sums.
 
     Args:
@@ -209,62 +216,67 @@ def _forms(homes: Sequence[_Home], blocks: Sequence[Block], columns: Ints, slope
     """
     start = covariance.offsets(blocks)
     everywhere = start[0] + blocks[0].locate(0, columns)
-    rows, positions, values = [], [], []
-    for index, home in enumerate(homes):
-        here = start[home.block] + blocks[home.block].locate(home.group, columns)
-        sign = -1.0 if home.slice.rest else 1.0
-        parts = [(here, sign * slope[index])] + ([(everywhere, slope[index])] if home.slice.rest else [])
+    rows, indices, values = [], [], []
+    for index, position in enumerate(positions):
+        here = start[position.block] + blocks[position.block].locate(position.group, columns)
+        sign = -1.0 if position.slice.rest else 1.0
+        parts = [(here, sign * slope[index])] + ([(everywhere, slope[index])] if position.slice.rest else [])
         for place, coefficients in parts:
             rows.append(np.full(len(columns), index))
-            positions.append(place)
+            indices.append(place)
             values.append(coefficients)
-    entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(positions)))
-    return sparse.csr_matrix(entries, shape=(len(homes), int(start[-1])))
+    entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(indices)))
+    return sparse.csr_matrix(entries, shape=(len(positions), int(start[-1])))
 
 
 def _influence_forms(
-    gathered: Gathered, blocks: Sequence[Block], homes: Sequence[_Home], sums: Floats
+    gathered: Gathered, blocks: Sequence[Block], positions: Sequence[_Position], sums: Floats
 ) -> tuple[Floats, sparse.csr_matrix]:
     """(A, S, M) values, and (J, T) the linear form of each one's influence."""
     question = gathered.question
     where = {name: index for index, name in enumerate(question.columns)}
-    value = np.empty((question.models, len(homes), len(question.metrics)))
+    value = np.empty((question.models, len(positions), len(question.metrics)))
     forms: list[sparse.csr_matrix] = []
     for a in range(question.models):
         for m, metric in enumerate(question.metrics):
             if metric.rank:
-                value[a, :, m], form = _area_forms(gathered, blocks, homes, a, m)
+                value[a, :, m], form = _area_forms(gathered, blocks, positions, a, m)
                 forms.append(form)
                 continue
             at = np.array([where[placed(name, a)] for name in metric.columns], dtype=np.int64)
             value[a, :, m] = metric.value(sums[:, at])
             defined = ~np.isnan(value[a, :, m])
             slope = np.where(defined[:, None], metric.gradient(sums[:, at]), 0.0)
-            forms.append(_forms(homes, blocks, at, slope))
+            forms.append(_forms(positions, blocks, at, slope))
     # Forms come by (model, metric), slice within; statistics are ordered by (model, slice, metric).
-    order = np.arange(value.size).reshape(question.models, len(question.metrics), len(homes)).transpose(0, 2, 1)
+    order = np.arange(value.size).reshape(question.models, len(question.metrics), len(positions)).transpose(0, 2, 1)
     return value, sparse.vstack(forms, format="csr")[order.reshape(-1)]
 
 
 def _area_forms(
-    gathered: Gathered, blocks: Sequence[Block], homes: Sequence[_Home], model: int, metric: int
+    gathered: Gathered, blocks: Sequence[Block], positions: Sequence[_Position], model: int, metric: int
 ) -> tuple[Floats, sparse.csr_matrix]:
     """(S,) areas of one model, and (S, T) forms: the one column of influences in the slice's own block."""
     start = covariance.offsets(blocks)
     keys = gathered.question.areas
     places = []
-    areas = np.empty(len(homes))
-    for index, home in enumerate(homes):
-        block, group = (home.complement, 0) if home.slice.rest else (home.block, home.group)
+    areas = np.empty(len(positions))
+    for index, position in enumerate(positions):
+        block, group = (position.complement, 0) if position.slice.rest else (position.block, position.group)
         areas[index] = gathered.areas[model, metric, block][group]
         column = len(gathered.question.columns) + keys.index((model, metric, block))
         places.append(int(start[block] + blocks[block].locate(group, np.array([column]))[0]))
-    entries = (np.ones(len(homes)), (np.arange(len(homes)), np.array(places)))
-    return areas, sparse.csr_matrix(entries, shape=(len(homes), int(start[-1])))
+    entries = (np.ones(len(positions)), (np.arange(len(positions)), np.array(places)))
+    return areas, sparse.csr_matrix(entries, shape=(len(positions), int(start[-1])))
 
 
 def _supports(
-    moments: Moments, question: Question, blocks: Sequence[Block], homes: Sequence[_Home], sums: Floats, basis: Floats
+    moments: Moments,
+    question: Question,
+    blocks: Sequence[Block],
+    positions: Sequence[_Position],
+    sums: Floats,
+    basis: Floats,
 ) -> tuple[Floats, Floats]:
     """(A, S, M) effective number of units behind each estimate, in the smallest and the largest of its groups.
 
@@ -272,21 +284,21 @@ def _supports(
     metric needs it, which then is undefined anyway.
     """
     where = {name: index for index, name in enumerate(question.columns)}
-    seen: dict[tuple[tuple[str, float], ...], Floats] = {}
+    cached: dict[tuple[tuple[str, float], ...], Floats] = {}
 
     def effective(group: Linear, model: int) -> Floats:
         key = tuple((placed(name, model), coefficient) for name, coefficient in group.items())
-        if key not in seen:
+        if key not in cached:
             at = np.array([where[name] for name, _ in key], dtype=np.int64)
             slope = np.array([coefficient for _, coefficient in key])
-            form = _forms(homes, blocks, at, np.tile(slope, (len(homes), 1)))
+            form = _forms(positions, blocks, at, np.tile(slope, (len(positions), 1)))
             total = sums[:, at] @ slope
             squares = covariance.variances(moments, blocks, form, basis)
             usable = (total > 0) & (squares > 0)
-            seen[key] = np.where(usable, total**2 / np.where(usable, squares, 1.0), 0.0)
-        return seen[key]
+            cached[key] = np.where(usable, total**2 / np.where(usable, squares, 1.0), 0.0)
+        return cached[key]
 
-    shape = (question.models, len(homes), len(question.metrics))
+    shape = (question.models, len(positions), len(question.metrics))
     smallest, largest = np.empty(shape), np.empty(shape)
     for a in range(question.models):
         for m, metric in enumerate(question.metrics):

@@ -47,11 +47,11 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Performance:
-    """What ``evaluate_performance`` found.
+    """Result of ``evaluate_performance``.
 
     Attributes:
         verdict: the checks.
-        sample: the rows, for the pictures.
+        sample: the rows, for plots.
         estimates: every metric of the task that is defined here.
     """
 
@@ -61,7 +61,7 @@ class Performance:
 
 
 def to_sample(scored: Scored, threshold: float) -> Sample:
-    """The rows of checked predictions as the statistics take them."""
+    """Make the sample of checked predictions."""
     return sample(
         scored.labels,
         scored.scores,
@@ -73,22 +73,22 @@ def to_sample(scored: Scored, threshold: float) -> Sample:
 
 
 def judge_performance(scored: Scored, policy: PerformancePolicy) -> Performance:
-    """Hold a model against its minimum performance.
+    """Check a model against its minimum performance.
 
     Args:
         scored: its predictions.
-        policy: what is demanded.
+        policy: the demands.
 
     Raises:
-        ConfigurationError: the policy names a metric that the task does not know.
+        ConfigurationError: the policy names a metric that the task does not have.
         DataError: all rows have the same label.
     """
     task = scored.manifest.task
-    wanted = resolve(tuple(policy.metrics), task)
+    metrics = resolve(tuple(policy.metrics), task)
     require_both_classes(scored)
     rows = to_sample(scored, policy.threshold)
     panel = measure([rows], resolve(names(task), task, rows.classes))
-    checks = _bounded(panel, wanted, policy) if wanted else _beats_trivial(rows, panel, policy)
+    checks = _bounded(panel, metrics, policy) if metrics else _beats_trivial(rows, panel, policy)
     verdict = Verdict(
         gate=GATE,
         checks=tuple(checks),
@@ -121,17 +121,17 @@ def level_check(
     code: str,
     where: str = "",
 ) -> Check:
-    """Hold one metric against one bound.
+    """Check one metric against one bound.
 
     Args:
-        metric: which.
+        metric: the metric.
         value: its estimate; NaN: undefined on these rows.
         interval: its interval.
         bound: the limit, in the metric's units.
         direction: ``min``: at least the bound.
         rows: rows (or clusters) it rests on.
-        confidence: of the interval, for the sentence.
-        code: the check's.
+        confidence: confidence of the interval, for the sentence.
+        code: code of the check.
         where: the slice, ``""`` for all rows.
     """
     name = f"{where}: {metric.name}" if where else metric.name
@@ -143,25 +143,25 @@ def level_check(
             name, Status.ERROR, reason, bound=bound, direction=direction, sample_size=rows, code=code, subject=subject
         )
     status = decide(interval, bound=bound, direction=direction)
-    found = (
+    finding = (
         f"{wording.title(metric)}{place} is {wording.level(metric, value, interval)} "
         f"({wording.level_interval(metric, interval, confidence)})"
     )
-    shown = wording.limit(metric, bound)
+    limit = wording.limit(metric, bound)
     needed = None
     if status is Status.INCONCLUSIVE:
         needed = wording.rows_to_decide(value, interval, bound, rows)
         least_or_most = "at least" if direction == "min" else "at most"
-        reason = f"{found}, too uncertain to tell whether it is {least_or_most} {shown}{wording.about_rows(needed)}."
+        reason = f"{finding}, too uncertain to tell whether it is {least_or_most} {limit}{wording.about_rows(needed)}."
     elif status is Status.PASS:
-        reason = f"{found}, {'above the required' if direction == 'min' else 'below the allowed'} {shown}."
+        reason = f"{finding}, {'above the required' if direction == 'min' else 'below the allowed'} {limit}."
     else:
-        reason = f"{found}, {'below the required' if direction == 'min' else 'above the allowed'} {shown}."
+        reason = f"{finding}, {'below the required' if direction == 'min' else 'above the allowed'} {limit}."
     return Check(name, status, reason, value, interval, bound, direction, rows, needed, code=code, subject=subject)
 
 
-def _bounded(panel: Panel, wanted: tuple[Metric, ...], policy: PerformancePolicy) -> list[Check]:
-    family = levels(panel, metrics=[metric.name for metric in wanted], slices=[ALL])
+def _bounded(panel: Panel, metrics: tuple[Metric, ...], policy: PerformancePolicy) -> list[Check]:
+    family = levels(panel, metrics=[metric.name for metric in metrics], slices=[ALL])
     ends = intervals(family, confidence=policy.confidence, simultaneous=True)
     checks = []
     for metric, value, (low, high) in zip(family.metrics, family.value, ends, strict=True):
@@ -200,21 +200,21 @@ def _beats_trivial(rows: Sample, panel: Panel, policy: PerformancePolicy) -> lis
     family = differences(pair)
     ((low, high),) = intervals(family, confidence=policy.confidence)
     value, interval = float(family.value[0]), (float(low), float(high))
-    model, baseline = (wording.level(metric, float(one), interval) for one in pair.value.ravel())
+    model, baseline = (wording.level(metric, float(level), interval) for level in pair.value.ravel())
     status = decide(interval, bound=0.0, direction="max", strict=True)
-    found = (
+    finding = (
         f"{wording.title(metric)} is {model} against {baseline} for {_TRIVIAL_ANSWER[rows.task]}, a difference of "
         f"{wording.gap(metric, value, interval)} "
         f"({wording.gap_interval(metric, interval, policy.confidence, sign=value)})"
     )
     units, needed = int(panel.units[0]), None
     if status is Status.PASS:
-        reason = f"{found}: shown to be better."
+        reason = f"{finding}: shown to be better."
     elif status is Status.FAIL:
-        reason = f"{found}: no better."
+        reason = f"{finding}: no better."
     else:
         needed = wording.rows_to_decide(value, interval, 0.0, units)
-        reason = f"{found}: not shown to be better{wording.about_rows(needed)}."
+        reason = f"{finding}: not shown to be better{wording.about_rows(needed)}."
     name = f"{metric.name} against the trivial model"
     return [
         Check(

@@ -1,4 +1,4 @@
-"""What a team demands of a model: the policies of the three evaluation gates, with defaults, units and ranges.
+"""Settings of the three evaluation gates, with defaults, units and ranges.
 
 Metric names are checked when the task is known (``metrics.resolve``), everything else here.
 """

@@ -1,4 +1,4 @@
-"""How many rows would settle it, and what power a plan has."""
+"""Sample size that would decide, and the power of a plan."""
 
 from __future__ import annotations
 

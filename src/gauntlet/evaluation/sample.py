@@ -1,4 +1,4 @@
-"""The rows a metric is computed on: labels, one model's scores, weights and clusters, checked once."""
+"""Sample that metrics are computed on: labels, one model's scores, weights and clusters, validated once."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _SUM_TOLERANCE = 1e-3
-"""How far a row of class probabilities may sum from 1: single-precision models with many classes stay within it."""
+"""Tolerance of the sum of class probabilities, enough for single precision and many classes."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One model's predictions on n rows. Build it with ``sample``, which checks what this class takes for granted.
+    """One model's predictions on n rows. Build it with ``sample``, which validates it.
 
     Attributes:
         task: what is predicted.
@@ -30,7 +30,7 @@ class Sample:
         weight: (n,) float, finite, non-negative, with a positive sum; ones when the rows are not weighted.
         cluster: (n,) int codes 0..G-1 of the sampling unit each row belongs to, or None: every row is its own.
         threshold: binary only: a score at or above it is the decision 1.
-        weighted: some weight is not 1.
+        weighted: whether any weight is not 1.
         origin: regression only: a value near the labels; sums of squares are taken around it, so that they keep
             their digits. Shards that will be merged share one.
     """

@@ -1,4 +1,4 @@
-"""One slice held against one demand: from an estimate and its interval to a check with its sentence."""
+"""Checks one slice against one demand, from an estimate and its interval."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True)
 class Measured:
-    """One statistic of one slice.
+    """Statistic of one slice.
 
     Attributes:
-        slice: which.
-        against: who it is compared with, as in "than for …": ``the rest``, ``sex=Male``; ``""`` for a level.
+        slice: the slice.
+        against: its reference, as in "than for …": ``the rest``, ``sex=Male``; ``""`` for a level.
         value: gap, ratio or level; NaN where undefined.
         interval: simultaneous over the gate.
-        sides: the metric in the slice and in those it is compared with (NaN for a level).
+        sides: the metric in the slice and in the reference (NaN for a level).
         rows: rows (or clusters) of the slice.
     """
 
@@ -36,8 +36,8 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """A statistic and what came of holding it against a demand."""
+class SliceFinding:
+    """Finding of one slice and demand."""
 
     demand: Demand
     measured: Measured
@@ -45,7 +45,7 @@ class Finding:
 
     @property
     def severity(self) -> float:
-        """How far towards or beyond its limit the value lies: 1 is at the limit; for ranking only."""
+        """Value relative to its limit, for ranking only: 1 is at the limit."""
         value, bound = self.measured.value, self.check.bound
         if bound is None or math.isnan(value):
             return -math.inf
@@ -56,17 +56,17 @@ class Finding:
         return value / bound if bound else abs(value)
 
 
-def judge(demand: Demand, measured: Measured, confidence: float) -> Finding:
-    """Hold a statistic against a demand.
+def judge(demand: Demand, measured: Measured, confidence: float) -> SliceFinding:
+    """Check a statistic against a demand.
 
     Args:
-        demand: what is allowed.
-        measured: what was found.
-        confidence: of the gate, for the sentence.
+        demand: the demand.
+        measured: the statistic.
+        confidence: confidence of the gate, for the sentence.
     """
     name = f"{measured.slice.name}: {demand.title}"
     if demand.kind == "level":
-        return Finding(demand, measured, _level(demand, measured, name, confidence))
+        return SliceFinding(demand, measured, _level(demand, measured, name, confidence))
     bound, direction = _nearer_bound(demand, measured.value)
     if math.isnan(measured.value) or any(math.isnan(end) for end in measured.interval):
         reason = (
@@ -83,7 +83,7 @@ def judge(demand: Demand, measured: Measured, confidence: float) -> Finding:
             code=demand.code,
             subject=measured.slice.name,
         )
-        return Finding(demand, measured, check)
+        return SliceFinding(demand, measured, check)
     status = worst(
         decide(measured.interval, bound=limit, direction=side)
         for limit, side in ((demand.low, "min"), (demand.high, "max"))
@@ -92,8 +92,8 @@ def judge(demand: Demand, measured: Measured, confidence: float) -> Finding:
     needed = None
     if status is Status.INCONCLUSIVE:
         needed = wording.rows_to_decide(measured.value, measured.interval, bound, measured.rows)
-    found = _gap(demand, measured, confidence) if demand.kind == "gap" else _ratio(demand, measured, confidence)
-    reason = f"{found}, {_outcome(demand, status, bound, needed)}."
+    finding = _gap(demand, measured, confidence) if demand.kind == "gap" else _ratio(demand, measured, confidence)
+    reason = f"{finding}, {_outcome(demand, status, bound, needed)}."
     check = Check(
         name,
         status,
@@ -107,7 +107,7 @@ def judge(demand: Demand, measured: Measured, confidence: float) -> Finding:
         code=demand.code,
         subject=measured.slice.name,
     )
-    return Finding(demand, measured, check)
+    return SliceFinding(demand, measured, check)
 
 
 def _level(demand: Demand, measured: Measured, name: str, confidence: float) -> Check:
@@ -129,7 +129,7 @@ def _level(demand: Demand, measured: Measured, name: str, confidence: float) -> 
 
 
 def _nearer_bound(demand: Demand, value: float) -> tuple[float, str]:
-    """The limit that the value leans towards, and its direction."""
+    """The nearer limit, and its direction."""
     neutral = 1.0 if demand.kind == "ratio" else 0.0
     if demand.high is not None and (demand.low is None or value >= neutral):
         return demand.high, "max"
@@ -140,7 +140,7 @@ def _nearer_bound(demand: Demand, value: float) -> tuple[float, str]:
 def _gap(demand: Demand, measured: Measured, confidence: float) -> str:
     """``sex=Female: selection rate is 12.1 points lower than for the rest (…)``."""
     metric, interval = demand.metric, measured.interval
-    own, other = (wording.level(metric, side, interval) for side in measured.sides)
+    slice_value, other = (wording.level(metric, side, interval) for side in measured.sides)
     if measured.value == 0:
         how = f"as high as for {measured.against}"
     else:
@@ -149,15 +149,15 @@ def _gap(demand: Demand, measured: Measured, confidence: float) -> str:
             f"than for {measured.against}"
         )
     spread = wording.gap_interval(metric, interval, confidence, sign=measured.value)
-    return f"{measured.slice.name}: {metric.title} is {how} ({own} against {other}; {spread})"
+    return f"{measured.slice.name}: {metric.title} is {how} ({slice_value} against {other}; {spread})"
 
 
 def _ratio(demand: Demand, measured: Measured, confidence: float) -> str:
     metric, interval = demand.metric, measured.interval
-    own, other = (wording.level(metric, side, interval) for side in measured.sides)
+    slice_value, other = (wording.level(metric, side, interval) for side in measured.sides)
     return (
         f"{measured.slice.name}: {metric.title} is {wording.ratio(measured.value, interval)} times that of "
-        f"{measured.against} ({own} against {other}; {wording.ratio_interval(interval, confidence)})"
+        f"{measured.against} ({slice_value} against {other}; {wording.ratio_interval(interval, confidence)})"
     )
 
 

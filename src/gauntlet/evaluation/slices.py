@@ -1,4 +1,4 @@
-"""Slices: named groups of rows. ``grouping`` makes the codes from columns, crossings and bins; here they are arrays."""
+"""Slices and partitions of rows, as arrays of codes. ``grouping`` makes them from columns, crossings and bins."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ JOINED = ", "
 
 @dataclass(frozen=True)
 class Slice:
-    """One group of rows.
+    """Group of rows.
 
     Attributes:
         partition: name of the partition it belongs to: ``sex``, ``sex × race``; ``""`` for all rows.

@@ -1,8 +1,8 @@
-"""The fairness gate: does the model treat every slice of the rows alike, within what the policy allows?
+"""The slices gate (fairness): are differences between slices within the policy's limits?
 
-All comparisons of the gate are decided together: the error rate is shared out among the kinds of statistic (gaps,
-ratios, levels) and, within a kind, intervals are simultaneous. A slice that is too small to judge is listed and leaves
-the verdict inconclusive; it is never left out in silence.
+All comparisons share one error rate: it is divided among the kinds of statistic (gaps, ratios, levels) and, within a
+kind, intervals are simultaneous. A slice that is too small to judge is listed and makes the verdict inconclusive; it is
+never omitted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gauntlet.evaluation.panel import Panel, measure
 from gauntlet.evaluation.performance import Estimate, estimates, to_sample
 from gauntlet.evaluation.policies import SlicesPolicy
 from gauntlet.evaluation.sample import Ints, Sample
-from gauntlet.evaluation.slice_checks import Finding, Measured, judge
+from gauntlet.evaluation.slice_checks import Measured, SliceFinding, judge
 from gauntlet.evaluation.slices import CROSSED, JOINED, Partition, Slice
 from gauntlet.verdict import Check, Status, Verdict
 
@@ -33,19 +33,19 @@ SHOWN = {
     "multiclass": ("accuracy", "balanced_accuracy", "macro_f1", "log_loss"),
     "regression": ("mae", "rmse", "bias", "r2"),
 }
-"""Task → the metrics reported for every slice, whether the policy limits them or not."""
+"""Task → metrics reported for every slice, with or without limits."""
 MOST_SLICES = 300
-"""Joint intervals over more slices than this take more memory than a gate should."""
+"""Most slices, since joint intervals take memory quadratic in their number."""
 
 
 @dataclass(frozen=True)
 class SliceRow:
-    """One slice as the report lists it.
+    """Row of a slice in the report.
 
     Attributes:
         slice: which.
         rows, units: its size; units are clusters where rows are clustered.
-        judged: it is large enough.
+        judged: whether it is large enough.
         estimates: its metrics, each with an interval of its own; empty when it is not judged.
     """
 
@@ -58,24 +58,24 @@ class SliceRow:
 
 @dataclass(frozen=True)
 class SlicesResult:
-    """What ``evaluate_slices`` found.
+    """Result of ``evaluate_slices``.
 
     Attributes:
         verdict: the checks, worst first.
-        findings: every comparison made, worst first.
+        findings: all comparisons, worst first.
         overall: metrics on all rows.
-        slices: every slice, in the order of the policy.
+        slices: all slices, in the order of the policy.
     """
 
     verdict: Verdict
-    findings: tuple[Finding, ...]
+    findings: tuple[SliceFinding, ...]
     overall: tuple[Estimate, ...]
     slices: tuple[SliceRow, ...]
 
 
 @dataclass(frozen=True)
 class _Groups:
-    """The slices of one gate: as the policy cuts them, how large each is, and those that are large enough."""
+    """Slices of the policy, with their sizes, and those that are large enough."""
 
     asked: tuple[Partition, ...]
     sizes: Mapping[str, Ints]
@@ -88,21 +88,20 @@ def judge_slices(scored: Scored, policy: SlicesPolicy) -> SlicesResult:
 
     Args:
         scored: its predictions, with slice columns.
-        policy: which slices, and what they may differ in.
+        policy: slices and limits.
 
     Raises:
-        ConfigurationError: the policy names a column, value, criterion or metric that is not there, or makes too many
-            slices.
-        DataError: all rows have the same label, and something is demanded that depends on it.
+        ConfigurationError: the policy names an unknown column, value, criterion or metric, or makes too many slices.
+        DataError: all rows have the same label, and a demand depends on it.
     """
     rows = to_sample(scored, policy.threshold)
-    wanted = demands(policy, rows.task, rows.classes)
-    if any(demand.metric.name != "selection_rate" for demand in wanted):  # which needs no labels at all
+    demanded = demands(policy, rows.task, rows.classes)
+    if any(demand.metric.name != "selection_rate" for demand in demanded):  # the selection rate needs no labels
         require_both_classes(scored)
     groups = _cut(scored, rows, policy)
-    findings = _compare(rows, groups, wanted, policy)
+    findings = _compare(rows, groups, demanded, policy)
     checks = [finding.check for finding in findings]
-    checks += _not_comparable(groups, wanted)
+    checks += _not_comparable(groups, demanded)
     checks += _too_small(groups, policy.min_rows, _unit(rows))
     if not groups.asked:
         checks = [_nothing_asked(policy)]
@@ -120,28 +119,28 @@ def judge_slices(scored: Scored, policy: SlicesPolicy) -> SlicesResult:
             "threshold": policy.threshold,
         },
     )
-    shown = measure([rows], resolve(SHOWN[rows.task], rows.task, rows.classes))
-    return SlicesResult(verdict, tuple(findings), estimates(shown, policy.confidence), listed)
+    overall = measure([rows], resolve(SHOWN[rows.task], rows.task, rows.classes))
+    return SlicesResult(verdict, tuple(findings), estimates(overall, policy.confidence), listed)
 
 
 def _cut(scored: Scored, rows: Sample, policy: SlicesPolicy) -> _Groups:
-    asked = partitions(scored.columns, policy)
-    sizes = {group.name: units(group, rows.cluster) for group in asked}
-    judged = tuple(without_small(group, sizes[group.name], policy.min_rows) for group in asked)
+    cuts = partitions(scored.columns, policy)
+    sizes = {group.name: units(group, rows.cluster) for group in cuts}
+    judged = tuple(without_small(group, sizes[group.name], policy.min_rows) for group in cuts)
     count = sum(len(group.levels) for group in judged)
     if count > MOST_SLICES:
         raise ConfigurationError(
             f"makes {count:,} slices; {MOST_SLICES:,} can be judged together",
             field="policy.crossings",
-            value=[group.name for group in asked],
+            value=[group.name for group in cuts],
             mend="Cross fewer columns, lower max_values or raise min_rows",
         )
-    return _Groups(asked, sizes, judged, _references(asked, policy))
+    return _Groups(cuts, sizes, judged, _references(cuts, policy))
 
 
 def _references(groups: Sequence[Partition], policy: SlicesPolicy) -> dict[str, str]:
     """Partition → reference level; a crossing has one when all its columns do."""
-    found = {}
+    references = {}
     for group in groups:
         columns = group.name.split(CROSSED)
         if not all(column in policy.reference for column in columns):
@@ -154,27 +153,27 @@ def _references(groups: Sequence[Partition], policy: SlicesPolicy) -> dict[str, 
                 value=level,
                 mend=f"Use one of: {'; '.join(group.levels[:20])}",
             )
-        found[group.name] = level
+        references[group.name] = level
     if unused := sorted(set(policy.reference) - {column for group in groups for column in group.name.split(CROSSED)}):
         raise ConfigurationError(
             "is not sliced by", field="policy.reference", value=unused[0], mend="Add it to policy.columns or remove it"
         )
-    return found
+    return references
 
 
-def _compare(rows: Sample, groups: _Groups, wanted: Sequence[Demand], policy: SlicesPolicy) -> list[Finding]:
-    """Every demand held against every slice that is large enough, worst first."""
+def _compare(rows: Sample, groups: _Groups, demanded: Sequence[Demand], policy: SlicesPolicy) -> list[SliceFinding]:
+    """Check every demand on every slice that is large enough, worst first."""
     judged = [group for group in groups.judged if group.levels]
     if not judged:
         return []
-    metrics = tuple({demand.metric.name: demand.metric for demand in wanted}.values())
+    metrics = tuple({demand.metric.name: demand.metric for demand in demanded}.values())
     panel = measure([rows], metrics, judged, rest=True)
-    kinds = list(dict.fromkeys(demand.kind for demand in wanted))
+    kinds = list(dict.fromkeys(demand.kind for demand in demanded))
     each = 1 - (1 - policy.confidence) / len(kinds)
     mirrored = _mirrored(groups)
     findings = []
     for kind in kinds:
-        of_kind = [demand for demand in wanted if demand.kind == kind]
+        of_kind = [demand for demand in demanded if demand.kind == kind]
         family = _family(panel, kind, [demand.metric.name for demand in of_kind], groups, policy.min_rows)
         for measured, metric in _statistics(family, panel, groups, each):
             findings += [
@@ -212,7 +211,7 @@ def _statistics(family: Family, panel: Panel, groups: _Groups, confidence: float
     if len(defined):
         ends[defined] = intervals(select(family, defined), confidence=confidence, simultaneous=True)
     size = dict(zip(panel.slices, panel.units, strict=True))
-    found = []
+    statistics = []
     for i, (slice_, metric) in enumerate(zip(family.slices, family.metrics, strict=True)):
         other = float(family.second.value[i]) if family.second is not None else np.nan
         against = "" if family.second is None else _name(_against(slice_, groups))
@@ -224,8 +223,8 @@ def _statistics(family: Family, panel: Panel, groups: _Groups, confidence: float
             sides=(float(family.first.value[i]), other),
             rows=int(size[slice_]),
         )
-        found.append((measured, metric.name))
-    return found
+        statistics.append((measured, metric.name))
+    return statistics
 
 
 def _name(against: Slice) -> str:
@@ -233,13 +232,13 @@ def _name(against: Slice) -> str:
 
 
 def _mirrored(groups: _Groups) -> frozenset[Slice]:
-    """Of two slices that make up all rows, the larger: its two-sided comparison says the same with the signs turned."""
-    found = set()
+    """Of two complementary slices, the larger: its two-sided comparison is the same with the sign reversed."""
+    mirrored = set()
     for group, judged in zip(groups.asked, groups.judged, strict=True):
         if len(group.levels) == 2 == len(judged.levels) and group.name not in groups.references:
             larger = int(np.argmax(groups.sizes[group.name]))
-            found.add(Slice(group.name, group.levels[larger]))
-    return frozenset(found)
+            mirrored.add(Slice(group.name, group.levels[larger]))
+    return frozenset(mirrored)
 
 
 def _list(rows: Sample, group: Partition, sizes: Ints, policy: SlicesPolicy) -> list[SliceRow]:
@@ -250,8 +249,8 @@ def _list(rows: Sample, group: Partition, sizes: Ints, policy: SlicesPolicy) -> 
     for code, level in enumerate(group.levels):
         slice_ = Slice(group.name, level)
         judged = bool(sizes[code] >= policy.min_rows)
-        found = estimates(panel, policy.confidence, slice_) if judged else ()
-        listed.append(SliceRow(slice_, int(counts[code]), int(sizes[code]), judged, found))
+        slice_estimates = estimates(panel, policy.confidence, slice_) if judged else ()
+        listed.append(SliceRow(slice_, int(counts[code]), int(sizes[code]), judged, slice_estimates))
     return listed
 
 
@@ -272,20 +271,20 @@ def _too_small(groups: _Groups, min_rows: int, unit: str) -> list[Check]:
     ]
 
 
-def _not_comparable(groups: _Groups, wanted: Sequence[Demand]) -> list[Check]:
-    """Comparisons that were asked for and cannot happen at all."""
-    if all(demand.kind == "level" for demand in wanted):
+def _not_comparable(groups: _Groups, demanded: Sequence[Demand]) -> list[Check]:
+    """Checks of demanded comparisons that are impossible."""
+    if all(demand.kind == "level" for demand in demanded):
         return []
-    found = []
+    checks = []
     for group, judged in zip(groups.asked, groups.judged, strict=True):
         reference = groups.references.get(group.name)
         if len(group.levels) == 1:
             reason = f"Every row has {group.name}={group.levels[0]}, so there is nothing to compare it with."
-            found.append(_incomparable(group, reason))
+            checks.append(_incomparable(group, reason))
         elif reference is not None and reference not in judged.levels:
             reason = f"The reference {group.name}={reference} has too few rows to compare anything with."
-            found.append(_incomparable(group, reason))
-    return found
+            checks.append(_incomparable(group, reason))
+    return checks
 
 
 def _incomparable(group: Partition, reason: str) -> Check:
@@ -312,7 +311,7 @@ def _unit(rows: Sample) -> str:
 
 
 def _summary(checks: Sequence[Check]) -> str:
-    """The worst finding, and how many there are of its kind. ``checks``: worst first."""
+    """Quote the worst check, and how many more have its status. ``checks``: worst first."""
     first = checks[0]
     same = [check for check in checks if check.status is first.status]
     if first.status is Status.PASS:

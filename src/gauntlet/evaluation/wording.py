@@ -1,4 +1,4 @@
-"""Measurements in the words of a verdict: digits that the interval is worth, shares in percent, gaps in points."""
+"""Formats measurements for sentences: digits that the interval supports, shares in percent, gaps in points."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ _MOST_DECIMALS = 6
 
 
 def is_share(metric: Metric) -> bool:
-    """Whether people read the metric in percent: a share of rows."""
+    """Whether the metric is a share of rows, shown in percent."""
     return metric.scale is Scale.PROPORTION
 
 
 def title(metric: Metric) -> str:
-    """The metric's title at the start of a sentence."""
+    """Title of a metric at the start of a sentence."""
     return metric.title[:1].upper() + metric.title[1:]
 
 
 def level(metric: Metric, value: float, interval: Interval) -> str:
-    """A metric's value: ``0.927``, ``23.1%``."""
+    """Format a value: ``0.927``, ``23.1%``."""
     if is_share(metric):
         return _written(100 * value, 100 * (interval[1] - interval[0])) + "%"
     return _written(value, interval[1] - interval[0])
 
 
 def gap(metric: Metric, value: float, interval: Interval) -> str:
-    """The size of a difference of two values, without its sign: ``0.012``, ``12.1 points``."""
+    """Format the absolute difference of two values: ``0.012``, ``12.1 points``."""
     if is_share(metric):
         return _written(abs(100 * value), 100 * (interval[1] - interval[0])) + " points"
     return _written(abs(value), interval[1] - interval[0])
 
 
 def limit(metric: Metric, value: float, *, of_gap: bool = False) -> str:
-    """A bound as the policy wrote it, in the unit of what it bounds: ``0.85``, ``10 points``, ``80%``."""
+    """Format a bound in the unit of its metric: ``0.85``, ``10 points``, ``80%``."""
     if not is_share(metric):
         return f"{value:.6g}".replace("-", _MINUS)
     number = f"{100 * value:.6g}".replace("-", _MINUS)
@@ -46,13 +46,13 @@ def limit(metric: Metric, value: float, *, of_gap: bool = False) -> str:
 
 
 def level_interval(metric: Metric, interval: Interval, confidence: float) -> str:
-    """``95% interval 0.922 to 0.931``."""
+    """Format an interval: ``95% interval 0.922 to 0.931``."""
     low, high = (level(metric, end, interval) for end in interval)
     return f"{_percent(confidence)} interval {low} to {high}"
 
 
 def gap_ends(metric: Metric, interval: Interval) -> str:
-    """The interval of a gap: ``−1.2 to 3.4 points``."""
+    """Format the ends of a gap's interval: ``−1.2 to 3.4 points``."""
     factor = 100 if is_share(metric) else 1
     low, high = (_written(factor * end, factor * (interval[1] - interval[0])) for end in interval)
     return f"{low} to {high}{' points' if is_share(metric) else ''}"
@@ -65,21 +65,20 @@ def gap_interval(metric: Metric, interval: Interval, confidence: float, *, sign:
 
 
 def ratio(value: float, interval: Interval) -> str:
-    """A ratio of two rates."""
+    """Format a ratio of two rates."""
     return _written(value, interval[1] - interval[0])
 
 
 def ratio_interval(interval: Interval, confidence: float) -> str:
-    """The interval of a ratio."""
+    """Format the interval of a ratio."""
     low, high = (ratio(end, interval) for end in interval)
     return f"{_percent(confidence)} interval {low} to {high}"
 
 
 def rows_to_decide(value: float, interval: Interval, bound: float, rows: int) -> int | None:
-    """About how many rows would take the interval off the bound, if the value stays where it is.
+    """Estimate how many rows would decide at the same value.
 
-    The arm of the interval that reaches over the bound shrinks with the square root of the rows, whatever scale the
-    interval was made on.
+    The half of the interval that crosses the bound shrinks with the square root of the rows, on any scale.
     """
     arm = value - interval[0] if bound < value else interval[1] - value
     if not math.isfinite(arm):
@@ -88,7 +87,7 @@ def rows_to_decide(value: float, interval: Interval, bound: float, rows: int) ->
 
 
 def about_rows(needed: int | None, what: str = "rows") -> str:
-    """``; about 12,000 rows would tell``, two digits are all that such a number is worth."""
+    """Format ``; about 12,000 rows would tell``, with two significant digits."""
     if needed is None:
         return "; how many rows would tell cannot be said"
     digits = max(0, len(str(needed)) - 2)
@@ -101,7 +100,7 @@ def _percent(share: float) -> str:
 
 
 def _written(value: float, width: float) -> str:
-    """A number with two digits of its interval's width; no ``-0``."""
+    """Format a number with two digits of its interval's width; no ``-0``."""
     if not math.isfinite(value):
         return "unbounded"
     if not math.isfinite(width) or width <= 0:

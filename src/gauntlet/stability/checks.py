@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gauntlet.evaluation import wording
 from gauntlet.evaluation.metrics import Metric
-from gauntlet.evaluation.stability import MetricStability
+from gauntlet.evaluation.training_variance import MetricVariance
 from gauntlet.stability.agreement import Agreement
 from gauntlet.stability.policy import StabilityPolicy
 from gauntlet.stability.variance import runs_to_decide
@@ -58,7 +58,7 @@ def reproduction_check(largest: float, policy: StabilityPolicy) -> Check:
     return Check("candidate reproduced", status, reason, largest, None, policy.tolerance, "max", code=code)
 
 
-def seed_check(metric: Metric, spread: MetricStability, runs: int, confidence: float) -> Check:
+def seed_check(metric: Metric, spread: MetricVariance, runs: int, confidence: float) -> Check:
     """Check the standard deviation of a metric over seeds (tier two).
 
     Args:

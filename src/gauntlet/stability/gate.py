@@ -18,7 +18,7 @@ from gauntlet.evaluation.intervals import intervals
 from gauntlet.evaluation.metrics import Direction, Metric, names, resolve
 from gauntlet.evaluation.panel import measure
 from gauntlet.evaluation.sample import Floats, Sample, sample
-from gauntlet.evaluation.stability import MetricStability, Stability
+from gauntlet.evaluation.training_variance import MetricVariance, TrainingVariance
 from gauntlet.stability.agreement import Agreement, EvaluationRows, agreement, pairwise
 from gauntlet.stability.champion_gap import ChampionGap, measure_gap
 from gauntlet.stability.checks import (
@@ -64,7 +64,7 @@ class StabilityResult:
     """
 
     verdict: Verdict
-    stability: Stability | None = None
+    stability: TrainingVariance | None = None
     metrics: tuple[Metric, ...] = ()
     leading: Metric | None = None
     estimates: tuple[RunEstimate, ...] = ()
@@ -205,20 +205,20 @@ def _stability(
     values: Floats,
     confidence: float,
     challenger: Scored | None,
-) -> Stability:
+) -> TrainingVariance:
     k, drawn = len(reruns.seeds), len(reruns.resamples)
     by_metric = {}
     for column, metric in enumerate(metrics):
         seed = spread(values[:k, column], confidence)
         total = spread(values[k:, column], confidence) if drawn >= 2 else None
-        by_metric[metric.name] = MetricStability(
+        by_metric[metric.name] = MetricVariance(
             value=float(values[0, column]),
             seed=seed,
             total=total,
             resample=None if total is None else added(total, seed, confidence),
             cap=policy.max_seed_sd.get(metric.name),
         )
-    return Stability(
+    return TrainingVariance(
         snapshot=reruns.snapshot,
         split=reruns.split,
         task=reruns.target.task,

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import stats
 
 from gauntlet.evaluation.sample import Floats
-from gauntlet.evaluation.stability import Component
+from gauntlet.evaluation.training_variance import Component
 
 _MOST_RUNS = 1_000
 """Largest number of runs that is worth suggesting."""

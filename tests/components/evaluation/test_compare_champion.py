@@ -10,7 +10,7 @@ from builders.loans import loans
 from builders.predictions import write_predictions
 from builders.spreads import stability, write_stability
 from gauntlet.errors import EXIT_BROKEN, EXIT_USAGE
-from gauntlet.evaluation.stability import Stability
+from gauntlet.evaluation.training_variance import TrainingVariance
 from gauntlet.prediction.format import SeedSpread
 from gauntlet.storage import write_absent
 from gauntlet.verdict import Status
@@ -134,7 +134,7 @@ def test_a_broken_cap_is_said_and_earns_no_tolerance(tmp_path: Path) -> None:
     ids=["split", "model", "task", "threshold"],
 )
 def test_stability_of_something_else_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], found: Stability, code: int, says: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], found: TrainingVariance, code: int, says: str
 ) -> None:
     data = loans(400)
     first = write_predictions(tmp_path / "a", data.label, data.scores(1))

@@ -11,7 +11,7 @@ from builders.artifacts import artifact
 from builders.stability import run_stability
 from builders.training import CONTRACT, ROLES, make_table
 from gauntlet.errors import EXIT_USAGE
-from gauntlet.evaluation.stability import Stability
+from gauntlet.evaluation.training_variance import TrainingVariance
 from gauntlet.storage import absence, write_absent
 from gauntlet.verdict import Status
 from snapshots import write_snapshot
@@ -36,7 +36,7 @@ def test_it_measures_seeds_and_draws_apart(inputs: dict[str, Any], tmp_path: Pat
     ran = run_stability(inputs, tmp_path, recipe=RECIPE, runs=3, device="cpu", seed=5)
     assert ran.verdict.gate == "measure_stability"
     assert ran.verdict.status is Status.PASS, ran.verdict.summary
-    found = Stability.read(ran.stability)
+    found = TrainingVariance.read(ran.stability)
     assert (found.runs, found.resamples, found.split) == (3, 3, "test")
     auc = found.metrics["auc"]
     assert 0 < auc.seed.interval[0] < auc.seed.deviation < auc.seed.interval[1]

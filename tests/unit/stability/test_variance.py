@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gauntlet.evaluation.stability import Component
+from gauntlet.evaluation.training_variance import Component
 from gauntlet.stability.variance import added, chi_square_interval, runs_to_decide, spread
 
 deviations = st.floats(1e-6, 1e3)

@@ -1,4 +1,4 @@
-"""The slices page: who is treated differently, by how much, and how sure that is."""
+"""Page of the slices gate: differences between slices, with intervals."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from gauntlet.evaluation.fairness import Demand
 from gauntlet.evaluation.metrics import Metric
 from gauntlet.evaluation.performance import Estimate
 from gauntlet.evaluation.policies import SlicesPolicy
-from gauntlet.evaluation.slice_checks import Finding
+from gauntlet.evaluation.slice_checks import SliceFinding
 from gauntlet.evaluation.slices_gate import SliceRow, SlicesResult
 from gauntlet.prediction.format import Manifest
 from gauntlet.reports.plots import ForestRow
 from gauntlet.verdict import Status
 
 _MOST_ROWS = 40
-"""A drawing of more slices than this is cut to the worst ones; the tables hold all."""
+"""Most slices drawn, the worst; the tables hold all."""
 
 
 @dataclass(frozen=True)
 class Forest:
-    """A drawing of one statistic over slices.
+    """Forest plot of one statistic over slices.
 
     Attributes:
-        title: what is drawn.
+        title: title of the plot.
         caption: how to read it.
         rows: worst first.
-        left_out: slices beyond those drawn.
+        left_out: number of slices not drawn.
         bound, direction: the limit, where it is one-sided.
         limits: (low, high) where it is two-sided.
-        reference: where there is no difference, or the value on all rows.
+        reference: value of no difference, or that of all rows.
         unit: ``"%"`` for shares.
         log: for ratios.
     """
@@ -50,17 +50,17 @@ class Forest:
 
 @dataclass(frozen=True)
 class SlicesView:
-    """The slices page.
+    """Content of the page.
 
     Attributes:
-        split, rows, confidence, min_rows: what was compared, and how.
-        threshold: binary: where decisions are made.
-        reading: what came out, in a short paragraph.
-        demands: one drawing for each demand of the policy.
+        split, rows, confidence, min_rows: rows and settings of the comparison.
+        threshold: binary: the decision threshold.
+        reading: summary, in a short paragraph.
+        demands: one plot for each demand of the policy.
         table_head, table: every slice with its metrics, written out.
         numbers: columns of ``table`` that hold numbers.
         gaps: every comparison, written out, worst first.
-        metrics: one drawing for each metric of the table.
+        metrics: one plot for each metric of the table.
     """
 
     split: str
@@ -78,8 +78,8 @@ class SlicesView:
 
 
 def slices_view(result: SlicesResult, manifest: Manifest, policy: SlicesPolicy) -> SlicesView:
-    """What the page shows of a result."""
-    shown = [estimate.metric for estimate in result.overall]
+    """Make the view of a result."""
+    metrics = [estimate.metric for estimate in result.overall]
     return SlicesView(
         split=manifest.split,
         rows=manifest.rows,
@@ -88,22 +88,22 @@ def slices_view(result: SlicesResult, manifest: Manifest, policy: SlicesPolicy) 
         threshold=policy.threshold if manifest.task == "binary" else None,
         reading=_reading(result),
         demands=tuple(_demand_forest(demand, result) for demand in _demands(result)),
-        table_head=("Slice", "Rows", *(wording.title(metric) for metric in shown)),
-        table=(_table_row("all rows", manifest.rows, result.overall, shown), *_slice_rows(result, shown)),
-        numbers=tuple(range(1, len(shown) + 2)),
+        table_head=("Slice", "Rows", *(wording.title(metric) for metric in metrics)),
+        table=(_table_row("all rows", manifest.rows, result.overall, metrics), *_slice_rows(result, metrics)),
+        numbers=tuple(range(1, len(metrics) + 2)),
         gaps=tuple(_gap_row(finding) for finding in result.findings),
         metrics=tuple(_metric_forest(estimate, result) for estimate in result.overall),
     )
 
 
 def _reading(result: SlicesResult) -> tuple[str, ...]:
-    """Sentences: the largest difference, how many comparisons came out which way, which slices were not judged."""
+    """Summarize: largest difference, counts of comparisons by status, slices that were too small."""
     sentences = []
     if result.findings:
         worst = result.findings[0].check
         sentences.append(worst.reason)
         counts = {status: sum(f.check.status is status for f in result.findings) for status in Status}
-        said = [
+        tallies = [
             f"{counts[status]} {words}"
             for status, words in (
                 (Status.FAIL, "beyond what the policy allows"),
@@ -112,7 +112,7 @@ def _reading(result: SlicesResult) -> tuple[str, ...]:
             )
             if counts[status]
         ]
-        sentences.append(f"Of {len(result.findings)} comparisons, {', '.join(said)}.")
+        sentences.append(f"Of {len(result.findings)} comparisons, {', '.join(tallies)}.")
     small = [row.slice.name for row in result.slices if not row.judged]
     if small:
         named = "; ".join(small[:5]) + (f" and {len(small) - 5} more" if len(small) > 5 else "")
@@ -121,7 +121,7 @@ def _reading(result: SlicesResult) -> tuple[str, ...]:
 
 
 def _demands(result: SlicesResult) -> tuple[Demand, ...]:
-    """The demands that were held against at least one slice; the one with the worst finding first."""
+    """Demands checked on at least one slice; the one with the worst finding first."""
     return tuple({finding.demand.title: finding.demand for finding in result.findings}.values())
 
 
@@ -174,8 +174,8 @@ def _caption(demand: Demand) -> str:
 
 
 def _metric_forest(overall: Estimate, result: SlicesResult) -> Forest:
-    found = [(row, _of(row, overall.metric)) for row in result.slices]
-    known = [(row, estimate) for row, estimate in found if estimate is not None]
+    estimates = [(row, _of(row, overall.metric)) for row in result.slices]
+    known = [(row, estimate) for row, estimate in estimates if estimate is not None]
     rows = [
         ForestRow(row.slice.name, estimate.value, *estimate.interval, n=row.units)
         for row, estimate in sorted(known, key=lambda pair: pair[1].value)
@@ -196,26 +196,26 @@ def _metric_forest(overall: Estimate, result: SlicesResult) -> Forest:
     )
 
 
-def _slice_rows(result: SlicesResult, shown: list[Metric]) -> list[tuple[str, ...]]:
-    return [_table_row(row.slice.name, row.rows, row.estimates, shown) for row in result.slices]
+def _slice_rows(result: SlicesResult, metrics: list[Metric]) -> list[tuple[str, ...]]:
+    return [_table_row(row.slice.name, row.rows, row.estimates, metrics) for row in result.slices]
 
 
-def _table_row(name: str, rows: int, estimates: tuple[Estimate, ...], shown: list[Metric]) -> tuple[str, ...]:
+def _table_row(name: str, rows: int, estimates: tuple[Estimate, ...], metrics: list[Metric]) -> tuple[str, ...]:
     known = {estimate.metric.name: estimate for estimate in estimates}
     cells = []
-    for metric in shown:
-        found = known.get(metric.name)
-        cells.append("–" if found is None else wording.level(metric, found.value, found.interval))
+    for metric in metrics:
+        estimate = known.get(metric.name)
+        cells.append("–" if estimate is None else wording.level(metric, estimate.value, estimate.interval))
     return (name, f"{rows:,}", *cells)
 
 
-def _gap_row(finding: Finding) -> tuple[str, ...]:
+def _gap_row(finding: SliceFinding) -> tuple[str, ...]:
     measured, metric = finding.measured, finding.demand.metric
-    own, other = (
+    group, other = (
         "–" if math.isnan(side) else wording.level(metric, side, measured.interval) for side in measured.sides
     )
     against = f"{other} ({measured.against})" if measured.against else "–"
-    return (finding.check.status.value, measured.slice.name, finding.demand.title, own, against, finding.check.reason)
+    return (finding.check.status.value, measured.slice.name, finding.demand.title, group, against, finding.check.reason)
 
 
 def _of(row: SliceRow, metric: Metric) -> Estimate | None:

@@ -1,4 +1,4 @@
-"""The stability page: what re-training alone changes, metric by metric and decision by decision."""
+"""Page of the stability gate: retraining variance of metrics and decisions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gauntlet.evaluation import wording
 from gauntlet.evaluation.metrics import Metric
-from gauntlet.evaluation.stability import Component, MetricStability
+from gauntlet.evaluation.training_variance import Component, MetricVariance
 from gauntlet.reports.page import render
 from gauntlet.reports.plots import ForestRow
 from gauntlet.stability.agreement import Agreement
@@ -15,18 +15,18 @@ from gauntlet.stability.gate import StabilityResult
 
 _MOST_PAIRS = 30
 _WITHIN = 1.96
-"""Standard deviations that a re-training stays within, 95 % of the time."""
+"""Half width of the 95 % range of a re-training, in standard deviations."""
 
 
 @dataclass(frozen=True)
 class StabilityView:
-    """What the page shows.
+    """Content of the page.
 
     Attributes:
-        measured: something was run.
-        runs, resamples, rows: how much.
-        same_seed: what the same seed twice gave, in two words.
-        flips: the most that two re-trainings decide otherwise, written out; empty for a regression.
+        measured: whether anything was run.
+        runs, resamples, rows: their numbers.
+        same_seed: result of the same seed twice, in two words.
+        flips: largest share of flips of two re-trainings, formatted; empty for a regression.
         leading: title of the metric that is drawn.
         estimates: every run on that metric.
         head, metrics: the table of metrics.
@@ -34,7 +34,7 @@ class StabilityView:
         reading: how the difference from the champion compares with the spread; one sentence a metric.
         pairs: decisions that flip between two seeds, most first, in percent.
         bound: the limit on flips, in percent.
-        left_out: pairs beyond those drawn.
+        left_out: number of pairs not drawn.
         changes: the table of what other seeds, other draws and the champion change.
     """
 
@@ -57,13 +57,13 @@ class StabilityView:
 
 
 def stability_page(result: StabilityResult) -> str:
-    """The whole page."""
+    """Render the page."""
     view = stability_view(result)
     return render("stability.html.j2", title="Stability of training", view=view, verdict=result.verdict)
 
 
 def stability_view(result: StabilityResult) -> StabilityView:
-    """What the page shows of a result."""
+    """Make the view of a result."""
     stability, repeat = result.stability, result.repeat
     if stability is None or repeat is None or result.leading is None:
         return StabilityView(measured=False)
@@ -96,22 +96,22 @@ def _head(result: StabilityResult) -> tuple[str, ...]:
 
 
 def _capped(result: StabilityResult) -> bool:
-    return result.stability is not None and any(one.cap is not None for one in result.stability.metrics.values())
+    return result.stability is not None and any(metric.cap is not None for metric in result.stability.metrics.values())
 
 
-def _metric(metric: Metric, found: MetricStability, result: StabilityResult) -> tuple[str, ...]:
-    cap = "–" if found.cap is None else wording.limit(metric, found.cap, of_gap=True)
+def _metric(metric: Metric, spread: MetricVariance, result: StabilityResult) -> tuple[str, ...]:
+    cap = "–" if spread.cap is None else wording.limit(metric, spread.cap, of_gap=True)
     return (
         wording.title(metric),
-        wording.level(metric, found.value, found.seed.interval),
-        _component(metric, found.seed),
-        "not measured" if found.resample is None else _component(metric, found.resample),
+        wording.level(metric, spread.value, spread.seed.interval),
+        _component(metric, spread.seed),
+        "not measured" if spread.resample is None else _component(metric, spread.resample),
         *((cap,) if _capped(result) else ()),
     )
 
 
 def _champion_gap(result: StabilityResult) -> tuple[tuple[str, ...], ...]:
-    """Metric by metric, the difference of two models beside what re-training one of them does."""
+    """Compare the gap to the champion with the spread of re-trainings, metric by metric."""
     if result.champion_gap is None or result.stability is None:
         return ()
     rows = []
@@ -125,10 +125,10 @@ def _champion_gap(result: StabilityResult) -> tuple[tuple[str, ...], ...]:
     return tuple(rows)
 
 
-def _component(metric: Metric, found: Component) -> str:
-    """``0.0021 (0.0013 to 0.0060)``."""
-    size = wording.gap(metric, found.deviation, found.interval).removesuffix(" points")
-    return f"{size} ({wording.gap_ends(metric, found.interval)})"
+def _component(metric: Metric, component: Component) -> str:
+    """Format a component: ``0.0021 (0.0013 to 0.0060)``."""
+    size = wording.gap(metric, component.deviation, component.interval).removesuffix(" points")
+    return f"{size} ({wording.gap_ends(metric, component.interval)})"
 
 
 def _difference(metric: Metric, value: float, interval: tuple[float, float]) -> str:
@@ -138,7 +138,7 @@ def _difference(metric: Metric, value: float, interval: tuple[float, float]) -> 
 
 
 def _reading(result: StabilityResult) -> tuple[str, ...]:
-    """The difference between two models beside the spread of one."""
+    """Sentences that compare the gap to the champion with the spread."""
     if result.champion_gap is None or result.leading is None or result.stability is None:
         return ()
     metric = result.leading
@@ -148,16 +148,16 @@ def _reading(result: StabilityResult) -> tuple[str, ...]:
     noise = _WITHIN * result.stability.metrics[metric.name].seed.deviation
     size, moved = wording.gap(metric, known[0], known[1]), wording.gap(metric, noise, known[1])
     within = abs(known[0]) <= noise
-    told = (
+    sentence = (
         f"Candidate and champion differ by {size} in {metric.title}; re-training the candidate alone moves it by "
         f"±{moved}, so the difference is {'within' if within else 'beyond'} what chance in training brings."
     )
     apart, pair = result.champion_gap.agreement.flips, result.pairs[0].flips
     if apart is None or pair is None:
-        return (told,)
+        return (sentence,)
     most = _percent(pair)
     return (
-        told,
+        sentence,
         f"They decide {_percent(apart)} of rows differently; two re-trainings of the candidate, up to {most}.",
     )
 

@@ -12,7 +12,7 @@ from builders.spreads import stability
 from gauntlet.errors import DataError
 from gauntlet.evaluation.comparison import compare
 from gauntlet.evaluation.policies import ChampionPolicy
-from gauntlet.evaluation.stability import Component, MetricStability, Stability, read_if_there
+from gauntlet.evaluation.training_variance import Component, MetricVariance, TrainingVariance, read_if_there
 from gauntlet.settings import parse
 from gauntlet.storage import write_absent
 from gauntlet.verdict import Status
@@ -22,7 +22,7 @@ ORDER = [Status.PASS, Status.INCONCLUSIVE, Status.FAIL, Status.ERROR]
 
 def test_it_reads_what_it_wrote(tmp_path: Path) -> None:
     part = Component(0.01, 4, (0.005, 0.03))
-    found = Stability(
+    found = TrainingVariance(
         "sha256:s",
         "test",
         "binary",
@@ -31,21 +31,21 @@ def test_it_reads_what_it_wrote(tmp_path: Path) -> None:
         0.5,
         5,
         4,
-        {"auc": MetricStability(0.8, part, part, part, 0.02)},
+        {"auc": MetricVariance(0.8, part, part, part, 0.02)},
     )
     found.write(tmp_path / "stability")
-    assert Stability.read(tmp_path / "stability") == found
+    assert TrainingVariance.read(tmp_path / "stability") == found
     assert json.loads((tmp_path / "stability").read_text())["format"] == "gauntlet.stability/1"
-    bare = Stability("s", "test", "regression", "", "r", 0.5, 2, 0, {"rmse": MetricStability(3.0, part)})
+    bare = TrainingVariance("s", "test", "regression", "", "r", 0.5, 2, 0, {"rmse": MetricVariance(3.0, part)})
     bare.write(tmp_path / "bare")
-    assert Stability.read(tmp_path / "bare") == bare
+    assert TrainingVariance.read(tmp_path / "bare") == bare
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"format": "gauntlet.stability/2"}', '{"format": "gauntlet.stability/1"}'])
 def test_something_else_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "stability").write_text(text)
     with pytest.raises(DataError, match="is not what measure_stability writes"):
-        Stability.read(tmp_path / "stability")
+        TrainingVariance.read(tmp_path / "stability")
 
 
 def test_what_is_not_connected_or_absent_is_none(tmp_path: Path) -> None:

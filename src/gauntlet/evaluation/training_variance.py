@@ -1,11 +1,11 @@
-"""How much re-training moves a model's metrics: what ``measure_stability`` writes and ``compare_champion`` reads.
+"""Artifact of the retraining variance, which ``measure_stability`` writes and ``compare_champion`` reads.
 
     {"format": "gauntlet.stability/1", "snapshot": …, "split": …, "task": …, "model": …, "recipe": …, "threshold": 0.5,
      "runs": 5, "resamples": 5,
      "metrics": {"auc": {"seed": {"deviation": …, "df": 4, "interval": […]}, "resample": …, "total": …, "cap": …}}}
 
-``seed`` is the spread over models that differ by their seed alone, ``total`` over models that also learned from another
-draw of the training rows, ``resample`` what the draw adds to the seed; all are standard deviations in the metric's own
+``seed`` is the spread over models that differ by their seed alone, ``total`` over models that were also trained on
+resampled rows, ``resample`` what resampling adds to the seed; all are standard deviations in the metric's own
 units, on the rows of ``split``.
 """
 
@@ -26,7 +26,7 @@ FORMAT = "gauntlet.stability/1"
 
 @dataclass(frozen=True)
 class Component:
-    """One source of spread.
+    """Variance component, as a standard deviation.
 
     Attributes:
         deviation: standard deviation, metric's units.
@@ -40,14 +40,14 @@ class Component:
 
 
 @dataclass(frozen=True)
-class MetricStability:
-    """One metric's spread.
+class MetricVariance:
+    """Variance components of one metric.
 
     Attributes:
-        value: of the model itself, on the same rows.
-        seed: over seeds.
-        resample: what another draw of the training rows adds; ``None``: not measured.
-        total: over seeds and draws together; ``None``: not measured.
+        value: the model's own, on the same rows.
+        seed: spread over seeds.
+        resample: what resampled training rows add; ``None``: not measured.
+        total: spread over seeds and resampled rows together; ``None``: not measured.
         cap: the largest seed deviation that the team allows; ``None``: none declared.
     """
 
@@ -59,19 +59,19 @@ class MetricStability:
 
 
 @dataclass(frozen=True)
-class Stability:
-    """What was measured.
+class TrainingVariance:
+    """Retraining variance of a model.
 
     Attributes:
         snapshot: digest of the data.
-        split: the rows the metrics were measured on.
+        split: the evaluation rows.
         task: ``binary | multiclass | regression``.
-        model: digest of the challenger whose recipe was run again; empty when it was not given.
+        model: digest of the challenger of this recipe; empty if it was not given.
         recipe: digest of the recipe.
-        threshold: binary: where decisions are made.
-        runs: models that differ by seed alone.
-        resamples: models that learned from other draws.
-        metrics: name → its spread.
+        threshold: binary: the decision threshold.
+        runs: number of models that differ by seed alone.
+        resamples: number of models trained on resampled rows.
+        metrics: name → its components.
     """
 
     snapshot: str
@@ -82,38 +82,40 @@ class Stability:
     threshold: float
     runs: int
     resamples: int
-    metrics: Mapping[str, MetricStability]
+    metrics: Mapping[str, MetricVariance]
 
     @property
     def seed_spread(self) -> dict[str, SeedSpread]:
         """Metric → its spread over seeds, as predictions carry it."""
-        return {name: SeedSpread(one.seed.deviation, self.runs) for name, one in self.metrics.items()}
+        return {name: SeedSpread(metric.seed.deviation, self.runs) for name, metric in self.metrics.items()}
 
     @property
     def broken_caps(self) -> dict[str, float]:
-        """Metric → its cap, where the spread found is larger."""
+        """Metric → its cap, where the measured spread is larger."""
         return {
-            name: one.cap for name, one in self.metrics.items() if one.cap is not None and one.seed.deviation > one.cap
+            name: metric.cap
+            for name, metric in self.metrics.items()
+            if metric.cap is not None and metric.seed.deviation > metric.cap
         }
 
     def write(self, path: Path) -> None:
-        """Write as JSON, whole or not at all."""
+        """Write as JSON, atomically."""
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        metrics = {name: _document(one) for name, one in self.metrics.items()}
+        metrics = {name: _document(metric) for name, metric in self.metrics.items()}
         write_json(path, {"format": FORMAT, **fields, "metrics": metrics})
 
     @classmethod
-    def read(cls, path: Path) -> Stability:
-        """Read it back.
+    def read(cls, path: Path) -> TrainingVariance:
+        """Read the artifact.
 
         Raises:
-            DataError: it is not such a file.
+            DataError: it is no such file.
         """
         try:
             document = json.loads(path.read_text())
             if document.pop("format") != FORMAT:
                 raise ValueError("another format")
-            metrics = {name: _metric(one) for name, one in document.pop("metrics").items()}
+            metrics = {name: _metric(entry) for name, entry in document.pop("metrics").items()}
             return cls(**document, metrics=metrics)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(
@@ -121,21 +123,21 @@ class Stability:
             ) from error
 
 
-def read_if_there(path: Path | None) -> Stability | None:
+def read_if_there(path: Path | None) -> TrainingVariance | None:
     """Read an optional input; ``None`` where it is not connected, or says that it is absent."""
-    return None if path is None or absence(path) is not None else Stability.read(path)
+    return None if path is None or absence(path) is not None else TrainingVariance.read(path)
 
 
-def require_of(stability: Stability, challenger: Manifest, threshold: float) -> None:
-    """Make sure that the spread was measured on the rows, and for the model, that are compared.
+def require_of(stability: TrainingVariance, challenger: Manifest, threshold: float) -> None:
+    """Check that the spread was measured on the rows, and for the model, that are compared.
 
     Args:
         stability: the spread.
-        challenger: of the predictions that are compared.
-        threshold: where the comparison makes decisions.
+        challenger: manifest of the compared predictions.
+        threshold: decision threshold of the comparison.
 
     Raises:
-        DataError: it is of other data, another split, task or model.
+        DataError: other data, split, task or model.
         ConfigurationError: decisions are made at another threshold.
     """
     for field, measured, compared in (
@@ -160,20 +162,22 @@ def require_of(stability: Stability, challenger: Manifest, threshold: float) -> 
         )
 
 
-def _document(metric: MetricStability) -> dict[str, Any]:
+def _document(metric: MetricVariance) -> dict[str, Any]:
     parts = {"seed": metric.seed, "resample": metric.resample, "total": metric.total}
     written = {
-        name: None if one is None else {"deviation": one.deviation, "df": one.df, "interval": list(one.interval)}
-        for name, one in parts.items()
+        name: None
+        if component is None
+        else {"deviation": component.deviation, "df": component.df, "interval": list(component.interval)}
+        for name, component in parts.items()
     }
     return {"value": metric.value, "cap": metric.cap, **written}
 
 
-def _metric(document: Mapping[str, Any]) -> MetricStability:
+def _metric(document: Mapping[str, Any]) -> MetricVariance:
     seed = _component(document["seed"])
     if seed is None:
         raise ValueError("no spread over seeds")
-    return MetricStability(
+    return MetricVariance(
         value=float(document["value"]),
         seed=seed,
         resample=_component(document["resample"]),
