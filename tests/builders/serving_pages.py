@@ -9,8 +9,8 @@ from builders.reports import HOSTILE
 from gauntlet.reports.page import render
 from gauntlet.reports.views.serving import serving_view
 from gauntlet.serving.acceptance.case import Case
-from gauntlet.serving.acceptance.conformance import Finding, judge_cases
-from gauntlet.serving.acceptance.footprint import Footprint, Look, judge_footprint
+from gauntlet.serving.acceptance.conformance import CaseResult, judge_cases
+from gauntlet.serving.acceptance.footprint import Footprint, Reading, judge_footprint
 from gauntlet.serving.acceptance.gate import GATE, Examination, summarise
 from gauntlet.serving.acceptance.latency import (
     Drive,
@@ -88,14 +88,14 @@ def serving_page(*, good: bool) -> str:
     return render("serving.html.j2", title="Serving tests", view=serving_view(found), verdict=found.verdict)
 
 
-def _findings(good: bool) -> tuple[Finding, ...]:
+def _findings(good: bool) -> tuple[CaseResult, ...]:
     found = []
     for protocol in ("v1", "v2"):
         for group in _GROUPS:
             for number in range(1 + 7 * len(group) % 11):
                 case = Case(f"{protocol}: {group}", f"case {number}", "POST", "/", b"", "refusal")
                 wrong = not good and group in ("wrong values", "limits")
-                found.append(Finding(case, 500 if wrong else 400, "answered 500 in HTML" if wrong else ""))
+                found.append(CaseResult(case, 500 if wrong else 400, "answered 500 in HTML" if wrong else ""))
     return tuple(found)
 
 
@@ -118,8 +118,8 @@ def _drive(service: float, stall: float) -> Drive:
 
 def _footprint(leak: float, ready: float | None) -> Footprint:
     rng = np.random.default_rng(5)
-    looks = [
-        Look(0.5 * i, 2.4e8 + 2e5 * min(i, 12) + leak * i + float(rng.normal(0, 5e4)), 0.09 * i, 1000.0, ready)
+    readings = [
+        Reading(0.5 * i, 2.4e8 + 2e5 * min(i, 12) + leak * i + float(rng.normal(0, 5e4)), 0.09 * i, 1000.0, ready)
         for i in range(122)
     ]
-    return Footprint(tuple(looks), 7200)
+    return Footprint(tuple(readings), 7200)

@@ -1,4 +1,4 @@
-"""The page of the serving tests: the API, served against offline scores, latencies, the highest rate, memory."""
+"""Page of the serving gate: API contract, parity, latency, saturation, memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from gauntlet.reports.format import number
 from gauntlet.reports.plots import Series, TailMark, Trial
-from gauntlet.serving.acceptance.conformance import Finding
+from gauntlet.serving.acceptance.conformance import CaseResult
 from gauntlet.serving.acceptance.footprint import Footprint
 from gauntlet.serving.acceptance.gate import Examination
 from gauntlet.serving.acceptance.latency import LATENCY, LatencyRun, SaturationRun, label
@@ -25,7 +25,7 @@ _APART = (0.0, 1e-12, 1e-9, 1e-6, 1e-3)
 
 @dataclass(frozen=True)
 class QuantileRow:
-    """A quantile of latency as the table shows it, in milliseconds."""
+    """Row of the table of quantiles, in milliseconds."""
 
     name: str
     value: float
@@ -37,19 +37,19 @@ class QuantileRow:
 
 @dataclass(frozen=True)
 class LatencyView:
-    """The run at the rate asked for.
+    """Latency run at the configured rate.
 
     Attributes:
-        rate: requests per second asked for.
+        rate: configured requests per second.
         achieved: requests per second sent.
-        seconds: how long.
-        requests: how many.
-        protocol: which protocol was asked.
+        seconds: its duration.
+        requests: their number.
+        protocol: the protocol.
         rows: rows of each request.
-        errors: kind → how many failed that way.
-        faults: why the run does not count; empty when it does.
+        errors: kind → count.
+        faults: why the run is invalid; empty otherwise.
         lines: quantiles of latency, and of service alone.
-        marks: the judged quantiles.
+        marks: the checked quantiles.
         table: p50 to p99.9.
         confidence: of each interval.
     """
@@ -70,14 +70,14 @@ class LatencyView:
 
 @dataclass(frozen=True)
 class SaturationView:
-    """The search for the highest rate.
+    """Saturation search.
 
     Attributes:
-        kept: highest rate kept; ``None`` for none.
+        kept: highest sustained rate; ``None`` for none.
         broken: lowest rate above it that was not.
         runs: all of them; p99 in milliseconds.
         limit: of p99, milliseconds.
-        asked: the rate that has to be kept.
+        asked: the required rate.
         table: (rate, p99 in milliseconds, share of errors, what broke).
     """
 
@@ -91,10 +91,10 @@ class SaturationView:
 
 @dataclass(frozen=True)
 class MemoryView:
-    """What the server took during the run of load.
+    """Resource usage during the latency run.
 
     Attributes:
-        line: resident MB over seconds since the first look.
+        line: resident MB over seconds since the first reading.
         peak: most MB seen.
         before: MB before the load.
         after: MB after it.
@@ -114,11 +114,11 @@ class MemoryView:
 
 @dataclass(frozen=True)
 class ParityView:
-    """Served against offline scores, asked for in one way.
+    """Parity of served and offline scores, for one request form.
 
     Attributes:
-        name: the way.
-        rows: rows asked about.
+        name: the request form.
+        rows: rows requested.
         offline, served: the scores.
         sizes: (words, rows) of the differences by size.
         largest: the largest difference.
@@ -136,17 +136,17 @@ class ParityView:
 
 @dataclass(frozen=True)
 class ServingView:
-    """Everything the page shows.
+    """Content of the page.
 
     Attributes:
         address: the server.
         model: the model's name.
         digest: its digest.
         groups: (group, requests, wrong) of the API contract.
-        problems: (case, status, what is wrong); the first of them.
-        more_problems: how many are left out.
+        problems: the first (case, status, fault).
+        more_problems: number of others.
         tolerance: of parity.
-        parities, latency, saturation, memory: what was measured.
+        parities, latency, saturation, memory: the measurements.
     """
 
     address: str
@@ -162,31 +162,33 @@ class ServingView:
     memory: MemoryView | None
 
 
-def serving_view(found: Examination) -> ServingView:
-    """What the page shows of an examination."""
-    policy = found.policy
-    wrong = [one for one in found.findings if one.problem]
+def serving_view(examination: Examination) -> ServingView:
+    """Make the view of an examination."""
+    policy = examination.policy
+    wrong = [finding for finding in examination.findings if finding.problem]
     return ServingView(
-        address=found.address,
-        model=found.model,
-        digest=found.digest,
-        groups=_groups(found.findings),
-        problems=tuple((one.case.title, str(one.status or "–"), one.problem) for one in wrong[:_MOST_PROBLEMS]),
+        address=examination.address,
+        model=examination.model,
+        digest=examination.digest,
+        groups=_groups(examination.findings),
+        problems=tuple(
+            (finding.case.title, str(finding.status or "–"), finding.problem) for finding in wrong[:_MOST_PROBLEMS]
+        ),
         more_problems=max(0, len(wrong) - _MOST_PROBLEMS),
         tolerance=policy.parity.tolerance if policy.parity else 0.0,
-        parities=tuple(_parity(one) for one in found.parities),
-        latency=_latency(found.latency, policy.latency, found.verdict, policy.protocols[0])
-        if found.latency and policy.latency
+        parities=tuple(_parity(parity) for parity in examination.parities),
+        latency=_latency(examination.latency, policy.latency, examination.verdict, policy.protocols[0])
+        if examination.latency and policy.latency
         else None,
-        saturation=_saturation(found.saturation, found) if found.saturation else None,
-        memory=_memory(found.footprint) if found.footprint else None,
+        saturation=_saturation(examination.saturation, examination) if examination.saturation else None,
+        memory=_memory(examination.footprint) if examination.footprint else None,
     )
 
 
-def _groups(findings: tuple[Finding, ...]) -> tuple[tuple[str, int, int], ...]:
-    names = dict.fromkeys(one.case.group for one in findings)
-    groups = {name: [one for one in findings if one.case.group == name] for name in names}
-    return tuple((name, len(every), sum(bool(one.problem) for one in every)) for name, every in groups.items())
+def _groups(findings: tuple[CaseResult, ...]) -> tuple[tuple[str, int, int], ...]:
+    names = dict.fromkeys(finding.case.group for finding in findings)
+    groups = {name: [finding for finding in findings if finding.case.group == name] for name in names}
+    return tuple((name, len(every), sum(bool(finding.problem) for finding in every)) for name, every in groups.items())
 
 
 def _latency(run: LatencyRun, limits: LatencyLimits, verdict: Verdict, protocol: str) -> LatencyView:
@@ -195,15 +197,15 @@ def _latency(run: LatencyRun, limits: LatencyLimits, verdict: Verdict, protocol:
     latency = np.sort(measured.latency) * 1e3
     statuses = {check.subject: check.status.value for check in verdict.checks if check.code == LATENCY}
     marks, table = [], []
-    for name, one in zip(QUANTILES, run.quantiles, strict=True):
+    for name, estimate in zip(QUANTILES, run.quantiles, strict=True):
         limit: float | None = getattr(limits, name)
-        ends = one.low * 1e3, one.high * 1e3
+        ends = estimate.low * 1e3, estimate.high * 1e3
         status = statuses.get(name, "")
-        marks.append(TailMark(one.q, one.value * 1e3, *ends, limit, status))
-        rank = min(len(service) - 1, math.ceil((len(service) - 1) * one.q))
-        needed = one.needed if math.isinf(one.high) else None
+        marks.append(TailMark(estimate.q, estimate.value * 1e3, *ends, limit, status))
+        rank = min(len(service) - 1, math.ceil((len(service) - 1) * estimate.q))
+        needed = estimate.needed if math.isinf(estimate.high) else None
         alone = float(service[rank]) if len(service) else math.nan
-        table.append(QuantileRow(label(one.q), one.value * 1e3, ends, limit, alone, needed))
+        table.append(QuantileRow(label(estimate.q), estimate.value * 1e3, ends, limit, alone, needed))
     return LatencyView(
         rate=measured.rate,
         achieved=measured.achieved_rate,
@@ -230,28 +232,30 @@ def _line(name: str, ordered: Floats) -> Series:
     return Series(name, [float(rank / n) for rank in ranks], ordered[ranks].tolist())
 
 
-def _saturation(run: SaturationRun, found: Examination) -> SaturationView:
-    policy, latency = found.policy.saturation, found.policy.latency
+def _saturation(run: SaturationRun, examination: Examination) -> SaturationView:
+    policy, latency = examination.policy.saturation, examination.policy.latency
     assert policy is not None
     assert latency is not None
     pairs = list(zip(run.summaries, run.found.trials, strict=True))
     return SaturationView(
         kept=run.found.kept,
         broken=run.found.broken,
-        runs=tuple(Trial(one.rate, one.latency[99] * 1e3, trial.kept) for one, trial in pairs),
+        runs=tuple(Trial(summary.rate, summary.latency[99] * 1e3, trial.kept) for summary, trial in pairs),
         limit=None if run.limits.p99 is None else run.limits.p99 * 1e3,
         asked=policy.min_rate or latency.rate,
         table=tuple(
-            (one.rate, one.latency[99] * 1e3, one.error_share, trial.broke[0] if trial.broke else "")
-            for one, trial in sorted(pairs, key=lambda pair: pair[0].rate)
+            (summary.rate, summary.latency[99] * 1e3, summary.error_share, trial.broke[0] if trial.broke else "")
+            for summary, trial in sorted(pairs, key=lambda pair: pair[0].rate)
         ),
     )
 
 
-def _memory(seen: Footprint) -> MemoryView:
-    start = seen.looks[0].at if seen.looks else 0.0
-    memory = [(look.at - start, look.memory / 1e6) for look in seen.looks if look.memory is not None]
-    busy = [(look.at, look.cpu) for look in seen.looks if look.cpu is not None]
+def _memory(footprint: Footprint) -> MemoryView:
+    start = footprint.readings[0].at if footprint.readings else 0.0
+    memory = [
+        (reading.at - start, reading.memory / 1e6) for reading in footprint.readings if reading.memory is not None
+    ]
+    busy = [(reading.at, reading.cpu) for reading in footprint.readings if reading.cpu is not None]
     spent = busy[-1][1] - busy[0][1] if len(busy) > 1 else None
     return MemoryView(
         line=Series("resident memory", [at for at, _ in memory], [mb for _, mb in memory]) if memory else None,
@@ -259,8 +263,8 @@ def _memory(seen: Footprint) -> MemoryView:
         before=memory[0][1] if memory else None,
         after=memory[-1][1] if memory else None,
         cores=None if spent is None else spent / (busy[-1][0] - busy[0][0]),
-        cpu_ms=None if spent is None or not seen.requests else 1e3 * spent / seen.requests,
-        ready=seen.looks[-1].ready if seen.looks else None,
+        cpu_ms=None if spent is None or not footprint.requests else 1e3 * spent / footprint.requests,
+        ready=footprint.readings[-1].ready if footprint.readings else None,
     )
 
 

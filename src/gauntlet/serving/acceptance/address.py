@@ -1,4 +1,4 @@
-"""Where the server under test is, and whether it may be put under load."""
+"""Address of the server under test, and whether it may be put under load."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gauntlet.errors import ConfigurationError
 
 @dataclass(frozen=True)
 class Address:
-    """A server.
+    """Address of a server.
 
     Attributes:
         host: name or address.
@@ -33,11 +33,11 @@ def parse_address(url: str, *, allow_remote: bool) -> Address:
 
     Args:
         url: with a path where the protocols' paths begin below one.
-        allow_remote: whether anything but this machine may be meant. Names other than ``localhost`` count as remote:
-            what they resolve to may change between this check and the load.
+        allow_remote: whether hosts other than this machine are allowed. Names other than ``localhost`` count as remote:
+            they may resolve differently between this check and the load.
 
     Raises:
-        ConfigurationError: no such URL, https, or a remote address that is not allowed.
+        ConfigurationError: invalid URL, https, or a remote address that is not allowed.
     """
     try:
         parts = urlsplit(url)

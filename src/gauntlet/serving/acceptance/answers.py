@@ -1,4 +1,4 @@
-"""What is wrong with a reply, in one sentence that quotes nothing from it. No network here."""
+"""Validates responses; faults are described in one sentence that quotes nothing of the response. No network here."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _TOO_LARGE = (400, 413, 422)
 
 
 def problem(case: Case, reply: Reply, contract: InputContract, model: str) -> str:
-    """Hold a reply against what its case wants.
+    """Describe the fault of a response to a case.
 
     Args:
-        case: what was asked.
-        reply: what came back.
-        contract: what the model takes.
+        case: the request.
+        reply: the response.
+        contract: the model's input contract.
         model: its name.
 
     Returns:
-        A sentence without a full stop, or ``""`` when nothing is wrong.
+        A sentence without a full stop; ``""`` if there is no fault.
     """
     if reply.failure:
         return f"no whole answer ({reply.failure})"
@@ -42,13 +42,17 @@ def problem(case: Case, reply: Reply, contract: InputContract, model: str) -> st
 
 
 def predictions(case: Case, reply: Reply) -> Any:
-    """The part of an answer that two equal questions share.
+    """Predictions of a response, which are equal for equal requests.
 
     Raises:
-        ValueError, KeyError, TypeError: it is no answer.
+        ValueError, KeyError, TypeError: it has none.
     """
     answer = reply.json()
-    return answer["predictions"] if case.protocol == "v1" else [(one["name"], one["data"]) for one in answer["outputs"]]
+    return (
+        answer["predictions"]
+        if case.protocol == "v1"
+        else [(output["name"], output["data"]) for output in answer["outputs"]]
+    )
 
 
 def _wrong_refusal(case: Case, reply: Reply) -> str:
@@ -72,7 +76,7 @@ def _wrong_refusal(case: Case, reply: Reply) -> str:
 
 
 def _names(field: str, text: str) -> bool:
-    """The text names the field, as a word of its own: ``message`` does not name ``age``."""
+    """Whether a text names a field as a whole word: ``message`` does not name ``age``."""
     return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in {field, shortened(field)})
 
 
@@ -95,18 +99,18 @@ def _wrong_content(case: Case, reply: Reply, contract: InputContract, model: str
 def _wrong_metadata(answer: Any, contract: InputContract, model: str) -> str:
     if answer["name"] != model:
         return "the metadata name another model"
-    found = {one["name"]: one["datatype"] for one in answer["inputs"]}
-    if list(found) != list(contract.by_name):
+    datatypes = {column["name"]: column["datatype"] for column in answer["inputs"]}
+    if list(datatypes) != list(contract.by_name):
         return "the metadata list other columns than the signature"
-    wrong = [name for name, datatype in found.items() if datatype not in contract.by_name[name].kind.datatypes]
+    wrong = [name for name, datatype in datatypes.items() if datatype not in contract.by_name[name].kind.datatypes]
     return f"the metadata give another type for {', '.join(map(shortened, wrong))}" if wrong else ""
 
 
 def _wrong_v1(case: Case, answer: Any) -> str:
-    given = answer["predictions"]
-    if not isinstance(given, list):
+    scores = answer["predictions"]
+    if not isinstance(scores, list):
         return "predictions is no array"
-    return "" if len(given) == case.rows else f"{len(given)} predictions for {case.rows} rows"
+    return "" if len(scores) == case.rows else f"{len(scores)} predictions for {case.rows} rows"
 
 
 def _wrong_v2(case: Case, answer: Any, model: str) -> str:
@@ -116,19 +120,21 @@ def _wrong_v2(case: Case, answer: Any, model: str) -> str:
         return "the answer does not carry the request's id"
     if not answer["outputs"]:
         return "the answer has no outputs"
-    for one in answer["outputs"]:
-        if not (isinstance(one["name"], str) and isinstance(one["datatype"], str) and isinstance(one["data"], list)):
+    for output in answer["outputs"]:
+        if not (
+            isinstance(output["name"], str) and isinstance(output["datatype"], str) and isinstance(output["data"], list)
+        ):
             return "an output lacks name, datatype or data"
         cells = 1
-        for size in one["shape"]:
+        for size in output["shape"]:
             cells *= size
-        if one["shape"][0] != case.rows or len(one["data"]) not in (case.rows, cells):
+        if output["shape"][0] != case.rows or len(output["data"]) not in (case.rows, cells):
             return f"an output has not one value for each of {case.rows} rows"
     return ""
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text in a JSON value, keys too."""
+    """All strings in a JSON value, keys included."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Rows of a snapshot as requests of both protocols, and their answers as scores."""
+"""Encodes rows of a snapshot as requests of both protocols, and decodes responses to scores."""
 
 from __future__ import annotations
 
@@ -29,39 +29,39 @@ _ARROW_TYPES = {
 
 
 def predict_path(protocol: str, model: str) -> str:
-    """Where a protocol takes predictions."""
+    """Path of predictions of a protocol."""
     return f"/v1/models/{model}:predict" if protocol == "v1" else f"/v2/models/{model}/infer"
 
 
 def json_rows(contract: InputContract, rows: pa.RecordBatch | pa.Table) -> list[dict[str, Any]]:
-    """Rows as a caller would send them: the types of the signature, ``None`` where missing.
+    """Convert rows to JSON values of the signature's types, ``None`` where missing.
 
     Args:
-        contract: what the model takes.
+        contract: the model's input contract.
         rows: with a column for every input; others are ignored.
 
     Raises:
-        DataError: a column is absent, or is not of a type that the signature's can be had from.
+        DataError: a column is absent, or cannot be cast to the signature's type.
     """
     import pyarrow as pa
 
     columns = []
-    for one in contract.inputs:
-        if one.name not in rows.schema.names:
+    for model_input in contract.inputs:
+        if model_input.name not in rows.schema.names:
             raise DataError(
                 "the model takes this column and the snapshot lacks it",
-                field=one.name,
+                field=model_input.name,
                 mend="Give the snapshot that the predictions were made from",
             )
-        found = rows.column(one.name)
-        wanted = pa.type_for_alias(_ARROW_TYPES[one.kind.name])
+        column = rows.column(model_input.name)
+        arrow_type = pa.type_for_alias(_ARROW_TYPES[model_input.kind.name])
         try:
             # As training.frame: a number loses digits where the signature has fewer, an integer never does.
-            values = found.cast(wanted, safe=not pa.types.is_floating(wanted)).to_pylist()
+            values = column.cast(arrow_type, safe=not pa.types.is_floating(arrow_type)).to_pylist()
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise DataError(
-                f"the signature asks for {one.kind.name}, the snapshot holds {found.type}",
-                field=one.name,
+                f"the signature asks for {model_input.kind.name}, the snapshot holds {column.type}",
+                field=model_input.name,
                 mend="Give the snapshot that the predictions were made from",
             ) from error
         columns.append([_json_value(value) for value in values])
@@ -69,12 +69,12 @@ def json_rows(contract: InputContract, rows: pa.RecordBatch | pa.Table) -> list[
 
 
 def encode(protocol: str, contract: InputContract, rows: Sequence[Row], **more: Any) -> bytes:
-    """A request body.
+    """Encode a request body.
 
     Args:
         protocol: ``v1`` or ``v2``.
-        contract: what the model takes.
-        rows: JSON values; a column that no row has is left out.
+        contract: the model's input contract.
+        rows: JSON values; columns that no row has are omitted.
         more: further keys of the body.
     """
     if protocol == "v1":
@@ -83,57 +83,57 @@ def encode(protocol: str, contract: InputContract, rows: Sequence[Row], **more: 
 
 
 def tensors(contract: InputContract, rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Rows as one tensor a column, for the columns that some row has."""
+    """Make one tensor per column, for columns that some row has."""
     return [
         {
-            "name": one.name,
+            "name": model_input.name,
             "shape": [len(rows)],
-            "datatype": one.kind.datatypes[0],
-            "data": [row.get(one.name) for row in rows],
+            "datatype": model_input.kind.datatypes[0],
+            "data": [row.get(model_input.name) for row in rows],
         }
-        for one in contract.inputs
-        if any(one.name in row for row in rows)
+        for model_input in contract.inputs
+        if any(model_input.name in row for row in rows)
     ]
 
 
 def dumps(value: Any) -> bytes:
-    """JSON, as short as it gets."""
+    """Serialize compact JSON."""
     return json.dumps(value, separators=(",", ":")).encode()
 
 
 def decode(protocol: str, answer: Any, *, task: str, classes: tuple[str, ...], rows: int) -> np.ndarray:
-    """The scores in an answer, by the rules of ``prediction.scores``.
+    """Decode the scores of a response, by the rules of ``prediction.scores``.
 
     Args:
-        protocol: whose answer.
+        protocol: its protocol.
         answer: the body, parsed.
         task: ``binary | multiclass | regression``.
         classes: class names in score order.
-        rows: rows asked for.
+        rows: rows requested.
 
     Returns:
         float64: (rows,) for binary and regression, (rows, classes) for multiclass.
 
     Raises:
-        DataError: it holds no scores for so many rows.
+        DataError: it does not hold scores for so many rows.
     """
     import numpy as np
 
     try:
         if protocol == "v1":
-            given = answer["predictions"]
-            names = list(given[0]) if given and isinstance(given[0], dict) else []
-            columns = [[row[name] for row in given] for name in names]
+            scores = answer["predictions"]
+            names = list(scores[0]) if scores and isinstance(scores[0], dict) else []
+            columns = [[row[name] for row in scores] for name in names]
         else:
-            names = [one["name"] for one in answer["outputs"]]
-            columns = [one["data"] for one in answer["outputs"]]
+            names = [output["name"] for output in answer["outputs"]]
+            columns = [output["data"] for output in answer["outputs"]]
     except (KeyError, TypeError, IndexError) as error:
         raise DataError("is no answer of the protocol", field=protocol, mend="Mend the server") from error
     if classes and set(classes) <= set(names):
         columns = [columns[names.index(name)] for name in classes]
     if columns:
-        given = columns[0] if len(columns) == 1 else _stacked(columns)
-    return np.asarray(as_scores(given, task=task, classes=classes, rows=rows))
+        scores = columns[0] if len(columns) == 1 else _stacked(columns)
+    return np.asarray(as_scores(scores, task=task, classes=classes, rows=rows))
 
 
 def _stacked(columns: list[list[Any]]) -> list[list[Any]]:

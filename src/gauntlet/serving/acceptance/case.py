@@ -1,4 +1,4 @@
-"""One request of the API contract, what has to come back, and what such requests are made of."""
+"""Cases of the API contract: requests with their expected responses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Wants = Literal["answer", "refusal", "too large", "not found", "ready", "metadat
 
 @dataclass(frozen=True)
 class Case:
-    """One request and what has to come back.
+    """Request with its expected response.
 
     Attributes:
         group: the check it belongs to.
@@ -25,11 +25,11 @@ class Case:
         body: the bytes, or ``None``.
         wants: ``answer``: status 200 with a prediction a row. ``refusal``: 400 or 422 in JSON, naming ``names``.
             ``too large``: that or 413. ``not found``: 404. ``ready``: 200. ``metadata``: the model's columns.
-        rows: rows asked for.
-        names: the column or key a refusal has to name; empty for none.
-        secrets: what the answer must not repeat.
-        same_as: a case of the group whose predictions this one's have to equal.
-        identity: the ``id`` a v2 answer has to carry.
+        rows: rows requested.
+        names: column or key that a refusal must name; empty for none.
+        secrets: strings that the response must not repeat.
+        same_as: case of the group with equal predictions.
+        identity: the ``id`` that a v2 response must have.
     """
 
     group: str
@@ -51,18 +51,18 @@ class Case:
 
     @property
     def title(self) -> str:
-        """As a pattern of ``waive`` matches it."""
+        """Title that patterns of ``waive`` match."""
         return f"{self.group}/{self.name}"
 
 
 @dataclass(frozen=True)
-class Subject:
-    """What is asked about.
+class ServedModel:
+    """Model as it is served.
 
     Attributes:
-        contract: what the model takes.
+        contract: its input contract.
         model: its name in paths.
-        rows: good rows, at least one; those of the snapshot.
+        rows: valid rows of the snapshot, at least one.
     """
 
     contract: InputContract
@@ -75,41 +75,41 @@ class Maker:
     """Makes the cases of one protocol.
 
     Attributes:
-        subject: what is asked about.
+        subject: the served model.
         protocol: ``v1`` or ``v2``.
     """
 
-    subject: Subject
+    subject: ServedModel
     protocol: str
 
     @property
     def contract(self) -> InputContract:
-        """What the model takes."""
+        """Input contract of the model."""
         return self.subject.contract
 
     @property
     def row(self) -> Row:
-        """A good row."""
+        """A valid row."""
         return self.subject.rows[0]
 
     def predict(self, group: str, name: str, body: bytes, wants: Wants, **more: Any) -> Case:
-        """A body sent where predictions are asked for."""
+        """Make a prediction request with a body."""
         path = predict_path(self.protocol, self.subject.model)
         return Case(f"{self.protocol}: {group}", name, "POST", path, body, wants, **more)
 
     def answer(self, group: str, name: str, rows: Sequence[Row], **more: Any) -> Case:
-        """Rows that have to be answered."""
+        """Make a case that must be answered."""
         body = encode(self.protocol, self.contract, rows)
         return self.predict(group, name, body, "answer", rows=len(rows), **more)
 
     def refusal(self, group: str, name: str, body: bytes, names: str = "") -> Case:
-        """A body that has to be refused, naming a field."""
+        """Make a case that must be refused, naming a field."""
         return self.predict(group, name, body, "refusal", names=names, secrets=MARKS)
 
     def get(self, group: str, name: str, path: str, wants: Wants) -> Case:
-        """A look at something else than predictions."""
+        """Make a GET case."""
         return Case(f"{self.protocol}: {group}", name, "GET", path, None, wants)
 
     def encode(self, rows: Sequence[Row], **more: Any) -> bytes:
-        """A whole body of this protocol."""
+        """Encode a request body of this protocol."""
         return encode(self.protocol, self.contract, rows, **more)

@@ -1,7 +1,6 @@
-"""The API contract of docs/serving.md as a table of requests, made from a model's signature. No network here.
+"""Makes the cases of the API contract of docs/serving.md from a model's signature. No network here.
 
-Refused requests hold marks in place of data: texts and numbers that occur nowhere else, so that an answer which repeats
-what it was sent is recognised.
+Requests to be refused hold unique markers in place of data, so that a response which repeats its request is recognised.
 """
 
 from __future__ import annotations
@@ -12,23 +11,23 @@ from typing import Any
 
 from gauntlet.errors import ConfigurationError
 from gauntlet.serving.acceptance.bodies import Row, dumps, predict_path, tensors
-from gauntlet.serving.acceptance.case import Case, Maker, Subject
+from gauntlet.serving.acceptance.case import Case, Maker, ServedModel
 from gauntlet.serving.acceptance.policy import ContractPolicy
 from gauntlet.serving.acceptance.refusals import MARKS, column_faults, marked
 from gauntlet.serving.contract import InputContract
 
 MOST_COLUMNS = 40
-"""Of a wide model, so many columns, spread over the signature, stand for all in the cases of single columns."""
+"""Most columns, spread over the signature, that are tested one by one."""
 _UNKNOWN = "no_such_column"
 
 
-def contract_cases(subject: Subject, protocols: Sequence[str], policy: ContractPolicy) -> tuple[Case, ...]:
-    """Every case, in the order to send them.
+def contract_cases(subject: ServedModel, protocols: Sequence[str], policy: ContractPolicy) -> tuple[Case, ...]:
+    """Make all cases, in sending order.
 
     Args:
-        subject: what is asked about.
-        protocols: which protocols.
-        policy: the server's limits, and what is waived.
+        subject: the served model.
+        protocols: the protocols.
+        policy: the server's limits, and waived cases.
 
     Raises:
         ConfigurationError: a pattern of ``waive`` matches no case.
@@ -42,10 +41,10 @@ def contract_cases(subject: Subject, protocols: Sequence[str], policy: ContractP
                 value=pattern,
                 mend="Write CHECK/CASE as the report names them",
             )
-    return tuple(case for case in cases if not any(fnmatchcase(case.title, one) for one in policy.waive))
+    return tuple(case for case in cases if not any(fnmatchcase(case.title, pattern) for pattern in policy.waive))
 
 
-def _cases(subject: Subject, protocol: str, policy: ContractPolicy) -> Iterator[Case]:
+def _cases(subject: ServedModel, protocol: str, policy: ContractPolicy) -> Iterator[Case]:
     make = Maker(subject, protocol)
     yield from _metadata(make)
     yield from _accepted(make)
@@ -73,7 +72,7 @@ def _accepted(make: Maker) -> Iterator[Case]:
     integers = {name: int(row[name]) for name, kind in _kinds(contract, "double", "float") if _is_whole(row[name])}
     if integers:
         yield make.answer(group, "integers for numbers", [{**row, **integers}], same_as="one row")
-    optional = [one.name for one in contract.inputs if not one.required]
+    optional = [model_input.name for model_input in contract.inputs if not model_input.required]
     if optional:
         yield make.answer(group, "nulls", [{**row, **dict.fromkeys(optional)}])
     if len(optional) > 0 and len(optional) < len(contract.inputs):
@@ -87,9 +86,9 @@ def _accepted(make: Maker) -> Iterator[Case]:
 
 def _forms_v1(make: Maker, group: str) -> Iterator[Case]:
     row = make.row
-    array = dumps({"instances": [[row[one.name] for one in make.contract.inputs]]})
+    array = dumps({"instances": [[row[model_input.name] for model_input in make.contract.inputs]]})
     yield make.predict(group, "rows as arrays", array, "answer", rows=1, same_as="one row")
-    columns = dumps({"inputs": {one.name: [row[one.name]] for one in make.contract.inputs}})
+    columns = dumps({"inputs": {model_input.name: [row[model_input.name]] for model_input in make.contract.inputs}})
     yield make.predict(group, "columns", columns, "answer", rows=1, same_as="one row")
 
 
@@ -109,22 +108,28 @@ def _batches(make: Maker, policy: ContractPolicy) -> Iterator[Case]:
 
 
 def _columns(make: Maker) -> Iterator[Case]:
-    """One fault in one column of one row, in the middle of rows that are right."""
+    """Cases with one fault in one column of one row, between valid rows."""
     good = marked(make.contract, make.row)
     every = make.contract.inputs
     step = max(1, -(-len(every) // MOST_COLUMNS))
-    for one in every[::step]:
-        for fault in column_faults(one, make.protocol):
-            rows = [good, {**good, one.name: fault.value}, good]
-            body = make.encode(rows) if make.protocol == "v1" else _with_datatype(make, rows, one.name, fault.datatype)
-            yield make.refusal("wrong values", f"{one.name}: {fault.name}", body, one.name)
-        if one.required:
-            rows = [good, {**good, one.name: None}, good]
-            yield make.refusal("missing values", f"{one.name}: null", make.encode(rows), one.name)
-            without = {name: value for name, value in good.items() if name != one.name}
+    for model_input in every[::step]:
+        for fault in column_faults(model_input, make.protocol):
+            rows = [good, {**good, model_input.name: fault.value}, good]
+            body = (
+                make.encode(rows)
+                if make.protocol == "v1"
+                else _with_datatype(make, rows, model_input.name, fault.datatype)
+            )
+            yield make.refusal("wrong values", f"{model_input.name}: {fault.name}", body, model_input.name)
+        if model_input.required:
+            rows = [good, {**good, model_input.name: None}, good]
+            yield make.refusal("missing values", f"{model_input.name}: null", make.encode(rows), model_input.name)
+            without = {name: value for name, value in good.items() if name != model_input.name}
             if make.protocol == "v2" and not without:
-                continue  # a request without any column names none
-            yield make.refusal("missing values", f"{one.name}: no column", make.encode([without] * 2), one.name)
+                continue  # without columns there is none to name
+            yield make.refusal(
+                "missing values", f"{model_input.name}: no column", make.encode([without] * 2), model_input.name
+            )
     if make.protocol == "v1":
         unknown = make.encode([good, {**good, _UNKNOWN: good[every[0].name]}])
     else:
@@ -161,13 +166,18 @@ def _malformed(make: Maker) -> Iterator[Case]:
 
 
 def _misshaped_v1(make: Maker, good: Row) -> dict[str, bytes]:
-    values = [good[one.name] for one in make.contract.inputs]
+    values = [good[model_input.name] for model_input in make.contract.inputs]
     return {
         "a row too long": dumps({"instances": [[*values, MARKS[0]]]}),
-        # Of a model with one column a row may be the value itself, and null a missing one.
+        # For a single column, a row may be the bare value, and null a missing one.
         "a row is no row": dumps({"instances": [good, None if len(values) > 1 else {_UNKNOWN: MARKS[0]}]}),
         "columns of different lengths": dumps(
-            {"inputs": {one.name: [good[one.name]] * (1 + (i == 0)) for i, one in enumerate(make.contract.inputs)}}
+            {
+                "inputs": {
+                    model_input.name: [good[model_input.name]] * (1 + (i == 0))
+                    for i, model_input in enumerate(make.contract.inputs)
+                }
+            }
         )
         if len(values) > 1
         else dumps({"inputs": {}}),
@@ -189,7 +199,7 @@ def _misshaped_v2(make: Maker, good: Row) -> dict[str, bytes]:
         "an unknown datatype": changed(datatype="FP7"),
         "no name": changed(name=None),
         "a column twice": dumps({"inputs": [first, first, *rest]}),
-        # A server may have to score the row to know its outputs, and a model may fail over a marked one.
+        # A server may have to score the row to know its outputs, and a model may fail on markers.
         "an unknown output": make.encode([make.row], outputs=[{"name": _UNKNOWN}]),
     }
 
@@ -214,16 +224,18 @@ def _wrong_names(make: Maker) -> Iterator[Case]:
 
 
 def _with_datatype(make: Maker, rows: Sequence[Row], name: str, datatype: str) -> bytes:
-    """As ``encode``, one column declared of another datatype; ``""`` leaves it as the model has it."""
+    """Encode with another datatype of one column; ``""`` keeps the model's."""
     every = tensors(make.contract, rows)
-    for one in every:
-        if datatype and one["name"] == name:
-            one["datatype"] = datatype
+    for tensor in every:
+        if datatype and tensor["name"] == name:
+            tensor["datatype"] = datatype
     return dumps({"inputs": every})
 
 
 def _kinds(contract: InputContract, *kinds: str) -> list[tuple[str, str]]:
-    return [(one.name, one.kind.name) for one in contract.inputs if one.kind.name in kinds]
+    return [
+        (model_input.name, model_input.kind.name) for model_input in contract.inputs if model_input.kind.name in kinds
+    ]
 
 
 def _is_whole(value: Any) -> bool:
@@ -231,9 +243,7 @@ def _is_whole(value: Any) -> bool:
 
 
 def _fits(make: Maker, row: Row, count: int, policy: ContractPolicy) -> bool:
-    """So many rows like this one stay well within the limit of bytes: what is sent is then refused for its rows alone,
-    and a wide model's limit is tested by its bytes.
-    """
+    """Whether so many rows stay well within the limit of bytes, so that they are refused for their number alone."""
     return 1.2 * count * len(make.encode([row])) <= policy.max_bytes
 
 

@@ -1,4 +1,4 @@
-"""One request, one reply: whatever happens on the way is part of the reply, not an exception."""
+"""HTTP client of the tests: connection failures are part of the reply, not exceptions."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _CLOSED = ("RemoteDisconnected", "ConnectionResetError", "BrokenPipeError")
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back.
+    """Response of a request.
 
     Attributes:
-        status: the HTTP status; 0 when there was no whole answer.
+        status: the HTTP status; 0 without a complete response.
         kind: the media type, in lower case, without parameters.
         body: the bytes.
-        failure: why there was no whole answer; empty when there was one.
+        failure: why the response is incomplete; empty otherwise.
     """
 
     status: int
@@ -34,20 +34,20 @@ class Reply:
     failure: str = ""
 
     def json(self) -> Any:
-        """The body as JSON.
+        """Parse the body as JSON.
 
         Raises:
-            ValueError: it is none.
+            ValueError: it is no JSON.
         """
         return json.loads(self.body)
 
 
 class Client:
-    """A connection that is kept while it works. Not for several threads at once.
+    """Persistent connection. Not thread-safe.
 
     Args:
         address: the server.
-        timeout: seconds for one answer.
+        timeout: seconds for one response.
         headers: sent with every request.
     """
 
@@ -66,10 +66,10 @@ class Client:
         self._connection.close()
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> Reply:
-        """Send a request and wait for its answer. Follows no redirection.
+        """Send a request and wait for its response. Follows no redirection.
 
-        A server may close a connection that rests, just as it is used again. So a request that gets no answer on a
-        connection used before is sent once more on a new one; predictions change nothing.
+        A server may close an idle connection just as it is reused. So a request without a response on a reused
+        connection is retried once on a new one; predictions are idempotent.
 
         Args:
             method: GET or POST.
@@ -82,7 +82,7 @@ class Client:
 
     def _ask(self, method: str, path: str, body: bytes | None) -> Reply:
         try:
-            # A server may refuse a long body before it has read it; its answer is then still to be had.
+            # A server may refuse a long body before it has read it; its response can still be read.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 self._connection.request(method, self._address.base + path, body, self._headers)
             answer = self._connection.getresponse()
@@ -95,10 +95,10 @@ class Client:
 
 
 def require_reachable(client: Client, address: Address) -> None:
-    """Make sure that somebody answers HTTP there, before any single failure is called the server's.
+    """Check that the address answers HTTP, before any failure counts as the server's.
 
     Raises:
-        DependencyError: nobody does.
+        DependencyError: it does not.
     """
     reply = client.ask("GET", "/v2/health/live")
     if reply.failure:

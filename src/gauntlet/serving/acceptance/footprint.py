@@ -1,14 +1,14 @@
-"""What the server takes under load: memory, processor and the time it needed to start, as its own /metrics say.
+"""Resource footprint of the server under load: memory, CPU and start time, from its own /metrics.
 
-| series | what it is |
+| series | meaning |
 |---|---|
-| ``process_resident_memory_bytes`` | resident memory now |
-| ``process_cpu_seconds_total`` | processor time since the start |
-| ``process_start_time_seconds`` | which process it is: behind one address there may be several, or a new one |
+| ``process_resident_memory_bytes`` | resident memory |
+| ``process_cpu_seconds_total`` | CPU time since the start |
+| ``process_start_time_seconds`` | identifies the process: one address may have several, or a new one |
 | ``gauntlet_ready_seconds`` | from the start of the process until it was ready |
 
-Memory is seen when it is looked at: a shorter peak than the time between two looks may be missed. A series that is not
-there makes its check an error; a limit that is false is not asked for.
+Memory is sampled: a peak between two readings may be missed. An absent series makes its check an error; a limit that is
+false is not checked.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from gauntlet.verdict import Check, Status, decide
 _SERIES = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{[^}]*\})?\s+(\S+)", re.MULTILINE)
 _DIGEST = re.compile(r'^gauntlet_model_info\{[^}]*\bdigest="([^"]*)"', re.MULTILINE)
 _WARM_UP = 1 / 3
-"""Of the run: caches fill and arenas grow, which is no leak."""
-_LEAST_LOOKS = 8
-"""Looks after warming up, below which no slope is estimated."""
+"""Share of the run that is warm-up: caches fill and arenas grow, which is no leak."""
+_LEAST_READINGS = 8
+"""Fewest readings after the warm-up for a slope."""
 
 
 @dataclass(frozen=True)
-class Look:
-    """One reading of /metrics; ``None`` where a series is absent, or is there more than once.
+class Reading:
+    """One reading of /metrics; ``None`` where a series is absent, or occurs more than once.
 
     Attributes:
         at: seconds, on this machine's monotonic clock.
         memory: resident bytes.
         cpu: processor seconds.
         started: when the process began, seconds of Unix time.
-        ready: seconds it took to be ready.
+        ready: seconds from its start until it was ready.
     """
 
     at: float
@@ -53,220 +53,220 @@ class Look:
 
 
 @dataclass
-class Looks:
-    """Readings of a run: before it, during it every so often, after it.
+class Readings:
+    """Readings before, during and after a run.
 
     Attributes:
-        pages: (when, the page of /metrics) as they came; reading them during a run would make its generator late.
-        failures: looks that were not answered.
+        pages: (time, page of /metrics), unparsed: parsing during a run would delay its generator.
+        failures: readings without a response.
     """
 
     pages: list[tuple[float, bytes]] = field(default_factory=list)
     failures: int = 0
 
     @property
-    def taken(self) -> tuple[Look, ...]:
-        """The pages, read."""
-        return tuple(read_look(page.decode(errors="replace"), at) for at, page in self.pages)
+    def parsed(self) -> tuple[Reading, ...]:
+        """The parsed pages."""
+        return tuple(parse_metrics(page.decode(errors="replace"), at) for at, page in self.pages)
 
 
 @dataclass(frozen=True)
 class Footprint:
-    """What a run of load took.
+    """Resource usage of a load run.
 
     Attributes:
-        looks: in order; the first before the load, the last after it.
-        requests: answered in between.
-        failures: looks at /metrics that were not answered.
+        readings: in order; the first before the load, the last after it.
+        requests: requests answered in between.
+        failures: readings without a response.
     """
 
-    looks: tuple[Look, ...]
+    readings: tuple[Reading, ...]
     requests: int
     failures: int = 0
 
 
-def read_look(text: str, at: float) -> Look:
-    """Read the text form of Prometheus.
+def parse_metrics(text: str, at: float) -> Reading:
+    """Parse the Prometheus text format.
 
     Args:
         text: the whole page.
-        at: when it was read.
+        at: time of the reading.
     """
-    found: dict[str, float | None] = {}
+    values: dict[str, float | None] = {}
     for name, value in _SERIES.findall(text):
         if name in _WANTED:
-            found[name] = None if name in found else float(value)
-    return Look(at, *(found.get(name) for name in _WANTED))
+            values[name] = None if name in values else float(value)
+    return Reading(at, *(values.get(name) for name in _WANTED))
 
 
 def served_digest(text: str) -> str | None:
-    """The digest of the model that a server says it serves; ``None`` where it does not say, or says several."""
-    found = set(_DIGEST.findall(text))
-    return found.pop() if len(found) == 1 else None
+    """Digest of the model that a server reports; ``None`` if it reports none or several."""
+    digests = set(_DIGEST.findall(text))
+    return digests.pop() if len(digests) == 1 else None
 
 
 @contextmanager
-def watching(connect: Callable[[], Client], every: float) -> Iterator[Looks]:
-    """Look at /metrics before a block, every so often during it, and after it.
+def sampling_metrics(connect: Callable[[], Client], every: float) -> Iterator[Readings]:
+    """Read /metrics before, periodically during, and after the block.
 
     Args:
         connect: opens a connection.
-        every: seconds between two looks.
+        every: seconds between two readings.
     """
-    looks, done = Looks(), threading.Event()
+    readings, stop = Readings(), threading.Event()
 
-    def look(client: Client) -> None:
+    def read(client: Client) -> None:
         reply = client.ask("GET", "/metrics")
         if reply.status == 200:
-            looks.pages.append((time.monotonic(), reply.body))
+            readings.pages.append((time.monotonic(), reply.body))
         else:
-            looks.failures += 1
+            readings.failures += 1
 
-    def keep_looking() -> None:
+    def keep_reading() -> None:
         with connect() as client:
-            while not done.wait(every):
-                look(client)
+            while not stop.wait(every):
+                read(client)
 
     with connect() as client:
-        look(client)
-        thread = threading.Thread(target=keep_looking, name="footprint", daemon=True)
+        read(client)
+        thread = threading.Thread(target=keep_reading, name="footprint", daemon=True)
         thread.start()
         try:
-            yield looks
+            yield readings
         finally:
-            done.set()
+            stop.set()
             thread.join()
-        look(client)
+        read(client)
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """A limit: the check's name, the bound (``None``: not asked for), the check's code."""
+class _Limit:
+    """Limit: name of its check, bound (``None``: not checked), code of its check."""
 
     name: str
     bound: float | None
     code: str
 
 
-def judge_footprint(seen: Footprint, policy: FootprintPolicy, *, confidence: float) -> tuple[Check, ...]:
-    """A check for each limit that is asked for.
+def judge_footprint(footprint: Footprint, policy: FootprintPolicy, *, confidence: float) -> tuple[Check, ...]:
+    """Check each limit that is set.
 
     Args:
-        seen: what the run took.
+        footprint: usage of the run.
         policy: the limits.
-        confidence: of the interval of growth.
+        confidence: confidence of the interval of growth.
     """
-    trouble = _trouble(seen)
-    asked: tuple[tuple[_Asked, Callable[[_Asked], Check]], ...] = (
-        (_Asked("peak memory (MB)", policy.peak_mb, code="check_serving.peak_memory"), partial(_peak, seen)),
+    trouble = _unreadable(footprint)
+    limits: tuple[tuple[_Limit, Callable[[_Limit], Check]], ...] = (
+        (_Limit("peak memory (MB)", policy.peak_mb, code="check_serving.peak_memory"), partial(_peak, footprint)),
         (
-            _Asked(
+            _Limit(
                 "memory growth (bytes/request)", policy.growth_bytes_per_request, code="check_serving.memory_growth"
             ),
-            partial(_growth, seen, confidence),
+            partial(_growth, footprint, confidence),
         ),
         (
-            _Asked("processor time (ms/request)", policy.cpu_ms_per_request, code="check_serving.processor_time"),
-            partial(_cpu, seen),
+            _Limit("processor time (ms/request)", policy.cpu_ms_per_request, code="check_serving.processor_time"),
+            partial(_cpu, footprint),
         ),
-        (_Asked("processors busy", policy.cores, code="check_serving.processors"), partial(_cores, seen)),
+        (_Limit("processors busy", policy.cores, code="check_serving.processors"), partial(_cores, footprint)),
         (
-            _Asked("cold start (s)", policy.cold_start_seconds, code="check_serving.cold_start"),
-            partial(_cold_start, seen),
+            _Limit("cold start (s)", policy.cold_start_seconds, code="check_serving.cold_start"),
+            partial(_cold_start, footprint),
         ),
     )
     return tuple(
-        _error(limit, trouble) if trouble else judge(limit) for limit, judge in asked if limit.bound is not None
+        _error(limit, trouble) if trouble else judge(limit) for limit, judge in limits if limit.bound is not None
     )
 
 
-def _trouble(seen: Footprint) -> str:
-    """Why the looks say nothing; empty when they do."""
-    if len(seen.looks) < 2:
-        return f"The server's /metrics could not be read ({seen.failures} attempts failed)."
-    if len({look.started for look in seen.looks}) > 1:
+def _unreadable(footprint: Footprint) -> str:
+    """Describe why the readings are unusable; empty if they are usable."""
+    if len(footprint.readings) < 2:
+        return f"The server's /metrics could not be read ({footprint.failures} attempts failed)."
+    if len({reading.started for reading in footprint.readings}) > 1:
         return "The process changed during the run: it was started anew, or several answer behind the address."
     return ""
 
 
-def _peak(seen: Footprint, limit: _Asked) -> Check:
-    known = [look.memory for look in seen.looks if look.memory is not None]
+def _peak(footprint: Footprint, limit: _Limit) -> Check:
+    known = [reading.memory for reading in footprint.readings if reading.memory is not None]
     if not known:
         return _absent(limit, "process_resident_memory_bytes")
     peak = max(known) / 1e6
-    reason = f"At most {peak:,.0f} MB resident in {len(known)} looks; {known[0] / 1e6:,.0f} MB before the load."
+    reason = f"At most {peak:,.0f} MB resident in {len(known)} readings; {known[0] / 1e6:,.0f} MB before the load."
     return _point(limit, peak, reason, len(known))
 
 
-def _growth(seen: Footprint, confidence: float, limit: _Asked) -> Check:
-    """Sen's slope of memory over requests, with its distribution-free interval (Sen 1968), after warming up."""
+def _growth(footprint: Footprint, confidence: float, limit: _Limit) -> Check:
+    """Check memory growth: Sen's slope over requests, with its distribution-free interval (Sen 1968), after warm-up."""
     from scipy.stats import theilslopes
 
-    known = [(look.at, look.memory) for look in seen.looks[1:-1] if look.memory is not None]
-    if not known and not any(look.memory is not None for look in seen.looks):
+    known = [(reading.at, reading.memory) for reading in footprint.readings[1:-1] if reading.memory is not None]
+    if not known and not any(reading.memory is not None for reading in footprint.readings):
         return _absent(limit, "process_resident_memory_bytes")
     late = known[int(len(known) * _WARM_UP) :]
-    span = seen.looks[-1].at - seen.looks[0].at
-    if len(late) < _LEAST_LOOKS or not seen.requests or span <= 0:
-        reason = f"{len(late)} looks after warming up are too few for a slope; run longer or look more often."
+    span = footprint.readings[-1].at - footprint.readings[0].at
+    if len(late) < _LEAST_READINGS or not footprint.requests or span <= 0:
+        reason = f"{len(late)} readings after warming up are too few for a slope; run longer or read more often."
         return _check(limit, Status.INCONCLUSIVE, reason, sample_size=len(late))
-    per_second = seen.requests / span
+    per_second = footprint.requests / span
     slope, _, low, high = (float(x) for x in theilslopes([y for _, y in late], [x for x, _ in late], confidence))
-    found, ends = slope / per_second, (low / per_second, high / per_second)
+    growth, ends = slope / per_second, (low / per_second, high / per_second)
     assert limit.bound is not None
     status = decide(ends, bound=limit.bound, direction="max")
-    reason = f"Resident memory changed by {found:,.0f} bytes a request after warming up."
-    return _check(limit, status, reason, found, ends, sample_size=len(late))
+    reason = f"Resident memory changed by {growth:,.0f} bytes a request after warming up."
+    return _check(limit, status, reason, growth, ends, sample_size=len(late))
 
 
-def _cpu(seen: Footprint, limit: _Asked) -> Check:
-    spent = _spent(seen)
+def _cpu(footprint: Footprint, limit: _Limit) -> Check:
+    spent = _spent(footprint)
     if spent is None:
         return _absent(limit, "process_cpu_seconds_total")
-    if not seen.requests:
+    if not footprint.requests:
         return _error(limit, "No request was answered.")
-    found = 1e3 * spent[0] / seen.requests
-    return _point(limit, found, f"{found:.2f} ms of processor time a request.", seen.requests)
+    per_request = 1e3 * spent[0] / footprint.requests
+    return _point(limit, per_request, f"{per_request:.2f} ms of processor time a request.", footprint.requests)
 
 
-def _cores(seen: Footprint, limit: _Asked) -> Check:
-    spent = _spent(seen)
+def _cores(footprint: Footprint, limit: _Limit) -> Check:
+    spent = _spent(footprint)
     if spent is None or spent[1] <= 0:
         return _absent(limit, "process_cpu_seconds_total")
-    found = spent[0] / spent[1]
-    return _point(limit, found, f"{found:.2f} processors were busy on average.", len(seen.looks))
+    cores = spent[0] / spent[1]
+    return _point(limit, cores, f"{cores:.2f} processors were busy on average.", len(footprint.readings))
 
 
-def _cold_start(seen: Footprint, limit: _Asked) -> Check:
-    ready = seen.looks[-1].ready
+def _cold_start(footprint: Footprint, limit: _Limit) -> Check:
+    ready = footprint.readings[-1].ready
     if ready is None:
         return _absent(limit, "gauntlet_ready_seconds")
     return _point(limit, ready, f"Ready {ready:.1f} s after the process began.", 1)
 
 
-def _spent(seen: Footprint) -> tuple[float, float] | None:
-    """Processor seconds and seconds between the first and the last look that tell."""
-    known = [(look.at, look.cpu) for look in seen.looks if look.cpu is not None]
+def _spent(footprint: Footprint) -> tuple[float, float] | None:
+    """CPU seconds, and seconds, between the first and the last reading with CPU time."""
+    known = [(reading.at, reading.cpu) for reading in footprint.readings if reading.cpu is not None]
     return (known[-1][1] - known[0][1], known[-1][0] - known[0][0]) if len(known) > 1 else None
 
 
-def _point(limit: _Asked, found: float, reason: str, looks: int) -> Check:
+def _point(limit: _Limit, measured: float, reason: str, readings: int) -> Check:
     assert limit.bound is not None
-    status = Status.PASS if found <= limit.bound else Status.FAIL
-    return _check(limit, status, reason, found, sample_size=looks)
+    status = Status.PASS if measured <= limit.bound else Status.FAIL
+    return _check(limit, status, reason, measured, sample_size=readings)
 
 
-def _absent(limit: _Asked, series: str) -> Check:
+def _absent(limit: _Limit, series: str) -> Check:
     reason = f"The server's /metrics have no single series {series}; set the limit to false to leave this out."
     return _error(limit, reason)
 
 
-def _error(limit: _Asked, reason: str) -> Check:
+def _error(limit: _Limit, reason: str) -> Check:
     return _check(limit, Status.ERROR, reason)
 
 
 def _check(
-    limit: _Asked,
+    limit: _Limit,
     status: Status,
     reason: str,
     measured: float | None = None,
@@ -285,4 +285,4 @@ _WANTED = (
     "process_start_time_seconds",
     "gauntlet_ready_seconds",
 )
-"""In the order of ``Look``'s fields."""
+"""In the order of ``Reading``'s fields."""

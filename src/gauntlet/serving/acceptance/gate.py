@@ -1,7 +1,7 @@
-"""``check_serving``: everything in its order, and one verdict.
+"""The serving gate: runs all acceptance tests in order, and makes one verdict.
 
-What may break a server comes last. Once the server has answered, whatever it does is a finding: this gate raises only
-for what the user or the data got wrong.
+Tests that may break a server come last. Once the server has answered, all its faults are findings: this gate raises
+only for errors of configuration or data.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from gauntlet.model_digest import digest_model
 from gauntlet.serving.acceptance import footprint as footprints
 from gauntlet.serving.acceptance.address import Address, parse_address
 from gauntlet.serving.acceptance.bodies import encode, predict_path
-from gauntlet.serving.acceptance.case import Subject
+from gauntlet.serving.acceptance.case import ServedModel
 from gauntlet.serving.acceptance.cases import contract_cases
 from gauntlet.serving.acceptance.client import Client, require_reachable
-from gauntlet.serving.acceptance.conformance import Finding, check_neighbours, judge_cases, send_cases
-from gauntlet.serving.acceptance.footprint import Footprint, Looks, watching
+from gauntlet.serving.acceptance.conformance import CaseResult, check_neighbours, judge_cases, send_cases
+from gauntlet.serving.acceptance.footprint import Footprint, Readings, sampling_metrics
 from gauntlet.serving.acceptance.latency import (
     LATENCY,
     SATURATION,
@@ -47,25 +47,25 @@ from gauntlet.verdict import Check, Status, Verdict
 GATE = "check_serving"
 _IDENTITY = "check_serving.identity"
 _ROWS = 200
-"""Rows to make requests from where parity, which says how many, is not tested."""
+"""Rows to make requests from where parity, which sets their number, is not tested."""
 _MOST_BODIES = 500
-"""Different requests of a load; they are sent in turn."""
+"""Number of distinct requests of a load, sent in rotation."""
 
 
 @dataclass(frozen=True)
 class Examination:
-    """What was found.
+    """Result of the serving gate.
 
     Attributes:
         address: the server.
         model: the model's name in paths.
         digest: the model's content digest.
-        policy: what was asked.
-        findings: every case of the API contract.
-        parities: served scores beside offline ones.
-        latency: the run at the rate asked for.
-        saturation: the search for the highest rate.
-        footprint: what the server took during ``latency``.
+        policy: the settings.
+        findings: results of all cases of the API contract.
+        parities: comparisons of served with offline scores.
+        latency: the run at the configured rate.
+        saturation: the saturation search.
+        footprint: resource usage during ``latency``.
         verdict: all checks.
     """
 
@@ -73,7 +73,7 @@ class Examination:
     model: str
     digest: str
     policy: ServingPolicy
-    findings: tuple[Finding, ...]
+    findings: tuple[CaseResult, ...]
     parities: tuple[Parity, ...]
     latency: LatencyRun | None
     saturation: SaturationRun | None
@@ -84,20 +84,20 @@ class Examination:
 def examine(
     url: str, model: Path, snapshot: Path, predictions: Path, policy: ServingPolicy, *, name: str = "model"
 ) -> Examination:
-    """Test a server that serves a model.
+    """Test a server of a model.
 
     Args:
-        url: where it is, ``http://HOST:PORT``.
+        url: its address, ``http://HOST:PORT``.
         model: the model's folder; read, never loaded.
         snapshot: the data that was scored.
-        predictions: what ``batch_predict`` made of it with this model.
-        policy: what is asked.
+        predictions: output of ``batch_predict`` for it with this model.
+        policy: the settings.
         name: the model's name in paths.
 
     Raises:
-        ConfigurationError: the address cannot be used or is not allowed, or a pattern waives nothing.
+        ConfigurationError: the address is invalid or not allowed, or a pattern waives nothing.
         DataError: model, snapshot and predictions cannot be read or do not belong together.
-        DependencyError: nobody answers there.
+        DependencyError: the address does not answer.
     """
     address = parse_address(url, allow_remote=policy.allow_remote)
     contract, digest = read_contract(model), digest_model(model)
@@ -129,20 +129,20 @@ def examine(
 
 
 def summarise(checks: Sequence[Check]) -> str:
-    """The verdict in one sentence."""
+    """Summarize the checks in one sentence."""
     wrong = [check for check in checks if check.status is not Status.PASS]
     if not wrong:
         return (
             f"The server does what was asked of it: {len(checks)} checks passed." if checks else "Nothing was tested."
         )
-    counted = [(status, [one.name for one in wrong if one.status is status]) for status in _SAYING]
-    said = [f"{len(names)} {_SAYING[status]}: {', '.join(names)}" for status, names in counted if names]
-    return f"Of {len(checks)} checks {'; '.join(said)}."
+    counted = [(status, [check.name for check in wrong if check.status is status]) for status in _SAYING]
+    parts = [f"{len(names)} {_SAYING[status]}: {', '.join(names)}" for status, names in counted if names]
+    return f"Of {len(checks)} checks {'; '.join(parts)}."
 
 
 @dataclass(frozen=True)
 class _Bench:
-    """The server and what it is asked with; each method adds its checks to those there are."""
+    """Server, requests and settings; each method adds its checks."""
 
     address: Address
     name: str
@@ -156,51 +156,55 @@ class _Bench:
     def check_identity(self, digest: str) -> Check:
         title = "the server serves this model"
         with self.connect() as client:
-            found = footprints.served_digest(client.ask("GET", "/metrics").body.decode(errors="replace"))
-        if found is None:
+            served = footprints.served_digest(client.ask("GET", "/metrics").body.decode(errors="replace"))
+        if served is None:
             reason = "Its /metrics have no single gauntlet_model_info; set identity to false for another server."
             return Check(title, Status.ERROR, reason, code=_IDENTITY)
-        if found != digest:
-            return Check(title, Status.FAIL, f"It serves {short(found)}…, not {short(digest)}….", code=_IDENTITY)
-        return Check(title, Status.PASS, f"It serves {short(digest)}….", code=_IDENTITY)
+        if served != digest:
+            return Check(title, Status.FAIL, f"It serves {short(served)}…, not {short(digest)}….", code=_IDENTITY)
+        return Check(title, Status.PASS, f"It serves {short(served)}….", code=_IDENTITY)
 
-    def test_contract(self, checks: list[Check]) -> tuple[Finding, ...]:
+    def test_contract(self, checks: list[Check]) -> tuple[CaseResult, ...]:
         if self.policy.contract is None:
             return ()
-        subject = Subject(self.contract, self.name, self.offline.rows)
+        subject = ServedModel(self.contract, self.name, self.offline.rows)
         cases = contract_cases(subject, self.policy.protocols, self.policy.contract)
         with self.connect() as client:
             findings = send_cases(client, cases, subject)
         checks += judge_cases(findings)
         for protocol in self.policy.protocols:
             mine = [case for case in cases if case.protocol == protocol]
-            found = check_neighbours(self.connect, mine, subject)
-            checks += [found] if found else []
+            check = check_neighbours(self.connect, mine, subject)
+            checks += [check] if check else []
         return findings
 
     def test_parity(self, checks: list[Check]) -> tuple[Parity, ...]:
         policy = self.policy.parity
         if policy is None:
             return ()
-        found: list[Parity] = []
+        parities: list[Parity] = []
         with self.connect() as client:
             for protocol in self.policy.protocols:
-                found += measure_parity(
+                parities += measure_parity(
                     client, self.contract, self.offline, policy,
                     protocol=protocol, model=self.name, seed=self.policy.seed,
                 )  # fmt: skip
         checks.append(judge_refused(self.offline))
         checks += [
-            judge_parity(one, tolerance=policy.tolerance, confidence=self.policy.confidence) for one in found
+            judge_parity(parity, tolerance=policy.tolerance, confidence=self.policy.confidence) for parity in parities
         ]  # fmt: skip
-        return tuple(found)
+        return tuple(parities)
 
     def test_latency(self, checks: list[Check]) -> tuple[LatencyRun | None, Footprint | None]:
-        limits, wanted = self.policy.latency, self.policy.footprint
+        limits, footprint_limits = self.policy.latency, self.policy.footprint
         if limits is None:
             return None, None
         try:
-            with watching(self.connect, wanted.every_seconds) if wanted else nullcontext(Looks()) as looks:
+            with (
+                sampling_metrics(self.connect, footprint_limits.every_seconds)
+                if footprint_limits
+                else nullcontext(Readings()) as readings
+            ):
                 latency = run_latency(
                     self._drive(limits), limits, confidence=self.policy.confidence, seed=self.policy.seed
                 )
@@ -208,27 +212,27 @@ class _Bench:
             checks.append(_unreachable("latency", error, code=LATENCY))
             return None, None
         checks += judge_latency(latency, limits)
-        if wanted is None:
+        if footprint_limits is None:
             return latency, None
         answered = int(np.count_nonzero(latency.measured.outcome == Outcome.ANSWERED))
-        seen = Footprint(looks.taken, answered * latency.attempts, looks.failures)
-        checks += footprints.judge_footprint(seen, wanted, confidence=self.policy.confidence)
-        return latency, seen
+        footprint = Footprint(readings.parsed, answered * latency.attempts, readings.failures)
+        checks += footprints.judge_footprint(footprint, footprint_limits, confidence=self.policy.confidence)
+        return latency, footprint
 
     def test_saturation(self, checks: list[Check]) -> SaturationRun | None:
         policy, limits = self.policy.saturation, self.policy.latency
         if policy is None or limits is None:
             return None
         try:
-            found = run_saturation(self._drive(limits), policy, limits, seed=self.policy.seed + limits.attempts)
+            saturation = run_saturation(self._drive(limits), policy, limits, seed=self.policy.seed + limits.attempts)
         except DependencyError as error:
             checks.append(_unreachable("highest rate kept (requests/s)", error, code=SATURATION))
             return None
-        checks.append(judge_saturation(found, policy, limits))
-        return found
+        checks.append(judge_saturation(saturation, policy, limits))
+        return saturation
 
     def _drive(self, limits: LatencyLimits) -> Drive:
-        """A load of real rows in the first protocol."""
+        """Make a driver that sends load of real rows in the first protocol."""
         protocol, rows, size = self.policy.protocols[0], self.offline.rows, limits.rows_per_request
         count = min(_MOST_BODIES, -(-len(rows) // size))
         bodies = [

@@ -1,7 +1,7 @@
-"""Latency at a given rate and the highest rate kept, each held against limits.
+"""Latency at a given rate, and the highest sustained rate, each checked against limits.
 
-Requests go out when they are due and latency counts from then (docs/load.md), so a stall is felt by everybody who would
-have come during it. A run that did not have the load it was meant to have proves no pass.
+Requests are sent at their intended start and latency counts from then (docs/load.md), so a stall counts for every
+request intended during it. A run without its intended load cannot pass.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ Drive = Callable[[float, float, int], LoadResult]
 
 @dataclass(frozen=True)
 class LatencyRun:
-    """The run that is judged.
+    """Latency run that is checked.
 
     Attributes:
         measured: every request.
         quantiles: p50, p95, p99 and p99.9 of latency, with intervals.
-        attempts: runs made; all but the last were invalid.
-        confidence: of each interval, so that all limits hold together.
+        attempts: number of runs; all but the last were invalid.
+        confidence: confidence of each interval, Bonferroni-corrected over the limits.
     """
 
     measured: LoadResult
@@ -51,13 +51,13 @@ class LatencyRun:
 
 
 def run_latency(drive: Drive, limits: LatencyLimits, *, confidence: float, seed: int) -> LatencyRun:
-    """Put the server under the rate asked for, again where a run is invalid, and estimate quantiles.
+    """Run load at the configured rate, again where a run is invalid, and estimate quantiles.
 
     Args:
         drive: runs a load.
-        limits: the rate, how long, and how often to try.
-        confidence: of everything that is judged together (Bonferroni over the limits and the share of errors).
-        seed: of the arrivals; each attempt has its own.
+        limits: the rate, the duration, and the most attempts.
+        confidence: simultaneous confidence (Bonferroni over the limits and the share of errors).
+        seed: seed of the arrivals; each attempt has its own.
     """
     for attempt in range(1, limits.attempts + 1):
         measured = drive(limits.rate, limits.seconds, seed + attempt - 1)
@@ -65,23 +65,23 @@ def run_latency(drive: Drive, limits: LatencyLimits, *, confidence: float, seed:
             break
     each = 1 - (1 - confidence) / (1 + sum(getattr(limits, name) is not None for name in QUANTILES))
     latency = measured.latency
-    found = tuple(quantile(latency, q, confidence=each) for q in QUANTILES.values())
-    return LatencyRun(measured, found, attempt, each)
+    quantiles = tuple(quantile(latency, q, confidence=each) for q in QUANTILES.values())
+    return LatencyRun(measured, quantiles, attempt, each)
 
 
 def judge_latency(run: LatencyRun, limits: LatencyLimits) -> tuple[Check, ...]:
-    """A check for each limit of latency, in milliseconds, and one for the share of failed requests."""
+    """Check each limit of latency, in milliseconds, and the share of failed requests."""
     checks = [
-        _judge_quantile(run, found, bound, name)
-        for (name, _), found in zip(QUANTILES.items(), run.quantiles, strict=True)
+        _judge_quantile(run, estimate, bound, name)
+        for (name, _), estimate in zip(QUANTILES.items(), run.quantiles, strict=True)
         if (bound := getattr(limits, name)) is not None
     ]
     return (*checks, _judge_errors(run, limits.error_share))
 
 
-def _judge_quantile(run: LatencyRun, found: Quantile, bound: float, name: str) -> Check:
-    title = label(found.q)
-    low, high, value = found.low * 1e3, found.high * 1e3, found.value * 1e3
+def _judge_quantile(run: LatencyRun, estimate: Quantile, bound: float, name: str) -> Check:
+    title = label(estimate.q)
+    low, high, value = estimate.low * 1e3, estimate.high * 1e3, estimate.value * 1e3
     status = decide((low, high), bound=bound, direction="max")
     relation = {Status.PASS: "within", Status.FAIL: "above", Status.INCONCLUSIVE: "not told apart from"}[status]
     reason = (
@@ -97,8 +97,8 @@ def _judge_quantile(run: LatencyRun, found: Quantile, bound: float, name: str) -
         interval=(low, high),
         bound=bound,
         direction="max",
-        sample_size=found.requests,
-        rows_needed=_needed(found, bound) if status is Status.INCONCLUSIVE else None,
+        sample_size=estimate.requests,
+        rows_needed=_needed(estimate, bound) if status is Status.INCONCLUSIVE else None,
         code=LATENCY,
         subject=name,
     )
@@ -106,28 +106,28 @@ def _judge_quantile(run: LatencyRun, found: Quantile, bound: float, name: str) -
 
 def _judge_errors(run: LatencyRun, bound: float) -> Check:
     failed = ~run.measured.succeeded
-    found, low, high = share(failed, confidence=run.confidence)
+    rate, low, high = share(failed, confidence=run.confidence)
     status = decide((low, high), bound=bound, direction="max")
     kinds = ", ".join(f"{count} {kind}" for kind, count in run.measured.errors.items())
     reason = f"{int(failed.sum()):,} of {len(failed):,} requests failed{f' ({kinds})' if kinds else ''}."
     late = np.isin(run.measured.outcome, (Outcome.TIMED_OUT, Outcome.NEVER_SENT))
     without_late = share(failed & ~late, confidence=run.confidence)
     if decide(without_late[1:], bound=bound, direction="max") is not Status.FAIL:
-        status, reason = _unless_invalid(run, status, reason)  # else nobody's lateness is the cause
+        status, reason = _unless_invalid(run, status, reason)  # otherwise lateness is not the cause
     # Clopper–Pearson without an error: the upper end is about −ln(α/2) / n.
     needed = int(-log((1 - run.confidence) / 2) / bound) + 1 if status is Status.INCONCLUSIVE else None
     return Check(
-        "failed requests under load", status, reason, found, (low, high), bound, "max", len(failed),
+        "failed requests under load", status, reason, rate, (low, high), bound, "max", len(failed),
         needed if needed and needed > len(failed) else None, code="check_serving.errors",
     )  # fmt: skip
 
 
 def _unless_invalid(run: LatencyRun, status: Status, reason: str) -> tuple[Status, str]:
-    """A run that did not keep its rate passes nothing. It fails something only where the generator itself was on time:
-    then whatever was late or lost was the target's doing.
+    """Limit the status of an invalid run. Without its rate it cannot pass, and fails only if the generator was on time:
+    then late or lost requests are the target's fault.
 
-    A run that kept its rate, and in which only the generator was late, may pass or leave it open: latency counts from
-    the intended start, so what it measured is no less than what callers would have seen.
+    A run at its rate with a late generator may pass or be inconclusive: latency counts from the intended start, so it
+    is no less than what callers would have measured.
     """
     faults = run.measured.faults()
     if not faults:
@@ -141,13 +141,13 @@ def _unless_invalid(run: LatencyRun, status: Status, reason: str) -> tuple[Statu
     return Status.ERROR, f"No valid run in {run.attempts}. {' '.join(faults)}"
 
 
-def _needed(found: Quantile, bound: float) -> int:
-    """About how many requests would tell: those an upper end takes, or as many as shrink the interval to the bound."""
-    if found.requests < found.needed:
-        return found.needed
-    end = found.high if found.value * 1e3 <= bound else found.low
-    apart, reach = abs(bound / 1e3 - found.value), abs(end - found.value)
-    return int(found.requests * min(100.0, max(1.1, (reach / apart) ** 2))) if apart else 100 * found.requests
+def _needed(estimate: Quantile, bound: float) -> int:
+    """Estimate how many requests would decide: enough for an upper end, or to shrink the interval to the bound."""
+    if estimate.requests < estimate.needed:
+        return estimate.needed
+    end = estimate.high if estimate.value * 1e3 <= bound else estimate.low
+    apart, reach = abs(bound / 1e3 - estimate.value), abs(end - estimate.value)
+    return int(estimate.requests * min(100.0, max(1.1, (reach / apart) ** 2))) if apart else 100 * estimate.requests
 
 
 # -- saturation ------------------------------------------------------------------------------------------------------
@@ -155,13 +155,13 @@ def _needed(found: Quantile, bound: float) -> int:
 
 @dataclass(frozen=True)
 class SaturationRun:
-    """A search that is over.
+    """Completed saturation search.
 
     Attributes:
         found: the bracket and all trials.
-        summaries: the key figures of each trial, in the order of ``found.trials``.
-        limits: what each trial had to hold.
-        search: where it looked.
+        summaries: summary of each trial, in the order of ``found.trials``.
+        limits: limits of each trial.
+        search: its range.
     """
 
     found: Saturation
@@ -171,13 +171,13 @@ class SaturationRun:
 
 
 def run_saturation(drive: Drive, policy: SaturationPolicy, latency: LatencyLimits, *, seed: int) -> SaturationRun:
-    """Search the highest rate kept, beginning with the rate of ``latency``, for a bounded time.
+    """Search for the highest sustained rate, starting with that of ``latency``, in bounded time.
 
     Args:
         drive: runs a load.
-        policy: where to look, and how long.
-        latency: the limits of the run before; its p99 and share of errors hold here too.
-        seed: of the arrivals; each trial has its own.
+        policy: range and duration.
+        latency: limits of the latency run; its p99 and share of errors apply here too.
+        seed: seed of the arrivals; each trial has its own.
     """
     p99 = policy.p99_ms or latency.p99_ms
     limits = Limits(p99=None if p99 is None else p99 / 1e3, error_share=latency.error_share)
@@ -192,7 +192,7 @@ def run_saturation(drive: Drive, policy: SaturationPolicy, latency: LatencyLimit
 
     def measure(rate: float) -> Summary:
         measured = drive(rate, max(policy.trial_seconds, 1 / rate), seed + len(summaries))
-        # A late generator only adds to p99: a rate that is kept in spite of it is kept.
+        # A late generator only adds to p99, so a rate within limits is sustained nevertheless.
         summaries.append(summarise(measured, most_lag=inf))
         return summaries[-1]
 
@@ -200,22 +200,22 @@ def run_saturation(drive: Drive, policy: SaturationPolicy, latency: LatencyLimit
 
 
 def judge_saturation(run: SaturationRun, policy: SaturationPolicy, latency: LatencyLimits) -> Check:
-    """One check: the highest rate kept is at least what is asked.
+    """Check that the highest sustained rate is at least the required one.
 
-    The interval is the bracket of the search, from the highest rate kept to the lowest that was not; it is open above
-    where nothing broke, where what broke was the generator, or where the time was up before the second attempt.
+    The interval is the bracket of the search, from the highest sustained rate to the lowest that was not; it is open
+    above if no rate failed, if the generator failed, or if time ran out before the second attempt.
     """
-    found, bound = run.found, policy.min_rate or latency.rate
-    low = found.kept or 0.0
-    generator, tried = _generator_broke(run), sum(one.rate == found.broken for one in run.summaries)
-    high = inf if found.broken is None or generator or tried < run.search.attempts else found.broken
+    highest, bound = run.found, policy.min_rate or latency.rate
+    low = highest.kept or 0.0
+    generator, tried = _generator_broke(run), sum(summary.rate == highest.broken for summary in run.summaries)
+    high = inf if highest.broken is None or generator or tried < run.search.attempts else highest.broken
     status = decide((low, high), bound=bound, direction="min")
-    why = f" {found.broke[0].split('. ')[0].rstrip('.')}." if found.broke else ""
-    kept = f"{low:,.0f} requests/s were kept" if found.kept else "No rate was kept"
-    if found.broken is None:
+    why = f" {highest.broke[0].split('. ')[0].rstrip('.')}." if highest.broke else ""
+    kept = f"{low:,.0f} requests/s were kept" if highest.kept else "No rate was kept"
+    if highest.broken is None:
         reason = f"{kept}; nothing higher was tried."
     else:
-        reason = f"{kept}; {found.broken:,.0f} requests/s were not.{why}"
+        reason = f"{kept}; {highest.broken:,.0f} requests/s were not.{why}"
     if status is Status.INCONCLUSIVE and generator:
         status = Status.ERROR
         reason = f"{reason} The generator itself was the limit."
@@ -227,17 +227,17 @@ def judge_saturation(run: SaturationRun, policy: SaturationPolicy, latency: Late
         interval=(low, high),
         bound=bound,
         direction="min",
-        sample_size=sum(one.requests for one in run.summaries),
+        sample_size=sum(summary.requests for summary in run.summaries),
         code=SATURATION,
     )
 
 
 def label(q: float) -> str:
-    """A quantile as people call it: ``p99.9``."""
+    """Name of a quantile: ``p99.9``."""
     return f"p{100 * q:g}"
 
 
 def _generator_broke(run: SaturationRun) -> bool:
-    """The lowest rate not kept was not kept because of the generator: no run there says anything of the target."""
-    there: Sequence[Summary] = [one for one in run.summaries if one.rate == run.found.broken]
-    return bool(there) and all(one.lag_p99 > MOST_LAG_SECONDS for one in there)
+    """Whether the generator was late in all runs at the lowest rate not sustained, so that they do not count."""
+    there: Sequence[Summary] = [summary for summary in run.summaries if summary.rate == run.found.broken]
+    return bool(there) and all(summary.lag_p99 > MOST_LAG_SECONDS for summary in there)

@@ -1,7 +1,7 @@
-"""Offline/online parity: served scores are those that ``batch_predict`` wrote, row by row.
+"""Offline/online parity: compares served scores with those of ``batch_predict``, row by row.
 
-A model that was judged in batch and answers differently when it is served has not been judged. The usual reasons: a
-feature that is read differently, a column order, a library of another version, answers in another order than questions.
+If they differ, the batch evaluation does not apply to the served model. Usual reasons: a feature parsed differently,
+the order of columns, another version of a library, responses in another order than requests.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _WORST = 10
 
 @dataclass(frozen=True)
 class Differing:
-    """One row whose served score is not the offline one: its id and both, never what is in it."""
+    """Row whose scores differ: its id and both scores, never its content."""
 
     example_id: str
     offline: float
@@ -36,18 +36,18 @@ class Differing:
 
 @dataclass(frozen=True)
 class Parity:
-    """Served scores beside offline ones.
+    """Comparison of served and offline scores.
 
     Attributes:
-        name: how they were asked for: ``v1: many rows a request``.
-        rows: rows asked about.
-        offline: (m,) scores of the answered rows; of several classes that with the largest difference.
+        name: request form: ``v1: many rows a request``.
+        rows: rows requested.
+        offline: (m,) scores of answered rows; multiclass: of the class with the largest difference.
         served: (m,) the server's.
         differences: (m,) |served − offline|, divided by |offline| where that is above 1.
         differing: rows beyond the tolerance.
-        worst: the most different of those, the worst first.
+        worst: the largest differences, worst first.
         unanswered: rows without an answer.
-        failure: why the first of these has none.
+        failure: why the first of these was not answered.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Parity:
 
     @property
     def largest(self) -> float:
-        """The largest difference; 0 when nothing was answered."""
+        """Largest difference; 0 without answers."""
         return float(self.differences.max()) if len(self.differences) else 0.0
 
 
@@ -73,14 +73,14 @@ def ask_scores(
 
     Args:
         client: the server.
-        contract: what the model takes.
-        offline: whose rows.
-        protocol: which protocol.
+        contract: the model's input contract.
+        offline: the rows.
+        protocol: the protocol.
         model: the model's name in paths.
-        rows_per_request: how many rows each request holds.
+        rows_per_request: rows per request.
 
     Returns:
-        Scores shaped as ``offline.scores``, NaN where there was no answer; and why the first missing one is missing.
+        Scores shaped as ``offline.scores``, NaN where unanswered; and why the first missing one is missing.
     """
     import numpy as np
 
@@ -103,23 +103,23 @@ def ask_scores(
 
 
 def compare(name: str, offline: Offline, served: np.ndarray, *, tolerance: float, failure: str = "") -> Parity:
-    """Hold served scores against offline ones.
+    """Compare served scores with offline ones.
 
     Args:
-        name: how they were asked for.
+        name: request form.
         offline: the rows and their scores.
         served: as ``ask_scores`` returns them.
-        tolerance: the largest difference that is none.
+        tolerance: largest difference that counts as equal.
         failure: why rows were not answered.
     """
     import numpy as np
 
     expected = offline.scores.reshape(len(offline.ids), -1)
-    found = served.reshape(expected.shape)
-    answered = ~np.isnan(found).any(axis=1)
+    scores = served.reshape(expected.shape)
+    answered = ~np.isnan(scores).any(axis=1)
     ids = np.asarray(offline.ids, dtype=object)[answered]
-    expected, found = expected[answered], found[answered]
-    apart = np.abs(found - expected) / np.maximum(1.0, np.abs(expected))
+    expected, scores = expected[answered], scores[answered]
+    apart = np.abs(scores - expected) / np.maximum(1.0, np.abs(expected))
     column = apart.argmax(axis=1) if len(apart) else np.zeros(0, dtype=int)
     pick = np.arange(len(apart)), column
     differences = apart[pick]
@@ -129,11 +129,11 @@ def compare(name: str, offline: Offline, served: np.ndarray, *, tolerance: float
         name=name,
         rows=len(offline.ids),
         offline=expected[pick],
-        served=found[pick],
+        served=scores[pick],
         differences=differences,
         differing=len(order),
         worst=tuple(
-            Differing(str(ids[i]), float(expected[pick][i]), float(found[pick][i]), float(differences[i]))
+            Differing(str(ids[i]), float(expected[pick][i]), float(scores[pick][i]), float(differences[i]))
             for i in order[:_WORST]
         ),
         unanswered=int((~answered).sum()),
@@ -151,31 +151,31 @@ def measure_parity(
     model: str,
     seed: int,
 ) -> tuple[Parity, Parity]:
-    """Ask for one row a request, and for many rows a request in an order that is not the file's.
+    """Measure parity with one row per request, and with many rows per request in shuffled order.
 
     Args:
         client: the server.
-        contract: what the model takes.
+        contract: the model's input contract.
         offline: the rows and their scores.
-        policy: how many rows, and the tolerance.
-        protocol: which protocol.
+        policy: number of rows, and the tolerance.
+        protocol: the protocol.
         model: the model's name in paths.
-        seed: of the order.
+        seed: seed of the order.
     """
     import numpy as np
 
     single = subset(offline, range(0, len(offline.ids), max(1, len(offline.ids) // policy.single_rows)))
     shuffled = subset(offline, [int(i) for i in np.random.default_rng(seed).permutation(len(offline.ids))])
-    found = []
+    parities = []
     for words, rows, size in (("one row", single, 1), ("many rows", shuffled, policy.rows_per_request)):
         served, failure = ask_scores(client, contract, rows, protocol=protocol, model=model, rows_per_request=size)
         name = f"{protocol}: parity with {words} a request"
-        found.append(compare(name, rows, served, tolerance=policy.tolerance, failure=failure))
-    return found[0], found[1]
+        parities.append(compare(name, rows, served, tolerance=policy.tolerance, failure=failure))
+    return parities[0], parities[1]
 
 
 def subset(offline: Offline, indices: Sequence[int] | range) -> Offline:
-    """Some of the rows, in the order given."""
+    """Select rows, in the given order."""
     return Offline(
         ids=tuple(offline.ids[i] for i in indices),
         rows=tuple(offline.rows[i] for i in indices),
@@ -186,19 +186,19 @@ def subset(offline: Offline, indices: Sequence[int] | range) -> Offline:
 
 
 def judge_parity(parity: Parity, *, tolerance: float, confidence: float) -> Check:
-    """One check: every row answered, none beyond the tolerance.
+    """Check that every row is answered, and none beyond the tolerance.
 
     Rows are spread evenly over the split. Were a share q of them different, n rows would miss them all with
     probability (1 − q)ⁿ; the share not ruled out at the confidence is 1 − (1 − confidence)^(1/n).
 
     Args:
-        parity: what was found.
-        tolerance: the largest difference that is none.
-        confidence: for what is said of the rows not asked about.
+        parity: the comparison.
+        tolerance: largest difference that counts as equal.
+        confidence: confidence for rows not requested.
     """
-    asked, compared = parity.rows, parity.rows - parity.unanswered
+    rows, compared = parity.rows, parity.rows - parity.unanswered
     if parity.unanswered:
-        status, reason = Status.FAIL, f"{parity.unanswered} of {asked} rows were not answered: {parity.failure}."
+        status, reason = Status.FAIL, f"{parity.unanswered} of {rows} rows were not answered: {parity.failure}."
     elif parity.differing:
         worst = parity.worst[0]
         status = Status.FAIL
@@ -228,13 +228,13 @@ def judge_parity(parity: Parity, *, tolerance: float, confidence: float) -> Chec
 
 
 def judge_refused(offline: Offline) -> Check:
-    """One check: every row that batch scoring scored can be asked for online."""
-    asked = len(offline.ids) + len(offline.refused)
+    """Check that every row scored in batch is valid for the server."""
+    rows = len(offline.ids) + len(offline.refused)
     some = ", ".join(offline.refused[:3])
-    reason = f"All {asked} rows fit the signature."
+    reason = f"All {rows} rows fit the signature."
     if offline.refused:
         reason = (
-            f"{len(offline.refused)} of {asked} rows were scored offline and lack a column that the signature "
+            f"{len(offline.refused)} of {rows} rows were scored offline and lack a column that the signature "
             f"requires, so a caller cannot ask for them: {some}."
         )
     status = Status.FAIL if offline.refused else Status.PASS
@@ -246,6 +246,6 @@ def judge_refused(offline: Offline) -> Check:
         None,
         0.0,
         "max",
-        asked,
+        rows,
         code="check_serving.refused",
     )

@@ -1,4 +1,4 @@
-"""What ``check_serving`` asks of a server: limits, with their units, and how hard it may look."""
+"""Settings of ``check_serving``: limits, with their units, and sizes of the tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ QUANTILES: Mapping[str, float] = {"p50_ms": 0.5, "p95_ms": 0.95, "p99_ms": 0.99,
 
 
 class ContractPolicy(Settings):
-    """How the API contract is tested."""
+    """Settings of the tests of the API contract."""
 
     max_rows: int = Field(
         MOST_ROWS, ge=2, description="Rows the server takes in one request; one more has to be refused."
@@ -31,7 +31,7 @@ class ContractPolicy(Settings):
 
 
 class ParityPolicy(Settings):
-    """How served scores are held against those of ``batch_predict``."""
+    """Settings of the comparison of served scores with those of ``batch_predict``."""
 
     rows: int = Field(1000, ge=1, description="Rows compared: spread over the split, extremes and gaps included.")
     single_rows: int = Field(100, ge=1, description="How many of them are also asked one by one.")
@@ -42,7 +42,7 @@ class ParityPolicy(Settings):
 
 
 class LatencyLimits(Settings):
-    """An open-loop run and what it has to hold. A limit that is false is measured and not judged."""
+    """Settings and limits of the open-loop latency run. A limit that is false is measured, not checked."""
 
     rate: float = Field(100.0, gt=0, le=20_000, description="Requests per second.")
     seconds: float = Field(60.0, ge=1, le=3600, description="How long. p99.9 needs some 10,000 requests.")
@@ -58,7 +58,7 @@ class LatencyLimits(Settings):
 
 
 class SaturationPolicy(Settings):
-    """The search for the highest rate that the server keeps, in short runs."""
+    """Settings of the search for the highest sustained rate, in short runs."""
 
     min_rate: float | None = Field(
         None, gt=0, description="What it must keep, requests/s. Default: the rate of latency."
@@ -75,7 +75,7 @@ class SaturationPolicy(Settings):
 
 
 class FootprintPolicy(Settings):
-    """Limits on what the server takes, from its own /metrics. A limit that is false is not asked for."""
+    """Limits on resource usage, from the server's own /metrics. A limit that is false is not checked."""
 
     peak_mb: float | None = Field(2048.0, gt=0, description="Most resident memory seen, in MB of 10⁶ bytes.")
     growth_bytes_per_request: float | None = Field(
@@ -88,7 +88,7 @@ class FootprintPolicy(Settings):
 
 
 class ServingPolicy(Settings):
-    """Policy of ``check_serving``. A block that is false is not tested."""
+    """Settings of ``check_serving``. A block that is false is not tested."""
 
     protocols: tuple[Protocol, ...] = Field(("v1", "v2"), min_length=1, description="Which protocols are tested.")
     contract: ContractPolicy | None = Field(ContractPolicy.model_validate({}), description="The API contract.")

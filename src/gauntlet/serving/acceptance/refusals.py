@@ -1,4 +1,4 @@
-"""Values that a column must refuse, by its type, and rows whose values can be recognised in an answer."""
+"""Invalid values of each column type, and rows of unique markers."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _WHOLE = 731905227
 _MOMENT = "1907-03-05T01:02:03"
 
 MARKS = (_TEXT, "731905", "1907-03-05")
-"""What to look for in an answer: one of these stands, whole or in part, in every value of a marked row."""
+"""Markers: every value of a marked row contains one of these."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A value that does not belong in a column.
+    """Invalid value of a column.
 
     Attributes:
-        name: what is wrong with it, for people.
+        name: description of the fault.
         value: JSON.
-        datatype: what a v2 tensor declares for it; ``""`` for what the column has.
+        datatype: datatype declared in a v2 tensor; ``""`` for the column's own.
     """
 
     name: str
@@ -33,24 +33,26 @@ class Fault:
 
 
 def marked(contract: InputContract, row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of the right types whose values occur nowhere else; booleans stay as they are, for want of choice."""
+    """Make a row of the right types with unique values; booleans are unchanged."""
     return {
-        one.name: _MARKED[one.kind.name] if one.kind.name in _MARKED else bool(row.get(one.name))
-        for one in contract.inputs
+        model_input.name: _MARKED[model_input.kind.name]
+        if model_input.kind.name in _MARKED
+        else bool(row.get(model_input.name))
+        for model_input in contract.inputs
     }
 
 
-def column_faults(one: Input, protocol: str) -> tuple[Fault, ...]:
-    """What a column has to refuse, a value of each kind.
+def column_faults(column: Input, protocol: str) -> tuple[Fault, ...]:
+    """List the invalid values of a column, one of each kind.
 
     Args:
-        one: the column.
+        column: the column.
         protocol: v2 tells types apart by the tensor's datatype as well.
     """
     if protocol == "v1":
-        return tuple(Fault(name, value) for name, value in _VALUES[one.kind.name].items())
-    declared = _DECLARED[one.kind.name]
-    wrong = _VALUES[one.kind.name][declared[0]]
+        return tuple(Fault(name, value) for name, value in _VALUES[column.kind.name].items())
+    declared = _DECLARED[column.kind.name]
+    wrong = _VALUES[column.kind.name][declared[0]]
     return (Fault(f"{declared[0]} in data", wrong), Fault(f"datatype {declared[1]}", declared[2], declared[1]))
 
 

@@ -1,4 +1,4 @@
-"""Which rows of a split are asked about: spread over all of it, with the ends of every column and its gaps."""
+"""Chooses the rows to request: spread over a split, with the extremes and missing values of every column."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Offline:
-    """Rows and what batch scoring said of them.
+    """Rows with their scores from batch scoring.
 
     Attributes:
         ids: (n,) their ``example_id``.
-        rows: (n,) JSON values, as a caller would send them.
+        rows: (n,) JSON values.
         scores: (n,) or (n, classes) float64.
         task: ``binary | multiclass | regression``.
         classes: class names in score order; () for a regression.
-        refused: ids of rows left out, which batch scoring scored and the signature does not let through.
+        refused: ids of rows that were scored in batch but do not fit the signature.
     """
 
     ids: tuple[str, ...]
@@ -43,30 +43,30 @@ def read_offline(predictions: Path, snapshot: Snapshot, contract: InputContract,
     """Choose rows of the split that was scored, with their scores.
 
     Args:
-        predictions: what ``batch_predict`` wrote.
+        predictions: output of ``batch_predict``.
         snapshot: the snapshot it scored.
-        contract: the model's input.
+        contract: the model's input contract.
         model: the model's digest.
-        rows: how many rows to spread over the split; the ends and gaps of columns come on top.
+        rows: number of rows spread over the split; extremes and missing values are added.
 
     Raises:
-        DataError: predictions of another snapshot or model, or of other rows than the split has; or no row that the
-            signature lets through.
+        DataError: predictions of another snapshot or model, or of other rows than the split has; or no row
+            that fits the signature.
     """
     import numpy as np
 
     manifest = Manifest.read(predictions)
-    for field, found, wanted in (("snapshot", manifest.snapshot, snapshot.digest), ("model", manifest.model, model)):
-        if found != wanted:
+    for field, actual, expected in (("snapshot", manifest.snapshot, snapshot.digest), ("model", manifest.model, model)):
+        if actual != expected:
             raise DataError(
                 f"the predictions are of another {field}",
                 field="predictions",
-                value=found,
+                value=actual,
                 mend="Run batch_predict with this model on this snapshot",
             )
     names = [f"{SCORE_PREFIX}{name}" for name in manifest.classes] if manifest.task == "multiclass" else ["score"]
     table = read_rows(predictions, [EXAMPLE_ID, *names])
-    columns = [one.name for one in contract.inputs]
+    columns = [model_input.name for model_input in contract.inputs]
     chosen = choose_rows(snapshot, manifest.split, columns, rows)
     picked = _take(snapshot, manifest.split, columns, chosen)
     if table.num_rows != snapshot.splits[manifest.split]:
@@ -75,7 +75,7 @@ def read_offline(predictions: Path, snapshot: Snapshot, contract: InputContract,
     if table.column(EXAMPLE_ID).to_pylist() != picked.column(EXAMPLE_ID).to_pylist():
         raise _other_rows()
     ids, values = picked.column(EXAMPLE_ID).to_pylist(), json_rows(contract, picked)
-    required = [one.name for one in contract.inputs if one.required]
+    required = [model_input.name for model_input in contract.inputs if model_input.required]
     fits = [all(row[name] is not None for name in required) for row in values]
     if not any(fits):
         raise DataError(
@@ -85,24 +85,24 @@ def read_offline(predictions: Path, snapshot: Snapshot, contract: InputContract,
         )
     scores = np.column_stack([table.column(name).to_numpy() for name in names])[np.asarray(fits, dtype=bool)]
     return Offline(
-        ids=tuple(one for one, fit in zip(ids, fits, strict=True) if fit),
+        ids=tuple(row_id for row_id, fit in zip(ids, fits, strict=True) if fit),
         rows=tuple(row for row, fit in zip(values, fits, strict=True) if fit),
         scores=scores if manifest.task == "multiclass" else scores[:, 0],
         task=manifest.task,
         classes=manifest.classes,
-        refused=tuple(one for one, fit in zip(ids, fits, strict=True) if not fit),
+        refused=tuple(row_id for row_id, fit in zip(ids, fits, strict=True) if not fit),
     )
 
 
 def choose_rows(snapshot: Snapshot, split: str, columns: Sequence[str], rows: int) -> list[int]:
-    """Indices into a split, ascending: ``rows`` evenly spaced ones (all, if there are not more), and for each column
-    the first row that lacks it and those of its smallest and largest value.
+    """Choose row indices, ascending: ``rows`` evenly spaced ones (all, if there are fewer), and for each column the
+    first row that lacks it and those of its smallest and largest value.
 
     Args:
         snapshot: the data.
         split: which split.
-        columns: whose ends and gaps to include.
-        rows: how many to spread.
+        columns: columns whose extremes and missing values to include.
+        rows: number of rows to spread.
     """
     total = snapshot.splits[split]
     count = min(rows, total)
@@ -120,26 +120,26 @@ def choose_rows(snapshot: Snapshot, split: str, columns: Sequence[str], rows: in
 def _look(
     values: pa.Array, name: str, start: int, gaps: dict[str, int], ends: dict[tuple[str, str], tuple[Any, int]]
 ) -> None:
-    """Remember the first gap and the ends of one column of one batch, by index into the split."""
+    """Update the first missing value and the extremes of a column with a batch, by row index."""
     import pyarrow.compute as pc
 
     if values.null_count and name not in gaps:
         gaps[name] = start + pc.index(values.is_null(), value=True).as_py()
-    found = pc.min_max(values).as_py()
-    for side, value in found.items():
+    extremes = pc.min_max(values).as_py()
+    for side, value in extremes.items():
         known = ends.get((name, side))
         if value is not None and (known is None or (value < known[0] if side == "min" else value > known[0])):
             ends[name, side] = value, start + pc.index(values, value=value).as_py()
 
 
 def _take(snapshot: Snapshot, split: str, columns: Sequence[str], chosen: Sequence[int]) -> pa.Table:
-    """The chosen rows, batch by batch."""
+    """Read the chosen rows, batch by batch."""
     import numpy as np
     import pyarrow as pa
 
-    wanted, start, parts = np.asarray(chosen), 0, []
+    indices, start, parts = np.asarray(chosen), 0, []
     for batch in snapshot.batches(split, [EXAMPLE_ID, *columns]):
-        here = wanted[(wanted >= start) & (wanted < start + batch.num_rows)] - start
+        here = indices[(indices >= start) & (indices < start + batch.num_rows)] - start
         parts.append(batch.take(pa.array(here)))
         start += batch.num_rows
     return pa.Table.from_batches(parts)

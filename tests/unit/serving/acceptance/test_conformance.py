@@ -25,10 +25,10 @@ from builders.staging import (
 )
 from gauntlet.errors import ConfigurationError
 from gauntlet.serving.acceptance.address import parse_address
-from gauntlet.serving.acceptance.case import Subject
+from gauntlet.serving.acceptance.case import ServedModel
 from gauntlet.serving.acceptance.cases import MOST_COLUMNS, contract_cases
 from gauntlet.serving.acceptance.client import Client
-from gauntlet.serving.acceptance.conformance import Finding, check_neighbours, judge_cases, send_cases
+from gauntlet.serving.acceptance.conformance import CaseResult, check_neighbours, judge_cases, send_cases
 from gauntlet.serving.acceptance.policy import ContractPolicy
 from gauntlet.serving.contract import contract_of
 from gauntlet.settings import parse
@@ -43,7 +43,7 @@ ROW = {
     "member": True,
     "since": "2020-05-01T12:00:00",
 }
-SUBJECT = Subject(CONTRACT, "loans", [ROW, ROW | {"age": 41}])
+SUBJECT = ServedModel(CONTRACT, "loans", [ROW, ROW | {"age": 41}])
 LIMITS = parse(ContractPolicy, POLICY["contract"], field="policy.contract")
 
 
@@ -52,7 +52,7 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Staged:
     return stage(tmp_path_factory.mktemp("staging"))
 
 
-def send(staged: Staged, wrong: Wrong, **policy: Any) -> tuple[Finding, ...]:
+def send(staged: Staged, wrong: Wrong, **policy: Any) -> tuple[CaseResult, ...]:
     limits = parse(ContractPolicy, POLICY["contract"] | policy, field="policy.contract")
     cases = contract_cases(SUBJECT, ("v1", "v2"), limits)
     with fake_server(staged, wrong) as server, Client(address(server.url), timeout=30) as client:
@@ -63,7 +63,7 @@ def address(url: str) -> Any:
     return parse_address(url, allow_remote=False)
 
 
-def failed(findings: tuple[Finding, ...]) -> dict[str, Check]:
+def failed(findings: tuple[CaseResult, ...]) -> dict[str, Check]:
     return {check.name: check for check in judge_cases(findings) if check.status is not Status.PASS}
 
 
@@ -248,7 +248,7 @@ def test_a_waived_case_is_left_out_and_a_pattern_that_matches_none_is_refused(st
 def test_of_a_wide_model_columns_are_chosen_over_the_whole_signature() -> None:
     columns = [{"name": f"c{i}", "type": "double", "required": True} for i in range(1000)]
     wide = contract_of({"signature": {"inputs": json.dumps(columns)}})
-    subject = Subject(wide, "m", [{f"c{i}": 1.0 for i in range(1000)}])
+    subject = ServedModel(wide, "m", [{f"c{i}": 1.0 for i in range(1000)}])
     cases = contract_cases(subject, ("v1",), LIMITS)
     named = {case.names for case in cases if case.group == "v1: wrong values"}
     assert MOST_COLUMNS / 2 < len(named) <= MOST_COLUMNS
@@ -257,7 +257,7 @@ def test_of_a_wide_model_columns_are_chosen_over_the_whole_signature() -> None:
 
 def test_a_model_of_one_column_has_its_cases_too() -> None:
     one = contract_of({"signature": {"inputs": json.dumps([{"name": "x", "type": "double"}])}})
-    cases = contract_cases(Subject(one, "m", [{"x": 1.5}]), ("v1", "v2"), LIMITS)
+    cases = contract_cases(ServedModel(one, "m", [{"x": 1.5}]), ("v1", "v2"), LIMITS)
     assert {"v1: wrong values", "v2: wrong values"} <= {case.group for case in cases}
     assert len({case.title for case in cases}) == len(cases)
 
