@@ -116,9 +116,7 @@ def fill(name: str, value: Any, kind: pa.DataType) -> Callable[[pa.Table], pa.Ta
     ("change", "roles", "message"),
     [
         pytest.param(drop("region"), ROLES, "region: the model needs this column", id="column missing"),
-        pytest.param(
-            fill("amount", "1", pa.string()), ROLES, "amount: holds string, but", id="column of another type"
-        ),
+        pytest.param(fill("amount", "1", pa.string()), ROLES, "amount: holds string, but", id="column of another type"),
         pytest.param(fill("outcome", "lost", pa.string()), ROLES, "not among the classes late, paid", id="new label"),
         pytest.param(fill("outcome", None, pa.string()), ROLES, "150 rows of split test have no label", id="no label"),
         pytest.param(fill("person", None, pa.int64()), ROLES, "person: 150 rows have no cluster", id="no cluster"),

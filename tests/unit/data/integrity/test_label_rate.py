@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from builders.integrity import QUIET, checks, examine, statuses
-from gauntlet.stats.proportions import newcombe
 from gauntlet.errors import ConfigurationError
+from gauntlet.stats.proportions import newcombe
 
 
 def look(tmp_path, columns, rate, *, confidence=0.95, **roles):
