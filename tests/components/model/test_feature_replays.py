@@ -16,7 +16,7 @@ import pytest
 
 from gauntlet.features.diagnosis import Kind
 from gauntlet.features.distributions import Sides, compare_distributions
-from gauntlet.features.findings import Compared, Parties, Pattern, find, of_replay
+from gauntlet.features.findings import Comparison, Parties, Pattern, find_feature, of_replay
 from gauntlet.features.policy import FeaturesPolicy
 from gauntlet.features.replay import replay
 from gauntlet.features.span import Span, spans_of
@@ -76,14 +76,14 @@ def unchanged(rows: pa.Table) -> pa.Table:
 
 def replayed(
     folder: Path, spans: dict[str, pa.Table], stored: dict[str, pa.Table], transform: Transform
-) -> dict[str, list[Compared]]:
+) -> dict[str, list[Comparison]]:
     """Feature → its comparisons: ``test`` is the new span, the others are history."""
     keyed = {"key": ["id"]}
     history = write_snapshot(folder / "history", {name: one for name, one in spans.items() if name != "test"}, keyed)
     snapshot = write_snapshot(folder / "new", {"test": spans["test"]}, keyed)
     kept = write_snapshot(folder / "stored", stored, keyed)
     shared = {name: name for name in kept.columns if name != "id"}
-    found: dict[str, list[Compared]] = {name: [] for name in shared}
+    found: dict[str, list[Comparison]] = {name: [] for name in shared}
     with KeyedStore(kept, ["id"], list(shared), partition_rows=5_000) as store:
         for span in spans_of(history, snapshot, "test"):
             result = replay(span, transform, store, shared, POLICY)
@@ -111,7 +111,7 @@ def test_a_column_normalized_between_spans_is_found_with_its_constants(
         }
         as_kept = {split: normalized(one, column, 0.0, 1.0) for split, one in shuffled.items()}  # one type over spans
         found = replayed(tmp_path / column, spans, as_kept, code)
-        findings = {feature: find(feature, own, STORE) for feature, own in found.items()}
+        findings = {feature: find_feature(feature, own, STORE) for feature, own in found.items()}
         assert {feature for feature, one in findings.items() if one.pattern is not Pattern.AGREES} == {column}
         assert findings[column].pattern is Pattern.REDEFINED
         diagnosis = findings[column].diagnosis
@@ -156,7 +156,7 @@ def test_clean_replays_by_key_raise_no_alarm(data: tuple[str, pa.Table], tmp_pat
         spans = cut(rows, rng, 500)
         stored = {split: single(one.take(rng.permutation(500)[:450])) for split, one in spans.items()}
         found = replayed(tmp_path / str(trial), spans, stored, Transform("same", "-", unchanged))
-        alarms += any(find(feature, own, STORE).pattern is not Pattern.AGREES for feature, own in found.items())
+        alarms += any(find_feature(feature, own, STORE).pattern is not Pattern.AGREES for feature, own in found.items())
     assert alarms <= 0.01 * REPLAYS
 
 
