@@ -47,9 +47,9 @@ def enforce_gates(
     from gauntlet.settings import parse
     from gauntlet.verdict import Verdict, read_verdicts, write_verdicts
 
-    given = (first, second, third, fourth, fifth, sixth, seventh, eighth)
-    asked = [Verdict.read(Path(artifact.path)) for artifact in given if artifact is not None]
+    artifacts = (first, second, third, fourth, fifth, sixth, seventh, eighth)
+    stage_verdicts = [Verdict.read(Path(artifact.path)) for artifact in artifacts if artifact is not None]
     before = read_verdicts(Path(earlier.path)) if earlier is not None else ()
-    line = enforce(decide_stage(stage, asked, parse(EnforcementPolicy, policy, field="policy")))
-    write_verdicts(Path(verdicts.path), (*before, *asked))
+    line = enforce(decide_stage(stage, stage_verdicts, parse(EnforcementPolicy, policy, field="policy")))
+    write_verdicts(Path(verdicts.path), (*before, *stage_verdicts))
     return line

@@ -76,7 +76,7 @@ class BehaviorResult:
 
 
 @dataclass(frozen=True)
-class _Bench:
+class _Setup:
     """Model, data and settings that a suite is tested with."""
 
     document: Document
@@ -136,11 +136,11 @@ def judge_behavior(
         target = target_of(scorer.facts, snapshot, label_of(snapshot), split)
         threshold = decision_threshold(target.task, policy.threshold)
         subject = Subject(scorer, target, inputs_of(scorer, snapshot), snapshot.columns, threshold)
-        bench = _Bench(document, subject, snapshot, split, policy, read_example(model))
+        setup = _Setup(document, subject, snapshot, split, policy, read_example(model))
         with document.located():
             require_bound(suite, subject)
-            cases = [_case(path, case, bench) for path, case in suite.cases]
-            rules = _rules(suite, bench)
+            cases = [_case(path, case, setup) for path, case in suite.cases]
+            rules = _rules(suite, setup)
     all_checks = [*(finding.check for finding in cases), *(finding.check for finding in rules)]
     checks = sorted(all_checks, key=lambda check: -check.status.severity)
     verdict = Verdict(
@@ -160,13 +160,13 @@ def judge_behavior(
     return BehaviorResult(verdict, tuple(cases), tuple(rules), clustered, split, document.name, target.task)
 
 
-def _case(path: str, case: Golden, bench: _Bench) -> CaseFinding:
-    subject = bench.subject
+def _case(path: str, case: Golden, setup: _Setup) -> CaseFinding:
+    subject = setup.subject
     if case.rows is None:
-        rows = inline_row(case, subject, bench.example, path)
+        rows = inline_row(case, subject, setup.example, path)
     else:
-        fill = require_example(bench.example, path) if case.fill else {}
-        rows = bulk_rows(read_rows(case.rows, bench.document.name, f"{path}.rows"), subject.inputs, subject, fill, path)
+        fill = require_example(setup.example, path) if case.fill else {}
+        rows = bulk_rows(read_rows(case.rows, setup.document.name, f"{path}.rows"), subject.inputs, subject, fill, path)
     try:
         answers = subject.answer(rows)
     except DataError as error:
@@ -175,38 +175,38 @@ def _case(path: str, case: Golden, bench: _Bench) -> CaseFinding:
     return CaseFinding(case, case_check(case, answered), answered)
 
 
-def _rules(suite: Suite, bench: _Bench) -> list[RuleFinding]:
+def _rules(suite: Suite, setup: _Setup) -> list[RuleFinding]:
     """Test every rule, on rows drawn in one pass over the split."""
-    drawn = _drawn(suite, bench)
-    return [_rule(rule, drawn[rule.name], len(suite.rules), bench) for _, rule in suite.rules]
+    drawn = _drawn(suite, setup)
+    return [_rule(rule, drawn[rule.name], len(suite.rules), setup) for _, rule in suite.rules]
 
 
-def _drawn(suite: Suite, bench: _Bench) -> dict[str, Drawn | None]:
-    policy, snapshot = bench.policy, bench.snapshot
+def _drawn(suite: Suite, setup: _Setup) -> dict[str, Drawn | None]:
+    policy, snapshot = setup.policy, setup.snapshot
     samplers, drawn = {}, {}
     for path, rule in suite.rules:
-        keep = tuple(dict.fromkeys([*bench.subject.inputs, *rule.touched]))
+        keep = tuple(dict.fromkeys([*setup.subject.inputs, *rule.touched]))
         sampler = Sampler(policy.max_rows, filter_of(rule, path, snapshot.columns), keep)
         if rule.rows is None:
             samplers[rule.name] = sampler
             continue
         needed = (*keep, *(sampler.where.names if sampler.where else ()))
-        rows = bulk_rows(read_rows(rule.rows, bench.document.name, f"{path}.rows"), needed, bench.subject, {}, path)
+        rows = bulk_rows(read_rows(rule.rows, setup.document.name, f"{path}.rows"), needed, setup.subject, {}, path)
         cluster = snapshot.roles.cluster if snapshot.roles.cluster in rows.column_names else None
         sampler.add(rows, hashes(rows.column(cluster or EXAMPLE_ID), policy.seed))
         drawn[rule.name] = sampler.finish(clustered=cluster is not None)
-    return drawn | (draw(snapshot, bench.split, samplers, seed=policy.seed) if samplers else {})
+    return drawn | (draw(snapshot, setup.split, samplers, seed=policy.seed) if samplers else {})
 
 
-def _rule(rule: Rule, drawn: Drawn | None, rules: int, bench: _Bench) -> RuleFinding:
-    source = f"split {bench.split}" if rule.rows is None else rule.rows.uri
+def _rule(rule: Rule, drawn: Drawn | None, rules: int, setup: _Setup) -> RuleFinding:
+    source = f"split {setup.split}" if rule.rows is None else rule.rows.uri
     if drawn is None:
         return unmatched_rule(rule, source)
     try:
-        trial = try_rule(rule, drawn, bench.subject, seed=bench.policy.seed, n_offenders=bench.policy.shown)
+        trial = try_rule(rule, drawn, setup.subject, seed=setup.policy.seed, n_offenders=setup.policy.shown)
     except DataError as error:
         return untried_rule(rule, error)
-    return judge_rule(rule, trial, bench.policy, rules=rules)
+    return judge_rule(rule, trial, setup.policy, rules=rules)
 
 
 def _summary(checks: Sequence[Check]) -> str:

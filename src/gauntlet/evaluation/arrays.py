@@ -39,8 +39,8 @@ class Evaluation:
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """One a gate."""
-        found = (self.performance.verdict, None if self.slices is None else self.slices.verdict)
-        return tuple(verdict for verdict in found if verdict is not None)
+        verdicts = (self.performance.verdict, None if self.slices is None else self.slices.verdict)
+        return tuple(verdict for verdict in verdicts if verdict is not None)
 
     @property
     def status(self) -> Status:

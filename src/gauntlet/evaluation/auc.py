@@ -170,8 +170,8 @@ def _side(at: Ints, weight: Floats | None, bounds: Ints) -> _Side:
     inner = np.searchsorted(at, bounds)
     if weight is None:
         return _Side(at, None, inner, inner.astype(np.float64))
-    own = weight[at]
-    return _Side(at, own, inner, _before(own)[inner])
+    side_weight = weight[at]
+    return _Side(at, side_weight, inner, _before(side_weight)[inner])
 
 
 def _before(weight: Floats) -> Floats:

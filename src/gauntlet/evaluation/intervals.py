@@ -76,14 +76,16 @@ def at_critical(family: Family, critical: Floats) -> Floats:
     if shares.any():
         near = _side_interval(family, family.first, critical)
         if family.second is None:
-            made = near
+            share_ends = near
         else:
             far = _side_interval(family, family.second, critical)
             make = _mover_ratio if family.kind == "ratio" else _mover_difference
-            made = make((family.first.value, *near), (family.second.value, *far), family.correlation)
+            share_ends = make((family.first.value, *near), (family.second.value, *far), family.correlation)
         if family.kind == "difference" and not family.clustered:
-            made = _paired_shares(family, critical, made)
-        low, high = (np.where(shares, one, other) for one, other in zip(made, (low, high), strict=True))
+            share_ends = _paired_shares(family, critical, share_ends)
+        low, high = (
+            np.where(shares, share_end, other) for share_end, other in zip(share_ends, (low, high), strict=True)
+        )
     if family.seed_variance.any():
         low, high = _with_seeds(family, critical, shares, low, high)
     unknown = family.df < 1 if family.second is None else (family.first.df < 1) | (family.second.df < 1)
@@ -145,19 +147,19 @@ def _effective_size(side: Side) -> Floats:
     return np.where(inner, spread / np.where(inner, side.variance, 1.0) + 1, side.support)
 
 
-def _paired_shares(family: Family, critical: Floats, made: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+def _paired_shares(family: Family, critical: Floats, fallback: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
     """Tango's (1998) score interval where both models' shares are of the same rows (accuracy, true-positive rate).
 
     The discordant share follows from the variance of the difference, (m - 1) · Var = b + c - d²; m is the effective
     sample size of the sides (weighted rows included; clusters covary too loosely for it). Shares of each model's own
-    decisions (precision) keep the interval ``made``.
+    decisions (precision) keep the interval ``fallback``.
     """
     paired = np.array([metric.scale is Scale.PROPORTION and _same_rows(metric) for metric in family.metrics])
     sides = [side for side in (family.first, family.second) if side is not None]
     size = np.min([_effective_size(side) for side in sides], axis=0)
     usable = paired & (size > 1) & ~np.isnan(family.value)
     if not usable.any():
-        return made
+        return fallback
     value = np.where(usable, family.value, 0.0)
     variance = np.maximum(np.diag(family.covariance) - family.seed_variance, 0.0)
     discordant = np.clip((size - 1) * variance + value**2, np.abs(value), 1.0)
@@ -165,7 +167,7 @@ def _paired_shares(family: Family, critical: Floats, made: tuple[Floats, Floats]
     low, high = score_limits(
         n * (discordant + value) / 2, n * (discordant - value) / 2, n, _quantile(critical, family.df)
     )
-    return np.where(usable, low, made[0]), np.where(usable, high, made[1])
+    return np.where(usable, low, fallback[0]), np.where(usable, high, fallback[1])
 
 
 def _same_rows(metric: Metric) -> bool:

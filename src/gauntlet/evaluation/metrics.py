@@ -84,11 +84,11 @@ def names(task: Task) -> tuple[str, ...]:
     return tuple(metric.name for metric in _catalogue(task, 2))
 
 
-def resolve(wanted: Sequence[str], task: Task, classes: int = 2) -> tuple[Metric, ...]:
+def resolve(requested: Sequence[str], task: Task, classes: int = 2) -> tuple[Metric, ...]:
     """Look metrics up by name.
 
     Args:
-        wanted: names.
+        requested: names.
         task: the task they are for.
         classes: number of classes of a multiclass task.
 
@@ -107,12 +107,12 @@ def resolve(wanted: Sequence[str], task: Task, classes: int = 2) -> tuple[Metric
         'accuracy'?
     """
     known = {metric.name: metric for metric in _catalogue(task, classes)}
-    for name in wanted:
+    for name in requested:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             mend = f"Did you mean {close[0]!r}?" if close else f"Use one of: {', '.join(known)}"
             raise ConfigurationError(f"unknown metric for a {task} model", field="metric", value=name, mend=mend)
-    return tuple(known[name] for name in wanted)
+    return tuple(known[name] for name in requested)
 
 
 def _catalogue(task: Task, classes: int) -> tuple[Metric, ...]:

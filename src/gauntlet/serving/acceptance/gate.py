@@ -103,16 +103,16 @@ def examine(
     contract, digest = read_contract(model), digest_model(model)
     rows = policy.parity.rows if policy.parity else _ROWS
     offline = read_offline(predictions, Snapshot.open(snapshot), contract, model=digest, rows=rows)
-    bench = _Bench(address, name, contract, offline, policy)
-    with bench.connect() as client:
+    session = _Session(address, name, contract, offline, policy)
+    with session.connect() as client:
         require_reachable(client, address)
     checks: list[Check] = []
     if policy.identity:
-        checks.append(bench.check_identity(digest))
-    findings = bench.test_contract(checks)
-    parities = bench.test_parity(checks)
-    latency, footprint = bench.test_latency(checks)
-    saturation = bench.test_saturation(checks)
+        checks.append(session.check_identity(digest))
+    findings = session.test_contract(checks)
+    parities = session.test_parity(checks)
+    latency, footprint = session.test_latency(checks)
+    saturation = session.test_saturation(checks)
     facts: dict[str, str | int | float | bool] = {
         "address": str(address),
         "model": name,
@@ -141,7 +141,7 @@ def summarise(checks: Sequence[Check]) -> str:
 
 
 @dataclass(frozen=True)
-class _Bench:
+class _Session:
     """Server, requests and settings; each method adds its checks."""
 
     address: Address
