@@ -1,4 +1,4 @@
-"""Where verdicts stop a run."""
+"""Enforcement: stops a run on blocking verdicts."""
 
 from typing import Optional
 

@@ -55,7 +55,7 @@ class BulkRows(Settings):
 
 
 class ScoreExpectation(Settings):
-    """Where a score has to lie; both ends count as within."""
+    """Range of a score, both ends included."""
 
     min: Number | None = Field(None, description="It is at least this.")
     max: Number | None = Field(None, description="It is at most this.")
@@ -118,7 +118,7 @@ class Golden(Settings):
 
 
 class Stability(Settings):
-    """How little an answer may move."""
+    """Limits on the change of an answer."""
 
     max_change: Number | None = Field(
         None,
@@ -136,7 +136,7 @@ class Stability(Settings):
 
 
 class Sign(Settings):
-    """Which way a score must move, or must not."""
+    """Required direction of a score's change."""
 
     score: Direction = Field(
         description="increases and decreases ask for a move; not_increases and not_decreases bar one."
@@ -209,7 +209,7 @@ class Directional(Rule):
 
 
 class Suite(Settings):
-    """What a model must do on known cases and known changes, whatever its metrics say."""
+    """Behavior tests of a model: golden cases, invariance and directional rules."""
 
     golden: tuple[Golden, ...] = Field((), description="Known cases that must keep their answer; one wrong fails.")
     invariance: tuple[Invariance, ...] = Field((), description="Changes that must not matter.")

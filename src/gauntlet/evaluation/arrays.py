@@ -1,4 +1,4 @@
-"""From labels and scores in memory to the verdicts of the gates, with one call: for notebooks and scripts.
+"""Evaluates labels and scores in memory with the gates, in one call: for notebooks and scripts.
 
 The pipeline does the same from the folder that ``batch_predict`` writes, in ``evaluate_performance`` and
 ``evaluate_slices``, with the same policies.
@@ -26,7 +26,7 @@ from gauntlet.verdict import Status, Verdict, worst
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What ``evaluate`` found.
+    """Result of ``evaluate``.
 
     Attributes:
         performance: is the model good enough? Its ``verdict``, and every metric with an interval (``estimates``).
@@ -38,7 +38,7 @@ class Evaluation:
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """One a gate."""
+        """One verdict per gate."""
         verdicts = (self.performance.verdict, None if self.slices is None else self.slices.verdict)
         return tuple(verdict for verdict in verdicts if verdict is not None)
 

@@ -161,7 +161,7 @@ def compare(
 
 
 def _demands(challenger: Scored, policy: ChampionPolicy) -> tuple[Primary, Primary]:
-    """What all rows and what slices are held to, with every metric of the policy known and fit to be compared."""
+    """Demands on all rows and on slices, after validation of the policy's metrics."""
     task, classes = challenger.manifest.task, len(challenger.manifest.classes)
     primary = policy.primary or parse(Primary, DEFAULT_PRIMARY[task], field="policy.primary")
     by_slice = _for_slices(policy, primary)
@@ -171,7 +171,7 @@ def _demands(challenger: Scored, policy: ChampionPolicy) -> tuple[Primary, Prima
 
 
 def _for_slices(policy: ChampionPolicy, primary: Primary) -> Primary:
-    """Metric and margin that slices are held to: the primary's, unless the policy says otherwise."""
+    """Metric and margin of slices: the primary's, unless the policy sets others."""
     metric, margin = policy.slices.metric or primary.metric, policy.slices.margin
     if margin is not None:
         return parse(Primary, {"metric": metric, "margin": margin}, field="policy.slices")

@@ -32,7 +32,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Binned:
-    """What was observed against what was predicted, in b bins of about equally many rows.
+    """Calibration curve: observed against predicted shares, in b bins of about equal counts.
 
     Attributes:
         predicted: (b,) mean prediction.
@@ -115,7 +115,7 @@ def confusion(sample: Sample) -> Floats:
 
 
 def scores_by_class(sample: Sample, classes: tuple[str, ...], bins: int = 25) -> Histogram:
-    """How the scores of a binary sample spread, for each actual class."""
+    """Distribution of scores of a binary sample, for each actual class."""
     edges = np.linspace(0, 1, bins + 1)
     shares = {}
     for index, name in enumerate(classes):
@@ -126,7 +126,7 @@ def scores_by_class(sample: Sample, classes: tuple[str, ...], bins: int = 25) ->
 
 
 def residuals(sample: Sample, bins: int = 31) -> Histogram:
-    """How label − prediction of a regression spreads. The outer 1 % on either side lands in the outer bins."""
+    """Distribution of label − prediction of a regression, with the outer 1 % on either side in the outer bins."""
     residual = sample.label - sample.score
     low, high = np.quantile(residual, [0.01, 0.99])
     if low == high:

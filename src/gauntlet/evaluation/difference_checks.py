@@ -74,7 +74,7 @@ class Difference:
 
     @property
     def noise(self) -> float:
-        """How far re-training alone moves the difference: 95 % of the time less than this."""
+        """Half width of the 95 % range of the difference over re-trainings."""
         return _WITHIN_NOISE * self.seed_deviation
 
     def bound(self, margin: float) -> float:

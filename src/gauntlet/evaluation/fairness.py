@@ -36,8 +36,8 @@ DEFAULT_LIMITS: Mapping[Task, Mapping[str, Mapping[str, Any]]] = {
     "multiclass": {"performance": {"accuracy": {"max_gap": 0.1}}},
     "regression": {"performance": {"mae": {"max_ratio": 1.5}}},
 }
-"""What holds when a policy limits nothing: who deserves a yes gets it about as often in every slice, and no slice is
-served much worse than the rest."""
+"""Limits of a policy that sets none: similar true-positive rates in all slices, and no slice with much worse
+performance than the rest."""
 
 
 @dataclass(frozen=True)

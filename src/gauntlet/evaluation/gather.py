@@ -1,5 +1,4 @@
-"""From rows to what remains of them: the weighted columns a set of metrics needs, summed by cell, and areas under
-ROC curves, which need the rows."""
+"""Reduces rows to sufficient statistics: weighted columns summed by cell, and areas under ROC curves."""
 
 from __future__ import annotations
 
@@ -27,13 +26,13 @@ _ROWS_AT_ONCE = 1 << 16
 
 @dataclass(frozen=True)
 class Question:
-    """What is measured: equal for all shards of one evaluation.
+    """Question: the metrics, models and partitions to measure.
 
     Attributes:
         metrics: the metrics.
         models: number of models.
         partitions: name and levels of each partition.
-        rest: complements of slices are measured too.
+        rest: whether complements of slices are measured too.
         weighted, clustered: kind of rows.
         origin: of the samples.
     """
@@ -75,7 +74,7 @@ def placed(name: str, model: int) -> str:
 
 @dataclass(frozen=True)
 class Gathered:
-    """What remains of a shard of rows.
+    """Sufficient statistics of rows.
 
     Attributes:
         question: what was measured.
@@ -92,7 +91,7 @@ class Gathered:
 def gather(
     models: Sequence[Sample], metrics: Sequence[Metric], partitions: Sequence[Partition] = (), *, rest: bool = False
 ) -> Gathered:
-    """Sum up the rows of a shard; see ``panel.measure`` for the arguments."""
+    """Reduce rows to sums; see ``panel.measure`` for the arguments."""
     same_rows(models)
     first = models[0]
     _check_partitions(partitions, first.rows)

@@ -19,7 +19,7 @@ from gauntlet.evaluation.sample import Floats, Task
 
 
 class Direction(StrEnum):
-    """Which way is better."""
+    """Direction of improvement."""
 
     HIGHER = "higher"
     LOWER = "lower"

@@ -39,7 +39,7 @@ class Pieces:
 
 @dataclass(frozen=True)
 class Moments:
-    """What remains of the rows of one shard.
+    """Moments of rows, by cell.
 
     Attributes:
         cells: (C, P) slice of each cell in each partition, -1 for none; distinct rows, lexicographically sorted.

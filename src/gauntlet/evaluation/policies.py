@@ -22,7 +22,7 @@ _CONFIDENCE = Field(0.95, gt=0.5, lt=1, description="Confidence at which anythin
 
 
 class Bounds(Settings):
-    """Where a metric has to lie, in its own units."""
+    """Bounds of a metric, in its own units."""
 
     min: float | None = Field(None, allow_inf_nan=False, description="It must be at least this.")
     max: float | None = Field(None, allow_inf_nan=False, description="It must be at most this.")
@@ -37,7 +37,7 @@ class Bounds(Settings):
 
 
 class PerformancePolicy(Settings):
-    """Policy of ``evaluate_performance``. Without ``metrics`` the model must beat the trivial one, with proof."""
+    """Settings of ``evaluate_performance``. Without ``metrics`` the model must beat the trivial one, with proof."""
 
     metrics: Mapping[str, Bounds] = Field({}, description="Metric name → where it has to lie.")
     threshold: float = _THRESHOLD
@@ -45,7 +45,7 @@ class PerformancePolicy(Settings):
 
 
 class GapLimit(Settings):
-    """How far a slice's rate may lie from that of those it is compared with, in either direction."""
+    """Limits on the difference or ratio of a slice's rate to that of its reference, in either direction."""
 
     max_gap: float | None = Field(
         None, ge=0, allow_inf_nan=False, description="Largest difference of the rates, 0.1 = 10 points."
@@ -62,7 +62,7 @@ class GapLimit(Settings):
 
 
 class PerformanceLimit(Settings):
-    """How much worse a metric may be in a slice than elsewhere, and where it has to lie in every slice."""
+    """Limits on a metric in every slice: how much worse than elsewhere, and absolute bounds."""
 
     max_gap: float | None = Field(None, ge=0, allow_inf_nan=False, description="Most it may be worse, metric's units.")
     max_ratio: float | None = Field(
@@ -79,7 +79,7 @@ class PerformanceLimit(Settings):
 
 
 class Slicing(Settings):
-    """How rows are put into slices."""
+    """Partition of rows into slices."""
 
     columns: tuple[str, ...] | None = Field(
         None, description="Slice columns. Default: all that the predictions carry. []: none."
@@ -108,7 +108,7 @@ class Slicing(Settings):
 
 
 class SlicesPolicy(Slicing):
-    """Policy of ``evaluate_slices``.
+    """Settings of ``evaluate_slices``.
 
     Without ``fairness`` and ``performance`` the defaults of ``fairness.DEFAULT_LIMITS`` hold.
     """
@@ -123,7 +123,7 @@ class SlicesPolicy(Slicing):
 
 
 class Margin(Settings):
-    """How much worse the challenger may be before it counts as harm: in the metric's units, or as a share."""
+    """Non-inferiority margin of the challenger, in the metric's units or as a share."""
 
     margin: float | None = Field(None, ge=0, allow_inf_nan=False, description="In the metric's own units.")
     relative: float | None = Field(None, ge=0, lt=1, description="As a share of the champion's value: 0.02 = 2 %.")
@@ -136,20 +136,20 @@ class Margin(Settings):
 
 
 class Primary(Margin):
-    """The metric the challenger has to hold up in."""
+    """Primary metric, in which the challenger must not be worse."""
 
     metric: str = Field(description="Name of the metric.")
 
 
 class SliceRegression(Slicing):
-    """Where ``compare_champion`` looks for slices that got worse. Proven harm only: a small slice cannot block."""
+    """Slices that ``compare_champion`` checks for regressions. Only shown harm counts: a small slice cannot block."""
 
     metric: str | None = Field(None, description="Default: the primary metric.")
     margin: float | None = Field(None, ge=0, allow_inf_nan=False, description="Default: that of the primary metric.")
 
 
 class ChampionPolicy(Settings):
-    """Policy of ``compare_champion``."""
+    """Settings of ``compare_champion``."""
 
     primary: Primary | None = Field(None, description="Default by task, see ``comparison.DEFAULT_PRIMARY``.")
     guardrails: Mapping[str, Margin] = Field({}, description="Metric → margin: what else must not get worse.")

@@ -1,1 +1,1 @@
-"""What reports show, one frozen dataclass tree a report."""
+"""Views: the content of each report, as a tree of frozen dataclasses."""

@@ -21,7 +21,7 @@ _LISTED = 40
 
 @dataclass(frozen=True)
 class Drawing:
-    """What ``plots.histogram_pair`` (numbers) or ``plots.bars`` (categories) draws.
+    """Input of ``plots.histogram_pair`` (numbers) or ``plots.bars`` (categories).
 
     Attributes:
         edges: bin edges of a number; empty for categories.

@@ -86,7 +86,7 @@ class PerformanceView:
 
     @property
     def confusion_numbers(self) -> list[int]:
-        """Which of its columns hold numbers."""
+        """Indices of its columns of numbers."""
         return list(range(1, len(self.classes) + 1))
 
     @property

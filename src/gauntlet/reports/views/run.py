@@ -13,7 +13,7 @@ from gauntlet.verdict import Status
 
 
 class TaskStatus(StrEnum):
-    """How a task ended."""
+    """Status of a task."""
 
     SUCCEEDED = "succeeded"
     REUSED = "reused"
@@ -24,7 +24,7 @@ class TaskStatus(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a run ended."""
+    """Outcome of a run."""
 
     PASSED = "passed"
     """All tasks that had to run succeeded."""

@@ -20,7 +20,7 @@ _LEAST_BEYOND = 10
 
 @dataclass(frozen=True)
 class Histogram:
-    """What ``plots.histogram_pair`` draws.
+    """Input of ``plots.histogram_pair``.
 
     Attributes:
         edges: bin edges, ascending; the last may be infinite.

@@ -80,7 +80,7 @@ def quantile(values: Floats, q: float, *, confidence: float, blocks: int = BLOCK
 
 
 def least_requests(q: float, confidence: float) -> int:
-    """How many independent values an upper end of the interval takes: the n with qⁿ ≤ (1 − confidence) / 2.
+    """Fewest independent values for an upper end of the interval: the n with qⁿ ≤ (1 − confidence) / 2.
 
     >>> least_requests(0.99, 0.95), least_requests(0.999, 0.95)
     (368, 3688)
@@ -89,7 +89,7 @@ def least_requests(q: float, confidence: float) -> int:
 
 
 def block_design_effect(hits: np.ndarray, blocks: int = BLOCKS) -> float:
-    """How many times larger the variance of a share is than that of independent values; at least 1.
+    """Design effect: variance of a share over that of independent values; at least 1.
 
     Variance of the share over consecutive blocks, times the size of a block, over p(1 − p).
 
