@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ElementTree
 from datetime import UTC, datetime
+from html.parser import HTMLParser
 
 from builders.verdicts import check
 from gauntlet.reports.views.run import Link, Outcome, RunView, TaskStatus, TaskView
@@ -125,3 +126,45 @@ def _task(
 ) -> TaskView:
     component = name.replace("-", "_")
     return TaskView(name, component, image, caching, status, seconds, log=f"logs/{name}.log", **more)
+
+
+class _Reader(HTMLParser):
+    """Collects the text of a page, and of every cell of its tables."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.rows: list[list[list[str]]] = []
+        self._cell: list[str] | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th"):
+            self._cell = []
+            self.rows[-1].append(self._cell)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("td", "th"):
+            self._cell = None
+
+    def handle_data(self, data: str) -> None:
+        self.words += data.split()
+        if self._cell is not None:
+            self._cell += data.split()
+
+
+def _read(page: str) -> _Reader:
+    reader = _Reader()
+    reader.feed(page[max(0, page.find("<body")) :])
+    return reader
+
+
+def text(page: str) -> str:
+    """What a page says, drawings included, with single spaces."""
+    return " ".join(_read(page).words)
+
+
+def rows(page: str) -> list[list[str]]:
+    """Every row of a page's tables, as the text of its cells."""
+    return [[" ".join(cell) for cell in row] for row in _read(page).rows]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from builders.gold import assert_gold
+from builders.reports import rows, text
 from builders.serving_pages import examination, serving_page
 from gauntlet.reports.page import render
 from gauntlet.reports.views.serving import ServingView, serving_view
@@ -97,3 +98,14 @@ def test_many_problems_are_shown_up_to_a_number() -> None:
     wrong = sum(bool(one.problem) for one in found(False).findings)
     assert len(bad.problems) + bad.more_problems == wrong
     assert sum(count for _, _, count in bad.groups) == wrong
+
+
+def test_the_page_of_a_server_that_passes_shows_its_numbers_and_no_problem() -> None:
+    page = serving_page(good=True)
+    for title in ("Latency p50", "Latency p99", "Highest rate kept", "Peak memory", "Cold start", "None failed."):
+        assert title in text(page)
+    assert "What is wrong" not in page
+    assert "The rows that differ most" not in page
+    for drawing in ("Latency by quantile", "p99 over the rate", "Resident memory", "Differences by size"):
+        assert f'aria-label="{drawing}"' in page
+    assert {row[-1] for row in rows(page) if len(row) == 3 and row[1].isdecimal()} == {"0"}, "answered wrongly"

@@ -1,11 +1,12 @@
 """The page of a shadow."""
 
 import math
+import re
 from dataclasses import replace
 
 import pytest
 
-from builders.reports import HOSTILE
+from builders.reports import HOSTILE, rows, text
 from builders.shadows import shadow
 from gauntlet.delivery.evidence.flips import upper_bound
 from gauntlet.delivery.shadow.gate import ShadowCounts, ShadowPolicy, judge_shadow
@@ -89,3 +90,35 @@ def test_clustered_requests_are_said_to_be():
 
 def test_the_title_is_escaped():
     assert "<script" not in page(shadow(), title=HOSTILE)
+
+
+def test_the_page_opens_with_how_many_requests_and_how_alike():
+    said = text(page(shadow()))
+    assert "Mirrored requests 20,050 in 30 min" in said
+    assert "Decided alike 98.50% of 20,000 pairs" in said
+    assert "Flips at most" in said
+    assert "Failed at the candidate alone 30 at stable alone 20" in said
+    assert "Copies not sent 0 0% of all copies" in said
+
+
+def test_the_page_shows_evidence_failures_scores_and_latency():
+    html = page(shadow())
+    assert re.findall("<h2>(.*?)</h2>", html)[-3:] == ["Decisions", "Failures", "Latency"]
+    assert "Evidence that fewer than" in text(html)
+    assert "20 suffices" in text(html)
+    for drawing in ("Scores of both versions", "Score differences", "Latency of both versions"):
+        assert f'aria-label="{drawing}"' in html
+    assert ["What happened", "Requests", "Share"] in rows(html)
+    assert ["Only stable answered: the candidate failed", "30", "0.15%"] in rows(html)
+    assert ["Only the candidate answered: stable failed", "20", "0.10%"] in rows(html)
+    assert ["p99", "50 to 100 ms", "50 to 100 ms"] in rows(html)
+
+
+def test_what_was_not_kept_is_said_and_not_drawn():
+    bare = replace(
+        shadow(), differences={}, candidate_scores={}, stable_scores={}, candidate_latency={}, stable_latency={}
+    )
+    html = page(bare)
+    assert "Answers hold no scores, so only decisions were compared." in html
+    assert "No latencies were kept." in html.partition("<h2>Latency</h2>")[2]
+    assert "aria-label" not in html[html.index("<h2>Decisions") :]
