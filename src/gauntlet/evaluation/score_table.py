@@ -3,6 +3,8 @@
 The table keeps every distinct score with the weight and squared weight of each class there, so nothing is rounded and
 sums over shards equal the whole. It grows with the number of distinct scores; ``quantised`` bounds that at a price
 stated there. Covariances with other models or slices need the rows.
+
+The gates evaluate in one process today; this and ``gather.merge`` are for predictions gathered in parts.
 """
 
 from __future__ import annotations
