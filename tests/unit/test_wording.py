@@ -1,7 +1,6 @@
 """Names and sentences may be edited: nothing that reads a verdict or a journal decides, counts or chooses by them."""
 
 import ast
-from dataclasses import replace
 from pathlib import Path
 
 import jinja2
