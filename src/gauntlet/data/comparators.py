@@ -5,7 +5,8 @@ the total of *listed* ones, and no category at all in integers. Here each pair i
 
 - **numbers**: one set of cells for both, cut at quantiles of the two distributions taken together (half and half), with
   a cell of its own for a value that fills several of them. A rescaled column cannot hide in one wide bin, an extreme
-  value stretches none, and a grid of round values does not make quantiles jump.
+  value stretches none, and a grid of round values does not make quantiles jump. Where one side has few rows, the cells
+  are cut at quantiles of the other alone: cut around the few, they would follow them, and chance would look like shift.
 - **categories** (text, booleans, integer codes): counts over the union of listed values, and one more bucket for all
   rows whose value is not listed, so that shares are of all rows with a value.
 
@@ -27,6 +28,8 @@ from gauntlet.data.profile import FLOAT_STATISTICS, QUANTILES_HISTOGRAM, STRING_
 Array = NDArray[np.float64]
 BINS = 20
 _WHOLE = 0.99  # of a step, apart from rounding
+FEW = 200
+"""Rows of a side below which cells are cut from the other side alone: there one row fills half a step or more."""
 _NEIGHBOURS = 2  # edges on either side that tell whether values are lumped about one
 REST = "\x00 (not listed)"
 
@@ -107,6 +110,8 @@ class Cells:
 
 def number_cells(pair: Pair) -> Cells:
     """Lay both sides of a number out over common cells; see the module's docstring."""
+    if min(pair.before.present, pair.after.present) < FEW:
+        return _cells_of_the_larger(pair)
     sides = (pair.before.edges, pair.after.edges)
     grid = np.linspace(0, 1, 2 * BINS + 1)
     pooled = np.sort(np.concatenate([np.interp(grid, np.linspace(0, 1, len(edges)), edges) for edges in sides]))[4:-4:4]
@@ -135,6 +140,49 @@ def number_cells(pair: Pair) -> Cells:
         (first.lumped, second.lumped),
         (steps[0], steps[1]),
     )
+
+
+def _cells_of_the_larger(pair: Pair) -> Cells:
+    """Cells cut at quantiles of the side with more rows; the other's values are counted one by one."""
+    before_is_larger = pair.before.present >= pair.after.present
+    larger, smaller = (pair.before, pair.after) if before_is_larger else (pair.after, pair.before)
+    edges = larger.edges
+    cuts = np.interp(np.linspace(0, 1, BINS + 1)[1:-1], np.linspace(0, 1, len(edges)), edges)
+    values, repeats = np.unique(cuts, return_counts=True)
+    heaps = values[repeats > 1]
+    order = np.argsort(np.concatenate([values, heaps]), kind="stable")
+    lumps = _lumps(edges, np.empty(0))
+    below_cut = _cuts_at(edges, lumps, values, "left")
+    up_to_cut = _cuts_at(edges, lumps, heaps, "right")
+    of_larger = _Cuts(
+        np.concatenate([below_cut.shares, up_to_cut.shares])[order],
+        np.concatenate([below_cut.reach, up_to_cut.reach])[order],
+        np.concatenate([below_cut.lumped, up_to_cut.lumped])[order],
+    )
+    counted = _sorted_values(smaller)
+    below = np.concatenate([np.searchsorted(counted, values, "left"), np.searchsorted(counted, heaps, "right")])
+    shares = below[order] / len(counted)
+    unsure = 0.5 / len(counted) if smaller.present > len(counted) else 0.0
+    of_smaller = _Cuts(shares, np.full(len(shares), unsure), np.zeros(len(shares), dtype=bool))
+    first, second = (of_larger, of_smaller) if before_is_larger else (of_smaller, of_larger)
+    steps = (1 / (len(edges) - 1), 1 / len(counted))
+    return Cells(
+        (first.cells(), second.cells()),
+        (first.reach, second.reach),
+        (first.lumped, second.lumped),
+        steps if before_is_larger else steps[::-1],
+    )
+
+
+def _sorted_values(profile: Profile) -> Array:
+    """The values of a side of few rows, in order; where it has more rows than quantiles, those stand for them.
+
+    TFDV's k-th of 100 quantiles is the value of rank floor(k n / 100), so that up to 100 rows every value is one.
+    """
+    steps = len(profile.edges) - 1
+    if profile.present > steps:
+        return profile.edges[:-1]
+    return np.asarray(profile.edges[np.ceil(np.arange(profile.present) * steps / profile.present).astype(int)])
 
 
 class _Cuts(NamedTuple):
