@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gauntlet.demo import traffic
+from gauntlet.serving.load import Load
 
 RATE, A_SEGMENT = 50.0, 10
 
@@ -64,8 +65,13 @@ def test_who_is_told_to_stop_begins_nothing_and_awaits_what_is_under_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(traffic, "SEGMENT_SECONDS", A_SEGMENT / RATE)
-    looks = iter([False, False])  # before the first segment, and while it is under way
+    drawn = []  # the second segment is drawn while the first is under way, and is not to be begun
+
+    def segments() -> Iterator[Load]:
+        for load in traffic.loads([b"{}"], "/ask", RATE, 400):
+            drawn.append(load)
+            yield load
+
     with patient(1) as port:
-        segments = traffic.loads([b"{}"], "/ask", RATE, 400)
-        traffic.call(segments, port, tmp_path / "seen.json", lambda: next(looks, True))
+        traffic.call(segments(), port, tmp_path / "seen.json", lambda: len(drawn) > 1)
     assert json.loads((tmp_path / "seen.json").read_text())["requests"] == A_SEGMENT
