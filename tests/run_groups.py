@@ -217,7 +217,7 @@ def main() -> int:
         reports = [outcome.step.report for outcome in outcomes if outcome.step.report is not None]
         show(slowest(reports) + summary(phases))
         if asked.tier == "all":
-            quality.keep_simulations(reports)
+            quality.keep_simulations([report for report in reports if report.name.startswith("slow-")])
             if not asked.groups:
                 quality.PAGE.write_text(quality.page(phases))
     return int(any(outcome.status for outcome in outcomes))

@@ -121,17 +121,7 @@ def number_cells(pair: Pair) -> Cells:
     found = []
     for edges, other in (sides, sides[::-1]):
         lumps = _lumps(edges, other)
-        below, up_to = (
-            _cuts_at(edges, lumps, values, "left"),
-            _cuts_at(edges, lumps, heaps, "right"),
-        )
-        found.append(
-            _Cuts(
-                np.concatenate([below.shares, up_to.shares])[order],
-                np.concatenate([below.reach, up_to.reach])[order],
-                np.concatenate([below.lumped, up_to.lumped])[order],
-            )
-        )
+        found.append(_cuts_around(edges, lumps, values, heaps, order))
     first, second = found
     steps = [1 / (len(edges) - 1) for edges in sides]
     return Cells(
@@ -152,13 +142,7 @@ def _cells_of_the_larger(pair: Pair) -> Cells:
     heaps = values[repeats > 1]
     order = np.argsort(np.concatenate([values, heaps]), kind="stable")
     lumps = _lumps(edges, np.empty(0))
-    below_cut = _cuts_at(edges, lumps, values, "left")
-    up_to_cut = _cuts_at(edges, lumps, heaps, "right")
-    of_larger = _Cuts(
-        np.concatenate([below_cut.shares, up_to_cut.shares])[order],
-        np.concatenate([below_cut.reach, up_to_cut.reach])[order],
-        np.concatenate([below_cut.lumped, up_to_cut.lumped])[order],
-    )
+    of_larger = _cuts_around(edges, lumps, values, heaps, order)
     counted = _sorted_values(smaller)
     below = np.concatenate([np.searchsorted(counted, values, "left"), np.searchsorted(counted, heaps, "right")])
     shares = below[order] / len(counted)
@@ -195,6 +179,16 @@ class _Cuts(NamedTuple):
     def cells(self) -> Array:
         """Shares of the cells between the cuts, shape (k,)."""
         return np.diff(np.concatenate([[0.0], np.maximum.accumulate(self.shares), [1.0]]))
+
+
+def _cuts_around(edges: Array, lumps: Array, values: Array, heaps: Array, order: NDArray[np.int64]) -> _Cuts:
+    """The cuts below each value and those above each heap, in ``order``."""
+    below, up_to = _cuts_at(edges, lumps, values, "left"), _cuts_at(edges, lumps, heaps, "right")
+    return _Cuts(
+        np.concatenate([below.shares, up_to.shares])[order],
+        np.concatenate([below.reach, up_to.reach])[order],
+        np.concatenate([below.lumped, up_to.lumped])[order],
+    )
 
 
 def _lumps(edges: Array, other: Array) -> Array:
