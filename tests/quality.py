@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -75,34 +76,44 @@ def keep_simulations(reports: Sequence[Path]) -> None:
     unchanged.record(passed)
 
 
-def page(phases: Sequence[Phase]) -> str:
-    """The page about a full run."""
-    python = platform.python_version()
+def page(phases: Sequence[Phase], before: str = "") -> str:
+    """The page after a run: a row for each step that it holds, and the rows of a page before for the others."""
+    rows = {_step(row): row for row in before.splitlines() if _ROW.match(row)}
+    rows |= {outcome.step.name: _row(outcome) for phase in phases for outcome in phase.outcomes}
     return "\n".join(
         [
-            "# The last full run of the tests",
+            "# The last full run of each part of the tests",
             "",
-            "Written by `make test-all`: every test at full counts, and a search for new counterexamples",
-            "([its record](../tests/PROPERTY_SEARCH.md)). What simulations measured is in",
-            "[`tests/simulations.json`](../tests/simulations.json).",
+            "Written by `make test-all`: every test at full counts. `make test-all GROUPS=…` runs some of the parts",
+            "and leaves the rows of the others. What simulations measured is in",
+            "[`tests/simulations.json`](../tests/simulations.json); the last search for new counterexamples has",
+            "[its own record](../tests/PROPERTY_SEARCH.md).",
             "",
-            ", ".join([_today(), _revision(), f"{os.cpu_count()} cores ({platform.machine()})", f"Python {python}."]),
+            f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}. The processor time is",
+            "that of a step and of all processes it waited for.",
             "",
-            "| phase | step | passed | skipped | failed | clock | processor |",
-            "|---|---|---|---|---|---|---|",
-            *(_row(phase.name, outcome) for phase in phases for outcome in phase.outcomes),
+            "| part | date | commit | passed | skipped | failed | clock | processor |",
+            "|---|---|---|---|---|---|---|---|",
+            *rows.values(),
             "",
         ]
     )
 
 
-def _row(phase: str, outcome: Outcome) -> str:
+_ROW = re.compile(r"\| [^|]+ \| \d{4}-\d{2}-\d{2} \|")
+
+
+def _step(row: str) -> str:
+    return row.split("|")[1].strip()
+
+
+def _row(outcome: Outcome) -> str:
     ran = [] if outcome.step.report is None else [case.outcome for case in cases(outcome.step.report)]
     counts = [f"{ran.count(kind):,}" for kind in ("passed", "skipped", "failed")]
     if outcome.step.report is None:
         counts = ["yes" if outcome.status == 0 else "no", "", "" if outcome.status == 0 else "yes"]
     times = [f"{seconds / 60:.1f} min" for seconds in (outcome.seconds, outcome.processor)]
-    return f"| {' | '.join([phase, outcome.step.name, *counts, *times])} |"
+    return f"| {' | '.join([outcome.step.name, _today(), _revision(), *counts, *times])} |"
 
 
 def _today() -> str:
@@ -110,6 +121,6 @@ def _today() -> str:
 
 
 def _revision() -> str:
-    command = ["git", "describe", "--always", "--exclude=*", "--dirty=, with changes that are not committed"]
+    command = ["git", "describe", "--always", "--exclude=*", "--dirty= and more"]
     described = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    return f"commit {described.stdout.strip()}" if described.returncode == 0 else "no commit"
+    return described.stdout.strip() if described.returncode == 0 else "none"

@@ -126,8 +126,8 @@ def test_a_version_that_fails_in_production_alone_is_rolled_back_by_itself(world
     assert blocked.task("promote").exit_code is None, "nothing was promoted"
     assert world.serves() == "1"
     assert blocked.registry("loan-repayment")["aliases"] == {"champion": "1"}, "it is nobody's challenger any more"
-    failed = callers.seen()["errors"].get("status 500", 0)
-    assert 0 < failed < 0.05 * callers.seen()["requests"]
+    failed = callers.counts()["errors"].get("status 500", 0)
+    assert 0 < failed < 0.05 * callers.counts()["requests"]
     timeline = json.loads(blocked.path("rollout-canary", "timeline").read_text())
     assert timeline["phase"] == "rolled_back"
     assert timeline["entries"][0]["phase"] == "deploying"
@@ -154,4 +154,4 @@ def test_a_good_version_is_ramped_up_promoted_watched_and_rolled_back_on_demand(
         assert back.state is RunState.PASSED, back.messages
         assert world.serves() == "1"
         assert back.registry("loan-repayment")["aliases"] == {"champion": "1"}
-    assert callers.seen()["errors"] == {}, "nobody was without an answer"
+    assert callers.counts()["errors"] == {}, "nobody was without an answer"

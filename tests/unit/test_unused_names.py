@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.repository
+
 ROOT = Path(__file__).parents[2]
 LIBRARY = "src/gauntlet"
 READERS = (LIBRARY, "components", "pipelines", "benchmarks", "examples", "containers", "docs")

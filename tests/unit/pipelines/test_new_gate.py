@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.repository
+
 ROOT = Path(__file__).parents[3]
 LEFT_OUT = shutil.ignore_patterns(".*", "runs", "__pycache__", "compiled", "browser", "cluster", "engine")
 MOST = 11

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.repository
+
 ROOT = Path(__file__).parents[3]
 SOURCES = ("src", "components")
 BASE = ("gauntlet.settings", "Settings")
