@@ -12,16 +12,19 @@ import asyncio
 import json
 import signal
 import sys
+import time
 from pathlib import Path
 
 SCORES: list[float] = []
+STARTED = time.time()
 
 
 def metrics(version: str) -> bytes:
     counts = {bound: sum(score <= float(bound) for score in SCORES) for bound in ("0.5", "1.0", "+Inf")}
     lines = [f'gauntlet_scores_bucket{{model_version="{version}",le="{le}"}} {n}' for le, n in counts.items()]
     requests = f'gauntlet_requests_total{{model_version="{version}",code="200"}} {len(SCORES)}'
-    return "\n".join([requests, *lines, ""]).encode()
+    started = f'gauntlet_start_time_seconds{{model_version="{version}"}} {STARTED!r}'
+    return "\n".join([requests, started, *lines, ""]).encode()
 
 
 async def answer(uri: Path, version: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

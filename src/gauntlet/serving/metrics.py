@@ -9,6 +9,7 @@
     gauntlet_scores_bucket{model_name, model_version, le}                  rows with a score of at most le
     gauntlet_slice_scores_bucket{model_name, model_version, slice, le}     the same by group (``region=north``)
     gauntlet_ready_seconds{model_name, model_version}                      from the process's start to its first ready
+    gauntlet_start_time_seconds{model_name, model_version}                 when these counters began, since the epoch
     gauntlet_model_info{model_name, model_version, digest}                 1
 
 No label comes from a request. Counters exist from the start, at zero, so that the first error is an increase and not a
@@ -17,6 +18,7 @@ new series.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
@@ -71,6 +73,8 @@ class Metrics:
         ready = Gauge(
             "gauntlet_ready_seconds", "From the process's start to its first ready.", _MODEL, registry=registry
         )
+        started = Gauge("gauntlet_start_time_seconds", "When these counters began.", _MODEL, registry=registry)
+        started.labels(**model).set(time.time())
         if scores:
             registry.register(_Scores(scores, (name, version)))
         self.in_flight = in_flight.labels(**model)

@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
@@ -25,6 +27,12 @@ def test_every_series_is_there_at_zero_before_the_first_request(registry: Collec
         for fault in ("caller", "server"):
             labels = MODEL | {"protocol": protocol, "fault": fault}
             assert registry.get_sample_value("gauntlet_request_errors_total", labels) == 0
+
+
+def test_a_new_process_is_told_from_the_one_before_it_by_its_start(registry: CollectorRegistry) -> None:
+    before = time.time()
+    Metrics("loans", "7", "sha256:d", registry=registry)
+    assert before <= (registry.get_sample_value("gauntlet_start_time_seconds", MODEL) or 0) <= time.time()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@
     gauntlet_router_seconds{version}                   histogram: from the whole request to the whole answer
     gauntlet_router_in_flight{version}                 requests being answered
     gauntlet_router_weight{version}                    percent of requests in force
+    gauntlet_router_start_time_seconds{version}        when these series began, seconds since the epoch
     gauntlet_mirror_requests_total{version}            requests copied, whose end is known
     gauntlet_mirror_pairs_total{version}               of these, answered by both versions (refused alike: not counted)
     gauntlet_mirror_flips_total{version}               of these, decided otherwise in at least one row
@@ -20,6 +21,7 @@ Every series of a version exists, at zero, from the moment the version does.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
@@ -46,6 +48,7 @@ class Requests:
         self._seconds = family.seconds.labels(version)
         self.in_flight = family.in_flight.labels(version)
         self.weight = family.weight.labels(version)
+        family.started.labels(version).set(time.time())
 
     def record(self, status: int, seconds: float) -> None:
         """Count one answer."""
@@ -97,6 +100,9 @@ class Family:
             "gauntlet_router_in_flight", "Requests being answered.", ["version"], registry=self.registry
         )
         self.weight = Gauge("gauntlet_router_weight", "Percent of requests.", ["version"], registry=self.registry)
+        self.started = Gauge(
+            "gauntlet_router_start_time_seconds", "When its series began.", ["version"], registry=self.registry
+        )
         self.pairs = self._counter("mirror_pairs", "Copies that both answered.", "version")
         self.flips = self._counter("mirror_flips", "Pairs decided otherwise.", "version")
         self.copied = self._counter("mirror_requests", "Requests copied.", "version")
