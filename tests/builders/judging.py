@@ -50,6 +50,7 @@ class World:
         pods: version → pod → its counters now.
         down: what a reading raises instead.
         edges: of the scores' buckets.
+        tells_start: pods tell when they were started.
     """
 
     rng: np.random.Generator
@@ -57,10 +58,11 @@ class World:
     now: float = 0.0
     down: Exception | None = None
     edges: Sequence[float] = EDGES
+    tells_start: bool = True
 
     def answer(self, version: str, pod: str, requests: int, behavior: Behavior = Behavior(), in_flight: float = 0):
         """Answer some requests on a pod, which starts if it was not there."""
-        old = self.pods[version].get(pod, Counters(0.0, 0.0))
+        old = self.pods[version].get(pod, Counters(0.0, 0.0, started=self.now if self.tells_start else None))
         sliced = {
             name: self._grown(old.sliced.get(name, {}), self.edges, int(self.rng.binomial(requests, share)), shares)
             for name, (share, shares) in behavior.sliced.items()
@@ -72,7 +74,12 @@ class World:
             self._grown(old.scores, self.edges, requests, behavior.scores),
             sliced,
             in_flight,
+            old.started,
         )
+
+    def restart(self, version: str, pod: str) -> None:
+        """Kill a pod's process: the next one counts from zero, and begins after the last reading."""
+        self.pods[version][pod] = Counters(0.0, 0.0, started=self.now + 2 if self.tells_start else None)
 
     def read(self, rollout: Rollout) -> Reading:
         """As ``CounterSource.read``."""

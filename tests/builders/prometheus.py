@@ -59,9 +59,19 @@ class Running:
         self.folder = folder
         self.address = f"http://127.0.0.1:{port}"
 
-    def scrape(self, pods: Mapping[str, int], *, again: bool = False, **labels: str) -> None:
-        """Watch these pods, by their ports, from now on; ``again``: by a second job as well."""
-        groups = [{"targets": [f"127.0.0.1:{port}"], "labels": {"pod": pod, **labels}} for pod, port in pods.items()]
+    def scrape(
+        self, pods: Mapping[str, int], *, beside: Mapping[str, int] | None = None, again: bool = False, **labels: str
+    ) -> None:
+        """Watch these pods, by their ports, from now on.
+
+        Args:
+            pods: pod → port.
+            beside: another container's port in the same pods.
+            again: whether a second job watches them as well.
+            labels: added to every series.
+        """
+        ports = [*pods.items(), *(beside or {}).items()]
+        groups = [{"targets": [f"127.0.0.1:{port}"], "labels": {"pod": pod, **labels}} for pod, port in ports]
         for name, content in (("targets.json", groups), ("again.json", groups if again else [])):
             work = self.folder / f".{name}"
             work.write_text(json.dumps(content))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +12,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from builders.judging import V1, V2, plan, ramping
 from builders.prometheus import Running, page, wait_for
-from gauntlet.delivery.analysis.increments import increments
+from gauntlet.delivery.analysis.increments import SAME_START, increments
 from gauntlet.delivery.analysis.judge import CounterJudge
 from gauntlet.delivery.analysis.plan import CustomMetric
+from gauntlet.delivery.counters.prometheus.client import Prometheus
 from gauntlet.delivery.counters.prometheus.exposition import parse_exposition
 from gauntlet.delivery.counters.prometheus.families import SERVER, counters
 from gauntlet.delivery.counters.prometheus.source import PrometheusCounters, PrometheusPlan
@@ -48,6 +51,13 @@ class Server:
             self.metrics.record("v1" if score < 0.5 else "v2", Reply(500 if failed else 200, b"", 1), seconds)
             self.scores.add(Rows({"region": ["north"]}, 1), Answer(("prediction",), (np.array([score]),), "column"))
 
+    @property
+    def started(self) -> float | None:
+        """When it says that it began to count."""
+        return self.registry.get_sample_value(
+            "gauntlet_start_time_seconds", {"model_name": "loans", "model_version": self.version}
+        )
+
     def page(self) -> bytes:
         return generate_latest(self.registry)
 
@@ -79,18 +89,34 @@ def test_counters_are_those_of_the_servers(watching: Running) -> None:
         wait_for(lambda: counter_source(watching).read(ROLLOUT).candidate == {"c": new.counters()})
 
 
-def test_a_server_that_was_started_again_counts_from_zero(watching: Running) -> None:
+@pytest.mark.parametrize("answered", [30, 130], ids=["fewer", "more"])
+def test_a_server_that_was_started_again_counts_from_zero(watching: Running, answered: int) -> None:
+    """Also where it has answered more by the next reading than the process before it ever did."""
     server = Server("2")
     server.answer(100)
     with page(lambda: server.page()) as port:
         watching.scrape({"c": port})
         before = wait_for(lambda: counter_source(watching).read(ROLLOUT).candidate)
+        assert before["c"].started == server.started
+        since = time.time()
+        time.sleep(2 * SAME_START)
         server = Server("2")
-        server.answer(30, 1)
+        server.answer(answered, 1)
         after = wait_for(
-            lambda: (found := counter_source(watching).read(ROLLOUT).candidate)["c"].requests == 30 and found
+            lambda: (found := counter_source(watching).read(ROLLOUT).candidate)["c"].requests == answered and found
         )
-    assert increments(before, after)["c"] == server.counters()
+    assert increments(before, after, since=since)["c"] == replace(server.counters(), started=None)
+
+
+def test_a_server_without_a_gauge_of_its_start_tells_by_its_series(watching: Running) -> None:
+    """Servers of earlier releases: the client library tells when each series was created."""
+    server = Server("2")
+    gauge = "gauntlet_start_time_seconds"
+    bare = b"\n".join(line for line in server.page().splitlines() if gauge.encode() not in line) + b"\n"
+    with page(lambda: bare) as port:
+        watching.scrape({"c": port})
+        found = wait_for(lambda: counter_source(watching).read(ROLLOUT).candidate)
+    assert found["c"].started == pytest.approx(server.started, abs=5)
 
 
 def test_a_pod_that_is_gone_is_no_pod(watching: Running) -> None:
@@ -185,17 +211,23 @@ revision_app_request_latencies_bucket{response_code="503",response_code_class="5
 """
 
 
-@pytest.mark.parametrize("family", ["knative", "knative_1_18"])
-def test_knatives_queue_proxy_old_and_new(watching: Running, family: str) -> None:
+@pytest.mark.parametrize(("family", "started"), [("knative", 1.7e9 + 0.25), ("knative_1_18", None)])
+def test_knatives_queue_proxy_old_and_new(watching: Running, family: str, started: float | None) -> None:
+    """The proxy's start is told by 1.19 alone; that of the container beside it is another's."""
     values = {"address": watching.address, "selector": {"namespace": "loans"}, "family": family}
     asked = PrometheusCounters(
         parse(PrometheusPlan, values, field="prometheus"),
         lambda rollout: ("loans-predictor-00002", "loans-predictor-00001"),
     )
-    with page(KNATIVE.encode) as port:
-        watching.scrape({"x": port}, namespace="loans", revision_name="loans-predictor-00002")
+    start = "process_start_time_seconds {}\n"
+    proxy, container = KNATIVE + (start.format(1.7e9 + 0.25) if started else ""), start.format(1.7e9 - 900)
+    with page(proxy.encode) as port, page(container.encode) as other:
+        labels = {"namespace": "loans", "revision_name": "loans-predictor-00002"}
+        watching.scrape({"x": port}, beside={"x": other}, **labels)
+        watched = f'count(process_start_time_seconds{{namespace="loans"}}) == {2 if started else 1}'
+        wait_for(lambda: Prometheus(watching.address).instant(watched))
         found = wait_for(lambda: asked.read(ROLLOUT).candidate)
-    assert found == {"x": Counters(72, 2, {0.1: 61, float("inf"): 72})}
+    assert found == {"x": Counters(72, 2, {0.1: 61, float("inf"): 72}, started=started)}
 
 
 def test_a_rollout_is_judged_through_prometheus(watching: Running) -> None:

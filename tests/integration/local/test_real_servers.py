@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import random
 import re
+import signal
 import sys
 import threading
 import time
@@ -16,13 +19,14 @@ import pytest
 
 from builders.controllers import ControllerProcess
 from builders.local import Running, hosting, wait_for
-from builders.served_models import brought
+from builders.served_models import brought, train_one
+from gauntlet.delivery.analysis.increments import increments
 from gauntlet.delivery.deployment import Time
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout.controller import abort, run_to_end, start
 from gauntlet.delivery.rollout.plan import RolloutPlan
 from gauntlet.delivery.rollout.ports import Assessment, Backends
-from gauntlet.delivery.rollout.state import AnalysisRun, Phase
+from gauntlet.delivery.rollout.state import AnalysisRun, Phase, begin
 from gauntlet.delivery.shadow.gate import ShadowPolicy
 from gauntlet.delivery.shadow.runner import run_shadow
 from gauntlet.delivery.targets.service import open_service
@@ -163,6 +167,31 @@ def test_a_shadow_of_the_same_answers_passes_and_leaves_the_candidate_ready(host
     counted = re.search(r'gauntlet_mirror_pairs_total\{version="5"\} (\S+)', host.client.metrics())
     assert 200 <= again.counts.pairs <= float(counted[1]) - shadowed.counts.pairs, "each shadow counts its own"
     assert set(host.client.state().revisions) == {"1", "5"}
+
+
+def test_a_server_that_is_killed_between_two_readings_is_counted_from_zero(host, models, tmp_path):
+    """By the time it is read again it has answered more than the process before it, and all of that is new."""
+    folder = train_one("binary", tmp_path)
+    example = json.loads((folder / "input_example.json").read_text())
+    body = json.dumps({"instances": [dict(zip(example["columns"], example["data"][0], strict=True))]}).encode()
+    stable = host.installed(Release("6", digest_model(folder), str(folder)))
+    rollout = begin("x", models[1], stable, time.time())
+
+    def answer(requests):
+        assert {host.ask(body).status for _ in range(requests)} == {200}
+        return host.service.counter_source.read(rollout).stable
+
+    before, since = answer(3), time.time()
+    killed = host.client.state().revisions["6"].pid
+    os.kill(killed, signal.SIGKILL)
+    wait_for(lambda: (now := host.client.state().revisions["6"]).ready and now.pid != killed)
+    after = answer(7)
+    grown = increments(before, after, since=since)
+    (router,) = set(grown) - {"server"}
+    assert before["server"].scores[math.inf] == 3
+    assert after["server"].started > before["server"].started
+    assert grown["server"].scores[math.inf] == grown[router].requests == 7
+    assert (grown[router].errors, grown[router].latency[math.inf]) == (0, 7)
 
 
 @pytest.mark.kills

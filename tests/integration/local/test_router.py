@@ -14,6 +14,7 @@ from collections import Counter
 import pytest
 
 from builders.local import ROW, Running, ask, hosting, release, stub, wait_for
+from gauntlet.delivery.analysis.increments import SAME_START, increments
 from gauntlet.delivery.rollout.state import begin
 from gauntlet.delivery.targets.local import transitions
 from gauntlet.delivery.targets.local.client.host_client import Client
@@ -108,15 +109,22 @@ def test_scores_that_begin_anew_with_their_server_leave_the_router_s_counters_al
 
     host.ask()
     first = wait_for(lambda: len(pods()) == 2 and pods())
-    (router,), (server,) = ([name for name in first if name.startswith(kind)] for kind in ("router-", "server-"))
-    assert (first[router].scores, first[server].requests, first[server].latency) == ({}, 0, {})
-    assert first[server].scores[float("inf")] > 0
+    (router,) = set(first) - {"server"}
+    assert (first[router].scores, first["server"].requests, first["server"].latency) == ({}, 0, {})
+    assert first["server"].scores[float("inf")] > 0
+    since = time.time()
+    wait_for(lambda: time.time() > first["server"].started + 2 * SAME_START, "until its start and the next differ")
     os.kill(host.client.state().revisions["1"].pid, signal.SIGKILL)
     wait_for(lambda: len(pods()) == 1)
-    after = wait_for(lambda: len(pods()) == 2 and pods())
-    assert router in after
-    assert server not in after
-    assert after[router].requests >= first[router].requests
+    wait_for(lambda: len(pods()) == 2)
+    answered = int(first["server"].scores[float("inf")]) + 2
+    for _ in range(answered):
+        host.ask()
+    after = pods()
+    assert after["server"].scores[float("inf")] == answered, "more than before, and all of it is new"
+    grown = increments(first, after, since=since)
+    assert grown["server"].scores[float("inf")] == answered
+    assert grown[router].requests == answered, "the router went on"
 
 
 def test_what_a_version_was_asked_is_known_when_it_has_left(host, v1, v2):

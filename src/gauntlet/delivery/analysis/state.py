@@ -145,6 +145,7 @@ class AnalysisState:
         counted_seconds: how long intervals were counted at this step.
         counted: requests that (candidate, stable) answered in them.
         recent: the same of the newest interval alone.
+        left_out: of ``counted``, those that no test was given, as nothing tells whether their pods were restarted.
         in_flight: requests the candidate was working on at the last reading.
         exposure: what (candidate, stable) were given since the first reading, counted or not.
         fresh: the newest reading closed an interval that was counted.
@@ -168,6 +169,7 @@ class AnalysisState:
     counted_seconds: float = 0.0
     counted: tuple[float, float] = (0.0, 0.0)
     recent: tuple[float, float] = (0.0, 0.0)
+    left_out: tuple[float, float] = (0.0, 0.0)
     in_flight: float = 0.0
     exposure: tuple[Exposure, Exposure] = (Exposure(), Exposure())
     fresh: bool = False

@@ -26,7 +26,7 @@ from gauntlet.errors import DataError, GauntletError
 FORMAT = "gauntlet.analysis/1"
 
 _PANELS = ("harm", "safe", "absolute_harm", "absolute_safe")
-_PAIRS = ("counted", "recent")
+_PAIRS = ("counted", "recent", "left_out")
 
 
 def to_json(state: AnalysisState) -> str:
@@ -41,7 +41,10 @@ def to_json(state: AnalysisState) -> str:
         **{name: _whole(getattr(state, name)) for name in _PAIRS},
         "culprits": list(state.culprits),
         "exposure": [
-            [*_whole([exposure.answered]), {pod: _whole(last) for pod, last in exposure.pods.items()}]
+            [
+                *_whole([exposure.answered]),
+                {pod: _whole(last if last.pace else last[:2]) for pod, last in exposure.pods.items()},
+            ]
             for exposure in state.exposure
         ],
         "candidate": {pod: bounds.written(counters) for pod, counters in state.candidate.items()},
@@ -83,7 +86,9 @@ def from_json(text: str) -> AnalysisState:
             evidence={name: _evidence(written) for name, written in document["evidence"].items()},
             step=int(document["step"]),
             counted_seconds=float(document["counted_seconds"]),
-            **{name: _pair(document[name]) for name in _PAIRS},
+            **{
+                name: _pair(document.get(name, (0.0, 0.0)) if name == "left_out" else document[name]) for name in _PAIRS
+            },
             exposure=_exposures(document["exposure"]),
             in_flight=float(document["in_flight"]),
             alarm=str(document["alarm"]),
@@ -118,7 +123,8 @@ class _Bounds:
     def written(self, counters: Counters) -> list[Any]:
         sliced = {name: self._buckets(buckets) for name, buckets in counters.sliced.items()}
         numbers = _whole((counters.requests, counters.errors, counters.in_flight))
-        return [*numbers, self._buckets(counters.latency), self._buckets(counters.scores), sliced]
+        started = [] if counters.started is None else [counters.started]
+        return [*numbers, self._buckets(counters.latency), self._buckets(counters.scores), sliced, *started]
 
     def _buckets(self, buckets: Buckets) -> list[Any]:
         if not buckets:
@@ -136,7 +142,8 @@ def _pods(document: Mapping[str, list[Any]], bounds: list[list[float]]) -> Pods:
 
 
 def _counters(written: list[Any], bounds: list[list[float]]) -> Counters:
-    requests, errors, in_flight, latency, scores, sliced = written
+    requests, errors, in_flight, latency, scores, sliced, *rest = written
+    (started,) = rest or (None,)  # rollouts that began without it go on
     return Counters(
         float(requests),
         float(errors),
@@ -144,6 +151,7 @@ def _counters(written: list[Any], bounds: list[list[float]]) -> Counters:
         _buckets(scores, bounds),
         {name: _buckets(buckets, bounds) for name, buckets in sliced.items()},
         float(in_flight),
+        None if started is None else float(started),
     )
 
 

@@ -54,7 +54,8 @@ def _overall(deciding: list[Metric], state: AnalysisState, plan: AnalysisPlan, r
     if starvation := starved(state, rollout.weight, plan.least_share):
         return Status.INCONCLUSIVE, _sentence(starvation)
     if undecided := [metric for metric in _with(deciding, Status.INCONCLUSIVE) if metric.name != OUTCOMES]:
-        return Status.INCONCLUSIVE, max(undecided, key=lambda metric: _missing(metric.name, state)).sentence
+        slowest = max(undecided, key=lambda metric: _missing(metric.name, state))
+        return Status.INCONCLUSIVE, _sentence(slowest.sentence.rstrip(".") + _left_out(state))
     return Status.PASS, "No harm: " + "; ".join(metric.sentence.rstrip(".") for metric in deciding) + "."
 
 
@@ -176,6 +177,20 @@ def _custom(metric: CustomMetric, answer: CustomResult, dry_run: bool) -> Metric
 
 def _sentence(text: str) -> str:
     return text.rstrip(".") + "."
+
+
+MUCH = 0.1
+"""Part of a version's requests that is worth a word when no test was given it."""
+
+
+def _left_out(state: AnalysisState) -> str:
+    """How many requests of this step no test was given; empty where these are few."""
+    versions = zip(("candidate", "stable version"), state.left_out, state.counted, strict=True)
+    much = [
+        f"{left:,.0f} of the {name}'s {answered:,.0f}" for name, left, answered in versions if left > MUCH * answered
+    ]
+    unknown = "are left out, since their counters do not tell whether a server was restarted"
+    return f"; {' and '.join(much)} requests {unknown}" if much else ""
 
 
 LEAST_EXPECTED = 20.0

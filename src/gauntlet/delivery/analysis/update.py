@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
 from gauntlet.delivery.analysis.alpha import alarm_level, begin_full_traffic, close_step, log_harm, shares
 from gauntlet.delivery.analysis.format import e_value
 from gauntlet.delivery.analysis.history import append_sample
-from gauntlet.delivery.analysis.increments import exposed, increments, total
+from gauntlet.delivery.analysis.increments import exposed, increments, total, uncounted
 from gauntlet.delivery.analysis.plan import AnalysisPlan
 from gauntlet.delivery.analysis.power import FULL_TRAFFIC, requests_needed_at
 from gauntlet.delivery.analysis.state import OUTCOMES, AnalysisState, Evidence, Outcomes, Tally
@@ -26,7 +27,8 @@ def update(state: AnalysisState, reading: Reading, rollout: Rollout, plan: Analy
     While the candidate is deployed, stable's increase is its baseline, until it has ``baseline_requests``; then the
     tests are chosen. Afterwards an interval is counted if it began when the step's weight had held for the warm-up.
     When a step's weight is first seen to hold, every test gets one more start; at full weight tests of the candidate
-    alone begin. All requests enter ``exposure``, counted or not.
+    alone begin. All requests enter ``exposure``, counted or not. What no test can be given, as nothing tells whether a
+    pod was restarted, was answered all the same: no candidate starves of it.
 
     Args:
         state: as the last persisted analysis left it.
@@ -40,7 +42,13 @@ def update(state: AnalysisState, reading: Reading, rollout: Rollout, plan: Analy
         ConfigurationError: the latency promised to users is no boundary of the histogram.
     """
     candidate, stable = (_narrow(state, plan, pods) for pods in (reading.candidate, reading.stable))
-    gained = increments(state.candidate, candidate), increments(state.stable, stable)
+    first, since = state.at is None, -math.inf if state.at is None else state.at
+    seconds = 0.0 if state.at is None else now - state.at
+    paces = [exposure.most(seconds) for exposure in state.exposure]
+    gained = (
+        increments(state.candidate, candidate, since=since, paces=paces[0]),
+        increments(state.stable, stable, since=since, paces=paces[1]),
+    )
     after = replace(
         state,
         at=now,
@@ -49,8 +57,8 @@ def update(state: AnalysisState, reading: Reading, rollout: Rollout, plan: Analy
         fresh=False,
         in_flight=float(sum(pod.in_flight for pod in candidate.values())),
         exposure=(
-            exposed(state.exposure[0], candidate, gained[0], first=state.at is None),
-            exposed(state.exposure[1], stable, gained[1], first=state.at is None),
+            exposed(state.exposure[0], candidate, gained[0], first=first, seconds=seconds),
+            exposed(state.exposure[1], stable, gained[1], first=first, seconds=seconds),
         ),
     )
     if state.tests is None:
@@ -62,7 +70,8 @@ def update(state: AnalysisState, reading: Reading, rollout: Rollout, plan: Analy
     if state.at is None or state.at < rollout.held_since + plan.warm_up_seconds:
         return after
     arms = total(gained[0]), total(gained[1])
-    after = _count(after, arms, rollout.weight == FULL_TRAFFIC, now - state.at)
+    left = uncounted(state.candidate, candidate, gained[0]), uncounted(state.stable, stable, gained[1])
+    after = _count(after, arms, left, alone=rollout.weight == FULL_TRAFFIC, seconds=seconds)
     return _alarmed(after, plan)
 
 
@@ -125,7 +134,13 @@ def _enter(state: AnalysisState, rollout: Rollout, plan: AnalysisPlan) -> Analys
         for name, before in state.evidence.items()
     }
     return replace(
-        state, step=rollout.step, evidence=evidence, counted_seconds=0.0, counted=(0.0, 0.0), recent=(0.0, 0.0)
+        state,
+        step=rollout.step,
+        evidence=evidence,
+        counted_seconds=0.0,
+        counted=(0.0, 0.0),
+        recent=(0.0, 0.0),
+        left_out=(0.0, 0.0),
     )
 
 
@@ -145,14 +160,16 @@ def _entered(
     return replace(entered, needed=needed)
 
 
-def _count(state: AnalysisState, arms: tuple[Counters, Counters], alone: bool, seconds: float) -> AnalysisState:
+def _count(
+    state: AnalysisState, arms: tuple[Counters, Counters], left: tuple[float, float], *, alone: bool, seconds: float
+) -> AnalysisState:
     assert state.tests is not None
     counts = counted(state.tests, *arms)
     evidence = {
         name: _updated(before, counts[name], alone=alone) if name in counts else before
         for name, before in state.evidence.items()
     }
-    recent = arms[0].requests, arms[1].requests
+    recent = arms[0].requests + left[0], arms[1].requests + left[1]
     return replace(
         state,
         evidence=evidence,
@@ -161,6 +178,7 @@ def _count(state: AnalysisState, arms: tuple[Counters, Counters], alone: bool, s
         recent=recent,
         counted=(state.counted[0] + recent[0], state.counted[1] + recent[1]),
         counted_seconds=state.counted_seconds + seconds,
+        left_out=(state.left_out[0] + left[0], state.left_out[1] + left[1]),
     )
 
 

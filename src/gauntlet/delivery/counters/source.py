@@ -25,6 +25,8 @@ class Counters:
         scores: cumulative histogram of the scores answered; empty where none is kept.
         sliced: slice (``region=north``) → its histogram of scores.
         in_flight: requests under way; one that hangs is in no other counter.
+        started: when its process began to count, seconds since the epoch by its own clock; ``None`` where the source
+            cannot tell. Two readings that differ in it are of two processes.
     """
 
     requests: float
@@ -33,6 +35,7 @@ class Counters:
     scores: Buckets = field(default_factory=dict)
     sliced: Mapping[str, Buckets] = field(default_factory=dict)
     in_flight: float = 0.0
+    started: float | None = None
 
 
 Pods = Mapping[str, Counters]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 from gauntlet.delivery.evidence.counts import Counts, whole_number
 from gauntlet.errors import ConfigurationError, DataError
@@ -43,8 +44,13 @@ def checked(buckets: Buckets, *, pod: str) -> Buckets:
 
 
 def fell(before: Buckets, after: Buckets) -> bool:
-    """Whether a counter went down, as none does while its process lives: the process was restarted."""
-    return any(after[boundary] < before[boundary] for boundary in set(before) & set(after))
+    """Whether a bucket lost requests, as none does while its process lives: the process was restarted.
+
+    Cumulative counts may all have grown, and slow requests be fewer all the same.
+    """
+    shared = sorted(set(before) & set(after))
+    then, now = ([0.0, *(buckets[boundary] for boundary in shared)] for buckets in (before, after))
+    return any(new[1] - new[0] < old[1] - old[0] for old, new in zip(pairwise(then), pairwise(now), strict=True))
 
 
 def gained(before: Buckets, after: Buckets, *, restarted: bool, pod: str) -> dict[float, float]:

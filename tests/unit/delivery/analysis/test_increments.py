@@ -1,17 +1,19 @@
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gauntlet.delivery.analysis.increments import Exposure, exposed, increments, total
+from gauntlet.delivery.analysis.increments import Exposure, LastSeen, exposed, increments, total, uncounted
 from gauntlet.delivery.counters.source import Counters
 from gauntlet.errors import DataError
 
 
-def pod(requests, errors=0, slow=0, in_flight=0.0, sliced=None):
-    return Counters(requests, errors, {0.1: requests - slow, math.inf: requests}, {}, sliced or {}, in_flight)
+def pod(requests, errors=0, slow=0, in_flight=0.0, sliced=None, started=0.0):
+    """A pod whose latency histogram has one boundary; ``started``: when its process says that it began."""
+    return Counters(requests, errors, {0.1: requests - slow, math.inf: requests}, {}, sliced or {}, in_flight, started)
 
 
 def test_what_counters_grew_by():
@@ -20,14 +22,95 @@ def test_what_counters_grew_by():
     assert grown.latency == {0.1: 11, math.inf: 15}
 
 
-@pytest.mark.parametrize(
-    "after",
-    [pod(9, 1, 2), pod(30, 0, 2), pod(30, 1, 29)],
-    ids=["requests fell", "errors fell", "a bucket fell"],
-)
-def test_one_counter_that_fell_says_the_pod_was_restarted(after):
-    grown = increments({"a": pod(20, 1, 2)}, {"a": after})["a"]
+def scored(requests, scores, started=0.0):
+    histogram = {0.5: scores - 1, math.inf: scores}
+    return Counters(requests, 0, {}, histogram, {"region=north": histogram}, started=started)
+
+
+@pytest.mark.parametrize("requests", [5, 20, 40], ids=["fewer than before", "as many", "more"])
+def test_all_that_another_process_holds_is_new_however_much_it_is(requests):
+    after = pod(requests, 4, 3, started=60.0)
+    grown = increments({"a": pod(20, 1, 2)}, {"a": after}, since=50.0)["a"]
     assert (grown.requests, grown.errors, grown.latency) == (after.requests, after.errors, after.latency)
+    after = scored(requests, 30, started=60.0)
+    grown = increments({"a": scored(20, 15)}, {"a": after}, since=50.0)["a"]
+    assert (grown.requests, grown.scores, grown.sliced) == (after.requests, after.scores, after.sliced)
+
+
+@pytest.mark.parametrize("moved", [-1.0, 1.0])
+def test_a_start_that_moves_by_a_second_may_be_a_boot_time_that_was_rounded_anew(moved):
+    """Or a server that lived for a second. Fewer requests than before tell; more are left out this once."""
+    before, after = pod(20, started=1000.0), pod(25, started=1000.0 + moved)
+    assert increments({"a": before}, {"a": after}, since=990.0) == {}
+    assert increments({"a": after}, {"a": before}, since=990.0)["a"].requests == 20
+
+
+@pytest.mark.parametrize(("started", "since"), [(1060.0, 5000.0), (900.0, 1010.0)], ids=["forward", "back"])
+def test_a_clock_that_was_set_is_no_new_process_and_counts_nothing_twice(started, since):
+    assert increments({"a": pod(20, started=1000.0)}, {"a": pod(25, started=started)}, since=since) == {}
+
+
+def test_the_scrape_that_was_read_last_may_be_minutes_old():
+    assert increments({"a": pod(20)}, {"a": pod(25, started=900.0)}, since=1000.0)["a"].requests == 25
+
+
+UNKNOWN = {"started": None}
+
+
+@pytest.mark.parametrize(
+    ("after", "pace", "requests"),
+    [
+        (pod(19, 1, 2, **UNKNOWN), 10.0, 19),
+        (pod(19, 0, 0, **UNKNOWN), 10.0, 19),
+        (pod(29, 1, 2, **UNKNOWN), 10.0, 9),
+        (pod(29, 0, 2, **UNKNOWN), 10.0, None),
+        (pod(29, 1, 1, **UNKNOWN), 10.0, None),
+        (pod(20, 1, 2, **UNKNOWN), 10.0, None),
+        (pod(40, 1, 2, **UNKNOWN), 10.0, None),
+        (pod(29, 1, 2, **UNKNOWN), 0.0, None),
+    ],
+    ids=[
+        "fewer: restarted",
+        "fewer, whatever the hits",
+        "more than two intervals' worth: the same",
+        "an error is gone: restarted, but only the hits say so",
+        "a slow answer is gone",
+        "as many as two intervals' worth",
+        "so many that it may be all new",
+        "how many it answers is not known yet",
+    ],
+)
+def test_where_the_start_is_not_told_the_number_of_requests_decides_and_what_it_leaves_open_is_left_out(
+    after, pace, requests
+):
+    grown = increments({"a": pod(20, 1, 2, **UNKNOWN)}, {"a": after}, paces={"a": pace})
+    assert (grown["a"].requests if grown else None) == requests
+
+
+def test_from_zero_it_is_the_same_either_way():
+    grown = increments({"a": pod(0, **UNKNOWN)}, {"a": pod(12, 3, **UNKNOWN)})
+    assert (grown["a"].requests, grown["a"].errors) == (12, 3)
+
+
+def test_scores_alone_are_counted_as_requests_are():
+    before, after = scored(0, 30, None), scored(0, 35, None)
+    assert increments({"a": before}, {"a": after}, paces={"a": 10.0})["a"].scores == {0.5: 5, math.inf: 5}
+    assert increments({"a": before}, {"a": scored(0, 20, None)})["a"].scores == {0.5: 19, math.inf: 20}
+    assert increments({"a": before}, {"a": scored(0, 50, None)}, paces={"a": 30.0}) == {}
+
+
+def test_counters_that_fell_in_one_process_are_left_out():
+    """A broken exporter, or a start that is of another process: nothing can be made of what is left."""
+    assert increments({"a": pod(20, 3)}, {"a": pod(30, 2)}) == {}
+
+
+def test_what_is_left_out_was_answered_all_the_same():
+    before = {"a": pod(20, 3, **UNKNOWN), "b": pod(7, **UNKNOWN), "gone": pod(5)}
+    after = {"a": pod(30, 2, **UNKNOWN), "b": pod(9, **UNKNOWN), "new": pod(99)}
+    gained = increments(before, after)
+    assert gained == {}
+    assert uncounted(before, after, gained) == 12
+    assert uncounted(before, after, {"b": pod(2)}) == 10
 
 
 def test_pods_that_come_and_pods_that_go_give_nothing():
@@ -41,22 +124,13 @@ def test_a_histogram_seen_for_the_first_time_gives_nothing_yet():
     assert (grown.requests, grown.sliced) == (3, {"region=north": {}})
 
 
-def test_behind_a_router_a_server_that_restarts_does_not_restart_its_requests():
-    """The router's counters go on; counting them from zero would count every request twice."""
-    before = Counters(1000, 10, {0.1: 900.0, math.inf: 1000.0}, {0.5: 600.0, math.inf: 980.0})
-    after = Counters(1100, 12, {0.1: 990.0, math.inf: 1100.0}, {0.5: 30.0, math.inf: 50.0})
-    grown = increments({"router": before}, {"router": after})["router"]
-    assert (grown.requests, grown.errors, grown.latency[math.inf]) == (100, 2, 100)
-    assert grown.scores == {0.5: 30.0, math.inf: 50.0}
-
-
 @pytest.mark.parametrize(
     ("after", "message"),
     [
         (Counters(math.nan, 0), "a requests: must be a whole number"),
         (Counters(20, 1.5), "a errors: must be a whole number"),
-        (Counters(20, 0, {0.1: 5.0, 0.2: 5.0, math.inf: 20.0}), "a latency: has boundaries of its own"),
-        (Counters(20, 0, {0.1: 25.0, math.inf: 20.0}), "is below the bucket before it"),
+        (Counters(20, 0, {0.1: 15.0, 0.2: 15.0, math.inf: 20.0}, started=0.0), "a latency: has boundaries of its own"),
+        (Counters(20, 0, {0.1: 25.0, math.inf: 20.0}, started=0.0), "is below the bucket before it"),
     ],
 )
 def test_what_cannot_be_counted_is_refused(after, message):
@@ -76,7 +150,10 @@ LIVES = st.lists(
 
 @given(st.dictionaries(st.sampled_from("abc"), LIVES, min_size=1), st.data())
 def test_intervals_add_up_to_one_long_interval_and_never_count_a_request_twice(lives, data):
-    """Whatever looks were missed in between: without restarts the sums are equal, with restarts never more."""
+    """Whatever looks were missed in between: without restarts the sums are equal, with restarts never more.
+
+    What was answered since a restart is always counted, and nothing else is lost.
+    """
     length = max(map(len, lives.values()))
     histories = {name: history(life, length) for name, life in lives.items()}
     instants = sorted({0, length, *data.draw(st.sets(st.integers(0, length)))})
@@ -86,6 +163,8 @@ def test_intervals_add_up_to_one_long_interval_and_never_count_a_request_twice(l
     truth = sum(one[length][1] for one in histories.values())
     summed = sum(one.requests for one in short)
     assert long.requests <= summed <= truth
+    if len(instants) == length + 1:
+        assert summed == truth
     if not any(restarted for life in lives.values() for *_, restarted in life):
         assert long.requests == summed == truth
         assert sum(one.latency[0.1] for one in short) == long.latency[0.1]
@@ -95,11 +174,38 @@ def history(life, length):
     """The pod's counters after every instant, and how many requests it has really answered."""
     found, now, truth = [(pod(0), 0)], pod(0), 0
     for fast, slow, restarted in life:
-        base = pod(0) if restarted else now
-        now = pod(base.requests + fast + slow, 0, base.requests - base.latency[0.1] + slow)
+        base = pod(0, started=now.started + 60) if restarted else now
+        now = pod(base.requests + fast + slow, 0, base.requests - base.latency[0.1] + slow, started=base.started)
         truth += fast + slow
         found.append((now, truth))
     return found + [found[-1]] * (length - len(life))
+
+
+@given(LIVES)
+def test_where_nobody_tells_of_restarts_no_request_is_counted_twice_and_none_is_unaccounted_for(life):
+    """Each interval is counted, or said to be left out, or neither because a process took it along."""
+    history_ = [replace(counters, started=None) for counters, _ in history(life, len(life))]
+    exposure, accounted = Exposure(), 0.0
+    for before, after in pairwise({"a": counters} for counters in history_):
+        grown = increments(before, after, paces=exposure.most(60.0))
+        left = uncounted(before, after, grown)
+        assert not (grown and left)
+        accounted += left + sum(counters.requests for counters in grown.values())
+        exposure = exposed(exposure, after, grown, first=False, seconds=60.0)
+    truth = history(life, len(life))[-1][1]
+    assert accounted == exposure.answered <= truth
+    if not any(restarted for *_, restarted in life):
+        assert accounted == truth
+
+
+def test_how_many_a_pod_answers_is_learned_from_what_it_answered():
+    """What was read first may be years' worth; what comes later began since; one that tells its start needs none."""
+    pods = [{"old": pod(9000, **UNKNOWN)}, {"old": pod(9120, **UNKNOWN), "new": pod(60, **UNKNOWN), "told": pod(7)}]
+    first = exposed(Exposure(), pods[0], {}, first=True)
+    assert first.most(60.0) == {"old": 0.0}
+    second = exposed(first, pods[1], increments(pods[0], pods[1]), first=False, seconds=60.0)
+    assert second.most(30.0) == {"old": 60.0, "new": 30.0, "told": 0.0}
+    assert second.pods["told"] == LastSeen(7, 0)
 
 
 READINGS = st.lists(

@@ -7,6 +7,7 @@ import pytest
 
 from builders.judging import Behavior, World, judge_of, run_rollout
 from gauntlet.delivery.analysis import state_codec
+from gauntlet.delivery.analysis.increments import Exposure, LastSeen
 from gauntlet.delivery.analysis.plan import AnalysisPlan
 from gauntlet.delivery.analysis.state import AnalysisState, CountSample, CustomResult, Outcomes
 from gauntlet.delivery.counters.source import Counters
@@ -66,14 +67,29 @@ def test_what_is_rare_is_kept_too():
         outcomes=Outcomes(1, 2, 3, 4),
         history=(CountSample(60.0, {"scores": ((1.0, 10.0, 2.0, 90.0), (0.0, 10.0, 5.0, 90.0))}),),
         custom={"revenue": CustomResult(1.25, "", 2), "clicks": CustomResult(None, "down")},
+        candidate={"a": Counters(3.0, 0.0, started=1.7e9 + 0.125), "b": Counters(3.0, 0.0)},
+        left_out=(12.0, 0.0),
+        exposure=(Exposure(3.0, {"a": LastSeen(3, 1), "b": LastSeen(3, 0, 0.05)}), Exposure()),
     )
     assert state_codec.from_json(state_codec.to_json(state)) == state
 
 
 def test_a_state_from_before_labels_could_be_missing_is_read():
     document = json.loads(state_codec.to_json(AnalysisState(3)))
-    del document["unlabelled"], document["history"]
+    del document["unlabelled"], document["history"], document["left_out"]
     assert state_codec.from_json(json.dumps(document)) == AnalysisState(3)
+
+
+def test_a_state_from_before_pods_told_when_they_were_started_is_read(texts):
+    """A rollout that is under way when Gauntlet is upgraded goes on; its next interval is the first that knows."""
+    state = state_codec.from_json(texts[-1])
+    document = json.loads(texts[-1])
+    for version in ("candidate", "stable"):
+        assert all(len(written) == 7 for written in document[version].values())
+        document[version] = {pod: written[:6] for pod, written in document[version].items()}
+    before = state_codec.from_json(json.dumps(document))
+    assert {counters.started for counters in (*before.candidate.values(), *before.stable.values())} == {None}
+    assert replace(before, candidate=state.candidate, stable=state.stable) == state
 
 
 def damaged(text, change):

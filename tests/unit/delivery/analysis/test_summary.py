@@ -91,6 +91,18 @@ def test_what_would_have_shown_the_detectable_effect_passes():
     assert f"no harm seen at the {needed:,.0f} requests that would show the detectable effect" in found.sentence
 
 
+def test_requests_that_no_test_was_given_are_named():
+    story = at_ten_percent(plan(metrics=["errors"]))
+    assert "left out" not in look(story).sentence
+    story.state = replace(story.state, left_out=(150.0, 20.0))
+    found = look(story)
+    assert found.status is Status.INCONCLUSIVE
+    assert found.sentence.endswith(
+        "; 150 of the candidate's 1,000 requests are left out, since their counters do not tell whether a server was "
+        "restarted."
+    )
+
+
 def test_a_new_step_has_to_show_it_again():
     story = at_ten_percent(plan(metrics=["errors"]), canary=5000)
     assert look(story).status is Status.PASS

@@ -36,6 +36,39 @@ def test_counters_from_before_the_first_reading_are_no_baseline():
     assert story.assess(DEPLOYING).baseline.requests == 0
 
 
+def restarted(told, canary=(200, 200, 200, 200)):
+    """A candidate at ten percent of which each interval is another process's, as far as the counters know."""
+    story = Story(plan(metrics=["errors"]))
+    story.world.tells_start = told
+    for pods in story.world.pods.values():
+        pods.clear()
+    for version, pod in (("1", "a"), ("1", "b"), ("2", "c")):
+        story.world.answer(version, pod, 0)
+    story.assess(DEPLOYING, after=0)
+    for _ in range(3):
+        story.serve(1000).assess(DEPLOYING)
+    story.assess(ramping(held=story.world.now), after=0)
+    for answered in canary:
+        story.world.restart("2", "c")
+        story.serve(1800, answered).assess(ramping(held=0.0))
+    return story.state
+
+
+def test_what_a_new_process_answered_is_counted_where_it_tells_when_it_was_started():
+    state = restarted(told=True)
+    assert state.evidence["errors"].tallies["errors"].canary[1] == 800
+    assert (state.counted, state.left_out) == ((800, 7200), (0, 0))
+    assert state.answered == (800, 10_200)
+
+
+def test_what_may_be_a_new_processes_is_left_out_where_nobody_tells_and_starves_no_candidate():
+    state = restarted(told=False, canary=(200, 300, 390, 200))
+    assert state.evidence["errors"].tallies["errors"].canary[1] == 400, "the first from zero, the last are fewer"
+    assert state.evidence["errors"].tallies["errors"].stable[1] >= 7200
+    assert state.left_out == (190, 0), "at least as many as it has more"
+    assert state.counted == (590, 7200)
+
+
 def test_phi_is_estimated_where_pods_scatter_and_assumed_otherwise():
     for looks, pods, expected in [(40, ("a", "b"), False), (40, ("a",), True), (10, ("a", "b"), True)]:
         story = Story(plan(phi="estimate", baseline_requests=looks * 500, metrics=["errors"]), pods=pods)

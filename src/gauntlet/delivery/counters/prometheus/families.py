@@ -27,6 +27,7 @@ class Family:
         scores: buckets of the scores answered; empty where none are kept.
         sliced: the same by slice, in the label ``slice``.
         in_flight: gauge of requests being answered; empty where none is kept.
+        started: gauges of when the counters began, seconds since the epoch, the best first; a server may have either.
         pod: the label that names the pod; empty where all samples come from one.
         summed: labels that are summed over, such as the protocol.
         units: units of ``le`` in ``latency`` per second.
@@ -39,6 +40,7 @@ class Family:
     scores: str = ""
     sliced: str = ""
     in_flight: str = ""
+    started: tuple[str, ...] = ()
     pod: str = ""
     summed: tuple[str, ...] = ()
     units: float = 1.0
@@ -51,6 +53,7 @@ SERVER = Family(
     scores="gauntlet_scores_bucket",
     sliced="gauntlet_slice_scores_bucket",
     in_flight="gauntlet_requests_in_flight",
+    started=("gauntlet_start_time_seconds", "gauntlet_requests_created"),
     summed=("protocol",),
 )
 """Gauntlet's model server (``serving.metrics``)."""
@@ -60,6 +63,7 @@ ROUTER = Family(
     requests="gauntlet_router_requests_total",
     latency="gauntlet_router_seconds_bucket",
     in_flight="gauntlet_router_in_flight",
+    started=("gauntlet_router_start_time_seconds",),
 )
 """The local router: answers as callers saw them, including timeouts (504) and broken connections (502)."""
 
@@ -68,6 +72,7 @@ KNATIVE = Family(
     requests="kn_serving_invocation_duration_seconds_count",
     code="http_response_status_code",
     latency="kn_serving_invocation_duration_seconds_bucket",
+    started=("process_start_time_seconds",),
     summed=("http_response_status_code",),
 )
 """Knative's queue-proxy, 1.19 and later; the scrape adds ``revision_name`` (manifests/monitoring)."""
@@ -80,7 +85,7 @@ KNATIVE_1_18 = Family(
     summed=("response_code",),
     units=1000.0,
 )
-"""Knative's queue-proxy up to 1.18, which counts milliseconds."""
+"""Knative's queue-proxy up to 1.18, which counts milliseconds and does not tell when it was started."""
 
 FAMILIES: Mapping[str, Family] = {
     "server": SERVER,
@@ -112,6 +117,7 @@ class _Collected:
     def __init__(self, family: Family) -> None:
         self.requests: dict[VersionAndPod, dict[str, float]] = {}
         self._in_flight: dict[VersionAndPod, float] = {}
+        self._started: dict[tuple[str, VersionAndPod], set[float]] = {}
         self._buckets: dict[tuple[str, str, VersionAndPod], dict[float, float]] = {}
         self._family = family
         self._series: dict[tuple[str, ...], Mapping[str, str]] = {}
@@ -126,6 +132,9 @@ class _Collected:
         elif sample.name and sample.name == family.in_flight:
             where = self._where(sample)
             self._in_flight[where] = self._in_flight.get(where, 0.0) + _count(sample)
+        elif sample.name in family.started:
+            where = sample.labels.get(family.version, ""), sample.labels.get(family.pod, "") if family.pod else ""
+            self._started.setdefault((sample.name, where), set()).add(sample.value)
         elif sample.name in (family.latency, family.scores, family.sliced):
             part, boundary = sample.labels.get("slice", ""), _boundary(sample)
             boundary = boundary / family.units if sample.name == family.latency else boundary
@@ -146,7 +155,19 @@ class _Collected:
                 if name == family.sliced and there == where
             },
             in_flight=self._in_flight.get(where, 0.0),
+            started=self._start(where),
         )
+
+    def _start(self, where: VersionAndPod) -> float | None:
+        """When the counters of a pod began; ``None`` where nothing tells, or several processes claim to be it."""
+        for name in self._family.started:
+            starts = self._started.get((name, where), set())
+            if not starts:
+                continue
+            # A counter's series are created one by one, the first with the process; a process has one start.
+            usable = all(math.isfinite(value) for value in starts) and (name.endswith("_created") or len(starts) == 1)
+            return min(starts) if usable else None
+        return None
 
     def _histogram(self, name: str, part: str, where: VersionAndPod) -> dict[float, float]:
         buckets = self._buckets.get((name, part, where), {})

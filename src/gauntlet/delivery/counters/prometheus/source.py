@@ -149,8 +149,8 @@ class PrometheusCounters:
                 )
 
 
-WHAT = ("requests", "latency", "scores", "sliced", "in_flight")
-"""Counters that a family may have a query for."""
+WHAT = ("requests", "latency", "scores", "sliced", "in_flight", "started")
+"""What a family may have a query for."""
 
 
 def family_queries(family: str, versions: tuple[str, ...], selector: Mapping[str, str]) -> dict[str, str]:

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from gauntlet.delivery.counters.prometheus.exposition import Sample, parse_exposition
-from gauntlet.delivery.counters.prometheus.families import ROUTER, SERVER, Family, counters
+from gauntlet.delivery.counters.prometheus.families import FAMILIES, ROUTER, SERVER, Family, counters
 from gauntlet.errors import DataError
 
 PAGE = """
@@ -54,6 +54,37 @@ def test_pods_are_kept_apart_where_a_label_names_them():
 
 def test_a_version_without_requests_is_left_out():
     assert read('gauntlet_requests_in_flight{model_version="7"} 4\n') == {}
+
+
+def started(*lines, family=SERVER):
+    return read(PAGE + "".join(f"{line}\n" for line in lines), family)["7", ""].started
+
+
+def test_when_a_server_began_to_count():
+    assert started() is None
+    gauge = 'gauntlet_start_time_seconds{model_version="7"} 1.7e9'
+    created = [
+        f'gauntlet_requests_created{{model_version="7",code="{code}"}} {at}' for code, at in ((200, 5), (500, 9))
+    ]
+    assert started(gauge) == started(gauge, *created) == 1.7e9
+    assert started(*created) == 5, "the first series came with the process; others may come later"
+    assert started('gauntlet_start_time_seconds{model_version="8"} 1.7e9') is None
+
+
+@pytest.mark.parametrize("value", ["NaN", "+Inf"])
+def test_a_start_that_is_none_is_not_told(value):
+    assert started(f'gauntlet_start_time_seconds{{model_version="7"}} {value}') is None
+
+
+def test_two_processes_that_claim_to_be_one_pod_tell_nothing():
+    family = FAMILIES["knative"]
+    pages = [
+        'kn_serving_invocation_duration_seconds_count{revision_name="7",http_response_status_code="200"} 3',
+        'process_start_time_seconds{revision_name="7",container="queue-proxy"} 100',
+        'process_start_time_seconds{revision_name="7",container="kserve-container"} 200',
+    ]
+    assert started(*pages[:2], family=family) == 100
+    assert started(*pages, family=family) is None
 
 
 @pytest.mark.parametrize("changed", [{"job": "again"}, {"instance": "10.0.0.8:8080"}])

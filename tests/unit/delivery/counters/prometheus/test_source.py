@@ -169,9 +169,12 @@ QUERIES = files(package) / "queries"
 def test_every_family_has_a_file_for_every_series_it_names(name):
     family = FAMILIES[name]
     series = dict(
-        zip(WHAT, (family.requests, family.latency, family.scores, family.sliced, family.in_flight), strict=True)
+        zip(WHAT[:-1], (family.requests, family.latency, family.scores, family.sliced, family.in_flight), strict=True)
     )
     queries = family_queries(name, ("7", "8"), {"namespace": "loans"})
+    started = queries.pop("started", "")
+    assert [series for series in family.started if series not in started] == []
+    assert bool(started) == bool(family.started)
     assert queries == {
         what: f'{metric}{{{family.version}=~"7|8",namespace="loans"}}' for what, metric in series.items() if metric
     }

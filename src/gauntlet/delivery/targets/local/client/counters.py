@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from gauntlet.delivery.counters.prometheus.exposition import parse_exposition
 from gauntlet.delivery.counters.prometheus.families import ROUTER, SERVER, counters
@@ -18,8 +19,8 @@ _PREFIX = "gauntlet_"
 class LocalCounters:
     """Implements ``CounterSource``: a version has one pod of the router's counters, and one of its server's scores.
 
-    They are two pods because they restart separately: a pod any of whose counters fell counts as restarted as a whole.
-    The incarnation and the process stand in their names, so that a reset is never mistaken for an increase.
+    They are two pods because they restart separately; each tells when it began to count. A restarted host is another
+    router (its incarnation is in the pod's name): what it counts is of the next interval on.
 
     Args:
         client: the host.
@@ -60,4 +61,4 @@ class LocalCounters:
         served = counters(parse_exposition(page, prefix=_PREFIX), SERVER).get((version, ""))
         if served is None or not served.scores:
             return {}
-        return {f"server-{status.pid}": Counters(0.0, 0.0, scores=served.scores, sliced=served.sliced)}
+        return {"server": replace(served, requests=0.0, errors=0.0, latency={}, in_flight=0.0)}
