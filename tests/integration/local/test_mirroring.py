@@ -9,8 +9,11 @@ import time
 import pytest
 
 from builders.local import ROW, Running, ask, hosting, stub, wait_for
+from gauntlet.delivery.rollout.state import begin
 from gauntlet.delivery.targets.local import transitions
+from gauntlet.delivery.targets.local.client.mirror import LocalMirror
 from gauntlet.delivery.targets.local.server.mirror import MOST_BYTES, MOST_KEPT, MOST_WAITING
+from gauntlet.errors import DependencyError
 
 NUMBERS = itertools.count(2)
 
@@ -145,3 +148,25 @@ def test_nothing_but_predictions_is_copied(host, mirrored):
 def test_without_a_mirror_there_is_nothing_to_tell(host):
     host.installed(stub(host.folder, "1"))
     assert host.client.mirror() == {"mirror": None, "counts": {}, "worst": []}
+
+
+def test_a_host_that_was_started_again_has_lost_the_counts_however_many_it_has_by_now(tmp_path):
+    with hosting(tmp_path / "loans") as host:
+        stable = host.installed(stub(host.folder, "1"))
+        rollout = begin("loans", stub(host.folder, "2"), stable, 0.0)
+        mirror = LocalMirror(host.client)
+
+        def copied(least: int) -> int:
+            host.ask()
+            return counts(host)["requests"] >= least
+
+        mirror.start(rollout, 1.0)
+        wait_for(lambda: host.client.state().revisions["2"].ready)
+        wait_for(lambda: copied(1))
+        before = mirror.counts(rollout).pairs
+        host.kill()
+        host.start()
+        wait_for(lambda: host.service.handle.ready(stable) and host.client.state().revisions["2"].ready)
+        wait_for(lambda: copied(before + 1))
+        with pytest.raises(DependencyError, match="was restarted, so the counts of the shadow are lost"):
+            mirror.counts(rollout)

@@ -31,9 +31,11 @@ class LocalMirror:
         self._clock = clock
         self._began = 0.0
         self._before: Counts = {}
+        self._incarnation = ""
 
     def start(self, rollout: Rollout, share: float) -> None:
         """Mirror requests; counts of an earlier shadow are subtracted."""
+        self._incarnation = self._client.state().incarnation
         self._before = self._counts(rollout.candidate.version)
         self._began = self._clock()
         self._client.change(lambda now: transitions.shadow(now, rollout.candidate, share))
@@ -45,14 +47,14 @@ class LocalMirror:
             DependencyError: the host was restarted meanwhile, which reset its counters.
         """
         after = self._counts(rollout.candidate.version)
-        since = {key: value - self._before.get(key, 0.0) for key, value in after.items()}
-        if any(value < 0 for value in since.values()):
+        if self._client.state().incarnation != self._incarnation:
             raise DependencyError(
                 "was restarted, so the counts of the shadow are lost",
                 field=str(self._client.folder),
                 mend="Run the shadow again",
                 retryable=True,
             )
+        since = {key: value - self._before.get(key, 0.0) for key, value in after.items()}
         histograms = _histograms(since)
         return ShadowCounts(
             pairs=int(since.get(("pairs_total", ""), 0)),
