@@ -14,7 +14,8 @@ from gauntlet.data.noise import Noise, noise_of, rows_for_floor
 from gauntlet.data.phrasing import amount, quoted, share
 from gauntlet.data.profile import Profile
 from gauntlet.data.skew_policy import Limits
-from gauntlet.stats.proportions import newcombe, rows_for_share, wilson
+from gauntlet.stats.planning import rows_for_difference, rows_for_share
+from gauntlet.stats.proportions import clopper_pearson, difference_of_shares
 from gauntlet.verdict import Check, Status, decide, worst
 
 Against = Literal["serving", "previous"]
@@ -189,7 +190,7 @@ def _empty_check(sides: _Sides) -> Check:
 def _missing_check(sides: _Sides, limit: float, alpha: float) -> Check:
     before, after = ((profile.rows - profile.present, profile.rows) for profile, _ in _named(sides))
     shares = [profile.missing_share for profile, _ in _named(sides)]
-    low, high = newcombe(before, after, alpha)
+    low, high = difference_of_shares(before, after, alpha)
     interval = (max(0.0, low, -high), max(abs(low), abs(high)))
     change = abs(shares[1] - shares[0])
     status = decide(interval, bound=limit, direction="max")
@@ -204,7 +205,7 @@ def _missing_check(sides: _Sides, limit: float, alpha: float) -> Check:
         bound=limit,
         direction="max",
         sample_size=min(before[1], after[1]),
-        rows_needed=rows_for_share(change, limit, alpha) if status is Status.INCONCLUSIVE else None,
+        rows_needed=rows_for_difference(before, shares[1], limit, alpha) if status is Status.INCONCLUSIVE else None,
         code=f"detect_skew.{sides.against}.missing_values",
         subject=sides.name,
     )
@@ -220,10 +221,11 @@ def _unseen_check(sides: _Sides, limit: float | None, alpha: float) -> Iterator[
     known = set(before.values)
     unseen = [value for value in after.values if value not in known]
     rows = sum(after.count_of[value] for value in unseen) + after.rest
-    found, interval = rows / after.present, wilson(rows, after.present, alpha)
+    found, interval = rows / after.present, clopper_pearson(rows, after.present, alpha)
     status = decide(interval, bound=limit, direction="max")
-    if rows == 0 and status is not Status.PASS:
-        status = Status.PASS  # none at all: more rows would only say it with more certainty
+    if rows == 0 and limit == 0:
+        status = Status.PASS  # a promise about these rows, which keep it
+    doubt = " These rows cannot tell." if status is Status.INCONCLUSIVE else ""
     what = (
         f"has no category that {sides.names[0]} does not have"
         if not rows
@@ -232,7 +234,7 @@ def _unseen_check(sides: _Sides, limit: float | None, alpha: float) -> Iterator[
     yield Check(
         name=f"{sides.against}: {sides.name}, unseen categories",
         status=status,
-        reason=f"`{sides.name}` {what}; allowed: {share(limit)}.",
+        reason=f"`{sides.name}` {what}; allowed: {share(limit)}.{doubt}",
         measured=found,
         interval=interval,
         bound=limit,

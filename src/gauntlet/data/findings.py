@@ -14,7 +14,8 @@ from typing import Any
 from gauntlet.data.contract import Column
 from gauntlet.data.phrasing import amount, quoted, share
 from gauntlet.data.profile import Profile
-from gauntlet.stats.proportions import rows_for_share, wilson
+from gauntlet.stats.planning import rows_for_share
+from gauntlet.stats.proportions import clopper_pearson
 from gauntlet.verdict import Status
 
 
@@ -232,7 +233,7 @@ def _category_finding(name: str, allowed: Allowed, profile: Profile, alpha: floa
     found = rows / profile.present
     if found <= allowed.unseen:
         return
-    interval = wilson(rows, profile.present, alpha)
+    interval = clopper_pearson(rows, profile.present, alpha)
     known = set(column.values)
     unseen = [value for value in profile.values if value not in known]
     proven = interval[0] > allowed.unseen or allowed.unseen == 0

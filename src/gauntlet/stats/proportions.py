@@ -1,11 +1,18 @@
-"""Intervals of one share of rows and of the difference of two, and the rows that would decide."""
+"""Intervals of one share of rows and of the difference of two."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from statistics import NormalDist
+from typing import TypeAlias
 
 from gauntlet.stats import beta
+
+Counted: TypeAlias = tuple[float, float]
+"""Successes and rows."""
+Interval: TypeAlias = Callable[[float, float, float], tuple[float, float]]
+"""Of a share, by successes, rows and alpha."""
 
 
 def wilson(successes: float, rows: float, alpha: float) -> tuple[float, float]:
@@ -30,35 +37,6 @@ def wilson(successes: float, rows: float, alpha: float) -> tuple[float, float]:
     return low, high
 
 
-def newcombe(first: tuple[float, float], second: tuple[float, float], alpha: float) -> tuple[float, float]:
-    """Interval of (share of ``second``) − (share of ``first``), each given as (successes, rows).
-
-    Newcombe, "Interval estimation for the difference between independent proportions", Statistics in Medicine 17
-    (1998), method 10: the Wilson intervals of both, combined.
-
-    >>> low, high = newcombe((48, 80), (56, 70), 0.05)  # Newcombe's example (a): 56/70 - 48/80
-    >>> round(low, 4), round(high, 4)
-    (0.0524, 0.3339)
-    """
-    before, after = _share(first), _share(second)
-    low_before, high_before = wilson(*first, alpha)
-    low_after, high_after = wilson(*second, alpha)
-    difference = after - before
-    return (
-        max(-1.0, difference - math.hypot(after - low_after, high_before - before)),
-        min(1.0, difference + math.hypot(high_after - after, before - low_before)),
-    )
-
-
-def rows_for_share(share: float, bound: float, alpha: float) -> int | None:
-    """About how many rows put the interval of a proportion on one side of ``bound``; ``None`` if it lies on it."""
-    if share == bound:
-        return None
-    z = NormalDist().inv_cdf(1 - alpha / 2)
-    middle = min(max((share + bound) / 2, 1e-6), 1 - 1e-6)
-    return math.ceil(z * z * middle * (1 - middle) / (share - bound) ** 2)
-
-
 def clopper_pearson(successes: float, rows: float, alpha: float) -> tuple[float, float]:
     """Two-sided exact interval of a proportion at confidence 1 − ``alpha``: it covers at least what it says.
 
@@ -78,5 +56,29 @@ def clopper_pearson(successes: float, rows: float, alpha: float) -> tuple[float,
     return low, high
 
 
-def _share(counted: tuple[float, float]) -> float:
+def difference_of_shares(
+    first: Counted, second: Counted, alpha: float, interval: Interval = clopper_pearson
+) -> tuple[float, float]:
+    """Interval of (share of ``second``) − (share of ``first``), each given as (successes, rows).
+
+    Newcombe, "Interval estimation for the difference between independent proportions", Statistics in Medicine 17
+    (1998), method 10, combines the Wilson intervals of both. With few rows and a small ``alpha`` these end too near:
+    at 10 rows and alpha 0.005, a change on a limit of 5 points is taken for one beyond it in up to 2.8 %. Combined in
+    the same way, exact intervals stay within ``alpha`` wherever they were enumerated (``tests/unit/stats``).
+
+    >>> low, high = difference_of_shares((48, 80), (56, 70), 0.05, wilson)  # Newcombe's example (a): 56/70 - 48/80
+    >>> round(low, 4), round(high, 4)
+    (0.0524, 0.3339)
+    """
+    before, after = _share(first), _share(second)
+    low_before, high_before = interval(*first, alpha)
+    low_after, high_after = interval(*second, alpha)
+    difference = after - before
+    return (
+        max(-1.0, difference - math.hypot(after - low_after, high_before - before)),
+        min(1.0, difference + math.hypot(high_after - after, before - low_before)),
+    )
+
+
+def _share(counted: Counted) -> float:
     return counted[0] / counted[1] if counted[1] else 0.0

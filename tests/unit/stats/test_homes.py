@@ -17,6 +17,7 @@ FOR_ARRAYS = {
 """Formulas that exist for arrays as well; ``test_proportions.py`` holds that both agree."""
 STATISTICS = (
     "stats/beta.py",
+    "stats/planning.py",
     "stats/proportions.py",
     "evaluation/auc.py",
     "evaluation/intervals.py",
@@ -75,4 +76,4 @@ def test_the_scalar_formulas_need_no_numpy():
             if isinstance(node, (ast.Import, ast.ImportFrom))
             for name in node.names
         }
-        assert imported <= {"__future__", "gauntlet", "math", "statistics"}
+        assert imported <= {"__future__", "collections", "gauntlet", "math", "statistics", "typing"}

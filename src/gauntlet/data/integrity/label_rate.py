@@ -21,7 +21,8 @@ from gauntlet.data.phrasing import amount, counted
 from gauntlet.data.phrasing import share as percent
 from gauntlet.data.split import in_order
 from gauntlet.errors import ConfigurationError
-from gauntlet.stats.proportions import newcombe
+from gauntlet.stats.planning import rows_for_difference, rows_for_mean
+from gauntlet.stats.proportions import difference_of_shares
 from gauntlet.verdict import Check, Status, decide, worst
 
 LABEL_RATE = "check_integrity.label_rate"
@@ -84,6 +85,7 @@ class SpanRate:
         rest: the same of all other rows.
         interval: of (rate − rest), regression: in standard deviations of the label; simultaneous.
         status: against the tolerance.
+        rows_needed: of the span, which would decide; only when inconclusive.
     """
 
     span: str
@@ -93,6 +95,7 @@ class SpanRate:
     rest: float
     interval: tuple[float, float]
     status: Status
+    rows_needed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -213,14 +216,15 @@ def _compare(
         interval = (middle - half, middle + half)
     else:
         sides = [(side.mean * side.effective, side.effective) for side in (rest, here)]
-        interval = newcombe(sides[0], sides[1], alpha)
+        interval = difference_of_shares(sides[0], sides[1], alpha)
     both = [
         decide(interval, bound=-rate.tolerance, direction="min"),
         decide(interval, bound=rate.tolerance, direction="max"),
     ]
-    return SpanRate(
-        span, "" if one == "" else class_name(one), int(here.rows), here.mean, rest.mean, interval, worst(both)
-    )
+    status = worst(both)
+    needed = _needed(here, rest, target, rate.tolerance, alpha, deviation) if status is Status.INCONCLUSIVE else None
+    label_class = "" if one == "" else class_name(one)
+    return SpanRate(span, label_class, int(here.rows), here.mean, rest.mean, interval, status, needed)
 
 
 def _check(found: SpanRate, target: Target, rate: LabelRatePolicy, deviation: float) -> Check:
@@ -251,17 +255,21 @@ def _check(found: SpanRate, target: Target, rate: LabelRatePolicy, deviation: fl
         bound,
         "max" if bound > 0 else "min",
         found.rows,
-        _needed(found, difference, rate.tolerance) if found.status is Status.INCONCLUSIVE else None,
+        found.rows_needed,
         code=LABEL_RATE,
         subject=found.span,
     )
 
 
-def _needed(found: SpanRate, difference: float, tolerance: float) -> int | None:
-    """Rows of the span that would take its interval off the tolerance: its width goes with 1 / √rows."""
-    distance = abs(abs(difference) - tolerance)
-    half = (found.interval[1] - found.interval[0]) / 2
-    return math.ceil(found.rows * (half / distance) ** 2) if distance else None
+def _needed(here: Sums, rest: Sums, target: Target, tolerance: float, alpha: float, deviation: float) -> int | None:
+    """Rows of the span that would decide, the rest staying as it is; its clusters as large as they are."""
+    if target.task == "regression":
+        difference = abs(here.mean - rest.mean) / deviation
+        one_row, other = math.sqrt(here.variance * here.rows) / deviation, rest.variance / deviation**2
+        distance = abs(difference - tolerance)
+        return rows_for_mean(distance, one_row, alpha, other, both_ways=difference < tolerance)
+    effective = rows_for_difference((rest.mean * rest.effective, rest.effective), here.mean, tolerance, alpha)
+    return None if effective is None else math.ceil(effective * here.rows / here.effective)
 
 
 def _too_small(small: Sequence[tuple[str, int]], least: int) -> Iterator[Check]:

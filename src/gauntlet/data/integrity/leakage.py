@@ -21,6 +21,7 @@ from gauntlet.data.integrity.power import (
 from gauntlet.data.integrity.sql import ID, ROWS, listed
 from gauntlet.data.integrity.tables import Tables
 from gauntlet.data.phrasing import amount
+from gauntlet.stats.planning import rows_for_mean, rows_for_share
 from gauntlet.verdict import Check, Status, decide
 
 LEAKAGE = "check_integrity.leakage"
@@ -188,7 +189,7 @@ def _leak(
     if identifies:
         reason += f" `{column}` identifies rows: nearly every row has a value of its own. It is no feature; exclude it."
     name = f"leakage: {column}" + (", filled in" if missing else "")
-    needed = _needed(power, bound, len(codes)) if status is Status.INCONCLUSIVE else None
+    needed = _needed(power, bound, len(codes), alpha) if status is Status.INCONCLUSIVE else None
     check = Check(
         name,
         status,
@@ -205,8 +206,9 @@ def _leak(
     return Leak(column, missing, power, outcome.regression, identifies, check)
 
 
-def _needed(power: Power, bound: float, rows: int) -> int | None:
-    """Rows that would take the interval off the bound: its arms go with 1 / √rows."""
-    distance = abs(bound - power.value)
-    arm = power.value - power.interval[0] if power.value > bound else power.interval[1] - power.value
-    return math.ceil(rows * (arm / distance) ** 2) if distance else None
+def _needed(power: Power, bound: float, rows: int, alpha: float) -> int | None:
+    """Rows that would take the interval off the bound, of which each is worth as much as now."""
+    if power.effective is None:
+        return rows_for_mean(abs(bound - power.value), power.error * math.sqrt(rows), alpha)
+    effective = rows_for_share(power.value, bound, alpha)
+    return None if effective is None else max(rows, math.ceil(effective * rows / power.effective))

@@ -19,7 +19,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from gauntlet.stats.proportions import wilson
+from gauntlet.stats.proportions import clopper_pearson
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -53,10 +53,14 @@ class Power:
     Attributes:
         value: held-out AUC, of several classes the mean; regression: held-out R².
         interval: at the confidence asked for.
+        error: standard error of the value.
+        effective: rows that an AUC is worth as a share of pairs in order; ``None`` for R².
     """
 
     value: float
     interval: tuple[float, float]
+    error: float
+    effective: float | None
 
 
 def power_of(codes: Ints, outcome: Outcome, alpha: float) -> Power:
@@ -78,11 +82,12 @@ def power_of(codes: Ints, outcome: Outcome, alpha: float) -> Power:
             influence[held] += parts / outcome.folds / len(values)
     value = float(values.mean())
     variance, units = _variance(influence, outcome)
+    error = math.sqrt(variance)
     if outcome.regression:
-        half = NormalDist().inv_cdf(1 - alpha / 2) * math.sqrt(variance)
-        return Power(value, (value - half, min(1.0, value + half)))
+        half = NormalDist().inv_cdf(1 - alpha / 2) * error
+        return Power(value, (value - half, min(1.0, value + half)), error, None)
     effective = value * (1 - value) / variance + 1 if variance > 0 and 0 < value < 1 else units
-    return Power(value, wilson(value * effective, effective, alpha))
+    return Power(value, clopper_pearson(value * effective, effective, alpha), error, effective)
 
 
 def quantile_codes(values: Floats, missing: NDArray[np.bool_], bins: int) -> Ints:

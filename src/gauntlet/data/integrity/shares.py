@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from gauntlet.data.integrity.sql import listed
 from gauntlet.data.integrity.tables import Tables
 from gauntlet.data.phrasing import share as percent
-from gauntlet.stats.proportions import clopper_pearson, rows_for_share
+from gauntlet.stats.planning import rows_for_share
+from gauntlet.stats.proportions import clopper_pearson
 from gauntlet.verdict import Check, Status, decide
 
 _LONGEST = 60
