@@ -14,7 +14,7 @@ from gauntlet.data.phrasing import counted, quoted, share
 from gauntlet.digest import short
 from gauntlet.features.contract import FeatureContract, Terms
 from gauntlet.settings import Settings
-from gauntlet.stats.proportions import wilson
+from gauntlet.stats.proportions import clopper_pearson
 from gauntlet.verdict import Check, Status
 
 Severity = Literal["fail", "inconclusive", "pass"]
@@ -263,13 +263,13 @@ def _missing(
     was, now = first.missing / first.rows, second.missing / second.rows
     if not first.missing and second.missing:
         # No missing value in n rows: at confidence 1 - alpha their share is at most 1 - alpha^(1/n).
-        if wilson(second.missing, second.rows, alpha)[0] > 1 - math.pow(alpha, 1 / first.rows):
+        if clopper_pearson(second.missing, second.rows, alpha)[0] > 1 - math.pow(alpha, 1 / first.rows):
             sentence = (
                 f"`{name}` is missing in {share(now)} of the rows of {after.owner}, and in none of {before.owner}."
             )
             mend = "Fill it as before, or make sure that its readers take a missing value."
             yield ContractChange(ChangeKind.MISSING_NOW, name, f"{sentence} {mend}", now, second.rows)
-    elif first.missing and not second.missing and (1 - was) ** second.rows < alpha:
+    elif first.missing and not second.missing and _would_show(first.missing, first.rows, second.rows, alpha):
         sentence = f"`{name}` is never missing in {after.owner}, and is in {share(was)} of the rows of {before.owner}."
         mend = "If values are filled in now, fill them in the past as well."
         yield ContractChange(ChangeKind.FILLED_NOW, name, f"{sentence} {mend}", now, second.rows)
@@ -290,11 +290,13 @@ def _categories(
         )
         return
     total = sum(first.categories.values())
+    alpha_each = alpha / len(first.categories)
     gone = [
         value
         for value, rows in first.categories.items()
         # One that was rare may be missing from a sample by chance; a declared list is no sample.
-        if value not in second.categories and (not total or not second.rows or (1 - rows / total) ** present < alpha)
+        if value not in second.categories
+        and (not total or not second.rows or _would_show(rows, total, present, alpha_each))
     ]
     new = [value for value in second.categories if value not in first.categories]
     if gone:
@@ -307,6 +309,12 @@ def _categories(
             name,
             f"`{name}` has {quoted(new)} in {after.owner}, which {before.owner} has not.",
         )
+
+
+def _would_show(found: float, rows: float, others: int, alpha: float) -> bool:
+    """Whether what was in ``found`` of ``rows`` rows would be in one of ``others`` at least, but for chance alpha."""
+    least = clopper_pearson(found, rows, alpha)[0]
+    return (1 - least) ** others < alpha
 
 
 def _upper(sentence: str) -> str:

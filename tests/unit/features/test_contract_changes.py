@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -8,7 +9,14 @@ from hypothesis import strategies as st
 
 from gauntlet.errors import ConfigurationError
 from gauntlet.features.contract import FeatureContract, Terms
-from gauntlet.features.contract_changes import DEFAULTS, ChangeKind, ContractPolicy, compare_contracts
+from gauntlet.features.contract_changes import (
+    DEFAULTS,
+    ChangeKind,
+    ContractChange,
+    ContractPolicy,
+    _missing,
+    compare_contracts,
+)
 from gauntlet.settings import parse
 from gauntlet.verdict import Check, Status
 
@@ -198,3 +206,40 @@ def test_any_two_contracts_can_be_compared(before: FeatureContract, after: Featu
         f"contract: {name}, gone" for name in gone
     }
     assert len(compare(before, before)) == 1
+
+
+def binomial(rows: int, share: float) -> list[float]:
+    """Chances of 0, 1, … hits."""
+    return [math.comb(rows, hits) * share**hits * (1 - share) ** (rows - hits) for hits in range(rows + 1)]
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.005])
+@pytest.mark.parametrize("rows", [(5, 5), (5, 40), (40, 5), (30, 30)])
+def test_samples_of_one_share_differ_no_more_often_than_alpha(rows: tuple[int, int], alpha: float) -> None:
+    """Exact. Going by the first share as found would say "filled in now" eight times as often, with 5 and 40 rows."""
+    first, second = rows
+    found = {
+        (missing, others): {change.kind for change in _missing_changes((missing, first), (others, second), alpha)}
+        for missing in range(first + 1)
+        for others in range(second + 1)
+    }
+    for share in (0.01, 0.03, 0.1, 0.2, 0.4):
+        before, after = binomial(first, share), binomial(second, share)
+        for kind in (ChangeKind.MISSING_NOW, ChangeKind.FILLED_NOW):
+            wrong = sum(before[one] * after[other] for (one, other), kinds in found.items() if kind in kinds)
+            assert wrong <= alpha
+
+
+def _missing_changes(before: tuple[int, int], after: tuple[int, int], alpha: float) -> list[ContractChange]:
+    terms = [Terms("amount", "float", False, rows, missing) for missing, rows in (before, after)]
+    return list(_missing(*terms, contract(terms[0]), contract(terms[1]), alpha))
+
+
+def test_one_of_many_categories_is_not_missed_by_chance() -> None:
+    """Of twenty categories with 5 % each, one or more is in none of 60 rows in 61 % of samples."""
+    counts = {f"c{number}": 50 for number in range(20)}
+    before = Terms("city", "string", False, 1_000, 0, counts)
+    fewer = Terms("city", "string", False, 60, 0, dict.fromkeys(list(counts)[1:], 3))
+    much_more = Terms("city", "string", False, 600, 0, dict.fromkeys(list(counts)[1:], 30))
+    assert len(compare(contract(before), contract(fewer))) == 1
+    assert compare(contract(before), contract(much_more))[0].name == "contract: city, categories gone"
