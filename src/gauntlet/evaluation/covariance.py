@@ -75,6 +75,14 @@ def variances(moments: Moments, blocks: Sequence[Block], forms: sparse.csr_matri
     return diagonal
 
 
+def fourth_powers(moments: Moments, blocks: Sequence[Block], forms: sparse.csr_matrix) -> Floats:
+    """(J,) Σd⁴ of the influences of the clusters that straddle cells."""
+    total = np.zeros(forms.shape[0])
+    for part in _cluster_sums(moments, blocks):
+        total += (np.square(np.asarray(forms @ part.T)) ** 2).sum(axis=1)
+    return total
+
+
 def basis_gram(moments: Moments, blocks: Sequence[Block]) -> Floats:
     """(T, T) sums over the units that lie in one cell of the products of every two basis sums."""
     start = offsets(blocks)

@@ -14,6 +14,7 @@ from gauntlet.evaluation.panel import Panel
 from gauntlet.evaluation.sample import Floats, Ints
 from gauntlet.evaluation.seeds import combine
 from gauntlet.evaluation.slices import ALL, Slice
+from gauntlet.evaluation.tails import Tail
 
 Kind = Literal["level", "gap", "ratio", "difference"]
 
@@ -23,13 +24,14 @@ class Side:
     """One side of each comparison, as in ``Panel``: (k,) arrays.
 
     Attributes:
-        value, variance, df, support: estimates and what is known of them.
+        value, variance, df, support, tail: estimates and what is known of them.
     """
 
     value: Floats
     variance: Floats
     df: Floats
     support: Floats
+    tail: Tail
 
 
 @dataclass(frozen=True)
@@ -201,7 +203,7 @@ def _family(kind: Kind, panel: Panel, pairs: Sequence[_Pair], metrics: Sequence[
     correlation = np.divide(joint[i, j], spread, out=nothing.copy(), where=spread > 0)
     a, b = near.variance * weight_near**2, far.variance * weight_far**2
     # Two models share their rows: their degrees of freedom do not add up as those of two groups do.
-    df = np.minimum(near.df, far.df) if kind == "difference" else _welch(a, near.df, b, far.df)
+    df = _difference_df(panel, i, j) if kind == "difference" else _welch(a, near.df, b, far.df)
     return replace(
         level,
         value=value,
@@ -215,7 +217,15 @@ def _family(kind: Kind, panel: Panel, pairs: Sequence[_Pair], metrics: Sequence[
 
 def _side(panel: Panel, index: Ints) -> Side:
     variance = np.maximum(np.diag(panel.covariance)[index], 0.0)
-    return Side(panel.value.ravel()[index], variance, panel.df.ravel()[index], panel.support.ravel()[index])
+    value, df, support = (array.ravel()[index] for array in (panel.value, panel.df, panel.support))
+    return Side(value, variance, df, support, panel.tail.take(index))
+
+
+def _difference_df(panel: Panel, near: Ints, far: Ints) -> Floats:
+    """Degrees of freedom of differences: of two models those of the units on which they differ, of more the smaller."""
+    if panel.models == 2:
+        return panel.difference_df.ravel()[near % panel.difference_df.size]
+    return np.minimum(panel.df.ravel()[near], panel.df.ravel()[far])
 
 
 def _welch(a: Floats, df_a: Floats, b: Floats, df_b: Floats) -> Floats:
@@ -232,7 +242,7 @@ def select(family: Family, keep: Sequence[int] | Ints) -> Family:
     at = np.asarray(keep, dtype=np.int64)
 
     def part(side: Side) -> Side:
-        return Side(side.value[at], side.variance[at], side.df[at], side.support[at])
+        return Side(side.value[at], side.variance[at], side.df[at], side.support[at], side.tail.take(at))
 
     return replace(
         family,

@@ -13,10 +13,11 @@ from gauntlet.evaluation import moments
 from gauntlet.evaluation.auc import Codes, Ranking, grouped_auc, rank
 from gauntlet.evaluation.columns import column, of_label
 from gauntlet.evaluation.covariance import Block
-from gauntlet.evaluation.metrics import Metric
-from gauntlet.evaluation.moments import Moments
+from gauntlet.evaluation.metrics import Linear, Metric, Scale
+from gauntlet.evaluation.moments import Moments, Units
 from gauntlet.evaluation.sample import Floats, Ints, Sample, same_rows
 from gauntlet.evaluation.slices import Partition
+from gauntlet.evaluation.tails import Quartic, joined, largest_by_group, loss_column, powers
 
 _WORKERS = 2
 """Threads that fill columns side by side; numpy's sorts and sums release the interpreter."""
@@ -66,6 +67,55 @@ class Question:
         ranks = [index for index, metric in enumerate(self.metrics) if metric.rank]
         return tuple((a, m, b) for b in range(blocks) for a in range(self.models) for m in ranks)
 
+    @property
+    def quartics(self) -> tuple[Quartic, ...]:
+        """Statistics of which fourth powers are summed: single ratios and areas of each model, and the differences of
+        two models. Unweighted shares of rows need none: their variance is a function of the share."""
+        counted = not (self.weighted or self.clustered)
+        singles = [
+            (m, metric.ratio)
+            for m, metric in enumerate(self.metrics)
+            if metric.ratio is not None and not (counted and metric.scale is Scale.PROPORTION)
+        ]
+        found = [
+            Quartic(a, -1, m, -1, _placed(ratio[0], a), _placed(ratio[1], a))
+            for a in range(self.models)
+            for m, ratio in singles
+        ]
+        found += [Quartic(a, -1, m, b, {area_name(a, m, b): 1.0}, {}) for a, m, b in self.areas]
+        if self.models == 2:
+            found += [
+                Quartic(0, 1, m, -1, _difference(_placed(top, 0), _placed(top, 1)), _placed(bottom, 0))
+                for m, (top, bottom) in singles
+                if all(of_label(name) for name in bottom)
+            ]
+            found += [
+                Quartic(0, 1, m, b, {area_name(0, m, b): 1.0, area_name(1, m, b): -1.0}, {})
+                for a, m, b in self.areas
+                if a == 0
+            ]
+        return tuple(found)
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """The columns that mean losses sum, of each model."""
+        names = [name for metric in self.metrics if (name := loss_column(metric)) is not None]
+        return tuple(dict.fromkeys(placed(name, model) for model in range(self.models) for name in names))
+
+
+def area_name(model: int, metric: int, block: int) -> str:
+    """Name of an area's column of influences, behind ``Question.columns``."""
+    return f"{model}/area:{metric}:{block}"
+
+
+def _placed(linear: Linear, model: int) -> Linear:
+    return {placed(name, model): coefficient for name, coefficient in linear.items()}
+
+
+def _difference(first: Linear, second: Linear) -> Linear:
+    names = dict.fromkeys([*first, *second])
+    return {name: first.get(name, 0.0) - second.get(name, 0.0) for name in names}
+
 
 def placed(name: str, model: int) -> str:
     """Name of a model's column in ``Question.columns``."""
@@ -81,11 +131,14 @@ class Gathered:
         moments: sums and Gram matrices by cell of ``question.columns`` and, behind them, of one column of influences
             for each of ``question.areas``.
         areas: (model, metric, block) → (groups,) areas under the ROC curve.
+        largest: (column of ``question.losses``, partition) → of each level, and of the rows that have none, the largest
+            contributions of units, descending; partition -1: all rows.
     """
 
     question: Question
     moments: Moments
     areas: dict[tuple[int, int, int], Floats]
+    largest: dict[tuple[str, int], list[Floats]]
 
 
 def gather(
@@ -113,8 +166,50 @@ def gather(
             )
         )
         areas = _add_areas(pool, models, question, cell, cells, order, columns[len(question.columns) :])
-    cluster = None if first.cluster is None else first.cluster[order]
-    return Gathered(question, moments.collect(columns, cell, cells, cluster), areas)
+        cluster = None if first.cluster is None else first.cluster[order]
+        units = moments.units_of(columns, cell, cluster)
+        fourth = _fourth_powers(pool, question, units, len(cells))
+        largest = _largest(pool, question, units, cells)
+    return Gathered(question, moments.collect(columns, cell, cells, units, fourth), areas, largest)
+
+
+def _fourth_powers(pool: ThreadPoolExecutor, question: Question, units: Units, cells: int) -> Floats:
+    """(C, F, 5) sums of fourth powers over the units that lie in one cell."""
+    names = [*question.columns, *(area_name(*area) for area in question.areas)]
+    where = {name: index for index, name in enumerate(names)}
+    alone = slice(None) if not len(units.cluster) else ~units.shared
+    cell = units.cell[alone]
+    total = np.zeros((cells, len(question.quartics), 5))
+
+    def combined(linear: Linear) -> Floats:
+        first, *others = (units.columns[where[name]] * coefficient for name, coefficient in linear.items())
+        for other in others:
+            first += other
+        return np.asarray(first[alone])
+
+    def add(index: int) -> None:
+        quartic = question.quartics[index]
+        values = powers(combined(quartic.top), combined(quartic.bottom) if quartic.bottom else None)
+        total[:, index, : len(values)] = moments.add_by_cell(values, cell, cells)
+
+    list(pool.map(add, range(len(question.quartics))))
+    return total
+
+
+def _largest(
+    pool: ThreadPoolExecutor, question: Question, units: Units, cells: Ints
+) -> dict[tuple[str, int], list[Floats]]:
+    """The largest contributions to each loss, in every level of every partition. A cluster counts once a cell."""
+    levels = [(-1, np.zeros(len(cells), dtype=np.int64), 1)]
+    levels += [(p, cells[:, p], len(names)) for p, (_, names) in enumerate(question.partitions)]
+    where = {name: index for index, name in enumerate(question.columns)}
+
+    def find(key: tuple[str, int]) -> list[Floats]:
+        _, codes, groups = levels[key[1] + 1]
+        return largest_by_group(units.columns[where[key[0]]], codes[units.cell], groups)
+
+    keys = [(name, p) for p, _, _ in levels for name in question.losses]
+    return dict(zip(keys, pool.map(find, keys), strict=True))
 
 
 def merge(first: Gathered, second: Gathered) -> Gathered:
@@ -138,7 +233,21 @@ def merge(first: Gathered, second: Gathered) -> Gathered:
             mend="Gather every shard with the same arguments",
         )
     weighted = first.question.weighted or second.question.weighted
-    return Gathered(replace(first.question, weighted=weighted), moments.merge(first.moments, second.moments), {})
+    largest = {
+        key: [joined([ours, theirs]) for ours, theirs in zip(lists, second.largest[key], strict=True)]
+        for key, lists in first.largest.items()
+    }
+    question = replace(first.question, weighted=weighted)
+    shards = (_with_quartics(shard, question.quartics) for shard in (first, second))
+    return Gathered(question, moments.merge(*shards), {}, largest)
+
+
+def _with_quartics(shard: Gathered, wanted: tuple[Quartic, ...]) -> Moments:
+    """The moments with NaN for fourth powers that were not summed: those of shares, in a shard without weights."""
+    fourth = np.full((len(shard.moments.fourth), len(wanted), 5), np.nan)
+    for index, quartic in enumerate(shard.question.quartics):
+        fourth[:, wanted.index(quartic)] = shard.moments.fourth[:, index]
+    return replace(shard.moments, fourth=fourth)
 
 
 def _comparable(question: Question) -> tuple[object, ...]:

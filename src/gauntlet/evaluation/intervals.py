@@ -10,18 +10,21 @@ log scale; their gaps and differences by Student's t.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from gauntlet.evaluation import unseen
 from gauntlet.evaluation.columns import of_label
 from gauntlet.evaluation.families import Family, Side
 from gauntlet.evaluation.metrics import Metric, Scale
 from gauntlet.evaluation.paired import score_limits
 from gauntlet.evaluation.sample import Floats
-from gauntlet.evaluation.simultaneous import critical_value
+from gauntlet.evaluation.simultaneous import critical_value, student_quantile
 
-_LARGEST_QUANTILE = 1e6
-"""Keeps the quantiles of one degree of freedom finite in the far tail; no interval is that wide."""
+_Interval = tuple[Floats, Floats]
+"""Low and high ends."""
+_Ends = tuple[Floats, Floats, Floats]
+"""Values, low and high ends."""
 
 
 def intervals(
@@ -73,19 +76,12 @@ def at_critical(family: Family, critical: Floats) -> Floats:
     scales = np.array([metric.scale for metric in family.metrics])
     shares = np.isin(scales, [Scale.PROPORTION, Scale.UNIT])
     low, high = _student(family, critical)
+    explained = np.array([metric.explained for metric in family.metrics])
+    losses = (scales == Scale.POSITIVE) | explained
+    if losses.any():
+        low, high = _where(losses, _loss_ends(family, critical), (low, high))
     if shares.any():
-        near = _side_interval(family, family.first, critical)
-        if family.second is None:
-            share_ends = near
-        else:
-            far = _side_interval(family, family.second, critical)
-            make = _mover_ratio if family.kind == "ratio" else _mover_difference
-            share_ends = make((family.first.value, *near), (family.second.value, *far), family.correlation)
-        if family.kind == "difference" and not family.clustered:
-            share_ends = _paired_shares(family, critical, share_ends)
-        low, high = (
-            np.where(shares, share_end, other) for share_end, other in zip(share_ends, (low, high), strict=True)
-        )
+        low, high = _where(shares, _share_ends(family, critical), (low, high))
     if family.seed_variance.any():
         low, high = _with_seeds(family, critical, shares, low, high)
     unknown = family.df < 1 if family.second is None else (family.first.df < 1) | (family.second.df < 1)
@@ -108,35 +104,106 @@ def exact_shares(family: Family, *, confidence: float = 0.95) -> Floats:
     """
     critical = np.full(len(family), stats.norm.isf((1 - confidence) / 2))
     share, known = family.value, family.df >= 1
-    size = _effective_size(family.first) * (critical / _quantile(critical, family.df)) ** 2
+    size = _effective_size(family.first) * (critical / student_quantile(critical, family.df)) ** 2
     low, high = clopper_pearson(np.nan_to_num(share), size, confidence)
     ends = np.stack([np.where(known, low, 0.0), np.where(known, high, 1.0)], axis=1)
     return np.where(np.isnan(share)[:, None], np.nan, ends)
 
 
-def _quantile(critical: Floats, df: Floats) -> Floats:
-    """The t quantile whose two-sided tail equals that of ``critical`` under the normal distribution."""
-    finite = np.isfinite(df) & (df > 0)
-    student = stats.t.isf(stats.norm.sf(critical), np.where(finite, df, 1.0))
-    return np.asarray(np.where(finite, np.minimum(student, _LARGEST_QUANTILE), critical))
+def _where(chosen: NDArray[np.bool_], ends: _Interval, others: _Interval) -> _Interval:
+    return np.where(chosen, ends[0], others[0]), np.where(chosen, ends[1], others[1])
 
 
 def _student(family: Family, critical: Floats) -> tuple[Floats, Floats]:
-    """Value ± t · se, on the log scale for ratios and for positive levels."""
-    half = _quantile(critical, family.df) * family.standard_error
-    positive = np.array([metric.scale is Scale.POSITIVE for metric in family.metrics])
-    logs = (positive if family.kind == "level" else np.full(len(family), family.kind == "ratio")) & (family.value > 0)
-    relative = half if family.kind == "ratio" else half / np.where(logs, family.value, 1.0)
+    """Value ± t · se; a ratio's on the log scale."""
+    half = student_quantile(critical, family.df) * family.standard_error
+    if family.kind != "ratio":
+        return family.value - half, family.value + half
     with np.errstate(over="ignore"):
-        factor = np.exp(np.where(logs, relative, 0.0))
-    low = np.where(logs, family.value / factor, family.value - half)
-    return low, np.where(logs, family.value * factor, family.value + half)
+        factor = np.exp(half)
+    return family.value / factor, family.value * factor
+
+
+def _share_ends(family: Family, critical: Floats) -> tuple[Floats, Floats]:
+    """Intervals of shares and areas, of their gaps, ratios and differences."""
+    near = _side_interval(family, family.first, critical)
+    if family.second is None:
+        return near
+    far = _side_interval(family, family.second, critical)
+    make = _mover_ratio if family.kind == "ratio" else _mover_difference
+    ends = make((family.first.value, *near), (family.second.value, *far), family.correlation)
+    if family.kind != "difference":
+        return ends
+    areas = np.array([metric.rank for metric in family.metrics])
+    widened = (
+        family.value - np.hypot(family.value - ends[0], unseen.area(family, family.second, critical)),
+        family.value + np.hypot(ends[1] - family.value, unseen.area(family, family.first, critical)),
+    )
+    return _paired_shares(family, critical, _where(areas, widened, ends))
 
 
 def _side_interval(family: Family, side: Side, critical: Floats) -> tuple[Floats, Floats]:
-    """Score intervals of one side, at the effective sample size its variance implies: v(1 - v) / variance."""
+    """Score intervals of one side, at the effective sample size its variance implies: v(1 - v) / variance.
+
+    An area's reaches as far as units do that the sample has not met; of two models' areas the difference does.
+    """
     df = np.where(family.seed_variance > 0, np.minimum(side.df, family.df), side.df)
-    return wilson(side.value, _effective_size(side), _quantile(critical, df))
+    if family.kind == "difference":
+        df = family.df
+    low, high = wilson(side.value, _effective_size(side), student_quantile(critical, df))
+    areas = np.array([metric.rank for metric in family.metrics])
+    if family.kind == "difference" or not areas.any():
+        return low, high
+    value, below = side.value, unseen.area(family, side, critical)
+    above = below * np.divide(1 - value, value, out=np.ones_like(value), where=value > 0)
+    reaching = value - np.hypot(value - low, below), value + np.hypot(high - value, above)
+    return _where(areas, reaching, (low, high))
+
+
+def _loss_ends(family: Family, critical: Floats) -> tuple[Floats, Floats]:
+    """Intervals of mean losses and errors: levels on the log scale, with what unseen units may add above.
+
+    Gaps and ratios of slices: MOVER from the sides' levels, ratios on the log scale. Differences of two models: t, and
+    on either side what units may add that the sample has not met.
+    """
+    first, second = family.first, family.second
+    if second is None:
+        return _loss_interval(family, first, family.standard_error, family.df, critical)
+    if family.kind == "difference":
+        half = student_quantile(critical, family.df) * family.standard_error
+        explained = np.array([metric.explained for metric in family.metrics])
+        of_first, of_second = (unseen.difference(family, side, critical) for side in (first, second))
+        below, above = _where(explained, (of_first, of_second), (of_second, of_first))
+        return family.value - np.hypot(half, below), family.value + np.hypot(half, above)
+    near: _Ends = (first.value, *_loss_interval(family, first, np.sqrt(first.variance), first.df, critical))
+    far: _Ends = (second.value, *_loss_interval(family, second, np.sqrt(second.variance), second.df, critical))
+    if family.kind == "gap":
+        return _mover_difference(near, far, family.correlation)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        low, high = _mover_difference(_logs(near), _logs(far), family.correlation)
+        low, high = np.exp(low), np.exp(high)
+    return np.where(np.isnan(low), 0.0, low), np.where(np.isnan(high), np.inf, high)
+
+
+def _logs(ends: _Ends) -> _Ends:
+    value, low, high = ends
+    return np.asarray(np.log(value)), np.asarray(np.log(low)), np.asarray(np.log(high))
+
+
+def _loss_interval(family: Family, side: Side, error: Floats, df: Floats, critical: Floats) -> tuple[Floats, Floats]:
+    """Interval of one level: exp(log value ± t · se / value), the upper end with what unseen units may add.
+
+    R²'s is that of the share it leaves unexplained.
+    """
+    value = unseen.losses(family, side)
+    positive = value > 0
+    relative = student_quantile(critical, df) * error / np.where(positive, value, 1.0)
+    with np.errstate(over="ignore"):
+        factor = np.exp(np.where(positive, relative, 0.0))
+        high = value * factor
+    low, high = value / factor, unseen.above(family, side, high, critical)
+    explained = np.array([metric.explained for metric in family.metrics])
+    return _where(explained, (1 - high, 1 - low), (low, high))
 
 
 def _effective_size(side: Side) -> Floats:
@@ -154,6 +221,8 @@ def _paired_shares(family: Family, critical: Floats, fallback: tuple[Floats, Flo
     sample size of the sides (weighted rows included; clusters covary too loosely for it). Shares of each model's own
     decisions (precision) keep the interval ``fallback``.
     """
+    if family.clustered:
+        return fallback
     paired = np.array([metric.scale is Scale.PROPORTION and _same_rows(metric) for metric in family.metrics])
     sides = [side for side in (family.first, family.second) if side is not None]
     size = np.min([_effective_size(side) for side in sides], axis=0)
@@ -165,7 +234,7 @@ def _paired_shares(family: Family, critical: Floats, fallback: tuple[Floats, Flo
     discordant = np.clip((size - 1) * variance + value**2, np.abs(value), 1.0)
     n = np.where(usable, size, 1.0)
     low, high = score_limits(
-        n * (discordant + value) / 2, n * (discordant - value) / 2, n, _quantile(critical, family.df)
+        n * (discordant + value) / 2, n * (discordant - value) / 2, n, student_quantile(critical, family.df)
     )
     return np.where(usable, low, fallback[0]), np.where(usable, high, fallback[1])
 
@@ -175,14 +244,13 @@ def _same_rows(metric: Metric) -> bool:
     return all(of_label(name) for group in metric.support for name in group)
 
 
-_Ends = tuple[Floats, Floats, Floats]
-
-
 def _mover_difference(near: _Ends, far: _Ends, correlation: Floats) -> tuple[Floats, Floats]:
-    """Zou & Donner (2008), eq. 3: value, low, high of both sides."""
+    """Zou & Donner (2008), eq. 3: value, low, high of both sides. Unbounded where a side is."""
     (a, low_a, high_a), (b, low_b, high_b) = near, far
-    below = (a - low_a) ** 2 + (high_b - b) ** 2 - 2 * correlation * (a - low_a) * (high_b - b)
-    above = (high_a - a) ** 2 + (b - low_b) ** 2 - 2 * correlation * (high_a - a) * (b - low_b)
+    with np.errstate(invalid="ignore"):  # infinity less infinity, where both sides are unbounded
+        below = (a - low_a) ** 2 + (high_b - b) ** 2 - 2 * correlation * (a - low_a) * (high_b - b)
+        above = (high_a - a) ** 2 + (b - low_b) ** 2 - 2 * correlation * (high_a - a) * (b - low_b)
+    below, above = np.where(np.isinf(high_b), np.inf, below), np.where(np.isinf(high_a), np.inf, above)
     return a - b - np.sqrt(np.maximum(below, 0.0)), a - b + np.sqrt(np.maximum(above, 0.0))
 
 
@@ -206,7 +274,7 @@ def _with_seeds(
     family: Family, critical: Floats, shares: np.ndarray, low: Floats, high: Floats
 ) -> tuple[Floats, Floats]:
     """Widen the intervals of shares by the seeds' half-width, in quadrature; the others have it in their variance."""
-    extra = np.where(shares, (_quantile(critical, family.df) ** 2) * family.seed_variance, 0.0)
+    extra = np.where(shares, (student_quantile(critical, family.df) ** 2) * family.seed_variance, 0.0)
     below, above = family.value - low, high - family.value
     return family.value - np.sqrt(below**2 + extra), family.value + np.sqrt(above**2 + extra)
 

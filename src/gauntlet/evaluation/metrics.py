@@ -63,6 +63,9 @@ class Metric:
         support: the groups of rows the metric is a mean over, as combinations of 0/1 columns; its sample size is that
             of the smallest: the positives for a true-positive rate, the smaller class for an AUC.
         rank: True for AUC, which is no function of sums.
+        ratio: numerator and denominator, where the metric is one ratio or its root.
+        root: the metric is the square root of its ratio.
+        explained: the metric is 1 less a mean loss in units of what explains nothing: R².
     """
 
     name: str
@@ -77,6 +80,14 @@ class Metric:
     gradient: Callable[[Floats], Floats]
     support: tuple[Linear, ...] = ({"one": 1.0},)
     rank: bool = False
+    ratio: tuple[Linear, Linear] | None = None
+    root: bool = False
+    explained: bool = False
+
+    @property
+    def areas(self) -> int:
+        """Number of areas that a rank metric is the mean of: one of a binary model, one for each class of others."""
+        return 1 if len(self.support) == 2 else len(self.support)
 
 
 def names(task: Task) -> tuple[str, ...]:
@@ -182,7 +193,10 @@ def _ratios(
 
     chosen = tuple(support) if support is not None else tuple(dict(pair[1]) for pair in ratios)
     words = title or name.replace("_", " ")
-    return Metric(name, words, definition, direction, *bounds, scale, columns, value, gradient, chosen)
+    single = ratios[0] if len(ratios) == 1 else None
+    return Metric(
+        name, words, definition, direction, *bounds, scale, columns, value, gradient, chosen, ratio=single, root=root
+    )
 
 
 def _auc(name: str, title: str, definition: str, support: tuple[Linear, ...]) -> Metric:
@@ -214,7 +228,9 @@ def _r2() -> Metric:
         return np.stack([-1 / total, by_total, -2 * mean * by_total, mean**2 * by_total], axis=-1)
 
     definition = "1 - Σw(y - s)² / Σw(y - ȳ)², ȳ the mean label of the same rows; undefined where labels are constant"
-    return Metric("r2", "R²", definition, Direction.HIGHER, -np.inf, 1.0, Scale.REAL, columns, value, gradient)
+    return Metric(
+        "r2", "R²", definition, Direction.HIGHER, -np.inf, 1.0, Scale.REAL, columns, value, gradient, explained=True
+    )
 
 
 _UP, _DOWN, _ZERO = Direction.HIGHER, Direction.LOWER, Direction.ZERO

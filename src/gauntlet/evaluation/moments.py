@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gauntlet.errors import DataError
 from gauntlet.evaluation.sample import Floats, Ints
@@ -38,6 +39,23 @@ class Pieces:
 
 
 @dataclass(frozen=True)
+class Units:
+    """Sampling units: rows, or what the rows of a cluster in one cell add up to.
+
+    Attributes:
+        columns: (K, u) sums of their rows.
+        cell: (u,) their cell, ascending.
+        cluster: (u,) their cluster; empty where units are rows.
+        shared: (u,) whether their cluster has rows in other cells too; empty where units are rows.
+    """
+
+    columns: Floats
+    cell: Ints
+    cluster: Ints
+    shared: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
 class Moments:
     """Moments of rows, by cell.
 
@@ -48,6 +66,7 @@ class Moments:
         sums: (C, K) sums of the K weighted columns.
         gram: (C, K, K) sums over units that lie in one cell only of the outer product of their sums with themselves.
         pieces: the other units.
+        fourth: (C, F, 5) sums over units that lie in one cell only of F kinds of fourth powers (``tails.powers``).
     """
 
     cells: Ints
@@ -56,6 +75,7 @@ class Moments:
     sums: Floats
     gram: Floats
     pieces: Pieces
+    fourth: Floats
 
 
 def find_cells(codes: Sequence[Ints], rows: int) -> tuple[Ints, Ints]:
@@ -93,36 +113,67 @@ def _compact(key: Ints, width: int) -> tuple[Ints, int]:
     return number[key], int(number[-1]) + 1
 
 
-def collect(columns: Floats, cell: Ints, cells: Ints, cluster: Ints | None = None) -> Moments:
+def units_of(columns: Floats, cell: Ints, cluster: Ints | None = None) -> Units:
+    """Add the rows of each cluster up, cell by cell.
+
+    Args:
+        columns: (K, n) weighted columns.
+        cell: (n,) cell of each row, ascending.
+        cluster: (n,) cluster of each row, or None: the rows are the units.
+    """
+    if cluster is None:
+        return Units(columns, cell, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_))
+    order = np.argsort(cluster, kind="stable")  # the cells of a cluster stay ascending
+    changed = (np.diff(cluster[order], prepend=-1) != 0) | (np.diff(cell[order], prepend=-1) != 0)
+    begin = np.flatnonzero(changed)
+    unit_cluster, unit_cell = cluster[order][begin], cell[order][begin]
+    sums = np.stack([np.add.reduceat(column[order], begin) for column in columns])
+    shared = np.bincount(unit_cluster)[unit_cluster] > 1
+    by_cell = np.argsort(unit_cell, kind="stable")  # the clusters of a cell stay ascending
+    return Units(sums[:, by_cell], unit_cell[by_cell], unit_cluster[by_cell], shared[by_cell])
+
+
+def collect(columns: Floats, cell: Ints, cells: Ints, units: Units, fourth: Floats) -> Moments:
     """Add the rows of a shard up.
 
     Args:
         columns: (K, n) weighted columns.
         cell: (n,) cell of each row, ascending.
         cells: (C, P) slices of each cell.
-        cluster: (n,) cluster of each row, or None.
+        units: of the same rows.
+        fourth: (C, F, 5) sums of fourth powers, as ``Moments`` has them.
     """
     count = len(cells)
     starts = np.searchsorted(cell, np.arange(count))
     rows = np.diff(starts, append=len(cell))
     sums = np.add.reduceat(columns, starts, axis=1).T.copy()
-    width = len(columns)
-    nothing = Pieces(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty((0, width)))
-    if cluster is None:
-        return Moments(cells, rows, rows, sums, _gram(columns, starts, rows), nothing)
-    order = np.argsort(cluster, kind="stable")  # the cells of a cluster stay ascending
-    changed = (np.diff(cluster[order], prepend=-1) != 0) | (np.diff(cell[order], prepend=-1) != 0)
-    begin = np.flatnonzero(changed)
-    piece_cluster, piece_cell = cluster[order][begin], cell[order][begin]
-    piece_sums = np.stack([np.add.reduceat(column[order], begin) for column in columns])
-    units = np.bincount(piece_cell, minlength=count)
-    shared = np.bincount(piece_cluster)[piece_cluster] > 1
-    alone = np.flatnonzero(~shared)
-    alone = alone[np.argsort(piece_cell[alone], kind="stable")]
-    sizes = np.bincount(piece_cell[alone], minlength=count)
-    gram = _gram(piece_sums[:, alone], np.cumsum(sizes) - sizes, sizes)
-    pieces = Pieces(piece_cluster[shared], piece_cell[shared], piece_sums[:, shared].T.copy())
-    return Moments(cells, rows, units, sums, gram, pieces)
+    if not len(units.cluster):
+        nothing = Pieces(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty((0, len(columns))))
+        return Moments(cells, rows, rows, sums, _gram(columns, starts, rows), nothing, fourth)
+    alone = np.flatnonzero(~units.shared)
+    sizes = np.bincount(units.cell[alone], minlength=count)
+    inner, begin = units.columns[:, alone], np.cumsum(sizes) - sizes
+    shared = np.flatnonzero(units.shared)
+    shared = shared[np.argsort(units.cluster[shared], kind="stable")]
+    pieces = Pieces(units.cluster[shared], units.cell[shared], units.columns[:, shared].T.copy())
+    number = np.bincount(units.cell, minlength=count)
+    return Moments(cells, rows, number, sums, _gram(inner, begin, sizes), pieces, fourth)
+
+
+def add_by_cell(values: Floats, cell: Ints, count: int) -> Floats:
+    """(count, p) sums over each cell.
+
+    Args:
+        values: (p, u).
+        cell: (u,) cell of each, ascending.
+        count: number of cells.
+    """
+    sizes = np.bincount(cell, minlength=count)
+    full = np.flatnonzero(sizes)
+    total = np.zeros((count, len(values)))
+    if len(full):
+        total[full] = np.add.reduceat(values, (np.cumsum(sizes) - sizes)[full], axis=1).T
+    return total
 
 
 def _gram(columns: Floats, starts: Ints, sizes: Ints) -> Floats:
@@ -171,4 +222,5 @@ def merge(first: Moments, second: Moments) -> Moments:
         add(first.sums, second.sums),
         add(first.gram, second.gram),
         pieces,
+        add(first.fourth, second.fourth),
     )

@@ -11,12 +11,15 @@ from scipy import sparse
 from gauntlet.errors import ConfigurationError
 from gauntlet.evaluation import covariance
 from gauntlet.evaluation.auc import hanley_mcneil
+from gauntlet.evaluation.concentration import concentrations, tails_of
 from gauntlet.evaluation.covariance import Block
 from gauntlet.evaluation.gather import Gathered, Question, blocks_of, gather, placed
 from gauntlet.evaluation.metrics import Linear, Metric, Scale
 from gauntlet.evaluation.moments import Moments
+from gauntlet.evaluation.positions import Position, positions_of, slice_sums
 from gauntlet.evaluation.sample import Floats, Ints, Sample
-from gauntlet.evaluation.slices import ALL, Partition, Slice
+from gauntlet.evaluation.slices import Partition, Slice
+from gauntlet.evaluation.tails import Tail, degrees_of_freedom
 
 _PRIOR_UNITS = 5.0
 """Weight, in units of the smaller class, of the expected variance of an area against the one found. With 5 the
@@ -39,8 +42,11 @@ class Panel:
         support: (A, S, M) effective number m of independent units the estimate is a mean over: rows, or clusters;
             positives only for a true-positive rate; the smaller class for an AUC. Kish's (Σw)²/Σw² over the units'
             weights, so exactly a count when units weigh the same.
-        df: (A, S, M) degrees of freedom of the variance: m - 1; infinite for shares of unweighted, unclustered rows,
-            whose variance is a function of the share.
+        df: (A, S, M) degrees of freedom of the variance, at most m - 1: those of its influences
+            (``tails.degrees_of_freedom``); infinite for shares of unweighted, unclustered rows, whose variance is a
+            function of the share.
+        difference_df: (S, M) the same of the difference of two models; of others, m - 1.
+        tail: (A, S, M) the largest contributions to mean losses.
         rows: (S,) number of rows of each slice.
         units: (S,) number of sampling units (clusters, or rows) of each slice.
         clustered: rows share clusters.
@@ -52,6 +58,8 @@ class Panel:
     covariance: Floats
     support: Floats
     df: Floats
+    difference_df: Floats
+    tail: Tail
     rows: Ints
     units: Ints
     clustered: bool
@@ -129,77 +137,40 @@ def _corrections(question: Question, value: Floats, support: Floats, largest: Fl
     return factor
 
 
-@dataclass(frozen=True)
-class _Position:
-    """Position of a slice: its block and group, and for complements of rank metrics a block of their own."""
-
-    slice: Slice
-    block: int
-    group: int
-    complement: int = -1
-
-
 def conclude(gathered: Gathered) -> Panel:
     """The panel of what was gathered (of one shard, or of many merged)."""
     question, sums_by_cell = gathered.question, gathered.moments
     blocks = blocks_of(question, sums_by_cell.cells)
-    positions = _positions(question)
-    sums = _slice_sums(sums_by_cell.sums, blocks, positions)
+    positions = positions_of(question)
+    sums = slice_sums(sums_by_cell.sums, blocks, positions)
     basis = covariance.basis_gram(sums_by_cell, blocks)
     value, forms = _influence_forms(gathered, blocks, positions, sums)
     support, largest = _supports(sums_by_cell, question, blocks, positions, sums, basis)
     support = np.where(np.isnan(value), 0.0, support)
     joint = covariance.joint(sums_by_cell, blocks, forms, basis)
+    concentration, of_difference = concentrations(gathered, blocks, positions, sums, value, forms, joint)
     scale = np.sqrt(_corrections(question, value, support, largest, joint)).reshape(-1)
     joint *= scale[:, None]
     joint *= scale[None, :]
     plain = not (question.weighted or question.clustered)
     share = np.array([metric.scale is Scale.PROPORTION and plain for metric in question.metrics])
-    df = np.where(share & (support > 0), np.inf, np.maximum(support - 1, 0.0))
+    df, difference_df = (
+        np.where(share & (size > 0), np.inf, degrees_of_freedom(known, size))
+        for known, size in ((concentration, support), (of_difference, support.min(axis=0)))
+    )
     rows, units = _sizes(sums_by_cell, blocks, positions)
     slices = tuple(position.slice for position in positions)
-    return Panel(question.metrics, slices, value, joint, support, df, rows, units, question.clustered)
-
-
-def _positions(question: Question) -> tuple[_Position, ...]:
-    inside = [
-        _Position(Slice(name, level), p, group)
-        for p, (name, levels) in enumerate(question.partitions, start=1)
-        for group, level in enumerate(levels)
-    ]
-    positions = [_Position(ALL, 0, 0), *inside]
-    if question.rest:
-        first = 1 + len(question.partitions)
-        positions += [
-            _Position(
-                Slice(position.slice.partition, position.slice.level, rest=True),
-                position.block,
-                position.group,
-                first + index,
-            )
-            for index, position in enumerate(inside)
-        ]
-    return tuple(positions)
-
-
-def _slice_sums(by_cell: Floats, blocks: Sequence[Block], positions: Sequence[_Position]) -> Floats:
-    """(S, K) sums of every column in every slice."""
-    by_block: dict[int, Floats] = {}
-    for index in {position.block for position in positions}:
-        adder = covariance.group_adder(blocks[index].codes, blocks[index].groups)
-        by_block[index] = np.asarray(adder.astype(by_cell.dtype) @ by_cell)
-    everything = by_block[0][0]
-    parts = [by_block[position.block][position.group] for position in positions]
-    return np.stack(
-        [everything - part if position.slice.rest else part for position, part in zip(positions, parts, strict=True)]
+    tail = tails_of(gathered, positions, sums, value, support)
+    return Panel(
+        question.metrics, slices, value, joint, support, df, difference_df, tail, rows, units, question.clustered
     )
 
 
-def _sizes(moments: Moments, blocks: Sequence[Block], positions: Sequence[_Position]) -> tuple[Ints, Ints]:
+def _sizes(moments: Moments, blocks: Sequence[Block], positions: Sequence[Position]) -> tuple[Ints, Ints]:
     """(S,) rows, and (S,) units; a cluster that straddles cells counts once in each slice it touches."""
     shared = np.bincount(moments.pieces.cell, minlength=len(moments.rows))
     counts = np.stack([moments.rows, moments.units - shared], axis=1)
-    rows, units = _slice_sums(counts, blocks, positions).T
+    rows, units = slice_sums(counts, blocks, positions).T
     cluster = moments.pieces.cluster
     for index, position in enumerate(positions if len(cluster) else ()):
         inside = blocks[position.block].codes[moments.pieces.cell] == position.group
@@ -207,7 +178,7 @@ def _sizes(moments: Moments, blocks: Sequence[Block], positions: Sequence[_Posit
     return rows, units
 
 
-def _forms(positions: Sequence[_Position], blocks: Sequence[Block], columns: Ints, slope: Floats) -> sparse.csr_matrix:
+def _forms(positions: Sequence[Position], blocks: Sequence[Block], columns: Ints, slope: Floats) -> sparse.csr_matrix:
     """(S, T) coefficients of one statistic in every slice on the basis sums.
 
     Args:
@@ -230,7 +201,7 @@ def _forms(positions: Sequence[_Position], blocks: Sequence[Block], columns: Int
 
 
 def _influence_forms(
-    gathered: Gathered, blocks: Sequence[Block], positions: Sequence[_Position], sums: Floats
+    gathered: Gathered, blocks: Sequence[Block], positions: Sequence[Position], sums: Floats
 ) -> tuple[Floats, sparse.csr_matrix]:
     """(A, S, M) values, and (J, T) the linear form of each one's influence."""
     question = gathered.question
@@ -254,7 +225,7 @@ def _influence_forms(
 
 
 def _area_forms(
-    gathered: Gathered, blocks: Sequence[Block], positions: Sequence[_Position], model: int, metric: int
+    gathered: Gathered, blocks: Sequence[Block], positions: Sequence[Position], model: int, metric: int
 ) -> tuple[Floats, sparse.csr_matrix]:
     """(S,) areas of one model, and (S, T) forms: the one column of influences in the slice's own block."""
     start = covariance.offsets(blocks)
@@ -274,7 +245,7 @@ def _supports(
     moments: Moments,
     question: Question,
     blocks: Sequence[Block],
-    positions: Sequence[_Position],
+    positions: Sequence[Position],
     sums: Floats,
     basis: Floats,
 ) -> tuple[Floats, Floats]:

@@ -200,6 +200,8 @@ def _beats_trivial(rows: Sample, panel: Panel, policy: PerformancePolicy) -> lis
     family = differences(pair)
     ((low, high),) = intervals(family, confidence=policy.confidence)
     value, interval = float(family.value[0]), (float(low), float(high))
+    if not np.ptp(rows.score, axis=0).any():  # the same answer on every row: no other row would show a difference
+        interval = (value, value)
     model, baseline = (wording.level(metric, float(level), interval) for level in pair.value.ravel())
     status = decide(interval, bound=0.0, direction="max", strict=True)
     finding = (

@@ -6,11 +6,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg.blas import strmm
 from scipy.special import ndtri
+from scipy.stats import norm, t
 
 from gauntlet.evaluation.sample import Floats
 
 _SEED = 20_240_117
 """Verdicts on the same numbers must be the same, so draws are, unless a generator is given."""
+_LARGEST_QUANTILE = 1e6
+"""Keeps the quantiles of one degree of freedom finite in the far tail; no interval is that wide."""
 _JITTER = 1e-6
 """Added to the diagonal so that perfectly correlated statistics (a slice and its mirror) still have a Cholesky root."""
 
@@ -55,6 +58,18 @@ def critical_value(
         joint = strmm(1.0, root, normal.T, lower=1, overwrite_b=1)
         largest[start : start + step] = (np.abs(joint) if sides == 2 else joint).max(axis=0)
     return float(np.clip(np.quantile(largest, confidence), lowest, highest))
+
+
+def student_quantile(critical: Floats, df: Floats) -> Floats:
+    """The t quantile whose two-sided tail equals that of ``critical`` under the normal distribution.
+
+    Args:
+        critical: (k,) critical values of |z|.
+        df: (k,) degrees of freedom; infinite or 0 give ``critical`` back.
+    """
+    finite = np.isfinite(df) & (df > 0)
+    quantile = t.isf(norm.sf(critical), np.where(finite, df, 1.0))
+    return np.asarray(np.where(finite, np.minimum(quantile, _LARGEST_QUANTILE), critical))
 
 
 def holm(p_values: ArrayLike, alpha: float = 0.05) -> tuple[NDArray[np.bool_], Floats]:

@@ -3,6 +3,7 @@ import pytest
 from scipy import stats
 
 from gauntlet.errors import ConfigurationError
+from gauntlet.evaluation import unseen
 from gauntlet.evaluation.families import differences, gaps, levels, with_seed_variance
 from gauntlet.evaluation.intervals import clopper_pearson, exact_shares, intervals, p_values, wilson
 from gauntlet.evaluation.metrics import resolve
@@ -111,7 +112,10 @@ def test_seed_variance_widens_what_it_belongs_to():
     variance = family.covariance[2, 2] + 0.05**2
     df = variance**2 / (family.covariance[2, 2] ** 2 / family.df[2] + 0.05**4 / 2)
     half = stats.t.ppf(0.975, df) * np.sqrt(variance)
-    np.testing.assert_allclose(after[2], [family.value[2] - half, family.value[2] + half], rtol=1e-9)
+    critical = np.full(len(family), stats.norm.isf(0.025))
+    below, above = (unseen.difference(family, side, critical)[2] for side in (family.second, family.first))
+    expected = [family.value[2] - np.hypot(half, below), family.value[2] + np.hypot(half, above)]
+    np.testing.assert_allclose(after[2], expected, rtol=1e-9)
 
 
 def test_a_ratio_of_what_can_be_negative_is_refused():
