@@ -182,15 +182,24 @@ def _fourth_powers(pool: ThreadPoolExecutor, question: Question, units: Units, c
     total = np.zeros((cells, len(question.quartics), 5))
 
     def combined(linear: Linear) -> Floats:
-        first, *others = (units.columns[where[name]] * coefficient for name, coefficient in linear.items())
-        for other in others:
-            first += other
-        return np.asarray(first[alone])
+        total = None
+        for name, coefficient in linear.items():
+            column = units.columns[where[name]]
+            part = column if coefficient == 1 else column * coefficient
+            total = part if total is None else total + part
+        assert total is not None
+        return np.asarray(total[alone])
 
     def add(index: int) -> None:
         quartic = question.quartics[index]
-        values = powers(combined(quartic.top), combined(quartic.bottom) if quartic.bottom else None)
-        total[:, index, : len(values)] = moments.add_by_cell(values, cell, cells)
+        u = combined(quartic.top)
+        if not quartic.bottom:
+            square = u * u
+            total[:, index, 0] = moments.add_by_cell(np.multiply(square, square, out=square), cell, cells)
+            return
+        ones = quartic.bottom == {"one": 1} and not (question.weighted or question.clustered)
+        for place, values in enumerate(powers(u, None if ones else combined(quartic.bottom))):
+            total[:, index, place] = moments.add_by_cell(values, cell, cells)
 
     list(pool.map(add, range(len(question.quartics))))
     return total
@@ -200,16 +209,18 @@ def _largest(
     pool: ThreadPoolExecutor, question: Question, units: Units, cells: Ints
 ) -> dict[tuple[str, int], list[Floats]]:
     """The largest contributions to each loss, in every level of every partition. A cluster counts once a cell."""
+    if not question.losses:
+        return {}
     levels = [(-1, np.zeros(len(cells), dtype=np.int64), 1)]
     levels += [(p, cells[:, p], len(names)) for p, (_, names) in enumerate(question.partitions)]
     where = {name: index for index, name in enumerate(question.columns)}
-
-    def find(key: tuple[str, int]) -> list[Floats]:
-        _, codes, groups = levels[key[1] + 1]
-        return largest_by_group(units.columns[where[key[0]]], codes[units.cell], groups)
-
-    keys = [(name, p) for p, _, _ in levels for name in question.losses]
-    return dict(zip(keys, pool.map(find, keys), strict=True))
+    codes, groups = [cut[units.cell] for _, cut, _ in levels], [number for _, _, number in levels]
+    found = pool.map(lambda name: largest_by_group(units.columns[where[name]], codes, groups), question.losses)
+    return {
+        (name, p): lists
+        for name, by_partition in zip(question.losses, found, strict=True)
+        for (p, _, _), lists in zip(levels, by_partition, strict=True)
+    }
 
 
 def merge(first: Gathered, second: Gathered) -> Gathered:

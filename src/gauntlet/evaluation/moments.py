@@ -161,18 +161,18 @@ def collect(columns: Floats, cell: Ints, cells: Ints, units: Units, fourth: Floa
 
 
 def add_by_cell(values: Floats, cell: Ints, count: int) -> Floats:
-    """(count, p) sums over each cell.
+    """(count,) sums over each cell.
 
     Args:
-        values: (p, u).
+        values: (u,).
         cell: (u,) cell of each, ascending.
         count: number of cells.
     """
     sizes = np.bincount(cell, minlength=count)
     full = np.flatnonzero(sizes)
-    total = np.zeros((count, len(values)))
+    total = np.zeros(count)
     if len(full):
-        total[full] = np.add.reduceat(values, (np.cumsum(sizes) - sizes)[full], axis=1).T
+        total[full] = np.add.reduceat(values, (np.cumsum(sizes) - sizes)[full])
     return total
 
 

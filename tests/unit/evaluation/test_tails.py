@@ -20,17 +20,22 @@ def tail(values, number=None):
     return Tail(*(np.array([part]) for part in tail_of(ordered, number or len(values))))
 
 
+def products(u, v):
+    return np.array([part.sum() for part in powers(u, v)])
+
+
 def test_fourth_powers_of_influences_come_from_sums_of_products():
     rng = np.random.default_rng(1)
     u, v = rng.gamma(2, size=50), rng.gamma(3, size=50)
     ratio, total = u.sum() / v.sum(), v.sum()
-    found = fourth(powers(u, v).sum(axis=1), ratio, total)
+    found = fourth(products(u, v), ratio, total)
     assert found == pytest.approx((((u - ratio * v) / total) ** 4).sum(), rel=1e-9)
+    np.testing.assert_allclose(products(u, None), products(u, np.ones(50)))
 
 
 def test_a_fourth_power_that_is_lost_in_rounding_is_unknown():
     u, v = np.full(50, 0.1) + 1e-9 * np.arange(50), np.ones(50)
-    assert np.isnan(fourth(powers(u, v).sum(axis=1), u.mean(), 50.0))
+    assert np.isnan(fourth(products(u, v), u.mean(), 50.0))
 
 
 @pytest.mark.parametrize(
@@ -77,15 +82,18 @@ def test_equal_losses_have_a_tail_that_ends_there():
     assert tail(np.zeros(100)).unseen(np.array([100.0]), np.array([0.04]))[0] == 0
 
 
-def test_the_largest_of_groups_and_of_none_are_kept_and_join_as_if_they_were_one():
+@pytest.mark.parametrize("rows", [3000, 100_000])
+def test_the_largest_of_groups_and_of_none_are_kept_and_join_as_if_they_were_one(rows):
+    """Of 100,000 rows the small group's largest are not among the largest of all."""
     rng = np.random.default_rng(4)
-    values, codes = rng.normal(size=5000), rng.integers(-1, 2, size=5000)
-    first, second, none = largest_by_group(values, codes, 2)
-    assert len(first) == MOST_KEPT
-    assert none.tolist() == sorted(values[codes == -1], reverse=True)[:MOST_KEPT]
-    both = np.sort(values[codes >= 0])[::-1][:MOST_KEPT]
-    assert joined([first, second]).tolist() == both.tolist()
-    assert joined([]).tolist() == []
+    codes = np.where(rng.random(rows) < 0.02, -1, rng.integers(0, 2, size=rows))
+    values = rng.normal(size=rows) - 5 * (codes == 1)
+    ((first, second, none), (everything, nothing)) = largest_by_group(values, [codes, np.zeros(rows, int)], [2, 1])
+    for code, part in ((0, first), (1, second), (-1, none)):
+        assert part.tolist() == sorted(values[codes == code], reverse=True)[:MOST_KEPT]
+    assert everything.tolist() == sorted(values, reverse=True)[:MOST_KEPT]
+    assert joined([first, second, none]).tolist() == everything.tolist()
+    assert (nothing.tolist(), joined([]).tolist()) == ([], [])
 
 
 def test_more_rows_rest_on_more_of_their_largest():
