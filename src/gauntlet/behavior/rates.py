@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from gauntlet.evaluation.intervals import clopper_pearson
+from gauntlet.evaluation.shares import clopper_pearson
 
 _MOST_ROWS = 10**9
 

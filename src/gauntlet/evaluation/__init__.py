@@ -20,7 +20,7 @@ fail: region=south: accuracy is 21 points lower than for the rest (60% against 8
 more than the 10 points allowed.
 inconclusive: region=west: accuracy is 3 points lower than for the rest (72% against 76%; 95% interval −4 to 11 points),
 too uncertain to tell whether it is within the 10 points allowed; about 300 rows of this slice would tell.
-pass: region=north: accuracy is 19.9 points higher than for the rest (83.4% against 63.5%; 95% interval 15.3 to 24.6
+pass: region=north: accuracy is 19.9 points higher than for the rest (83.4% against 63.5%; 95% interval 15.2 to 24.6
 points), within the 10 points allowed.
 
 The road from rows to a decision, each step one module:

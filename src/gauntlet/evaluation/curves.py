@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gauntlet.evaluation.intervals import wilson
 from gauntlet.evaluation.sample import Floats, Sample
+from gauntlet.evaluation.shares import wilson
 
 MOST_POINTS = 100
 _NORMAL_95 = 1.959963984540054

@@ -1,10 +1,10 @@
 """Confidence intervals and p-values of a family, each on the scale where it covers what it says.
 
-Shares and areas: Wilson's score interval at the effective sample size that their variance implies. Their gaps and
-differences: MOVER (Zou & Donner 2008; Newcombe's method 10 when the sides are independent), which builds the interval
-of a difference from the sides' own intervals and their correlation, and so stays honest near 0 and 1; two models'
-shares of the same rows: Tango's (1998) score interval. Their ratios: MOVER-R (Donner & Zou 2012). Losses and errors:
-log scale; their gaps and differences by Student's t.
+Shares: by the binomial tails at the effective sample size that their variance implies, mid-p alone, and the closer to
+exact the more hold together (``shares``); areas: Wilson's score interval. Their gaps and differences: MOVER (Zou &
+Donner 2008; Newcombe's method 10 when the sides are independent), which builds the interval of a difference from the
+sides' own intervals and their correlation; two models' shares of the same rows: Tango's (1998) score interval. Their
+ratios: MOVER-R (Donner & Zou 2012). Losses and errors: log scale; their gaps and differences by Student's t.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from gauntlet.evaluation.families import Family, Side
 from gauntlet.evaluation.metrics import Metric, Scale
 from gauntlet.evaluation.paired import score_limits
 from gauntlet.evaluation.sample import Floats
+from gauntlet.evaluation.shares import binomial_limits, clopper_pearson, wilson
 from gauntlet.evaluation.simultaneous import critical_value, student_quantile
 
 _Interval = tuple[Floats, Floats]
@@ -51,9 +52,9 @@ def intervals(
     >>> rows = sample([1] * 20 + [0] * 20, [0.9] * 18 + [0.2] * 22, task="binary")
     >>> family = levels(measure([rows], resolve(["true_positive_rate", "accuracy"], "binary")))
     >>> intervals(family).round(3).tolist()
-    [[0.699, 0.972], [0.835, 0.986]]
+    [[0.707, 0.983], [0.844, 0.992]]
     >>> intervals(family, simultaneous=True).round(3).tolist()
-    [[0.688, 0.973], [0.828, 0.987]]
+    [[0.692, 0.986], [0.836, 0.993]]
     """
     critical = family_critical(family, confidence, rng) if simultaneous else float(stats.norm.isf((1 - confidence) / 2))
     return at_critical(family, np.full(len(family), critical))
@@ -104,8 +105,7 @@ def exact_shares(family: Family, *, confidence: float = 0.95) -> Floats:
     """
     critical = np.full(len(family), stats.norm.isf((1 - confidence) / 2))
     share, known = family.value, family.df >= 1
-    size = _effective_size(family.first) * (critical / student_quantile(critical, family.df)) ** 2
-    low, high = clopper_pearson(np.nan_to_num(share), size, confidence)
+    low, high = clopper_pearson(np.nan_to_num(share), _binomial_size(family, family.first, critical), confidence)
     ends = np.stack([np.where(known, low, 0.0), np.where(known, high, 1.0)], axis=1)
     return np.where(np.isnan(share)[:, None], np.nan, ends)
 
@@ -143,7 +143,7 @@ def _share_ends(family: Family, critical: Floats) -> tuple[Floats, Floats]:
 
 
 def _side_interval(family: Family, side: Side, critical: Floats) -> tuple[Floats, Floats]:
-    """Score intervals of one side, at the effective sample size its variance implies: v(1 - v) / variance.
+    """Intervals of one side, at the effective sample size its variance implies: of shares binomial, else score.
 
     An area's reaches as far as units do that the sample has not met; of two models' areas the difference does.
     """
@@ -151,6 +151,10 @@ def _side_interval(family: Family, side: Side, critical: Floats) -> tuple[Floats
     if family.kind == "difference":
         df = family.df
     low, high = wilson(side.value, _effective_size(side), student_quantile(critical, df))
+    shares = np.array([metric.scale is Scale.PROPORTION for metric in family.metrics])
+    if shares.any():
+        binomial = binomial_limits(np.nan_to_num(side.value), _binomial_size(family, side, critical), critical)
+        low, high = _where(shares, binomial, (low, high))
     areas = np.array([metric.rank for metric in family.metrics])
     if family.kind == "difference" or not areas.any():
         return low, high
@@ -212,6 +216,23 @@ def _effective_size(side: Side) -> Floats:
     spread = side.value * (1 - side.value)
     # The variance of a share carries m / (m - 1): adding 1 gives m back.
     return np.where(inner, spread / np.where(inner, side.variance, 1.0) + 1, side.support)
+
+
+def _binomial_size(family: Family, side: Side, critical: Floats) -> Floats:
+    """Number of rows of which a share is known as well by binomial tails as by its variance and t.
+
+    Under weights the variance implies too many rows where those of the rarer kind happen to weigh little: it has not
+    met the heavy ones. So it counts at most for the effective number of all rows, whichever kind they are, and t has
+    their degrees of freedom; the few rows of a kind are in the tails already.
+    """
+    size, df = _effective_size(side), side.df
+    if not family.clustered:
+        size = np.minimum(size, side.support)
+        df = np.where(np.isfinite(df), np.maximum(side.support - 1, 0.0), np.inf)
+    elif family.kind == "difference":
+        df = family.df
+    df = np.where(family.seed_variance > 0, np.minimum(df, family.df), df)
+    return np.asarray(size * (critical / student_quantile(critical, df)) ** 2)
 
 
 def _paired_shares(family: Family, critical: Floats, fallback: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
@@ -315,40 +336,3 @@ def p_values(family: Family, bound: ArrayLike, *, direction: str) -> Floats:
         below, above = np.where(clear, middle, below), np.where(clear, above, middle)
     p = stats.norm.sf(below)
     return np.where(np.isnan(family.value), np.nan, np.where(kept, p, 1 - p))
-
-
-def wilson(share: ArrayLike, n: ArrayLike, critical: ArrayLike) -> tuple[Floats, Floats]:
-    """Score interval of a proportion (Wilson 1927).
-
-    Args:
-        share: observed shares, in [0, 1].
-        n: (effective) sample sizes; 0 gives [0, 1].
-        critical: critical value of |z| (or |t|).
-    """
-    p, size, c = (np.asarray(part, dtype=np.float64) for part in (share, n, critical))
-    squared = c**2
-    known = size > 0
-    total = np.where(known, size, 0.0) + squared
-    total = np.where(total > 0, total, 1.0)
-    centre = (p * size + squared / 2) / total
-    half = c / total * np.sqrt(np.maximum(size * p * (1 - p), 0.0) + squared / 4)
-    low = np.where(known, np.where(p <= 0, 0.0, np.maximum(centre - half, 0.0)), 0.0)
-    high = np.where(known, np.where(p >= 1, 1.0, np.minimum(centre + half, 1.0)), 1.0)
-    return low, high
-
-
-def clopper_pearson(share: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> tuple[Floats, Floats]:
-    """Exact interval of a proportion (Clopper & Pearson 1934) by beta quantiles: covers at least what it says.
-
-    Args:
-        share: observed shares, in [0, 1].
-        n: sample sizes; may be fractional (effective size of weighted or clustered rows, Korn & Graubard 1998).
-        confidence: in (0, 1).
-    """
-    p, size = np.asarray(share, dtype=np.float64), np.asarray(n, dtype=np.float64)
-    alpha = 1 - confidence
-    hits, misses = p * size, (1 - p) * size
-    # 1e-300 stands where a parameter would be 0: beta refuses that, and np.where then takes the other value.
-    low = np.where(hits > 0, stats.beta.ppf(alpha / 2, np.maximum(hits, 1e-300), misses + 1), 0.0)
-    high = np.where(misses > 0, stats.beta.isf(alpha / 2, hits + 1, np.maximum(misses, 1e-300)), 1.0)
-    return low, high

@@ -8,8 +8,8 @@ from itertools import combinations
 
 import numpy as np
 
-from gauntlet.evaluation.intervals import clopper_pearson
 from gauntlet.evaluation.sample import Floats, Ints, Task
+from gauntlet.evaluation.shares import clopper_pearson
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gauntlet.evaluation.intervals import clopper_pearson
+from gauntlet.evaluation.shares import clopper_pearson
 from gauntlet.stability.agreement import EvaluationRows, agreement, decisions, pairwise
 
 PLAIN = EvaluationRows("binary", 0.5, None, None)

@@ -11,8 +11,8 @@ from gauntlet import stats
 
 PACKAGE = Path(stats.__file__).parents[1]
 FOR_ARRAYS = {
-    "wilson": "evaluation/intervals.py",
-    "clopper_pearson": "evaluation/intervals.py",
+    "wilson": "evaluation/shares.py",
+    "clopper_pearson": "evaluation/shares.py",
 }
 """Formulas that exist for arrays as well; ``test_proportions.py`` holds that both agree."""
 STATISTICS = (
@@ -23,6 +23,7 @@ STATISTICS = (
     "evaluation/intervals.py",
     "evaluation/paired.py",
     "evaluation/power.py",
+    "evaluation/shares.py",
     "evaluation/simultaneous.py",
     "delivery/evidence/clustering.py",
     "serving/acceptance/quantiles.py",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from gauntlet.evaluation import intervals
+from gauntlet.evaluation import shares
 from gauntlet.stats.proportions import clopper_pearson, difference_of_shares, wilson
 
 counts = st.integers(1, 10**7).flatmap(lambda rows: st.tuples(st.integers(0, rows), st.just(rows)))
@@ -42,14 +42,14 @@ def test_turning_successes_into_failures_turns_the_interval(successes, rows):
 @given(counts, st.floats(1e-6, 0.5))
 def test_the_score_interval_is_that_for_arrays(counted, alpha):
     hits, rows = counted
-    low, high = intervals.wilson(hits / rows, rows, NormalDist().inv_cdf(1 - alpha / 2))
+    low, high = shares.wilson(hits / rows, rows, NormalDist().inv_cdf(1 - alpha / 2))
     assert wilson(hits, rows, alpha) == pytest.approx((float(low), float(high)), rel=1e-9)
 
 
 @given(counts, st.floats(1e-6, 0.5))
 def test_the_exact_interval_is_that_for_arrays(counted, alpha):
     hits, rows = counted
-    low, high = intervals.clopper_pearson(hits / rows, rows, 1 - alpha)
+    low, high = shares.clopper_pearson(hits / rows, rows, 1 - alpha)
     assert clopper_pearson(hits, rows, alpha) == pytest.approx((float(low), float(high)), rel=1e-9)
 
 
