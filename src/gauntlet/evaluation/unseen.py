@@ -5,7 +5,8 @@ Wilson's (1927) upper limit of a share of which nothing was seen. Shares of rows
 Means and areas get it here: q times what such a unit may do, in quadrature with the interval of the units seen (as
 MOVER combines independent parts, Zou & Donner 2008).
 
-- A row scored at random costs an area half of what it has: q · A / 2. (m: the smaller class.)
+- A row scored at random costs an area half of what it has, one scored against its label all of it: q · A · 0.6 for a
+  level and q · A / 2 for a difference, which by simulation (tests/simulation) are enough. (m: the smaller class.)
 - A loss: the mean of the farthest q of its distribution, from the largest losses seen (``tails.Tail.unseen``).
 - The difference of two models' losses: the largest loss seen of the model that would be hit.
 """
@@ -19,6 +20,8 @@ from gauntlet.evaluation.families import Family, Side
 from gauntlet.evaluation.sample import Floats
 from gauntlet.evaluation.simultaneous import student_quantile
 
+_LOST_BY_LEVEL, _LOST_BY_DIFFERENCE = 0.6, 0.5
+
 
 def share(side: Side, critical: Floats) -> Floats:
     """(k,) largest share of the population of which the sample may hold no unit; 1 where it holds none at all."""
@@ -29,7 +32,8 @@ def share(side: Side, critical: Floats) -> Floats:
 def area(family: Family, side: Side, critical: Floats) -> Floats:
     """(k,) how much an area (of a multiclass model: the mean of the classes' areas) may lose by unseen units."""
     number = np.array([metric.areas if metric.rank else 1 for metric in family.metrics])
-    return np.asarray(share(side, critical) * side.value / 2 / number)
+    lost = _LOST_BY_DIFFERENCE if family.kind == "difference" else _LOST_BY_LEVEL
+    return np.asarray(share(side, critical) * side.value * lost / number)
 
 
 def above(family: Family, side: Side, high: Floats, critical: Floats) -> Floats:
