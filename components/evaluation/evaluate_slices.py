@@ -17,7 +17,7 @@ def evaluate_slices(
     Args:
         predictions: What batch_predict wrote, with the columns to slice by.
         policy: {"columns": ["sex"], "crossings": [["sex", "race"]], "bins": {"age": [25, 45]}, "min_rows": 100,
-            "reference": {"sex": "Male"}, "fairness": {"equal_opportunity": {"max_gap": 0.1}},
+            "min_support": 20, "reference": {"sex": "Male"}, "fairness": {"equal_opportunity": {"max_gap": 0.1}},
             "performance": {"auc": {"max_gap": 0.05}}, "threshold": 0.5, "confidence": 0.95}.
         verdict: Each comparison with its gap or ratio, its interval and one sentence, the worst first.
         report: Gaps and metrics of every slice with their intervals.

@@ -56,7 +56,7 @@ class ChampionResult:
         verdict: the checks.
         overall: every metric of the task on all rows, each with an interval of its own.
         slices: the slices that were compared, worst first, with simultaneous intervals.
-        not_compared: slices with too few rows, or where the metric is undefined.
+        not_compared: slices with too few rows, or too few that the metric is a mean over, or where it is undefined.
         decisions: for classifiers.
         same: whether both models give identical scores.
     """
@@ -136,10 +136,10 @@ def compare(
     both = bool(policy.guardrails) and bool(groups)
     confidence = 1 - (1 - policy.confidence) / (2 if both else 1)
     checks = _primary(panel, pair, primary, policy) + _guardrails(panel, pair, policy.guardrails, confidence)
-    slices = _slices(pair, groups, by_slice, confidence)
+    slices = _slices(pair, groups, by_slice, confidence, policy.slices.min_support)
     looked_at = {Slice(group.name, level) for group in groups for level in group.levels if not pair.same}
-    undefined = looked_at - {difference.slice for difference in slices}
-    not_compared = (*too_small, *sorted(undefined, key=lambda slice_: slice_.name))
+    left_out = looked_at - {difference.slice for difference in slices}
+    not_compared = (*too_small, *sorted(left_out, key=lambda slice_: slice_.name))
     checks += [slice_check(difference, _margin(by_slice, difference)) for difference in slices]
     facts: dict[str, str | int | float | bool] = {
         "rows": challenger.rows,
@@ -244,14 +244,19 @@ def _guardrails(panel: Panel, pair: _Pair, guardrails: Mapping[str, Margin], con
     ]
 
 
-def _slices(pair: _Pair, groups: list[Partition], held_to: Primary, confidence: float) -> tuple[Difference, ...]:
-    """Every slice's difference with simultaneous intervals, worst first. Identical models have nothing to compare."""
+def _slices(
+    pair: _Pair, groups: list[Partition], held_to: Primary, confidence: float, min_support: int
+) -> tuple[Difference, ...]:
+    """Every slice's difference with simultaneous intervals, worst first. Identical models have nothing to compare.
+
+    Slices in which fewer rows than ``min_support`` are of the kind that the metric is a mean over are left out.
+    """
     if not groups or pair.same:
         return ()
     model = pair.models[0]
     panel = measure(pair.models, resolve([held_to.metric], model.task, model.classes), groups)
     slices = [slice_ for slice_ in panel.slices if slice_ != ALL]
-    by_slice = _differences(panel, pair, confidence, slices=slices, simultaneous=True)
+    by_slice = _differences(panel, pair, confidence, slices=slices, simultaneous=True, min_support=min_support)
     return tuple(sorted(by_slice, key=lambda difference: difference.improvement))
 
 
@@ -263,11 +268,12 @@ def _differences(
     metrics: Sequence[str] | None = None,
     slices: Sequence[Slice] = (ALL,),
     simultaneous: bool = False,
+    min_support: int = 0,
 ) -> tuple[Difference, ...]:
     """Defined differences of metrics that have a better direction, with their intervals."""
     metric_names = metrics or [metric.name for metric in panel.metrics if metric.direction is not Direction.ZERO]
     family = differences(panel, metrics=metric_names, slices=slices)
-    family = select(family, np.flatnonzero(np.isfinite(family.value)))
+    family = select(family, np.flatnonzero(np.isfinite(family.value) & (family.support >= min_support)))
     if not len(family):
         return ()
     sampling = family.standard_error

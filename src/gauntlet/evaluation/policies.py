@@ -92,6 +92,12 @@ class Slicing(Settings):
         50, ge=2, le=1000, description="Most values of a column that get a slice each; the rarest beyond share one."
     )
     min_rows: int = Field(100, ge=10, description="Fewest rows (or clusters) a slice is judged on.")
+    min_support: int = Field(
+        20,
+        ge=2,
+        description="Fewest rows (or clusters) that a metric is a mean over in a slice judged by it: positives for a "
+        "true-positive rate, the smaller class for an AUC; weighted ones at their effective number.",
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Slicing:

@@ -13,6 +13,9 @@ from gauntlet.verdict import Check, Status, decide, worst
 
 Interval = tuple[float, float]
 
+LOW_SUPPORT = "evaluate_slices.low_support"
+"""Code of what is reported and not judged."""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -25,6 +28,8 @@ class Measured:
         interval: simultaneous over the gate.
         sides: the metric in the slice and in the reference (NaN for a level).
         rows: rows (or clusters) of the slice.
+        support: effective number of rows (or clusters) that the metric is a mean over, on the smaller side.
+        clustered: whether ``rows`` and ``support`` count clusters.
     """
 
     slice: Slice
@@ -33,6 +38,8 @@ class Measured:
     interval: Interval
     sides: tuple[float, float]
     rows: int
+    support: float = math.inf
+    clustered: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,14 +63,21 @@ class SliceFinding:
         return value / bound if bound else abs(value)
 
 
-def judge(demand: Demand, measured: Measured, confidence: float) -> SliceFinding:
+def judge(demand: Demand, measured: Measured, confidence: float, *, min_support: int = 0) -> SliceFinding:
     """Check a statistic against a demand.
 
     Args:
         demand: the demand.
         measured: the statistic.
         confidence: confidence of the gate, for the sentence.
+        min_support: fewest rows that the metric may be a mean over; on fewer it is reported and not judged.
     """
+    finding = _judge(demand, measured, confidence)
+    defined = not math.isnan(measured.value)
+    return _reported(finding, confidence, min_support) if defined and measured.support < min_support else finding
+
+
+def _judge(demand: Demand, measured: Measured, confidence: float) -> SliceFinding:
     name = f"{measured.slice.name}: {demand.title}"
     if demand.kind == "level":
         return SliceFinding(demand, measured, _level(demand, measured, name, confidence))
@@ -110,6 +124,29 @@ def judge(demand: Demand, measured: Measured, confidence: float) -> SliceFinding
     return SliceFinding(demand, measured, check)
 
 
+def _reported(finding: SliceFinding, confidence: float, min_support: int) -> SliceFinding:
+    """The finding without its decision: too few rows of the kind that the metric is a mean over."""
+    demand, measured = finding.demand, finding.measured
+    words = {"gap": _gap, "ratio": _ratio, "level": _level_found}[demand.kind](demand, measured, confidence)
+    effectively = "" if measured.support == round(measured.support) else "effectively "
+    rows = wording.support(demand.metric, clustered=measured.clustered)
+    found = f"{effectively}{math.floor(measured.support):,} {rows}"
+    check = Check(
+        finding.check.name,
+        Status.INCONCLUSIVE,
+        f"{words}, on {found}; fewer than {min_support:,} are reported and not judged.",
+        measured.value,
+        measured.interval,
+        finding.check.bound,
+        finding.check.direction,
+        measured.rows,
+        math.ceil(measured.rows * min_support / measured.support) if measured.support > 0 else None,
+        code=LOW_SUPPORT,
+        subject=measured.slice.name,
+    )
+    return replace(finding, check=check)
+
+
 def _level(demand: Demand, measured: Measured, name: str, confidence: float) -> Check:
     bound, direction = (demand.low, "min") if demand.low is not None else (demand.high, "max")
     assert bound is not None
@@ -135,6 +172,13 @@ def _nearer_bound(demand: Demand, value: float) -> tuple[float, str]:
         return demand.high, "max"
     assert demand.low is not None
     return demand.low, "min"
+
+
+def _level_found(demand: Demand, measured: Measured, confidence: float) -> str:
+    metric, interval = demand.metric, measured.interval
+    value = wording.level(metric, measured.value, interval)
+    spread = wording.level_interval(metric, interval, confidence)
+    return f"{measured.slice.name}: {metric.title} is {value} ({spread})"
 
 
 def _gap(demand: Demand, measured: Measured, confidence: float) -> str:

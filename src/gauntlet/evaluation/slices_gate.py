@@ -2,7 +2,8 @@
 
 All comparisons share one error rate: it is divided among the kinds of statistic (gaps, ratios, levels) and, within a
 kind, intervals are simultaneous. A slice that is too small to judge is listed and makes the verdict inconclusive; it is
-never omitted.
+never omitted. So is a comparison that rests on too few rows of the kind that its metric is a mean over (positives for a
+true-positive rate): its value and interval are reported, and count among those that hold together.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from gauntlet.evaluation.panel import Panel, measure
 from gauntlet.evaluation.performance import Estimate, estimates, to_sample
 from gauntlet.evaluation.policies import SlicesPolicy
 from gauntlet.evaluation.sample import Ints, Sample
-from gauntlet.evaluation.slice_checks import Measured, SliceFinding, judge
+from gauntlet.evaluation.slice_checks import LOW_SUPPORT, Measured, SliceFinding, judge
 from gauntlet.evaluation.slices import CROSSED, JOINED, Partition, Slice
 from gauntlet.verdict import Check, Status, Verdict
 
@@ -115,6 +116,7 @@ def judge_slices(scored: Scored, policy: SlicesPolicy) -> SlicesResult:
             "rows": rows.rows,
             "slices": len(listed),
             "slices_too_small": sum(not row.judged for row in listed),
+            "comparisons_low_support": sum(check.code == LOW_SUPPORT for check in checks),
             "confidence": policy.confidence,
             "threshold": policy.threshold,
         },
@@ -177,7 +179,7 @@ def _compare(rows: Sample, groups: _Groups, demanded: Sequence[Demand], policy: 
         family = _family(panel, kind, [demand.metric.name for demand in of_kind], groups, policy.min_rows)
         for measured, metric in _statistics(family, panel, groups, each):
             findings += [
-                judge(demand, measured, policy.confidence)
+                judge(demand, measured, policy.confidence, min_support=policy.min_support)
                 for demand in of_kind
                 if demand.metric.name == metric and not (demand.two_sided and measured.slice in mirrored)
             ]
@@ -222,6 +224,8 @@ def _statistics(family: Family, panel: Panel, groups: _Groups, confidence: float
             interval=(float(ends[i, 0]), float(ends[i, 1])),
             sides=(float(family.first.value[i]), other),
             rows=int(size[slice_]),
+            support=float(family.support[i]),
+            clustered=family.clustered,
         )
         statistics.append((measured, metric.name))
     return statistics

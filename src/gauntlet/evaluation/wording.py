@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from gauntlet.evaluation.metrics import Metric, Scale
 from gauntlet.evaluation.power import rows_needed
@@ -11,6 +12,14 @@ Interval = tuple[float, float]
 
 _MINUS = "−"
 _MOST_DECIMALS = 6
+_ROWS: Mapping[frozenset[tuple[str, float]], str] = {
+    frozenset({("one", 1.0)}): "rows",
+    frozenset({("positive", 1.0)}): "positives",
+    frozenset({("one", 1.0), ("positive", -1.0)}): "negatives",
+    frozenset({("predicted", 1.0)}): "positive decisions",
+    frozenset({("one", 1.0), ("predicted", -1.0)}): "negative decisions",
+}
+"""Rows that a metric is a mean over (``Metric.support``) → their name."""
 
 
 def is_share(metric: Metric) -> bool:
@@ -43,6 +52,13 @@ def limit(metric: Metric, value: float, *, of_gap: bool = False) -> str:
         return f"{value:.6g}".replace("-", _MINUS)
     number = f"{100 * value:.6g}".replace("-", _MINUS)
     return f"{number}%" if not of_gap else f"{number} point" if number == "1" else f"{number} points"
+
+
+def support(metric: Metric, *, clustered: bool = False) -> str:
+    """What a metric is a mean over: ``rows``, ``positives``, ``rows of the smallest class``, ``clusters``."""
+    one, *more = metric.support
+    rows = "rows of the smallest class" if more else _ROWS[frozenset(one.items())]
+    return rows if not clustered else "clusters" if rows == "rows" else f"clusters of {rows}"
 
 
 def level_interval(metric: Metric, interval: Interval, confidence: float) -> str:

@@ -87,3 +87,19 @@ def test_slices_may_have_a_metric_and_a_margin_of_their_own(pair) -> None:
     found = judge(*pair, slices={"metric": "accuracy", "margin": 0.02})
     assert {one.metric.name for one in found.slices} == {"accuracy"}
     assert found.verdict.checks[-1].bound == -0.02
+
+
+def test_slices_with_too_few_positives_are_named_and_not_compared_by_what_is_a_mean_over_them() -> None:
+    rng = np.random.default_rng(5)
+    region = np.repeat(["west", "east"], [300, 2700])
+    label = np.concatenate([np.arange(300) < 19, rng.random(2700) < 0.3]).astype(float)
+    good = np.where(label == 1, 0.8, 0.2)
+    bad = np.where((region == "west") & (label == 1), 0.1, good)
+    models = [scored(label, score, slices={"region": region}) for score in (bad, good)]
+    by_recall = {"primary": {"metric": "accuracy", "margin": 0.02}, "guardrails": {}}
+    slices = {"metric": "true_positive_rate", "margin": 0.05}
+    found = judge(*models, **by_recall, slices=slices)
+    assert [slice_.name for slice_ in found.not_compared] == ["region=west"]
+    assert found.verdict.facts["slices_not_compared"] == 1
+    assert found.verdict.status is Status.PASS
+    assert judge(*models, **by_recall, slices={**slices, "min_support": 19}).verdict.status is Status.FAIL

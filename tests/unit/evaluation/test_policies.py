@@ -37,6 +37,8 @@ def test_numbers_may_arrive_as_kfp_sends_them() -> None:
         (SlicesPolicy, {"columns": ["sex", "sex"]}, "columns: names something twice"),
         (ChampionPolicy, {"slices": {"crossings": [["a", "b"], ["a", "b"]]}}, "crossings: names something twice"),
         (SlicesPolicy, {"min_rows": 1}, r"policy\.min_rows"),
+        (SlicesPolicy, {"min_support": 1}, r"policy\.min_support.*greater than or equal to 2"),
+        (ChampionPolicy, {"slices": {"min_support": 1}}, r"policy\.slices\.min_support"),
         (ChampionPolicy, {"primary": {"margin": 0.1}}, r"policy\.primary\.metric: is required"),
         (ChampionPolicy, {"primary": {"metric": "auc", "margin": 0.1, "relative": 0.1}}, "one of margin and relative"),
         (ChampionPolicy, {"slices": {"minrows": 10}}, r"policy\.slices\.minrows"),

@@ -10,7 +10,7 @@ from gauntlet.evaluation.slice_checks import Measured, judge
 from gauntlet.evaluation.slices import Slice
 from gauntlet.verdict import Status
 
-RATE, AUC = resolve(["selection_rate", "auc"], "binary")
+RATE, AUC, RECALL = resolve(["selection_rate", "auc", "true_positive_rate"], "binary")
 CODE = "evaluate_slices.demographic_parity"
 GAP = Demand("demographic_parity", RATE, "gap", -0.1, 0.1, code=CODE)
 WOMEN = Slice("sex", "Female")
@@ -68,6 +68,49 @@ def test_ratios_and_levels() -> None:
     assert level.check.name == "sex=Female: auc (least)"
     undefined = judge(least, Measured(WOMEN, "", math.nan, (math.nan,) * 2, (math.nan,) * 2, 100), 0.95)
     assert undefined.check.status is Status.INCONCLUSIVE
+
+
+OPPORTUNITY = Demand("equal_opportunity", RECALL, "gap", -0.1, 0.1, code="evaluate_slices.equal_opportunity")
+
+
+def found_by(support: float, *, clustered: bool = False) -> Measured:
+    return Measured(WOMEN, "the rest", -0.91, (-0.95, -0.6), (0.0, 0.91), 400, support, clustered)
+
+
+def test_on_too_few_positives_a_rate_is_reported_and_not_judged() -> None:
+    assert judge(OPPORTUNITY, found_by(20), 0.95, min_support=20).check.status is Status.FAIL
+    check = judge(OPPORTUNITY, found_by(19), 0.95, min_support=20).check
+    assert (check.status, check.code) == (Status.INCONCLUSIVE, "evaluate_slices.low_support")
+    assert check.name == "sex=Female: equal_opportunity"
+    assert check.reason == (
+        "sex=Female: true-positive rate is 91 points lower than for the rest (0% against 91%; 95% interval 60 to 95 "
+        "points), on 19 positives; fewer than 20 are reported and not judged."
+    )
+    assert (check.measured, check.interval, check.rows_needed) == (-0.91, (-0.95, -0.6), 422)
+
+
+def test_what_would_pass_is_not_judged_either_and_levels_and_ratios_neither() -> None:
+    wide = Demand("equal_opportunity", RECALL, "gap", -0.99, 0.99, code=CODE)
+    ratio = Demand("equal_opportunity (ratio)", RECALL, "ratio", 0.8, 1.25, code=CODE)
+    level = Demand("auc (least)", AUC, "level", low=0.7, code=CODE)
+    for demand in (wide, ratio, level):
+        check = judge(demand, found_by(7), 0.95, min_support=20).check
+        assert (check.status, check.code) == (Status.INCONCLUSIVE, "evaluate_slices.low_support")
+        assert "on 7 " in check.reason
+
+
+def test_effective_numbers_and_clusters_are_called_so() -> None:
+    weighted = judge(OPPORTUNITY, found_by(12.4), 0.95, min_support=20).check
+    assert "on effectively 12 positives; fewer" in weighted.reason
+    clustered = judge(OPPORTUNITY, found_by(12, clustered=True), 0.95, min_support=20).check
+    assert "on 12 clusters of positives; fewer" in clustered.reason
+
+
+def test_what_is_undefined_says_so_and_not_that_it_has_few_rows() -> None:
+    nowhere = Measured(WOMEN, "the rest", math.nan, (math.nan,) * 2, (math.nan, 0.9), 400, 0.0)
+    check = judge(OPPORTUNITY, nowhere, 0.95, min_support=20).check
+    assert check.code == "evaluate_slices.equal_opportunity"
+    assert "undefined without positives" in check.reason
 
 
 def test_severity_is_one_at_the_limit() -> None:

@@ -96,6 +96,51 @@ def test_a_slice_where_a_rate_is_undefined_stays_open() -> None:
     assert "undefined without positives" in check.reason
 
 
+def west(positives: int, found_there: int = 0):
+    """Three thousand rows; 300 in the west with so many positives, of whom so many are found; 90 % elsewhere."""
+    rng = np.random.default_rng(4)
+    region = np.repeat(["west", "east"], [300, 2700])
+    label = np.concatenate([np.arange(300) < positives, rng.random(2700) < 0.3]).astype(float)
+    decided = rng.random(3000) < np.where(label == 1, 0.9, 0.05)
+    decided[:positives] = np.arange(positives) < found_there
+    return scored(label, np.where(decided, 0.8, 0.2), slices={"region": region})
+
+
+OPPORTUNITY = {"fairness": {"equal_opportunity": {"max_gap": 0.1}}}
+
+
+def test_a_slice_with_too_few_positives_is_reported_and_not_judged_by_its_true_positive_rate() -> None:
+    judged, reported = (judge(west(number), **OPPORTUNITY) for number in (20, 19))
+    assert judged.verdict.status is Status.FAIL
+    assert reported.verdict.status is Status.INCONCLUSIVE
+    check = reported.verdict.checks[0]
+    assert (check.code, check.subject) == ("evaluate_slices.low_support", "region=west")
+    assert "(0% against 89%;" in check.reason
+    assert "on 19 positives" in reported.verdict.summary
+    assert reported.verdict.facts["comparisons_low_support"] == 1
+    assert reported.verdict.facts["slices_too_small"] == judged.verdict.facts["comparisons_low_support"] == 0
+    assert judge(west(19), min_support=10, **OPPORTUNITY).verdict.status is Status.FAIL
+
+
+def test_positives_do_not_matter_to_shares_of_all_rows() -> None:
+    found = judge(west(3), performance={"accuracy": {"max_gap": 0.5}})
+    assert found.verdict.status is Status.PASS
+
+
+def test_a_reference_with_too_few_positives_judges_nobody() -> None:
+    found = judge(west(12), reference={"region": "west"}, **OPPORTUNITY)
+    (check,) = found.verdict.checks
+    assert (check.code, check.subject) == ("evaluate_slices.low_support", "region=east")
+
+
+def test_weights_make_rows_few() -> None:
+    rows = west(25)
+    weights = np.ones(3000)
+    weights[:5] = 100.0
+    found = judge(scored(rows.labels, rows.scores, slices=rows.columns, weights=weights), **OPPORTUNITY)
+    assert "on effectively 5 positives" in found.verdict.checks[0].reason
+
+
 def test_a_reference_too_small_is_an_error_and_an_unknown_one_is_refused() -> None:
     data = loans(3000, rare=20)
     rows = scored(data.label, data.scores(1), slices=data.slices)

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from gauntlet.evaluation import wording
-from gauntlet.evaluation.metrics import resolve
+from gauntlet.evaluation.metrics import names, resolve
 
 AUC, ACCURACY = resolve(["auc", "accuracy"], "binary")
 
@@ -36,6 +36,23 @@ def test_an_interval_is_turned_to_its_larger_direction() -> None:
     interval = (-0.134, -0.108)
     assert wording.gap_interval(ACCURACY, interval, 0.95, sign=-0.12) == "95% interval 10.8 to 13.4 points"
     assert wording.gap_interval(ACCURACY, interval, 0.975, sign=0.12) == "97.5% interval −13.4 to −10.8 points"
+
+
+def test_what_a_metric_is_a_mean_over_has_a_name() -> None:
+    expected = {
+        "accuracy": "rows",
+        "true_positive_rate": "positives",
+        "false_positive_rate": "negatives",
+        "precision": "positive decisions",
+        "negative_predictive_value": "negative decisions",
+        "auc": "rows of the smallest class",
+    }
+    for metric in resolve(list(expected), "binary"):
+        assert wording.support(metric) == expected[metric.name]
+    assert wording.support(ACCURACY, clustered=True) == "clusters"
+    for task in ("binary", "multiclass", "regression"):
+        for metric in resolve(names(task), task, 3):
+            assert wording.support(metric, clustered=True).startswith("clusters")
 
 
 def test_no_minus_before_zero() -> None:

@@ -10,7 +10,7 @@ from gauntlet.evaluation.fairness import Demand
 from gauntlet.evaluation.metrics import Metric
 from gauntlet.evaluation.performance import Estimate
 from gauntlet.evaluation.policies import SlicesPolicy
-from gauntlet.evaluation.slice_checks import SliceFinding
+from gauntlet.evaluation.slice_checks import LOW_SUPPORT, SliceFinding
 from gauntlet.evaluation.slices_gate import SliceRow, SlicesResult
 from gauntlet.prediction.format import Manifest
 from gauntlet.reports.plots import ForestRow
@@ -53,7 +53,7 @@ class SlicesView:
     """Content of the page.
 
     Attributes:
-        split, rows, confidence, min_rows: rows and settings of the comparison.
+        split, rows, confidence, min_rows, min_support: rows and settings of the comparison.
         threshold: binary: the decision threshold.
         reading: summary, in a short paragraph.
         demands: one plot for each demand of the policy.
@@ -67,6 +67,7 @@ class SlicesView:
     rows: int
     confidence: float
     min_rows: int
+    min_support: int
     threshold: float | None
     reading: tuple[str, ...]
     demands: tuple[Forest, ...]
@@ -85,6 +86,7 @@ def slices_view(result: SlicesResult, manifest: Manifest, policy: SlicesPolicy) 
         rows=manifest.rows,
         confidence=policy.confidence,
         min_rows=policy.min_rows,
+        min_support=policy.min_support,
         threshold=policy.threshold if manifest.task == "binary" else None,
         reading=_reading(result),
         demands=tuple(_demand_forest(demand, result) for demand in _demands(result)),
@@ -102,22 +104,37 @@ def _reading(result: SlicesResult) -> tuple[str, ...]:
     if result.findings:
         worst = result.findings[0].check
         sentences.append(worst.reason)
+        reported = [finding for finding in result.findings if finding.check.code == LOW_SUPPORT]
         counts = {status: sum(f.check.status is status for f in result.findings) for status in Status}
         tallies = [
-            f"{counts[status]} {words}"
-            for status, words in (
-                (Status.FAIL, "beyond what the policy allows"),
-                (Status.INCONCLUSIVE, "undecided"),
-                (Status.PASS, "within it"),
+            f"{number} {words}"
+            for number, words in (
+                (counts[Status.FAIL], "beyond what the policy allows"),
+                (counts[Status.INCONCLUSIVE] - len(reported), "undecided"),
+                (len(reported), "reported and not judged"),
+                (counts[Status.PASS], "within it"),
             )
-            if counts[status]
+            if number
         ]
         sentences.append(f"Of {len(result.findings)} comparisons, {', '.join(tallies)}.")
+        sentences += _too_few(reported)
     small = [row.slice.name for row in result.slices if not row.judged]
     if small:
-        named = "; ".join(small[:5]) + (f" and {len(small) - 5} more" if len(small) > 5 else "")
-        sentences.append(f"Too small to judge: {named}.")
+        sentences.append(f"Too small to judge: {_named(small)}.")
     return tuple(sentences)
+
+
+def _too_few(reported: list[SliceFinding]) -> list[str]:
+    """A sentence for each metric with slices that it could not judge: ``Too few positives to judge …``."""
+    slices: dict[str, list[str]] = {}
+    for finding in reported:
+        rows = wording.support(finding.demand.metric, clustered=finding.measured.clustered)
+        slices.setdefault(rows, []).append(finding.measured.slice.name)
+    return [f"Too few {rows} to judge: {_named(list(dict.fromkeys(names)))}." for rows, names in slices.items()]
+
+
+def _named(slices: list[str]) -> str:
+    return "; ".join(slices[:5]) + (f" and {len(slices) - 5} more" if len(slices) > 5 else "")
 
 
 def _demands(result: SlicesResult) -> tuple[Demand, ...]:

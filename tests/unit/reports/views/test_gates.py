@@ -57,6 +57,25 @@ def test_slices_draws_gaps_of_shares_in_points_with_both_limits(data: Loans) -> 
     assert "<script>" not in render("slices.html.j2", title="x", view=view, verdict=result.verdict)
 
 
+def test_slices_with_too_few_positives_are_drawn_and_named(data: Loans) -> None:
+    region = np.array(["west"] * 200 + ["east"] * 1800)
+    label = np.where((region == "west") & (np.arange(2000) >= 12), 0.0, np.where(np.arange(2000) < 12, 1.0, data.label))
+    rows = scored(label, data.scores(1), slices={"region": region})
+    policy = parse(SlicesPolicy, {"fairness": {"equal_opportunity": {"max_gap": 0.1}}}, field="p")
+    result = judge_slices(rows, policy)
+    view = slices_view(result, rows.manifest, policy)
+    assert view.reading[1:] == (
+        "Of 1 comparisons, 1 reported and not judged.",
+        "Too few positives to judge: region=west.",
+    )
+    assert view.min_support == 20
+    (row,) = view.demands[0].rows
+    assert row.low is not None
+    html = render("slices.html.j2", title="x", view=view, verdict=result.verdict)
+    assert "fewer than 20 are reported and not judged" in html
+    assert "20 of the kind that a metric is a mean over" in html
+
+
 def test_many_slices_are_drawn_up_to_a_number_and_listed_all(data: Loans) -> None:
     policy = parse(
         SlicesPolicy, {"min_rows": 10, "max_values": 100, "performance": {"accuracy": {"max_gap": 0.3}}}, field="p"
