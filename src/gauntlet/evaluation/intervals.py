@@ -238,6 +238,9 @@ def _binomial_size(family: Family, side: Side, critical: Floats) -> Floats:
 def _paired_shares(family: Family, critical: Floats, fallback: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
     """Tango's (1998) score interval where both models' shares are of the same rows (accuracy, true-positive rate).
 
+    The score takes the number of rows on which only one model is right for normal. Where it is small and the tail far,
+    MOVER from its binomial limits is wider; the interval reaches as far as either.
+
     The discordant share follows from the variance of the difference, (m - 1) · Var = b + c - d²; m is the effective
     sample size of the sides (weighted rows included; clusters covary too loosely for it). Shares of each model's own
     decisions (precision) keep the interval ``fallback``.
@@ -254,10 +257,14 @@ def _paired_shares(family: Family, critical: Floats, fallback: tuple[Floats, Flo
     variance = np.maximum(np.diag(family.covariance) - family.seed_variance, 0.0)
     discordant = np.clip((size - 1) * variance + value**2, np.abs(value), 1.0)
     n = np.where(usable, size, 1.0)
-    low, high = score_limits(
-        n * (discordant + value) / 2, n * (discordant - value) / 2, n, student_quantile(critical, family.df)
-    )
-    return np.where(usable, low, fallback[0]), np.where(usable, high, fallback[1])
+    quantile = student_quantile(critical, family.df)
+    first_only, second_only = (discordant + value) / 2, (discordant - value) / 2
+    low, high = score_limits(n * first_only, n * second_only, n, quantile)
+    binomial = (binomial_limits(share, n * (critical / quantile) ** 2, critical) for share in (first_only, second_only))
+    near, far = ((share, *ends) for share, ends in zip((first_only, second_only), binomial, strict=True))
+    odds = first_only * second_only / np.maximum((1 - first_only) * (1 - second_only), np.finfo(np.float64).tiny)
+    below, above = _mover_difference(near, far, -np.sqrt(np.minimum(odds, 1.0)))
+    return _where(usable, (np.minimum(low, below), np.maximum(high, above)), fallback)
 
 
 def _same_rows(metric: Metric) -> bool:
