@@ -23,6 +23,7 @@ def concentrations(
     value: Floats,
     forms: sparse.csr_matrix,
     joint: Floats,
+    support: Floats,
 ) -> tuple[Floats, Floats]:
     """Σd⁴ / (Σd²)² of every statistic, and of every difference of two models; 0 where it is unknown.
 
@@ -32,6 +33,7 @@ def concentrations(
         value: (A, S, M) estimates.
         forms: (J, T) their influences.
         joint: (J, J) sums of products of the influences, without corrections for small samples.
+        support: (A, S, M) Kish's effective number of units.
 
     Returns:
         (A, S, M), and (S, M): all 0 unless there are two models.
@@ -44,11 +46,17 @@ def concentrations(
     by_slice = slice_sums(moments.fourth.reshape(len(moments.fourth), -1), blocks, positions)
     by_slice = by_slice.reshape(len(positions), len(question.quartics), 5)
     levels, difference = np.full(value.shape, np.nan), np.full(value.shape[1:], np.nan)
+    of_weights = np.zeros(value.shape)
     for index, quartic in enumerate(question.quartics):
         m = quartic.metric
         into = levels[quartic.model, :, m] if quartic.other < 0 else difference[:, m]
         if quartic.block >= 0:
             _put_area(into, moments.fourth[:, index, 0], blocks[quartic.block], quartic.block, positions)
+            continue
+        if not quartic.bottom:
+            total = sums[:, [where[name] for name in quartic.top]] @ np.array(list(quartic.top.values()))
+            part = np.divide(support[quartic.model, :, m] ** 0.5, total, out=np.zeros_like(total), where=total > 0)
+            of_weights[quartic.model, :, m] = np.nan_to_num(by_slice[:, index, 0]) * part**4
             continue
         mean = ratio[quartic.model, :, m] - (0.0 if quartic.other < 0 else ratio[quartic.other, :, m])
         total = sums[:, [where[name] for name in quartic.bottom]] @ np.array(list(quartic.bottom.values()))
@@ -61,7 +69,7 @@ def concentrations(
         first, second = np.arange(value.size).reshape(2, -1)
         difference += covariance.fourth_powers(moments, blocks, scaled[first] - scaled[second]).reshape(both.shape)
         both = squares[0] + squares[1] - 2 * joint[first, second].reshape(both.shape) * slope[0] * slope[1]
-    return _relative(levels, squares), _relative(difference, both)
+    return _relative(levels, squares) + of_weights, _relative(difference, both) + of_weights.max(axis=0)
 
 
 def _put_area(into: Floats, by_cell: Floats, block: Block, number: int, positions: Sequence[Position]) -> None:

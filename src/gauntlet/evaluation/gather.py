@@ -69,19 +69,24 @@ class Question:
 
     @property
     def quartics(self) -> tuple[Quartic, ...]:
-        """Statistics of which fourth powers are summed: single ratios and areas of each model, and the differences of
-        two models. Unweighted shares of rows need none: their variance is a function of the share."""
-        counted = not (self.weighted or self.clustered)
+        """Statistics of which fourth powers are summed: means and areas of each model, the differences of two models,
+        and the weights of shares. A share's variance is a function of the share but for the weights, which unweighted
+        rows have not; of clusters their number is all that is used."""
+        shares = [m for m, metric in enumerate(self.metrics) if metric.scale is Scale.PROPORTION]
         singles = [
-            (m, metric.ratio)
-            for m, metric in enumerate(self.metrics)
-            if metric.ratio is not None and not (counted and metric.scale is Scale.PROPORTION)
+            (m, metric.ratio) for m, metric in enumerate(self.metrics) if metric.ratio is not None and m not in shares
         ]
         found = [
             Quartic(a, -1, m, -1, _placed(ratio[0], a), _placed(ratio[1], a))
             for a in range(self.models)
             for m, ratio in singles
         ]
+        if self.weighted and not self.clustered:
+            found += [
+                Quartic(a, -1, m, -1, _placed(self.metrics[m].support[0], a), {})
+                for a in range(self.models)
+                for m in shares
+            ]
         found += [Quartic(a, -1, m, b, {area_name(a, m, b): 1.0}, {}) for a, m, b in self.areas]
         if self.models == 2:
             found += [

@@ -22,6 +22,9 @@ from gauntlet.evaluation.sample import Floats
 from gauntlet.evaluation.shares import binomial_limits, clopper_pearson, wilson
 from gauntlet.evaluation.simultaneous import critical_value, student_quantile
 
+_PRIOR_ROWS = 1.5
+"""Rows of a share's rarer kind by which its variance under weights is drawn towards that of equal weights. With 1.5 the
+intervals cover 93-97 % both where weights are drawn (log-normal) and where they follow the label (tests/simulation)."""
 _Interval = tuple[Floats, Floats]
 """Low and high ends."""
 _Ends = tuple[Floats, Floats, Floats]
@@ -221,14 +224,16 @@ def _effective_size(side: Side) -> Floats:
 def _binomial_size(family: Family, side: Side, critical: Floats) -> Floats:
     """Number of rows of which a share is known as well by binomial tails as by its variance and t.
 
-    Under weights the variance implies too many rows where those of the rarer kind happen to weigh little: it has not
-    met the heavy ones. So it counts at most for the effective number of all rows, whichever kind they are, and t has
-    their degrees of freedom; the few rows of a kind are in the tails already.
+    Under weights the variance implies too many rows where those of the rarer kind happen to weigh little: it may not
+    have met the heavy ones. So it is drawn towards the one that the effective number of all rows implies, with the
+    weight of a few more rows of that kind.
     """
     size, df = _effective_size(side), side.df
     if not family.clustered:
-        size = np.minimum(size, side.support)
-        df = np.where(np.isfinite(df), np.maximum(side.support - 1, 0.0), np.inf)
+        rarer = np.nan_to_num(np.minimum(side.value, 1 - side.value)) * side.support
+        weight = _PRIOR_ROWS / (rarer + _PRIOR_ROWS)
+        drawn = 1 / ((1 - weight) / size + weight / np.where(side.support > 0, side.support, 1.0))
+        size = np.where(size > side.support, drawn, size)
     elif family.kind == "difference":
         df = family.df
     df = np.where(family.seed_variance > 0, np.minimum(df, family.df), df)

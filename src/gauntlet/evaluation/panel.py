@@ -148,7 +148,7 @@ def conclude(gathered: Gathered) -> Panel:
     support, largest = _supports(sums_by_cell, question, blocks, positions, sums, basis)
     support = np.where(np.isnan(value), 0.0, support)
     joint = covariance.joint(sums_by_cell, blocks, forms, basis)
-    concentration, of_difference = concentrations(gathered, blocks, positions, sums, value, forms, joint)
+    concentration, of_difference = concentrations(gathered, blocks, positions, sums, value, forms, joint, support)
     scale = np.sqrt(_corrections(question, value, support, largest, joint)).reshape(-1)
     joint *= scale[:, None]
     joint *= scale[None, :]

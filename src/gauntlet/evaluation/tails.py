@@ -38,6 +38,8 @@ _MOST_SHAPE = 0.98
 class Quartic:
     """Statistic whose influence of a unit is (u − r v) / V, with its value r and V the sum of v.
 
+    Without v: an area, whose influence is u; or a share, whose weight u is.
+
     Attributes:
         model, other: of a model, or of the difference to another; -1: none.
         metric: position of the metric.

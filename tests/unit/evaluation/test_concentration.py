@@ -34,8 +34,6 @@ def partitions():
 LOSSES = {
     "log_loss": (lambda s: -np.log(np.where(s.label == 1, s.score, 1 - s.score)), lambda s: np.ones(ROWS)),
     "brier": (lambda s: (s.score - s.label) ** 2, lambda s: np.ones(ROWS)),
-    "true_positive_rate": (lambda s: (s.score >= 0.5) * s.label, lambda s: s.label),
-    "precision": (lambda s: (s.score >= 0.5) * s.label, lambda s: (s.score >= 0.5).astype(float)),
 }
 
 
@@ -64,14 +62,22 @@ def test_degrees_of_freedom_are_those_of_the_rows_influences(kind, slice_, insid
     pair = models(kind)
     panel = measure(pair, resolve(METRICS, "binary"), partitions(), rest=True)
     at = panel.slice_index(slice_)
-    names = ("log_loss", "brier") if kind == "plain" else tuple(LOSSES)
-    for name in names:
+    for name in LOSSES:
         m = panel.metric_index(name)
         first, second = (influences(model, name, inside()) for model in pair)
         assert panel.df[0, at, m] == pytest.approx(freedom(first, panel.support[0, at, m]), rel=1e-6), name
-        if name != "precision":
-            expected = freedom(first - second, panel.support[:, at, m].min())
-            assert panel.difference_df[at, m] == pytest.approx(expected, rel=1e-6), name
+        expected = freedom(first - second, panel.support[:, at, m].min())
+        assert panel.difference_df[at, m] == pytest.approx(expected, rel=1e-6), name
+
+
+@pytest.mark.parametrize("name", ["true_positive_rate", "precision"])
+def test_shares_have_the_degrees_of_freedom_of_their_weights(name):
+    """Few misses are what Wilson's interval knows of; that a few rows weigh most it does not know."""
+    model = models("weights")[0]
+    panel = measure([model], resolve(METRICS, "binary"), partitions(), rest=True)
+    at, m = panel.slice_index(Slice("group", "a", rest=True)), panel.metric_index(name)
+    inside = (partitions()[0].codes != 0) & ((model.label if name == "true_positive_rate" else model.score >= 0.5) > 0)
+    assert panel.df[0, at, m] == pytest.approx(freedom(model.weight[inside], panel.support[0, at, m]), rel=1e-6)
 
 
 def test_unweighted_shares_have_all_degrees_of_freedom_and_sums_of_ratios_those_of_the_units():
@@ -79,6 +85,8 @@ def test_unweighted_shares_have_all_degrees_of_freedom_and_sums_of_ratios_those_
     assert np.isinf(panel.df[0, 0, panel.metric_index("true_positive_rate")])
     balanced = panel.metric_index("balanced_accuracy")
     assert panel.df[0, 0, balanced] == panel.support[0, 0, balanced] - 1
+    clustered = measure(models("clusters"), resolve(METRICS, "binary"))
+    assert clustered.df[0, 0, 3] == pytest.approx(clustered.support[0, 0, 3] - 1)
 
 
 def test_two_models_that_differ_in_three_positives_have_the_degrees_of_freedom_of_three():
