@@ -121,6 +121,12 @@ def _today() -> str:
 
 
 def _revision() -> str:
-    command = ["git", "describe", "--always", "--exclude=*", "--dirty= and more"]
-    described = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    return described.stdout.strip() if described.returncode == 0 else "none"
+    """The commit, and whether more than the records of runs differs from it."""
+    records = [f":!{path.relative_to(ROOT)}" for path in (PAGE, unchanged.RECORD)]
+    commit, changed = (
+        subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True)
+        for words in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "-uno", "--", ".", *records])
+    )
+    if commit.returncode:
+        return "none"
+    return commit.stdout.strip() + (" and more" if changed.stdout.strip() else "")

@@ -68,9 +68,9 @@ def test_a_run_of_some_parts_leaves_the_rows_of_the_others(tmp_path):
     def row(name, status=0):
         return Phase("any", 1.0, (Outcome(Step(name, ("make",)), status, 1.0, 1.0),))
 
-    first = quality.page([row("lint"), row("slow data", status=1)]).replace("20", "19")
+    first = quality.page([row("lint"), row("slow data", status=1)]).replace("| 20", "| 19")
     second = quality.page([row("slow data")], first)
-    assert second.count("| 19") == 1
+    assert len(re.findall(r"\| 19\d\d-", second)) == 1
     assert "| slow data | 20" in second
     assert "| lint | 19" in second
 
