@@ -35,9 +35,11 @@ $(UV):
 	@.venv/bin/python -m gauntlet.orchestration.environments
 	@touch $@
 
-.environments/test-tools/.stamp: requirements-test.lock .venv/.stamp
+# The oracles lie in a folder below, which tests/builders/oracles.py puts behind an image's own packages.
+.environments/test-tools/.stamp: requirements-test.lock requirements-oracles.lock .venv/.stamp
 	@rm -rf .environments/test-tools
 	@$(UV) pip install --quiet --python .venv/bin/python --require-hashes -r requirements-test.lock --target .environments/test-tools
+	@$(UV) pip install --quiet --python .venv/bin/python --require-hashes --no-deps -r requirements-oracles.lock --target .environments/test-tools/oracles/site-packages
 	@touch $@
 
 # -- using it --------------------------------------------------------------------------------------------------------
@@ -117,6 +119,7 @@ lock: .venv/.stamp  ## Resolve every requirements file again.
 	for wheel in cpu cuda; do $(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header containers/model/requirements.$$wheel.in -o containers/model/requirements.$$wheel.lock; done
 	$(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header pyproject.toml --extra cli --group dev --group test -o requirements.lock
 	$(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header --group test -o requirements-test.lock
+	$(UV) pip compile -q --python-version 3.11 --generate-hashes --no-header --group oracles -c containers/evaluation/requirements.lock --no-emit-package numpy --no-emit-package scipy -o requirements-oracles.lock
 
 clean:  ## Remove environments, runs and caches.
 	rm -rf .venv .environments .tools runs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
