@@ -234,7 +234,8 @@ def _binomial_size(family: Family, side: Side, critical: Floats) -> Floats:
         rarer = np.nan_to_num(np.minimum(side.value, 1 - side.value)) * side.support
         prior = _PRIOR_ROWS * critical**2
         weight = prior / (rarer + prior)
-        drawn = 1 / ((1 - weight) / size + weight / np.where(side.support > 0, side.support, 1.0))
+        known, all_rows = (np.where(rows > 0, rows, 1.0) for rows in (size, side.support))
+        drawn = 1 / ((1 - weight) / known + weight / all_rows)
         size = np.where(size > side.support, drawn, size)
     elif family.kind == "difference":
         df = family.df
