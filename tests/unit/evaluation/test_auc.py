@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gauntlet.data.integrity.power import _auc as leakage_auc
-from gauntlet.evaluation.auc import delong, grouped_auc, rank
+from gauntlet.evaluation.auc import grouped_auc, rank
 
 SCORES = st.lists(st.tuples(st.booleans(), st.integers(0, 6)), min_size=2, max_size=40)
 
@@ -67,26 +67,6 @@ def test_the_leakage_check_has_the_same_area_and_influence(rows):
         area, influence = leakage_auc(score, label)
         assert area == pytest.approx(auc(label, score), abs=1e-12)
         np.testing.assert_allclose(influence, auc_influence(label, score)[1], atol=1e-12)
-
-
-def test_delong_equals_the_placement_formula_of_the_paper():
-    # DeLong et al. (1988), eqs. 4-6, written out over all pairs.
-    rng = np.random.default_rng(1)
-    label = (rng.random(60) < 0.35).astype(float)
-    scores = np.round(rng.random((2, 60)) + 0.3 * label, 1)
-    m, n = int(label.sum()), int((1 - label).sum())
-    v10, v01, areas = [], [], []
-    for score in scores:
-        wins = (score[label == 1][:, None] > score[label == 0]) + 0.5 * (
-            score[label == 1][:, None] == score[label == 0]
-        )
-        v10.append(wins.mean(axis=1))
-        v01.append(wins.mean(axis=0))
-        areas.append(wins.mean())
-    expected = np.cov(v10) / m + np.cov(v01) / n
-    found, covariance = delong(label, scores)
-    np.testing.assert_allclose(found, areas, rtol=1e-12)
-    np.testing.assert_allclose(covariance, expected, rtol=1e-10)
 
 
 def test_influence_is_the_derivative_in_the_weights():

@@ -123,13 +123,6 @@ def test_critical_value_of_one_statistic_twenty_times_is_its_own():
     assert critical_value(np.ones((20, 20))) == pytest.approx(1.96, abs=0.03)
 
 
-def test_critical_value_of_a_pair_against_the_bivariate_normal():
-    c = critical_value(np.array([[1, 0.7], [0.7, 1]]), draws=200_000)
-    box = stats.multivariate_normal([0, 0], [[1, 0.7], [0.7, 1]])
-    inside = box.cdf([c, c], lower_limit=[-c, -c])
-    assert inside == pytest.approx(0.95, abs=0.003)
-
-
 def test_holm_steps_down():
     # Holm (1979), section 3's procedure by hand: 0.01·4, 0.02·3, 0.03·2, 0.04·1, made monotone.
     rejected, adjusted = holm([0.01, 0.04, 0.03, 0.02])
