@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.integrate import quad
 from scipy.special import betainc, betaln
 from scipy.stats import binom
 
@@ -24,18 +23,6 @@ def test_the_evidence_is_the_ratio_of_incomplete_betas(pairs, limit):
         expected = betaln(a, b) + np.log(inside) - betaln(0.5, 0.5) - np.log(betainc(0.5, 0.5, limit))
         expected -= flips * np.log(limit) + (pairs - flips) * np.log1p(-limit)
         assert log_certificate(flips, pairs, limit=limit) == pytest.approx(expected, rel=1e-8, abs=1e-8)
-
-
-def test_the_evidence_is_the_mixture_it_says():
-    """By numerical integration of the definition."""
-    flips, pairs, limit = 2, 60, 0.1
-
-    def bet(theta):
-        likelihood = (theta / limit) ** flips * ((1 - theta) / (1 - limit)) ** (pairs - flips)
-        return likelihood / math.sqrt(theta * (1 - theta))
-
-    mixture = quad(bet, 0, limit)[0] / quad(lambda theta: 1 / math.sqrt(theta * (1 - theta)), 0, limit)[0]
-    assert log_certificate(flips, pairs, limit=limit) == pytest.approx(math.log(mixture), rel=1e-6)
 
 
 @pytest.mark.parametrize("limit", [0.01, 0.1, 0.5])
