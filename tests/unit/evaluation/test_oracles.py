@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from builders.oracles import OLS, WLS, metrics, normal_power, normal_sample_size_one_tail
-from gauntlet.evaluation import power
+from gauntlet.evaluation import curves, power
 from gauntlet.evaluation.auc import delong
 from gauntlet.evaluation.metrics import names, resolve
 from gauntlet.evaluation.panel import measure
@@ -79,6 +79,23 @@ def test_regression_metrics(far):
         "r2": metrics.r2_score(label, score, sample_weight=weight),
     }
     assert measured("regression", label, score, weight=weight) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("digits", [1, 12], ids=["ties", "no ties"])
+def test_curves(digits):
+    """Every point, where there are no more than asked for; weights of nothing make none."""
+    label, score, weight = rows_of(12, n=150, digits=digits)
+    rows = sample(label, score, task="binary", weight=weight)
+    kept = weight > 0
+    given = {"y_true": label[kept], "y_score": score[kept], "sample_weight": weight[kept]}
+    false_positive, true_positive, _ = metrics.roc_curve(**given, drop_intermediate=False)
+    found = curves.roc(rows, 1000)
+    for theirs in np.stack([false_positive, true_positive], axis=1):
+        assert np.abs(np.stack([found.x, found.y], axis=1) - theirs).max(axis=1).min() < 1e-9
+    precision, recall, _ = metrics.precision_recall_curve(**given)
+    found = curves.precision_recall(rows, 1000)
+    for theirs in np.stack([recall, precision], axis=1)[recall > 0]:
+        assert np.abs(np.stack([found.x, found.y], axis=1) - theirs).max(axis=1).min() < 1e-9
 
 
 # -- variances -------------------------------------------------------------------------------------------------------

@@ -172,6 +172,19 @@ def test_the_interval_of_two_models_biases_is_that_of_a_paired_t_test(heavy):
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("sizes", [(20, 35), (300, 12)])
+def test_the_gap_of_two_slices_biases_is_welchs(sizes):
+    """Of light-tailed errors that scatter differently."""
+    rng = np.random.default_rng(12)
+    error = np.concatenate([rng.uniform(-1, 1, sizes[0]), rng.uniform(-3, 4, sizes[1])])
+    groups = Partition("group", np.repeat([0, 1], sizes), ("near", "far"))
+    rows = sample(np.zeros(len(error)), error, task="regression")
+    panel = measure([rows], resolve(["bias"], "regression"), [groups], rest=True)
+    found = intervals(gaps(panel, slices=[Slice("group", "near")]), confidence=0.9)[0]
+    sides = np.split(error, sizes[:1])
+    np.testing.assert_allclose(found, stats.ttest_ind(*sides, equal_var=False).confidence_interval(0.9), rtol=1e-6)
+
+
 # -- many at once ----------------------------------------------------------------------------------------------------
 def test_holm():
     rng = np.random.default_rng(10)
