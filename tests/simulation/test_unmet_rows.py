@@ -5,6 +5,8 @@ err in 2.5 % of the trials. Trials are slices of one partition, so that many of 
 closed forms or from millions of draws, never from the code under test.
 """
 
+from functools import cache
+
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -20,7 +22,7 @@ from tiers import count
 
 pytestmark = pytest.mark.simulation
 
-TRIALS = count(400, full=2000)
+TRIALS = count(200, full=2000)
 AT_ONCE = 50
 MOST = at_most(0.025, TRIALS)
 MANY = 2_000_000
@@ -75,30 +77,38 @@ def pair(rng, rows, positives, change):
     return (label, logit, changed) if whose == "champion" else (label, changed, logit)
 
 
-def differences_of(change, rows, positives):
-    rng = np.random.default_rng([41, rows])
-    ends = []
-    for _ in range(TRIALS // AT_ONCE):
-        label, first, second = pair(rng, AT_ONCE * rows, positives, change)
-        partition = Partition("trial", np.repeat(np.arange(AT_ONCE), rows), tuple(map(str, range(AT_ONCE))))
-        models = [sample(label, sigmoid(logit), task="binary") for logit in (first, second)]
-        panel = measure(models, resolve(PAIRED, "binary"), [partition])
-        ends.append(intervals(differences(panel)).reshape(-1, len(PAIRED), 2)[1:])
+PREVALENCE = 0.03
+
+
+@cache
+def true_differences(change):
     truth = np.zeros(len(PAIRED))
     for part in range(4):
-        label, *logits = pair(np.random.default_rng([42, part]), MANY, positives, change)
+        label, *logits = pair(np.random.default_rng([42, part]), MANY, PREVALENCE, change)
         for sign, logit in zip((1, -1), logits, strict=True):
             loss = np.logaddexp(0, np.where(label == 1, -logit, logit)).mean()
             truth += sign / 4 * np.array([area(label, logit), loss, ((sigmoid(logit) - label) ** 2).mean()])
-    return np.concatenate(ends), truth
+    return truth
+
+
+def differences_of(change, rows):
+    rng = np.random.default_rng([41, rows])
+    partition = Partition("trial", np.repeat(np.arange(AT_ONCE), rows), tuple(map(str, range(AT_ONCE))))
+    ends = []
+    for _ in range(TRIALS // AT_ONCE):
+        label, first, second = pair(rng, AT_ONCE * rows, PREVALENCE, change)
+        models = [sample(label, sigmoid(logit), task="binary") for logit in (first, second)]
+        panel = measure(models, resolve(PAIRED, "binary"), [partition])
+        ends.append(intervals(differences(panel)).reshape(-1, len(PAIRED), 2)[1:])
+    return np.concatenate(ends)
 
 
 @pytest.mark.parametrize("positives", [30, 100, 150, 300])
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_difference_in_few_rows_is_neither_passed_nor_failed_wrongly(change, positives, record_property):
     """A champion with a broken percent passed a margin that it exceeds in a third of all trials."""
-    rows = round(positives / 0.03)
-    above, below = errors(*differences_of(change, rows, 0.03), record_property, f"{change}, {positives} positives")
+    ends = differences_of(change, round(positives / PREVALENCE))
+    above, below = errors(ends, true_differences(change), record_property, f"{change}, {positives} positives")
     assert (above <= MOST).all(), above
     assert (below <= MOST).all(), below
 
