@@ -10,7 +10,8 @@ import numpy as np
 
 from gauntlet.data.comparators import Pair
 from gauntlet.data.movement import describe_movement
-from gauntlet.data.noise import Noise, noise_of, rows_for_floor
+from gauntlet.data.noise import Noise, noise_of
+from gauntlet.data.noise_planning import rows_for_distance
 from gauntlet.data.phrasing import amount, quoted, share
 from gauntlet.data.profile import Profile
 from gauntlet.data.skew_policy import Limits
@@ -127,8 +128,13 @@ def _distance_check(
         return _error(sides.against, name, f"`{name}` holds {' but '.join(kinds)}, so it was not compared.")
     if distance is None:
         return _error(sides.against, name, f"`{name}` was to be compared, but TFDV measured nothing.")
-    noise = noise_of(Pair(before, after), distance, alpha=alpha, replicates=replicates, rng=rng)
-    status = _decide(distance, noise, limits.distance)
+    pair = Pair(before, after)
+    noise = noise_of(pair, distance, alpha=alpha, replicates=replicates, rng=rng)
+    status = _decide(noise, limits.distance)
+    needed = None
+    if status is Status.INCONCLUSIVE:
+        seed = int(rng.integers(2**31))
+        needed = rows_for_distance(pair, distance, noise, limit=limits.distance, alpha=alpha, seed=seed)
     measure = "Largest change of a category's share" if before.categorical else "Jensen–Shannon divergence"
     numbers = (
         f"{measure} {amount(distance)} (interval {amount(noise.interval[0])} to {amount(noise.interval[1])}),"
@@ -149,30 +155,16 @@ def _distance_check(
         bound=limits.distance,
         direction="max",
         sample_size=sides.rows,
-        rows_needed=_rows_for_noise(sides, distance, noise, limits.distance) if status is Status.INCONCLUSIVE else None,
+        rows_needed=needed,
         code=f"detect_skew.{sides.against}.distribution",
         subject=name,
     )
 
 
-def _decide(distance: float, noise: Noise, limit: float) -> Status:
+def _decide(noise: Noise, limit: float) -> Status:
     """A limit below the noise cannot be held by these rows, whatever was measured, unless the interval is beyond it."""
     status = decide(noise.interval, bound=limit, direction="max")
     return Status.INCONCLUSIVE if status is Status.PASS and noise.floor > limit else status
-
-
-def _rows_for_noise(sides: _Sides, distance: float, noise: Noise, limit: float) -> int | None:
-    """Rows of the second side at which the noise is small beside what is to be told apart.
-
-    A divergence's noise goes with 1/n, a share's with 1/√n.
-    """
-    if noise.floor > limit:
-        ratio = limit / noise.floor
-    else:
-        width = (noise.interval[1] - noise.interval[0]) / 2
-        ratio = min(0.9, abs(distance - limit) / width) if width else 0.9
-    factor = max(1e-6, ratio**2 if sides.before.categorical else ratio)
-    return rows_for_floor(sides.before.present, sides.after.present, factor)
 
 
 def _empty_check(sides: _Sides) -> Check:

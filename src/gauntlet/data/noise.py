@@ -3,7 +3,11 @@
 Two samples of the very same distribution are never at distance 0. ``noise_of`` simulates what they show: many pairs of
 samples of the sizes at hand are drawn from the pooled distribution, and each pair is measured as the gate measures.
 The quantile at 1 − alpha is the **floor**: a distance below it is no evidence of a difference, and a threshold below
-it cannot be held with these rows. A second simulation draws each side from its own distribution and gives an interval.
+it cannot be held with these rows.
+
+The interval holds the true distances that would show the measured one: the second distribution is moved along the line
+through both, and each place on it is simulated in the same way. At the low end what was measured is as much as chance
+leaves likely, at the high end as little. So a limit fails no more often than promised where the truth lies on it.
 
 A number's distance is one of shares of common cells, a category's one of shares of categories, so a sample is a
 multinomial draw and the cost does not depend on the number of rows. Shares of cells are read off quantiles, which place
@@ -14,7 +18,9 @@ step it is in; the simulation reads its draws off in the same way.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +29,13 @@ from gauntlet.data.comparators import Cells, Pair, aligned_counts, listing_error
 from gauntlet.data.distance import jensen_shannon, l_infinity
 
 Array = NDArray[np.float64]
+Distance: TypeAlias = Callable[[Array, Array], Array]
 _ROUNDING = 1e-9
+_FARTHEST = 64.0
+"""How far along the line a confidence bound is looked for, in multiples of what was found."""
+_HALVINGS = 5
+_REPLICATES_BEYOND = 20
+"""Replicates that lie beyond both ends of an interval, as many as a search for its ends needs."""
 _CATEGORIES = 256
 """Categories beyond the most frequent ones are drawn as one: each of them moves less than any of these."""
 
@@ -34,11 +46,14 @@ class Noise:
 
     Attributes:
         floor: what equal distributions show at most, at confidence 1 − alpha, with samples of these sizes.
+        expected: what equal distributions show on average.
         interval: the distance between the two distributions, at confidence 1 − alpha. Its low end is 0 when the
-            measured distance is not above the floor, and its high end is never below the measured distance.
+            measured distance is not above the floor. Its high end is never below the measured distance, nor below the
+            distance of what the smaller sample may have missed altogether.
     """
 
     floor: float
+    expected: float
     interval: tuple[float, float]
 
 
@@ -52,58 +67,155 @@ def noise_of(pair: Pair, measured: float, *, alpha: float, replicates: int, rng:
         replicates: simulated pairs; alpha should be worth several of them.
         rng: source of randomness.
     """
-    draw = _categories if pair.categorical else _numbers
-    same, apart = draw(pair, replicates, rng)
+    laws, sizes = laws_of(pair), (pair.before.present, pair.after.present)
+    same = laws.draw_same(sizes, replicates, rng)
     error = listing_error(pair) if pair.categorical else 0.0
-    floor = float(np.quantile(same, 1 - alpha)) + error
-    low, high = _basic_interval(measured, apart, alpha, is_squared=not pair.categorical)
-    if measured <= floor:
-        low = 0.0
-    return Noise(floor, (max(0.0, low - error), min(1.0, high + error)))
+    floor = quantile(same, 1 - alpha) + error
+    enough = min(replicates, math.ceil(_REPLICATES_BEYOND / alpha))
+    samples = Samples(laws, sizes, enough, int(rng.integers(2**63)))
+    low = 0.0 if measured <= floor else samples.farthest_below(measured, 1 - alpha / 2)
+    high = max(measured, samples.farthest_below(measured, alpha / 2), missed(min(sizes), alpha, laws.distance))
+    return Noise(floor, float(same.mean()) + error, (max(0.0, low - error), min(1.0, high + error)))
 
 
-def rows_for_floor(before: int, after: int, factor: float) -> int | None:
-    """Rows the second sample needs so that the noise shrinks by ``factor``; ``None`` if more of it alone cannot do it.
+@dataclass(frozen=True)
+class Samples:
+    """Samples of distributions that lie on the line through those of a pair, the first of which stays.
 
-    The variance of a difference of two shares goes with 1/n + 1/m.
-
-    Args:
-        before, after: rows of the two samples now.
-        factor: variance wanted, over the variance now; in (0, 1).
-
-    >>> rows_for_floor(1_000_000, 1_000, 0.5)
-    2003
+    Attributes:
+        laws: of the pair.
+        sizes: of the samples, before and after.
+        replicates: how many pairs of samples are drawn of each.
+        seed: the same for all of them, so that a distribution farther away shows farther distances.
     """
-    wanted = (1 / before + 1 / after) * factor - 1 / before
-    return math.ceil(1 / wanted) if wanted > 0 else None
+
+    laws: Laws
+    sizes: tuple[int, int]
+    replicates: int
+    seed: int
+
+    def shown(self, along: float) -> Array:
+        """Distances measured where the second distribution is so far along the line: at 0 the first, at 1 as found."""
+        return self.laws.along(along).draw(self.sizes, self.replicates, np.random.default_rng(self.seed))
+
+    def farthest_below(self, measured: float, probability: float) -> float:
+        """The farthest true distance of which a quantile of what is measured lies below ``measured``.
+
+        A confidence bound by inversion of a test (Casella and Berger, "Statistical Inference", 2002, section 9.2): with
+        the quantile at 1 − α/2 it is the low end, with that at α/2 the high one. 0 where even equal distributions show
+        more; to one part in 32 of the line between two doublings.
+        """
+        is_low_end = probability > 0.5
+
+        def shows_less(along: float) -> bool:
+            return quantile(self.shown(along), probability) < measured
+
+        near, far = 0.0, 1.0
+        while shows_less(far):
+            near, far = far, 2 * far
+            if far > _FARTHEST:
+                break
+        else:
+            if not near and not shows_less(0.0):
+                return 0.0
+            for _ in range(_HALVINGS):
+                middle = (near + far) / 2
+                near, far = (middle, far) if shows_less(middle) else (near, middle)
+        end = self.laws.along(near if is_low_end else far)
+        return float(end.distance(*end.shares))
 
 
-def _basic_interval(measured: float, replicates: Array, alpha: float, *, is_squared: bool) -> tuple[float, float]:
-    """Basic bootstrap interval: replicates lie from the estimate as the estimate lies from the truth.
+def quantile(distances: Array, probability: float) -> float:
+    """Of simulated distances: the next one outwards where it lies between two, since many are exactly alike."""
+    if probability > 0.5:
+        return float(np.quantile(distances, probability, method="higher"))
+    return float(np.quantile(distances, probability, method="lower"))
 
-    Davison and Hinkley, "Bootstrap Methods and their Application" (1997), section 5.2. Taken on the square root of the
-    Jensen–Shannon divergence, which is a metric and about linear in the shift behind it.
+
+def missed(rows: int, alpha: float, distance: Distance) -> float:
+    """How far a distribution may be of which so many rows show nothing: all its difference is in what they missed.
+
+    A part of share 1 − (alpha / 2)^(1 / rows) is missed by all rows with a chance of alpha / 2.
     """
-    estimate, found = (math.sqrt(measured), np.sqrt(replicates)) if is_squared else (measured, replicates)
-    low, high = (2 * estimate - float(np.quantile(found, q)) for q in (1 - alpha / 2, alpha / 2))
-    low, high = max(0.0, min(low, estimate)), max(high, estimate)
-    return (low * low, high * high) if is_squared else (low, high)
+    share = 1 - math.pow(alpha / 2, 1 / rows)
+    return float(distance(np.array([1.0, 0.0]), np.array([1 - share, share])))
 
 
-def _numbers(pair: Pair, replicates: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Distances of replicates (drawn from the pooled, from the two own distributions), each shape (replicates,)."""
-    cells = number_cells(pair)
-    sizes = (pair.before.present, pair.after.present)
+class Laws(Protocol):
+    """The two distributions of a column as far as they are known, to draw samples from."""
 
-    def draw(side: int, shares: Array) -> Array:
-        drawn = rng.multinomial(sizes[side], shares / shares.sum(), size=replicates) / sizes[side]
-        return np.asarray(np.cumsum(drawn, axis=1)[:, :-1])
+    @property
+    def shares(self) -> tuple[Array, Array]:
+        """Of cells or categories, before and after; shapes (k,)."""
 
-    pooled = _pooled(cells, sizes)
-    phases = _phases(cells, replicates, rng)
-    same = [_read_off(draw(side, pooled), phases[side], cells, side, rng) for side in (0, 1)]
-    apart = [_between(_blur(draw(side, cells.shares[side]), cells.reach[side], rng)) for side in (0, 1)]
-    return jensen_shannon(same[0], same[1]), jensen_shannon(apart[0], apart[1])
+    @property
+    def distance(self) -> Distance:
+        """Of two such shares."""
+
+    def along(self, far: float) -> Laws:
+        """The second one so far on the line from the first (0) through where it is (1) and beyond."""
+
+    def draw_same(self, sizes: tuple[int, int], replicates: int, rng: np.random.Generator) -> Array:
+        """Distances of samples that both come from the pooled distribution, shape (replicates,)."""
+
+    def draw(self, sizes: tuple[int, int], replicates: int, rng: np.random.Generator) -> Array:
+        """Distances of samples, each from its own distribution, shape (replicates,)."""
+
+
+def laws_of(pair: Pair) -> Laws:
+    """The distributions of a pair."""
+    if not pair.categorical:
+        return Numbers(number_cells(pair))
+    _, *counts = aligned_counts(pair)
+    before, after = _lump(counts[0], counts[1])
+    return Categories((before / before.sum(), after / after.sum()))
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Of a number: shares of cells, read off quantiles."""
+
+    cells: Cells
+
+    distance = staticmethod(jensen_shannon)
+
+    @property
+    def shares(self) -> tuple[Array, Array]:
+        """Of the cells."""
+        return self.cells.shares
+
+    def along(self, far: float) -> Numbers:
+        """See ``Laws``."""
+        return Numbers(replace(self.cells, shares=(self.shares[0], _along(self.shares, far))))
+
+    def draw_same(self, sizes: tuple[int, int], replicates: int, rng: np.random.Generator) -> Array:
+        """See ``Laws``."""
+        pooled, phases = _pooled(self.cells, sizes), _phases(self.cells, replicates, rng)
+        found = [
+            _read_off(_cuts(pooled, sizes[side], replicates, rng), phases[side], self.cells, side, rng)
+            for side in (0, 1)
+        ]
+        return jensen_shannon(found[0], found[1])
+
+    def draw(self, sizes: tuple[int, int], replicates: int, rng: np.random.Generator) -> Array:
+        """See ``Laws``."""
+        found = [
+            _between(_blur(_cuts(self.shares[side], sizes[side], replicates, rng), self.cells.reach[side], rng))
+            for side in (0, 1)
+        ]
+        return jensen_shannon(found[0], found[1])
+
+
+def _along(shares: tuple[Array, Array], far: float) -> Array:
+    """Shares on the line through two, shape (k,); beyond them, what would be negative is none."""
+    found = np.maximum(shares[0] + far * (shares[1] - shares[0]), 0.0)
+    return np.asarray(found / found.sum())
+
+
+def _cuts(shares: Array, rows: int, replicates: int, rng: np.random.Generator) -> Array:
+    """Cumulative shares of samples at the cuts between cells, shape (replicates, k − 1)."""
+    drawn = rng.multinomial(rows, shares / shares.sum(), size=replicates) / rows
+    return np.asarray(np.cumsum(drawn, axis=1)[:, :-1])
 
 
 def _pooled(cells: Cells, sizes: tuple[int, int]) -> Array:
@@ -160,21 +272,31 @@ def _between(cuts: Array) -> Array:
     return np.diff(np.concatenate([0 * ends, np.maximum.accumulate(cuts, axis=-1), ends], axis=-1), axis=-1)
 
 
-def _categories(pair: Pair, replicates: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """As ``_numbers``, for shares of categories."""
-    _, *counts = aligned_counts(pair)
-    before, after = _lump(counts[0], counts[1])
-    sizes = (pair.before.present, pair.after.present)
-    pooled = (before + after) / (before + after).sum()
+@dataclass(frozen=True)
+class Categories:
+    """Of a category: shares of the most frequent ones, and of all others as one."""
 
-    def distances(first: Array, second: Array) -> Array:
+    shares: tuple[Array, Array]
+
+    distance = staticmethod(l_infinity)
+
+    def along(self, far: float) -> Categories:
+        """See ``Laws``."""
+        return Categories((self.shares[0], _along(self.shares, far)))
+
+    def draw_same(self, sizes: tuple[int, int], replicates: int, rng: np.random.Generator) -> Array:
+        """See ``Laws``."""
+        weight = sizes[0] / sum(sizes)
+        pooled = weight * self.shares[0] + (1 - weight) * self.shares[1]
+        return Categories((pooled, pooled)).draw(sizes, replicates, rng)
+
+    def draw(self, sizes: tuple[int, int], replicates: int, rng: np.random.Generator) -> Array:
+        """See ``Laws``."""
         drawn = [
-            rng.multinomial(size, shares, size=replicates) / size
-            for size, shares in zip(sizes, (first, second), strict=True)
+            rng.multinomial(size, shares / shares.sum(), size=replicates) / size
+            for size, shares in zip(sizes, self.shares, strict=True)
         ]
         return l_infinity(drawn[0], drawn[1])
-
-    return distances(pooled, pooled), distances(before / before.sum(), after / after.sum())
 
 
 def _lump(before: Array, after: Array) -> tuple[Array, Array]:

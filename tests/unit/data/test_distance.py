@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gauntlet.data.comparators import REST, Pair, aligned_counts, measure, number_cells
 from gauntlet.data.distance import jensen_shannon, l_infinity
-from gauntlet.data.noise import noise_of, rows_for_floor
+from gauntlet.data.noise import noise_of
 from gauntlet.data.profile import Profile
 
 STEPS = 100
@@ -139,16 +139,6 @@ def test_five_thousand_categories_of_one_distribution_are_close():
     distance = measure([pair])["c"]
     noise = noise_of(pair, distance, alpha=0.05, replicates=1000, rng=np.random.default_rng(0))
     assert distance < noise.floor < 0.05
-
-
-@given(st.integers(100, 100_000), st.integers(100, 100_000), st.floats(0.01, 0.9))
-def test_rows_for_floor_shrinks_the_noise_as_asked(before, after, factor):
-    rows = rows_for_floor(before, after, factor)
-    wanted = (1 / before + 1 / after) * factor
-    if rows is None:
-        assert wanted <= 1 / before
-    else:
-        assert 1 / before + 1 / rows <= wanted * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("kind", ["number", "category"])
