@@ -157,8 +157,10 @@ def _side_interval(family: Family, side: Side, critical: Floats) -> tuple[Floats
     low, high = wilson(side.value, _effective_size(side), student_quantile(critical, df))
     shares = np.array([metric.scale is Scale.PROPORTION for metric in family.metrics])
     if shares.any():
-        binomial = binomial_limits(np.nan_to_num(side.value), _binomial_size(family, side, critical), critical)
-        low, high = _where(shares, binomial, (low, high))
+        share = np.where(shares, side.value, np.nan)
+        low, high = _where(
+            shares, binomial_limits(share, _binomial_size(family, side, critical), critical), (low, high)
+        )
     areas = np.array([metric.rank for metric in family.metrics])
     if family.kind == "difference" or not areas.any():
         return low, high
@@ -266,7 +268,7 @@ def _paired_shares(family: Family, critical: Floats, fallback: tuple[Floats, Flo
     discordant = np.clip((size - 1) * variance + value**2, np.abs(value), 1.0)
     n = np.where(usable, size, 1.0)
     quantile = student_quantile(critical, family.df)
-    first_only, second_only = (discordant + value) / 2, (discordant - value) / 2
+    first_only, second_only = (np.where(usable, discordant + sign * value, np.nan) / 2 for sign in (1, -1))
     low, high = score_limits(n * first_only, n * second_only, n, quantile)
     binomial = (binomial_limits(share, n * (critical / quantile) ** 2, critical) for share in (first_only, second_only))
     near, far = ((share, *ends) for share, ends in zip((first_only, second_only), binomial, strict=True))

@@ -16,9 +16,10 @@ from gauntlet.evaluation.sample import Floats
 
 _LEAST_PART = 0.5
 _FULL_PART_RATE = 10.0
-_NEWTON_STEPS = 8
-"""The logarithm of the tail is concave in log p, so steps from below never pass the limit; five are enough for 1e-10
-from a tenth of a row to millions of rows."""
+_MOST_STEPS = 8
+_NEAR = 1e-10
+"""Newton's steps end here. The logarithm of the tail is concave in log p, so that steps from below never pass the
+limit; five are enough from a tenth of a row to millions of rows."""
 _SMALLEST = 1e-300
 _SMALLEST_TAIL = 1e-60
 """Beyond a |z| of 16 limits stay where they are: SciPy does not always find beta quantiles below 1e-80."""
@@ -33,12 +34,12 @@ def binomial_limits(share: ArrayLike, n: ArrayLike, critical: ArrayLike) -> tupl
     rises with the confidence: ½ up to 95 %, then 1 − 10 α at two tails of α together (¾ at 97.5 %, 0.95 at 99.5 %).
 
     Args:
-        share: observed shares, in [0, 1].
+        share: observed shares, in [0, 1], or NaN.
         n: sample sizes; fractional where rows are weighted or clustered (effective sizes); 0 gives [0, 1].
         critical: critical values of |z|.
 
     Returns:
-        Low and high, which hold the share.
+        Low and high, which hold the share; NaN where there is none.
 
     No hit among 20 rows, one of two hundred intervals and alone:
 
@@ -47,30 +48,36 @@ def binomial_limits(share: ArrayLike, n: ArrayLike, critical: ArrayLike) -> tupl
     ([0.0, 0.0], [0.354, 0.139])
     """
     p, size, c = np.broadcast_arrays(*(np.asarray(part, dtype=np.float64) for part in (share, n, critical)))
+    nothing = np.isnan(p)
+    low, high = np.where(nothing, np.nan, 0.0), np.where(nothing, np.nan, 1.0)
     tail = np.maximum(ndtr(-c), _SMALLEST_TAIL)
     part = np.clip(1 - _FULL_PART_RATE * 2 * tail, _LEAST_PART, 1.0)
-    known = size > 0
-    hits, misses = np.where(known, p * size, 1.0), np.where(known, (1 - p) * size, 1.0)
-    low = np.where(hits > 0, np.minimum(_lower(hits, misses, tail, part), p), 0.0)
-    high = np.where(misses > 0, np.maximum(1 - _lower(misses, hits, tail, part), p), 1.0)
-    return np.where(known, low, 0.0), np.where(known, high, 1.0)
+    hits, misses = p * size, (1 - p) * size
+    at = (size > 0) & (hits > 0)
+    low[at] = np.minimum(_lower(hits[at], misses[at], tail[at], part[at]), p[at])
+    at = (size > 0) & (misses > 0)
+    high[at] = np.maximum(1 - _lower(misses[at], hits[at], tail[at], part[at]), p[at])
+    return low, high
 
 
 def _lower(hits: Floats, misses: Floats, tail: Floats, part: Floats) -> Floats:
-    """The p with P(X > hits) + part · P(X = hits) = tail; anything where there are no hits.
+    """The p with P(X > hits) + part · P(X = hits) = tail, for positive hits.
 
     P(X ≥ hits) = I_p(hits, misses + 1), continued to fractional counts. Newton's method in log p, from the exact limit.
     """
-    a, b = np.where(hits > 0, hits, 1.0), misses + 1
+    a, b = hits, misses + 1
     limit = np.maximum(betaincinv(a, b, tail), _SMALLEST)
     scale = betaln(a, b)
     with np.errstate(divide="ignore", invalid="ignore"):
-        for _ in range(_NEWTON_STEPS):
+        for _ in range(_MOST_STEPS):
             density = np.exp(a * np.log(limit) + misses * np.log1p(-limit) - scale)
             beyond = betainc(a, b, limit) - (1 - part) * density / a
             slope = density * (part + (1 - part) * limit / (1 - limit) * misses / a)
             step = np.log(tail / beyond) * beyond / slope
-            limit = np.clip(limit * np.exp(np.where(np.isfinite(step), step, 0.0)), _SMALLEST, 1.0)
+            step = np.where(np.isfinite(step), step, 0.0)
+            limit = np.clip(limit * np.exp(step), _SMALLEST, 1.0)
+            if (np.abs(step) < _NEAR).all():
+                break
     return np.asarray(limit)
 
 
