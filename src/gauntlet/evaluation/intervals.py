@@ -158,9 +158,8 @@ def _side_interval(family: Family, side: Side, critical: Floats) -> tuple[Floats
     shares = np.array([metric.scale is Scale.PROPORTION for metric in family.metrics])
     if shares.any():
         share = np.where(shares, side.value, np.nan)
-        low, high = _where(
-            shares, binomial_limits(share, _binomial_size(family, side, critical), critical), (low, high)
-        )
+        binomial = binomial_limits(share, _binomial_size(family, side, critical), critical)
+        low, high = _where(shares, binomial, (low, high))
     areas = np.array([metric.rank for metric in family.metrics])
     if family.kind == "difference" or not areas.any():
         return low, high
@@ -234,11 +233,9 @@ def _binomial_size(family: Family, side: Side, critical: Floats) -> Floats:
     size, df = _effective_size(side), side.df
     if not family.clustered:
         rarer = np.nan_to_num(np.minimum(side.value, 1 - side.value)) * side.support
-        prior = _PRIOR_ROWS * critical**2
-        weight = prior / (rarer + prior)
+        weight = 1 / (1 + rarer / (_PRIOR_ROWS * critical**2))
         known, all_rows = (np.where(rows > 0, rows, 1.0) for rows in (size, side.support))
-        drawn = 1 / ((1 - weight) / known + weight / all_rows)
-        size = np.where(size > side.support, drawn, size)
+        size = np.where(size > side.support, 1 / ((1 - weight) / known + weight / all_rows), size)
     elif family.kind == "difference":
         df = family.df
     df = np.where(family.seed_variance > 0, np.minimum(df, family.df), df)
