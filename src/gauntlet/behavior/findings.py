@@ -7,10 +7,11 @@ from typing import Any
 
 from gauntlet.behavior.cases import Answered
 from gauntlet.behavior.policy import BehaviorPolicy
-from gauntlet.behavior.rates import exact_bounds, units_needed
+from gauntlet.behavior.rates import exact_bounds
 from gauntlet.behavior.suite import Directional, Golden, Invariance
 from gauntlet.behavior.trial import Trial
 from gauntlet.errors import GauntletError
+from gauntlet.evaluation.power import units_needed
 from gauntlet.verdict import Check, Status, decide
 
 CASE = "check_behavior.case"

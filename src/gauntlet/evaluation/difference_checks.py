@@ -8,10 +8,12 @@ to pass and no easier not to fail: noise never buys tolerance.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from gauntlet.evaluation import wording
 from gauntlet.evaluation.metrics import Direction, Metric
+from gauntlet.evaluation.power import rows_needed
 from gauntlet.evaluation.slices import ALL, Slice
 from gauntlet.verdict import Check, Status, decide
 
@@ -216,14 +218,27 @@ def _rows_to_decide(difference: Difference, bound: float) -> int | None:
     """Rows that would tell; ``None`` where it is the seed's noise that hides the answer, which no row takes away."""
     if difference.seed_deviation > difference.sampling_error:
         return None
-    return wording.rows_to_decide(difference.value, difference.interval, bound, difference.rows)
+    # A failure is decided on the rows alone; what a pass has to allow for the seed, no row takes away.
+    ends, fixed = list(difference.on_these_rows.interval), [0.0, 0.0]
+    passing = 0 if difference.direction == "min" else 1
+    own, whole = (abs(difference.value - end) for end in (ends[passing], difference.interval[passing]))
+    ends[passing] = difference.interval[passing]
+    fixed[passing] = math.sqrt(max(whole * whole - own * own, 0.0)) if math.isfinite(whole) else 0.0
+    return rows_needed(
+        value=difference.value,
+        interval=(ends[0], ends[1]),
+        bound=bound,
+        rows=difference.rows,
+        standard_error=difference.sampling_error,
+        fixed=(fixed[0], fixed[1]),
+    )
 
 
 def _what_would_tell(difference: Difference, needed: int | None) -> str:
     """Rows, or runs; nothing where the sentence goes on to speak of noise."""
     if _noise(difference):
         return ""
-    if difference.seed_deviation > difference.sampling_error:
+    if difference.seed_deviation > difference.sampling_error or (needed is None and difference.seed_deviation):
         return "; more re-trainings would tell, more rows would not"
     return wording.about_rows(needed)
 

@@ -19,6 +19,7 @@ from gauntlet.evaluation.intervals import intervals
 from gauntlet.evaluation.metrics import Metric, names, resolve
 from gauntlet.evaluation.panel import Panel, measure
 from gauntlet.evaluation.policies import PerformancePolicy
+from gauntlet.evaluation.power import rows_needed
 from gauntlet.evaluation.sample import Sample, sample
 from gauntlet.evaluation.slices import ALL, Slice
 from gauntlet.verdict import Check, Status, Verdict, decide, worst
@@ -120,6 +121,7 @@ def level_check(
     confidence: float,
     code: str,
     where: str = "",
+    standard_error: float | None = None,
 ) -> Check:
     """Check one metric against one bound.
 
@@ -133,6 +135,7 @@ def level_check(
         confidence: confidence of the interval, for the sentence.
         code: code of the check.
         where: the slice, ``""`` for all rows.
+        standard_error: of the value, for the number of rows that would tell.
     """
     name = f"{where}: {metric.name}" if where else metric.name
     subject = where or metric.name
@@ -150,7 +153,7 @@ def level_check(
     limit = wording.limit(metric, bound)
     needed = None
     if status is Status.INCONCLUSIVE:
-        needed = wording.rows_to_decide(value, interval, bound, rows)
+        needed = rows_needed(value=value, interval=interval, bound=bound, rows=rows, standard_error=standard_error)
         least_or_most = "at least" if direction == "min" else "at most"
         reason = f"{finding}, too uncertain to tell whether it is {least_or_most} {limit}{wording.about_rows(needed)}."
     elif status is Status.PASS:
@@ -164,7 +167,8 @@ def _bounded(panel: Panel, metrics: tuple[Metric, ...], policy: PerformancePolic
     family = levels(panel, metrics=[metric.name for metric in metrics], slices=[ALL])
     ends = intervals(family, confidence=policy.confidence, simultaneous=True)
     checks = []
-    for metric, value, (low, high) in zip(family.metrics, family.value, ends, strict=True):
+    errors = family.standard_error
+    for metric, value, error, (low, high) in zip(family.metrics, family.value, errors, ends, strict=True):
         bounds = policy.metrics[metric.name]
         for direction, bound in (("min", bounds.min), ("max", bounds.max)):
             if bound is None:
@@ -179,6 +183,7 @@ def _bounded(panel: Panel, metrics: tuple[Metric, ...], policy: PerformancePolic
                 rows=int(panel.units[0]),
                 confidence=policy.confidence,
                 code="evaluate_performance.bound",
+                standard_error=float(error),
             )
             checks.append(check)
     return checks
@@ -215,7 +220,8 @@ def _beats_trivial(rows: Sample, panel: Panel, policy: PerformancePolicy) -> lis
     elif status is Status.FAIL:
         reason = f"{finding}: no better."
     else:
-        needed = wording.rows_to_decide(value, interval, 0.0, units)
+        error = float(family.standard_error[0])
+        needed = rows_needed(value=value, interval=interval, bound=0.0, rows=units, standard_error=error)
         reason = f"{finding}: not shown to be better{wording.about_rows(needed)}."
     name = f"{metric.name} against the trivial model"
     return [

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from gauntlet.evaluation import wording
 from gauntlet.evaluation.fairness import Demand
 from gauntlet.evaluation.performance import level_check
+from gauntlet.evaluation.power import rows_needed
 from gauntlet.evaluation.slices import Slice
 from gauntlet.verdict import Check, Status, decide, worst
 
@@ -30,6 +31,7 @@ class Measured:
         rows: rows (or clusters) of the slice.
         support: effective number of rows (or clusters) that the metric is a mean over, on the smaller side.
         clustered: whether ``rows`` and ``support`` count clusters.
+        standard_error: of the value; ``None``: not known.
     """
 
     slice: Slice
@@ -40,6 +42,7 @@ class Measured:
     rows: int
     support: float = math.inf
     clustered: bool = False
+    standard_error: float | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,13 @@ def _judge(demand: Demand, measured: Measured, confidence: float) -> SliceFindin
     )
     needed = None
     if status is Status.INCONCLUSIVE:
-        needed = wording.rows_to_decide(measured.value, measured.interval, bound, measured.rows)
+        needed = rows_needed(
+            value=measured.value,
+            interval=measured.interval,
+            bound=bound,
+            rows=measured.rows,
+            standard_error=measured.standard_error,
+        )
     finding = _gap(demand, measured, confidence) if demand.kind == "gap" else _ratio(demand, measured, confidence)
     reason = f"{finding}, {_outcome(demand, status, bound, needed)}."
     check = Check(
@@ -160,6 +169,7 @@ def _level(demand: Demand, measured: Measured, name: str, confidence: float) -> 
         confidence=confidence,
         code=demand.code,
         where=measured.slice.name,
+        standard_error=measured.standard_error,
     )
     undefined = check.status is Status.ERROR
     return replace(check, name=name, status=Status.INCONCLUSIVE if undefined else check.status)

@@ -217,6 +217,7 @@ def _statistics(family: Family, panel: Panel, groups: _Groups, confidence: float
     for i, (slice_, metric) in enumerate(zip(family.slices, family.metrics, strict=True)):
         other = float(family.second.value[i]) if family.second is not None else np.nan
         against = "" if family.second is None else _name(_against(slice_, groups))
+        error = float(family.standard_error[i])  # a ratio's is of its logarithm
         measured = Measured(
             slice=slice_,
             against=against,
@@ -226,6 +227,7 @@ def _statistics(family: Family, panel: Panel, groups: _Groups, confidence: float
             rows=int(size[slice_]),
             support=float(family.support[i]),
             clustered=family.clustered,
+            standard_error=error * float(family.value[i]) if family.kind == "ratio" else error,
         )
         statistics.append((measured, metric.name))
     return statistics

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 
 from gauntlet.evaluation.metrics import Metric, Scale
-from gauntlet.evaluation.power import rows_needed
 
 Interval = tuple[float, float]
 
@@ -89,17 +88,6 @@ def ratio_interval(interval: Interval, confidence: float) -> str:
     """Format the interval of a ratio."""
     low, high = (ratio(end, interval) for end in interval)
     return f"{_percent(confidence)} interval {low} to {high}"
-
-
-def rows_to_decide(value: float, interval: Interval, bound: float, rows: int) -> int | None:
-    """Estimate how many rows would decide at the same value.
-
-    The half of the interval that crosses the bound shrinks with the square root of the rows, on any scale.
-    """
-    arm = value - interval[0] if bound < value else interval[1] - value
-    if not math.isfinite(arm):
-        return None
-    return rows_needed(value=value, standard_error=arm, bound=bound, rows=rows, critical=1.0)
 
 
 def about_rows(needed: int | None, what: str = "rows") -> str:

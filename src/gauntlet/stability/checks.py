@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from gauntlet.evaluation import wording
 from gauntlet.evaluation.metrics import Metric
+from gauntlet.evaluation.power import units_needed
 from gauntlet.evaluation.training_variance import MetricVariance
 from gauntlet.stability.agreement import Agreement
 from gauntlet.stability.policy import StabilityPolicy
@@ -90,7 +91,7 @@ def seed_check(metric: Metric, spread: MetricVariance, runs: int, confidence: fl
     elif status is Status.FAIL:
         reason = f"{moved}, beyond {cap}."
     else:
-        needed = runs_to_decide(deviation, spread.cap, confidence)
+        needed = runs_to_decide(deviation, spread.seed.df + 1, spread.cap, confidence)
         more = "how many runs would tell cannot be said" if needed is None else f"about {needed} runs would tell"
         reason = f"{moved}: too uncertain to tell whether it keeps {cap}; {more}."
     return Check(
@@ -131,7 +132,8 @@ def flips_check(pairs: Sequence[Agreement], policy: StabilityPolicy, confidence:
     elif status is Status.FAIL:
         reason = f"{finding}, more than {limit}."
     else:
-        needed = wording.rows_to_decide(share, worst.interval, policy.max_flips, worst.rows)
+        sure = 1 - (1 - confidence) / len(pairs) / 2
+        needed = units_needed(share * worst.rows, worst.rows, policy.max_flips, below=sure, above=sure)
         reason = f"{finding}: too uncertain to tell whether it keeps {limit}{wording.about_rows(needed)}."
     return Check(
         "flips",

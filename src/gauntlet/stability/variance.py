@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
+from gauntlet.evaluation.power import ASSURANCE
 from gauntlet.evaluation.sample import Floats
 from gauntlet.evaluation.training_variance import Component
 
@@ -75,17 +76,28 @@ def _margin(plus: float, plus_df: int, minus: float, minus_df: int, tail: float)
     return math.sqrt(max((g * plus) ** 2 + (h * minus) ** 2 + joint * plus * minus, 0.0))
 
 
-def runs_to_decide(deviation: float, cap: float, confidence: float) -> int | None:
-    """Estimate how many runs would decide at the same deviation; ``None`` if too many or undefined."""
-    if deviation == cap:
-        return None
-    df = np.arange(1, _MOST_RUNS)
+def runs_to_decide(deviation: float, runs: int, cap: float, confidence: float) -> int | None:
+    """How many new runs decide in seven of ten cases, as far as these can know.
+
+    As ``rows_needed``: with ν degrees of freedom behind the deviation s, the one of m + 1 new runs is s · √F(m, ν)
+    (Jeffreys' prior of a normal variance), and decides where its chi-square interval clears the cap on either side.
+
+    Args:
+        deviation: s, above 0.
+        runs: at least two.
+        cap: the limit of the deviation, above 0.
+        confidence: of the interval.
+
+    Returns:
+        At least ``runs``; ``None`` beyond 1,000.
+    """
+    df = np.arange(runs - 1, _MOST_RUNS)
     tail = (1 - confidence) / 2
-    if deviation < cap:
-        decided = deviation * np.sqrt(df / stats.chi2.ppf(tail, df)) <= cap
-    else:
-        decided = deviation * np.sqrt(df / stats.chi2.isf(tail, df)) > cap
-    return int(df[decided.argmax()]) + 1 if decided.any() else None
+    ratio = (cap / deviation) ** 2 / df
+    kept = stats.f.cdf(ratio * stats.chi2.ppf(tail, df), df, runs - 1)
+    broken = stats.f.sf(ratio * stats.chi2.isf(tail, df), df, runs - 1)
+    assured = kept + broken >= ASSURANCE
+    return int(df[assured.argmax()]) + 1 if assured.any() else None
 
 
 def _root(variance: float) -> float:

@@ -12,6 +12,7 @@ from gauntlet.evaluation.intervals import intervals
 from gauntlet.evaluation.metrics import Metric, resolve
 from gauntlet.evaluation.panel import measure
 from gauntlet.evaluation.performance import level_check
+from gauntlet.evaluation.power import rows_needed
 from gauntlet.evaluation.sample import Floats, Sample, Task, sample
 from gauntlet.training_check.evidence import Batch, Evidence, Held, Saved
 from gauntlet.training_check.policy import TrainingPolicy
@@ -68,7 +69,8 @@ def floor_checks(evidence: Evidence, policy: TrainingPolicy) -> list[Check]:
     family = levels(panel)
     ends = intervals(family, confidence=policy.confidence, simultaneous=True)
     checks = []
-    for metric, value, (low, high) in zip(family.metrics, family.value, ends, strict=True):
+    errors = family.standard_error
+    for metric, value, error, (low, high) in zip(family.metrics, family.value, errors, ends, strict=True):
         bounds = policy.floor[metric.name]
         for direction, bound in (("min", bounds.min), ("max", bounds.max)):
             if bound is not None:
@@ -82,6 +84,7 @@ def floor_checks(evidence: Evidence, policy: TrainingPolicy) -> list[Check]:
                         rows=int(panel.units[0]),
                         confidence=policy.confidence,
                         code="check_training.floor",
+                        standard_error=float(error),
                     )
                 )
     return checks
@@ -122,7 +125,8 @@ def baseline_check(evidence: Evidence, policy: TrainingPolicy) -> tuple[Check, S
     elif status is Status.FAIL:
         reason = f"{finding}: no better, so the model has learned nothing that helps."
     else:
-        needed = wording.rows_to_decide(value, interval, bound, units)
+        error = float(family.standard_error[0])
+        needed = rows_needed(value=value, interval=interval, bound=bound, rows=units, standard_error=error)
         reason = f"{finding}: not shown to be better{wording.about_rows(needed)}."
     check = Check(
         "baseline",

@@ -65,9 +65,9 @@ def test_a_rules_own_limit_counts():
     [
         (check(5, 2000), "a rule: 5 of 2,000 rows (0.25%) break it; at 95% confidence at most 0.52% do, within"),
         (check(60, 2000, clustered=True), "60 of 2,000 clusters (3%) break it; at 95% confidence at least 2.4% do"),
-        (check(0, 50), "as many as 5.8% may, and 1% is allowed; about 299 rows would tell."),
-        (check(0, 50, matched=900), "about 299 rows would tell, and policy.max_rows lets no more be tried."),
-        (check(1, 100), "as many as 4.7% may, and 1% is allowed."),
+        (check(0, 50), "as many as 5.8% may, and 1% is allowed; about 920 rows would tell."),
+        (check(0, 50, matched=900), "about 920 rows would tell, and policy.max_rows lets no more be tried."),
+        (check(1, 100), "as many as 4.7% may, and 1% is allowed; about 2,200 rows would tell."),
     ],
 )
 def test_sentences(found, words):

@@ -1,8 +1,6 @@
-"""Exact bounds: reference values, how they cover, and how many units would tell."""
+"""Exact bounds: reference values, and how they cover."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 import pytest
@@ -10,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from gauntlet.behavior.rates import exact_bounds, units_needed
+from gauntlet.behavior.rates import exact_bounds
 
 
 def test_the_rule_of_three_in_its_exact_form():
@@ -66,25 +64,3 @@ def test_an_interval_holds_its_rate_and_grows_with_failures(units, data):
         more = exact_bounds(failures + 1, units, below=0.95, above=0.95)
         assert more[0] > low
         assert more[1] > high or high == 1
-
-
-def test_units_needed_without_a_failure_is_where_the_upper_end_meets_the_limit():
-    needed = units_needed(0, 20, 0.01, below=0.99, above=0.95)
-    assert needed == math.ceil(math.log(0.05) / math.log(0.99)) == 299
-
-
-@pytest.mark.parametrize(("failures", "units", "limit"), [(1, 100, 0.02), (5, 200, 0.02), (3, 1000, 0.004)])
-def test_units_needed_decide_and_one_less_do_not(failures, units, limit):
-    def decided(count):
-        low, high = exact_bounds(failures / units * count, count, below=0.99, above=0.95)
-        return high <= limit or low > limit
-
-    needed = units_needed(failures, units, limit, below=0.99, above=0.95)
-    assert needed is not None
-    assert needed > units
-    assert decided(needed)
-    assert not decided(needed - 1)
-
-
-def test_on_the_limit_no_number_would_do():
-    assert units_needed(1, 100, 0.01, below=0.95, above=0.95) is None

@@ -98,3 +98,14 @@ def test_a_broken_cap_is_named_in_every_open_question() -> None:
     loud = difference(0.004, -0.02, 0.028, seed_deviation=0.01, sampling_error=0.001, broken_cap=0.002)
     assert "beyond the declared cap of 0.002" in kept_check(loud, 0.005).reason
     assert "beyond the declared cap of 0.002" in improvement_check(loud).reason
+
+
+def test_rows_are_named_for_what_the_rows_hide_and_not_for_what_the_seed_does() -> None:
+    rows_alone = {"rows_interval": (-0.0196, 0.0196), "sampling_error": 0.01}
+    without = kept_check(difference(0.0, -0.0196, 0.0196, **rows_alone), 0.015)
+    quiet = kept_check(difference(0.0, -0.0208, 0.0208, seed_deviation=0.003, **rows_alone), 0.015)
+    loud = kept_check(difference(0.0, -0.0277, 0.0277, seed_deviation=0.009, **rows_alone), 0.015)
+    assert without.rows_needed is not None
+    assert quiet.rows_needed is not None
+    assert without.rows_needed < quiet.rows_needed
+    assert loud.rows_needed is None, "a margin within the seed's part takes a gain that is not likely"

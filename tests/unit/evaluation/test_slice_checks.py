@@ -47,8 +47,8 @@ def test_the_sentence_says_who_how_much_how_sure_and_what_is_allowed() -> None:
 
 def test_doubt_says_how_many_rows_would_end_it() -> None:
     check = judge(GAP, measured(0.08, 0.04, 0.12), 0.95).check
-    assert check.rows_needed == pytest.approx(20_000, abs=1)
-    assert "about 20,000 rows of this slice would tell" in check.reason
+    assert check.rows_needed == pytest.approx(50_700, rel=0.002)
+    assert "about 51,000 rows of this slice would tell" in check.reason
 
 
 def test_a_worse_metric_fails_and_a_better_one_passes() -> None:

@@ -59,9 +59,6 @@ def test_no_minus_before_zero() -> None:
     assert wording.gap_ends(AUC, (-0.0001, 0.5)) == "0.00 to 0.50"
 
 
-def test_rows_shrink_the_interval_by_their_root() -> None:
-    assert wording.rows_to_decide(0.86, (0.84, 0.88), 0.85, 1000) == pytest.approx(4000, abs=1)
-    assert wording.rows_to_decide(0.85, (0.84, 0.88), 0.85, 1000) is None
-    assert wording.rows_to_decide(0.86, (-math.inf, 0.88), 0.85, 1000) is None
+def test_numbers_of_rows_have_two_digits() -> None:
     assert wording.about_rows(3974) == "; about 4,000 rows would tell"
     assert wording.about_rows(None) == "; how many rows would tell cannot be said"

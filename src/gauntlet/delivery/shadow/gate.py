@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from statistics import NormalDist
 from typing import Annotated
 
 from pydantic import Field
@@ -25,9 +26,15 @@ GATE = "shadow"
 FLIPS = "shadow.flips"
 _ERRORS = "shadow.errors"
 _LATENCY = "shadow.latency"
-_FARTHEST = 64
-"""Largest multiple of the pairs so far that ``rows_needed`` considers; beyond that it is ``None``."""
+_TIMES = (2, 4, 8, 16, 32, 64)
+"""Multiples of the pairs so far that ``rows_needed`` considers; beyond them it is ``None``."""
+_CASES = tuple(NormalDist().inv_cdf((2 * i + 1) / 20) for i in (4, 5, 3, 6, 2, 7, 1, 8, 0, 9))
+"""Ten equally likely deviates; those in the middle, which decide least often, first."""
+_UNDECIDED = 3
+"""How many of them may stay undecided."""
 
+_Bounds = Callable[[int, float], tuple[float, float]]
+"""Of so many times the pairs, at an estimate changed by so much."""
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -173,8 +180,9 @@ def _flips(counts: ShadowCounts, policy: ShadowPolicy, share: float) -> Check:
     assert policy.max_flip_rate is not None
     limit = policy.max_flip_rate
 
-    def bounds(times: int) -> tuple[float, float]:
-        flips, pairs = times * counts.flips, times * counts.pairs
+    def bounds(times: int, change: float) -> tuple[float, float]:
+        pairs = times * counts.pairs
+        flips = min(max(round(times * counts.flips + change * pairs), 0), pairs)
         low = lower_bound(flips, pairs, alpha=share, phi=policy.phi)
         return low, upper_bound(flips, pairs, alpha=policy.alpha, phi=policy.phi)
 
@@ -182,12 +190,15 @@ def _flips(counts: ShadowCounts, policy: ShadowPolicy, share: float) -> Check:
         nothing = "No request was answered by both."
         return Check("flips", Status.INCONCLUSIVE, nothing, bound=limit, direction="max", code=FLIPS)
     rate = counts.flips / counts.pairs
-    low, high = bounds(1)
+    low, high = bounds(1, 0.0)
+    # Half a case more of either kind, as in Jeffreys' prior: no flip so far does not mean that there is none.
+    likely = (counts.flips + 0.5) / (counts.pairs + 1)
+    error = math.sqrt(policy.phi * likely * (1 - likely) / counts.pairs)
     reason = (
         f"{counts.flips:,} of {counts.pairs:,} pairs were decided otherwise, {rate:.2%} "
         f"(between {low:.2%} and {high:.2%}); at most {limit:.2%} are allowed."
     )
-    return _check("flips", rate, bounds, limit, counts.pairs, reason, code=FLIPS)
+    return _check("flips", rate, bounds, error, limit, counts.pairs, reason, code=FLIPS)
 
 
 def _errors(counts: ShadowCounts, policy: ShadowPolicy, share: float) -> Check:
@@ -278,35 +289,51 @@ def _excess(
     *,
     code: str,
 ) -> Check:
-    def bounds(times: int) -> tuple[float, float]:
-        both = None if hits.both is None else times * hits.both
-        many = Pairs(times * hits.canary, times * hits.stable, times * hits.pairs, both)
-        return excess_bounds(many, rho=rho, alpha=alpha, phi=phi)
+    def bounds(times: int, change: float) -> tuple[float, float]:
+        stable, pairs = times * hits.stable, times * hits.pairs
+        canary = min(max(round(times * hits.canary + change * pairs), 0), pairs)
+        both = None if hits.both is None else max(min(times * hits.both, canary), canary + stable - pairs)
+        return excess_bounds(Pairs(canary, stable, pairs, both), rho=rho, alpha=alpha, phi=phi)
 
     measured = (hits.canary - rho * hits.stable) / hits.pairs
-    return _check(name, measured, bounds, margin, int(hits.pairs), reason, code=code)
+    ours, theirs = (hits.canary + 0.5) / (hits.pairs + 1), (hits.stable + 0.5) / (hits.pairs + 1)
+    both = ours * theirs if hits.both is None else hits.both / hits.pairs
+    variance = max(ours + rho * rho * theirs - 2 * rho * both - (ours - rho * theirs) ** 2, 0.0)
+    error = math.sqrt(phi * variance / hits.pairs)
+    return _check(name, measured, bounds, error, margin, int(hits.pairs), reason, code=code)
 
 
 def _check(
     name: str,
     measured: float,
-    bounds: Callable[[int], tuple[float, float]],
+    bounds: _Bounds,
+    error: float,
     limit: float,
     size: int,
     reason: str,
     *,
     code: str,
 ) -> Check:
-    """Hold the bounds against a limit; if inconclusive, extrapolate how many pairs of this kind would decide."""
-    interval = bounds(1)
+    """Hold the bounds against a limit."""
+    interval = bounds(1, 0.0)
     status = decide(interval, bound=limit, direction="max")
-    needed = None
-    if status is Status.INCONCLUSIVE:
-        times = 2
-        while times <= _FARTHEST and decide(bounds(times), bound=limit, direction="max") is status:
-            times *= 2
-        needed = times * size if times <= _FARTHEST else None
+    needed = _pairs_needed(bounds, error, limit, size) if status is Status.INCONCLUSIVE else None
     return Check(name, status, reason, measured, interval, limit, "max", size, needed, code=code)
+
+
+def _pairs_needed(bounds: _Bounds, error: float, limit: float, size: int) -> int | None:
+    """Pairs, these included, that decide in seven of ten cases: from all of them the estimate will be about normal
+    around this one, with the variance error² · (1 - size / pairs).
+    """
+    for times in _TIMES:
+        spread, undecided = error * math.sqrt(1 - 1 / times), 0
+        for case in _CASES:
+            undecided += decide(bounds(times, case * spread), bound=limit, direction="max") is Status.INCONCLUSIVE
+            if undecided > _UNDECIDED:
+                break
+        else:
+            return times * size
+    return None
 
 
 def _with_enough(check: Check, counts: ShadowCounts, policy: ShadowPolicy) -> Check:

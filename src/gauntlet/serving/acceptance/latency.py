@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import inf, log
+from math import ceil, inf
 
 import numpy as np
 
+from gauntlet.evaluation.power import units_needed
 from gauntlet.serving.acceptance.policy import QUANTILES, LatencyLimits, SaturationPolicy
-from gauntlet.serving.acceptance.quantiles import Quantile, quantile, share
+from gauntlet.serving.acceptance.quantiles import Quantile, block_design_effect, quantile, share
 from gauntlet.serving.load_result import (
     LEAST_ACHIEVED,
     MOST_LAG_SECONDS,
@@ -89,6 +90,10 @@ def _judge_quantile(run: LatencyRun, estimate: Quantile, bound: float, name: str
         f"{bound:g} ms."
     )
     status, reason = _unless_invalid(run, status, reason)
+    needed = None
+    if status is Status.INCONCLUSIVE:
+        slower = run.measured.latency * 1e3 > bound
+        needed = _requests_needed(slower, 1 - estimate.q, estimate.effective, run.confidence) or estimate.needed
     return Check(
         f"latency {title} (ms)",
         status,
@@ -98,7 +103,7 @@ def _judge_quantile(run: LatencyRun, estimate: Quantile, bound: float, name: str
         bound=bound,
         direction="max",
         sample_size=estimate.requests,
-        rows_needed=_needed(estimate, bound) if status is Status.INCONCLUSIVE else None,
+        rows_needed=needed,
         code=LATENCY,
         subject=name,
     )
@@ -114,11 +119,13 @@ def _judge_errors(run: LatencyRun, bound: float) -> Check:
     without_late = share(failed & ~late, confidence=run.confidence)
     if decide(without_late[1:], bound=bound, direction="max") is not Status.FAIL:
         status, reason = _unless_invalid(run, status, reason)  # otherwise lateness is not the cause
-    # Clopper–Pearson without an error: the upper end is about −ln(α/2) / n.
-    needed = int(-log((1 - run.confidence) / 2) / bound) + 1 if status is Status.INCONCLUSIVE else None
+    needed = None
+    if status is Status.INCONCLUSIVE:
+        effective = len(failed) / block_design_effect(failed)
+        needed = _requests_needed(failed, bound, effective, run.confidence)
     return Check(
-        "failed requests under load", status, reason, rate, (low, high), bound, "max", len(failed),
-        needed if needed and needed > len(failed) else None, code="check_serving.errors",
+        "failed requests under load", status, reason, rate, (low, high), bound, "max", len(failed), needed,
+        code="check_serving.errors",
     )  # fmt: skip
 
 
@@ -141,13 +148,17 @@ def _unless_invalid(run: LatencyRun, status: Status, reason: str) -> tuple[Statu
     return Status.ERROR, f"No valid run in {run.attempts}. {' '.join(faults)}"
 
 
-def _needed(estimate: Quantile, bound: float) -> int:
-    """Estimate how many requests would decide: enough for an upper end, or to shrink the interval to the bound."""
-    if estimate.requests < estimate.needed:
-        return estimate.needed
-    end = estimate.high if estimate.value * 1e3 <= bound else estimate.low
-    apart, reach = abs(bound / 1e3 - estimate.value), abs(end - estimate.value)
-    return int(estimate.requests * min(100.0, max(1.1, (reach / apart) ** 2))) if apart else 100 * estimate.requests
+def _requests_needed(hits: np.ndarray, limit: float, effective: float, confidence: float) -> int | None:
+    """How many requests, as bursty as these, most likely tell whether hits are at most a share ``limit`` of them.
+
+    A quantile is within its bound where at most 1 - q of the latencies are above it, and its interval by ranks lies
+    there where the exact interval of that share does.
+    """
+    if not len(hits):
+        return None
+    sure = (1 + confidence) / 2
+    needed = units_needed(float(hits.mean()) * effective, effective, limit, below=sure, above=sure)
+    return None if needed is None else ceil(needed * len(hits) / effective)
 
 
 # -- saturation ------------------------------------------------------------------------------------------------------
