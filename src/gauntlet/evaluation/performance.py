@@ -155,7 +155,8 @@ def level_check(
     if status is Status.INCONCLUSIVE:
         needed = rows_needed(value=value, interval=interval, bound=bound, rows=rows, standard_error=standard_error)
         least_or_most = "at least" if direction == "min" else "at most"
-        reason = f"{finding}, too uncertain to tell whether it is {least_or_most} {limit}{wording.about_rows(needed)}."
+        more = wording.about_rows(needed) if np.isfinite(interval).all() else wording.HEAVY
+        reason = f"{finding}, too uncertain to tell whether it is {least_or_most} {limit}{more}."
     elif status is Status.PASS:
         reason = f"{finding}, {'above the required' if direction == 'min' else 'below the allowed'} {limit}."
     else:

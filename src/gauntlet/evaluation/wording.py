@@ -9,6 +9,9 @@ from gauntlet.evaluation.metrics import Metric, Scale
 
 Interval = tuple[float, float]
 
+HEAVY = "; its largest errors are so far from the others that no mean of them is known (bound the mean absolute error)"
+"""Why an interval has no end, in place of the rows that would tell."""
+
 _MINUS = "−"
 _MOST_DECIMALS = 6
 _ROWS: Mapping[frozenset[tuple[str, float]], str] = {

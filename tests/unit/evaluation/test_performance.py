@@ -34,6 +34,17 @@ def test_few_rows_decide_nothing_and_say_how_many_would() -> None:
     assert "rows would tell" in check.reason
 
 
+def test_errors_whose_tail_has_no_mean_are_inconclusive_and_say_what_else_to_bound() -> None:
+    rng = np.random.default_rng(3)
+    label = rng.normal(size=400)
+    rows = scored(label, label + np.exp(1.5 * rng.normal(size=400)), task="regression")
+    (check,) = judge(rows, metrics={"rmse": {"max": 1000.0}}).verdict.checks
+    assert check.status is Status.INCONCLUSIVE
+    assert check.rows_needed is None
+    assert "bound the mean absolute error" in check.reason
+    assert "unbounded" in check.reason
+
+
 def test_a_bound_on_each_side_is_a_check_each() -> None:
     data = loans(4000)
     found = judge(scored(data.label, data.scores(1)), metrics={"calibration_gap": {"min": -0.05, "max": 0.05}})
