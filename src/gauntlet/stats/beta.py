@@ -21,6 +21,8 @@ _LEAST_STIRLING = 10
 def quantile(tail: float, a: float, b: float) -> float:
     """The x with I_x(a, b) = ``tail``: Newton's steps, halved where one would leave what is known to hold it.
 
+    To twelve digits: the last ones of a and b differ between runs that add the same numbers in another order.
+
     Args:
         tail: in (0, 1).
         a, b: above 0.
@@ -37,7 +39,7 @@ def quantile(tail: float, a: float, b: float) -> float:
         log_slope = _log_front(x, 1 - x, a, b) - math.log(x) - math.log1p(-x)
         step = miss * math.exp(-log_slope) if log_slope > _LEAST_LOG else math.inf
         if abs(step) <= 1e-12 * x:
-            return x
+            return float(f"{x:.12g}")
         x = x - step if low < x - step < high else (low + high) / 2
     return (low + high) / 2
 
