@@ -72,7 +72,7 @@ GATES = (
         stage=Stage.TRAINING,
         parameter="skew_policy",
         settings="gauntlet.data.skew_policy:SkewPolicy",
-        page="statistics.md",
+        page="skew.md",
     ),
     Gate(
         "check_integrity",

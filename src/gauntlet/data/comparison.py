@@ -138,7 +138,7 @@ def _distance_check(
     measure = "Largest change of a category's share" if before.categorical else "Jensen–Shannon divergence"
     numbers = (
         f"{measure} {amount(distance)} (interval {amount(noise.interval[0])} to {amount(noise.interval[1])}),"
-        f" allowed {amount(limits.distance)}; chance alone reaches {amount(noise.floor)} with these rows"
+        f" allowed {amount(limits.distance)}; chance alone reaches {amount(noise.floor)} with so many independent rows"
     )
     movement = describe_movement(before, after)
     verb = {

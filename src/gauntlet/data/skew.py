@@ -4,6 +4,9 @@ Training is compared with serving, and with the previous snapshot, on TFDV's com
 against the noise in samples of these sizes (``gauntlet.data.noise``), with missing values and unseen categories as
 comparisons of their own. Everything that was to be compared is accounted for: compared, named as left out and why, or
 an ``error``.
+
+Rows are taken as independent of each other: statistics keep no order, so that a batch whose neighbours are alike cannot
+be told from one that is not, and may fail without having moved.
 """
 
 from __future__ import annotations
@@ -107,6 +110,7 @@ def detect_skew(
         "left_out": len(left_out),
         "confidence": confidence,
         "training_rows": statistics.splits[TRAIN_SPLIT],
+        "rows_taken_as": "independent",
     }
     return SkewResult(Verdict(GATE, checks, _summary(checks, every_side), facts), comparisons, left_out)
 
