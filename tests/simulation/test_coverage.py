@@ -122,7 +122,7 @@ def test_intervals_of_levels_and_paired_differences_cover(design, kind, record_p
             covered = sorted(of_kind[name] for name in some)
             record_property(f"{what}{words}", f"{covered[0]:.1%} to {covered[-1]:.1%}")
     # Weights that follow the label leave few rows of a kind that weigh little: the interval reaches for heavier ones.
-    usual = 1.0 if kind == "weights" else HIGHEST + SLACK
+    usual = 0.99 if kind == "weights" else HIGHEST + SLACK
     highest = {key: 1.0 if key[1] in CAUTIOUS else usual for key in shares}
     assert not {key: share for key, share in shares.items() if not LOWEST - SLACK <= share <= highest[key]}
 
@@ -132,7 +132,8 @@ def test_intervals_from_the_fewest_rows_never_cover_less_than_they_say(kind):
     """Shares of so few decisions jump in steps; some intervals are then wider than need be, up to 98 %."""
     shares = coverage(FEWEST, kind)
     assert min(shares.values()) >= LOWEST - SLACK
-    assert kind == "weights" or max(share for (_, name), share in shares.items() if name not in CAUTIOUS) <= 0.985
+    highest = 0.99 if kind == "weights" else 0.985
+    assert max(share for (_, name), share in shares.items() if name not in CAUTIOUS) <= highest
 
 
 def test_simultaneous_intervals_over_twenty_slices_cover_together():
