@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from builders.predictions import scored
-from builders.trials import at_least, at_most
+from builders.trials import at_least
 from gauntlet.evaluation.inputs import Scored
 from gauntlet.evaluation.policies import SlicesPolicy
 from gauntlet.evaluation.slices_gate import judge_slices
@@ -185,7 +186,8 @@ def test_an_even_model_is_called_uneven_at_most_alpha_of_the_time(name, rule, re
         findings += len(result.findings)
     record_property("called uneven", f"{failed} of {TRIALS}")
     record_property("covered together", f"{covered} of {TRIALS}")
-    assert failed / TRIALS <= at_most(ALPHA, TRIALS)
+    # Of few trials a share has no normal distribution: three of twenty come of 5 % once in thirteen times.
+    assert binom.sf(failed - 1, TRIALS, ALPHA) > 0.01
     assert covered / TRIALS >= at_least(COVERED, TRIALS)
     assert (reported > findings / 2) == law.most_reported
 
