@@ -15,6 +15,7 @@ from scipy import stats
 
 from gauntlet.evaluation import unseen
 from gauntlet.evaluation.columns import of_label
+from gauntlet.evaluation.effective import binomial_size, implied_size
 from gauntlet.evaluation.families import Family, Side
 from gauntlet.evaluation.metrics import Metric, Scale
 from gauntlet.evaluation.paired import score_limits
@@ -22,10 +23,6 @@ from gauntlet.evaluation.sample import Floats
 from gauntlet.evaluation.shares import binomial_limits, clopper_pearson, wilson
 from gauntlet.evaluation.simultaneous import critical_value, student_quantile
 
-_PRIOR_ROWS = 0.4
-"""Rows of a share's rarer kind, in units of the squared critical value, by which its variance under weights is drawn
-towards that of equal weights: 1.5 alone, 4 at one of 24. So the intervals cover 93-97 % both where weights are drawn
-(log-normal) and where they follow the label, and err together no more often than they say (tests/simulation)."""
 _Interval = tuple[Floats, Floats]
 """Low and high ends."""
 _Ends = tuple[Floats, Floats, Floats]
@@ -109,7 +106,7 @@ def exact_shares(family: Family, *, confidence: float = 0.95) -> Floats:
     """
     critical = np.full(len(family), stats.norm.isf((1 - confidence) / 2))
     share, known = family.value, family.df >= 1
-    low, high = clopper_pearson(np.nan_to_num(share), _binomial_size(family, family.first, critical), confidence)
+    low, high = clopper_pearson(np.nan_to_num(share), binomial_size(family, family.first, critical), confidence)
     ends = np.stack([np.where(known, low, 0.0), np.where(known, high, 1.0)], axis=1)
     return np.where(np.isnan(share)[:, None], np.nan, ends)
 
@@ -154,11 +151,11 @@ def _side_interval(family: Family, side: Side, critical: Floats) -> tuple[Floats
     df = np.where(family.seed_variance > 0, np.minimum(side.df, family.df), side.df)
     if family.kind == "difference":
         df = family.df
-    low, high = wilson(side.value, _effective_size(side), student_quantile(critical, df))
+    low, high = wilson(side.value, implied_size(side), student_quantile(critical, df))
     shares = np.array([metric.scale is Scale.PROPORTION for metric in family.metrics])
     if shares.any():
         share = np.where(shares, side.value, np.nan)
-        binomial = binomial_limits(share, _binomial_size(family, side, critical), critical)
+        binomial = binomial_limits(share, binomial_size(family, side, critical), critical)
         low, high = _where(shares, binomial, (low, high))
     areas = np.array([metric.rank for metric in family.metrics])
     if family.kind == "difference" or not areas.any():
@@ -215,33 +212,6 @@ def _loss_interval(family: Family, side: Side, error: Floats, df: Floats, critic
     return _where(explained, (1 - high, 1 - low), (low, high))
 
 
-def _effective_size(side: Side) -> Floats:
-    """The sample size that a share's variance implies, v(1 - v) / variance; its support where it has none (at 0, 1)."""
-    inner = (side.value > 0) & (side.value < 1) & (side.variance > 0)
-    spread = side.value * (1 - side.value)
-    # The variance of a share carries m / (m - 1): adding 1 gives m back.
-    return np.where(inner, spread / np.where(inner, side.variance, 1.0) + 1, side.support)
-
-
-def _binomial_size(family: Family, side: Side, critical: Floats) -> Floats:
-    """Number of rows of which a share is known as well by binomial tails as by its variance and t.
-
-    Under weights the variance implies too many rows where those of the rarer kind happen to weigh little: it may not
-    have met the heavy ones. So it is drawn towards the one that the effective number of all rows implies, with the
-    weight of a few more rows of that kind.
-    """
-    size, df = _effective_size(side), side.df
-    if not family.clustered:
-        rarer = np.nan_to_num(np.minimum(side.value, 1 - side.value)) * side.support
-        weight = 1 / (1 + rarer / (_PRIOR_ROWS * critical**2))
-        known, all_rows = (np.where(rows > 0, rows, 1.0) for rows in (size, side.support))
-        size = np.where(size > side.support, 1 / ((1 - weight) / known + weight / all_rows), size)
-    elif family.kind == "difference":
-        df = family.df
-    df = np.where(family.seed_variance > 0, np.minimum(df, family.df), df)
-    return np.asarray(size * (critical / student_quantile(critical, df)) ** 2)
-
-
 def _paired_shares(family: Family, critical: Floats, fallback: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
     """Tango's (1998) score interval where both models' shares are of the same rows (accuracy, true-positive rate).
 
@@ -256,7 +226,7 @@ def _paired_shares(family: Family, critical: Floats, fallback: tuple[Floats, Flo
         return fallback
     paired = np.array([metric.scale is Scale.PROPORTION and _same_rows(metric) for metric in family.metrics])
     sides = [side for side in (family.first, family.second) if side is not None]
-    size = np.min([_effective_size(side) for side in sides], axis=0)
+    size = np.min([implied_size(side) for side in sides], axis=0)
     usable = paired & (size > 1) & ~np.isnan(family.value)
     if not usable.any():
         return fallback
