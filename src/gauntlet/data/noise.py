@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -96,7 +97,14 @@ class Samples:
 
     def shown(self, along: float) -> Array:
         """Distances measured where the second distribution is so far along the line: at 0 the first, at 1 as found."""
-        return self.laws.along(along).draw(self.sizes, self.replicates, np.random.default_rng(self.seed))
+        rng = np.random.default_rng([self.seed, 1])
+        after = self.laws.along(along).draw(1, self.sizes[1], self.replicates, rng)
+        return self.laws.distance(self._before, after)
+
+    @cached_property
+    def _before(self) -> Array:
+        """Samples of the first distribution: it stays, so they are drawn once."""
+        return self.laws.draw(0, self.sizes[0], self.replicates, np.random.default_rng([self.seed, 0]))
 
     def farthest_below(self, measured: float, probability: float) -> float:
         """The farthest true distance of which a quantile of what is measured lies below ``measured``.
@@ -158,8 +166,14 @@ class Laws(Protocol):
     def draw_same(self, sizes: tuple[int, int], replicates: int, rng: np.random.Generator) -> Array:
         """Distances of samples that both come from the pooled distribution, shape (replicates,)."""
 
-    def draw(self, sizes: tuple[int, int], replicates: int, rng: np.random.Generator) -> Array:
-        """Distances of samples, each from its own distribution, shape (replicates,)."""
+    def draw(self, side: int, rows: int, replicates: int, rng: np.random.Generator) -> Array:
+        """Shares that samples of the first (0) or second (1) distribution show, shape (replicates, k)."""
+
+
+def distances_of(laws: Laws, sizes: tuple[int, int], replicates: int, rng: np.random.Generator) -> Array:
+    """Distances of samples, each from its own distribution, shape (replicates,)."""
+    before, after = (laws.draw(side, sizes[side], replicates, rng) for side in (0, 1))
+    return laws.distance(before, after)
 
 
 def laws_of(pair: Pair) -> Laws:
@@ -197,13 +211,9 @@ class Numbers:
         ]
         return jensen_shannon(found[0], found[1])
 
-    def draw(self, sizes: tuple[int, int], replicates: int, rng: np.random.Generator) -> Array:
+    def draw(self, side: int, rows: int, replicates: int, rng: np.random.Generator) -> Array:
         """See ``Laws``."""
-        found = [
-            _between(_blur(_cuts(self.shares[side], sizes[side], replicates, rng), self.cells.reach[side], rng))
-            for side in (0, 1)
-        ]
-        return jensen_shannon(found[0], found[1])
+        return _between(_blur(_cuts(self.shares[side], rows, replicates, rng), self.cells.reach[side], rng))
 
 
 def _along(shares: tuple[Array, Array], far: float) -> Array:
@@ -288,15 +298,12 @@ class Categories:
         """See ``Laws``."""
         weight = sizes[0] / sum(sizes)
         pooled = weight * self.shares[0] + (1 - weight) * self.shares[1]
-        return Categories((pooled, pooled)).draw(sizes, replicates, rng)
+        return distances_of(Categories((pooled, pooled)), sizes, replicates, rng)
 
-    def draw(self, sizes: tuple[int, int], replicates: int, rng: np.random.Generator) -> Array:
+    def draw(self, side: int, rows: int, replicates: int, rng: np.random.Generator) -> Array:
         """See ``Laws``."""
-        drawn = [
-            rng.multinomial(size, shares / shares.sum(), size=replicates) / size
-            for size, shares in zip(sizes, self.shares, strict=True)
-        ]
-        return l_infinity(drawn[0], drawn[1])
+        shares = self.shares[side]
+        return np.asarray(rng.multinomial(rows, shares / shares.sum(), size=replicates) / rows)
 
 
 def _lump(before: Array, after: Array) -> tuple[Array, Array]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gauntlet.data.comparators import FEW, Cells, Pair
-from gauntlet.data.noise import Laws, Noise, Numbers, laws_of, missed, quantile
+from gauntlet.data.noise import Laws, Noise, Numbers, distances_of, laws_of, missed, quantile
 
 _POWER = 0.85
 """Share of samples that a planned number of rows decides, of what is taken for the truth; of truths near it, less."""
@@ -86,8 +86,8 @@ class _Plan:
         """Whether enough samples of so many rows would be decided: shown beyond the limit, or within it."""
         sizes = (self.before, rows)
         truth, allowed = _as_large(self.truth, rows), _as_large(self.allowed, rows)
-        found = truth.draw(sizes, _REPLICATES, np.random.default_rng(self.seed))
-        at_limit = allowed.draw(sizes, _REPLICATES, np.random.default_rng([self.seed, 1]))
+        found = distances_of(truth, sizes, _REPLICATES, np.random.default_rng(self.seed))
+        at_limit = distances_of(allowed, sizes, _REPLICATES, np.random.default_rng([self.seed, 1]))
         low, high = quantile(at_limit, self.alpha / 2), quantile(at_limit, 1 - self.alpha / 2)
         failed = found > high
         passed = found < min(low, self.limit)
