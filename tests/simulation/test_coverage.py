@@ -15,6 +15,7 @@ from gauntlet.evaluation.panel import measure
 from gauntlet.evaluation.power import power, sample_size
 from gauntlet.evaluation.sample import sample
 from gauntlet.evaluation.slices import ALL, Partition
+from tiers import count
 
 pytestmark = pytest.mark.simulation
 
@@ -29,6 +30,8 @@ SLACK = 2 * np.sqrt(LOWEST * (1 - LOWEST) / TRIALS)
 DESIGNS = {"small": (100, 0.3, 1.2, -0.6), "rare": (600, 0.05, 2.0, -2.0), "sharp": (1000, 0.3, 3.0, -1.0)}
 CAUTIOUS = {"auc", "log_loss", "brier"}
 """Their intervals reach as far as rows that the sample may not have met, and so cover more where it has met all."""
+LOG_NORMAL = {"weights of deviation 1": 1.0, "weights of deviation 1.5": 1.5}
+"""Kind → standard deviation of the logarithm of weights that have nothing to do with the label."""
 FEWEST = (400, 0.05, 2.0, -2.0)
 """Twenty positives, three of them missed: as little as intervals are claimed for at all."""
 
@@ -71,6 +74,8 @@ def draw(rng, trials, rows, prevalence, distance, intercept, kind):
         label = (noise[0] < norm.ppf(sampled)).astype(float)
         weight = np.where(label == 1, prevalence / sampled, (1 - prevalence) / (1 - sampled))
         weight *= rng.gamma(4, 0.25, total)
+    elif kind in LOG_NORMAL:
+        weight = np.exp(LOG_NORMAL[kind] * rng.normal(size=total))
     elif kind == "clusters":
         # One to seven rows a person, who share half the variance of label and scores.
         person = np.searchsorted(np.cumsum(rng.integers(1, 8, total)), np.arange(total), side="right")
@@ -93,7 +98,7 @@ def covered(family, expected, metrics):
     return np.where(np.isnan(ends[..., 0]), np.nan, hit)
 
 
-def coverage(design, kind, seed=20):
+def coverage(design, kind, seed=20, trials=TRIALS):
     """Metric → share of the trials whose interval held the truth, of levels and of paired differences."""
     rows, *model = design
     if kind == "clusters":
@@ -101,7 +106,7 @@ def coverage(design, kind, seed=20):
     rng = np.random.default_rng(seed)
     expected = np.array([truth(*model)[name] for name in METRICS])
     level, difference = [], []
-    for _ in range(TRIALS // AT_ONCE):
+    for _ in range(trials // AT_ONCE):
         panel = measure(draw(rng, AT_ONCE, rows, *model, kind), resolve(METRICS, "binary"), [as_slices(AT_ONCE, rows)])
         level.append(covered(levels(panel), expected, len(METRICS)))
         difference.append(covered(differences(panel), 0.0, len(METRICS)))
@@ -134,6 +139,24 @@ def test_intervals_from_the_fewest_rows_never_cover_less_than_they_say(kind):
     assert min(shares.values()) >= LOWEST - SLACK
     highest = 0.99 if kind == "weights" else 0.985
     assert max(share for (_, name), share in shares.items() if name not in CAUTIOUS) <= highest
+
+
+@pytest.mark.parametrize(
+    ("kind", "design"),
+    [
+        ("weights of deviation 1", (300, 0.3, 1.2, -0.6)),
+        ("weights of deviation 1.5", (600, 0.3, 1.2, -0.6)),
+        ("weights of deviation 1.5", (2000, 0.1, 1.8, -1.5)),
+    ],
+)
+def test_intervals_under_log_normal_weights_cover(kind, design, record_property):
+    """A few rows weigh as much as all others."""
+    trials = count(1000, full=TRIALS)
+    shares = coverage(design, kind, seed=24, trials=trials)
+    fewest, most = min(shares, key=shares.get), max(shares, key=shares.get)
+    record_property(f"{kind}, {design[0]} rows", f"{shares[fewest]:.1%} {fewest} to {shares[most]:.1%} {most}")
+    assert shares[fewest] >= LOWEST - 2 * np.sqrt(LOWEST * (1 - LOWEST) / trials)
+    assert max(share for (_, name), share in shares.items() if name not in CAUTIOUS) <= 0.997
 
 
 def test_simultaneous_intervals_over_twenty_slices_cover_together():

@@ -56,7 +56,8 @@ def concentrations(
         if not quartic.bottom:
             total = sums[:, [where[name] for name in quartic.top]] @ np.array(list(quartic.top.values()))
             part = np.divide(support[quartic.model, :, m] ** 0.5, total, out=np.zeros_like(total), where=total > 0)
-            of_weights[quartic.model, :, m] = np.nan_to_num(by_slice[:, index, 0]) * part**4
+            at = of_weights[quartic.model, :, m]
+            np.maximum(at, np.nan_to_num(by_slice[:, index, 0]) * part**4, out=at)
             continue
         mean = ratio[quartic.model, :, m] - (0.0 if quartic.other < 0 else ratio[quartic.other, :, m])
         total = sums[:, [where[name] for name in quartic.bottom]] @ np.array(list(quartic.bottom.values()))

@@ -70,8 +70,8 @@ class Question:
     @property
     def quartics(self) -> tuple[Quartic, ...]:
         """Statistics of which fourth powers are summed: means and areas of each model, the differences of two models,
-        and the weights of shares. A share's variance is a function of the share but for the weights, which unweighted
-        rows have not; of clusters their number is all that is used."""
+        and the weights of shares and of what is made of several. A share's variance is a function of the share but for
+        the weights, which unweighted rows have not; of clusters their number is all that is used."""
         shares = [m for m, metric in enumerate(self.metrics) if metric.scale is Scale.PROPORTION]
         singles = [
             (m, metric.ratio) for m, metric in enumerate(self.metrics) if metric.ratio is not None and m not in shares
@@ -83,9 +83,11 @@ class Question:
         ]
         if self.weighted and not self.clustered:
             found += [
-                Quartic(a, -1, m, -1, _placed(self.metrics[m].support[0], a), {})
+                Quartic(a, -1, m, -1, _placed(group, a), {})
                 for a in range(self.models)
-                for m in shares
+                for m, metric in enumerate(self.metrics)
+                if m in shares or (metric.ratio is None and not metric.rank)
+                for group in metric.support
             ]
         found += [Quartic(a, -1, m, b, {area_name(a, m, b): 1.0}, {}) for a, m, b in self.areas]
         if self.models == 2:

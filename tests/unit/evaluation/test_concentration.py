@@ -80,6 +80,15 @@ def test_shares_have_the_degrees_of_freedom_of_their_weights(name):
     assert panel.df[0, at, m] == pytest.approx(freedom(model.weight[inside], panel.support[0, at, m]), rel=1e-6)
 
 
+def test_a_mean_of_two_shares_has_the_degrees_of_freedom_of_the_smaller_class():
+    model = models("weights")[0]
+    panel = measure([model], resolve(METRICS, "binary"))
+    balanced = panel.metric_index("balanced_accuracy")
+    of_class = [model.weight[model.label == value] for value in (0, 1)]
+    smaller = min(of_class, key=lambda weight: weight.sum() ** 2 / (weight**2).sum())
+    assert panel.df[0, 0, balanced] == pytest.approx(freedom(smaller, panel.support[0, 0, balanced]), rel=1e-6)
+
+
 def test_unweighted_shares_have_all_degrees_of_freedom_and_sums_of_ratios_those_of_the_units():
     panel = measure(models("plain"), resolve(METRICS, "binary"))
     assert np.isinf(panel.df[0, 0, panel.metric_index("true_positive_rate")])
