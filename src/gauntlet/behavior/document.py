@@ -13,15 +13,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from gauntlet.documents import core_loader
 from gauntlet.errors import ConfigurationError, DataError
 
 ROOT = "suite"
 """Paths in the file begin with the name of the parameter that names the file."""
 MOST_CHARACTERS = 1_000_000
 """Longer files are data, and belong in Parquet."""
-
-_INTEGER = r"[-+]?[0-9]+"
-_FLOAT = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 
 
 @dataclass(frozen=True)
@@ -143,21 +141,14 @@ def _scalar(loader: Any, node: Any) -> Any:
 
 @cache
 def _loader() -> Any:
-    """PyYAML's loader with the implicit types of YAML 1.2's core schema, and no aliases."""
+    """Loader without aliases."""
     import yaml
 
-    class Loader(yaml.SafeLoader):
-        yaml_implicit_resolvers: dict[str | None, Any] = {}
-
+    class Loader(core_loader()):  # type: ignore[misc]  # a class made at run time
         def compose_node(self, parent: Any, index: Any) -> Any:
             if self.check_event(yaml.AliasEvent):
-                mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+                mark = self.peek_event().start_mark
                 raise yaml.composer.ComposerError(None, None, "an alias: write the value again", mark)
             return super().compose_node(parent, index)
 
-    prefix = "tag:yaml.org,2002:"
-    Loader.add_implicit_resolver(f"{prefix}null", re.compile(r"^(?:~|null|Null|NULL|)$"), [*"~nN", ""])
-    Loader.add_implicit_resolver(f"{prefix}bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), [*"tTfF"])
-    Loader.add_implicit_resolver(f"{prefix}int", re.compile(f"^(?:{_INTEGER})$"), [*"-+0123456789"])
-    Loader.add_implicit_resolver(f"{prefix}float", re.compile(f"^(?:{_FLOAT})$"), [*"-+.0123456789"])
     return Loader

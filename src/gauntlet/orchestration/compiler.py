@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from kfp.compiler import Compiler
 
+from gauntlet.documents import read_settings_text
 from gauntlet.errors import ConfigurationError
 from gauntlet.orchestration.definition import declarations
 from gauntlet.orchestration.placement import CompileSettings
@@ -59,15 +60,16 @@ def read_settings(project: Project, path: Path | None = None) -> CompileSettings
     """Compile settings from ``path``, else from ``pipelines/settings.yaml``, else the defaults.
 
     Raises:
-        ConfigurationError: the file cannot be read, has an unknown key, or names a component that does not exist.
+        ConfigurationError: the file cannot be read, has an unknown key or one twice, or names a component that does not
+            exist.
     """
     standard = project.pipelines / SETTINGS_FILE
     chosen = path or (standard if standard.is_file() else None)
     if chosen is None:
         return CompileSettings()
     try:
-        values = yaml.safe_load(chosen.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        values = read_settings_text(chosen.read_text(encoding="utf-8-sig"), str(chosen))
+    except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise ConfigurationError("cannot be read", field=str(chosen), value=reason, mend="Give a YAML file") from error
     if values is not None and not isinstance(values, dict):

@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from gauntlet.documents import read_settings_text
 from gauntlet.errors import ConfigurationError
 from gauntlet.orchestration.graph import Spec
 
@@ -31,12 +30,12 @@ def read_parameters(path: Path) -> dict[str, Any]:
     """Read a YAML or JSON file of parameters.
 
     Raises:
-        ConfigurationError: it is missing, is not YAML, or is not a mapping.
+        ConfigurationError: it is missing, is not YAML, gives a key twice, or is not a mapping.
     """
     try:
-        values = _parsed(path.read_text(encoding="utf-8-sig"))
+        values = read_settings_text(path.read_text(encoding="utf-8-sig"), str(path))
         json.dumps(values, ensure_ascii=False, default=str, skipkeys=True).encode()
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise ConfigurationError(
             "cannot be read", field=str(path), value=reason, mend="Give a YAML or JSON file of parameters"
@@ -48,16 +47,6 @@ def read_parameters(path: Path) -> dict[str, Any]:
             "is not a mapping", field=str(path), value=values, mend="Write one line for each parameter: name: value"
         )
     return values
-
-
-def _parsed(text: str) -> Any:
-    """Parse JSON as JSON: YAML would read 1e-3 as text, and an escaped surrogate pair as two code units."""
-    if text.lstrip().startswith("{"):
-        try:
-            return json.loads(text)
-        except ValueError:
-            pass  # a YAML flow mapping begins with a brace as well
-    return yaml.safe_load(text)
 
 
 def check_parameters(spec: Spec, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,7 +119,8 @@ def _require_portable(path: str, value: object) -> None:
         case dict():
             for key, part in value.items():
                 if not isinstance(key, str):
-                    raise ConfigurationError("keys must be text", field=path, value=key, mend=f'Write "{key}": …')
+                    written = json.dumps(key, default=str).strip('"')  # true, not True
+                    raise ConfigurationError("keys must be text", field=path, value=key, mend=f'Write "{written}": …')
                 _require_portable(f"{path}.{key}", part)
             return
         case None:

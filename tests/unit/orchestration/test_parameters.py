@@ -52,7 +52,8 @@ def test_null_means_the_default_and_a_whole_float_is_a_whole_number():
         ({"data": [{"a": None}]}, "data[0].a: null cannot be passed"),
         ({"data": [float("inf")]}, "data[0]: is not a finite number"),
         ({"data": [2**53 + 1]}, "data[0]: is too large to be passed exactly"),
-        ({"data": [], "policy": {1: 2}}, "policy: keys must be text; found 1"),
+        ({"data": [], "policy": {1: 2}}, 'policy: keys must be text; found 1. Write "1": …'),
+        ({"data": [], "policy": {True: 2}}, 'policy: keys must be text; found True. Write "true": …'),
     ],
 )
 def test_bad_parameters_name_the_field_the_value_and_the_mend(values, message):
@@ -77,11 +78,21 @@ def test_yaml_and_json_are_read(tmp_path):
     assert read_parameters(path) == {}
 
 
-def test_a_date_is_not_taken_for_text(tmp_path):
+def test_a_value_is_what_is_written(tmp_path):
+    """YAML 1.1 makes a date, a boolean, text and minutes of these."""
     path = tmp_path / "params.yaml"
-    path.write_text("data: [2020-01-01]\n")
-    with pytest.raises(ConfigurationError, match="is a date, which JSON does not have"):
-        check_parameters(SPEC, read_parameters(path))
+    path.write_text("data: [2020-01-01, no, 1e-3, 12:30, 017]\nname: off\n")
+    values = {"data": ["2020-01-01", "no", 0.001, "12:30", 17], "name": "off"}
+    assert check_parameters(SPEC, read_parameters(path)) == values
+
+
+def test_a_limit_given_twice_is_refused_before_the_last_one_wins(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text("data: []\npolicy: {min: 0.99}\npolicy: {min: 0.1}\n")
+    with pytest.raises(
+        ConfigurationError, match=r"params\.yaml, line 3: policy: is given twice, first on line 2\. Keep"
+    ):
+        read_parameters(path)
 
 
 @pytest.mark.parametrize("text", ["- a\n", "a: [", "\x00"])
