@@ -2,8 +2,8 @@
 
 At compile time it makes a containerized KFP component: the spec holds an image and a function name, no source code.
 Inside a container (``_KFP_RUNTIME=true``) there is no pipeline compiler, only kfp's executor, which imports the
-component's file and calls the function; there the decorator records lineage and turns a ``GauntletError`` into an exit
-code, and into JSON if ``GAUNTLET_ERROR_FILE`` is set.
+component's file and calls the function; there the decorator hands over whole numbers as the user wrote them, records
+lineage and turns a ``GauntletError`` into an exit code, and into JSON if ``GAUNTLET_ERROR_FILE`` is set.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import math
 import os
 import sys
 import traceback
@@ -25,7 +26,10 @@ from gauntlet.lineage.record import DIGEST_KEY, LINEAGE_KEY, Record, extend
 from gauntlet.orchestration.declaration import ERROR_FILE, RUN_ID, Caching, interface
 from gauntlet.storage import write_json
 
-__all__ = ["Caching", "component"]
+__all__ = ["Caching", "component", "with_whole_numbers"]
+
+_LARGEST_EXACT = 2**53
+"""Beyond it a double may stand for several whole numbers."""
 
 
 def component(*, image: str, caching: Caching) -> Callable[[Callable[..., Any]], Any]:
@@ -54,6 +58,7 @@ def _wrap_at_run_time(function: Callable[..., Any], image: str, caching: Caching
     def run(**arguments: Any) -> Any:
         if not caching.cached:
             arguments.pop(RUN_ID, None)
+        arguments = {name: with_whole_numbers(value) for name, value in arguments.items()}
         try:
             result = function(**arguments)
             _record_lineage(function, image, arguments)
@@ -74,6 +79,23 @@ def _wrap_at_run_time(function: Callable[..., Any], image: str, caching: Caching
     if signature.return_annotation is not inspect.Signature.empty:
         run.__annotations__["return"] = signature.return_annotation
     return run
+
+
+def with_whole_numbers(value: Any) -> Any:
+    """Undo what Kubeflow Pipelines does to lists and mappings, whose numbers it passes as doubles: 8 arrives as 8.0.
+
+    A number of its own is passed by its type and stays as it is; so does -0.0, which no whole number is.
+    """
+    if isinstance(value, dict):
+        return {key: _whole(part) for key, part in value.items()}
+    return [_whole(part) for part in value] if isinstance(value, list) else value
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, float):
+        exact = value.is_integer() and abs(value) <= _LARGEST_EXACT and (value != 0 or math.copysign(1, value) > 0)
+        return int(value) if exact else value
+    return with_whole_numbers(value)
 
 
 def _record_lineage(function: Callable[..., Any], image: str, arguments: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from kfp.dsl import Artifact, Dataset, Input, Metrics, Model, Output
 
 from gauntlet.errors import ConfigurationError
 from gauntlet.lineage.record import DIGEST_KEY, LINEAGE_KEY, Record, format_chain, parse_chain
-from gauntlet.orchestration.component import Caching, component
+from gauntlet.orchestration.component import Caching, component, with_whole_numbers
 from gauntlet.orchestration.declaration import ERROR_FILE
 
 
@@ -63,6 +63,25 @@ def test_a_component_that_fetches_brings_the_history_of_what_it_fetched(snapshot
     model, chain = made_by(fetch, snapshot, tmp_path)
     assert model.metadata[DIGEST_KEY] == "sha256:old"
     assert [record.component for record in chain] == ["import_snapshot", "train_model", "fetch"]
+
+
+@pytest.mark.parametrize(
+    ("passed", "written"),
+    [
+        ({"max_depth": 8.0, "rate": 0.5}, {"max_depth": 8, "rate": 0.5}),
+        ([[1.0], {"a": {"b": [-2.0]}}, True, "3.0"], [[1], {"a": {"b": [-2]}}, True, "3.0"]),
+        ({"a": -0.0, "b": 1e300, "c": 2.0**53}, {"a": -0.0, "b": 1e300, "c": 2**53}),
+        (1.0, 1.0),
+    ],
+)
+def test_whole_numbers_in_lists_and_mappings_arrive_whole(passed, written):
+    """Kubeflow Pipelines passes both as protobuf structures, in which every number is a double."""
+    assert repr(with_whole_numbers(passed)) == repr(written)
+
+
+def test_a_component_and_its_record_see_them_so(snapshot, tmp_path):
+    _, (_, record) = made_by(train, snapshot, tmp_path, recipe={"options": {"max_depth": 8.0}})
+    assert repr(record.parameters["recipe"]) == "{'options': {'max_depth': 8}}"
 
 
 def test_an_error_of_ours_ends_the_task_with_its_exit_code_and_one_paragraph(snapshot, tmp_path, capsys):
