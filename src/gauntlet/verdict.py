@@ -29,6 +29,8 @@ WITHOUT_CODE = "unknown"
 class Status(StrEnum):
     """What a gate can say."""
 
+    NOT_ASKED = "not_asked"
+    """Nothing was looked at, because nothing was asked for or nothing is there yet. Neither good nor bad."""
     PASS = "pass"  # noqa: S105 - a verdict, not a password
     """The absence of harm beyond the tolerance is shown at the confidence asked for."""
     FAIL = "fail"
@@ -40,8 +42,21 @@ class Status(StrEnum):
 
     @property
     def severity(self) -> int:
-        """How bad it is: pass 0, inconclusive 1, fail 2, error 3."""
-        return (Status.PASS, Status.INCONCLUSIVE, Status.FAIL, Status.ERROR).index(self)
+        """How bad it is: not asked 0, pass 1, inconclusive 2, fail 3, error 4."""
+        return _BY_SEVERITY.index(self)
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it asks nothing of a reader: passed, or not asked."""
+        return self in (Status.PASS, Status.NOT_ASKED)
+
+    @property
+    def words(self) -> str:
+        """As people read it: ``not asked``."""
+        return self.value.replace("_", " ")
+
+
+_BY_SEVERITY = (Status.NOT_ASKED, Status.PASS, Status.INCONCLUSIVE, Status.FAIL, Status.ERROR)
 
 
 def worst(statuses: Iterable[Status]) -> Status:
@@ -63,6 +78,7 @@ class Check:
         direction: ``"min"`` if the value must be at least the bound, ``"max"`` if at most.
         sample_size: rows (or clusters, where rows are clustered) the value rests on.
         rows_needed: about how many would decide it; only when inconclusive.
+        advisory: nobody asked for it: it is reported and, whatever its status, stops nothing.
         code: what kind of finding it is, for programs: the gate, then the kind, ``check_features.redefined``. Names and
             sentences may be edited freely, codes not; ``docs/codes.md`` lists them.
         subject: what it is about, as the user calls it: a column, a slice, a case, a metric; empty for a whole.
@@ -80,6 +96,7 @@ class Check:
     direction: str | None = None
     sample_size: int | None = None
     rows_needed: int | None = None
+    advisory: bool = field(default=False, kw_only=True)
     code: str = field(kw_only=True)
     subject: str = field(default="", kw_only=True)
 
@@ -119,6 +136,12 @@ class Verdict:
         return worst(check.status for check in self.checks)
 
     @property
+    def enforceable(self) -> Status:
+        """The worst status of the checks that somebody asked for; ``not_asked`` when all are advisory."""
+        asked = [check.status for check in self.checks if not check.advisory]
+        return worst(asked) if asked or not self.checks else Status.NOT_ASKED
+
+    @property
     def worst_first(self) -> tuple[Check, ...]:
         """The checks by severity, those of one severity in their order."""
         return tuple(sorted(self.checks, key=lambda check: -check.status.severity))
@@ -130,6 +153,9 @@ class Verdict:
     def to_json(self) -> dict[str, Any]:
         """The form on disk. Values that are not finite become ``null``."""
         checks = [{**_finite(asdict(check)), "status": check.status.value} for check in self.checks]
+        for check in checks:
+            if not check["advisory"]:
+                del check["advisory"]
         return {
             "format": FORMAT,
             "gate": self.gate,

@@ -1,6 +1,7 @@
 import itertools
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -139,6 +140,19 @@ def test_severity_orders_checks_and_decides_the_worst():
     ordered = Verdict("gate", (*checks, check(Status.FAIL, "another")), "A sentence.").worst_first
     assert [one.name for one in ordered] == ["error", "fail", "another", "inconclusive", "pass"]
     assert worst(one.status for one in checks) is Status.ERROR
+    assert worst([Status.PASS, Status.NOT_ASKED]) is Status.PASS
+    assert worst([Status.NOT_ASKED]) is Status.NOT_ASKED
+
+
+def test_what_is_enforced_is_what_was_asked_for(tmp_path):
+    asked, unasked = check(Status.INCONCLUSIVE), replace(check(Status.FAIL, "another"), advisory=True)
+    both = Verdict("gate", (asked, unasked), "A sentence.")
+    assert both.status is Status.FAIL
+    assert both.enforceable is Status.INCONCLUSIVE
+    both.write(tmp_path / "verdict")
+    assert Verdict.read(tmp_path / "verdict") == both
+    assert Verdict("gate", (unasked,), "A sentence.").enforceable is Status.NOT_ASKED
+    assert Verdict("gate", (), "Nothing was checked.").enforceable is Status.ERROR
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def nothing_asked() -> BehaviorResult:
     """Make the result without a behavior file: nothing is tested, and that passes."""
     reason = "No behavior file is given, so nothing was asked of the model beyond its metrics."
     return BehaviorResult(
-        Verdict(GATE, (Check("suite", Status.PASS, reason, code="check_behavior.nothing_asked"),), reason)
+        Verdict(GATE, (Check("suite", Status.NOT_ASKED, reason, code="check_behavior.nothing_asked"),), reason)
     )
 
 

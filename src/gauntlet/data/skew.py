@@ -230,7 +230,7 @@ def _nothing_to_compare() -> Verdict:
         "There is nothing to compare with yet: neither a sample of serving requests nor a previous snapshot. Configure"
         " the serving source with logged requests; the previous snapshot follows from the first registered champion."
     )
-    check = Check("comparison", Status.INCONCLUSIVE, reason, code="detect_skew.nothing_to_compare")
+    check = Check("comparison", Status.NOT_ASKED, reason, code="detect_skew.nothing_to_compare")
     return Verdict(GATE, (check,), reason)
 
 
@@ -239,7 +239,7 @@ def _summary(checks: tuple[Check, ...], every_side: list[Sides]) -> str:
     found: dict[Status, list[Any]] = {status: [c for c in checks if c.status is status] for status in Status}
     status = worst(check.status for check in checks)
     columns = max((len(sides.columns) for sides in every_side), default=0)
-    if status is Status.PASS:
+    if status.is_clear:
         return f"{counted(columns, 'column')} of training and {others} are distributed alike, within the limits."
     first = found[status][0]
     more = len(found[status]) - 1

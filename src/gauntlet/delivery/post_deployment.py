@@ -126,13 +126,13 @@ def _is_champion(rollout: Rollout, champion: str) -> Check:
 
 
 def _over(journal: Journal, checks: list[Check], sentence: str) -> VerificationResult:
-    watch = Check("watch", Status.PASS, sentence, code="verify_deployment.watch")
+    watch = Check("watch", Status.NOT_ASKED, sentence, code="verify_deployment.watch")
     return VerificationResult(journal, _verdict([*checks, watch]), "watched")
 
 
 def _verdict(checks: list[Check]) -> Verdict:
     worst = max(checks, key=lambda check: check.status.severity)
-    return Verdict(GATE, tuple(checks), worst.reason if worst.status is not Status.PASS else checks[-1].reason)
+    return Verdict(GATE, tuple(checks), checks[-1].reason if worst.status.is_clear else worst.reason)
 
 
 def _name(rollout: Rollout) -> str:

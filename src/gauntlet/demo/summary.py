@@ -33,7 +33,7 @@ def summarise_training(record: RunRecord, folder: Path) -> list[str]:
         folder: its folder, with the verdicts.
     """
     verdicts = list(_verdicts(record, folder))
-    lines = [line(SUBJECTS[verdict.gate], f"{verdict.status.value}: {verdict.summary}") for verdict in verdicts]
+    lines = [line(SUBJECTS[verdict.gate], f"{verdict.status.words}: {verdict.summary}") for verdict in verdicts]
     meaning = [line("in short", in_plain_language(verdict)) for verdict in _blocking(record, verdicts)]
     return [*lines, line("outcome", _outcome(record, verdicts)), *meaning]
 
@@ -47,7 +47,7 @@ def summarise_delivery(record: RunRecord, folder: Path, calls: Mapping[str, Any]
         calls: ``requests``, ``errors``, ``p99_first``, ``p99_worst`` of callers; empty without callers.
     """
     lines = [
-        line(SUBJECTS[verdict.gate], f"{verdict.status.value}: {verdict.summary}")
+        line(SUBJECTS[verdict.gate], f"{verdict.status.words}: {verdict.summary}")
         for verdict in _verdicts(record, folder, _DELIVERED)
     ]
     if calls.get("requests"):

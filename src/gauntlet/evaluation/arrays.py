@@ -44,8 +44,8 @@ class Evaluation:
 
     @property
     def status(self) -> Status:
-        """The worst of the verdicts."""
-        return worst(verdict.status for verdict in self.verdicts)
+        """The worst of what was asked for; advisory checks are in the verdicts."""
+        return worst(verdict.enforceable for verdict in self.verdicts)
 
 
 def evaluate(

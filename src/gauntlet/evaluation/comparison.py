@@ -100,8 +100,8 @@ def no_champion(challenger: Scored, policy: ChampionPolicy, reason: str) -> Cham
     """
     _demands(challenger, policy)
     partitions(challenger.columns, policy.slices)
-    status = Status.PASS if policy.no_champion == "pass" else Status.FAIL
-    says = "lets the first model pass" if status is Status.PASS else "demands one"
+    status = Status.NOT_ASKED if policy.no_champion == "pass" else Status.FAIL
+    says = "lets the first model pass" if status is Status.NOT_ASKED else "demands one"
     why = f"There is no champion to compare with ({reason.rstrip('.')}); the policy {says}."
     check = Check("champion", status, why, code="compare_champion.no_champion")
     return ChampionResult(Verdict(GATE, (check,), why, {"champion": False}))

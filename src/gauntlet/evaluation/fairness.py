@@ -37,7 +37,7 @@ DEFAULT_LIMITS: Mapping[Task, Mapping[str, Mapping[str, Any]]] = {
     "regression": {"performance": {"mae": {"max_ratio": 1.5}}},
 }
 """Limits of a policy that sets none: similar true-positive rates in all slices, and no slice with much worse
-performance than the rest."""
+performance than the rest. They warn and never block, since nobody asked for them."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def demands(policy: SlicesPolicy, task: Task, classes: int) -> tuple[Demand, ...
         ConfigurationError: a criterion or metric that the task does not know, or a limit that it cannot have.
     """
     fairness, performance = policy.fairness, policy.performance
-    if not fairness and not performance:
+    if policy.default_limits:
         defaults = parse(SlicesPolicy, DEFAULT_LIMITS[task], field="policy")
         fairness, performance = defaults.fairness, defaults.performance
     all_demands = [demand for name, gap in fairness.items() for demand in _fairness(name, gap, task, classes)]

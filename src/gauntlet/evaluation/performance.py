@@ -6,6 +6,7 @@ nothing, the model must be shown to beat the trivial one that always gives the s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,6 +34,9 @@ _TRIVIAL_ANSWER = {
     "multiclass": "always answering the overall shares of the classes",
     "regression": "always answering the mean",
 }
+
+NEAR_PERFECT = {"binary": ("auc", 0.995), "multiclass": ("balanced_accuracy", 0.99), "regression": ("r2", 0.995)}
+"""Task → a metric, and the value from which a model is asked how it can be so good."""
 
 Direction = Literal["min", "max"]
 
@@ -90,13 +94,16 @@ def judge_performance(scored: Scored, policy: PerformancePolicy) -> Performance:
     rows = to_sample(scored, policy.threshold)
     panel = measure([rows], resolve(names(task), task, rows.classes))
     checks = _bounded(panel, metrics, policy) if metrics else _beats_trivial(rows, panel, policy)
+    alone = estimates(panel, policy.confidence)
+    if policy.near_perfect == "ask":
+        checks += _near_perfect(alone, rows.task, int(panel.units[0]))
     verdict = Verdict(
         gate=GATE,
         checks=tuple(checks),
         summary=_summary(checks),
         facts={"rows": rows.rows, "units": int(panel.units[0]), "confidence": policy.confidence, "task": task},
     )
-    return Performance(verdict, rows, estimates(panel, policy.confidence))
+    return Performance(verdict, rows, alone)
 
 
 def estimates(panel: Panel, confidence: float, slice_: Slice = ALL) -> tuple[Estimate, ...]:
@@ -240,6 +247,36 @@ def _beats_trivial(rows: Sample, panel: Panel, policy: PerformancePolicy) -> lis
             subject=metric.name,
         )
     ]
+
+
+def _near_perfect(found: Sequence[Estimate], task: str, units: int) -> list[Check]:
+    """A question, where a model is better than most problems allow: a leak that no column shows alone looks so."""
+    name, limit = NEAR_PERFECT[task]
+    checks = []
+    for estimate in found:
+        if estimate.metric.name != name or estimate.value < limit:
+            continue
+        reason = (
+            f"{wording.title(estimate.metric)} is {wording.level(estimate.metric, estimate.value, estimate.interval)}, "
+            "which few problems allow: is something among the features that is known only after the outcome? Exclude "
+            "it, or set performance_policy.near_perfect to accept."
+        )
+        checks.append(
+            Check(
+                f"{name}, near perfect",
+                Status.INCONCLUSIVE,
+                reason,
+                estimate.value,
+                estimate.interval,
+                limit,
+                "max",
+                units,
+                advisory=True,
+                code="evaluate_performance.near_perfect",
+                subject=name,
+            )
+        )
+    return checks
 
 
 def trivial(rows: Sample) -> Sample:

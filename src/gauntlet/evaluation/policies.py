@@ -37,9 +37,15 @@ class Bounds(Settings):
 
 
 class PerformancePolicy(Settings):
-    """Settings of ``evaluate_performance``. Without ``metrics`` the model must beat the trivial one, with proof."""
+    """Settings of ``evaluate_performance``. Without ``metrics`` the model must beat the trivial one.
+
+    Both need proof: a bound, or a lead, that the rows can neither show nor rule out stops the run.
+    """
 
     metrics: Mapping[str, Bounds] = Field({}, description="Metric name → where it has to lie.")
+    near_perfect: Literal["ask", "accept"] = Field(
+        "ask", description="Whether to warn of a model that is too good for most problems, as one with a leak is."
+    )
     threshold: float = _THRESHOLD
     confidence: float = _CONFIDENCE
 
@@ -116,7 +122,8 @@ class Slicing(Settings):
 class SlicesPolicy(Slicing):
     """Settings of ``evaluate_slices``.
 
-    Without ``fairness`` and ``performance`` the defaults of ``fairness.DEFAULT_LIMITS`` hold.
+    Without ``fairness`` and ``performance`` slices are held against ``fairness.DEFAULT_LIMITS``, which nobody asked
+    for: what they find is a warning and stops nothing.
     """
 
     reference: Mapping[str, str] = Field(
@@ -126,6 +133,11 @@ class SlicesPolicy(Slicing):
     performance: Mapping[str, PerformanceLimit] = Field({}, description="Metric → how much worse a slice may be.")
     threshold: float = _THRESHOLD
     confidence: float = _CONFIDENCE
+
+    @property
+    def default_limits(self) -> bool:
+        """Whether it sets no limit of its own."""
+        return not self.fairness and not self.performance
 
 
 class Margin(Settings):

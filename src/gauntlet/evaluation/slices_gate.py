@@ -9,7 +9,7 @@ true-positive rate): its value and interval are reported, and count among those 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,6 +35,9 @@ SHOWN = {
     "regression": ("mae", "rmse", "bias", "r2"),
 }
 """Task → metrics reported for every slice, with or without limits."""
+_NOBODY_ASKED = (
+    " The limits are defaults and stop nothing: to make limits that do, write fairness or performance in slices_policy."
+)
 MOST_SLICES = 300
 """Most slices, since joint intervals take memory quadratic in their number."""
 
@@ -106,13 +109,16 @@ def judge_slices(scored: Scored, policy: SlicesPolicy) -> SlicesResult:
     checks += _too_small(groups, policy.min_rows, _unit(rows))
     if not groups.asked:
         checks = [_nothing_asked(policy)]
+    if policy.default_limits:
+        checks = [replace(check, advisory=True) for check in checks]
     checks.sort(key=lambda check: -check.status.severity)
     listed = tuple(row for group in groups.asked for row in _list(rows, group, groups.sizes[group.name], policy))
     verdict = Verdict(
         gate=GATE,
         checks=tuple(checks),
-        summary=_summary(checks),
+        summary=_summary(checks, policy),
         facts={
+            "default_limits": policy.default_limits,
             "rows": rows.rows,
             "slices": len(listed),
             "slices_too_small": sum(not row.judged for row in listed),
@@ -302,12 +308,15 @@ def _incomparable(group: Partition, reason: str) -> Check:
 def _nothing_asked(policy: SlicesPolicy) -> Check:
     if policy.columns is not None:
         reason = "The policy asks for no slices, so none were compared."
-        return Check("slices", Status.PASS, reason, code="evaluate_slices.nothing_asked")
+        return Check("slices", Status.NOT_ASKED, reason, code="evaluate_slices.nothing_asked")
+    if policy.default_limits:
+        reason = "No slices were asked for, so none were compared: name columns in slice_columns."
+        return Check("slices", Status.NOT_ASKED, reason, code="evaluate_slices.nothing_asked")
     return Check(
         "slices",
         Status.ERROR,
-        "The predictions carry no slice columns, so no group could be compared: name some in batch_predict's "
-        "slice_columns, or set the policy's columns to [] to say that none need a look.",
+        "The policy limits slices, and the predictions carry no slice columns, so no group could be compared: name "
+        "some in slice_columns, or set slices_policy.columns to [] to say that none need a look.",
         code="evaluate_slices.no_columns",
     )
 
@@ -316,11 +325,12 @@ def _unit(rows: Sample) -> str:
     return "rows" if rows.cluster is None else "clusters"
 
 
-def _summary(checks: Sequence[Check]) -> str:
+def _summary(checks: Sequence[Check], policy: SlicesPolicy) -> str:
     """Quote the worst check, and how many more have its status. ``checks``: worst first."""
     first = checks[0]
     same = [check for check in checks if check.status is first.status]
     if first.status is Status.PASS:
-        return f"All {len(checks)} comparisons are within what the policy allows." if len(checks) > 1 else first.reason
+        allows = "the default limits allow" if policy.default_limits else "the policy allows"
+        return f"All {len(checks)} comparisons are within what {allows}." if len(checks) > 1 else first.reason
     more = f" And {len(same) - 1} more like this." if len(same) > 1 else ""
-    return first.reason + more
+    return first.reason + more + (_NOBODY_ASKED if policy.default_limits and not first.status.is_clear else "")

@@ -42,7 +42,7 @@ def contract_checks(opened: OpenInputs, policy: FeaturesPolicy) -> list[Check]:
         settings = {**policy.contract.model_dump(), "severity": {**_COVERED_BY_REPLAY, **configured}}
         contract_policy = parse(ContractPolicy, settings, field="policy.contract")
         checks_of_store = compare_contracts(stored, _of_code(opened), contract_policy)
-        checks += [check for check in checks_of_store if check.status is not Status.PASS]
+        checks += [check for check in checks_of_store if not check.status.is_clear]
     return checks
 
 

@@ -71,12 +71,12 @@ def not_shared(left_out: Mapping[str, str]) -> Check:
 
 
 def nothing_stored() -> Check:
-    """Check of a run without stored features: nothing is compared, and that passes."""
+    """Check of a run without stored features: nothing is compared."""
     reason = (
         "There is no store of features, and no champion with feature code of its own to stand in for one, so no "
         "features were compared."
     )
-    return Check("features", Status.PASS, reason, code="check_features.nothing_stored")
+    return Check("features", Status.NOT_ASKED, reason, code="check_features.nothing_stored")
 
 
 def summarise(checks: Sequence[Check], impact: Impact | None) -> str:

@@ -1,7 +1,8 @@
 """Enforcement: decides from verdicts whether a run continues.
 
 Gates measure and always succeed; only enforcement stops a run. ``fail`` and ``error`` block. The effect of
-``inconclusive`` is policy: by default it blocks where people or production are protected, and warns elsewhere.
+``inconclusive`` is policy: by default it blocks where people or production are protected, and warns elsewhere. What
+nobody asked for (a check that is advisory) warns, whatever its status.
 """
 
 from __future__ import annotations
@@ -137,10 +138,10 @@ def enforce(decision: StageDecision) -> str:
 
 
 def _action(verdict: Verdict, policy: EnforcementPolicy) -> str:
-    status = verdict.status
-    if status is Status.PASS:
+    if verdict.status.is_clear:
         return "pass"
-    if verdict.gate in policy.advisory:
+    status = verdict.enforceable
+    if verdict.gate in policy.advisory or status.is_clear:
         return "warn"
     if status is Status.INCONCLUSIVE:
         return policy.on_inconclusive(verdict.gate)
@@ -151,8 +152,8 @@ def _paragraph(verdict: Verdict) -> str:
     """Summarize a verdict: ``evaluate_slices (fail): sentence. sentence. And 4 more checks.``"""
     sentences: list[str] = []
     for check in verdict.worst_first:
-        if check.status is Status.PASS:
-            break
+        if check.status.is_clear or check.advisory:
+            continue
         sentence = check.reason.rstrip(".") + "."
         # A check may quote another one; the same sentence is not repeated.
         if not any(sentence in earlier for earlier in sentences):
@@ -160,8 +161,8 @@ def _paragraph(verdict: Verdict) -> str:
     left = len(sentences) - _SENTENCES
     more = f" And {left} more {'check' if left == 1 else 'checks'}." if left > 0 else ""
     quoted = sentences[:_SENTENCES] or [verdict.summary.rstrip(".") + "."]
-    return f"{verdict.gate} ({verdict.status.value}): {' '.join(quoted)}{more}"
+    return f"{verdict.gate} ({verdict.enforceable.words}): {' '.join(quoted)}{more}"
 
 
 def _names(verdicts: Sequence[Verdict]) -> str:
-    return ", ".join(f"{verdict.gate} ({verdict.status.value})" for verdict in verdicts)
+    return ", ".join(f"{verdict.gate} ({verdict.status.words})" for verdict in verdicts)

@@ -126,7 +126,7 @@ def refuse_failed(verdicts: Sequence[Verdict], policy: EnforcementPolicy) -> Non
     blocking = [
         verdict
         for verdict in decide_stage("registering", verdicts, policy).blocking
-        if verdict.status in {Status.FAIL, Status.ERROR}
+        if verdict.enforceable in {Status.FAIL, Status.ERROR}
     ]
     if blocking:
         reasons = "; ".join(f"{verdict.gate} ({verdict.status.value}): {verdict.summary}" for verdict in blocking)

@@ -15,7 +15,7 @@ from gauntlet.reports.format import shorten
 
 KNOWN_STATUSES = frozenset(
     {
-        *("pass", "fail", "inconclusive", "error"),
+        *("pass", "fail", "inconclusive", "error", "not_asked"),
         *("succeeded", "reused", "failed", "skipped"),
         *("passed", "stopped", "broken"),
         *("promoted", "rolled back"),
@@ -23,6 +23,7 @@ KNOWN_STATUSES = frozenset(
 )
 _STATUS_CLASS = {
     **dict.fromkeys(("succeeded", "passed", "promoted"), "pass"),
+    "not_asked": "skipped",
     **dict.fromkeys(("failed", "broken", "stopped", "rolled back"), "fail"),
 }
 _EM_OF_CHARACTER = 0.6

@@ -83,7 +83,7 @@ def not_asked(runs: int, policy: StabilityPolicy) -> StabilityResult:
     if policy.limits:
         checks = tuple(unmeasured_check(limit, f"{why}; the policy limits {limit}.") for limit in policy.limits)
         return StabilityResult(Verdict(GATE, checks, checks[0].reason, {"runs": runs}))
-    check = Check("nothing asked", Status.PASS, f"{why}.", code="measure_stability.nothing_asked")
+    check = Check("nothing asked", Status.NOT_ASKED, f"{why}.", code="measure_stability.nothing_asked")
     return StabilityResult(Verdict(GATE, (check,), check.reason, {"runs": runs}))
 
 

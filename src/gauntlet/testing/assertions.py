@@ -142,9 +142,7 @@ def _check(
 def _require(name: str, checks: tuple[Check, ...]) -> None:
     """Raise unless every check passed; an inconclusive check fails as well."""
     __tracebackhide__ = True
-    from gauntlet.verdict import Status
-
-    broken = [check for check in checks if check.status is not Status.PASS]
+    broken = [check for check in checks if not check.status.is_clear]
     if not broken:
         return
     if len(checks) == 1:

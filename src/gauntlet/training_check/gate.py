@@ -44,7 +44,7 @@ class TrainingCheckResult:
 def nothing_asked() -> TrainingCheckResult:
     """Make the result when all checks are switched off."""
     reason = "Nothing was asked of a small-scale model, so none was trained."
-    check = Check("nothing asked", Status.PASS, reason, code="check_training.nothing_asked")
+    check = Check("nothing asked", Status.NOT_ASKED, reason, code="check_training.nothing_asked")
     return TrainingCheckResult(Verdict(GATE, (check,), check.reason))
 
 

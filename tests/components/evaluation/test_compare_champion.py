@@ -151,7 +151,7 @@ def test_stability_of_something_else_is_refused(
     assert says in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("said", "status"), [("pass", Status.PASS), ("fail", Status.FAIL)])
+@pytest.mark.parametrize(("said", "status"), [("pass", Status.NOT_ASKED), ("fail", Status.FAIL)])
 def test_no_champion_is_an_outcome_with_a_policy(tmp_path: Path, said: str, status: Status) -> None:
     data = loans(500)
     first = write_predictions(tmp_path / "a", data.label, data.scores(1))

@@ -30,10 +30,10 @@ def enforce(tmp_path: Path) -> Callable[..., str]:
 def test_a_run_goes_on_with_one_line(enforce: Callable[..., str], tmp_path: Path) -> None:
     line = enforce(
         stage="before registering",
-        first=written(tmp_path, "evaluate_performance", Status.INCONCLUSIVE),
+        first=written(tmp_path, "compare_champion", Status.INCONCLUSIVE),
         second=written(tmp_path, "evaluate_slices", Status.PASS),
     )
-    expected = "before registering: 2 gates let the run go on, with warnings from evaluate_performance (inconclusive)"
+    expected = "before registering: 2 gates let the run go on, with warnings from compare_champion (inconclusive)"
     assert line == expected
 
 

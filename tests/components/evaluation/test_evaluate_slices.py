@@ -111,11 +111,20 @@ def test_policies_that_cannot_be_used(
     assert says in capsys.readouterr().err
 
 
-def test_no_slice_columns_is_an_error_unless_the_policy_wants_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("policy", "status"),
+    [
+        ({"fairness": {"equal_opportunity": {"max_gap": 0.1}}}, Status.ERROR),
+        ({"fairness": {"equal_opportunity": {"max_gap": 0.1}}, "columns": []}, Status.NOT_ASKED),
+        ({}, Status.NOT_ASKED),
+    ],
+)
+def test_no_slice_columns_is_an_error_where_the_policy_sets_limits(
+    tmp_path: Path, policy: dict, status: Status
+) -> None:
     data = loans(500)
     path = write_predictions(tmp_path / "p", data.label, data.scores(1))
-    assert run_gate("evaluate_slices", tmp_path / "a", predictions=path).verdict.status is Status.ERROR
-    assert run_gate("evaluate_slices", tmp_path / "b", {"columns": []}, predictions=path).verdict.status is Status.PASS
+    assert run_gate("evaluate_slices", tmp_path / "a", policy, predictions=path).verdict.status is status
 
 
 def test_a_column_with_one_value_cannot_be_compared(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_records_of_late_payments_tidied_away_lose_a_known_answer(demo: Path, tm
 
 def test_without_a_suite_nothing_is_asked(demo: Path, tmp_path: Path) -> None:
     found = run(demo, tmp_path)
-    assert found.verdict.status is Status.PASS
+    assert found.verdict.status is Status.NOT_ASKED
     assert "No behavior file is given" in found.page
 
 

@@ -288,7 +288,7 @@ def test_a_model_that_is_absent_leaves_what_was_asked_unchecked(trained, tmp_pat
 
 def test_without_a_file_nothing_is_asked():
     verdict = nothing_asked().verdict
-    assert verdict.status is Status.PASS
+    assert verdict.status is Status.NOT_ASKED
     assert "nothing was asked" in verdict.summary
 
 

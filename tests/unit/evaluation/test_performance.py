@@ -24,6 +24,22 @@ def test_an_informed_model_beats_the_trivial_one_and_a_blind_one_does_not() -> N
     assert judge(scored(data.label, blind)).verdict.status is Status.FAIL
 
 
+@pytest.mark.parametrize("noise", [0.05, 0.25])
+def test_a_model_that_is_nearly_perfect_is_asked_how_and_stops_nothing(noise) -> None:
+    rng = np.random.default_rng(4)
+    label = (rng.random(500) < 0.4).astype(float)
+    rows = scored(label, np.clip(0.2 + 0.6 * label + noise * rng.normal(size=500), 0.01, 0.99))
+    found = judge(rows).verdict
+    asked = [check for check in found.checks if check.code == "evaluate_performance.near_perfect"]
+    assert found.enforceable is Status.PASS
+    assert judge(rows, near_perfect="accept").verdict.status is Status.PASS
+    if noise > 0.1:
+        assert not asked
+    else:
+        assert found.status is Status.INCONCLUSIVE
+        assert "known only after the outcome" in asked[0].reason
+
+
 def test_few_rows_decide_nothing_and_say_how_many_would() -> None:
     data = loans(150)
     found = judge(scored(data.label, data.scores(1)), metrics={"auc": {"min": 0.82}})

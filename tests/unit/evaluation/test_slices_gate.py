@@ -18,6 +18,17 @@ def judge(rows, **policy) -> SlicesResult:
     return judge_slices(rows, parse(SlicesPolicy, policy, field="policy"))
 
 
+def test_limits_that_nobody_wrote_are_measured_and_stop_nothing() -> None:
+    data = loans(300)
+    rows = scored(data.label, data.scores(1), slices=data.slices)
+    found, written = judge(rows).verdict, judge(rows, performance={"accuracy": {"max_gap": 0.1}}).verdict
+    assert found.status is Status.INCONCLUSIVE
+    assert found.enforceable is Status.NOT_ASKED
+    assert "defaults and stop nothing" in found.summary
+    assert written.enforceable is written.status is Status.INCONCLUSIVE
+    assert "defaults" not in written.summary
+
+
 def test_two_slices_make_one_comparison_and_three_make_three() -> None:
     data = loans(3000)
     found = judge(scored(data.label, data.scores(1), slices=data.slices), columns=["sex", "race"], **PARITY)

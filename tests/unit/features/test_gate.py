@@ -226,7 +226,7 @@ def test_a_store_of_other_features_is_an_error(judge: Judge, team: Any, tmp_path
 
 def test_with_nothing_stored_nothing_is_asked(judge: Judge, team: Any, tmp_path: Path) -> None:
     result = judge(world(tmp_path, team.before, team.after, rows=ROWS), stored=None)
-    assert result.verdict.status is Status.PASS
+    assert result.verdict.status is Status.NOT_ASKED
     assert "no features were compared" in result.verdict.summary
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from builders.verdicts import check
@@ -28,12 +30,39 @@ def test_fail_and_error_block(status: Status) -> None:
     assert "sentence 0" not in str(stopped.value)
 
 
-def test_default_blocks_on_doubt_about_people_and_warns_elsewhere() -> None:
+def test_default_blocks_on_doubt_about_people_and_proof_and_warns_elsewhere() -> None:
     model = verdict("evaluate_performance", Status.INCONCLUSIVE)
     slices = verdict("evaluate_slices", Status.INCONCLUSIVE)
-    decision = decide_stage("before registering", [model, slices], policy())
-    assert decision.blocking == (slices,)
-    assert decision.warnings == (model,)
+    champion = verdict("compare_champion", Status.INCONCLUSIVE)
+    decision = decide_stage("before registering", [model, slices, champion], policy())
+    assert decision.blocking == (model, slices)
+    assert decision.warnings == (champion,)
+
+
+@pytest.mark.parametrize("status", [Status.INCONCLUSIVE, Status.FAIL, Status.ERROR])
+def test_what_nobody_asked_for_warns_whatever_it_says(status: Status) -> None:
+    slices = verdict_of("evaluate_slices", status, advisory=True)
+    decision = decide_stage("before registering", [slices], policy())
+    assert decision.warnings == (slices,)
+    assert enforce(decision) == (
+        f"before registering: 1 gate lets the run go on, with warnings from evaluate_slices ({status.value})"
+    )
+
+
+def test_only_what_was_asked_for_is_quoted() -> None:
+    asked, unasked = (
+        verdict_of("evaluate_performance", Status.FAIL, advisory=advisory).checks[0] for advisory in (False, True)
+    )
+    both = Verdict("evaluate_performance", (replace(unasked, reason="Nobody asked"), asked), "")
+    with pytest.raises(GateStopped) as stopped:
+        enforce(decide_stage("s", [both], policy()))
+    assert "sentence 0 says fail" in str(stopped.value)
+    assert "Nobody asked" not in str(stopped.value)
+
+
+def test_a_gate_that_looked_at_nothing_neither_blocks_nor_warns() -> None:
+    nothing = verdict("check_behavior", Status.NOT_ASKED)
+    assert decide_stage("s", [nothing], policy(inconclusive={"default": "block"})).passed == (nothing,)
 
 
 def test_a_general_default_does_not_take_the_protection_of_people_away() -> None:
@@ -43,7 +72,7 @@ def test_a_general_default_does_not_take_the_protection_of_people_away() -> None
 
 
 def test_default_block_makes_every_inconclusive_gate_block() -> None:
-    model = verdict("evaluate_performance", Status.INCONCLUSIVE)
+    model = verdict("detect_skew", Status.INCONCLUSIVE)
     assert decide_stage("s", [model], policy(inconclusive={"default": "block"})).blocking == (model,)
 
 

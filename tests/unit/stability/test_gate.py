@@ -171,8 +171,8 @@ def test_a_regression_cannot_be_limited_in_flips() -> None:
     assert named(result, "max_flips").status is Status.ERROR
 
 
-def test_nothing_asked_is_a_pass_and_a_limit_without_runs_an_error() -> None:
-    assert not_asked(0, policy()).verdict.status is Status.PASS
+def test_nothing_asked_is_said_and_a_limit_without_runs_an_error() -> None:
+    assert not_asked(0, policy()).verdict.status is Status.NOT_ASKED
     limited = not_asked(1, policy(max_flips=0.1, max_seed_sd={"auc": 0.01})).verdict
     assert [check.status for check in limited.checks] == [Status.ERROR, Status.ERROR]
     assert "runs is 1" in limited.summary

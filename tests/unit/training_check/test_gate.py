@@ -210,7 +210,7 @@ def test_asking_nothing_is_said() -> None:
         },
         field="policy",
     ).asks
-    assert nothing_asked().verdict.status is Status.PASS
+    assert nothing_asked().verdict.status is Status.NOT_ASKED
     assert "none was trained" in nothing_asked().verdict.summary
 
 

@@ -65,7 +65,7 @@ class Trial:
     def check(self, property_: Property) -> Check:
         """Test one property, unless the policy leaves it out."""
         if property_ in self.policy.leave_out:
-            return self._check(property_, Status.PASS, "Not asked for: the policy leaves it out.")
+            return self._check(property_, Status.NOT_ASKED, "Not asked for: the policy leaves it out.")
         return getattr(self, f"_{property_.value}")()  # type: ignore[no-any-return]  # one method a property, below
 
     def repeat(self) -> None:
@@ -205,7 +205,7 @@ class Trial:
             return self._too_few(property_)
         tried = [name for name in values if values[name]][: self.policy.hostile_columns]
         if not tried:
-            return self._check(property_, Status.PASS, f"No column can hold {what}: there was nothing to try.")
+            return self._check(property_, Status.NOT_ASKED, f"No column can hold {what}: there was nothing to try.")
         rows = spread(self.rows, self.policy.hostile_rows)
         first = attempt(self.features, rows)
         if isinstance(first, Failure):

@@ -131,9 +131,9 @@ def test_without_a_label_what_is_on_by_default_is_left_out_and_what_was_asked_is
     assert statuses(examine(tmp_path / "b", {"id": [1, 2]}, asked)) == {"leakage": "error", "label rate": "error"}
 
 
-def test_a_table_of_which_nothing_is_asked_passes_and_says_so(tmp_path):
+def test_a_table_of_which_nothing_is_asked_says_so(tmp_path):
     found = examine(tmp_path, {"x": [1]}, QUIET)
-    assert statuses(found) == {"integrity": "pass"}
+    assert statuses(found) == {"integrity": "not_asked"}
 
 
 COLUMNS = {"customer": [1], "name": ["a"], "applied_at": [1.0], "y": [0]}
