@@ -2,13 +2,14 @@
 
     GauntletError             code            exit   who acts
     ├── ConfigurationError    configuration     2    the user: a parameter, a policy, a name
-    ├── DataError             data              3    whoever owns the data
+    ├── DataError             data              2    whoever owns the data: a file, a model, what a service was fed
     ├── DependencyError       dependency        3    a service we call is missing or fails; ``retryable``: wait
     ├── InternalError         internal          3    us
     └── GateStopped           gate_stopped      1    nobody: a gate did its work (raised by ``enforce_gates`` alone)
 
 A failed gate is a verdict, never an exception; only enforcement turns verdicts into a stop. Every error names the
 field, the value found and the mend, and prints as one readable paragraph. Programs tell errors apart by class or code.
+A ``BrokenArtifact`` (3) is what a task wrote and another cannot use: no mistake in anybody's files.
 """
 
 from __future__ import annotations
@@ -74,6 +75,7 @@ class DataError(GauntletError):
     """The data cannot be read, or is not what it was declared to be."""
 
     code = "data"
+    exit_code = EXIT_USAGE
 
 
 class DependencyError(GauntletError):
@@ -125,7 +127,14 @@ class NoRollout(ConfigurationError):
     code = "configuration.no_rollout"
 
 
-class JournalUnreadable(DataError):
+class BrokenArtifact(DataError):
+    """What a task or a rollout of ours wrote is damaged, is gone, or is not what it is connected as."""
+
+    code = "data.broken_artifact"
+    exit_code = EXIT_BROKEN
+
+
+class JournalUnreadable(BrokenArtifact):
     """What is kept as the journal of a rollout is none."""
 
     code = "data.journal_unreadable"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gauntlet.digest import digest_tree, short
-from gauntlet.errors import DataError
+from gauntlet.errors import BrokenArtifact, DataError
 
 MLMODEL_FILE = "MLmodel"
 ADDED_BY_DOWNLOAD = "registered_model_meta"
@@ -36,7 +36,7 @@ def verify_model(folder: Path, expected: str) -> None:
     """
     found = digest_model(folder)
     if found != expected:
-        raise DataError(
+        raise BrokenArtifact(
             f"holds another model than expected ({short(expected)}…); it was not loaded",
             field=str(folder),
             value=found,

@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from gauntlet.errors import DataError
+from gauntlet.errors import BrokenArtifact
 from gauntlet.storage import write_json
 
 FORMAT = "gauntlet.verdict/1"
@@ -179,7 +179,9 @@ class Verdict:
         try:
             return cls.of_json(json.loads(path.read_text()))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError("is not a verdict", field=path.name, value=str(error), mend="Run the gate again") from error
+            raise BrokenArtifact(
+                "is not a verdict", field=path.name, value=str(error), mend="Run the gate again"
+            ) from error
 
     @classmethod
     def of_json(cls, document: Mapping[str, Any]) -> Verdict:
@@ -212,7 +214,9 @@ def read_verdicts(path: Path) -> tuple[Verdict, ...]:
         listed = document["verdicts"] if document["format"] == COLLECTED else [document]
         return tuple(Verdict.of_json(one) for one in listed)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError("is not a verdict", field=path.name, value=str(error), mend="Run the gate again") from error
+        raise BrokenArtifact(
+            "is not a verdict", field=path.name, value=str(error), mend="Run the gate again"
+        ) from error
 
 
 def decide(interval: tuple[float, float], *, bound: float, direction: str, strict: bool = False) -> Status:

@@ -99,13 +99,13 @@ IMPORT = "import-snapshot"
 CASES = {
     "missing column": Case(
         IMPORT,
-        BROKEN,
+        WRONG_USE,
         ("DataError: roles.label: the data have no such column; found 'repaid'.", "Did you mean 'repaid_2'?"),
         lines(lambda text: [text[0].replace('"repaid"', '"repaid_2"'), *text[1:]]),
     ),
     "wrong type": Case(
         IMPORT,
-        BROKEN,
+        WRONG_USE,
         (
             f"loans.csv: row {ROW + 1}: column income holds what is not of type float; found 'lots'.",
             "Mend the value, add it to reader.missing_values, or declare another type in reader.types.income.",
@@ -115,16 +115,16 @@ CASES = {
     ),
     "empty file": Case(
         IMPORT,
-        BROKEN,
+        WRONG_USE,
         ("loans.csv: cannot be read as csv; found ", "Empty CSV file", "The file is empty: check what writes it."),
         lines(lambda text: []),
     ),
     "header alone": Case(
-        IMPORT, BROKEN, ("loans.csv: has no rows. Check what writes the file",), lines(lambda text: text[:1])
+        IMPORT, WRONG_USE, ("loans.csv: has no rows. Check what writes the file",), lines(lambda text: text[:1])
     ),
     "one-class label": Case(
         IMPORT,
-        BROKEN,
+        WRONG_USE,
         (
             "label repaid: has the same value in every row",
             "found 1. Import rows of both classes, or check reader.values.",
@@ -133,13 +133,13 @@ CASES = {
     ),
     "all-missing column": Case(
         IMPORT,
-        BROKEN,
+        WRONG_USE,
         ("column income: has no value in any row.", 'Leave it out with reader.drop: ["income"]'),
         spoilt("income", "", None),
     ),
     "duplicate keys": Case(
         IMPORT,
-        BROKEN,
+        WRONG_USE,
         (
             "roles.key (application_id): 1 row has a key that an earlier row has: 'A1-00000004' in ",
             f"loans.csv row {ROWS + 1} and ",
@@ -150,7 +150,7 @@ CASES = {
     ),
     "NaN labels": Case(
         IMPORT,
-        BROKEN,
+        WRONG_USE,
         (
             "label repaid: is missing in some rows; found '2 of 1500 rows'.",
             'leave them out: reader.missing_label: "drop".',
@@ -180,7 +180,7 @@ CASES = {
     ),
     "unreadable Parquet": Case(
         IMPORT,
-        BROKEN,
+        WRONG_USE,
         (
             "loans.parquet: cannot be read as parquet; found 'Parquet magic bytes not found",
             "write it again, or set reader.format.",
@@ -189,19 +189,19 @@ CASES = {
     ),
     "truncated Parquet": Case(
         IMPORT,
-        BROKEN,
+        WRONG_USE,
         ("loans.parquet: cannot be read as parquet; found ", "The file is truncated or damaged", "write it again"),
         bytes_of(lambda content: content[: len(content) // 2]),
     ),
     "Parquet of no bytes": Case(
         IMPORT,
-        BROKEN,
+        WRONG_USE,
         ("loans.parquet: cannot be read as parquet; found 'Parquet file size is 0 bytes'.", "write it again"),
         bytes_of(lambda content: b""),
     ),
     "nested Parquet": Case(
         IMPORT,
-        BROKEN,
+        WRONG_USE,
         (
             "nested.parquet: column history: nested columns have no place in a snapshot; found 'struct<",
             "Flatten it before importing.",
@@ -210,7 +210,7 @@ CASES = {
     ),
     "ragged lines": Case(
         IMPORT,
-        BROKEN,
+        WRONG_USE,
         (
             "loans.csv: cannot be read as csv; found ",
             f"Row #{ROW + 1}: Expected 17 columns, got 19",
@@ -220,7 +220,7 @@ CASES = {
     ),
     "not UTF-8": Case(
         IMPORT,
-        BROKEN,
+        WRONG_USE,
         (
             "loans.csv: cannot be read as csv; found ",
             "UTF8",
@@ -230,20 +230,20 @@ CASES = {
     ),
     "mapping lacks a value": Case(
         IMPORT,
-        BROKEN,
+        WRONG_USE,
         ("column repaid holds a value that its mapping does not list; found '0'.", "Add it to reader.values.repaid"),
         parameters={"reader": {"values": {"repaid": {"1": 1, "yes": 1}}}},
     ),
     "negative weight": Case(
         IMPORT,
-        BROKEN,
+        WRONG_USE,
         (f"row {ROW + 1}: column debt_ratio: weight is negative; found -0.5. Give every row a weight of zero",),
         spoilt("debt_ratio", "-0.5"),
         roles(weight="debt_ratio"),
     ),
     "weight of text": Case(
         IMPORT,
-        BROKEN,
+        WRONG_USE,
         ("column sex: weights must be numbers; found 'string'. Correct roles.weight.",),
         parameters=roles(weight="sex"),
     ),

@@ -27,7 +27,9 @@ def test_a_bare_message_is_a_sentence():
     [
         (errors.GateStopped, 1),
         (errors.ConfigurationError, 2),
-        (errors.DataError, 3),
+        (errors.DataError, 2),
+        (errors.BrokenArtifact, 3),
+        (errors.JournalUnreadable, 3),
         (errors.DependencyError, 3),
         (errors.InternalError, 3),
     ],
@@ -66,7 +68,7 @@ def test_an_error_is_told_to_programs_by_its_code():
     found = errors.DataError("is not JSON", field="row 3", value="x", mend="Write it again")
     assert found.to_json() == {
         "code": "data",
-        "exit_code": 3,
+        "exit_code": 2,
         "field": "row 3",
         "error": "DataError: row 3: is not JSON; found 'x'. Write it again.",
     }

@@ -23,8 +23,8 @@ EXIT_INTERRUPTED = 130
 def gauntlet() -> None:
     """CI/CD for machine learning on Kubeflow Pipelines.
 
-    Exit status of every command: 0 success, 1 a gate stopped the run (or a check found a difference), 2 wrong usage or
-    configuration, 3 an internal error or a failed dependency.
+    Exit status of every command: 0 success, 1 a gate stopped the run (or a check found a difference), 2 something
+    wrong in the command, its parameters or the data, 3 an internal error or a failed dependency.
     """
 
 

@@ -29,6 +29,7 @@ _ENDINGS = {
     RunState.RUNNING: ("Still running, or killed", "bold yellow"),
 }
 _MISCONFIGURED = ("Wrong configuration", "bold red")
+_UNUSABLE = ("Unusable data", "bold red")
 _INDENT = "  "
 _WORD_WIDTH = 8
 
@@ -100,7 +101,8 @@ def task_line(task: TaskRecord, width: int) -> Text:
 
 def ending(run: RunRecord) -> Text:
     """Outcome of a run, in one line."""
-    word, style = _MISCONFIGURED if run.exit_status == EXIT_USAGE else _ENDINGS[run.state]
+    wrong_use = _UNUSABLE if run.data_at_fault else _MISCONFIGURED
+    word, style = wrong_use if run.exit_status == EXIT_USAGE else _ENDINGS[run.state]
     reused = sum(task.state is TaskState.REUSED for task in run.tasks)
     detail = f", {reused} of {len(run.tasks)} tasks reused" if reused else ""
     return Text.assemble((word, style), f" after {duration(run.seconds)}{detail}")

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from gauntlet.errors import DataError
+from gauntlet.errors import BrokenArtifact
 from gauntlet.storage import write_json
 
 FORMAT = "gauntlet.columns/1"
@@ -75,7 +75,7 @@ class Contract:
                 for fields in document["columns"]
             ]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(
+            raise BrokenArtifact(
                 "is not a schema artifact", field=str(folder), value=str(error), mend="Run infer_schema again"
             ) from error
         return cls.of(columns)

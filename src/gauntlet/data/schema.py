@@ -23,7 +23,7 @@ from gauntlet.data.roles import Roles
 from gauntlet.data.schema_inference import SERVING, TRAIN_SPLIT, TRAINING, InferencePolicy, infer
 from gauntlet.data.source import Pinned, fetch
 from gauntlet.data.statistics import Statistics
-from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.errors import BrokenArtifact, ConfigurationError, DataError
 from gauntlet.storage import whole_folder, write_json, write_text
 
 ORIGIN_FILE = "origin.json"
@@ -136,7 +136,9 @@ def read_schema(folder: Path) -> ChosenSchema:
         origin = json.loads((folder / ORIGIN_FILE).read_text())
         curated, words = bool(origin["curated"]), str(origin["origin"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError("cannot be read", field=str(file), value=str(error), mend="Run infer_schema again") from error
+        raise BrokenArtifact(
+            "cannot be read", field=str(file), value=str(error), mend="Run infer_schema again"
+        ) from error
     return ChosenSchema(read_curated(text, str(file)), words, curated)
 
 

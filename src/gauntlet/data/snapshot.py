@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gauntlet.data.roles import Roles
-from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.errors import BrokenArtifact, ConfigurationError, DataError
 from gauntlet.parquet import open_parquet
 from gauntlet.settings import parse
 from gauntlet.storage import absence
@@ -87,12 +87,12 @@ class Snapshot:
                 sources=document["sources"],
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(
+            raise BrokenArtifact(
                 "is not a snapshot", field=str(manifest), value=str(error), mend="Import the data again"
             ) from error
         for name in (part for parts in snapshot.parts.values() for part in parts):
             if not (path / name).is_file():
-                raise DataError("a part is missing", field=str(path / name), mend="Import the data again")
+                raise BrokenArtifact("a part is missing", field=str(path / name), mend="Import the data again")
         return snapshot
 
     @property

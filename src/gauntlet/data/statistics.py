@@ -23,7 +23,7 @@ from gauntlet.data import tfdv
 from gauntlet.data.profile import Profile, read_profiles
 from gauntlet.data.roles import Roles
 from gauntlet.data.snapshot import Snapshot
-from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.errors import BrokenArtifact, ConfigurationError, DataError
 from gauntlet.settings import parse
 from gauntlet.storage import absence, whole_folder, write_bytes, write_json
 
@@ -89,7 +89,7 @@ class Statistics:
                 splits={split["name"]: split["rows"] for split in document["splits"]},
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(
+            raise BrokenArtifact(
                 "is not a statistics artifact", field=str(path), value=str(error), mend="Run compute_statistics again"
             ) from error
 
@@ -110,11 +110,11 @@ class Statistics:
         try:
             datasets = statistics_pb2.DatasetFeatureStatisticsList.FromString(file.read_bytes()).datasets
         except (OSError, DecodeError) as error:
-            raise DataError(
+            raise BrokenArtifact(
                 "cannot be read as statistics", field=str(file), value=str(error), mend="Run compute_statistics again"
             ) from error
         if len(datasets) != 1:
-            raise DataError(
+            raise BrokenArtifact(
                 "holds other than one data set",
                 field=str(file),
                 value=len(datasets),

@@ -18,7 +18,7 @@ from gauntlet.delivery.rollout.lease import OnWarning
 from gauntlet.delivery.rollout.ports import Conflict, JournalStore
 from gauntlet.delivery.rollout.state import Action, Phase, Rollout
 from gauntlet.delivery.targets.service import Service
-from gauntlet.errors import ConfigurationError, DataError, DependencyError, GauntletError
+from gauntlet.errors import BrokenArtifact, ConfigurationError, DataError, DependencyError, GauntletError
 from gauntlet.registry.aliases import record_rollback
 from gauntlet.registry.store import ModelStore
 
@@ -194,7 +194,7 @@ def _inferred(service: Service, now: float, why: GauntletError | None) -> Rollou
     if why is None:
         return inferred if inferred and inferred.weight else None
     if inferred is None:
-        raise DataError(
+        raise BrokenArtifact(
             f"{why.message}, and the service shows no version beside another that could be gone back to",
             field=why.field,
             value=why.value,

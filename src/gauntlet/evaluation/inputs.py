@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gauntlet.errors import DataError
+from gauntlet.errors import BrokenArtifact, DataError
 from gauntlet.prediction.format import SCORE_PREFIX, SLICE_PREFIX, Manifest, read_rows
 from gauntlet.storage import absence
 
@@ -64,7 +64,7 @@ def read_predictions(folder: Path) -> Scored:
     if not len(labels):
         raise DataError("hold no rows", field=str(folder), mend="Predict on a split that has rows")
     if len(labels) != manifest.rows:
-        raise DataError(
+        raise BrokenArtifact(
             f"hold {len(labels)} rows where the manifest says {manifest.rows}",
             field=str(folder),
             mend="Run batch_predict again",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gauntlet.errors import DataError
+from gauntlet.errors import BrokenArtifact, DataError
 from gauntlet.evaluation.inputs import Scored
 from gauntlet.evaluation.sample import Floats
 
@@ -41,7 +41,7 @@ def require_same_rows(challenger: Scored, champion: Scored) -> None:
         ("rows", challenger.rows, champion.rows),
     ):
         if mine != other:
-            raise DataError(
+            raise BrokenArtifact(
                 f"predictions of different rows: the challenger's {field} is {mine!r}, the champion's {other!r}",
                 field=field,
                 value=other,
@@ -50,7 +50,7 @@ def require_same_rows(challenger: Scored, champion: Scored) -> None:
     ids, other_ids = challenger.example_ids, champion.example_ids
     if not ids.equals(other_ids):
         row = int(np.flatnonzero(np.asarray(ids.to_numpy()) != np.asarray(other_ids.to_numpy()))[0])
-        raise DataError(
+        raise BrokenArtifact(
             f"predictions of different rows: row {row} is {ids[row].as_py()!r} for the challenger and "
             f"{other_ids[row].as_py()!r} for the champion",
             field="example_id",
@@ -76,7 +76,7 @@ def _require_equal(field: str, mine: Floats, other: Floats, challenger: Scored) 
     differing = np.flatnonzero(mine != other)
     if len(differing):
         row = int(differing[0])
-        raise DataError(
+        raise BrokenArtifact(
             f"predictions of different rows: the {field} of {challenger.example_ids[row].as_py()!r} is {mine[row]:g} "
             f"for the challenger and {other[row]:g} for the champion",
             field=field,

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.errors import BrokenArtifact, ConfigurationError
 from gauntlet.prediction.format import Manifest, SeedSpread
 from gauntlet.storage import absence, write_json
 
@@ -118,7 +118,7 @@ class TrainingVariance:
             metrics = {name: _metric(entry) for name, entry in document.pop("metrics").items()}
             return cls(**document, metrics=metrics)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(
+            raise BrokenArtifact(
                 "is not what measure_stability writes", field=path.name, value=str(error), mend="Measure it again"
             ) from error
 
@@ -147,7 +147,7 @@ def require_of(stability: TrainingVariance, challenger: Manifest, threshold: flo
         ("model", stability.model or challenger.model, challenger.model),
     ):
         if measured != compared:
-            raise DataError(
+            raise BrokenArtifact(
                 f"the stability is of another {field} than the challenger's predictions ({compared!r})",
                 field=f"stability.{field}",
                 value=measured,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gauntlet.digest import digest_tree
-from gauntlet.errors import DataError
+from gauntlet.errors import BrokenArtifact
 from gauntlet.lineage.record import DIGEST_KEY, LINEAGE_KEY, Record, format_chain, merge
 from gauntlet.storage import write_json
 from gauntlet.verdict import Verdict
@@ -137,7 +137,7 @@ class Document:
             content["records"] = tuple(Record(**record) for record in content["records"])
             document = cls(**content)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(
+            raise BrokenArtifact(
                 "is not a lineage document", field=path.name, value=str(error), mend="Register the model again"
             ) from error
         check(document)
@@ -198,7 +198,7 @@ def check(document: Document) -> None:
         if digest not in reachable:
             raise _missing_record(f"lineage of {name}", digest)
     if MODEL not in document.artifacts:
-        raise DataError("has no model", field="lineage", mend="Register the model again")
+        raise BrokenArtifact("has no model", field="lineage", mend="Register the model again")
 
 
 def explain(document: Document) -> str:
@@ -230,8 +230,8 @@ def _sentences(document: Document) -> Iterable[str]:
         yield f"External, without a record of its origin: {name} {digest}."
 
 
-def _missing_record(field_name: str, digest: str) -> DataError:
-    return DataError(
+def _missing_record(field_name: str, digest: str) -> BrokenArtifact:
+    return BrokenArtifact(
         "is the output of no recorded task and not a named root",
         field=field_name,
         value=digest,

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from gauntlet.digest import digest_json
-from gauntlet.errors import DataError
+from gauntlet.errors import BrokenArtifact
 
 DIGEST_KEY = "digest"
 LINEAGE_KEY = "lineage"
@@ -84,7 +84,7 @@ def parse_chain(chain: str) -> tuple[Record, ...]:
     try:
         return tuple(Record(**fields) for fields in json.loads(chain))
     except (ValueError, TypeError) as error:
-        raise DataError(
+        raise BrokenArtifact(
             "is not a chain of lineage records",
             field=LINEAGE_KEY,
             value=chain,

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from gauntlet.errors import EXIT_BROKEN, EXIT_PASS, EXIT_STOPPED, EXIT_USAGE, ConfigurationError, GateStopped
+from gauntlet.errors import EXIT_BROKEN, EXIT_PASS, EXIT_STOPPED, EXIT_USAGE, ConfigurationError, DataError, GateStopped
 from gauntlet.storage import write_json
 
 FORMAT = "gauntlet.run/1"
@@ -129,6 +129,12 @@ class RunRecord:
         if self.state is RunState.PASSED:
             return EXIT_PASS
         return max((task.exit_status for task in self.tasks), default=EXIT_PASS) or EXIT_BROKEN
+
+    @property
+    def data_at_fault(self) -> bool:
+        """Whether what stopped it is something in the data, and nothing in the configuration."""
+        codes = [task.error_code for task in self.tasks if task.exit_status == self.exit_status == EXIT_USAGE]
+        return bool(codes) and all(code.split(".")[0] == DataError.code for code in codes)
 
     @property
     def started_at(self) -> datetime:

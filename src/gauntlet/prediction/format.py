@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from gauntlet.errors import DataError
+from gauntlet.errors import BrokenArtifact
 from gauntlet.parquet import read_parquet
 from gauntlet.storage import write_json
 
@@ -94,7 +94,7 @@ class Manifest:
             }
             return cls(**document)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(
+            raise BrokenArtifact(
                 "are not predictions", field=str(folder), value=str(error), mend="Run batch_predict again"
             ) from error
 
@@ -113,10 +113,10 @@ def read_rows(folder: Path, columns: Sequence[str] | None = None) -> pa.Table:
 
     parts = sorted(folder.glob("part-*.parquet"))
     if not parts:
-        raise DataError("contain no rows", field=str(folder), mend="Run batch_predict again")
+        raise BrokenArtifact("contain no rows", field=str(folder), mend="Run batch_predict again")
     try:
         return pa.concat_tables(read_parquet(part, str(part), columns) for part in parts)
     except (OSError, pa.ArrowInvalid, KeyError) as error:
-        raise DataError(
+        raise BrokenArtifact(
             "cannot be read as Parquet", field=str(folder), value=str(error), mend="Run batch_predict again"
         ) from error

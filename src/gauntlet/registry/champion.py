@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gauntlet.digest import digest_tree
-from gauntlet.errors import DataError
+from gauntlet.errors import BrokenArtifact, DataError
 from gauntlet.lineage.document import LINEAGE_FILE, Document
 from gauntlet.model_digest import digest_model
 from gauntlet.registry.store import (
@@ -137,8 +137,8 @@ def _fetch_statistics(store: ModelStore, version: Version, destination: Path) ->
     return ""
 
 
-def _mismatch(version: Version, part: str, *, expected: str | None, digest: str) -> DataError:
-    return DataError(
+def _mismatch(version: Version, part: str, *, expected: str | None, digest: str) -> BrokenArtifact:
+    return BrokenArtifact(
         f"its {part} is not what was registered (expected {expected})",
         field=_label(version),
         value=digest,

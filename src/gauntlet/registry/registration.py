@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gauntlet.digest import digest_tree
-from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.errors import BrokenArtifact, ConfigurationError, DataError
 from gauntlet.lineage.document import LINEAGE_FILE, Document, explain
 from gauntlet.model_digest import digest_model
 from gauntlet.registry.aliases import Promote, plan_promotion
@@ -88,7 +88,7 @@ def register(store: ModelStore, submission: Submission, promote: Promote, policy
     digest = _require_model(submission)
     for part in (submission.statistics, submission.schema):
         if not part.is_dir():
-            raise DataError("is not there to register beside the model", field=str(part), mend="Make it first")
+            raise BrokenArtifact("is not there to register beside the model", field=str(part), mend="Make it first")
     tags = {
         **version_tags(submission.document, submission.verdicts),
         part_digest_tag(STATISTICS_PART): digest_tree(submission.statistics),
@@ -143,7 +143,7 @@ def _require_model(submission: Submission) -> str:
         raise DataError(f"there is no model to register: {reason}", field="model", mend="Train one first")
     digest, recorded = digest_model(submission.model), submission.document.artifacts[MODEL_PART]
     if digest != recorded:
-        raise DataError(
+        raise BrokenArtifact(
             f"its content is not what its lineage says ({recorded})",
             field="model",
             value=digest,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gauntlet.errors import DataError
+from gauntlet.errors import BrokenArtifact, DataError
 from gauntlet.evaluation.families import levels
 from gauntlet.evaluation.inputs import Scored
 from gauntlet.evaluation.intervals import intervals
@@ -159,7 +159,7 @@ def require_same_rows(reruns: Reruns, challenger: Scored | None) -> None:
         ("classes", reruns.target.classes, challenger.manifest.classes),
     ):
         if measured != predicted:
-            raise DataError(
+            raise BrokenArtifact(
                 f"the predictions are of another {field} than the re-trainings ({measured!r})",
                 field=f"challenger.{field}",
                 value=predicted,
@@ -245,7 +245,7 @@ def _same_bytes(first: Run, again: Run) -> bool:
 
 def _largest_change(run: Run, challenger: Scored) -> float:
     if run.scores.shape != challenger.scores.shape:
-        raise DataError(
+        raise BrokenArtifact(
             "the predictions hold other rows than the re-trainings",
             field="challenger.rows",
             value=len(challenger.scores),

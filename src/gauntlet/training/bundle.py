@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gauntlet.digest import digest_tree
-from gauntlet.errors import DataError, InternalError
+from gauntlet.errors import BrokenArtifact, InternalError
 from gauntlet.model_digest import MLMODEL_FILE, digest_model
 from gauntlet.storage import whole_folder, write_bytes, write_json, write_text
 from gauntlet.training.custom import save_custom
@@ -89,7 +89,7 @@ def load(folder: Path) -> Bundle:
         )
         booster = xgboost.Booster(model_file=str(data / BOOSTER_FILE))
     except (OSError, ValueError, KeyError, TypeError, xgboost.core.XGBoostError) as error:
-        raise DataError(
+        raise BrokenArtifact(
             "is not a model in Gauntlet's format", field=str(folder), value=str(error), mend="Train it again"
         ) from (error)
     pipeline = assemble(features, booster, document["task"])

@@ -85,7 +85,7 @@ def test_a_source_of_another_shape_is_wrong_use(source, capsys):
         ({"roles": {"lable": "y"}}, 2, "Did you mean 'label'"),
         ({"reader": {"format": "xml"}}, 2, "reader.format"),
         ({"split": {"fractions": {"train": 2}}}, 2, "split.fractions"),
-        ({"roles": {"label": "z"}}, 3, "no such column"),
+        ({"roles": {"label": "z"}}, 2, "no such column"),
     ],
 )
 def test_errors_become_exit_codes_and_leave_nothing(tmp_path, artifact, capsys, arguments, status, message):

@@ -108,7 +108,7 @@ def test_data_that_cannot_be_judged_breaks_with_its_name(
     path = write_predictions(tmp_path / "p", label, np.array([0.2, 0.7, 0.4, 0.6]), without=without)
     with pytest.raises(SystemExit) as stopped:
         run_gate("evaluate_performance", tmp_path, predictions=path)
-    assert stopped.value.code == EXIT_BROKEN
+    assert stopped.value.code == EXIT_USAGE
     assert says in capsys.readouterr().err
     assert not (tmp_path / "verdict").exists()
 

@@ -57,7 +57,12 @@ def test_the_report_of_a_run(toy):
 
 @pytest.mark.parametrize(
     ("how", "status", "word"),
-    [("gate", 1, "Stopped by a gate"), ("configuration", 2, "Wrong configuration"), ("crash", 3, "Broken")],
+    [
+        ("gate", 1, "Stopped by a gate"),
+        ("configuration", 2, "Wrong configuration"),
+        ("data", 2, "Unusable data"),
+        ("crash", 3, "Broken"),
+    ],
 )
 def test_a_failure_names_task_cause_and_log_and_its_report_has_the_same_status(toy, how, status, word):
     params = toy.write("failing.yaml", f"count: 1\nhow: {how}\n")
@@ -67,6 +72,7 @@ def test_a_failure_names_task_cause_and_log_and_its_report_has_the_same_status(t
     failed = next(position for position, line in enumerate(lines) if line.split()[:2] == ["failed", "finish"])
     assert lines[failed + 1].strip() in {
         "GateStopped: too few words.",
+        "DataError: words: has no words.",
         "ConfigurationError: how: is not a way; found 'configuration'. Choose another.",
         "RuntimeError: a defect",
     }

@@ -244,7 +244,7 @@ def test_a_damaged_entry_is_a_miss_and_says_so(run):
     [
         ("gate", 1, RunState.STOPPED, "finish: GateStopped: too few words."),
         ("configuration", 2, RunState.BROKEN, "ConfigurationError: how: is not a way; found 'configuration'."),
-        ("data", 3, RunState.BROKEN, "finish: DataError: words: has no words."),
+        ("data", 2, RunState.BROKEN, "finish: DataError: words: has no words."),
         ("crash", 3, RunState.BROKEN, "finish: RuntimeError: a defect"),
         ("silent-one", 3, RunState.BROKEN, "finish: "),
         ("killed", 3, RunState.BROKEN, "finish: ended by signal 9"),

@@ -21,7 +21,7 @@ from gauntlet.delivery.evidence.combination import Panel
 from gauntlet.delivery.evidence.histograms import Buckets
 from gauntlet.delivery.evidence.sequential import FORMAT as PROCESS_FORMAT
 from gauntlet.delivery.evidence.sequential import Process
-from gauntlet.errors import DataError, GauntletError
+from gauntlet.errors import BrokenArtifact, GauntletError
 
 FORMAT = "gauntlet.analysis/1"
 
@@ -101,7 +101,7 @@ def from_json(text: str) -> AnalysisState:
         )
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, GauntletError) as error:
         mend = "Find out what else writes it; a rollout whose evidence is lost is rolled back"
-        raise DataError(
+        raise BrokenArtifact(
             "is not the state of an analysis", field="analysis_state", value=str(error), mend=mend
         ) from error
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout.events import Event
-from gauntlet.errors import DataError
+from gauntlet.errors import BrokenArtifact
 from gauntlet.verdict import Status
 
 FORMAT = "gauntlet.rollout/1"
@@ -125,7 +125,7 @@ class Rollout:
             return cls(**{**document, **releases, "phase": Phase(document["phase"]), "cause": cause})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             mend = "Look at what else writes it; a rollout that cannot be read is rolled back by hand"
-            raise DataError("is not the state of a rollout", field="state", value=str(error), mend=mend) from error
+            raise BrokenArtifact("is not the state of a rollout", field="state", value=str(error), mend=mend) from error
 
 
 @dataclass(frozen=True)

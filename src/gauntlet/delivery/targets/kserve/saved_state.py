@@ -19,7 +19,7 @@ from gauntlet.delivery.rollout.ports import Conflict
 from gauntlet.delivery.rollout.state import Phase, Rollout
 from gauntlet.delivery.targets.kserve.api import Api, Json
 from gauntlet.delivery.targets.kserve.resources import CONFIG_MAPS, record_name, split
-from gauntlet.errors import ConfigurationError, DataError, DependencyError
+from gauntlet.errors import BrokenArtifact, ConfigurationError, DataError, DependencyError
 
 FORMAT = "gauntlet.saved-state/1"
 JOURNAL_KEY, SAVED_STATE_KEY = "journal", "saved-state"
@@ -159,6 +159,6 @@ def _kept(text: str) -> SavedRollout:
         return SavedRollout((version, digest), attempt, began, before)
     except (ValueError, KeyError, TypeError) as error:
         mend = "Run the pipeline rollback: it infers the state before from the InferenceService"
-        raise DataError(
+        raise BrokenArtifact(
             "is not the saved state of a rollout", field=SAVED_STATE_KEY, value=str(error), mend=mend
         ) from error

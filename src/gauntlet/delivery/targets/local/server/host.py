@@ -30,7 +30,7 @@ from gauntlet.delivery.targets.local.server.admin import Admin
 from gauntlet.delivery.targets.local.server.http_server import Connection, Handle
 from gauntlet.delivery.targets.local.server.reconciler import DESIRED, Options, Reconciler
 from gauntlet.delivery.targets.local.spec import Desired
-from gauntlet.errors import ConfigurationError, DataError, GauntletError
+from gauntlet.errors import BrokenArtifact, ConfigurationError, GauntletError
 from gauntlet.storage import write_json
 
 log = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ def _read_desired(path: Path) -> Desired:
     except FileNotFoundError:
         return Desired()
     except (OSError, ValueError) as error:
-        raise DataError(
+        raise BrokenArtifact(
             "cannot be read", field=str(path), value=str(error), mend="Restore it, or start with another folder"
         ) from error
 
