@@ -23,12 +23,13 @@ import logging
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gauntlet.data.contract import Contract
 from gauntlet.data.snapshot import Snapshot
-from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.errors import ConfigurationError, DataError, GauntletError
 from gauntlet.training.device import Device
 from gauntlet.training.frame import frame_of, mlflow_types
 from gauntlet.training.matrix import check_weights
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger(__name__)
+_MEND_CODE = "Mend the code; its traceback is in the task's log"
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Job:
     Attributes:
         snapshot: the data; ``frame``, ``labels`` and ``weights`` read it into memory, its ``batches`` stream.
         contract: the schema in plain terms.
-        options: the recipe's ``options``, unchanged.
+        options: the recipe's ``options`` as written; a whole number is an ``int``.
         task: ``binary | multiclass | regression``.
         classes: label values in code order; () for regression.
         features: the feature columns, in order.
@@ -109,6 +111,10 @@ def resolve(trainer: str, field: str = "recipe.trainer") -> Callable[..., Any]:
             value=trainer,
             mend="Name its folder with gauntlet run --code; on a cluster, put it into the model image",
         ) from error
+    except Exception as error:  # whatever the team's module does when it is imported
+        raise ConfigurationError(
+            f"cannot be imported: {_said(error)}", field=field, value=trainer, mend=_MEND_CODE
+        ) from error
     if not callable(function):
         raise ConfigurationError(
             f"module {module_name} has no function of this name",
@@ -117,6 +123,29 @@ def resolve(trainer: str, field: str = "recipe.trainer") -> Callable[..., Any]:
             mend="Correct the name",
         )
     return function  # type: ignore[no-any-return]  # callable, checked
+
+
+def call_trainer(function: Callable[..., Any], job: Job, trainer: str) -> Any:
+    """Run the team's function.
+
+    Raises:
+        ConfigurationError: it raised something; the team's code or the recipe's options have to be mended.
+    """
+    try:
+        return function(job)
+    except (GauntletError, MemoryError):
+        raise
+    except Exception as error:  # the team's code may raise anything
+        given = f" (options: {dict(job.options)})" if job.options else ""
+        raise ConfigurationError(
+            f"raised {_said(error)}{given}", field="recipe.trainer", value=trainer, mend=_MEND_CODE
+        ) from error
+
+
+def _said(error: Exception) -> str:
+    """Name of an error and the first line of what it says."""
+    first = (str(error).strip().splitlines() or [""])[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 
 def train_custom(
@@ -144,7 +173,7 @@ def train_custom(
             device.name,
             plan,
         )
-        model = function(job)
+        model = call_trainer(function, job, recipe.trainer)
         models.append(model)
         log.info("seed %d: %s returned %s", seed, recipe.trainer, type(model).__name__)
         if validated:
@@ -176,20 +205,27 @@ def score_custom(model: Any, task: str, frame: pd.DataFrame) -> np.ndarray:
     """Score rows with a custom trainer's model.
 
     Raises:
-        ConfigurationError: the model has neither of the two interfaces.
+        ConfigurationError: the model has neither of the two interfaces, or raised something.
     """
     import numpy as np
 
     if _is_python_model(model):
-        return np.asarray(model.predict(None, frame))
-    method = getattr(model, "predict" if task == "regression" else "predict_proba", None)
+        method = partial(model.predict, None)
+    else:
+        method = getattr(model, "predict" if task == "regression" else "predict_proba", None)
     if method is None:
         raise ConfigurationError(
             f"returned a {type(model).__name__}, which cannot score a {task} task",
             field="recipe.trainer",
             mend="Return an estimator with predict_proba (predict for regression) or an mlflow PythonModel",
         )
-    return np.asarray(method(frame))
+    try:
+        return np.asarray(method(frame))
+    except (GauntletError, MemoryError):
+        raise
+    except Exception as error:  # the team's model may raise anything
+        message = f"the trainer's model cannot score: {_said(error)}"
+        raise ConfigurationError(message, field="recipe.trainer", mend=_MEND_CODE) from error
 
 
 def check_scores(scores: np.ndarray, job: Job) -> np.ndarray:

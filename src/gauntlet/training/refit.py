@@ -136,7 +136,7 @@ def _custom(
 ) -> Callable[[int, np.ndarray | None], Refit]:
     import numpy as np
 
-    from gauntlet.training.custom import Job, check_scores, resolve, score_custom
+    from gauntlet.training.custom import Job, call_trainer, check_scores, resolve, score_custom
 
     function = resolve(recipe.trainer)
     target = plan.target
@@ -153,7 +153,7 @@ def _custom(
             if not repeated.size:
                 raise DataError("a sample has no rows", field=recipe.train_split, mend="Give the split more rows")
             data = variant(snapshot, scratch, {recipe.train_split: take(snapshot, recipe.train_split, repeated)})
-        model = function(job_of(data, seed))
+        model = call_trainer(function, job_of(data, seed), recipe.trainer)
         original = job_of(snapshot, seed)
 
         def score(split: str) -> np.ndarray:

@@ -11,7 +11,7 @@ from builders.training import CONTRACT, recipe_of
 from gauntlet.data.snapshot import Snapshot
 from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.training import bundle
-from gauntlet.training.custom import score_custom
+from gauntlet.training.custom import resolve, score_custom
 from gauntlet.training.frame import frame_of, mlflow_types
 from gauntlet.training.result import Training
 from gauntlet.training.trainer import train
@@ -60,6 +60,19 @@ def train_pyfunc(job):
 def train_badly(job):
     model = train(job)
     model.predict_proba = lambda frame: np.full(len(frame), 0.5)
+    return model
+
+
+def train_deeply(job):
+    depth = job.options["max_depth"]
+    if not isinstance(depth, int):
+        raise ValueError(f"max_depth has to be whole\\nnot {depth}")
+    raise KeyError("depth")
+
+
+def train_what_cannot_score(job):
+    model = train(job)
+    model.predict_proba = lambda frame: frame["no such column"]
     return model
 
 
@@ -122,6 +135,32 @@ def test_options_reach_the_trainer(snapshot_of: SnapshotOf) -> None:
 def test_a_trainer_that_cannot_be_used(snapshot_of: SnapshotOf, trainer: str, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         train(snapshot_of(), CONTRACT, recipe_of(trainer=trainer), device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("function", "options", "message"),
+    [
+        (
+            "train_deeply",
+            {"max_depth": 8.5},
+            r"raised ValueError: max_depth has to be whole \(options: ",
+        ),
+        ("train_deeply", {}, r"raised KeyError: 'max_depth'; found 'team_training:train_deeply'\. Mend the code"),
+        ("train_what_cannot_score", {}, r"the trainer's model cannot score: KeyError: 'no such column'\."),
+    ],
+)
+def test_what_the_teams_code_raises_is_the_teams_to_mend(
+    snapshot_of: SnapshotOf, function: str, options: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        fit(snapshot_of(), function, options=options)
+
+
+@pytest.mark.parametrize("code", ["raise RuntimeError('no licence')", "def train(job:"])
+def test_a_module_that_fails_on_import_is_the_teams_to_mend(team_code: Path, code: str) -> None:
+    (team_code / "team_broken.py").write_text(code)
+    with pytest.raises(ConfigurationError, match=r"recipe\.trainer: cannot be imported: (RuntimeError|SyntaxError): "):
+        resolve("team_broken:train")
 
 
 def test_scores_of_the_wrong_shape(snapshot_of: SnapshotOf) -> None:
