@@ -34,12 +34,14 @@ from gauntlet.evaluation.panel import Panel, measure
 from gauntlet.evaluation.performance import to_sample
 from gauntlet.evaluation.policies import ChampionPolicy, Margin, Primary
 from gauntlet.evaluation.sample import Sample, Task
+from gauntlet.evaluation.seen_rows import seen_rows
 from gauntlet.evaluation.slices import ALL, Partition, Slice
 from gauntlet.evaluation.training_variance import TrainingVariance, require_of
 from gauntlet.settings import parse
 from gauntlet.verdict import Check, Status, Verdict, worst
 
 GATE = "compare_champion"
+SEEN = f"{GATE}.seen_rows"
 DEFAULT_PRIMARY: Mapping[Task, Mapping[str, object]] = {
     "binary": {"metric": "auc", "margin": 0.005},
     "multiclass": {"metric": "accuracy", "margin": 0.005},
@@ -141,6 +143,8 @@ def compare(
     left_out = looked_at - {difference.slice for difference in slices}
     not_compared = (*too_small, *sorted(left_out, key=lambda slice_: slice_.name))
     checks += [slice_check(difference, _margin(by_slice, difference)) for difference in slices]
+    for who, scored in (("the champion", champion), ("the challenger", challenger)):
+        checks += seen_rows(GATE, who, scored.manifest)
     facts: dict[str, str | int | float | bool] = {
         "rows": challenger.rows,
         "confidence": policy.confidence,
@@ -322,4 +326,6 @@ def _summary(checks: Sequence[Check]) -> str:
     if status is Status.PASS:
         slices = sum(check.code == SLICE for check in checks)
         return same[0].reason + (f" No proven regression in any of {slices} slices." if slices else "")
-    return same[0].reason + (f" And {len(same) - 1} more like this." if len(same) > 1 else "")
+    more = f" And {len(same) - 1} more like this." if len(same) > 1 else ""
+    unfair = [check.reason for check in checks if check.code == SEEN and check not in same]
+    return " ".join([same[0].reason + more, *unfair])

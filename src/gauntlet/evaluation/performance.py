@@ -22,6 +22,7 @@ from gauntlet.evaluation.panel import Panel, measure
 from gauntlet.evaluation.policies import PerformancePolicy
 from gauntlet.evaluation.power import rows_needed
 from gauntlet.evaluation.sample import Sample, sample
+from gauntlet.evaluation.seen_rows import seen_rows
 from gauntlet.evaluation.slices import ALL, Slice
 from gauntlet.verdict import Check, Status, Verdict, decide, worst
 
@@ -94,6 +95,7 @@ def judge_performance(scored: Scored, policy: PerformancePolicy) -> Performance:
     rows = to_sample(scored, policy.threshold)
     panel = measure([rows], resolve(names(task), task, rows.classes))
     checks = _bounded(panel, metrics, policy) if metrics else _beats_trivial(rows, panel, policy)
+    checks += seen_rows(GATE, "the model", scored.manifest)
     alone = estimates(panel, policy.confidence)
     if policy.near_perfect == "ask":
         checks += _near_perfect(alone, rows.task, int(panel.units[0]))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from gauntlet.data.roles import Roles
 from gauntlet.data.snapshot import EXAMPLE_ID, ROWS_PER_PART, Snapshot
 from gauntlet.errors import ConfigurationError, DataError
-from gauntlet.prediction.format import SCORE_PREFIX, SLICE_PREFIX, Manifest, SeedSpread
+from gauntlet.prediction.format import SCORE_PREFIX, SLICE_PREFIX, Manifest, Overlap, SeedSpread
 from gauntlet.prediction.model import Scorer, open_model
 from gauntlet.prediction.scores import as_scores
 from gauntlet.prediction.truth import cluster_names
@@ -18,6 +18,7 @@ from gauntlet.storage import whole_folder
 from gauntlet.training.column_profile import profile_columns
 from gauntlet.training.matrix import check_weights
 from gauntlet.training.target import Target, Task, infer_target
+from gauntlet.training.trained_rows import TrainedRows, hashes_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,7 +56,8 @@ def predict_split(
     with open_model(model, expected) as scorer, whole_folder(destination) as folder:
         inputs = inputs_of(scorer, snapshot)
         target = target_of(scorer.facts, snapshot, label, split)
-        rows = _write_parts(folder, _score_batches(scorer, snapshot, split, inputs, target, label, slices))
+        seen = _Seen(scorer.trained_rows)
+        rows = _write_parts(folder, _score_batches(scorer, snapshot, split, inputs, target, label, slices, seen))
         manifest = Manifest(
             task=target.task,
             classes=target.classes,
@@ -66,6 +68,7 @@ def predict_split(
             split=split,
             model=scorer.digest,
             seed_spread=_seed_spread(scorer.facts),
+            trained_on=seen.overlap,
         )
         manifest.write(folder)
     return manifest
@@ -89,6 +92,24 @@ def require_scorable(snapshot: Snapshot, *, split: str, slice_columns: Sequence[
             )
 
 
+class _Seen:
+    """Counts the rows that the model was trained on.
+
+    Attributes:
+        overlap: so far; ``None`` where the model does not say.
+    """
+
+    def __init__(self, trained: TrainedRows | None) -> None:
+        self._trained = trained
+        self.overlap = None if trained is None else Overlap(0, 0)
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Count the rows of a batch."""
+        if self._trained is not None and self.overlap is not None:
+            looked_at, shared = self._trained.overlap(hashes_of(batch.column(EXAMPLE_ID)))
+            self.overlap = Overlap(self.overlap.looked_at + looked_at, self.overlap.shared + shared)
+
+
 def _score_batches(
     scorer: Scorer,
     snapshot: Snapshot,
@@ -97,10 +118,12 @@ def _score_batches(
     target: Target,
     label: str | None,
     slices: Sequence[str],
+    seen: _Seen,
 ) -> Iterator[pa.RecordBatch]:
     roles = snapshot.roles
     extra = [name for name in (label, roles.weight, roles.cluster, *slices) if name is not None]
     for batch in snapshot.batches(split, list(dict.fromkeys([EXAMPLE_ID, *inputs, *extra]))):
+        seen.add(batch)
         output = scorer.score(batch.select(list(inputs)))
         scores = as_scores(output, task=target.task, classes=target.classes, rows=batch.num_rows)
         yield _rows(batch, scores, target, label, roles, slices, split)

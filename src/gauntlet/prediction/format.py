@@ -47,6 +47,24 @@ class SeedSpread:
 
 
 @dataclass(frozen=True)
+class Overlap:
+    """Rows scored that the model was trained on.
+
+    Attributes:
+        looked_at: rows of which it is known.
+        shared: those of them that the model was trained on.
+    """
+
+    looked_at: int
+    shared: int
+
+    @property
+    def share(self) -> float:
+        """Of the rows looked at, in [0, 1]; 0 without any."""
+        return self.shared / self.looked_at if self.looked_at else 0.0
+
+
+@dataclass(frozen=True)
 class Manifest:
     """Manifest of a predictions folder.
 
@@ -60,6 +78,7 @@ class Manifest:
         split: the split scored.
         model: digest of the model.
         seed_spread: metric name → seed variance measured in training; empty if unknown.
+        trained_on: how many of the rows the model was trained on; ``None`` where the model does not say.
     """
 
     task: Task
@@ -71,6 +90,7 @@ class Manifest:
     split: str
     model: str
     seed_spread: Mapping[str, SeedSpread] = field(default_factory=dict)
+    trained_on: Overlap | None = None
 
     def write(self, folder: Path) -> None:
         """Write ``predictions.json``."""
@@ -92,6 +112,8 @@ class Manifest:
             document["seed_spread"] = {
                 metric: SeedSpread(**spread) for metric, spread in document["seed_spread"].items()
             }
+            if document.get("trained_on") is not None:
+                document["trained_on"] = Overlap(**document["trained_on"])
             return cls(**document)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BrokenArtifact(

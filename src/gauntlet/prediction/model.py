@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from gauntlet.training import bundle
 from gauntlet.training.encoding import encode
 from gauntlet.training.frame import frame_of
 from gauntlet.training.threads import use_passive_wait
+from gauntlet.training.trained_rows import TrainedRows, read_trained_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,12 +36,14 @@ class Scorer:
         facts: ``metadata.gauntlet`` of its ``MLmodel``; empty for a model not trained by Gauntlet.
         inputs: its input columns; ``None`` without a signature, and then it receives every feature.
         score: Arrow rows → the model's raw output.
+        trained_rows: the rows it was trained on; ``None`` where it does not say.
     """
 
     digest: str
     facts: Mapping[str, Any]
     inputs: tuple[str, ...] | None
     score: Callable[[pa.RecordBatch], Any]
+    trained_rows: TrainedRows | None = None
 
 
 @contextmanager
@@ -80,7 +83,8 @@ def load_scorer(copy: Path, digest: str) -> Scorer:
         DataError: it cannot be loaded.
     """
     facts, loader = _description(copy)
-    return (_load_bundle if loader == bundle.LOADER else _load_pyfunc)(copy, digest, facts)
+    scorer = (_load_bundle if loader == bundle.LOADER else _load_pyfunc)(copy, digest, facts)
+    return replace(scorer, trained_rows=read_trained_rows(copy))
 
 
 def _load_bundle(folder: Path, digest: str, facts: Mapping[str, Any]) -> Scorer:

@@ -4,6 +4,7 @@
     <model>/data/gauntlet/encoder.json      task, classes, features with their categories
     <model>/data/gauntlet/booster.ubj       the XGBoost model
     <model>/input_example.json              synthetic row of medians and most frequent values
+    <model>/training_rows.npy               hashes of the rows it was trained on (``trained_rows``)
 
 It contains no pickle. MLflow loads it through ``_load_pyfunc``; ``load`` does the same without MLflow. A model of a
 team's own trainer is pickled by MLflow's scikit-learn or Python flavor instead.
@@ -28,6 +29,7 @@ from gauntlet.training.result import Training
 from gauntlet.training.signature import requirements, signature_and_example, xgboost_requirement
 from gauntlet.training.target import Task
 from gauntlet.training.threads import use_passive_wait
+from gauntlet.training.trained_rows import write_trained_rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,6 +120,7 @@ def save(training: Training, destination: Path, *, contract_digest: str) -> str:
             save_custom(training, folder, metadata)
         else:
             _save_xgboost(training, folder, metadata)
+        write_trained_rows(folder, training.snapshot, tuple(training.rows))
         _normalise(folder)
         return digest_model(folder)
 

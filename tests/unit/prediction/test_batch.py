@@ -16,7 +16,7 @@ from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.model_digest import digest_model
 from gauntlet.prediction import batch
 from gauntlet.prediction.batch import predict_split
-from gauntlet.prediction.format import Manifest, read_rows
+from gauntlet.prediction.format import Manifest, Overlap, read_rows
 from gauntlet.training.bundle import load
 from gauntlet.training.frame import frame_of, mlflow_types
 
@@ -35,6 +35,8 @@ def test_a_split_is_scored_in_its_order(snapshot_of: SnapshotOf, model_of: Model
     assert manifest.model == digest_model(folder)
     assert manifest.snapshot == snapshot.digest
     assert manifest.clustered
+    assert manifest.trained_on == Overlap(150, 0)
+    assert predict_split(folder, snapshot, tmp_path / "learned", split="train").trained_on == Overlap(300, 300)
     assert manifest.seed_spread[{"regression": "rmse"}.get(task, "accuracy")].seeds == 2
 
     source = snapshot.table("test")

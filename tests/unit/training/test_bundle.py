@@ -72,7 +72,7 @@ def test_nothing_in_the_folder_is_pickled_or_dated(model_folder: Path) -> None:
     names = {path.name for path in model_folder.rglob("*") if path.is_file()}
     assert names == {
         *("MLmodel", "encoder.json", "booster.ubj", "input_example.json", "serving_input_example.json"),
-        *("requirements.txt", "conda.yaml", "python_env.yaml"),
+        *("requirements.txt", "conda.yaml", "python_env.yaml", "training_rows.npy"),
     }
     document = yaml.safe_load((model_folder / "MLmodel").read_text())
     assert not {"utc_time_created", "run_id", "model_id"} & document.keys()
