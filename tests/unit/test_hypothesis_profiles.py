@@ -48,12 +48,14 @@ def draw(folder: Path, *options: str, constants: str = "ANSWER = 42", **environm
     return json.loads((folder / "drawn.json").read_text())
 
 
+@pytest.mark.repository
 def test_the_same_examples_are_drawn_everywhere(tmp_path: Path) -> None:
     desk = draw(tmp_path / "desk", constants="ANSWERS = [71077345, 65537, -30341, 255, 1024]")
     assert {name: len(values) for name, values in desk.items()} == {"usual": 100, "few": 10}
     assert draw(tmp_path / "tests", constants="", CI="true") == desk
 
 
+@pytest.mark.repository
 def test_a_search_draws_fifty_times_as_many_and_new_ones(tmp_path: Path) -> None:
     search = "--hypothesis-profile=search"
     first = draw(tmp_path / "first", search, CI="true")
@@ -61,6 +63,7 @@ def test_a_search_draws_fifty_times_as_many_and_new_ones(tmp_path: Path) -> None
     assert draw(tmp_path / "second", search, "--deselect=test_property.py::test_usual")["few"] != first["few"]
 
 
+@pytest.mark.repository
 def test_a_search_can_be_repeated_from_its_seed(tmp_path: Path) -> None:
     options = ("--hypothesis-profile=search", "--hypothesis-seed=7", "--deselect=test_property.py::test_usual")
     assert draw(tmp_path / "first", *options) == draw(tmp_path / "second", *options)

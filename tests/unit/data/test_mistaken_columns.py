@@ -164,11 +164,11 @@ def test_several_columns_are_said_at_once(tmp_path):
 
 def test_a_stray_far_behind_is_found(tmp_path):
     """Whatever came in earlier batches counts."""
-    values = [str(number) for number in range(1_200_000)]
+    values = [str(number) for number in range(300_000)]
     path = write_csv(tmp_path / "a.csv", **labelled([*values, "n.a.", *values[:10]]))
     error = stop(tmp_path, path)
-    assert error.field == f"{path}: row 1200001"
-    assert "all but 1 of its 1200011 values" in error.message
+    assert error.field == f"{path}: row 300001"
+    assert "all but 1 of its 300011 values" in error.message
 
 
 def test_a_stray_in_the_first_row_of_the_second_file(tmp_path):
