@@ -54,7 +54,7 @@ def to_json(state: AnalysisState) -> str:
         "tests": None if state.tests is None else asdict(state.tests),
         "evidence": {name: _evidence_written(evidence) for name, evidence in state.evidence.items()},
         "outcomes": list(asdict(state.outcomes).values()),
-        "custom": {name: asdict(result) for name, result in state.custom.items()},
+        "custom": {name: _custom_written(result) for name, result in state.custom.items()},
         "history": [
             [sample.at, {name: [_whole(test) for test in tests] for name, tests in sample.counts.items()}]
             for sample in state.history
@@ -96,7 +96,7 @@ def from_json(text: str) -> AnalysisState:
             fresh=bool(document["fresh"]),
             culprits=tuple(document["culprits"]),
             outcomes=Outcomes(*map(float, document["outcomes"])),
-            custom={name: CustomResult(**result) for name, result in document["custom"].items()},
+            custom={name: _custom(written) for name, written in document["custom"].items()},
             history=tuple(_sample(*sample) for sample in document.get("history", ())),
         )
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, GauntletError) as error:
@@ -104,6 +104,17 @@ def from_json(text: str) -> AnalysisState:
         raise BrokenArtifact(
             "is not the state of an analysis", field="analysis_state", value=str(error), mend=mend
         ) from error
+
+
+def _custom_written(result: CustomResult) -> dict[str, Any]:
+    """JSON has no infinity, and a team's query may divide by zero."""
+    endless = result.value is not None and math.isinf(result.value)
+    return {**asdict(result), "value": str(result.value) if endless else result.value}
+
+
+def _custom(written: Mapping[str, Any]) -> CustomResult:
+    value = written["value"]
+    return CustomResult(**{**written, "value": None if value is None else float(value)})
 
 
 def _exposures(written: list[Any]) -> tuple[Exposure, Exposure]:

@@ -1,5 +1,6 @@
 """Whole rollouts, judged and decided turn by turn on a simulated service."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -195,6 +196,12 @@ def test_a_teams_own_metric_fails_after_enough_analyses_in_a_row():
     expected = [Status.PASS, Status.INCONCLUSIVE, Status.PASS, Status.INCONCLUSIVE, Status.INCONCLUSIVE, Status.FAIL]
     assert list(own_looks(answers)) == expected
     assert list(own_looks([DataError("gives two numbers"), 3.0])) == [Status.ERROR, Status.PASS]
+
+
+def test_an_endless_answer_of_a_teams_own_metric_is_beyond_its_limit():
+    """Prometheus answers x/0 with +Inf or -Inf."""
+    assert list(own_looks([-math.inf, -math.inf])) == [Status.INCONCLUSIVE, Status.FAIL]
+    assert list(own_looks([math.inf, 3.0])) == [Status.PASS, Status.PASS]
 
 
 def test_wrong_decisions_roll_the_candidate_back_when_their_labels_arrive():

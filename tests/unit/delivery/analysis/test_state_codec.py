@@ -66,7 +66,12 @@ def test_what_is_rare_is_kept_too():
         fresh=True,
         outcomes=Outcomes(1, 2, 3, 4),
         history=(CountSample(60.0, {"scores": ((1.0, 10.0, 2.0, 90.0), (0.0, 10.0, 5.0, 90.0))}),),
-        custom={"revenue": CustomResult(1.25, "", 2), "clicks": CustomResult(None, "down")},
+        custom={
+            "revenue": CustomResult(1.25, "", 2),
+            "clicks": CustomResult(None, "down"),
+            "cost": CustomResult(math.inf, "", 1),
+            "gain": CustomResult(-math.inf, "", 1),
+        },
         candidate={"a": Counters(3.0, 0.0, started=1.7e9 + 0.125), "b": Counters(3.0, 0.0)},
         left_out=(12.0, 0.0),
         exposure=(Exposure(3.0, {"a": LastSeen(3, 1), "b": LastSeen(3, 0, 0.05)}), Exposure()),
