@@ -31,17 +31,17 @@ from gauntlet.evaluation.intervals import intervals
 from gauntlet.evaluation.metrics import Direction, Metric, names, resolve
 from gauntlet.evaluation.pairing import identical, require_same_rows, require_same_signature
 from gauntlet.evaluation.panel import Panel, measure
-from gauntlet.evaluation.performance import to_sample
+from gauntlet.evaluation.performance import NEAR_PERFECT, to_sample
 from gauntlet.evaluation.policies import ChampionPolicy, Margin, Primary
 from gauntlet.evaluation.sample import Sample, Task
-from gauntlet.evaluation.seen_rows import seen_rows
 from gauntlet.evaluation.slices import ALL, Partition, Slice
 from gauntlet.evaluation.training_variance import TrainingVariance, require_of
+from gauntlet.evaluation.unfair_comparison import nearly_perfect_champion, seen_rows
 from gauntlet.settings import parse
 from gauntlet.verdict import Check, Status, Verdict, worst
 
 GATE = "compare_champion"
-SEEN = f"{GATE}.seen_rows"
+UNFAIR = (f"{GATE}.seen_rows", f"{GATE}.near_perfect")
 DEFAULT_PRIMARY: Mapping[Task, Mapping[str, object]] = {
     "binary": {"metric": "auc", "margin": 0.005},
     "multiclass": {"metric": "accuracy", "margin": 0.005},
@@ -145,6 +145,7 @@ def compare(
     checks += [slice_check(difference, _margin(by_slice, difference)) for difference in slices]
     for who, scored in (("the champion", champion), ("the challenger", challenger)):
         checks += seen_rows(GATE, who, scored.manifest)
+    checks += _near_perfect(panel, model.task)
     facts: dict[str, str | int | float | bool] = {
         "rows": challenger.rows,
         "confidence": policy.confidence,
@@ -319,6 +320,14 @@ def _margin(margin: Margin, difference: Difference) -> float:
     return margin.relative * abs(difference.champion)
 
 
+def _near_perfect(panel: Panel, task: Task) -> list[Check]:
+    name, limit = NEAR_PERFECT[task]
+    m = panel.metric_index(name)
+    challenger, champion = (float(value) for value in panel.value[:, 0, m])
+    found = nearly_perfect_champion(GATE, panel.metrics[m], champion, challenger, limit)
+    return [] if found is None else [found]
+
+
 def _summary(checks: Sequence[Check]) -> str:
     """The first check of the worst status, and how many more there are of it."""
     status = worst(check.status for check in checks)
@@ -327,5 +336,5 @@ def _summary(checks: Sequence[Check]) -> str:
         slices = sum(check.code == SLICE for check in checks)
         return same[0].reason + (f" No proven regression in any of {slices} slices." if slices else "")
     more = f" And {len(same) - 1} more like this." if len(same) > 1 else ""
-    unfair = [check.reason for check in checks if check.code == SEEN and check not in same]
+    unfair = [check.reason for check in checks if check.code in UNFAIR and check not in same]
     return " ".join([same[0].reason + more, *unfair])

@@ -22,8 +22,8 @@ from gauntlet.evaluation.panel import Panel, measure
 from gauntlet.evaluation.policies import PerformancePolicy
 from gauntlet.evaluation.power import rows_needed
 from gauntlet.evaluation.sample import Sample, sample
-from gauntlet.evaluation.seen_rows import seen_rows
 from gauntlet.evaluation.slices import ALL, Slice
+from gauntlet.evaluation.unfair_comparison import seen_rows
 from gauntlet.verdict import Check, Status, Verdict, decide, worst
 
 GATE = "evaluate_performance"

@@ -1,21 +1,53 @@
 """Settings of the three evaluation gates, with defaults, units and ranges.
 
-Metric names are checked when the task is known (``metrics.resolve``), everything else here.
+Whether the task has a metric is checked when the task is known (``metrics.resolve``), everything else here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from gauntlet.settings import Settings
+from gauntlet.evaluation.limits import (
+    metric_named,
+    require_bounds,
+    require_direction,
+    require_gap,
+)
+from gauntlet.evaluation.metrics import Direction, Scale
+from gauntlet.evaluation.sample import Task
+from gauntlet.settings import SettingError, Settings
 
 Criterion = Literal[
     "demographic_parity", "equal_opportunity", "equalized_odds", "predictive_parity", "calibration", "accuracy"
 ]
+
+CRITERIA: Mapping[Task, Mapping[Criterion, tuple[str, ...]]] = {
+    "binary": {
+        "demographic_parity": ("selection_rate",),
+        "equal_opportunity": ("true_positive_rate",),
+        "equalized_odds": ("true_positive_rate", "false_positive_rate"),
+        "predictive_parity": ("precision",),
+        "calibration": ("calibration_gap",),
+        "accuracy": ("accuracy",),
+    },
+    "multiclass": {"accuracy": ("accuracy",)},
+    "regression": {"calibration": ("bias",)},
+}
+"""Task → criterion → the metrics that have to be alike in all slices (Hardt et al. 2016; Chouldechova 2017)."""
+
+
+def _level(value: object) -> object:
+    """A value of a slice column as slices name it: 2 and true are what a file of settings makes of them."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value) if isinstance(value, int) else value
+
+
+Level = Annotated[str, BeforeValidator(_level)]
 
 _THRESHOLD = Field(0.5, gt=0, lt=1, description="Binary: a score at or above it counts as positive.")
 _CONFIDENCE = Field(0.95, gt=0.5, lt=1, description="Confidence at which anything is called shown, for the whole gate.")
@@ -36,18 +68,37 @@ class Bounds(Settings):
         return self
 
 
+def require_bounds_of(metrics: Mapping[str, Bounds], at: str) -> None:
+    """Check names and bounds of metrics.
+
+    Args:
+        metrics: metric → bounds.
+        at: the field that holds them.
+
+    Raises:
+        SettingError: a metric is unknown, or a bound is none.
+    """
+    for name, bounds in metrics.items():
+        require_bounds(metric_named(name, (at,)), bounds.min, bounds.max, (at, name))
+
+
 class PerformancePolicy(Settings):
     """Settings of ``evaluate_performance``. Without ``metrics`` the model must beat the trivial one.
 
     Both need proof: a bound, or a lead, that the rows can neither show nor rule out stops the run.
     """
 
-    metrics: Mapping[str, Bounds] = Field({}, description="Metric name → where it has to lie.")
+    metrics: Mapping[str, Bounds] = Field({}, description="Metric → where it has to lie.")
     near_perfect: Literal["ask", "accept"] = Field(
         "ask", description="Whether to warn of a model that is too good for most problems, as one with a leak is."
     )
     threshold: float = _THRESHOLD
     confidence: float = _CONFIDENCE
+
+    @model_validator(mode="after")
+    def _limits_that_can_be_broken(self) -> PerformancePolicy:
+        require_bounds_of(self.metrics, "metrics")
+        return self
 
 
 class GapLimit(Settings):
@@ -126,7 +177,7 @@ class SlicesPolicy(Slicing):
     for: what they find is a warning and stops nothing.
     """
 
-    reference: Mapping[str, str] = Field(
+    reference: Mapping[str, Level] = Field(
         {}, description="Column → the value others are compared with. Default: a slice against the rest of the rows."
     )
     fairness: Mapping[Criterion, GapLimit] = Field({}, description="Criterion → how far slices may lie apart.")
@@ -134,10 +185,59 @@ class SlicesPolicy(Slicing):
     threshold: float = _THRESHOLD
     confidence: float = _CONFIDENCE
 
+    @model_validator(mode="after")
+    def _limits_that_can_be_broken(self) -> SlicesPolicy:
+        for criterion, gap in self.fairness.items():
+            _require_criterion(criterion, gap)
+        for name, limit in self.performance.items():
+            _require_performance(name, limit)
+        return self
+
     @property
     def default_limits(self) -> bool:
         """Whether it sets no limit of its own."""
         return not self.fairness and not self.performance
+
+
+def _require_criterion(criterion: Criterion, limits: GapLimit) -> None:
+    at = ("fairness", criterion)
+    for name in dict.fromkeys(name for criteria in CRITERIA.values() for name in criteria.get(criterion, ())):
+        metric = metric_named(name, at)
+        # Of several tasks' metrics one may be unbounded: the gap is limited for one of them.
+        if len(tasks_with_criterion(criterion)) == 1 or criterion == "accuracy":
+            require_gap(metric, limits.max_gap, (*at, "max_gap"))
+        if limits.min_ratio is not None and metric.scale is Scale.REAL:
+            raise SettingError(
+                f"{metric.title} lies around zero, so its ratio says nothing",
+                at=(*at, "min_ratio"),
+                value=limits.min_ratio,
+                mend="Use max_gap",
+            )
+
+
+def tasks_with_criterion(criterion: Criterion) -> tuple[Task, ...]:
+    """Tasks for which a criterion means something."""
+    return tuple(task for task, criteria in CRITERIA.items() if criterion in criteria)
+
+
+def _require_performance(name: str, limits: PerformanceLimit) -> None:
+    metric, at = metric_named(name, ("performance",)), ("performance", name)
+    require_bounds(metric, limits.min, limits.max, at)
+    require_gap(metric, limits.max_gap, (*at, "max_gap"))
+    if limits.max_gap is not None and metric.direction is Direction.ZERO:
+        raise SettingError(
+            f"{metric.title} is best at zero, so it is not better or worse by a gap",
+            at=(*at, "max_gap"),
+            value=limits.max_gap,
+            mend="Use fairness.calibration, or min and max",
+        )
+    if limits.max_ratio is not None and metric.direction is not Direction.LOWER:
+        raise SettingError(
+            f"{metric.title} is not an error that grows as a model gets worse",
+            at=(*at, "max_ratio"),
+            value=limits.max_ratio,
+            mend="Use max_gap",
+        )
 
 
 class Margin(Settings):
@@ -181,3 +281,18 @@ class ChampionPolicy(Settings):
     )
     threshold: float = _THRESHOLD
     confidence: float = _CONFIDENCE
+
+    @model_validator(mode="after")
+    def _limits_that_can_be_broken(self) -> ChampionPolicy:
+        margins = {("guardrails", name): (name, guarded.margin) for name, guarded in self.guardrails.items()}
+        if self.primary is not None:
+            margins = {("primary",): (self.primary.metric, self.primary.margin), **margins}
+        sliced = self.slices.metric or (self.primary.metric if self.primary else None)
+        if sliced is not None:
+            margins["slices",] = (sliced, self.slices.margin)
+        for at, (name, margin) in margins.items():
+            named = at if at[0] == "guardrails" else (*at, "metric")
+            metric = metric_named(name, named)
+            require_direction(metric, named)
+            require_gap(metric, margin, (*at, "margin"))
+        return self

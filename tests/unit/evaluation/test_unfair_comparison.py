@@ -41,6 +41,16 @@ def test_a_challenger_that_loses_to_a_champion_that_knows_the_rows_is_told_so() 
     assert "700 of 1,500 rows (47%)" in verdict.summary
 
 
+def test_a_champion_that_knows_the_answer_is_asked_about_and_can_be_retired() -> None:
+    knows = scored(DATA.label, 0.1 + 0.8 * DATA.label)
+    verdict = compare(scored(DATA.label, DATA.scores(1)), knows, CHAMPION).verdict
+    assert verdict.status is Status.FAIL
+    assert "retire it (docs/registry.md)" in verdict.summary
+    (asked,) = [check for check in verdict.checks if check.code == "compare_champion.near_perfect"]
+    assert asked.advisory
+    assert "near perfect" not in " ".join(check.name for check in compare(knows, knows, CHAMPION).verdict.checks)
+
+
 def test_a_model_is_not_good_enough_on_rows_it_was_trained_on() -> None:
     policy = parse(PerformancePolicy, {}, field="policy")
     rows = scored(DATA.label, DATA.scores(1))
