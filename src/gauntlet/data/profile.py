@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gauntlet.data.value_counts import ValueCounts, read_value_counts
+
 # Values of enums in tensorflow_metadata's statistics.proto, which never change meaning.
 FLOAT_STATISTICS = 1
 STRING_STATISTICS = 2
@@ -41,6 +43,7 @@ class Profile:
         counts: rows of each of ``values``, shape (k,). Exact while there are at most 1,000 distinct values; above,
             each is a lower bound, short by at most ``present`` / 1024.
         distinct: number of distinct categories (estimated above 16,384).
+        counted: how often the values of a number occur; ``None`` for categories, and in statistics that do not say.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Profile:
     values: tuple[str, ...] = ()
     counts: NDArray[np.float64] = field(default_factory=lambda: _NOTHING)
     distinct: int = 0
+    counted: ValueCounts | None = None
 
     @property
     def missing_share(self) -> float:
@@ -139,6 +143,7 @@ def _read(feature: Any, rows: int) -> Profile:
         maximum=stats.max,
         zeros=stats.num_zeros,
         edges=_quantile_edges(stats),
+        counted=read_value_counts(feature),
     )
 
 

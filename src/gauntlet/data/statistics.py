@@ -1,6 +1,7 @@
 """TFDV's statistics over a snapshot, split by split, in one pass and in bounded memory.
 
-    <statistics>/<split>.pb         DatasetFeatureStatisticsList with one data set, as TFDV writes it
+    <statistics>/<split>.pb         DatasetFeatureStatisticsList with one data set, as TFDV writes it, and one custom
+                                    statistic for each number: how often its values occur (``value_counts``)
     <statistics>/statistics.json    which snapshot, its columns and roles, rows of each split
 
 The two default generators of TFDV (see ``gauntlet.data.tfdv``) read the Parquet parts batch by batch into running
@@ -23,6 +24,7 @@ from gauntlet.data import tfdv
 from gauntlet.data.profile import Profile, read_profiles
 from gauntlet.data.roles import Roles
 from gauntlet.data.snapshot import Snapshot
+from gauntlet.data.value_counts import Tallies
 from gauntlet.errors import BrokenArtifact, ConfigurationError, DataError
 from gauntlet.settings import parse
 from gauntlet.storage import absence, whole_folder, write_bytes, write_json
@@ -192,10 +194,13 @@ def compute(batches: Iterable[pa.RecordBatch], columns: Mapping[str, str], roles
     loaded = tfdv.load_generators()
     generators = _generators(loaded, columns, roles)
     accumulators = [generator.create_accumulator() for generator in generators]
+    categories = {feature.name for feature in generator_schema(columns, roles).feature}
+    tallies = Tallies([name for name, kind in columns.items() if kind != "string" and name not in categories])
     for batch in batches:
         if roles.weight is not None:
             _require_weights(batch, roles.weight)
         lists = _as_lists(batch, columns, loaded.as_list)
+        tallies.add({name: _readable(batch.column(name), columns[name]) for name in tallies.names})
         accumulators = [
             generator.add_input(accumulator, lists)
             for generator, accumulator in zip(generators, accumulators, strict=True)
@@ -204,7 +209,9 @@ def compute(batches: Iterable[pa.RecordBatch], columns: Mapping[str, str], roles
         generator.extract_output(generator.compact(accumulator))
         for generator, accumulator in zip(generators, accumulators, strict=True)
     ]
-    return _in_order(loaded.merge(outputs), columns)
+    statistics = _in_order(loaded.merge(outputs), columns)
+    tallies.write({feature.path.step[0]: feature for feature in statistics.datasets[0].features})
+    return statistics
 
 
 def generator_schema(columns: Mapping[str, str], roles: Roles) -> Any:
