@@ -13,7 +13,9 @@ from rich.text import Text
 from gauntlet.errors import EXIT_USAGE
 from gauntlet.orchestration.graph import Task
 from gauntlet.orchestration.record import RunRecord, RunState, TaskRecord, TaskState
+from gauntlet.orchestration.run_page import verdict_of
 from gauntlet.reports.format import duration
+from gauntlet.verdict import Status, Verdict
 
 _WORDS = {
     TaskState.SUCCEEDED: ("done", "green"),
@@ -84,6 +86,9 @@ class Progress:
             margin = " " * (len(_INDENT) + _WORD_WIDTH)
             self._console.print(Text(f"{margin}{task.error}", style="red"), soft_wrap=True)
             self._console.print(Text(f"{margin}log: {relative(self._folder / task.log)}"), soft_wrap=True)
+        verdict = verdict_of(task, self._folder)
+        if verdict is not None and not verdict.status.is_clear:
+            self._console.print(verdict_line(verdict), soft_wrap=True)
 
     def _status_line(self) -> Text:
         now = time.monotonic()
@@ -97,6 +102,13 @@ def task_line(task: TaskRecord, width: int) -> Text:
     ran = task.state in {TaskState.SUCCEEDED, TaskState.FAILED} and task.seconds is not None
     took = duration(task.seconds) if ran else ""
     return Text.assemble(_INDENT, (f"{word:<{_WORD_WIDTH}}", style), f"{task.name:<{width}}  {took:>10}".rstrip())
+
+
+def verdict_line(verdict: Verdict) -> Text:
+    """What a gate found that a reader should know: ``inconclusive: `income` may have moved …``."""
+    style = "yellow" if verdict.enforceable.is_clear or verdict.status is Status.INCONCLUSIVE else "red"
+    words = f"{verdict.status.words}: {' '.join(verdict.summary.split())}"
+    return Text.assemble(" " * (len(_INDENT) + _WORD_WIDTH), (words, style))
 
 
 def ending(run: RunRecord) -> Text:

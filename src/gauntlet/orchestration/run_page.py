@@ -40,7 +40,7 @@ def view_of(run: RunRecord, folder: Path) -> RunView:
 
 
 def _task(task: TaskRecord, folder: Path) -> TaskView:
-    verdict = _verdict(task, folder)
+    verdict = verdict_of(task, folder)
     reports = {name: artifact.path for name, artifact in task.artifacts.items() if artifact.type == _HTML}
     first = reports.get("report") or next(iter(reports.values()), None)
     return TaskView(
@@ -61,8 +61,8 @@ def _task(task: TaskRecord, folder: Path) -> TaskView:
     )
 
 
-def _verdict(task: TaskRecord, folder: Path) -> Verdict | None:
-    """Find the verdict among a task's output artifacts, by its format field."""
+def verdict_of(task: TaskRecord, folder: Path) -> Verdict | None:
+    """The verdict among a task's output artifacts, by its format field; ``None`` where there is none."""
     for artifact in task.artifacts.values():
         path = folder / artifact.path
         if artifact.type == "system.Artifact" and path.is_file() and _is_verdict(path):
