@@ -7,7 +7,7 @@ into a ``ConfigurationError`` that names the field, the value and the mend.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -37,6 +37,21 @@ def _may_be_none(annotation: Any) -> bool:
     return type(None) in options and bool not in options
 
 
+class SettingError(ValueError):
+    """A model's own refusal of one of its settings, for validators: ``parse`` adds the path of the model itself.
+
+    Args:
+        message: one sentence saying what is wrong.
+        at: path of the setting below the model.
+        value: what was found there.
+        mend: what to do about it, in the imperative.
+    """
+
+    def __init__(self, message: str, *, at: Sequence[str | int], value: object, mend: str) -> None:
+        super().__init__(message)
+        self.message, self.at, self.value, self.mend = message, tuple(at), value, mend
+
+
 Model = TypeVar("Model", bound=Settings)
 
 
@@ -52,29 +67,68 @@ def parse(model: type[Model], values: Mapping[str, Any] | None, *, field: str) -
         ConfigurationError: with the path of the first offending field, its value, and what would be accepted. An
             unknown key comes first: a misspelt key is often why another one is missing.
     """
+    found = problems(model, values, field=field)
+    if not found:
+        return model.model_validate(dict(values or {}))
+    first, others = found[0], len(found) - 1
+    more = f" ({others} more like this)" if others else ""
+    raise ConfigurationError(
+        f"{first.message}{more}", field=first.field, value=first.value, mend=first.mend
+    ) from first.__cause__
+
+
+def problems(model: type[Settings], values: Mapping[str, Any] | None, *, field: str) -> list[ConfigurationError]:
+    """Everything that ``parse`` would refuse, unknown keys first; one error a setting."""
     if values is not None and not isinstance(values, Mapping):
         example = next(iter(model.model_fields))
-        raise ConfigurationError(
-            "must be a mapping", field=field, value=values, mend=f"Write it with its keys, for example {example}: …"
-        )
+        mend = f"Write it with its keys, for example {example}: …"
+        return [ConfigurationError("must be a mapping", field=field, value=values, mend=mend)]
     try:
-        return model.model_validate(dict(values or {}))
+        model.model_validate(dict(values or {}))
     except ValidationError as error:
-        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
-        path = ".".join([field, *(str(part) for part in first["loc"])])
-        others = error.error_count() - 1
-        more = f" ({others} more like this)" if others else ""
-        if first["type"] == "extra_forbidden":
-            key = str(first["loc"][-1])
-            raise ConfigurationError(
-                f"unknown key{more}", field=path, value=key, mend=_suggest(model, first["loc"], key)
-            ) from error
-        if first["type"] == "missing":
-            raise ConfigurationError(f"is required{more}", field=path, mend=f"Give {path}") from error
-        message = first["msg"].removeprefix("Value error, ")
-        raise ConfigurationError(
-            message[0].lower() + message[1:] + more, field=path, value=first["input"], mend=f"Correct {path}"
-        ) from error
+        by_path: dict[tuple[int | str, ...], list[Any]] = {}
+        for one in sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden"):
+            by_path.setdefault(_written(one, dict(values or {})), []).append(one)
+        return [_refusal(model, path, same, field, error) for path, same in by_path.items()]
+    return []
+
+
+def _written(one: Any, values: Any) -> tuple[int | str, ...]:
+    """The path of an error in what the user wrote: without the members of unions and the words for a mapping's key."""
+    path: list[int | str] = []
+    for position, part in enumerate(one["loc"]):
+        last_of_missing = one["type"] == "missing" and position == len(one["loc"]) - 1
+        keys = values if isinstance(values, Mapping) else range(len(values)) if isinstance(values, list | tuple) else ()
+        if part in keys:
+            values = values[part]
+        elif not last_of_missing:
+            continue
+        path.append(part)
+    return tuple(path)
+
+
+def _refusal(
+    model: type[Settings], path: tuple[int | str, ...], same: Sequence[Any], field: str, cause: Exception
+) -> ConfigurationError:
+    first, place = same[0], ".".join([field, *map(str, path)])
+    refusal = first.get("ctx", {}).get("error")
+    if first["type"] == "extra_forbidden":
+        key = str(first["loc"][-1])
+        error = ConfigurationError("unknown key", field=place, value=key, mend=_suggest(model, first["loc"], key))
+    elif first["type"] == "missing":
+        error = ConfigurationError("is required", field=place, mend=f"Give {place}")
+    elif isinstance(refusal, SettingError):
+        place = ".".join([place, *map(str, refusal.at)])
+        error = ConfigurationError(refusal.message, field=place, value=refusal.value, mend=refusal.mend)
+    else:
+        message = " or ".join(dict.fromkeys(_lowered(one["msg"].removeprefix("Value error, ")) for one in same))
+        error = ConfigurationError(message, field=place, value=first["input"], mend=f"Correct {place}")
+    error.__cause__ = cause
+    return error
+
+
+def _lowered(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]
 
 
 def _suggest(model: type[BaseModel], location: tuple[int | str, ...], key: str) -> str:

@@ -1,8 +1,8 @@
 import pytest
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gauntlet.errors import ConfigurationError
-from gauntlet.settings import Settings, parse
+from gauntlet.settings import SettingError, Settings, parse, problems
 
 
 class Bound(Settings):
@@ -91,3 +91,55 @@ def test_false_says_none_where_null_is_allowed_and_a_boolean_is_not():
     switched = parse(Switched, {"limit": False, "block": False, "kept": False}, field="policy")
 
     assert (switched.limit, switched.block, switched.kept) == (None, None, False)
+
+
+class Either(Settings):
+    value: str | int | bool | None = None
+    shares: dict[str, dict[str, float]] = {}
+
+
+@pytest.mark.parametrize(
+    ("values", "path", "message"),
+    [
+        ({"value": [1]}, "policy.value", "input should be a valid string or input should be a valid integer"),
+        ({"shares": {"a": {"b": "x"}}}, "policy.shares.a.b", "input should be a valid number"),
+        ({"shares": {"a": [1]}}, "policy.shares.a", "input should be a valid dictionary"),
+    ],
+)
+def test_a_path_is_one_of_keys_that_can_be_written(values, path, message):
+    """Pydantic's own path names the members of a union as well: value.str, value.int."""
+    with pytest.raises(ConfigurationError) as caught:
+        parse(Either, values, field="policy")
+    assert caught.value.field == path
+    assert caught.value.message.startswith(message)
+    assert "more like this" not in caught.value.message
+
+
+class Judged(Settings):
+    limits: dict[str, float] = {}
+
+    @model_validator(mode="after")
+    def _below_one(self):
+        for name, limit in self.limits.items():
+            if limit >= 1:
+                raise SettingError("limits nothing", at=("limits", name), value=limit, mend="Give less than 1")
+        return self
+
+
+class Judging(Settings):
+    judged: Judged = Judged()
+    rows: int = Field(1, ge=1)
+
+
+def test_a_models_own_refusal_names_the_setting_below_it():
+    with pytest.raises(ConfigurationError) as caught:
+        parse(Judging, {"judged": {"limits": {"gap": 10}}}, field="policy")
+    assert str(caught.value) == "policy.judged.limits.gap: limits nothing; found 10.0. Give less than 1."
+
+
+def test_everything_that_is_wrong_is_known_at_once():
+    found = problems(Judging, {"judged": {"limits": {"gap": 10}}, "rows": 0, "row": 1}, field="policy")
+    assert [one.field for one in found] == ["policy.row", "policy.judged.limits.gap", "policy.rows"]
+    with pytest.raises(ConfigurationError, match=r"policy\.row: unknown key \(2 more like this\)"):
+        parse(Judging, {"judged": {"limits": {"gap": 10}}, "rows": 0, "row": 1}, field="policy")
+    assert problems(Judging, {"rows": 2}, field="policy") == []

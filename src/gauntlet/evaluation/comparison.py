@@ -28,7 +28,7 @@ from gauntlet.evaluation.families import differences, select, with_seed_variance
 from gauntlet.evaluation.grouping import partitions, units, without_small
 from gauntlet.evaluation.inputs import Scored, require_both_classes
 from gauntlet.evaluation.intervals import intervals
-from gauntlet.evaluation.metrics import Direction, Metric, names, resolve
+from gauntlet.evaluation.metrics import Direction, names, resolve
 from gauntlet.evaluation.pairing import identical, require_same_rows, require_same_signature
 from gauntlet.evaluation.panel import Panel, measure
 from gauntlet.evaluation.performance import NEAR_PERFECT, to_sample
@@ -170,8 +170,7 @@ def _demands(challenger: Scored, policy: ChampionPolicy) -> tuple[Primary, Prima
     task, classes = challenger.manifest.task, len(challenger.manifest.classes)
     primary = policy.primary or parse(Primary, DEFAULT_PRIMARY[task], field="policy.primary")
     by_slice = _for_slices(policy, primary)
-    for metric in resolve([primary.metric, *policy.guardrails, by_slice.metric], task, classes):
-        _require_direction(metric)
+    resolve([primary.metric, *policy.guardrails, by_slice.metric], task, classes)
     return primary, by_slice
 
 
@@ -185,16 +184,6 @@ def _for_slices(policy: ChampionPolicy, primary: Primary) -> Primary:
             "is needed, since the metric is not the primary one", field="policy.slices.margin", mend="Give a margin"
         )
     return primary
-
-
-def _require_direction(metric: Metric) -> None:
-    if metric.direction is Direction.ZERO:
-        raise ConfigurationError(
-            f"{metric.title} is best at zero, so neither model is better by a difference",
-            field="policy",
-            value=metric.name,
-            mend="Compare in a metric that is better when higher or lower",
-        )
 
 
 def _pair(challenger: Scored, champion: Scored, policy: ChampionPolicy, stability: TrainingVariance | None) -> _Pair:

@@ -7,26 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gauntlet.errors import ConfigurationError
-from gauntlet.evaluation.metrics import Direction, Metric, Scale, resolve
-from gauntlet.evaluation.policies import Criterion, GapLimit, PerformanceLimit, SlicesPolicy
+from gauntlet.evaluation.metrics import Direction, Metric, resolve
+from gauntlet.evaluation.policies import CRITERIA, Criterion, GapLimit, PerformanceLimit, SlicesPolicy
 from gauntlet.evaluation.sample import Task
 from gauntlet.settings import parse
 
 Kind = Literal["gap", "ratio", "level"]
-
-CRITERIA: Mapping[Task, Mapping[Criterion, tuple[str, ...]]] = {
-    "binary": {
-        "demographic_parity": ("selection_rate",),
-        "equal_opportunity": ("true_positive_rate",),
-        "equalized_odds": ("true_positive_rate", "false_positive_rate"),
-        "predictive_parity": ("precision",),
-        "calibration": ("calibration_gap",),
-        "accuracy": ("accuracy",),
-    },
-    "multiclass": {"accuracy": ("accuracy",)},
-    "regression": {"calibration": ("bias",)},
-}
-"""Task → criterion → the metrics that have to be alike in all slices (Hardt et al. 2016; Chouldechova 2017)."""
 
 DEFAULT_LIMITS: Mapping[Task, Mapping[str, Mapping[str, Any]]] = {
     "binary": {
@@ -69,7 +55,7 @@ def demands(policy: SlicesPolicy, task: Task, classes: int) -> tuple[Demand, ...
     """All demands of a policy, in its order: fairness, then performance.
 
     Raises:
-        ConfigurationError: a criterion or metric that the task does not know, or a limit that it cannot have.
+        ConfigurationError: a criterion or metric that the task does not know.
     """
     fairness, performance = policy.fairness, policy.performance
     if policy.default_limits:
@@ -100,13 +86,6 @@ def _fairness(criterion: Criterion, limits: GapLimit, task: Task, classes: int) 
                 Demand(title, metric, "gap", -limits.max_gap, limits.max_gap, code=f"evaluate_slices.{criterion}")
             )
         if limits.min_ratio is not None:
-            if metric.scale is Scale.REAL:
-                raise ConfigurationError(
-                    f"{metric.title} lies around zero, so its ratio says nothing",
-                    field=f"policy.fairness.{criterion}.min_ratio",
-                    value=limits.min_ratio,
-                    mend="Use max_gap",
-                )
             low, high = limits.min_ratio, 1 / limits.min_ratio
             demanded.append(
                 Demand(f"{title} (ratio)", metric, "ratio", low, high, code=f"evaluate_slices.{criterion}.ratio")
@@ -118,24 +97,10 @@ def _performance(name: str, limits: PerformanceLimit, task: Task, classes: int) 
     (metric,) = resolve([name], task, classes)
     demanded = []
     if limits.max_gap is not None:
-        if metric.direction is Direction.ZERO:
-            raise ConfigurationError(
-                f"{metric.title} is best at zero, so it is not better or worse by a gap",
-                field=f"policy.performance.{name}.max_gap",
-                value=limits.max_gap,
-                mend="Use fairness.calibration, or min and max",
-            )
         worse_is_less = metric.direction is Direction.HIGHER
         low, high = (-limits.max_gap, None) if worse_is_less else (None, limits.max_gap)
         demanded.append(Demand(name, metric, "gap", low, high, code="evaluate_slices.performance"))
     if limits.max_ratio is not None:
-        if metric.direction is not Direction.LOWER:
-            raise ConfigurationError(
-                f"{metric.title} is not an error that grows as a model gets worse",
-                field=f"policy.performance.{name}.max_ratio",
-                value=limits.max_ratio,
-                mend="Use max_gap",
-            )
         demanded.append(
             Demand(f"{name} (ratio)", metric, "ratio", high=limits.max_ratio, code="evaluate_slices.performance.ratio")
         )

@@ -12,7 +12,6 @@ from typing import Literal
 
 import numpy as np
 
-from gauntlet.errors import ConfigurationError
 from gauntlet.evaluation import wording
 from gauntlet.evaluation.families import differences, levels
 from gauntlet.evaluation.inputs import Scored, require_both_classes
@@ -183,7 +182,6 @@ def _bounded(panel: Panel, metrics: tuple[Metric, ...], policy: PerformancePolic
         for direction, bound in (("min", bounds.min), ("max", bounds.max)):
             if bound is None:
                 continue
-            _check_reachable(metric, bound, f"policy.metrics.{metric.name}.{direction}")
             check = level_check(
                 metric,
                 float(value),
@@ -197,16 +195,6 @@ def _bounded(panel: Panel, metrics: tuple[Metric, ...], policy: PerformancePolic
             )
             checks.append(check)
     return checks
-
-
-def _check_reachable(metric: Metric, bound: float, field: str) -> None:
-    if not metric.low <= bound <= metric.high:
-        raise ConfigurationError(
-            f"is outside the range of {metric.title}, {metric.low:g} to {metric.high:g}",
-            field=field,
-            value=bound,
-            mend="Give a value within it",
-        )
 
 
 def _beats_trivial(rows: Sample, panel: Panel, policy: PerformancePolicy) -> list[Check]:

@@ -5,18 +5,13 @@ Whether the task has a metric is checked when the task is known (``metrics.resol
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from gauntlet.evaluation.limits import (
-    metric_named,
-    require_bounds,
-    require_direction,
-    require_gap,
-)
+from gauntlet.evaluation.limits import TASKS, metric_named, require_bounds, require_direction, require_gap
 from gauntlet.evaluation.metrics import Direction, Scale
 from gauntlet.evaluation.sample import Task
 from gauntlet.settings import SettingError, Settings
@@ -187,8 +182,7 @@ class SlicesPolicy(Slicing):
 
     @model_validator(mode="after")
     def _limits_that_can_be_broken(self) -> SlicesPolicy:
-        for criterion, gap in self.fairness.items():
-            _require_criterion(criterion, gap)
+        require_criteria(self.fairness, TASKS)
         for name, limit in self.performance.items():
             _require_performance(name, limit)
         return self
@@ -199,25 +193,31 @@ class SlicesPolicy(Slicing):
         return not self.fairness and not self.performance
 
 
-def _require_criterion(criterion: Criterion, limits: GapLimit) -> None:
-    at = ("fairness", criterion)
-    for name in dict.fromkeys(name for criteria in CRITERIA.values() for name in criteria.get(criterion, ())):
-        metric = metric_named(name, at)
-        # Of several tasks' metrics one may be unbounded: the gap is limited for one of them.
-        if len(tasks_with_criterion(criterion)) == 1 or criterion == "accuracy":
-            require_gap(metric, limits.max_gap, (*at, "max_gap"))
-        if limits.min_ratio is not None and metric.scale is Scale.REAL:
+def require_criteria(fairness: Mapping[Criterion, GapLimit], tasks: Sequence[Task]) -> None:
+    """Check limits on criteria of fairness.
+
+    Args:
+        fairness: criterion → limit.
+        tasks: those that the model may be for; a limit has to be one for some of them.
+
+    Raises:
+        SettingError: a criterion means nothing there, or a limit is none.
+    """
+    for criterion, limits in fairness.items():
+        at = ("fairness", criterion)
+        meant = [task for task in tasks if criterion in CRITERIA[task]]
+        if not meant:
+            mend = f"Use one of: {', '.join(dict.fromkeys(name for task in tasks for name in CRITERIA[task]))}"
+            raise SettingError(f"means nothing for a {tasks[0]} model", at=at[:1], value=criterion, mend=mend)
+        metrics = [metric_named(name, at) for task in meant for name in CRITERIA[task][criterion]]
+        require_gap(max(metrics, key=lambda metric: metric.high - metric.low), limits.max_gap, (*at, "max_gap"))
+        if limits.min_ratio is not None and metrics[0].scale is Scale.REAL:
             raise SettingError(
-                f"{metric.title} lies around zero, so its ratio says nothing",
+                f"{metrics[0].title} lies around zero, so its ratio says nothing",
                 at=(*at, "min_ratio"),
                 value=limits.min_ratio,
                 mend="Use max_gap",
             )
-
-
-def tasks_with_criterion(criterion: Criterion) -> tuple[Task, ...]:
-    """Tasks for which a criterion means something."""
-    return tuple(task for task, criteria in CRITERIA.items() if criterion in criteria)
 
 
 def _require_performance(name: str, limits: PerformanceLimit) -> None:
@@ -284,14 +284,15 @@ class ChampionPolicy(Settings):
 
     @model_validator(mode="after")
     def _limits_that_can_be_broken(self) -> ChampionPolicy:
-        margins = {("guardrails", name): (name, guarded.margin) for name, guarded in self.guardrails.items()}
+        margins: dict[tuple[str, ...], tuple[str, float | None]] = {}
         if self.primary is not None:
-            margins = {("primary",): (self.primary.metric, self.primary.margin), **margins}
+            margins["primary",] = (self.primary.metric, self.primary.margin)
+        margins |= {("guardrails", name): (name, guarded.margin) for name, guarded in self.guardrails.items()}
         sliced = self.slices.metric or (self.primary.metric if self.primary else None)
         if sliced is not None:
             margins["slices",] = (sliced, self.slices.margin)
         for at, (name, margin) in margins.items():
-            named = at if at[0] == "guardrails" else (*at, "metric")
+            named = at[:1] if at[0] == "guardrails" else (*at, "metric")
             metric = metric_named(name, named)
             require_direction(metric, named)
             require_gap(metric, margin, (*at, "margin"))

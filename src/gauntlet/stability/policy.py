@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from gauntlet.evaluation.limits import metric_named, require_deviation
 from gauntlet.settings import Settings
 
 Deviation = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -19,7 +20,7 @@ class StabilityPolicy(Settings):
         {}, description="Metric → largest standard deviation over seeds that is allowed, in the metric's units."
     )
     max_flips: float | None = Field(
-        None, ge=0, le=1, description="Largest share of rows that two re-trainings may decide differently."
+        None, ge=0, lt=1, description="Largest share of rows that two re-trainings may decide differently."
     )
     max_median_change: float | None = Field(
         None, ge=0, allow_inf_nan=False, description="Largest change of a score, in the median over rows."
@@ -40,6 +41,12 @@ class StabilityPolicy(Settings):
     confidence: float = Field(
         0.95, gt=0.5, lt=1, description="Confidence at which anything is called shown, for the whole gate."
     )
+
+    @model_validator(mode="after")
+    def _limits_that_can_be_broken(self) -> StabilityPolicy:
+        for name, deviation in self.max_seed_sd.items():
+            require_deviation(metric_named(name, ("max_seed_sd",)), deviation, ("max_seed_sd", name))
+        return self
 
     @property
     def limits(self) -> tuple[str, ...]:

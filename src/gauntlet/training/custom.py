@@ -209,10 +209,9 @@ def score_custom(model: Any, task: str, frame: pd.DataFrame) -> np.ndarray:
     """
     import numpy as np
 
+    method: Any = getattr(model, "predict" if task == "regression" else "predict_proba", None)
     if _is_python_model(model):
         method = partial(model.predict, None)
-    else:
-        method = getattr(model, "predict" if task == "regression" else "predict_proba", None)
     if method is None:
         raise ConfigurationError(
             f"returned a {type(model).__name__}, which cannot score a {task} task",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from gauntlet.evaluation.policies import Bounds
+from gauntlet.evaluation.policies import Bounds, require_bounds_of
 from gauntlet.settings import Settings
 
 Baseline = Literal["auto", "prior", "majority", "mean", "median"]
@@ -54,6 +54,11 @@ class TrainingPolicy(Settings):
     shuffled_confidence: float = Field(
         0.99, gt=0.5, lt=1, description="Confidence at which a leak of shuffled labels is shown."
     )
+
+    @model_validator(mode="after")
+    def _limits_that_can_be_broken(self) -> TrainingPolicy:
+        require_bounds_of(self.floor, "floor")
+        return self
 
     @property
     def asks(self) -> bool:

@@ -56,7 +56,7 @@ def test_a_recipe_that_draws_nothing_says_so_and_not_zero_give_or_take_zero() ->
 @pytest.mark.parametrize(
     ("cap", "status", "says"),
     [
-        (1.0, Status.PASS, "within the declared cap"),
+        (0.49, Status.PASS, "within the declared cap"),
         (1e-6, Status.FAIL, "beyond the declared cap"),
         ("found", Status.INCONCLUSIVE, "too uncertain to tell whether it keeps the declared cap"),
     ],
@@ -176,3 +176,20 @@ def test_nothing_asked_is_said_and_a_limit_without_runs_an_error() -> None:
     limited = not_asked(1, policy(max_flips=0.1, max_seed_sd={"auc": 0.01})).verdict
     assert [check.status for check in limited.checks] == [Status.ERROR, Status.ERROR]
     assert "runs is 1" in limited.summary
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (
+            {"max_seed_sd": {"auc": 5}},
+            "max_seed_sd.auc: limits nothing: AUC lies in 0 to 1, so its standard deviation is 0.5",
+        ),
+        ({"max_seed_sd": {"aucc": 0.1}}, "max_seed_sd: unknown metric; found 'aucc'. Did you mean 'auc'"),
+        ({"max_flips": 1}, "max_flips: input should be less than 1"),
+    ],
+)
+def test_a_cap_that_no_spread_could_reach_is_refused(given: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        policy(**given)
+    assert says in str(caught.value)
