@@ -107,7 +107,8 @@ def _request(
     """Settle what identifies a row, from the columns of the first rows."""
     formats = [(file, format_of(file.path, file.pinned.uri, reader)) for file in files]
     first, kind = formats[0]
-    names: list[str] = next((b.schema.names for b in raw_batches(first.path, first.pinned.uri, kind, reader)), [])
+    batches = raw_batches(first.path, first.pinned.uri, kind, reader, partitions=first.pinned.partitions)
+    names: list[str] = next((batch.schema.names for batch in batches), [])
     cluster = (roles.cluster,) if roles.cluster is not None else ()
     key, group = roles.key, split.key or cluster
     if purpose == HISTORY and roles.time in names:

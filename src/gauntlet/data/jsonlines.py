@@ -72,6 +72,14 @@ def _batch(objects: list[tuple[int, dict[str, Any]]], shown: str, options: Reade
     import pyarrow as pa
 
     names = list(dict.fromkeys(name for _, value in objects for name in value))
+    for name in filter(_is_half, names):
+        number = next(number for number, value in objects if name in value)
+        raise DataError(
+            "the name of a column holds half of a character (a lone surrogate)",
+            field=f"{shown}: line {number}",
+            value=name,
+            mend="Give it another name at the source",
+        )
     columns = [_column(name, objects, shown, options) for name in names]
     return pa.RecordBatch.from_arrays(columns, names=names)
 
@@ -105,7 +113,12 @@ def _column(name: str, objects: list[tuple[int, dict[str, Any]]], shown: str, op
     kind = float if float in kinds else next(iter(kinds), None)
     if kind is float:
         values = [value if value is None else float(value) for value in values]
-    return pa.array(values, pa.null() if kind is None else data_type[kind])
+    try:
+        return pa.array(values, pa.null() if kind is None else data_type[kind])
+    except UnicodeEncodeError:
+        mend = "Write the whole character, as what made the text has it"
+        _refuse("holds half of a character (a lone surrogate)", name, _is_half, objects, shown, mend)
+        raise
 
 
 def _family(value: Any) -> type:
@@ -142,6 +155,10 @@ def _text(value: Any) -> str:
 
 def _is_nested(value: Any) -> bool:
     return isinstance(value, dict | list)
+
+
+def _is_half(value: Any) -> bool:
+    return isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _is_too_large(value: Any) -> bool:

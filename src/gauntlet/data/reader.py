@@ -9,14 +9,16 @@ all rows (``gauntlet.data.inference``).
 from __future__ import annotations
 
 import io
-import zlib
-from collections.abc import Collection, Iterator
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from gauntlet.data.columns import is_text, reduce_type
 from gauntlet.data.headers import final_names, refuse_repeated_header
 from gauntlet.data.jsonlines import batches as jsonl_batches
+from gauntlet.data.opening import is_damage, is_packed, open_text, plain_name, start_of
 from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.errors import DataError
 from gauntlet.parquet import open_parquet
@@ -35,7 +37,7 @@ _BY_SUFFIX: dict[str, Format] = {
     ".ndjson": "jsonl",
     ".json": "jsonl",
 }
-_GZIP_MAGIC = b"\x1f\x8b"
+_UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
 _PARQUET_MAGIC = b"PAR1"
 _BLOCK_BYTES = 8 << 20
 _HEADER_BYTES = 1 << 20
@@ -50,6 +52,7 @@ def raw_batches(
     needed: Collection[str] | None = None,
     *,
     text: bool = False,
+    partitions: Mapping[str, str | int | None] | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Stream one file as raw batches.
 
@@ -61,6 +64,7 @@ def raw_batches(
         needed: columns the caller will look at; ``None``: all. With it, a Parquet file gives one batch of no rows with
             all columns, for their names and types, then batches of those columns alone.
         text: all columns of text are needed too.
+        partitions: column → what it holds in every row, unless the file has a column of that name.
 
     Raises:
         DataError: empty, truncated, malformed or of a type that a snapshot cannot hold; names the file.
@@ -76,19 +80,30 @@ def raw_batches(
     rows = 0
     try:
         for batch in batches:
-            names = final_names(batch.schema.names, shown, options)
+            whole = _with_partitions(batch, partitions) if partitions else batch
+            names = final_names(whole.schema.names, shown, options)
             if kind == "csv":
-                refuse_repeated_header(batch, rows, shown, options, lambda: _first_line(path, options))
+                refuse_repeated_header(batch, rows, shown, options, lambda: _first_line(path, shown, options))
                 rows += batch.num_rows
             columns = [
                 _mark_missing(reduce_type(column, f"{shown}: column {name}"), options)
-                for name, column in zip(names, batch.columns, strict=True)
+                for name, column in zip(names, whole.columns, strict=True)
             ]
             yield pa.RecordBatch.from_arrays(columns, names=names)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, EOFError, UnicodeError, zlib.error) as error:
+    except Exception as error:  # of Arrow, or of whatever unpacks and decodes
+        if not isinstance(error, pa.ArrowInvalid | pa.ArrowNotImplementedError) and not is_damage(error):
+            raise
         raise DataError(
             f"cannot be read as {kind}", field=shown, value=" ".join(str(error).split()), mend=_mend(kind, str(error))
         ) from error
+
+
+def _with_partitions(batch: pa.RecordBatch, partitions: Mapping[str, str | int | None]) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    more = {name: value for name, value in partitions.items() if name not in batch.schema.names}
+    columns = [*batch.columns, *(pa.repeat(pa.scalar(value), batch.num_rows) for value in more.values())]
+    return pa.RecordBatch.from_arrays(columns, names=[*batch.schema.names, *more])
 
 
 def _mark_missing(column: pa.Array, options: ReaderOptions) -> pa.Array:
@@ -111,29 +126,18 @@ def format_of(path: Path, shown: str, options: ReaderOptions) -> Format:
     """A file's format: as the options say, else by its extension, else by its first bytes."""
     if options.format != "auto":
         return options.format
-    name = shown.lower().removesuffix(".gz")
-    known = _BY_SUFFIX.get("." + name.rsplit(".", 1)[-1])
+    known = _BY_SUFFIX.get("." + plain_name(path, shown).rsplit(".", 1)[-1])
     if known:
         return known
-    with _open(path) as stream:
-        start = stream.read(512)
+    start = start_of(path, shown)
     if start.startswith(_PARQUET_MAGIC):
         return "parquet"
     return "jsonl" if start.lstrip().startswith(b"{") else "csv"
 
 
-def _open(path: Path) -> IO[bytes]:
-    """Open for reading; gzip is recognised by its first bytes, not by a name."""
-    import gzip
-
-    with path.open("rb") as stream:
-        compressed = stream.read(2) == _GZIP_MAGIC
-    return gzip.open(path, "rb") if compressed else path.open("rb")  # type: ignore[return-value]  # GzipFile is binary IO
-
-
-def _first_line(path: Path, options: ReaderOptions) -> str:
-    with _open(path) as stream:
-        return stream.readline(_HEADER_BYTES).decode(options.encoding, errors="replace").strip("\r\n")
+def _first_line(path: Path, shown: str, options: ReaderOptions) -> str:
+    with open_text(path, shown, options.encoding) as stream:
+        return stream.readline(_HEADER_BYTES).decode(errors="replace").strip("\r\n")
 
 
 def _csv_batches(path: Path, shown: str, options: ReaderOptions) -> Iterator[pa.RecordBatch]:
@@ -141,32 +145,33 @@ def _csv_batches(path: Path, shown: str, options: ReaderOptions) -> Iterator[pa.
     import pyarrow as pa
     import pyarrow.csv as arrow_csv
 
-    delimiter = options.delimiter or ("\t" if shown.lower().removesuffix(".gz").endswith(".tsv") else ",")
+    delimiter = options.delimiter or ("\t" if plain_name(path, shown).endswith(".tsv") else ",")
     parse = arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
     read = arrow_csv.ReadOptions(
         block_size=_HEADER_BYTES,
-        encoding=options.encoding,
         column_names=list(options.column_names) or None,
         skip_rows=1 if options.column_names and options.header else 0,
         use_threads=False,
     )
-    with _lines(path, options) as stream, arrow_csv.open_csv(stream, read_options=read, parse_options=parse) as first:
+    with (
+        _lines(path, shown, options) as stream,
+        arrow_csv.open_csv(stream, read_options=read, parse_options=parse) as first,
+    ):
         names = first.schema.names
     read.block_size = _BLOCK_BYTES
     convert = arrow_csv.ConvertOptions(
         column_types={name: pa.string() for name in names}, strings_can_be_null=False, check_utf8=True
     )
     with (
-        _lines(path, options) as stream,
+        _lines(path, shown, options) as stream,
         arrow_csv.open_csv(stream, read_options=read, parse_options=parse, convert_options=convert) as reader,
     ):
         yield from reader
 
 
-def _lines(path: Path, options: ReaderOptions) -> Any:
-    if options.comment:
-        return _WithoutComments(_open(path), options.comment.encode(options.encoding))
-    return _open(path)
+def _lines(path: Path, shown: str, options: ReaderOptions) -> Any:
+    stream = open_text(path, shown, options.encoding)
+    return _WithoutComments(stream, options.comment.encode()) if options.comment else stream
 
 
 class _WithoutComments(io.RawIOBase):
@@ -200,9 +205,11 @@ def _parquet_batches(
 ) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
 
+    if is_packed(path):
+        raise DataError("is Parquet inside a compressed file", field=shown, mend="Unpack it; Parquet compresses itself")
     with open_parquet(path, shown) as file:
-        schema = file.schema_arrow
-        columns = None
+        schema = _without_row_labels(file.schema_arrow)
+        columns = schema.names if len(schema) < len(file.schema_arrow) else None
         if needed is not None:
             fields = zip(schema, final_names(schema.names, shown, options), strict=True)
             columns = [field.name for field, name in fields if name in needed or (text and is_text(field.type))]
@@ -210,8 +217,24 @@ def _parquet_batches(
         yield from file.iter_batches(batch_size=_BATCH_ROWS, columns=columns, use_threads=False)
 
 
+def _without_row_labels(schema: pa.Schema) -> pa.Schema:
+    """A schema without the unnamed index that pandas writes beside the columns: numbers of rows, which are no data.
+
+    The file says what is an index (https://pandas.pydata.org/docs/development/developer.html). One that was given a
+    name is a column that somebody chose.
+    """
+    import pyarrow as pa
+
+    try:
+        index = json.loads((schema.metadata or {}).get(b"pandas", b"{}")).get("index_columns", [])
+    except (ValueError, AttributeError):
+        return schema
+    labels = {name for name in index if isinstance(name, str) and _UNNAMED_INDEX.fullmatch(name)}
+    return pa.schema([field for field in schema if field.name not in labels]) if labels else schema
+
+
 def _jsonl_batches(path: Path, shown: str, options: ReaderOptions) -> Iterator[pa.RecordBatch]:
-    with _lines(path, options) as stream, io.TextIOWrapper(io.BufferedReader(stream), options.encoding) as text:
+    with _lines(path, shown, options) as stream, io.TextIOWrapper(io.BufferedReader(stream), "utf-8") as text:
         yield from jsonl_batches(text, shown, options, rows=_BATCH_ROWS)
 
 

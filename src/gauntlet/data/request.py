@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gauntlet.data.plan import Purpose
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 SERVING: Purpose = "serving"
 HISTORY: Purpose = "history"
+_WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,28 @@ class Request:
         others = (*roles.columns["cluster"], *(() if self.split.by == "time" else roles.columns["time"]))
         return frozenset((*named, *others, *reader.types, *reader.values))
 
+    @cached_property
+    def partitions(self) -> list[Mapping[str, str | int | None]]:
+        """Columns that each file's folders hold: whole numbers where all files have such, as a file of types would.
+
+        Text in a CSV, whose columns are read off their text.
+        """
+        texts: dict[str, list[str]] = {}
+        for file, _ in self.files:
+            for name, text in file.pinned.partitions.items():
+                texts.setdefault(name, []).extend([text] if text else [])
+        whole = {name for name, values in texts.items() if values and all(map(_WHOLE.fullmatch, values))}
+
+        def value(name: str, text: str) -> str | int | None:
+            return (int(text) if text else None) if name in whole else text
+
+        return [
+            file.pinned.partitions
+            if kind == "csv"
+            else {name: value(name, text) for name, text in file.pinned.partitions.items()}
+            for file, kind in self.files
+        ]
+
     @property
     def splits(self) -> list[str]:
         """Names of all splits, in order."""
@@ -73,7 +98,9 @@ def all_batches(request: Request, needed: Collection[str] | None = None) -> Iter
     expected: tuple[str, set[str]] | None = None
     for number, (file, kind) in enumerate(request.files):
         shown, before, checked = file.pinned.uri, 0, kind == "jsonl"
-        for batch in raw_batches(file.path, shown, kind, request.reader, needed, text=True):
+        partitions = request.partitions[number]
+        batches = raw_batches(file.path, shown, kind, request.reader, needed, text=True, partitions=partitions)
+        for batch in batches:
             if not checked:
                 checked = True
                 names = set(batch.schema.names)

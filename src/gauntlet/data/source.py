@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import Field
 
+from gauntlet.data.objects.patterns import partitions_of
 from gauntlet.data.objects.schemes import store_of
 from gauntlet.errors import ConfigurationError
 from gauntlet.settings import Settings, parse
@@ -37,6 +38,7 @@ class Pinned(Settings):
         size: bytes.
         split: the split of all its rows, if decided at the source.
         table: the reference table it is a part of, if it is one.
+        partitions: column → its value in all rows, where the file's folders say so (``site=alpha/``).
     """
 
     uri: str
@@ -44,10 +46,11 @@ class Pinned(Settings):
     size: int
     split: str | None = None
     table: str | None = Field(default=None, min_length=1)
+    partitions: dict[str, str] = {}
 
     def to_json(self) -> dict[str, Any]:
-        """As ``resolve_source`` returns it: without ``split`` and ``table`` where there is none."""
-        return self.model_dump(exclude_none=True)
+        """As ``resolve_source`` returns it: without what there is not of ``split``, ``table`` and ``partitions``."""
+        return {name: value for name, value in self.model_dump(exclude_none=True).items() if value != {}}
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,13 @@ def fetch(pinned: Pinned, scratch: Path) -> Iterator[LocalFile]:
 
 def _pin(source: Source, field: str) -> list[Pinned]:
     return [
-        Pinned(uri=file.uri, version=file.version, size=file.size, split=source.split, table=source.table)
+        Pinned(
+            uri=file.uri,
+            version=file.version,
+            size=file.size,
+            split=source.split,
+            table=source.table,
+            partitions=partitions_of(file.uri, source.uri),
+        )
         for file in store_of(source.uri, field=field).find(source.uri, field=field)
     ]

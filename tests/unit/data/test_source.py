@@ -1,6 +1,7 @@
 """Local sources: found in order, pinned by content, and refused once they change."""
 
 import hashlib
+import os
 
 import pytest
 
@@ -106,3 +107,85 @@ def test_a_pipeline_hands_sizes_on_as_doubles():
     with pytest.raises(ConfigurationError, match="is required") as caught:
         parse_pinned([{"uri": "a", "size": 5.0}])
     assert caught.value.field == "pinned[0].version"
+
+
+def folder_with(tmp_path, name, make):
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    (folder / "a.csv").write_text("x")
+    make(folder / name)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "says"),
+    [
+        ("b.csv", lambda path: path.symlink_to("gone.csv"), "a link to nothing (gone.csv)"),
+        ("b.csv", lambda path: path.symlink_to(path), "a link to nothing"),
+        ("more", lambda path: path.symlink_to(path.parent.parent), "a link to a folder"),
+        ("b.csv", os.mkfifo, "no regular file"),
+        (os.fsdecode(b"b\xff.csv"), lambda path: path.write_text("x"), "not UTF-8"),
+    ],
+)
+def test_no_part_of_a_folder_is_left_out_in_silence(tmp_path, name, make, says):
+    folder = folder_with(tmp_path, name, make)
+    for uri in (str(folder), str(folder / "*")):
+        if name == "more" and uri.endswith("*"):
+            continue  # a pattern names files; folders that match it are not meant
+        with pytest.raises(DataError) as refused:
+            resolve([{"uri": uri}])
+        assert says in str(refused.value)
+        assert refused.value.field.isprintable()
+
+
+def test_all_parts_that_cannot_be_read_are_said_at_once(tmp_path):
+    folder = folder_with(tmp_path, "b.csv", os.mkfifo)
+    (folder / "c.csv").symlink_to("gone")
+    (folder / "_c.csv").symlink_to("gone")
+    with pytest.raises(DataError) as refused:
+        resolve([{"uri": str(folder)}])
+    assert "1 more cannot be read either" in str(refused.value)
+    assert refused.value.value == [
+        f"{folder}/b.csv: no regular file (a pipe, socket or device)",
+        f"{folder}/c.csv: a link to nothing (gone)",
+    ]
+
+
+def test_a_link_to_a_file_is_that_file(tmp_path):
+    folder = folder_with(tmp_path, "b.csv", lambda path: path.symlink_to("a.csv"))
+    (first,) = resolve([{"uri": str(folder / "a.csv")}])
+    assert [pinned.version for pinned in resolve([{"uri": str(folder)}])] == [first.version] * 2
+
+
+def test_a_pipe_that_is_named_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(DataError, match="no regular file"):
+        resolve([{"uri": str(tmp_path / "pipe.csv")}])
+
+
+def test_a_folder_that_may_not_be_listed_is_said(tmp_path, monkeypatch):
+    folder = folder_with(tmp_path, "deep", lambda path: path.mkdir())
+    scandir = os.scandir
+
+    def refusing(path):
+        if str(path).endswith("deep"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)  # root may read everything
+    with pytest.raises(DataError, match=r"a folder that cannot be read \(Permission denied\)"):
+        resolve([{"uri": str(folder)}])
+
+
+def test_folders_below_a_source_say_what_columns_hold(here):
+    for name in ("logs/site=alpha/day=1/a.csv", "logs/site=b%2Fc/day=__HIVE_DEFAULT_PARTITION__/a.csv"):
+        (here / name).parent.mkdir(parents=True)
+        (here / name).write_text("x")
+    expected = [{"site": "alpha", "day": "1"}, {"site": "b/c", "day": ""}]
+    for uri in ("logs", "logs/", "logs/**/*.csv", "logs/*/*/a.csv"):
+        pinned = resolve([{"uri": uri}])
+        assert [file.partitions for file in pinned] == expected, uri
+        assert parse_pinned([file.to_json() for file in pinned]) == pinned
+    (one,) = resolve([{"uri": "logs/site=alpha/day=1/a.csv"}])
+    assert one.partitions == {}
+    assert [file.partitions for file in resolve([{"uri": "logs/site=alpha"}])] == [{"day": "1"}]

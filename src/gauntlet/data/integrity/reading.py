@@ -55,7 +55,8 @@ def _batches(
     file: Pinned, options: ReaderOptions, kinds: Mapping[str, ColumnType], scratch: Path
 ) -> Iterator[pa.RecordBatch]:
     with fetch(file, scratch) as lent:
-        yield from raw_batches(lent.path, file.uri, format_of(lent.path, file.uri, options), options, kinds)
+        kind = format_of(lent.path, file.uri, options)
+        yield from raw_batches(lent.path, file.uri, kind, options, kinds, partitions=file.partitions)
 
 
 def _typed(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from gauntlet.digest import digest_file
 from gauntlet.errors import ConfigurationError, DataError, DependencyError
 from gauntlet.storage import working_folder
 
+_MOST_NAMED = 5
 _WILDCARDS = frozenset("*?[")
 
 
@@ -71,11 +72,14 @@ def _names(uri: str, field: str) -> list[str]:
     if path.is_file():
         return [uri]
     if path.is_dir():
-        below = sorted(file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
-        names = [(Path(uri) / name).as_posix() for name in below if visible(name)]
+        names = [(Path(uri) / name).as_posix() for name in _below(path, uri)]
     elif _WILDCARDS & set(uri):
         matches = glob.glob(uri, root_dir=None if Path(uri).is_absolute() else working_folder(), recursive=True)
-        names = sorted(name for name in matches if _path(name).is_file())
+        names = sorted(name for name in matches if not _path(name).is_dir())
+        _refuse_unreadable({name: _what_is_wrong(_path(name)) for name in names})
+    elif os.path.lexists(path):
+        _refuse_unreadable({uri: _what_is_wrong(path)})
+        names = [uri]
     else:
         raise ConfigurationError(
             "there is no such file or folder", field=field, value=uri, mend=f"Looked at {path}: correct the path"
@@ -85,6 +89,60 @@ def _names(uri: str, field: str) -> list[str]:
             "names no file", field=field, value=uri, mend=f"Looked in {working_folder()}: correct it"
         )
     return names
+
+
+def _below(folder: Path, uri: str) -> list[str]:
+    """All files of a folder, relative to it, sorted: what is there and cannot be read is refused, not left out."""
+    wrong: dict[str, str] = {}
+
+    def unreadable(error: OSError) -> None:
+        wrong[str(error.filename)] = f"a folder that cannot be read ({error.strerror})"
+
+    names = []
+    for place, folders, files in os.walk(folder, onerror=unreadable):
+        inside = Path(place).relative_to(folder)
+        for name in (*folders, *files):
+            path, relative = Path(place, name), (inside / name).as_posix()
+            if not visible(relative):
+                continue
+            if problem := _what_is_wrong(path):
+                wrong[(Path(uri) / relative).as_posix()] = problem
+            elif name in files:
+                names.append(relative)
+    _refuse_unreadable(wrong)
+    return sorted(names)
+
+
+def _what_is_wrong(path: Path) -> str:
+    """Why what is there is no file or folder that can be read; empty where it is one."""
+    try:
+        os.fsencode(path).decode()
+    except UnicodeDecodeError:
+        return "a name that is not UTF-8"
+    if path.is_symlink() and not path.exists():
+        return f"a link to nothing ({path.readlink()})"
+    if path.is_symlink() and path.is_dir():
+        return "a link to a folder, which is not followed"
+    return "" if path.is_file() or path.is_dir() else "no regular file (a pipe, socket or device)"
+
+
+def _refuse_unreadable(found: Mapping[str, str]) -> None:
+    """Raise for what is wrong with any of the names."""
+    wrong = {name: problem for name, problem in sorted(found.items()) if problem}
+    if not wrong:
+        return
+    (first, problem), count = next(iter(wrong.items())), len(wrong)
+    named = [f"{_printable(name)}: {what}" for name, what in list(wrong.items())[:_MOST_NAMED]]
+    raise DataError(
+        f"is {problem}" + (f"; {count - 1} more cannot be read either" if count > 1 else ""),
+        field=_printable(first),
+        value=named if count > 1 else None,
+        mend="Put the files themselves there, or take these away (what is hidden or begins with _ is left out)",
+    )
+
+
+def _printable(name: str) -> str:
+    return os.fsencode(name).decode(errors="backslashreplace")
 
 
 def _pinned(uri: str) -> StoredFile:

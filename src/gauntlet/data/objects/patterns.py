@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from urllib.parse import unquote
 
 from gauntlet.data.objects.store import visible
 
 _WILDCARD = re.compile(r"[*?\[]")
 _SPECIAL = re.compile(r"(\*\*/|\*\*|\*|\?|\[[^\]]+\])")
+_HIVE_MISSING = "__HIVE_DEFAULT_PARTITION__"
 _RULES = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
@@ -36,6 +38,30 @@ def matcher(name: str) -> Callable[[str], bool]:
     except re.error:  # a range that holds no character, such as [z-a]
         return lambda candidate: False
     return lambda candidate: expression.fullmatch(candidate) is not None
+
+
+def partitions_of(uri: str, source: str) -> dict[str, str]:
+    """Columns that a file's folders hold, below the folder or pattern it was found by: ``site=alpha/…``.
+
+    Hive's layout: name=value, in which special characters are written as in URLs.
+
+    Args:
+        uri: of the file.
+        source: the address it was found by.
+
+    >>> partitions_of("logs/site=alpha/day=2024-01-01/a.csv", "logs/")
+    {'site': 'alpha', 'day': '2024-01-01'}
+    >>> partitions_of("run=3/a.csv", "run=3/a.csv")
+    {}
+    """
+    root = source if not _WILDCARD.search(source) else prefix_of(source).rpartition("/")[0]
+    folders = uri.removeprefix(root).strip("/").split("/")[:-1]
+    pairs = (folder.partition("=") for folder in folders)
+    return {unquote(name): _value(unquote(value)) for name, equals, value in pairs if name and equals}
+
+
+def _value(text: str) -> str:
+    return "" if text == _HIVE_MISSING else text
 
 
 def _translate(part: str) -> str:
