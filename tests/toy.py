@@ -53,7 +53,7 @@ def make_words(text: str, count: int, words: Output[Dataset], report: Output[HTM
     folder.mkdir(parents=True)
     (folder / "words.txt").write_text(f"{text}\\n" * count)
     words.metadata["rows"] = count
-    Path(report.path).write_text(f"<p>{count}</p>")
+    Path(report.path).write_text(f"<!-- run --><p>{count}</p>")
 ''',
     "count_words": '''
 @component(image="toy", caching=Caching.PURE)

@@ -23,6 +23,7 @@ _FLAGS = (
 )
 _DARK = "--blink-settings=preferredColorScheme=0"
 _SECONDS = 120
+_POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 
 # Asks the browser what no reader of the source can know: whether the page or a table in it needs sideways
 # scrolling, and which words of a drawing stick out of it or lie over each other.
@@ -71,7 +72,9 @@ def laid_out(page: Path, *, width: int) -> tuple[str, dict[str, Any]]:
     """The page's document as the browser holds it, and what the probe found in it."""
     with tempfile.TemporaryDirectory() as folder:
         probed = Path(folder) / "page.html"
-        probed.write_text(page.read_text().replace("</body>", _PROBE + "</body>"))
+        # A page allows no script; the probe is one.
+        open_page = _POLICY.sub("", page.read_text())
+        probed.write_text(open_page.replace("</body>", _PROBE + "</body>"))
         document = _chromium(probed, "--dump-dom", f"--window-size={width},1600")
     found = re.search(r'<pre id="probe">(.*?)</pre>', document, re.DOTALL)
     assert found, "the browser did not run the page"

@@ -3,7 +3,8 @@
 At compile time it makes a containerized KFP component: the spec holds an image and a function name, no source code.
 Inside a container (``_KFP_RUNTIME=true``) there is no pipeline compiler, only kfp's executor, which imports the
 component's file and calls the function; there the decorator hands over whole numbers as the user wrote them, records
-lineage and turns a ``GauntletError`` into an exit code, and into JSON if ``GAUNTLET_ERROR_FILE`` is set.
+lineage, says on pages what they are about, and turns a ``GauntletError`` into an exit code, and into JSON if
+``GAUNTLET_ERROR_FILE`` is set.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ from typing import Any
 
 from gauntlet.digest import digest_tree
 from gauntlet.errors import GauntletError, InternalError
-from gauntlet.lineage.record import DIGEST_KEY, LINEAGE_KEY, Record, extend
-from gauntlet.orchestration.declaration import ERROR_FILE, RUN_ID, Caching, interface
-from gauntlet.storage import write_json
+from gauntlet.lineage.origin import origin_of
+from gauntlet.lineage.record import DIGEST_KEY, LINEAGE_KEY, Record, extend, merge
+from gauntlet.orchestration.declaration import ERROR_FILE, HTML_TYPE, RUN_ID, Caching, interface
+from gauntlet.storage import write_json, write_text
 
 __all__ = ["Caching", "component", "with_whole_numbers"]
 
@@ -61,7 +63,8 @@ def _wrap_at_run_time(function: Callable[..., Any], image: str, caching: Caching
         arguments = {name: with_whole_numbers(value) for name, value in arguments.items()}
         try:
             result = function(**arguments)
-            _record_lineage(function, image, arguments)
+            record, behind = _record_lineage(function, image, arguments)
+            _say_what_pages_are_about(arguments, record, behind)
         except GauntletError as error:
             if error.__cause__ is not None:
                 traceback.print_exception(error.__cause__)
@@ -98,7 +101,14 @@ def _whole(value: Any) -> Any:
     return with_whole_numbers(value)
 
 
-def _record_lineage(function: Callable[..., Any], image: str, arguments: dict[str, Any]) -> None:
+def _record_lineage(
+    function: Callable[..., Any], image: str, arguments: dict[str, Any]
+) -> tuple[Record, tuple[Record, ...]]:
+    """Record a task's lineage on its outputs.
+
+    Returns:
+        Its record, and those behind its inputs.
+    """
     from kfp.dsl.types.type_annotations import is_artifact_wrapped_in_Output
 
     artifacts = {name: value for name, value in arguments.items() if hasattr(value, "metadata")}
@@ -126,6 +136,17 @@ def _record_lineage(function: Callable[..., Any], image: str, arguments: dict[st
         fetched = str(artifact.metadata.get(LINEAGE_KEY, ""))  # lineage of an artifact fetched from a store
         artifact.metadata[DIGEST_KEY] = record.outputs[name]
         artifact.metadata[LINEAGE_KEY] = extend(record, (*chains, fetched))
+    return record, merge(chains)
+
+
+def _say_what_pages_are_about(arguments: dict[str, Any], record: Record, behind: tuple[Record, ...]) -> None:
+    """Fill in the model, label, data and split on the pages that the task wrote."""
+    pages = [value for value in arguments.values() if getattr(value, "schema_title", "") == HTML_TYPE]
+    for page in (Path(page.path) for page in pages):
+        if page.is_file():
+            from gauntlet.reports.masthead import with_facts
+
+            write_text(page, with_facts(page.read_text(), origin_of(record, behind).facts))
 
 
 def _require_portable(output: str, metadata: Mapping[str, Any]) -> None:

@@ -24,6 +24,9 @@ input prevents a cache hit from another run whatever the options say.
 ERROR_FILE = "GAUNTLET_ERROR_FILE"
 """Environment variable: the file to which a component writes a ``GauntletError`` as JSON."""
 
+HTML_TYPE = "system.HTML"
+"""Schema title of an output that is a page."""
+
 RUN_ID_DESCRIPTION = "Identifier of the run, dsl.PIPELINE_JOB_ID_PLACEHOLDER: no cache entry of another run may answer."
 
 

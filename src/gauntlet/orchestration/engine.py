@@ -38,9 +38,10 @@ from gauntlet.orchestration.process import Processes
 from gauntlet.orchestration.project import Project, load_pipeline
 from gauntlet.orchestration.record import RunRecord, RunState, TaskRecord, TaskState
 from gauntlet.orchestration.revision import run_revision
-from gauntlet.orchestration.run_page import write_page
+from gauntlet.orchestration.run_page import PAGE, write_page
 from gauntlet.orchestration.task import PreparedTask, TaskRunner
 from gauntlet.orchestration.task_handler import kfp_local
+from gauntlet.reports.masthead import RunLink
 from gauntlet.storage import WORKDIR
 
 CACHE = ".cache"
@@ -145,6 +146,7 @@ def run_pipeline(request: RunRequest, observer: Observer) -> tuple[RunRecord, Pa
         cache.evict()
     runner = TaskRunner(
         folder=folder,
+        link=RunLink(record.name, record.pipeline, record.started_at, f"../{PAGE}"),
         tasks={
             task.key: PreparedTask(task, declared[task.component], environments[declared[task.component].image])
             for task in tasks

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from gauntlet.errors import DataError
+from gauntlet.orchestration.declaration import HTML_TYPE
 from gauntlet.orchestration.record import RunRecord, RunState, TaskRecord
 from gauntlet.reports.page import render
 from gauntlet.reports.views.run import Link, Outcome, RunView, TaskStatus, TaskView
@@ -13,7 +14,6 @@ from gauntlet.storage import write_text
 from gauntlet.verdict import FORMAT, Verdict
 
 PAGE = "index.html"
-_HTML = "system.HTML"
 _OUTCOMES = {RunState.PASSED: Outcome.PASSED, RunState.STOPPED: Outcome.STOPPED}
 
 
@@ -41,7 +41,7 @@ def view_of(run: RunRecord, folder: Path) -> RunView:
 
 def _task(task: TaskRecord, folder: Path) -> TaskView:
     verdict = verdict_of(task, folder)
-    reports = {name: artifact.path for name, artifact in task.artifacts.items() if artifact.type == _HTML}
+    reports = {name: artifact.path for name, artifact in task.artifacts.items() if artifact.type == HTML_TYPE}
     first = reports.get("report") or next(iter(reports.values()), None)
     return TaskView(
         name=task.name,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,7 @@ from threading import Lock
 from gauntlet.digest import digest_json
 from gauntlet.errors import ConfigurationError
 from gauntlet.orchestration.cache import TaskCache
-from gauntlet.orchestration.declaration import ERROR_FILE, RUN_ID, Declaration
+from gauntlet.orchestration.declaration import ERROR_FILE, HTML_TYPE, RUN_ID, Declaration
 from gauntlet.orchestration.environments import Environment
 from gauntlet.orchestration.executor_messages import Artifact, ExecutorInput, ExecutorOutput
 from gauntlet.orchestration.graph import Task
@@ -22,9 +21,9 @@ from gauntlet.orchestration.process import Processes
 from gauntlet.orchestration.record import OutputArtifact, TaskRecord, TaskState
 from gauntlet.orchestration.revision import code_digest, modules_digest
 from gauntlet.orchestration.task_handler import ContainerSpec
-from gauntlet.storage import whole_folder
+from gauntlet.reports.masthead import RunLink, with_run
+from gauntlet.storage import whole_folder, write_bytes
 
-_HTML = "system.HTML"
 _PYTHON_COMMAND = ("python3", "-m", "kfp.dsl.executor_main")
 _EXCEPTION_LINE = re.compile(r"^[A-Za-z_][\w.]*(Error|Exception|Interrupt|Warning|Exit): ?")
 _TAIL_BYTES = 64 * 1024
@@ -64,6 +63,7 @@ class TaskRunner:
 
     Attributes:
         folder: the run's folder.
+        link: how its reports name the run and lead back to it.
         tasks: the tasks by kfp's key.
         variables: environment variables of every task.
         modules: folders of the team's own modules, on the import path of every task.
@@ -76,6 +76,7 @@ class TaskRunner:
     """
 
     folder: Path
+    link: RunLink
     tasks: Mapping[str, PreparedTask]
     variables: Mapping[str, str]
     modules: Sequence[Path]
@@ -122,7 +123,8 @@ class TaskRunner:
                     self.cache.store(key, destination, output)
         if output is not None:
             output.write(executor_input.output_file)
-            artifacts = self._collect_artifacts(executor_input.outputs, output, destination)
+            link = replace(self.link, reused=record.state is TaskState.REUSED)
+            artifacts = self._collect_artifacts(executor_input.outputs, output, destination, link)
             record = replace(record, results=output.parameters, artifacts=artifacts)
         record = replace(record, seconds=time.monotonic() - started)
         with self._lock:
@@ -196,18 +198,19 @@ class TaskRunner:
         return ExecutorOutput.read(output_file).moved(work, destination)
 
     def _collect_artifacts(
-        self, declared: Sequence[Artifact], output: ExecutorOutput, destination: Path
+        self, declared: Sequence[Artifact], output: ExecutorOutput, destination: Path, link: RunLink
     ) -> dict[str, OutputArtifact]:
-        """List the output artifacts that exist; copy HTML to ``reports/``, with the suffix that browsers need."""
+        """List the output artifacts that exist; copy HTML to ``reports/``, where it leads back to the run."""
         types = {artifact.name: artifact.type for artifact in declared}
         artifacts: dict[str, OutputArtifact] = {}
         for artifact in output.artifacts:
             path, kind = artifact.path, types.get(artifact.name, "")
             if not path.exists() or not path.is_relative_to(self.folder):
                 continue
-            if kind == _HTML and path.is_file():
+            if kind == HTML_TYPE and path.is_file():
                 copy = self.folder / "reports" / f"{destination.name}{_suffix(artifact.name)}.html"
-                shutil.copyfile(path, copy)
+                page = path.read_bytes().decode(errors="surrogateescape")  # a page of the team's may be in any encoding
+                write_bytes(copy, with_run(page, link).encode(errors="surrogateescape"))
                 path = copy
             artifacts[artifact.name] = OutputArtifact(kind, path.relative_to(self.folder).as_posix())
         return artifacts

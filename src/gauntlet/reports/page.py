@@ -14,14 +14,21 @@ no network.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from gauntlet.reports import format as formats
 from gauntlet.reports import plots
 from gauntlet.reports.wording import breakable, prose
 from gauntlet.verdict import Verdict
+
+RUN = "<!-- run -->"
+ABOUT = "<!-- about -->"
+"""Where ``gauntlet.reports.masthead`` says which run a page belongs to, and what it is about."""
 
 _FILTERS = (
     breakable,
@@ -71,6 +78,11 @@ def render(
     return page.render(title=title, subtitle=subtitle, view=view, verdict=verdict) + "\n"
 
 
+def partial(template: str, **values: object) -> str:
+    """Render a piece of a page."""
+    return _environment().get_template(template).render(**values).strip()
+
+
 def verdict_page(verdict: Verdict, *, title: str, subtitle: str = "") -> str:
     """Render the report of a gate without a page of its own: its checks and their evidence."""
     return render("verdict.html.j2", title=title, subtitle=subtitle, view=verdict, verdict=verdict)
@@ -86,5 +98,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update({function.__name__: function for function in _FILTERS})
-    environment.globals["plots"] = plots
+    style = environment.get_template("style.css").render()
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    environment.globals.update(plots=plots, style=Markup(style), style_digest=f"sha256-{digest}")  # noqa: S704 - our own
     return environment

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from kfp.dsl import Artifact, Dataset, Input, Metrics, Model, Output
+from kfp.dsl import HTML, Artifact, Dataset, Input, Metrics, Model, Output
 
 from gauntlet.errors import ConfigurationError
 from gauntlet.lineage.record import DIGEST_KEY, LINEAGE_KEY, Record, format_chain, parse_chain
@@ -82,6 +82,22 @@ def test_whole_numbers_in_lists_and_mappings_arrive_whole(passed, written):
 def test_a_component_and_its_record_see_them_so(snapshot, tmp_path):
     _, (_, record) = made_by(train, snapshot, tmp_path, recipe={"options": {"max_depth": 8.0}})
     assert repr(record.parameters["recipe"]) == "{'options': {'max_depth': 8}}"
+
+
+def test_a_page_says_which_label_and_data_its_task_was_about(tmp_path):
+    parameters = {"roles": {"label": "repaid"}, "pinned": [{"uri": "loans.csv"}]}
+    chain = format_chain([Record("import_snapshot", "data", parameters=parameters, outputs={"snapshot": "sha256:s"})])
+    snapshot = Dataset(uri=str(tmp_path / "snapshot"), metadata={DIGEST_KEY: "sha256:s", LINEAGE_KEY: chain})
+
+    def check(snapshot: Input[Dataset], report: Output[HTML], other: Output[HTML]):
+        Path(report.path).write_text("<h1>Loans</h1><!-- about -->")
+
+    report, other = (HTML(uri=str(tmp_path / name)) for name in ("report", "other"))
+    component(image="data", caching=Caching.PURE)(check)(snapshot=snapshot, report=report, other=other)
+    written = Path(report.path).read_text()
+    assert written.startswith("<h1>Loans</h1><dl")
+    assert all(f"<dd>{word}" in written for word in ("repaid", "loans.csv"))
+    assert not Path(other.path).exists()
 
 
 def test_an_error_of_ours_ends_the_task_with_its_exit_code_and_one_paragraph(snapshot, tmp_path, capsys):

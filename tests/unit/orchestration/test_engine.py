@@ -33,7 +33,10 @@ def test_every_task_runs_and_leaves_its_outputs(run):
     assert {task.state for task in record.tasks} == {TaskState.SUCCEEDED}
     assert by_name["count-words"].results == {"Output": 3}
     assert (folder / "artifacts/make-words/words/words.txt").read_text() == "word\n" * 3
-    assert (folder / "reports/make-words.html").read_text() == "<p>3</p>"
+    report = (folder / "reports/make-words.html").read_text()
+    assert report.endswith("<p>3</p>")
+    assert f'<a href="../index.html">← Run {folder.name}</a>' in report
+    assert "made by an earlier run" not in report
     assert by_name["make-words"].artifacts["report"].path == "reports/make-words.html"
     assert (folder / by_name["finish"].log).read_text()
 
@@ -145,7 +148,10 @@ def test_the_second_run_reuses_what_is_pure_and_nothing_else(run):
     record, folder = run(count=3)
     assert {task.name: task.state.value for task in record.tasks} == states_with(PURE)
     assert (folder / "artifacts/make-words/words/words.txt").read_text() == "word\n" * 3
-    assert (folder / "reports/make-words.html").read_text() == "<p>3</p>"
+    report = (folder / "reports/make-words.html").read_text()
+    assert report.endswith("<p>3</p>")
+    assert report.count(f"Run {folder.name}") == 1
+    assert "made by an earlier run from the same inputs" in report
 
 
 def test_reuse_can_be_declined(run):
