@@ -94,6 +94,7 @@ def continuous_training(
     configuration = check_configuration(
         model_name=model_name,
         roles=roles,
+        data=data,
         reader=reader,
         split=split,
         schema_inference=schema_inference,
@@ -101,6 +102,7 @@ def continuous_training(
         skew_policy=skew_policy,
         integrity_policy=integrity_policy,
         recipe=recipe,
+        seed=seed,
         n_seeds=n_seeds,
         device=device,
         performance_policy=performance_policy,
@@ -110,6 +112,9 @@ def continuous_training(
         features_policy=features_policy,
         behavior_policy=behavior_policy,
         enforcement_policy=enforcement_policy,
+        stability_runs=stability_runs,
+        evaluation_split=evaluation_split,
+        slice_columns=slice_columns,
         promote=promote,
     )
 

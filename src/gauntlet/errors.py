@@ -22,6 +22,7 @@ EXIT_USAGE = 2
 EXIT_BROKEN = 3
 
 _LONGEST_VALUE = 200
+_LARGEST_EXACT = 2**53
 
 
 class GauntletError(Exception):
@@ -49,7 +50,7 @@ class GauntletError(Exception):
     def __str__(self) -> str:
         parts = [f"{self.field}: {self.message}" if self.field else self.message]
         if self.value is not None:
-            text = repr(self.value)
+            text = _shown(self.value)
             parts.append(f"found {text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + '…'}")
         sentence = _closed("; ".join(part.rstrip(".") for part in parts))
         return f"{sentence} {_closed(self.mend)}" if self.mend else sentence
@@ -150,6 +151,12 @@ class VersionNotReady(DependencyError):
     """A version was deployed and did not answer in time."""
 
     code = "dependency.version_not_ready"
+
+
+def _shown(value: object) -> str:
+    """A value as a user writes it: 5, where settings hold 5.0."""
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < _LARGEST_EXACT
+    return f"{value:.0f}" if whole else repr(value)
 
 
 def _closed(sentence: str) -> str:

@@ -6,7 +6,7 @@ This module knows which settings model stands behind which parameter; those of g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -22,10 +22,11 @@ from gauntlet.delivery.rollout.plan import RolloutPlan
 from gauntlet.delivery.targets.service import require_address
 from gauntlet.errors import ConfigurationError
 from gauntlet.gates import Gate, Stage, gates_before
+from gauntlet.preflight_rules import Run, broken_rules
 from gauntlet.registry.aliases import parse_promote
 from gauntlet.registry.enforcement import EnforcementPolicy, require_known_gates
 from gauntlet.registry.store import require_model_name
-from gauntlet.settings import Settings, parse
+from gauntlet.settings import Settings, parse, problems
 from gauntlet.training.device import require_device_name
 from gauntlet.training.recipe import Recipe
 
@@ -60,12 +61,18 @@ DELIVERY_SETTINGS: Mapping[str, type[Settings]] = {
     "outcomes": OutcomesSource,
     "enforcement_policy": EnforcementPolicy,
 }
+_MOST_SHOWN = 20
 _NONE_WHERE_EMPTY = ("prometheus", "outcomes")
 """Blocks that say where something is; empty, there is none."""
 
 
 def check_training_settings(
-    settings: Mapping[str, Mapping[str, Any]], *, model_name: str, promote: str, device: str, n_seeds: int
+    settings: Mapping[str, Mapping[str, Any]],
+    *,
+    model_name: str,
+    promote: str,
+    device: str,
+    run: Run = Run(),  # noqa: B008  # frozen
 ) -> None:
     """Check the parameters of a training run.
 
@@ -74,23 +81,58 @@ def check_training_settings(
         model_name: name of the registered model.
         promote: who becomes champion.
         device: where to train.
-        n_seeds: how many models to train.
+        run: what is beside these.
 
     Raises:
-        ConfigurationError: for the first that cannot be used, by the parameter's own name.
+        ConfigurationError: for everything that cannot be used, by the parameters' own names.
     """
-    parsed = {name: parse(SETTINGS[name], values, field=name) for name, values in settings.items()}
+    parsed, found = _parsed(settings, SETTINGS)
+    found += broken_rules(parsed, run)
+    for check in (
+        lambda: require_model_name(model_name),
+        lambda: parse_promote(promote),
+        lambda: require_device_name(device),
+    ):
+        found += _raised(check)
+    _raise(found)
+
+
+def _parsed(
+    settings: Mapping[str, Mapping[str, Any]], models: Mapping[str, type[Settings]]
+) -> tuple[dict[str, Settings], list[ConfigurationError]]:
+    """Blocks of settings that are well written, and what is wrong with the others."""
+    parsed: dict[str, Settings] = {}
+    found: list[ConfigurationError] = []
+    for name, values in settings.items():
+        wrong = problems(models[name], values, field=name)
+        found += wrong
+        if not wrong:
+            parsed[name] = parse(models[name], values, field=name)
     enforcement = parsed.get("enforcement_policy")
     if isinstance(enforcement, EnforcementPolicy):
-        require_known_gates(enforcement, field="enforcement_policy")
-    roles = parsed.get("roles")
-    if isinstance(roles, Roles) and roles.label is None:
-        raise ConfigurationError("is required to train", field="roles.label", mend="Name the column to predict")
-    if n_seeds < 1:
-        raise ConfigurationError("must be at least 1", field="n_seeds", value=n_seeds, mend="Give 1 or more")
-    require_model_name(model_name)
-    parse_promote(promote)
-    require_device_name(device)
+        found += _raised(lambda: require_known_gates(enforcement, field="enforcement_policy"))
+    return parsed, found
+
+
+def _raised(check: Callable[[], object]) -> list[ConfigurationError]:
+    try:
+        check()
+    except ConfigurationError as error:
+        return [error]
+    return []
+
+
+def _raise(found: Sequence[ConfigurationError]) -> None:
+    """Raise what was found as one error: the first as it is, the others after it."""
+    if not found:
+        return
+    first, *others = found
+    if not others:
+        raise first
+    also = " ".join(f"({number}) {error}" for number, error in enumerate(others[:_MOST_SHOWN], start=2))
+    more = f" And {len(others) - _MOST_SHOWN} more." if len(others) > _MOST_SHOWN else ""
+    mend = f"{(first.mend or '').rstrip('.')}. Wrong as well: {also}{more}"
+    raise ConfigurationError(first.message, field=first.field, value=first.value, mend=mend) from first.__cause__
 
 
 def check_delivery_settings(settings: Mapping[str, Mapping[str, Any]], *, service: str, staging: str) -> None:
@@ -102,13 +144,11 @@ def check_delivery_settings(settings: Mapping[str, Mapping[str, Any]], *, servic
         staging: address of the service in staging.
 
     Raises:
-        ConfigurationError: for the first that cannot be used, by the parameter's own name.
+        ConfigurationError: for everything that cannot be used, by the parameters' own names.
     """
     given = {name: values for name, values in settings.items() if values or name not in _NONE_WHERE_EMPTY}
-    parsed = {name: parse(DELIVERY_SETTINGS[name], values, field=name) for name, values in given.items()}
-    enforcement = parsed.get("enforcement_policy")
-    if isinstance(enforcement, EnforcementPolicy):
-        require_known_gates(enforcement, field="enforcement_policy")
+    parsed, found = _parsed(given, DELIVERY_SETTINGS)
+    _raise(found)
     analysis, labels = parsed.get("analysis"), parsed.get("outcomes")
     if isinstance(analysis, AnalysisPlan):
         with_labels(analysis, labels if isinstance(labels, OutcomesSource) else None)

@@ -7,7 +7,8 @@ into a ``ConfigurationError`` that names the field, the value and the mend.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -45,11 +46,39 @@ class SettingError(ValueError):
         at: path of the setting below the model.
         value: what was found there.
         mend: what to do about it, in the imperative.
+        others: further refusals of the same model.
     """
 
-    def __init__(self, message: str, *, at: Sequence[str | int], value: object, mend: str) -> None:
+    def __init__(
+        self, message: str, *, at: Sequence[str | int], value: object, mend: str, others: Sequence[SettingError] = ()
+    ) -> None:
         super().__init__(message)
-        self.message, self.at, self.value, self.mend = message, tuple(at), value, mend
+        self.message, self.at, self.value, self.mend, self.others = message, tuple(at), value, mend, tuple(others)
+
+
+class Refusals:
+    """Collects what several checks of a model refuse, to refuse all of it at once."""
+
+    def __init__(self) -> None:
+        self._found: list[SettingError] = []
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Keep what the block refuses, and go on behind it."""
+        try:
+            yield
+        except SettingError as error:
+            self._found += [error, *error.others]
+
+    def raise_all(self) -> None:
+        """Refuse what was found.
+
+        Raises:
+            SettingError: the first, with the others.
+        """
+        if self._found:
+            first, *others = self._found
+            raise SettingError(first.message, at=first.at, value=first.value, mend=first.mend, others=others)
 
 
 Model = TypeVar("Model", bound=Settings)
@@ -89,7 +118,7 @@ def problems(model: type[Settings], values: Mapping[str, Any] | None, *, field: 
         by_path: dict[tuple[int | str, ...], list[Any]] = {}
         for one in sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden"):
             by_path.setdefault(_written(one, dict(values or {})), []).append(one)
-        return [_refusal(model, path, same, field, error) for path, same in by_path.items()]
+        return [one for path, same in by_path.items() for one in _refusals(model, path, same, field, error)]
     return []
 
 
@@ -107,22 +136,30 @@ def _written(one: Any, values: Any) -> tuple[int | str, ...]:
     return tuple(path)
 
 
-def _refusal(
+def _refusals(
     model: type[Settings], path: tuple[int | str, ...], same: Sequence[Any], field: str, cause: Exception
-) -> ConfigurationError:
+) -> Iterator[ConfigurationError]:
+    """What is wrong in one place: a union says so once a member, a model's own check once a setting."""
     first, place = same[0], ".".join([field, *map(str, path)])
-    refusal = first.get("ctx", {}).get("error")
-    if first["type"] == "extra_forbidden":
+    own = first.get("ctx", {}).get("error")
+    if isinstance(own, SettingError):
+        for one in (own, *own.others):
+            where = ".".join([place, *map(str, one.at)])
+            yield _caused(ConfigurationError(one.message, field=where, value=one.value, mend=one.mend), cause)
+    elif first["type"] == "extra_forbidden":
         key = str(first["loc"][-1])
-        error = ConfigurationError("unknown key", field=place, value=key, mend=_suggest(model, first["loc"], key))
+        mend = _suggest(model, first["loc"], key)
+        yield _caused(ConfigurationError("unknown key", field=place, value=key, mend=mend), cause)
     elif first["type"] == "missing":
-        error = ConfigurationError("is required", field=place, mend=f"Give {place}")
-    elif isinstance(refusal, SettingError):
-        place = ".".join([place, *map(str, refusal.at)])
-        error = ConfigurationError(refusal.message, field=place, value=refusal.value, mend=refusal.mend)
+        yield _caused(ConfigurationError("is required", field=place, mend=f"Give {place}"), cause)
     else:
         message = " or ".join(dict.fromkeys(_lowered(one["msg"].removeprefix("Value error, ")) for one in same))
-        error = ConfigurationError(message, field=place, value=first["input"], mend=f"Correct {place}")
+        limits = _limits_at(model, first["loc"]) if first["type"] in _BEYOND else ""
+        mend = f"Give {limits}" if limits else f"Correct {place}"
+        yield _caused(ConfigurationError(message, field=place, value=first["input"], mend=mend), cause)
+
+
+def _caused(error: ConfigurationError, cause: Exception) -> ConfigurationError:
     error.__cause__ = cause
     return error
 
@@ -139,8 +176,32 @@ def _suggest(model: type[BaseModel], location: tuple[int | str, ...], key: str) 
     return f"Did you mean {close[0]!r}?" if close else f"Use one of: {', '.join(sorted(known))}"
 
 
+_BEYOND = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
+_BOUNDS = (
+    (("exclusiveMinimum", "more than {:g}"), ("minimum", "{:g} or more")),
+    (("exclusiveMaximum", "less than {:g}"), ("maximum", "{:g} at most")),
+)
+
+
+def _limits_at(model: type[BaseModel], location: tuple[int | str, ...]) -> str:
+    """The range of the number at a location, in words; empty where it cannot be followed."""
+    _, node = _node_at(model, location)
+    options = [node, *(node or {}).get("anyOf", ())]
+    bounds: dict[str, Any] = next(
+        (one for one in options if one and any(key in one for side in _BOUNDS for key, _ in side)), {}
+    )
+    said = [words.format(bounds[key]) for side in _BOUNDS for key, words in side if key in bounds]
+    return " and ".join(said)
+
+
 def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     """Names accepted at a location, as far as plain nesting and mappings let us follow it."""
+    schema, node = _node_at(model, location)
+    return [] if node is None else list(_resolve(schema, node).get("properties", {}))
+
+
+def _node_at(model: type[BaseModel], location: tuple[int | str, ...]) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """A model's JSON schema, and its part at a location; ``None`` where that cannot be followed."""
     schema: dict[str, Any] = model.model_json_schema()
     node = schema
     for part in location:
@@ -152,8 +213,8 @@ def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[
         elif "items" in node:
             node = node["items"]
         else:
-            return []
-    return list(_resolve(schema, node).get("properties", {}))
+            return schema, None
+    return schema, node
 
 
 def _resolve(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:

@@ -174,7 +174,7 @@ CASES = {
         WRONG_USE,
         (
             "performance_policy.threshold: input should be less than 1; found 50",
-            "Correct performance_policy.threshold.",
+            "Give more than 0 and less than 1.",
         ),
         parameters={"performance_policy": {"threshold": 50}},
     ),
@@ -326,9 +326,36 @@ CASES = {
         parameters={"slice_columns": ["sex", "comunity"]},
     ),
     "split that is not there": Case(
-        "batch-predict-champion",
+        CONFIGURATION,
         WRONG_USE,
-        ("split: no such split; found 'tset'. Use one of: train, validation, test.",),
+        ("evaluation_split: no such split; found 'tset'. Use one of: train, validation, test",),
         parameters={"evaluation_split": "tset"},
+    ),
+    "limits that limit nothing": Case(
+        CONFIGURATION,
+        WRONG_USE,
+        (
+            "slices_policy.fairness.equal_opportunity.max_gap: limits nothing: true-positive rate lies in 0 to 1, so",
+            "values differ by more than 1; found 10. Give less than 1",
+            "champion_policy.primary.margin: limits nothing: AUC lies in 0 to 1",
+            "features_policy.max_share: input should be less than or equal to 1; found 5. Give 0 or more and 1 at most",
+        ),
+        parameters={
+            "slices_policy": {"fairness": {"equal_opportunity": {"max_gap": 10}}},
+            "champion_policy": {"primary": {"metric": "auc", "margin": 2}},
+            "features_policy": {"max_share": 5},
+        },
+    ),
+    "slices of a column that is not sliced by": Case(
+        CONFIGURATION,
+        WRONG_USE,
+        ("slices_policy.columns: is not in slice_columns; found 'purpose'. Add it to slice_columns.",),
+        parameters={"slices_policy": {"columns": ["purpose"]}},
+    ),
+    "metric of another task": Case(
+        CONFIGURATION,
+        WRONG_USE,
+        ("performance_policy.metrics.rmse: is for a regression model, and recipe.task (binary) for a binary one",),
+        parameters={"recipe": {"task": "binary"}, "performance_policy": {"metrics": {"rmse": {"max": 1}}}},
     ),
 }

@@ -18,6 +18,14 @@ def test_a_long_value_is_shortened():
     assert str(error).endswith("….")
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(5.0, "5"), (-3.0, "-3"), (0.5, "0.5"), (1e300, "1e+300"), (float("nan"), "nan"), ("5.0", "'5.0'")],
+)
+def test_a_whole_number_is_shown_whole(value, shown):
+    assert str(errors.DataError("x", value=value)) == f"x; found {shown}."
+
+
 def test_a_bare_message_is_a_sentence():
     assert str(errors.InternalError("A promise does not hold")) == "A promise does not hold."
 

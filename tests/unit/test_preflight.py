@@ -2,8 +2,9 @@ import pytest
 
 from gauntlet.errors import ConfigurationError
 from gauntlet.preflight import DELIVERY_SETTINGS, SETTINGS, check_delivery_settings, check_training_settings
+from gauntlet.preflight_rules import Run
 
-DEFAULTS = {"model_name": "loans", "promote": "first", "device": "auto", "n_seeds": 1}
+DEFAULTS = {"model_name": "loans", "promote": "first", "device": "auto"}
 ROLES = {"roles": {"label": "repaid"}}
 
 
@@ -25,7 +26,7 @@ def test_a_key_nobody_knows_is_found_in_every_block_by_the_parameters_own_name(n
         ({**ROLES, "slices_policy": {"confidence": 95}}, {}, "slices_policy.confidence"),
         ({**ROLES, "enforcement_policy": {"advisory": ["no_gate"]}}, {}, "enforcement_policy.advisory: no such gate"),
         (ROLES, {"device": "gpu"}, "device: no such device; found 'gpu'. Use one of: auto, cuda, cpu"),
-        (ROLES, {"n_seeds": 0}, "n_seeds: must be at least 1"),
+        (ROLES, {"run": Run(n_seeds=0)}, "n_seeds: must be at least 1; found 0. Give 1 or more."),
         (ROLES, {"promote": "maybe"}, "promote"),
         (ROLES, {"model_name": ""}, "model_name"),
     ],
@@ -35,6 +36,33 @@ def test_what_cannot_be_used_is_named(settings, more, message):
         check_training_settings(settings, **{**DEFAULTS, **more})
 
     assert message in str(caught.value)
+
+
+def test_everything_that_is_wrong_is_said_in_one_go():
+    settings = {
+        "roles": {"label": "y"},
+        "performance_policy": {"metrics": {"auc": {"min": 80}}},
+        "champion_policy": {"primary": {"metric": "auc", "margin": 2}},
+        "skew_policy": {"number_max_distance": 5, "missing_max_change": 5},
+        "slices_policy": {"columns": ["sex"]},
+    }
+    with pytest.raises(ConfigurationError) as caught:
+        check_training_settings(settings, **{**DEFAULTS, "device": "gpu", "run": Run(seed=-1, slice_columns=())})
+    said = str(caught.value)
+    assert said.startswith("performance_policy.metrics.auc.min: is outside the range of AUC, 0 to 1; found 80. Give a ")
+    for number, field in enumerate(
+        (
+            "champion_policy.primary.margin",
+            "skew_policy.number_max_distance",
+            "skew_policy.missing_max_change",
+            "seed",
+            "slices_policy.columns",
+            "device",
+        ),
+        start=2,
+    ):
+        assert f"({number}) {field}: " in said
+    assert "more like this" not in said
 
 
 PLACES = {"service": "local:production", "staging": "local:staging"}

@@ -2,7 +2,7 @@ import pytest
 from pydantic import Field, model_validator
 
 from gauntlet.errors import ConfigurationError
-from gauntlet.settings import SettingError, Settings, parse, problems
+from gauntlet.settings import Refusals, SettingError, Settings, parse, problems
 
 
 class Bound(Settings):
@@ -44,7 +44,10 @@ def test_whole_floats_are_ints_because_kfp_sends_them_so():
             {"primary": {"minimun": 0.8}},
             "policy.primary.minimun: unknown key; found 'minimun'. Did you mean 'minimum'?",
         ),
-        ({"confidence": 95}, "policy.confidence: input should be less than 1; found 95. Correct policy.confidence."),
+        (
+            {"confidence": 95},
+            "policy.confidence: input should be less than 1; found 95. Give more than 0 and less than 1.",
+        ),
     ],
 )
 def test_an_error_names_the_path_the_value_and_the_mend(values, message):
@@ -120,9 +123,12 @@ class Judged(Settings):
 
     @model_validator(mode="after")
     def _below_one(self):
+        refusals = Refusals()
         for name, limit in self.limits.items():
-            if limit >= 1:
-                raise SettingError("limits nothing", at=("limits", name), value=limit, mend="Give less than 1")
+            with refusals.noted():
+                if limit >= 1:
+                    raise SettingError("limits nothing", at=("limits", name), value=limit, mend="Give less than 1")
+        refusals.raise_all()
         return self
 
 
@@ -134,12 +140,15 @@ class Judging(Settings):
 def test_a_models_own_refusal_names_the_setting_below_it():
     with pytest.raises(ConfigurationError) as caught:
         parse(Judging, {"judged": {"limits": {"gap": 10}}}, field="policy")
-    assert str(caught.value) == "policy.judged.limits.gap: limits nothing; found 10.0. Give less than 1."
+    assert str(caught.value) == "policy.judged.limits.gap: limits nothing; found 10. Give less than 1."
 
 
 def test_everything_that_is_wrong_is_known_at_once():
-    found = problems(Judging, {"judged": {"limits": {"gap": 10}}, "rows": 0, "row": 1}, field="policy")
-    assert [one.field for one in found] == ["policy.row", "policy.judged.limits.gap", "policy.rows"]
-    with pytest.raises(ConfigurationError, match=r"policy\.row: unknown key \(2 more like this\)"):
-        parse(Judging, {"judged": {"limits": {"gap": 10}}, "rows": 0, "row": 1}, field="policy")
+    wrong = {"judged": {"limits": {"gap": 10, "sd": 0.5, "margin": 2}}, "rows": 0, "row": 1}
+    found = problems(Judging, wrong, field="policy")
+    judged = [f"policy.judged.limits.{name}" for name in ("gap", "margin")]
+    assert [one.field for one in found] == ["policy.row", *judged, "policy.rows"]
+    assert found[-1].mend == "Give 1 or more"
+    with pytest.raises(ConfigurationError, match=r"policy\.row: unknown key \(3 more like this\)"):
+        parse(Judging, wrong, field="policy")
     assert problems(Judging, {"rows": 2}, field="policy") == []

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from gauntlet.evaluation.limits import TASKS, metric_named, require_bounds, require_direction, require_gap
 from gauntlet.evaluation.metrics import Direction, Scale
 from gauntlet.evaluation.sample import Task
-from gauntlet.settings import SettingError, Settings
+from gauntlet.settings import Refusals, SettingError, Settings
 
 Criterion = Literal[
     "demographic_parity", "equal_opportunity", "equalized_odds", "predictive_parity", "calibration", "accuracy"
@@ -73,8 +73,11 @@ def require_bounds_of(metrics: Mapping[str, Bounds], at: str) -> None:
     Raises:
         SettingError: a metric is unknown, or a bound is none.
     """
+    refusals = Refusals()
     for name, bounds in metrics.items():
-        require_bounds(metric_named(name, (at,)), bounds.min, bounds.max, (at, name))
+        with refusals.noted():
+            require_bounds(metric_named(name, (at,)), bounds.min, bounds.max, (at, name))
+    refusals.raise_all()
 
 
 class PerformancePolicy(Settings):
@@ -182,9 +185,14 @@ class SlicesPolicy(Slicing):
 
     @model_validator(mode="after")
     def _limits_that_can_be_broken(self) -> SlicesPolicy:
-        require_criteria(self.fairness, TASKS)
+        refusals = Refusals()
+        for criterion, gap in self.fairness.items():
+            with refusals.noted():
+                require_criterion(criterion, gap, TASKS)
         for name, limit in self.performance.items():
-            _require_performance(name, limit)
+            with refusals.noted():
+                _require_performance(name, limit)
+        refusals.raise_all()
         return self
 
     @property
@@ -193,51 +201,51 @@ class SlicesPolicy(Slicing):
         return not self.fairness and not self.performance
 
 
-def require_criteria(fairness: Mapping[Criterion, GapLimit], tasks: Sequence[Task]) -> None:
-    """Check limits on criteria of fairness.
+def require_criterion(criterion: Criterion, limits: GapLimit, tasks: Sequence[Task]) -> None:
+    """Check limits on a criterion of fairness.
 
     Args:
-        fairness: criterion → limit.
-        tasks: those that the model may be for; a limit has to be one for some of them.
+        criterion: its name.
+        limits: the limits.
+        tasks: those that the model may be for; the criterion means something, and a limit is one, for some of them.
 
     Raises:
-        SettingError: a criterion means nothing there, or a limit is none.
+        SettingError: no model could break the limit.
     """
-    for criterion, limits in fairness.items():
-        at = ("fairness", criterion)
-        meant = [task for task in tasks if criterion in CRITERIA[task]]
-        if not meant:
-            mend = f"Use one of: {', '.join(dict.fromkeys(name for task in tasks for name in CRITERIA[task]))}"
-            raise SettingError(f"means nothing for a {tasks[0]} model", at=at[:1], value=criterion, mend=mend)
-        metrics = [metric_named(name, at) for task in meant for name in CRITERIA[task][criterion]]
-        require_gap(max(metrics, key=lambda metric: metric.high - metric.low), limits.max_gap, (*at, "max_gap"))
-        if limits.min_ratio is not None and metrics[0].scale is Scale.REAL:
-            raise SettingError(
-                f"{metrics[0].title} lies around zero, so its ratio says nothing",
-                at=(*at, "min_ratio"),
-                value=limits.min_ratio,
-                mend="Use max_gap",
-            )
+    at = ("fairness", criterion)
+    metrics = [metric_named(name, at) for task in tasks for name in CRITERIA[task].get(criterion, ())]
+    require_gap(max(metrics, key=lambda metric: metric.high - metric.low), limits.max_gap, (*at, "max_gap"))
+    if limits.min_ratio is not None and metrics[0].scale is Scale.REAL:
+        raise SettingError(
+            f"{metrics[0].title} lies around zero, so its ratio says nothing",
+            at=(*at, "min_ratio"),
+            value=limits.min_ratio,
+            mend="Use max_gap",
+        )
 
 
 def _require_performance(name: str, limits: PerformanceLimit) -> None:
-    metric, at = metric_named(name, ("performance",)), ("performance", name)
-    require_bounds(metric, limits.min, limits.max, at)
-    require_gap(metric, limits.max_gap, (*at, "max_gap"))
-    if limits.max_gap is not None and metric.direction is Direction.ZERO:
-        raise SettingError(
-            f"{metric.title} is best at zero, so it is not better or worse by a gap",
-            at=(*at, "max_gap"),
-            value=limits.max_gap,
-            mend="Use fairness.calibration, or min and max",
-        )
-    if limits.max_ratio is not None and metric.direction is not Direction.LOWER:
-        raise SettingError(
-            f"{metric.title} is not an error that grows as a model gets worse",
-            at=(*at, "max_ratio"),
-            value=limits.max_ratio,
-            mend="Use max_gap",
-        )
+    metric, at, refusals = metric_named(name, ("performance",)), ("performance", name), Refusals()
+    with refusals.noted():
+        require_bounds(metric, limits.min, limits.max, at)
+    with refusals.noted():
+        require_gap(metric, limits.max_gap, (*at, "max_gap"))
+        if limits.max_gap is not None and metric.direction is Direction.ZERO:
+            raise SettingError(
+                f"{metric.title} is best at zero, so it is not better or worse by a gap",
+                at=(*at, "max_gap"),
+                value=limits.max_gap,
+                mend="Use fairness.calibration, or min and max",
+            )
+    with refusals.noted():
+        if limits.max_ratio is not None and metric.direction is not Direction.LOWER:
+            raise SettingError(
+                f"{metric.title} is not an error that grows as a model gets worse",
+                at=(*at, "max_ratio"),
+                value=limits.max_ratio,
+                mend="Use max_gap",
+            )
+    refusals.raise_all()
 
 
 class Margin(Settings):
@@ -289,11 +297,14 @@ class ChampionPolicy(Settings):
             margins["primary",] = (self.primary.metric, self.primary.margin)
         margins |= {("guardrails", name): (name, guarded.margin) for name, guarded in self.guardrails.items()}
         sliced = self.slices.metric or (self.primary.metric if self.primary else None)
-        if sliced is not None:
+        if sliced is not None and (self.slices.metric or self.slices.margin is not None):
             margins["slices",] = (sliced, self.slices.margin)
+        refusals = Refusals()
         for at, (name, margin) in margins.items():
-            named = at[:1] if at[0] == "guardrails" else (*at, "metric")
-            metric = metric_named(name, named)
-            require_direction(metric, named)
-            require_gap(metric, margin, (*at, "margin"))
+            with refusals.noted():
+                named = at[:1] if at[0] == "guardrails" else (*at, "metric")
+                metric = metric_named(name, named)
+                require_direction(metric, named)
+                require_gap(metric, margin, (*at, "margin"))
+        refusals.raise_all()
         return self

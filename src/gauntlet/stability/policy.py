@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from gauntlet.evaluation.limits import metric_named, require_deviation
-from gauntlet.settings import Settings
+from gauntlet.settings import Refusals, Settings
 
 Deviation = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -44,8 +44,11 @@ class StabilityPolicy(Settings):
 
     @model_validator(mode="after")
     def _limits_that_can_be_broken(self) -> StabilityPolicy:
+        refusals = Refusals()
         for name, deviation in self.max_seed_sd.items():
-            require_deviation(metric_named(name, ("max_seed_sd",)), deviation, ("max_seed_sd", name))
+            with refusals.noted():
+                require_deviation(metric_named(name, ("max_seed_sd",)), deviation, ("max_seed_sd", name))
+        refusals.raise_all()
         return self
 
     @property

@@ -138,7 +138,7 @@ def test_seeds_that_change_nothing_are_spoken_of(snapshot_of: SnapshotOf) -> Non
     ("weights", "message"),
     [
         pytest.param(
-            [-1.0], r"weight: 1 rows have a weight that is missing, negative or infinite; found -1.0", id="negative"
+            [-1.0], r"weight: 1 rows have a weight that is missing, negative or infinite; found -1", id="negative"
         ),
         pytest.param([None], r"weight: 1 rows have a weight that is missing", id="missing"),
     ],
