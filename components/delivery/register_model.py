@@ -66,6 +66,8 @@ def register_model(
     paths = {name: Path(artifacts[name].path) for name in ("model", "schema", "statistics")}
     submission = Submission(document=document, verdicts=gates, **paths)
     enforcement = parse(EnforcementPolicy, policy, field="policy")
-    registered = register(open_store(), submission, parse_promote(promote), enforcement)
+    store = open_store()
+    registered = register(store, submission, parse_promote(promote), enforcement)
     document.write(Path(lineage.path))
+    lineage.metadata.update(registered.facts, registry=store.place)
     return str(registered.version.number)

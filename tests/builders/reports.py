@@ -110,8 +110,18 @@ def run(outcome: Outcome = Outcome.STOPPED) -> RunView:
     )
     started = datetime(2026, 3, 1, 14, 5, 9, tzinfo=UTC)
     message = "" if outcome is Outcome.PASSED else "Women are approved 18.2 points less often than men."
+    results = (("Registered", "adult version 2, challenger; the champion is version 1"),)
     return RunView(
-        "adult-span-2", "continuous_training", started, 271.4, outcome, tasks, edges, message, {"n_seeds": "3"}
+        "adult-span-2",
+        "continuous_training",
+        started,
+        271.4,
+        outcome,
+        tasks,
+        edges,
+        message,
+        {"n_seeds": "3"},
+        results if outcome is Outcome.PASSED else (),
     )
 
 

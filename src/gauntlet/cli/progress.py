@@ -13,7 +13,8 @@ from rich.text import Text
 from gauntlet.errors import EXIT_USAGE
 from gauntlet.orchestration.graph import Task
 from gauntlet.orchestration.record import RunRecord, RunState, TaskRecord, TaskState
-from gauntlet.orchestration.run_page import verdict_of
+from gauntlet.orchestration.results import results_of
+from gauntlet.orchestration.verdicts import verdict_of
 from gauntlet.reports.format import duration
 from gauntlet.verdict import Status, Verdict
 
@@ -34,6 +35,7 @@ _MISCONFIGURED = ("Wrong configuration", "bold red")
 _UNUSABLE = ("Unusable data", "bold red")
 _INDENT = "  "
 _WORD_WIDTH = 8
+_RESULT_WIDTH = 13
 
 
 class Progress:
@@ -86,9 +88,7 @@ class Progress:
             margin = " " * (len(_INDENT) + _WORD_WIDTH)
             self._console.print(Text(f"{margin}{task.error}", style="red"), soft_wrap=True)
             self._console.print(Text(f"{margin}log: {relative(self._folder / task.log)}"), soft_wrap=True)
-        verdict = verdict_of(task, self._folder)
-        if verdict is not None and not verdict.status.is_clear:
-            self._console.print(verdict_line(verdict), soft_wrap=True)
+        print_finding(self._console, task, self._folder)
 
     def _status_line(self) -> Text:
         now = time.monotonic()
@@ -102,6 +102,13 @@ def task_line(task: TaskRecord, width: int) -> Text:
     ran = task.state in {TaskState.SUCCEEDED, TaskState.FAILED} and task.seconds is not None
     took = duration(task.seconds) if ran else ""
     return Text.assemble(_INDENT, (f"{word:<{_WORD_WIDTH}}", style), f"{task.name:<{width}}  {took:>10}".rstrip())
+
+
+def print_finding(console: Console, task: TaskRecord, folder: Path) -> None:
+    """Print what a task found that a reader should know, if it is a gate and found anything."""
+    verdict = verdict_of(task, folder)
+    if verdict is not None and not verdict.status.is_clear:
+        console.print(verdict_line(verdict), soft_wrap=True)
 
 
 def verdict_line(verdict: Verdict) -> Text:
@@ -118,6 +125,24 @@ def ending(run: RunRecord) -> Text:
     reused = sum(task.state is TaskState.REUSED for task in run.tasks)
     detail = f", {reused} of {len(run.tasks)} tasks reused" if reused else ""
     return Text.assemble((word, style), f" after {duration(run.seconds)}{detail}")
+
+
+def print_outcome(console: Console, run: RunRecord, folder: Path, message: str = "") -> None:
+    """Print how a run ended, what came out of it, and where its page is.
+
+    Args:
+        console: where to.
+        run: the run.
+        folder: its folder.
+        message: why it did not pass, where that was not printed while it ran.
+    """
+    console.print(ending(run))
+    if message:
+        console.print(Text(message), soft_wrap=True)
+    for name, sentence in results_of(run, folder):
+        words = " ".join(sentence.split())
+        console.print(Text.assemble((f"{_INDENT}{name.lower():<{_RESULT_WIDTH}}", "dim"), words), soft_wrap=True)
+    console.print(f"Report: {relative(folder / 'index.html')}", soft_wrap=True)
 
 
 def relative(path: Path) -> str:

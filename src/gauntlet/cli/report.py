@@ -16,7 +16,7 @@ from gauntlet.cli.options import runs_option
 @click.argument("run", default="latest")
 @runs_option
 def report(run: str, runs: Path) -> int:
-    """Show the outcome of RUN (the latest by default), its tasks, and the path of its report.
+    """Show RUN (the latest by default): its tasks and what gates found, what came out, and the path of its report.
 
     RUN is the name of a run, or the path of its folder. The exit status is that of the run.
 
@@ -24,7 +24,7 @@ def report(run: str, runs: Path) -> int:
       gauntlet report
       gauntlet report continuous-training-20260301-140509
     """
-    from gauntlet.cli.progress import ending, relative, task_line
+    from gauntlet.cli.progress import print_finding, print_outcome, task_line
     from gauntlet.orchestration.record import RunRecord
 
     console = Console(file=sys.stdout, highlight=False)
@@ -34,8 +34,6 @@ def report(run: str, runs: Path) -> int:
     width = max((len(task.name) for task in record.tasks), default=0)
     for task in record.tasks:
         console.print(task_line(task, width), soft_wrap=True)
-    console.print(ending(record))
-    if record.message:
-        console.print(Text(record.message), soft_wrap=True)
-    console.print(f"Report: {relative(folder.resolve() / 'index.html')}", soft_wrap=True)
+        print_finding(console, task, folder)
+    print_outcome(console, record, folder.resolve(), message=record.message)
     return record.exit_status

@@ -58,7 +58,7 @@ def run(
       gauntlet run continuous-training --params loans.yaml --no-cache --name first
       gauntlet run continuous-training --params loans.yaml --code models/
     """
-    from gauntlet.cli.progress import Progress, ending, relative
+    from gauntlet.cli.progress import Progress, print_outcome
     from gauntlet.orchestration.engine import RunRequest, run_pipeline
     from gauntlet.orchestration.parameters import read_parameters
     from gauntlet.orchestration.project import find_project
@@ -75,6 +75,5 @@ def run(
     )
     with Progress(console) as progress:
         record, folder = run_pipeline(request, progress)
-    console.print(ending(record))
-    console.print(f"Report: {relative(folder / 'index.html')}", soft_wrap=True)
+    print_outcome(console, record, folder)
     return record.exit_status

@@ -40,10 +40,17 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True)
 class OutputArtifact:
-    """Output artifact of a task: its schema title, and its path relative to the run's folder."""
+    """Output artifact of a task.
+
+    Attributes:
+        type: its schema title.
+        path: relative to the run's folder.
+        metadata: scalars that the task attached to it, without its lineage.
+    """
 
     type: str
     path: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

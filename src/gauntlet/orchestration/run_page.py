@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from gauntlet.errors import DataError
 from gauntlet.orchestration.declaration import HTML_TYPE
 from gauntlet.orchestration.record import RunRecord, RunState, TaskRecord
+from gauntlet.orchestration.results import about, results_of
+from gauntlet.orchestration.verdicts import verdict_of
+from gauntlet.reports.masthead import with_facts
 from gauntlet.reports.page import render
 from gauntlet.reports.views.run import Link, Outcome, RunView, TaskStatus, TaskView
 from gauntlet.storage import write_text
-from gauntlet.verdict import FORMAT, Verdict
 
 PAGE = "index.html"
 _OUTCOMES = {RunState.PASSED: Outcome.PASSED, RunState.STOPPED: Outcome.STOPPED}
@@ -21,7 +22,8 @@ def write_page(run: RunRecord, folder: Path) -> None:
     """Write the run's page into its folder."""
     view = view_of(run, folder)
     subtitle = f"{run.pipeline}, code {run.code}" if run.code else run.pipeline
-    write_text(folder / PAGE, render("run.html.j2", title=f"Run {run.name}", view=view, subtitle=subtitle))
+    page = render("run.html.j2", title=f"Run {run.name}", view=view, subtitle=subtitle)
+    write_text(folder / PAGE, with_facts(page, about(run)))
 
 
 def view_of(run: RunRecord, folder: Path) -> RunView:
@@ -35,6 +37,7 @@ def view_of(run: RunRecord, folder: Path) -> RunView:
         tasks=tuple(_task(task, folder) for task in run.tasks),
         edges=tuple((before, task.name) for task in run.tasks for before in task.after),
         message=run.message,
+        results=results_of(run, folder),
         parameters={name: _text(value) for name, value in run.parameters.items()},
     )
 
@@ -59,26 +62,6 @@ def _task(task: TaskRecord, folder: Path) -> TaskView:
         ),
         error=task.error,
     )
-
-
-def verdict_of(task: TaskRecord, folder: Path) -> Verdict | None:
-    """The verdict among a task's output artifacts, by its format field; ``None`` where there is none."""
-    for artifact in task.artifacts.values():
-        path = folder / artifact.path
-        if artifact.type == "system.Artifact" and path.is_file() and _is_verdict(path):
-            try:
-                return Verdict.read(path)
-            except DataError:
-                continue  # an older format: the page omits its status
-    return None
-
-
-def _is_verdict(path: Path) -> bool:
-    try:
-        document = json.loads(path.read_bytes())
-    except ValueError:
-        return False
-    return isinstance(document, dict) and document.get("format") == FORMAT
 
 
 def _text(value: object) -> str:

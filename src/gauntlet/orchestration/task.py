@@ -12,6 +12,7 @@ from threading import Lock
 
 from gauntlet.digest import digest_json
 from gauntlet.errors import ConfigurationError
+from gauntlet.lineage.record import LINEAGE_KEY
 from gauntlet.orchestration.cache import TaskCache
 from gauntlet.orchestration.declaration import ERROR_FILE, HTML_TYPE, RUN_ID, Declaration
 from gauntlet.orchestration.environments import Environment
@@ -212,7 +213,8 @@ class TaskRunner:
                 page = path.read_bytes().decode(errors="surrogateescape")  # a page of the team's may be in any encoding
                 write_bytes(copy, with_run(page, link).encode(errors="surrogateescape"))
                 path = copy
-            artifacts[artifact.name] = OutputArtifact(kind, path.relative_to(self.folder).as_posix())
+            metadata = {key: value for key, value in artifact.metadata.items() if key != LINEAGE_KEY}
+            artifacts[artifact.name] = OutputArtifact(kind, path.relative_to(self.folder).as_posix(), metadata)
         return artifacts
 
 

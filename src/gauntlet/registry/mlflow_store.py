@@ -93,6 +93,11 @@ class MlflowStore:
                 mend="Use http:// or https:// with the server's name, or sqlite:////absolute/path/mlflow.db",
             ) from failure.__cause__
 
+    @property
+    def place(self) -> str:
+        """Where registered models are, without passwords."""
+        return without_secrets(self._registry)
+
     def aliases(self, name: str) -> Mapping[str, int]:
         """See ``ModelStore.aliases``."""
         with self._service("reading aliases"), _or_none():

@@ -19,6 +19,7 @@ from gauntlet.model_digest import digest_model
 from gauntlet.registry.aliases import Promote, plan_promotion
 from gauntlet.registry.enforcement import EnforcementPolicy, decide_stage
 from gauntlet.registry.store import (
+    CHALLENGER,
     CHAMPION,
     DIGEST_TAG,
     LINEAGE_PART,
@@ -67,6 +68,17 @@ class Registered:
     version: Version
     created: bool
     aliases: Mapping[str, int]
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """The model, the version, its role (``champion``, ``challenger``, or none), and the champion's version."""
+        number, champion = self.version.number, self.aliases.get(CHAMPION)
+        return {
+            "model": self.version.name,
+            "version": str(number),
+            "role": next((role for role in (CHAMPION, CHALLENGER) if self.aliases.get(role) == number), ""),
+            "champion": "" if champion is None else str(champion),
+        }
 
 
 def register(store: ModelStore, submission: Submission, promote: Promote, policy: EnforcementPolicy) -> Registered:

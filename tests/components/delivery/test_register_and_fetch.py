@@ -66,6 +66,9 @@ def test_what_is_registered_is_fetched_with_its_digest_and_history(tmp_path):
     artifacts = inputs(tmp_path / "in", Status.PASS, Status.INCONCLUSIVE)
     version, lineage = register(artifacts, tmp_path, model_name="loans", run="run-7")
     assert version == "1"
+    said = {name: lineage.metadata[name] for name in ("model", "version", "role", "champion")}
+    assert said == {"model": "loans", "version": "1", "role": "champion", "champion": "1"}
+    assert lineage.metadata["registry"].startswith("sqlite:///")
     document = Document.read(Path(lineage.path))
     assert document.run == "run-7"
     assert [result.status for result in document.verdicts] == ["pass", "inconclusive"]
@@ -89,7 +92,9 @@ def test_registering_again_after_everything_was_cached_returns_the_same_version(
 def test_the_second_model_is_challenger_and_the_champion_stays(tmp_path):
     register(inputs(tmp_path / "a"), tmp_path / "a", model_name="rivals")
     rival = inputs(tmp_path / "b", weights="4 5")
-    assert register(rival, tmp_path / "b", model_name="rivals")[0] == "2"
+    version, lineage = register(rival, tmp_path / "b", model_name="rivals")
+    assert version == "2"
+    assert (lineage.metadata["role"], lineage.metadata["champion"]) == ("challenger", "1")
     assert fetch(tmp_path / "c", "rivals")[0] == "1"
     assert register(rival, tmp_path / "b", model_name="rivals", promote="always")[0] == "2"
     assert fetch(tmp_path / "d", "rivals")[0] == "2"

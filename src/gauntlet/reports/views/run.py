@@ -89,6 +89,7 @@ class RunView:
         edges: (from, to) task names, one per dependency.
         message: for a run that did not pass, why, in one sentence (the gate's message or the error).
         parameters: the run's parameters as given, shown as text.
+        results: (name, sentence) of what came out: version, performance, champion, registry; empty for none.
     """
 
     name: str
@@ -100,6 +101,7 @@ class RunView:
     edges: tuple[tuple[str, str], ...] = ()
     message: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
+    results: tuple[tuple[str, str], ...] = ()
 
     def with_status(self, status: TaskStatus) -> tuple[TaskView, ...]:
         """The tasks with this status."""

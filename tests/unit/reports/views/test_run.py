@@ -24,6 +24,11 @@ def test_the_page_opens_with_what_happened(outcome, sentence):
     assert sentence in render("run.html.j2", title=view.name, view=view)
 
 
+def test_a_run_that_passed_says_what_came_out():
+    html = render("run.html.j2", title="x", view=run(Outcome.PASSED))
+    assert "What came out Registered adult version 2, challenger; the champion is version 1" in text(html)
+
+
 def test_tasks_are_counted_by_how_they_ended():
     assert run().counts == "6 succeeded, 1 reused, 1 failed, 1 skipped"
     assert replace(run(), tasks=()).counts == "no tasks"
