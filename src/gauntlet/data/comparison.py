@@ -14,6 +14,7 @@ from gauntlet.data.noise import Noise, noise_of
 from gauntlet.data.noise_planning import rows_for_distance
 from gauntlet.data.phrasing import amount, quoted, share
 from gauntlet.data.profile import Profile
+from gauntlet.data.schema_inference import tolerated_unseen
 from gauntlet.data.skew_policy import Limits
 from gauntlet.stats.planning import rows_for_difference, rows_for_share
 from gauntlet.stats.proportions import clopper_pearson, difference_of_shares
@@ -217,7 +218,16 @@ def _unseen_check(sides: _Sides, limit: float | None, alpha: float) -> Iterator[
     status = decide(interval, bound=limit, direction="max")
     if rows == 0 and limit == 0:
         status = Status.PASS  # a promise about these rows, which keep it
-    doubt = " These rows cannot tell." if status is Status.INCONCLUSIVE else ""
+    doubt, needed = "", None
+    if status is Status.INCONCLUSIVE:
+        doubt, needed = " These rows cannot tell.", rows_for_share(found, limit, alpha)
+    elif status is Status.FAIL and interval[0] <= tolerated_unseen(before):
+        once = int((before.counts == 1).sum())
+        status = Status.INCONCLUSIVE
+        doubt = (
+            f" But {sides.names[0]} has so few rows ({before.present:,}, of which {once:,} hold a category alone)"
+            f" that up to {share(tolerated_unseen(before))} is no surprise."
+        )
     what = (
         f"has no category that {sides.names[0]} does not have"
         if not rows
@@ -232,7 +242,7 @@ def _unseen_check(sides: _Sides, limit: float | None, alpha: float) -> Iterator[
         bound=limit,
         direction="max",
         sample_size=after.present,
-        rows_needed=rows_for_share(found, limit, alpha) if status is Status.INCONCLUSIVE else None,
+        rows_needed=needed,
         code=f"detect_skew.{sides.against}.unseen_categories",
         subject=sides.name,
     )

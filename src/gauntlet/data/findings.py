@@ -6,16 +6,18 @@ words here or passed on in TFDV's own: nothing it found is dropped.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from gauntlet.data.contract import Column
+from gauntlet.data.outside import ONE_BY_ONE, End, outside
 from gauntlet.data.phrasing import amount, quoted, share
 from gauntlet.data.profile import Profile
-from gauntlet.stats.planning import rows_for_share
-from gauntlet.stats.proportions import clopper_pearson
+from gauntlet.stats.planning import rows_for_first_hits, rows_for_share
+from gauntlet.stats.proportions import chance_of_first_hits, clopper_pearson
 from gauntlet.verdict import Status
 
 
@@ -48,11 +50,22 @@ class Allowed:
         column: its contract.
         missing: largest share of rows without a value.
         unseen: largest share of values outside the listed categories.
+        learned_from: rows from which the range, and that none is missing, was inferred; ``None``: somebody's promise.
+        curated: a team keeps the schema, and can edit it.
     """
 
     column: Column
     missing: float
     unseen: float
+    learned_from: int | None = None
+    curated: bool = False
+
+    def mend(self, problem: Problem, edit: str) -> str:
+        """What to do: put the source right, or say that it is right, in keys that the user has."""
+        severity = {"severity": {problem.value: "ignore"}}
+        accept = json.dumps({"columns": {self.column.name: severity}}, ensure_ascii=False)
+        kept = f"{edit} in the curated schema" if self.curated else "keep a curated_schema that allows it"
+        return f"Repair the source; or, if this is right, {kept}, or set schema_policy: {accept}."
 
 
 @dataclass(frozen=True)
@@ -113,7 +126,7 @@ def find(
         allowed: its rules; ``None`` when the schema does not know it.
         profile: its statistics; ``None`` when the data do not have it.
         reasons: what TFDV objects to (``AnomalyInfo.Reason``).
-        alpha: 1 − confidence for shares that are held against a tolerance.
+        alpha: 1 − confidence for each thing that is looked at.
         may_be_empty: no value in any row is no finding (columns kept but not used).
     """
     if profile is None:
@@ -122,15 +135,15 @@ def find(
                 name,
                 Problem.MISSING_COLUMN,
                 f"`{name}` is missing: the schema asks for {_article(allowed.column.type)} column of this name."
-                " Put it back at the source, or take it out of the schema.",
+                " Put it back at the source, or take it out of the schema (curated_schema).",
             )
         return
     if allowed is None:
         yield Finding(
             name,
             Problem.UNKNOWN_COLUMN,
-            f"`{name}` is a column the schema does not know ({_type_words(profile)}). Add it to the schema, or drop it"
-            " at import.",
+            f"`{name}` is a column the schema does not know ({_type_words(profile)}). Add it to the schema"
+            " (curated_schema), or drop it at import (reader.drop).",
         )
         return
     by_type = {_type_name(reason): reason.description for reason in reasons}
@@ -149,8 +162,8 @@ def find(
         yield _wrong_type(name, allowed.column, profile, by_type[min(found)])
     else:
         yield from _category_finding(name, allowed, profile, alpha)
-        yield from _range_findings(name, allowed.column, profile, by_type.keys() & _RANGE)
-    yield from _missing_finding(name, allowed, profile, by_type.keys() & _PRESENCE)
+        yield from _range_findings(name, allowed, profile, alpha, by_type.keys() & _RANGE)
+    yield from _missing_finding(name, allowed, profile, alpha, by_type.keys() & _PRESENCE)
     said = _TYPE | _RANGE | _PRESENCE | _CATEGORIES | _COLUMNS
     for kind in sorted(by_type.keys() - said):
         yield Finding(name, Problem.OTHER, f"`{name}`: {by_type[kind] or kind} (said by TFDV).")
@@ -161,7 +174,9 @@ def agreement(name: str, allowed: Allowed, profile: Profile) -> str:
     column = allowed.column
     parts = [column.type]
     if column.minimum is not None or column.maximum is not None:
-        parts.append(f"{amount(profile.minimum)} to {amount(profile.maximum)} within {_range_words(column)}")
+        beyond = sum(rows for _, _, rows in _limits(column, profile))
+        within = f"within {_range_words(column)}" + (f" but for {beyond:,}, as chance has it" if beyond else "")
+        parts.append(f"{amount(profile.minimum)} to {amount(profile.maximum)} {within}")
     if column.values is not None:
         unseen = _unseen_rows(column, profile) / profile.present if profile.present else 0.0
         outside = "all values listed" if unseen <= 0 else f"{share(unseen)} of values not listed, tolerated"
@@ -180,49 +195,90 @@ def _wrong_type(name: str, column: Column, profile: Profile, words: str) -> Find
     )
 
 
-def _missing_finding(name: str, allowed: Allowed, profile: Profile, objections: set[str]) -> Iterator[Finding]:
-    missing = profile.missing_share
+def _missing_finding(
+    name: str, allowed: Allowed, profile: Profile, alpha: float, objections: set[str]
+) -> Iterator[Finding]:
+    missing, gaps = profile.missing_share, profile.rows - profile.present
     if missing <= allowed.missing and not objections - {"INVALID_FEATURE_SHAPE"}:
         return
-    limit = "no row" if allowed.missing <= 0 else f"at most {share(allowed.missing)}"
+    interval = clopper_pearson(gaps, profile.rows, alpha)
+    if allowed.missing > 0:
+        limit = f"allowed: at most {share(allowed.missing)}"
+        proven = interval[0] > allowed.missing
+    elif allowed.learned_from is not None:
+        limit = f"none was in {allowed.learned_from:,} rows before"
+        proven = chance_of_first_hits(gaps, allowed.learned_from, profile.rows) < alpha
+    else:
+        limit, proven = "allowed: no row", True
+    doubt = "" if proven else " That may still be chance."
     yield Finding(
         name,
         Problem.MISSING_VALUES,
-        f"`{name}` is missing in {share(missing)} of rows ({profile.rows - profile.present:,} of {profile.rows:,});"
-        f" allowed: {limit}. Repair the source, or lower min_fraction in the schema.",
+        f"`{name}` is missing in {share(missing)} of rows ({gaps:,} of {profile.rows:,}); {limit}.{doubt}"
+        f" {allowed.mend(Problem.MISSING_VALUES, 'lower min_fraction')}",
+        status=Status.FAIL if proven else Status.INCONCLUSIVE,
         measured=missing,
+        interval=interval if allowed.missing > 0 or not proven else None,
         bound=allowed.missing,
         direction="max",
+        rows_needed=None if proven else _rows_for_gaps(missing, allowed, alpha),
     )
 
 
-def _range_findings(name: str, column: Column, profile: Profile, objections: set[str]) -> Iterator[Finding]:
+def _rows_for_gaps(missing: float, allowed: Allowed, alpha: float) -> int | None:
+    if allowed.missing > 0:
+        return rows_for_share(missing, allowed.missing, alpha)
+    return rows_for_first_hits(missing, allowed.learned_from or 0, alpha)
+
+
+def _limits(column: Column, profile: Profile) -> Iterator[tuple[float, End, int]]:
+    """Each limit of a range, which end it is, and the rows beyond it."""
+    if column.minimum is not None:
+        yield column.minimum, "low", profile.rows_below(column.minimum)
+    if column.maximum is not None:
+        yield column.maximum, "high", profile.rows_above(column.maximum)
+
+
+def _range_findings(
+    name: str, allowed: Allowed, profile: Profile, alpha: float, objections: set[str]
+) -> Iterator[Finding]:
     if not objections:
         return
-    mend = "Repair the source, or widen the range in the schema."
     if profile.categorical:  # a boolean that is neither 0 nor 1
+        mend = allowed.mend(Problem.OUT_OF_RANGE, "change its type")
         yield Finding(name, Problem.OUT_OF_RANGE, f"`{name}` holds {quoted(profile.values)}; allowed: 0 and 1. {mend}")
         return
-    if column.minimum is not None and profile.minimum < column.minimum:
-        yield Finding(
-            name,
-            Problem.OUT_OF_RANGE,
-            f"`{name}` goes down to {amount(profile.minimum)}, with {_about(profile.share_below(column.minimum))} of"
-            f" values below the allowed minimum of {amount(column.minimum)}. {mend}",
-            measured=profile.minimum,
-            bound=column.minimum,
-            direction="min",
-        )
-    if column.maximum is not None and profile.maximum > column.maximum:
-        yield Finding(
-            name,
-            Problem.OUT_OF_RANGE,
-            f"`{name}` goes up to {amount(profile.maximum)}, with {_about(profile.share_above(column.maximum))} of"
-            f" values above the allowed maximum of {amount(column.maximum)}. {mend}",
-            measured=profile.maximum,
-            bound=column.maximum,
-            direction="max",
-        )
+    for limit, end, rows in _limits(allowed.column, profile):
+        if rows:
+            yield from _beyond(name, allowed, profile, limit, end, alpha / 2)
+
+
+def _beyond(name: str, allowed: Allowed, profile: Profile, limit: float, end: End, alpha: float) -> Iterator[Finding]:
+    """Values beyond one limit; nothing where they are as few and as near as chance has it."""
+    found = outside(profile, limit, end)
+    status = Status.FAIL if allowed.learned_from is None else found.status(allowed.learned_from, alpha)
+    if status is Status.PASS:
+        return
+    high = ("up to", "above", "maximum", profile.maximum)
+    goes, side, bound, reached = high if end == "high" else ("down to", "below", "minimum", profile.minimum)
+    doubt, needed = "", None
+    if status is Status.INCONCLUSIVE:
+        needed = rows_for_first_hits(found.rows / found.of, allowed.learned_from or 0, found.level(alpha))
+        doubt = " They lie far from all others." if found.apart else " That may still be chance."
+    about = "" if found.rows <= ONE_BY_ONE or found.rows == found.of else "about "
+    part = f"{about}{share(found.rows / found.of)} of values ({found.rows:,} of {found.of:,})"
+    kind = "allowed" if allowed.learned_from is None else "inferred"
+    yield Finding(
+        name,
+        Problem.OUT_OF_RANGE,
+        f"`{name}` goes {goes} {amount(reached)}, with {part} {side} the {kind} {bound} of {amount(limit)}.{doubt}"
+        f" {allowed.mend(Problem.OUT_OF_RANGE, 'widen the range')}",
+        status=status,
+        measured=reached,
+        bound=limit,
+        direction="max" if end == "high" else "min",
+        rows_needed=needed,
+    )
 
 
 def _category_finding(name: str, allowed: Allowed, profile: Profile, alpha: float) -> Iterator[Finding]:
@@ -243,7 +299,8 @@ def _category_finding(name: str, allowed: Allowed, profile: Profile, alpha: floa
         name,
         Problem.UNSEEN_CATEGORIES,
         f"`{name}` has {quoted(unseen) or 'values'} in {share(found)} of values ({rows:,.0f} of {profile.present:,}),"
-        f" which the schema does not list; allowed: {limit}.{doubt} Add them to the schema, or map them at the source.",
+        f" which the schema does not list; allowed: {limit}.{doubt}"
+        f" {allowed.mend(Problem.UNSEEN_CATEGORIES, 'list them')}",
         status=Status.FAIL if proven else Status.INCONCLUSIVE,
         measured=found,
         interval=interval,
@@ -257,12 +314,6 @@ def _unseen_rows(column: Column, profile: Profile) -> float:
     """Rows whose category is not listed. What TFDV no longer counts by name is taken as unlisted."""
     listed = sum(profile.count_of.get(value, 0.0) for value in column.values or ())
     return max(0.0, profile.present - listed)
-
-
-def _about(found: float) -> str:
-    if found >= 1:
-        return "100%"
-    return "under 1%" if found < 0.01 else f"about {100 * found:.0f}%"
 
 
 def _range_words(column: Column) -> str:

@@ -7,6 +7,8 @@ weights play no part in it.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gauntlet.data.tails import Tail, read_tails
 from gauntlet.data.value_counts import ValueCounts, read_value_counts
 
 # Values of enums in tensorflow_metadata's statistics.proto, which never change meaning.
@@ -23,6 +26,8 @@ QUANTILES_HISTOGRAM = 1
 
 NAMES_OF_TYPES = {0: "int", 1: "float", 2: "string", 3: "bytes", 4: "struct"}
 _NOTHING = np.empty(0)
+_RANK_ERROR = 0.001
+"""Of a quantile, as a share of the rows: ``statistics.QUANTILE_ERROR``."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,8 @@ class Profile:
         counts: rows of each of ``values``, shape (k,). Exact while there are at most 1,000 distinct values; above,
             each is a lower bound, short by at most ``present`` / 1024.
         distinct: number of distinct categories (estimated above 16,384).
-        counted: how often the values of a number occur; ``None`` for categories, and in statistics that do not say.
+        low, high: both ends of a number; ``None`` for categories, and in statistics that do not have them.
+        counted: how often the values of a number occur; ``None`` likewise.
     """
 
     name: str
@@ -60,6 +66,8 @@ class Profile:
     values: tuple[str, ...] = ()
     counts: NDArray[np.float64] = field(default_factory=lambda: _NOTHING)
     distinct: int = 0
+    low: Tail | None = None
+    high: Tail | None = None
     counted: ValueCounts | None = None
 
     @property
@@ -92,18 +100,53 @@ class Profile:
             return float("nan")
         return float(np.interp(probability, np.linspace(0, 1, len(self.edges)), self.edges))
 
-    def share_below(self, limit: float) -> float:
-        """About the share of values < ``limit``, from the quantiles: right to one part in ``len(edges) - 1``."""
-        return _share_at(self.edges, limit, side="left")
+    def rows_below(self, limit: float) -> int:
+        """Rows whose value is < ``limit``: exact up to 16; above, a bound from below that is seldom far off."""
+        return self._rows_beyond(self.low, self.edges, -1, limit)
 
-    def share_above(self, limit: float) -> float:
-        """About the share of values > ``limit``; see ``share_below``."""
-        return _share_at(-self.edges[::-1], -limit, side="left")
+    def rows_above(self, limit: float) -> int:
+        """Rows whose value is > ``limit``; see ``rows_below``."""
+        return self._rows_beyond(self.high, self.edges[::-1], 1, limit)
+
+    def _rows_beyond(self, tail: Tail | None, outwards: NDArray[np.float64], sign: int, limit: float) -> int:
+        beyond = int((sign * outwards > sign * limit).sum())
+        if beyond == len(outwards):
+            return self.present
+        known = tail.beyond(sign * limit) if tail is not None else min(beyond, 1)
+        steps = max(1, len(outwards) - 1)
+        return max(known, math.floor(self.present * (max(0, beyond - 1) / steps - _RANK_ERROR)))
 
 
 def read_profiles(dataset: Any) -> dict[str, Profile]:
     """All columns of a ``DatasetFeatureStatistics``, by name, in its order."""
     return {profile.name: profile for profile in (_read(one, dataset.num_examples) for one in dataset.features)}
+
+
+def rows_only(dataset: Any, without: Collection[str] = (), reals: Collection[str] = ()) -> Any:
+    """A copy of a data set's statistics with some columns left out and no weighted numbers.
+
+    A schema speaks of rows, but TFDV takes weighted counts where there are any. To it, 5 is no real number, but what a
+    sample of a real column holds may all be whole.
+
+    Args:
+        dataset: the statistics.
+        without: columns to leave out.
+        reals: columns whose whole numbers are taken as real ones.
+    """
+    copy = type(dataset)(name=dataset.name, num_examples=dataset.num_examples)
+    for feature in dataset.features:
+        if feature.path.step[0] in without:
+            continue
+        kept = copy.features.add()
+        kept.CopyFrom(feature)
+        if feature.path.step[0] in reals and feature.type == feature.INT and not feature.HasField("string_stats"):
+            kept.type = feature.FLOAT
+        for group, weighted in (("num_stats", "weighted_numeric_stats"), ("string_stats", "weighted_string_stats")):
+            if kept.HasField(group):
+                stats = getattr(kept, group)
+                stats.ClearField(weighted)
+                stats.common_stats.ClearField("weighted_common_stats")
+    return copy
 
 
 def is_categorical(feature: Any) -> bool:
@@ -131,12 +174,15 @@ def _read(feature: Any, rows: int) -> Profile:
     present = stats.common_stats.num_non_missing
     if not present:
         return Profile(name=name, type=kind, rows=rows, present=0, categorical=False)
+    low, high = read_tails(feature, present)
     return Profile(
         name=name,
         type=kind,
         rows=rows,
         present=present,
         categorical=False,
+        low=low,
+        high=high,
         mean=stats.mean,
         deviation=stats.std_dev,
         minimum=stats.min,
@@ -153,15 +199,3 @@ def _quantile_edges(stats: Any) -> NDArray[np.float64]:
             buckets = histogram.buckets
             return np.array([buckets[0].low_value, *(bucket.high_value for bucket in buckets)])
     return _NOTHING
-
-
-def _share_at(edges: NDArray[np.float64], limit: float, side: str) -> float:
-    if len(edges) < 2 or limit <= edges[0]:
-        return 0.0
-    if limit > edges[-1]:
-        return 1.0
-    steps = len(edges) - 1
-    index = int(np.searchsorted(edges, limit, side=side)) - 1  # type: ignore[call-overload]
-    width = edges[index + 1] - edges[index]
-    inside = (limit - edges[index]) / width if width > 0 else 0.0
-    return float((index + inside) / steps)

@@ -19,10 +19,10 @@ from typing import Any
 from gauntlet.data import tfdv
 from gauntlet.data.contract import SCHEMA_FILE, Column, Contract
 from gauntlet.data.phrasing import amount, quoted, share
-from gauntlet.data.profile import read_profiles
+from gauntlet.data.profile import read_profiles, rows_only
 from gauntlet.data.schema import ChosenSchema, contract_of, schema_text
 from gauntlet.data.schema_inference import SERVING
-from gauntlet.data.validation import Environment, Subject, rows_only
+from gauntlet.data.validation import Environment, Subject
 from gauntlet.storage import whole_folder, write_json, write_text
 from gauntlet.verdict import Status, Verdict
 

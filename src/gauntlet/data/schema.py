@@ -4,7 +4,10 @@ How the proto is used, so that any TFDV can read it and ``columns.json`` can be 
 
 - a category column's known values are its ``string_domain``; for integer codes the domain is a schema-level one of
   the column's name beside ``int_domain.is_categorical`` (TFDV itself does not hold integers to a domain, we do);
-- ``distribution_constraints.min_domain_mass``: the share of values that must lie in the domain;
+- ``distribution_constraints.min_domain_mass``: the share of values that must lie in the domain; of integer codes, on
+  which TFDV takes no such constraint, a tag of the feature says it (``min_domain_mass 0.998``);
+- a tag ``inferred from 2100 rows``: the range, and that no value is missing, are what so many rows showed, and are
+  judged as that. Without it they are promises, which one value breaks;
 - ``bool_domain`` marks a boolean, ``time_domain`` (Unix seconds) a timestamp: TFDV stores both as integers;
 - environments ``TRAINING`` and ``SERVING``: what is not a feature is not in ``SERVING``.
 """
@@ -70,7 +73,8 @@ def choose_schema(statistics: Statistics, curated: Sequence[Pinned], policy: Inf
             value=", ".join(statistics.splits),
             mend=f"Name a split {TRAIN_SPLIT}, or give a curated schema",
         )
-    proto = infer(statistics.split(TRAIN_SPLIT), statistics.columns, statistics.roles, policy)
+    others = [statistics.split(name) for name in statistics.splits if name != TRAIN_SPLIT]
+    proto = infer(statistics.split(TRAIN_SPLIT), statistics.columns, statistics.roles, policy, others)
     return ChosenSchema(proto, f"inferred from split {TRAIN_SPLIT}", curated=False)
 
 

@@ -9,7 +9,8 @@ accumulators; what comes out is what ``tfdv.generate_statistics_from_dataframe``
 up to the rank error of the quantile sketch (``QUANTILE_ERROR``) once a column is larger than the sketch.
 
 How columns enter, beyond what TFDV does by itself: a timestamp becomes whole seconds since 1970 (TFDV would drop it);
-a boolean and an integer declared categorical are counted by value; a null is a missing value.
+a boolean and an integer declared categorical are counted by value; a null is a missing value. The outermost values of
+a number are kept beside (``gauntlet.data.tails``).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from gauntlet.data import tfdv
 from gauntlet.data.profile import Profile, read_profiles
 from gauntlet.data.roles import Roles
 from gauntlet.data.snapshot import Snapshot
+from gauntlet.data.tails import Ends
 from gauntlet.data.value_counts import Tallies
 from gauntlet.errors import BrokenArtifact, ConfigurationError, DataError
 from gauntlet.settings import parse
@@ -194,12 +196,14 @@ def compute(batches: Iterable[pa.RecordBatch], columns: Mapping[str, str], roles
     loaded = tfdv.load_generators()
     generators = _generators(loaded, columns, roles)
     accumulators = [generator.create_accumulator() for generator in generators]
+    ends = Ends([name for name, kind in columns.items() if kind in ("int", "float") and name not in roles.categorical])
     categories = {feature.name for feature in generator_schema(columns, roles).feature}
     tallies = Tallies([name for name, kind in columns.items() if kind != "string" and name not in categories])
     for batch in batches:
         if roles.weight is not None:
             _require_weights(batch, roles.weight)
         lists = _as_lists(batch, columns, loaded.as_list)
+        ends.add(batch)
         tallies.add({name: _readable(batch.column(name), columns[name]) for name in tallies.names})
         accumulators = [
             generator.add_input(accumulator, lists)
@@ -210,7 +214,9 @@ def compute(batches: Iterable[pa.RecordBatch], columns: Mapping[str, str], roles
         for generator, accumulator in zip(generators, accumulators, strict=True)
     ]
     statistics = _in_order(loaded.merge(outputs), columns)
-    tallies.write({feature.path.step[0]: feature for feature in statistics.datasets[0].features})
+    by_name = {feature.path.step[0]: feature for feature in statistics.datasets[0].features}
+    ends.write(by_name)
+    tallies.write(by_name)
     return statistics
 
 

@@ -7,7 +7,7 @@ what was found, what is allowed, in what share of rows, and the mend.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
@@ -17,15 +17,18 @@ from pydantic import Field
 from gauntlet.data import findings, tfdv
 from gauntlet.data.findings import Allowed, Finding, Problem
 from gauntlet.data.phrasing import counted
-from gauntlet.data.profile import Profile, read_profiles
+from gauntlet.data.profile import Profile, read_profiles, rows_only
 from gauntlet.data.schema import ChosenSchema, contract_of
-from gauntlet.data.schema_inference import SERVING, TRAIN_SPLIT, TRAINING, tolerated_unseen
+from gauntlet.data.schema_inference import SERVING, TRAIN_SPLIT, TRAINING, learned_from, listed_mass, tolerated_unseen
 from gauntlet.data.statistics import Statistics
 from gauntlet.errors import ConfigurationError
 from gauntlet.settings import Settings
 from gauntlet.verdict import Check, Status, Verdict, worst
 
 GATE = "validate_schema"
+_LEAST_UNSEEN = 0.001
+_LOOKED_AT = 3
+"""Things of a column that chance could move: missing values, unknown categories, a range."""
 Severity = Literal["fail", "inconclusive", "ignore"]
 
 
@@ -49,7 +52,12 @@ class SchemaPolicy(Settings):
         " the schema tolerates (min_domain_mass).",
     )
     confidence: float = Field(
-        0.95, gt=0.5, lt=1, description="Unknown categories fail only where this sure that they exceed the tolerance."
+        0.99,
+        gt=0.5,
+        lt=1,
+        description="Missing values, unknown categories and values outside an inferred range fail only where it is this"
+        " sure that they are not chance, over all columns and data sets together: of 100 draws of the same data, at"
+        " most one fails at 0.99.",
     )
     severity: dict[Problem, Severity] = Field({}, description="Problem → what it amounts to. Default: fail.")
     columns: dict[str, ColumnTolerance] = Field({}, description="Column → what is different for it.")
@@ -102,7 +110,10 @@ def validate_schema(
     _require_known(policy, set(allowed) | set(statistics.columns))
     subjects = subjects_of(statistics, serving)
     excluded = frozenset(statistics.roles.exclude)
-    checks = tuple(check for subject in subjects for check in _checks(subject, schema, allowed, excluded, policy))
+    alpha = (1 - policy.confidence) / (_LOOKED_AT * max(1, len(subjects) * len(allowed)))
+    checks = tuple(
+        check for subject in subjects for check in _checks(subject, schema, allowed, excluded, policy, alpha)
+    )
     facts: dict[str, str | int | float | bool] = {
         "schema": schema.origin,
         "curated": schema.curated,
@@ -120,11 +131,11 @@ def _allowances(statistics: Statistics, schema: ChosenSchema, policy: SchemaPoli
     found = {}
     for name, column in contract.columns.items():
         feature = features[name]
-        constraints = feature.distribution_constraints
-        if feature.HasField("distribution_constraints"):
-            unseen = 1 - constraints.min_domain_mass
+        mass = listed_mass(feature)
+        if mass is not None:
+            unseen = 1 - mass
         elif column.type == "int" and name in train:  # codes: TFDV takes no constraint on them
-            unseen = tolerated_unseen(train[name], floor=0.001)
+            unseen = tolerated_unseen(train[name], floor=_LEAST_UNSEEN)
         else:
             unseen = 0.0
         if policy.unseen_categories_max_share is not None:
@@ -132,7 +143,13 @@ def _allowances(statistics: Statistics, schema: ChosenSchema, policy: SchemaPoli
         own = policy.columns.get(name)
         if own is not None and own.unseen_categories_max_share is not None:
             unseen = own.unseen_categories_max_share
-        found[name] = Allowed(column, missing=1 - feature.presence.min_fraction, unseen=unseen)
+        found[name] = Allowed(
+            column,
+            missing=1 - feature.presence.min_fraction,
+            unseen=unseen,
+            learned_from=learned_from(feature),
+            curated=schema.curated,
+        )
     return found
 
 
@@ -153,6 +170,7 @@ def _checks(
     allowed: Mapping[str, Allowed],
     excluded: frozenset[str],
     policy: SchemaPolicy,
+    alpha: float,
 ) -> Iterator[Check]:
     expected = {
         name: allowance
@@ -163,7 +181,6 @@ def _checks(
     dataset = rows_only(subject.dataset, without=set(allowed) - set(expected), reals=reals)
     profiles = read_profiles(dataset)
     anomalies = tfdv.by_column(tfdv.validate(dataset, schema.proto, environment=subject.environment.value))
-    alpha = 1 - policy.confidence
     for name in dict.fromkeys([*expected, *profiles, *anomalies]):
         reasons = anomalies[name].reason if name in anomalies else ()
         found = list(
@@ -175,33 +192,6 @@ def _checks(
             yield from (_check(subject, finding, policy) for finding in found)
         else:
             yield _passed(subject, name, expected[name], profiles[name])
-
-
-def rows_only(dataset: Any, without: Collection[str], reals: Collection[str] = ()) -> Any:
-    """A copy of a data set's statistics with some columns left out and no weighted numbers.
-
-    A schema speaks of rows, but TFDV takes weighted counts where there are any. To it, 5 is no real number, but what a
-    sample of a real column holds may all be whole.
-
-    Args:
-        dataset: the statistics.
-        without: columns to leave out.
-        reals: columns whose whole numbers are taken as real ones.
-    """
-    copy = type(dataset)(name=dataset.name, num_examples=dataset.num_examples)
-    for feature in dataset.features:
-        if feature.path.step[0] in without:
-            continue
-        kept = copy.features.add()
-        kept.CopyFrom(feature)
-        if feature.path.step[0] in reals and feature.type == feature.INT and not feature.HasField("string_stats"):
-            kept.type = feature.FLOAT
-        for group, weighted in (("num_stats", "weighted_numeric_stats"), ("string_stats", "weighted_string_stats")):
-            if kept.HasField(group):
-                stats = getattr(kept, group)
-                stats.ClearField(weighted)
-                stats.common_stats.ClearField("weighted_common_stats")
-    return copy
 
 
 def _check(subject: Subject, finding: Finding, policy: SchemaPolicy) -> Check:

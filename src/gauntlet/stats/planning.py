@@ -11,7 +11,7 @@ from collections.abc import Callable
 from statistics import NormalDist
 
 from gauntlet.stats import beta
-from gauntlet.stats.proportions import Counted, clopper_pearson
+from gauntlet.stats.proportions import Counted, chance_of_first_hits, clopper_pearson
 
 _POWER = 0.7
 """Chance that a planned number of rows decides."""
@@ -47,6 +47,27 @@ def rows_for_share(share: float, bound: float, alpha: float) -> int | None:
         return beta.regularized(bound, rows * least, rows * (1 - least) + 1) <= alpha / 2
 
     return None if share == bound else _least(decides)
+
+
+def rows_for_first_hits(share: float, before: float, alpha: float) -> int | None:
+    """Rows whose hits, in about seven of ten samples, are no chance after ``before`` rows without one.
+
+    Args:
+        share: of rows that are hits, taken for the truth, in [0, 1].
+        before: rows without a hit.
+        alpha: what ``chance_of_first_hits`` must fall below.
+
+    Returns:
+        ``None`` where no number would do: so rare a hit may be missed in ``before`` rows.
+
+    >>> rows_for_first_hits(0.01, 2_000, 0.001)
+    800
+    """
+
+    def decides(rows: int) -> bool:
+        return chance_of_first_hits(math.floor(rows * (share - _shift(share, rows))), before, rows) < alpha
+
+    return _least(decides)
 
 
 def rows_for_difference(first: Counted, share: float, bound: float, alpha: float) -> int | None:

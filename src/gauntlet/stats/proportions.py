@@ -56,6 +56,25 @@ def clopper_pearson(successes: float, rows: float, alpha: float) -> tuple[float,
     return low, high
 
 
+def chance_of_first_hits(hits: float, before: float, after: float) -> float:
+    """Chance that all of ``hits`` fall into the last ``after`` of ``before + after`` rows in random order.
+
+    It is Fisher's exact test (one-sided) of no hit in ``before`` rows against ``hits`` in ``after``, and for values
+    beyond the extreme of ``before`` rows of any continuous law the distribution of the number of exceedances (Gumbel
+    and von Schelling, Annals of Mathematical Statistics 21, 1950).
+
+    >>> round(chance_of_first_hits(2, 70, 30), 4)  # 30 · 29 / (100 · 99)
+    0.0879
+    """
+    if hits <= 0:
+        return 1.0
+    if hits > after:
+        return 0.0
+    rows = before + after
+    ways = (math.lgamma(after + 1), math.lgamma(rows - hits + 1), math.lgamma(after - hits + 1), math.lgamma(rows + 1))
+    return math.exp(min(0.0, ways[0] + ways[1] - ways[2] - ways[3]))
+
+
 def difference_of_shares(
     first: Counted, second: Counted, alpha: float, interval: Interval = clopper_pearson
 ) -> tuple[float, float]:

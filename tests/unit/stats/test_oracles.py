@@ -1,7 +1,8 @@
-"""Statistics of single numbers against those of statsmodels."""
+"""Statistics of single numbers against those of statsmodels and SciPy."""
 
 import numpy as np
 import pytest
+from scipy.stats import fisher_exact
 
 from builders.oracles import (
     confint_proportions_2indep,
@@ -10,7 +11,7 @@ from builders.oracles import (
     proportion_confint,
 )
 from gauntlet.stats.planning import rows_for_mean
-from gauntlet.stats.proportions import clopper_pearson, difference_of_shares, wilson
+from gauntlet.stats.proportions import chance_of_first_hits, clopper_pearson, difference_of_shares, wilson
 
 AGREE = {"rel": 1e-6, "abs": 1e-12}
 COUNTED = [(hits, rows) for rows in (1, 10, 263, 10_000, 10**7) for hits in {0, 1, rows // 3, rows - 1, rows}]
@@ -41,3 +42,11 @@ def test_the_difference_of_two_shares(first, second, alpha):
 def test_rows_that_place_a_mean_in_seven_of_ten_samples(distance, deviation, alpha):
     exact = normal_sample_size_one_tail(distance, 0.7, alpha / 2, std_null=deviation)
     assert rows_for_mean(distance, deviation, alpha) == np.ceil(exact)
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 1), (70, 30), (2_100, 450), (300, 5_000), (10**6, 200)])
+def test_the_chance_that_hits_come_first_in_later_rows(before, after):
+    for hits in {0, 1, min(2, after), min(9, after), after}:
+        _, expected = fisher_exact([[hits, after - hits], [0, before]], alternative="greater")
+        assert chance_of_first_hits(hits, before, after) == pytest.approx(expected, rel=1e-6, abs=1e-290)
+    assert chance_of_first_hits(after + 1, before, after) == 0

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.stats import beta, binom
 
-from gauntlet.stats.planning import rows_for_difference, rows_for_mean, rows_for_share
-from gauntlet.stats.proportions import clopper_pearson
+from gauntlet.stats.planning import rows_for_difference, rows_for_first_hits, rows_for_mean, rows_for_share
+from gauntlet.stats.proportions import chance_of_first_hits, clopper_pearson
 
 PROMISED = 0.6
 ALPHAS = [0.05, 0.0008]
@@ -58,6 +58,17 @@ def test_the_rows_named_for_a_difference_decide(share, first_rows, alpha):
         high = after - before + np.hypot(high_after - after, before - low_before)
         decided = (np.maximum(low, -high) > bound) | (np.maximum(abs(low), abs(high)) <= bound)
         assert chances[decided].sum() >= PROMISED, (bound, second, rows)
+
+
+@pytest.mark.parametrize("alpha", [0.001, 2e-6])
+@pytest.mark.parametrize("before", [2_000, 100_000])
+def test_the_rows_named_for_first_hits_decide(before, alpha):
+    for share in (0.01, 0.05, 0.3, 1.0):
+        rows = rows_for_first_hits(share, before, alpha)
+        counts, chances = likely(rows, share)
+        decided = [chance_of_first_hits(hits, before, rows) < alpha for hits in counts]
+        assert chances[decided].sum() >= PROMISED, (share, rows)
+    assert rows_for_first_hits(0.1 / before, before, alpha) is None, "so rare a hit is missed nine times in ten"
 
 
 @pytest.mark.parametrize("other", [0.0, 0.0005])

@@ -9,6 +9,7 @@ from gauntlet.data.contract import Column
 from gauntlet.data.phrasing import amount, quoted, share
 from gauntlet.data.proposal import Proposal
 from gauntlet.data.schema import ChosenSchema, contract_of, schema_text
+from gauntlet.data.schema_inference import learned_from
 from gauntlet.reports.page import render
 from gauntlet.verdict import Verdict
 
@@ -70,12 +71,12 @@ def schema_view(schema: ChosenSchema, proposal: Proposal | None = None) -> Schem
 
 def _rule(column: Column, feature: Any) -> Rule:
     kind = "category" if column.categorical and column.type == "int" else column.type
-    missing = 1 - feature.presence.min_fraction
+    missing, rows = 1 - feature.presence.min_fraction, learned_from(feature)
     return Rule(
         column=column.name,
         type=kind,
         allowed=_allowed(column),
-        missing="never" if missing <= 0 else f"up to {share(missing)}",
+        missing=f"up to {share(missing)}" if missing > 0 else "never" if rows is None else f"never in {rows:,} rows",
         serving="yes" if column.serving else "no",
     )
 
