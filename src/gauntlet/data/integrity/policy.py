@@ -123,17 +123,27 @@ class LeakagePolicy(Settings):
     """Columns that predict the label almost alone."""
 
     max_auc: float = Field(
-        0.97, gt=0.5, le=1, description="Classes: largest held-out AUC of one column (several classes: the mean)."
+        0.97,
+        gt=0.5,
+        le=1,
+        description="Classes: largest held-out AUC of one column (several classes: the mean). An estimate"
+        " beyond it fails.",
     )
     max_r2: float = Field(
-        0.97, gt=0, le=1, description="Regression: largest held-out R² of one column, on the ranks of the label."
+        0.97,
+        gt=0,
+        le=1,
+        description="Regression: largest held-out R² of one column, on the ranks of the label. An estimate"
+        " beyond it fails.",
     )
     sample_rows: int = Field(
         100_000, ge=1_000, description="About how many rows to look at, chosen by a hash of their example_id."
     )
     bins: int = Field(64, ge=4, le=1_024, description="Quantile bins of a number.")
     folds: int = Field(5, ge=2, le=20, description="Folds; a cluster stays in one.")
-    exclude: tuple[str, ...] = Field((), description="Features not to look at.")
+    exclude: tuple[str, ...] = Field(
+        (), description="Features that are known before the outcome, however well they predict it: not looked at."
+    )
 
 
 class LabelRatePolicy(Settings):

@@ -69,6 +69,26 @@ def test_a_bound_within_the_interval_is_undecided_and_says_how_many_rows_would_t
     assert check.rows_needed > N
 
 
+@pytest.mark.parametrize("kind", ["class", "regression"])
+def test_an_estimate_beyond_the_bound_fails_until_the_column_is_left_out_or_accepted(tmp_path, kind):
+    """`is_recid` showed 0.972, 0.966 to 0.978, against 0.97: undecided, it passed, and its model became champion."""
+    if kind == "class":
+        data = rows(**{"é (1)": lambda y, rng: np.where(rng.random(N) < 0.94, y, 1 - y)})
+    else:
+        data = rows(**{"é (1)": np.random.default_rng(1).normal(size=N)})
+        data["y"] = data["é (1)"] + np.random.default_rng(2).normal(0, 0.2, N)
+    bound, name = "max_auc" if kind == "class" else "max_r2", "leakage: é (1)"
+    value = checks(look(tmp_path / "a", data))[name].measured
+    check = checks(look(tmp_path / "b", data, {"leakage": {bound: value - 0.002}}))[name]
+    assert check.status == "fail"
+    assert check.interval[0] < check.bound < check.measured
+    assert 'leave it out: roles: {"exclude": ["é (1)"]}' in check.reason
+    assert 'accept it: integrity_policy: {"leakage": {"exclude": ["é (1)"]}}' in check.reason
+    strict = {bound: value - 0.002}
+    assert name not in statuses(look(tmp_path / "c", data, {"leakage": {**strict, "exclude": ["é (1)"]}}))
+    assert name not in statuses(look(tmp_path / "d", data, {"leakage": strict}, exclude=["é (1)"]))
+
+
 def test_too_few_rows_of_a_class_are_undecided(tmp_path):
     columns = {"x": list(range(400)), "y": [1] * 20 + [0] * 380}
     found = look(tmp_path, columns)
