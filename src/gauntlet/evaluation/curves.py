@@ -125,14 +125,15 @@ def scores_by_class(sample: Sample, classes: tuple[str, ...], bins: int = 25) ->
     return Histogram(edges, shares)
 
 
-def residuals(sample: Sample, bins: int = 31) -> Histogram:
-    """Distribution of label − prediction of a regression, with the outer 1 % on either side in the outer bins."""
-    residual = sample.label - sample.score
-    low, high = np.quantile(residual, [0.01, 0.99])
-    if low == high:
-        low, high = low - 0.5, high + 0.5
-    counts, edges = np.histogram(np.clip(residual, low, high), bins, (low, high), weights=sample.weight)
-    return Histogram(edges, {"residual": counts / counts.sum()})
+def errors(sample: Sample, bins: int = 31) -> Histogram:
+    """Distribution of prediction − label of a regression, with the outer 1 % on either side in the outer bins."""
+    error = sample.score - sample.label
+    low, high = np.quantile(error, [0.01, 0.99])
+    least = 1e-9 * max(1.0, abs(low), abs(high))
+    if high - low < least:  # the same error on every row, but for its last digits
+        low, high = low - 0.5 * max(1.0, least), high + 0.5 * max(1.0, least)
+    counts, edges = np.histogram(np.clip(error, low, high), bins, (low, high), weights=sample.weight)
+    return Histogram(edges, {"error": counts / counts.sum()})
 
 
 def _cumulated(sample: Sample) -> tuple[Floats, Floats, Floats]:

@@ -13,6 +13,7 @@ from gauntlet.reports.format import number, percent, rows
 from gauntlet.reports.scale import Scale, scale_over
 
 _MOST_POINTS = 400
+_NARROWEST = 58.0
 _LINE_STYLES = 5
 """Number of line styles (colour and dash); further lines reuse them."""
 
@@ -77,17 +78,19 @@ def curve(
         title: the accessible name.
     """
     lines = [(line.name, _points(line)) for line in series]
-    left, right, top, bottom = 58.0, width - 14, 12.0 + 18 * len(lines), height - 42
+    right, top, bottom = width - 14, 12.0 + 18 * len(lines), height - 42
     height += 18.0 * max(0, len(lines) - 1)
     bottom += 18.0 * max(0, len(lines) - 1)
     if diagonal or unit_square:
+        left = _NARROWEST
         across, up = Scale(0, 1, left, right), Scale(0, 1, bottom, top)
     else:
-        across = scale_over((px for _, points in lines for px, _ in points), start=left, end=right, pad=0)
         values = [py for _, points in lines for _, py in points]
         up = scale_over(
             [0.0, *values] if from_zero else values, start=bottom, end=top, floor=0.0 if from_zero else None
         )
+        left = beside(up)
+        across = scale_over((px for _, points in lines for px, _ in points), start=left, end=right, pad=0)
     parts = axes(across, up, x, y)
     if diagonal:
         parts.append(svg.line(left, bottom, right, top, "reference"))
@@ -174,6 +177,12 @@ def _downsample(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
         highest = max(part, key=lambda i: points[i][1])
         kept += [points[i] for i in sorted({part[0], lowest, highest, part[-1]})]
     return kept
+
+
+def beside(up: Scale) -> float:
+    """Width needed left of a vertical axis: its title, and its longest label."""
+    ticks = up.ticks(5)
+    return max(_NARROWEST, 34 + max((svg.text_width(words) for words in up.written(ticks)), default=0.0))
 
 
 def axes(

@@ -9,6 +9,7 @@ from gauntlet.reports.distribution import bars, histogram_pair
 from gauntlet.reports.flow import Edge, Node, flow
 from gauntlet.reports.forest import ForestRow, forest, interval_bar
 from gauntlet.reports.history import Line, history
+from gauntlet.reports.matrix import matrix
 from gauntlet.reports.ramp import Mark, Stretch, ramp
 from gauntlet.reports.relation import relation
 from gauntlet.reports.svg import glyph, look
@@ -35,6 +36,7 @@ __all__ = [
     "history",
     "interval_bar",
     "look",
+    "matrix",
     "ramp",
     "relation",
     "scatter",

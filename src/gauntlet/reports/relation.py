@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from gauntlet.reports import svg
-from gauntlet.reports.curves import axes
+from gauntlet.reports.curves import axes, beside
 from gauntlet.reports.scale import Scale, robust, scale_over
 
-_LEFT, _FOOT, _TOP = 64.0, 42.0, 30.0
+_FOOT, _TOP = 42.0, 30.0
 _MOST_DOTS = 500
 
 
@@ -22,6 +22,8 @@ def relation(
     x: str,
     y: str,
     line: tuple[float, float] | None = None,
+    equal: str = "unchanged",
+    every: bool = False,
     width: float = 460,
     height: float = 320,
     title: str = "One against the other",
@@ -34,14 +36,19 @@ def relation(
         x: title of the x axis.
         y: title of the y axis.
         line: (slope, intercept) of a line through them.
+        equal: name of the line of equality.
+        every: whether the axes reach to every pair; otherwise outliers are left out, which would press the rest
+            together.
         width: in pixels.
         height: in pixels.
         title: the accessible name.
     """
     pairs = [pair for pair in zip(x_values, y_values, strict=True) if all(map(math.isfinite, pair))]
     pairs = sorted(pairs)[:: max(1, math.ceil(len(pairs) / _MOST_DOTS))]
-    across = scale_over(robust(first for first, _ in pairs), start=_LEFT, end=width - 14)
-    up = scale_over(robust(second for _, second in pairs), start=height - _FOOT, end=_TOP)
+    kept = list if every else robust
+    up = scale_over(kept(second for _, second in pairs), start=height - _FOOT, end=_TOP)
+    left = beside(up)
+    across = scale_over(kept(first for first, _ in pairs), start=left, end=width - 14)
     parts = axes(across, up, x, y)
     low, high = max(across.low, up.low), min(across.high, up.high)
     if low < high:
@@ -51,12 +58,12 @@ def relation(
             parts.append(svg.element("circle", cx=across.at(first), cy=up.at(second), r=2.5, class_="dot l0"))
     if line is not None:
         parts += _through(line, across, up)
-    legend = [("reference", "unchanged")] if low < high else []
+    legend = [("reference", equal)] if low < high else []
     if line is not None:
         legend.append(("line l1 thin", "the line found"))
     for place, (kind, words) in enumerate(legend):
-        parts += [svg.line(_LEFT + 130 * place, 12, _LEFT + 130 * place + 24, 12, kind)]
-        parts += [svg.text(_LEFT + 130 * place + 30, 16, words, class_="muted")]
+        parts += [svg.line(left + 130 * place, 12, left + 130 * place + 24, 12, kind)]
+        parts += [svg.text(left + 130 * place + 30, 16, words, class_="muted")]
     return svg.drawing(width, height, *parts, title=title)
 
 

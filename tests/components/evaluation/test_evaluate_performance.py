@@ -30,7 +30,7 @@ def test_a_binary_model_gets_a_verdict_metrics_curves_and_a_page(tmp_path: Path,
         {"displayName": "no"},
         {"displayName": "yes"},
     ]
-    for heading in ("Metrics", "Ranking", "Probabilities", "Decisions"):
+    for heading in ("Metrics", "Ranking", "Probabilities", "Class by class", "What is taken for what"):
         assert f"<h2>{heading}</h2>" in ran.page
     assert ran.verdict.checks[0].reason in ran.page
 
@@ -50,7 +50,7 @@ def test_multiclass(tmp_path: Path) -> None:
     ran = run_gate("evaluate_performance", tmp_path, predictions=path)
     assert ran.verdict.status is Status.PASS
     assert "always answering the overall shares of the classes" in ran.verdict.summary
-    assert "decided blue" in ran.page
+    assert "green decided as blue: " in ran.page
     assert "confidenceMetrics" not in ran.outputs.curves.metadata
 
 

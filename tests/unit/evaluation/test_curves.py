@@ -78,7 +78,9 @@ def test_histograms_are_shares() -> None:
     assert [share.sum() for share in found.shares.values()] == pytest.approx([1, 1])
     rng = np.random.default_rng(2)
     value = rng.normal(size=500)
-    errors = curves.residuals(sample(value, value + rng.normal(size=500), task="regression"))
-    assert errors.shares["residual"].sum() == pytest.approx(1)
-    constant = curves.residuals(sample([1.0, 2.0], [1.0, 2.0], task="regression"))
-    assert constant.shares["residual"].max() == 1
+    errors = curves.errors(sample(value, value + rng.normal(size=500), task="regression"))
+    assert errors.shares["error"].sum() == pytest.approx(1)
+    almost = curves.errors(sample(value, value + 5, task="regression"))
+    assert almost.shares["error"].max() == 1
+    constant = curves.errors(sample([1.0, 2.0], [1.0, 2.0], task="regression"))
+    assert constant.shares["error"].max() == 1

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 from gauntlet.evaluation import curves, wording
 from gauntlet.evaluation.performance import Estimate, Performance
 from gauntlet.prediction.format import Manifest
 from gauntlet.reports.plots import CalibrationBin, Series
+from gauntlet.reports.views.classification import Classification, calibration_bins, classification
+from gauntlet.reports.views.regression import Regression, regression
+
+_HYPHEN = re.compile(r"(?<= )-(?=\S| )")
+"""A minus of a formula, in a definition written with plain characters."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +63,12 @@ class PerformanceView:
         roc, precision_recall: binary.
         calibration: binary.
         confusion: classifiers: actual by decided, summed weights.
+        by_class: classifiers: what happens class by class.
         threshold: binary: the decision threshold.
+        clustered: whether rows come in groups: intervals of pictures would take them as independent.
         base_rate: binary: share of positives.
         scores: binary: scores of each actual class.
-        residuals, predicted: regression: their distribution; mean actual over mean predicted value.
+        regression: where a regression errs.
     """
 
     task: str
@@ -70,33 +78,15 @@ class PerformanceView:
     classes: tuple[str, ...]
     metrics: tuple[MetricRow, ...]
     threshold: float
+    clustered: bool = False
     base_rate: float | None = None
     roc: CurvePoints | None = None
     precision_recall: CurvePoints | None = None
     calibration: tuple[CalibrationBin, ...] = ()
     confusion: tuple[tuple[float, ...], ...] | None = None
     scores: Distribution | None = None
-    residuals: Distribution | None = None
-    predicted: tuple[Series, ...] = ()
-
-    @property
-    def decided_names(self) -> list[str]:
-        """Heads of the confusion matrix's columns."""
-        return [f"decided {name}" for name in self.classes]
-
-    @property
-    def confusion_numbers(self) -> list[int]:
-        """Indices of its columns of numbers."""
-        return list(range(1, len(self.classes) + 1))
-
-    @property
-    def confusion_rows(self) -> list[list[str]]:
-        """The confusion matrix as text: each count with its share of the actual class."""
-        written = []
-        for name, row in zip(self.classes, self.confusion or (), strict=False):
-            total = sum(row) or 1.0
-            written.append([name, *(f"{cell:,.0f} ({100 * cell / total:.1f}%)" for cell in row)])
-        return written
+    by_class: Classification | None = None
+    regression: Regression | None = None
 
 
 def performance_view(result: Performance, manifest: Manifest) -> PerformanceView:
@@ -110,24 +100,25 @@ def performance_view(result: Performance, manifest: Manifest) -> PerformanceView
         classes=manifest.classes,
         metrics=tuple(metric_row(estimate) for estimate in result.estimates),
         threshold=sample.threshold,
+        clustered=manifest.clustered,
     )
     if manifest.task == "regression":
-        return PerformanceView(**{**vars(view), "residuals": _residuals(result), "predicted": _predicted(result)})
+        return replace(view, regression=regression(sample))
     confusion = tuple(tuple(float(cell) for cell in row) for row in curves.confusion(sample))
+    view = replace(view, confusion=confusion, by_class=classification(sample, manifest.classes))
     if manifest.task == "multiclass":
-        return PerformanceView(**{**vars(view), "confusion": confusion})
+        return view
     scores = curves.scores_by_class(sample, manifest.classes)
-    binary = {
-        "base_rate": sum(confusion[1]) / (sum(confusion[0]) + sum(confusion[1])),
-        "confusion": confusion,
-        "roc": _points(curves.roc(sample)),
-        "precision_recall": _points(curves.precision_recall(sample)),
-        "calibration": _calibration(curves.reliability(sample)),
-        "scores": Distribution(
+    return replace(
+        view,
+        base_rate=sum(confusion[1]) / (sum(confusion[0]) + sum(confusion[1])),
+        roc=_points(curves.roc(sample)),
+        precision_recall=_points(curves.precision_recall(sample)),
+        calibration=calibration_bins(curves.reliability(sample)),
+        scores=Distribution(
             scores.edges.tolist(), tuple(scores.shares), tuple(share.tolist() for share in scores.shares.values())
         ),
-    }
-    return PerformanceView(**{**vars(view), **binary})
+    )
 
 
 def metric_row(estimate: Estimate) -> MetricRow:
@@ -137,34 +128,9 @@ def metric_row(estimate: Estimate) -> MetricRow:
         title=wording.title(estimate.metric),
         value=wording.level(estimate.metric, estimate.value, estimate.interval),
         interval=f"{low} to {high}",
-        definition=estimate.metric.definition,
+        definition=_HYPHEN.sub("−", estimate.metric.definition),
     )
 
 
 def _points(curve: curves.Curve) -> CurvePoints:
     return CurvePoints(curve.x.tolist(), curve.y.tolist(), curve.threshold.tolist())
-
-
-def _calibration(binned: curves.Binned) -> tuple[CalibrationBin, ...]:
-    columns = (binned.predicted, binned.observed, binned.low, binned.high, binned.rows)
-    return tuple(
-        CalibrationBin(float(predicted), float(observed), float(low), float(high), int(rows))
-        for predicted, observed, low, high, rows in zip(*columns, strict=True)
-    )
-
-
-def _residuals(result: Performance) -> Distribution:
-    histogram = curves.residuals(result.sample)
-    return Distribution(
-        histogram.edges.tolist(), tuple(histogram.shares), tuple(s.tolist() for s in histogram.shares.values())
-    )
-
-
-def _predicted(result: Performance) -> tuple[Series, ...]:
-    """Mean actual over mean predicted value, in bins of about equal counts."""
-    binned = curves.reliability(result.sample, bins=20)
-    predicted = binned.predicted.tolist()
-    return (
-        Series("mean actual value", predicted, binned.observed.tolist()),
-        Series("a perfect model", predicted, predicted),
-    )
