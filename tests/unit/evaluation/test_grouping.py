@@ -94,7 +94,7 @@ def test_a_policy_names_columns_crossings_and_bins_that_must_be_there() -> None:
     built = partitions(columns, parse(Slicing, {"crossings": [["sex", "age"]], "bins": {"age": [30]}}, field="policy"))
     assert [partition.name for partition in built] == ["sex", "age", "sex × age"]
     for values in ({"columns": ["x"]}, {"crossings": [["sex", "x"]]}, {"bins": {"x": [1]}}):
-        with pytest.raises(ConfigurationError, match=r"Name it in slice_columns of batch_predict, or use .* sex, age"):
+        with pytest.raises(ConfigurationError, match=r"Name it in slice_columns, or use .* sex, age"):
             partitions(columns, parse(Slicing, values, field="policy"))
 
 
