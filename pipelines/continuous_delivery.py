@@ -87,7 +87,9 @@ def continuous_delivery(
     candidate = fetch_candidate(model_name=model_name, version=version).after(configuration)
 
     # What callers send, and what the model says of it in batch.
-    source = resolve_source(sources=requests).after(configuration).set_display_name("resolve-requests")
+    source = (
+        resolve_source(sources=requests, parameter="requests").after(configuration).set_display_name("resolve-requests")
+    )
     rows = import_snapshot(pinned=source.output, roles=roles, reader=reader, purpose="serving").set_display_name(
         "import-requests"
     )

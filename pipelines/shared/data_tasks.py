@@ -70,34 +70,38 @@ def data_tasks(
     """
     sample = {} if rows is None else {"most_rows": rows}
 
-    def pinned(sources: Any, name: str) -> Any:
-        return resolve_source(sources=sources).after(configuration).set_display_name(name).output
+    def pinned(sources: Any, parameter: str, name: str) -> Any:
+        task = resolve_source(sources=sources, parameter=parameter).after(configuration)
+        return task.set_display_name(name).output
 
-    source = resolve_source(sources=data).after(configuration)
+    source = resolve_source(sources=data, parameter="data").after(configuration)
     snapshot = import_snapshot(pinned=source.output, roles=roles, reader=reader, split=split, **sample)
     statistics = compute_statistics(snapshot=snapshot.outputs["snapshot"])
 
     serving_snapshot = import_snapshot(
-        pinned=pinned(serving_data, "resolve-serving-source"), roles=roles, reader=reader, purpose="serving"
+        pinned=pinned(serving_data, "serving_data", "resolve-serving-source"),
+        roles=roles,
+        reader=reader,
+        purpose="serving",
     ).set_display_name("import-serving-snapshot")
     serving_statistics = compute_statistics(snapshot=serving_snapshot.outputs["snapshot"]).set_display_name(
         "compute-serving-statistics"
     )
     champion = fetch_champion(model_name=model_name).after(configuration)
-    tables = pinned(reference_tables, "resolve-reference-tables")
-    suite = pinned(behavior_suite, "resolve-behavior-suite")
+    tables = pinned(reference_tables, "reference_tables", "resolve-reference-tables")
+    suite = pinned(behavior_suite, "behavior_suite", "resolve-behavior-suite")
 
     # What was recorded before: raw rows span by span, and the features that were stored of them.
     past = import_snapshot(
-        pinned=pinned(history, "resolve-history"), roles=roles, reader=reader, purpose="history", **sample
+        pinned=pinned(history, "history", "resolve-history"), roles=roles, reader=reader, purpose="history", **sample
     ).set_display_name("import-history")
     stored = import_snapshot(
-        pinned=pinned(stored_features, "resolve-stored-features"), roles=roles, purpose="history"
+        pinned=pinned(stored_features, "stored_features", "resolve-stored-features"), roles=roles, purpose="history"
     ).set_display_name("import-stored-features")
 
     schema = infer_schema(
         statistics=statistics.outputs["statistics"],
-        curated=pinned(curated_schema, "resolve-curated-schema"),
+        curated=pinned(curated_schema, "curated_schema", "resolve-curated-schema"),
         policy=schema_inference,
     )
     schema_check = validate_schema(

@@ -289,28 +289,28 @@ CASES = {
     "no such file": Case(
         SOURCE,
         WRONG_USE,
-        ("sources[0].uri: there is no such file or folder; found '/no/such/loans.csv'.", "correct the path."),
+        ("data[0].uri: there is no such file or folder; found '/no/such/loans.csv'.", "correct the path."),
         parameters=uri("/no/such/loans.csv"),
     ),
     "pattern without a match": Case(
         SOURCE,
         WRONG_USE,
-        ("sources[0].uri: names no file; found '/no/such/*.csv'.",),
+        ("data[0].uri: names no file; found '/no/such/*.csv'.",),
         parameters=uri("/no/such/*.csv"),
     ),
     "folder without a file": Case(
-        SOURCE, WRONG_USE, ("sources[0].uri: names no file; found '",), lambda folder, loans: folder
+        SOURCE, WRONG_USE, ("data[0].uri: names no file; found '",), lambda folder, loans: folder
     ),
     "source that is no mapping": Case(
         SOURCE,
         WRONG_USE,
-        ("sources[0]: must be a mapping; found 'loans.csv'. Write it with its keys, for example uri: …",),
+        ("data[0]: must be a mapping; found 'loans.csv'. Write it with its keys, for example uri: …",),
         parameters={"data": ["loans.csv"]},
     ),
     "misspelt source": Case(
         SOURCE,
         WRONG_USE,
-        ("sources[0].url: unknown key (1 more like this); found 'url'. Did you mean 'uri'?",),
+        ("data[0].url: unknown key (1 more like this); found 'url'. Did you mean 'uri'?",),
         parameters={"data": [{"url": "loans.csv"}]},
     ),
     "no source": Case(

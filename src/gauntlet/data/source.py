@@ -61,13 +61,14 @@ class LocalFile:
     pinned: Pinned
 
 
-def resolve(sources: Sequence[Mapping[str, Any]]) -> list[Pinned]:
+def resolve(sources: Sequence[Mapping[str, Any]], parameter: str = "sources") -> list[Pinned]:
     """Pin every file that the sources name, sorted by URI.
 
     Args:
         sources: ``{"uri": …, "split": …, "table": …}``; a URI is ``gs://bucket/object``, a local path, a folder
             (``gs://…/``: all that lies below it, hidden files and those beginning with ``_`` aside) or a pattern with
             ``* ? [ ] **``.
+        parameter: what the user calls them, for messages.
 
     Raises:
         ConfigurationError: an unknown scheme or key, nothing there, or a file named twice.
@@ -75,14 +76,14 @@ def resolve(sources: Sequence[Mapping[str, Any]]) -> list[Pinned]:
     """
     pinned: list[Pinned] = []
     for position, values in enumerate(sources):
-        field = f"sources[{position}]"
+        field = f"{parameter}[{position}]"
         source = parse(Source, values, field=field)
         pinned.extend(_pin(source, f"{field}.uri"))
     pinned.sort(key=lambda file: file.uri)
     for first, second in itertools.pairwise(pinned):
         if first.uri == second.uri:
             raise ConfigurationError(
-                "names a file twice", field="sources", value=first.uri, mend="Make the patterns disjoint"
+                "names a file twice", field=parameter, value=first.uri, mend="Make the patterns disjoint"
             )
     return pinned
 

@@ -41,6 +41,7 @@ from gauntlet.settings import parse
 from gauntlet.verdict import Check, Status, Verdict, worst
 
 GATE = "compare_champion"
+_SLICES = "policy.slices"
 UNFAIR = (f"{GATE}.seen_rows", f"{GATE}.near_perfect")
 DEFAULT_PRIMARY: Mapping[Task, Mapping[str, object]] = {
     "binary": {"metric": "auc", "margin": 0.005},
@@ -101,7 +102,7 @@ def no_champion(challenger: Scored, policy: ChampionPolicy, reason: str) -> Cham
         ConfigurationError: as ``compare``.
     """
     _demands(challenger, policy)
-    partitions(challenger.columns, policy.slices)
+    partitions(challenger.columns, policy.slices, _SLICES)
     status = Status.NOT_ASKED if policy.no_champion == "pass" else Status.FAIL
     says = "lets the first model pass" if status is Status.NOT_ASKED else "demands one"
     why = f"There is no champion to compare with ({reason.rstrip('.')}); the policy {says}."
@@ -211,7 +212,7 @@ def _source(pair: _Pair, stability: TrainingVariance | None) -> str:
 
 def _cut(scored: Scored, pair: _Pair, policy: ChampionPolicy) -> tuple[list[Partition], tuple[Slice, ...]]:
     """Slices with enough rows, and the names of the others."""
-    cuts = partitions(scored.columns, policy.slices)
+    cuts = partitions(scored.columns, policy.slices, _SLICES)
     judged, too_small = [], []
     for group in cuts:
         sizes = units(group, pair.models[0].cluster)

@@ -26,27 +26,30 @@ _FEW_NUMBERS = 12
 """An integer column with at most so many values is taken as codes, one slice a value."""
 
 
-def partitions(columns: Mapping[str, pa.ChunkedArray], slicing: Slicing) -> tuple[Partition, ...]:
+def partitions(
+    columns: Mapping[str, pa.ChunkedArray], slicing: Slicing, field: str = "policy"
+) -> tuple[Partition, ...]:
     """Make all partitions of a policy: its columns, then its crossings.
 
     Args:
         columns: slice column → (n,) values, as the predictions carry them.
         slicing: the policy.
+        field: where it is written, for messages.
 
     Raises:
         ConfigurationError: a column that the predictions do not carry, or bins for one that holds no numbers.
     """
     configured = {"columns": slicing.columns or (), "bins": tuple(slicing.bins)}
     configured |= {f"crossings.{i}": crossing for i, crossing in enumerate(slicing.crossings)}
-    for field, names in configured.items():
+    for key, names in configured.items():
         for name in names:
             if name not in columns:
                 known = ", ".join(columns) or "(none)"
                 raise ConfigurationError(
                     "the predictions carry no such slice column",
-                    field=f"policy.{field}",
+                    field=f"{field}.{key}",
                     value=name,
-                    mend=f"Name it in slice_columns of batch_predict, or use one of: {known}",
+                    mend=f"Name it in slice_columns, or use one of: {known}",
                 )
     singles = tuple(columns) if slicing.columns is None else slicing.columns
     needed = dict.fromkeys([*singles, *(name for crossing in slicing.crossings for name in crossing)])

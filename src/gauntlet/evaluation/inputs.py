@@ -119,7 +119,7 @@ def _column(table: pa.Table, name: str) -> pa.ChunkedArray:
             value=", ".join(table.column_names),
             mend="Score rows that have a label"
             if name == "label"
-            else "Run batch_predict again; slice columns are named in its slice_columns",
+            else "Run batch_predict again; slice columns are named in slice_columns",
         )
     return table.column(name)
 

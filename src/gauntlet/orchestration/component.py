@@ -26,6 +26,7 @@ from gauntlet.errors import GauntletError, InternalError
 from gauntlet.lineage.origin import origin_of
 from gauntlet.lineage.record import DIGEST_KEY, LINEAGE_KEY, Record, extend, merge
 from gauntlet.orchestration.declaration import ERROR_FILE, HTML_TYPE, RUN_ID, Caching, interface
+from gauntlet.orchestration.users_keys import in_users_keys
 from gauntlet.storage import write_json, write_text
 
 __all__ = ["Caching", "component", "with_whole_numbers"]
@@ -66,6 +67,7 @@ def _wrap_at_run_time(function: Callable[..., Any], image: str, caching: Caching
             record, behind = _record_lineage(function, image, arguments)
             _say_what_pages_are_about(arguments, record, behind)
         except GauntletError as error:
+            error = in_users_keys(error, function.__name__)
             if error.__cause__ is not None:
                 traceback.print_exception(error.__cause__)
             sys.stderr.write(f"\n{error.line}\n")
