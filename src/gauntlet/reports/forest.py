@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from gauntlet.reports import svg
 from gauntlet.reports.format import count, interval, quantity
-from gauntlet.reports.scale import Scale, robust, scale_over
+from gauntlet.reports.scale import Scale, scale_over
 
 _WIDTH = 960.0
 _ROW = 24.0
@@ -21,6 +21,8 @@ _COLUMNS = 272.0
 _N_COLUMN = 62.0
 _LONGEST_LABEL = 40
 _ROWS_WORTH_A_SECOND_AXIS = 16
+_REACH = 1.5
+"""How far the end of an interval may lie beyond all estimates and bounds, in their span, and set the axis."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,10 @@ def forest(
     gutter = 20 + max(svg.text_width(row.label[:_LONGEST_LABEL]) for row in rows)
     left = min(max(gutter, 90.0), 320.0)
     right = _WIDTH - _COLUMNS
-    ends = [value for row in rows for value in (row.low, row.high, row.estimate)]
     bounds = [(bound, direction)] if limits is None else [(limits[0], "min"), (limits[1], "max")]
     drawn_bounds = [(value, side) for value, side in bounds if value is not None and math.isfinite(value)]
-    x = scale_over([*robust(ends), *(value for value, _ in drawn_bounds), reference], start=left, end=right, log=log)
+    fixed = [*(row.estimate for row in rows), *(value for value, _ in drawn_bounds), reference]
+    x = scale_over([*fixed, *_ends_in_view(rows, fixed, log=log)], start=left, end=right, log=log)
     bottom = _HEAD + _ROW * len(rows)
     parts = [*_lines(x, bottom, drawn_bounds, reference), *_axis(x, bottom, unit)]
     if len(rows) >= _ROWS_WORTH_A_SECOND_AXIS:
@@ -119,6 +121,24 @@ def interval_bar(
     return svg.drawing(width, height, *parts, title=words, class_="plot bar")
 
 
+def _ends_in_view(rows: Sequence[ForestRow], fixed: Sequence[float | None], *, log: bool) -> list[float]:
+    """Ends of intervals that set the axis beside the estimates, which are all in view: whose group fares worst is seen.
+
+    An interval far wider than everything else says that little is known; it leaves the plot, by an arrow. Those of rows
+    that fail do not.
+    """
+    known = [value for value in fixed if value is not None and math.isfinite(value) and (value > 0 or not log)]
+    if not known:
+        known = [0.1, 1.0] if log else [0.0, 1.0]
+    span = scale_over(known, start=0, end=1, log=log, pad=0)
+    ends = [(end, row.status) for row in rows for end in (row.low, row.high) if end is not None and math.isfinite(end)]
+    if log:
+        reach = (span.high / span.low) ** _REACH
+        return [end for end, status in ends if status == "fail" or span.low / reach <= end <= span.high * reach]
+    reach = _REACH * (span.high - span.low)
+    return [end for end, status in ends if status == "fail" or span.low - reach <= end <= span.high + reach]
+
+
 def _row(x: Scale, y: float, row: ForestRow, unit: str, right: float) -> list[Markup]:
     ends = (row.low, row.high)
     parts = [svg.line(0, y + _ROW / 2, _WIDTH, y + _ROW / 2, "rule")]
@@ -135,7 +155,7 @@ def _row(x: Scale, y: float, row: ForestRow, unit: str, right: float) -> list[Ma
         parts += _whisker(x, y, row.low, row.high, row.status)
     if x.holds(row.estimate):
         parts.append(svg.mark(row.status, x.at(row.estimate), y))
-    elif not has_ends:
+    else:
         parts.append(_arrow(x, y, row.status, rightwards=row.estimate > x.high))
     return parts
 

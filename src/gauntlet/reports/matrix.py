@@ -1,4 +1,4 @@
-"""Confusion matrix as a picture: actual classes as rows, decided ones as columns, shaded by share of the actual class."""
+"""Confusion matrix as a picture: actual by decided class, shaded by the share of the actual class."""
 
 from __future__ import annotations
 

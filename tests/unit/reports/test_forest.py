@@ -67,6 +67,29 @@ def test_a_hundred_rows_get_an_axis_at_both_ends():
     assert float(parsed(drawing).get("height")) > 100 * 20
 
 
+@pytest.mark.parametrize("worst", [ForestRow("worst", 0.9, 0.7, 1.0, 40, "fail"), ForestRow("worst", 0.9)])
+def test_the_group_that_fares_worst_is_in_view_however_far_out(worst):
+    rows = [ForestRow(f"slice {i}", i / 1000, i / 1000 - 0.01, i / 1000 + 0.01, 500, "pass") for i in range(40)]
+    drawing = forest([worst, *rows], bound=0.1, direction="max")
+    assert {"0.0", "0.2", "0.4", "0.6", "0.8"} <= set(words(drawing))
+    assert len(shapes(drawing, "path")) == (worst.status == "fail"), "its own mark, and no arrow"
+
+
+def test_an_interval_that_says_nothing_leaves_the_plot_and_the_rest_can_be_read():
+    rows = [ForestRow("a", 1.0, 0.8, 1.2, 500, "pass"), ForestRow("b", 2.0, -400.0, 900.0, 3, "inconclusive")]
+    drawing = forest(rows, bound=1.5, direction="max")
+    assert len(shapes(drawing, "path", "s-inconclusive")) == 2, "an arrow at either end"
+    assert "2 (−400 to 900)" in " ".join(words(drawing))
+    failed = forest([rows[0], ForestRow("b", 2.0, 1.6, 900.0, 3, "fail")], bound=1.5, direction="max")
+    assert "1,000" in words(failed) or "800" in words(failed)
+
+
+@pytest.mark.parametrize("ends", [(0.0, 0.0), (None, None)])
+def test_a_ratio_of_zero_has_an_arrow_where_a_log_scale_has_no_place(ends):
+    drawing = forest([ForestRow("x", 0.0, *ends, 5, "fail"), ForestRow("y", 1.5)], log=True, bound=0.8)
+    assert shapes(drawing, "path", "s-fail")
+
+
 def test_a_ratio_of_zero_is_left_out_of_a_log_scale():
     parsed(forest([ForestRow("x", 0.0, 0.0, 2.0, 5, "fail"), ForestRow("y", 1.5, 1.0, 2.0)], log=True, bound=0.8))
 
