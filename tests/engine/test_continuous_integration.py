@@ -44,8 +44,9 @@ def test_a_sound_change_passes_on_a_sample(materials, runs, monkeypatch):
     result = run(parameters_for(sound(SECOND, materials)), runs, PIPELINE)
 
     assert result.state is RunState.PASSED, result.record.message
-    for gate in ("validate-schema", "check-integrity", "check-training", "check-features", "check-behavior"):
+    for gate in ("validate-schema", "check-integrity", "check-training", "check-behavior"):
         assert result.verdict(gate).status is Status.PASS, result.verdict(gate).summary
+    assert result.verdict("check-features").status is Status.NOT_ASKED  # there is no champion and no store yet
     rows = result.verdict("check-integrity").facts["rows"]
     assert 9_000 < rows < 11_000
 
