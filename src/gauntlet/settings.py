@@ -178,20 +178,27 @@ def _suggest(model: type[BaseModel], location: tuple[int | str, ...], key: str) 
 
 _BEYOND = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
 _BOUNDS = (
-    (("exclusiveMinimum", "more than {:g}"), ("minimum", "{:g} or more")),
-    (("exclusiveMaximum", "less than {:g}"), ("maximum", "{:g} at most")),
+    (("exclusiveMinimum", "more than {}"), ("minimum", "{} or more")),
+    (("exclusiveMaximum", "less than {}"), ("maximum", "{} at most")),
 )
 
 
 def _limits_at(model: type[BaseModel], location: tuple[int | str, ...]) -> str:
     """The range of the number at a location, in words; empty where it cannot be followed."""
     _, node = _node_at(model, location)
-    options = [node, *(node or {}).get("anyOf", ())]
-    bounds: dict[str, Any] = next(
-        (one for one in options if one and any(key in one for side in _BOUNDS for key, _ in side)), {}
-    )
-    said = [words.format(bounds[key]) for side in _BOUNDS for key, words in side if key in bounds]
-    return " and ".join(said)
+    return next(filter(None, map(range_of, (node or {}, *(node or {}).get("anyOf", ())))), "")
+
+
+def range_of(node: Mapping[str, Any]) -> str:
+    """The range of a number, from its part of a JSON schema, in words; empty where there is none.
+
+    >>> range_of({"minimum": 0, "maximum": 1.0}), range_of({"exclusiveMinimum": 0.5})
+    ('0 to 1', 'more than 0.5')
+    """
+    written = {key: f"{node[key]:.15g}" for side in _BOUNDS for key, _ in side if key in node}
+    if {"minimum", "maximum"} <= written.keys():
+        return f"{written['minimum']} to {written['maximum']}"
+    return " and ".join(words.format(written[key]) for side in _BOUNDS for key, words in side if key in written)
 
 
 def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:

@@ -338,7 +338,7 @@ CASES = {
             "slices_policy.fairness.equal_opportunity.max_gap: limits nothing: true-positive rate lies in 0 to 1, so",
             "values differ by more than 1; found 10. Give less than 1",
             "champion_policy.primary.margin: limits nothing: AUC lies in 0 to 1",
-            "features_policy.max_share: input should be less than or equal to 1; found 5. Give 0 or more and 1 at most",
+            "features_policy.max_share: input should be less than or equal to 1; found 5. Give 0 to 1",
         ),
         parameters={
             "slices_policy": {"fairness": {"equal_opportunity": {"max_gap": 10}}},

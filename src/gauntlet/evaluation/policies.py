@@ -277,7 +277,7 @@ class SliceRegression(Slicing):
 class ChampionPolicy(Settings):
     """Settings of ``compare_champion``."""
 
-    primary: Primary | None = Field(None, description="Default by task, see ``comparison.DEFAULT_PRIMARY``.")
+    primary: Primary | None = Field(None, description="Default: by task, at the end of this page.")
     guardrails: Mapping[str, Margin] = Field({}, description="Metric → margin: what else must not get worse.")
     slices: SliceRegression = Field(
         SliceRegression.model_validate({}), description="Where to look for slices that got worse."

@@ -84,7 +84,9 @@ DEFAULTS: dict[ChangeKind, Severity] = {
 class ContractPolicy(Settings):
     """Settings of the comparison of contracts."""
 
-    severity: dict[ChangeKind, Severity] = Field({}, description="ChangeKind → its severity. Default: see DEFAULTS.")
+    severity: dict[ChangeKind, Severity] = Field(
+        {}, description="Kind of change → its severity. Defaults: at the end of this page."
+    )
     accepted: tuple[str, ...] = Field(
         (), description="Features whose changes are announced: they are reported, and pass."
     )

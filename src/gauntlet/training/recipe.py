@@ -16,20 +16,22 @@ class Parameters(Settings):
     """XGBoost parameters, by XGBoost's names. The defaults suit tables of a thousand to a few million rows."""
 
     n_estimators: int = Field(300, ge=1, le=100_000, description="Most boosting rounds; early stopping may use fewer.")
-    learning_rate: Fraction = 0.1
-    max_depth: int = Field(6, ge=0, le=64, description="0: unlimited (with grow_policy lossguide).")
-    max_leaves: int = Field(0, ge=0, description="0: unlimited.")
-    grow_policy: Literal["depthwise", "lossguide"] = "depthwise"
-    max_bin: int = Field(256, ge=2, le=65_535)
-    min_child_weight: NonNegative = 1.0
-    gamma: NonNegative = 0.0
+    learning_rate: Fraction = Field(0.1, description="How much of each tree is added; less needs more rounds.")
+    max_depth: int = Field(6, ge=0, le=64, description="Depth of each tree. 0: unlimited (with grow_policy lossguide).")
+    max_leaves: int = Field(0, ge=0, description="Leaves of each tree. 0: unlimited.")
+    grow_policy: Literal["depthwise", "lossguide"] = Field(
+        "depthwise", description="Split level by level, or where the loss falls most."
+    )
+    max_bin: int = Field(256, ge=2, le=65_535, description="Bins of a number in which splits are looked for.")
+    min_child_weight: NonNegative = Field(1.0, description="Least sum of weights (hessians) in a leaf.")
+    gamma: NonNegative = Field(0.0, description="Least fall of the loss that a split has to bring.")
     subsample: Fraction = Field(0.8, description="Share of rows drawn for each tree.")
-    colsample_bytree: Fraction = 0.8
-    colsample_bylevel: Fraction = 1.0
-    colsample_bynode: Fraction = 1.0
-    reg_alpha: NonNegative = 0.0
-    reg_lambda: NonNegative = 1.0
-    max_delta_step: NonNegative = 0.0
+    colsample_bytree: Fraction = Field(0.8, description="Share of columns drawn for each tree.")
+    colsample_bylevel: Fraction = Field(1.0, description="Share of those drawn for each level.")
+    colsample_bynode: Fraction = Field(1.0, description="Share of those drawn for each split.")
+    reg_alpha: NonNegative = Field(0.0, description="L1 penalty on the values of leaves.")
+    reg_lambda: NonNegative = Field(1.0, description="L2 penalty on the values of leaves.")
+    max_delta_step: NonNegative = Field(0.0, description="Most a leaf may add; 0: unlimited.")
     scale_pos_weight: float = Field(1.0, gt=0, description="Weight of positives; it distorts probabilities.")
     max_cat_to_onehot: int = Field(4, ge=1, description="Up to so many categories are split one against the rest.")
     max_cat_threshold: int = Field(64, ge=1, description="Most categories on one side of a split.")
@@ -51,8 +53,10 @@ class Features(Settings):
 class Recipe(Settings):
     """Recipe for training a model."""
 
-    task: Literal["auto", "binary", "multiclass", "regression"] = "auto"
-    parameters: Parameters = Parameters.model_validate({})
+    task: Literal["auto", "binary", "multiclass", "regression"] = Field(
+        "auto", description="What the label is; auto goes by its type and values."
+    )
+    parameters: Parameters = Field(Parameters.model_validate({}), description="XGBoost's parameters, by its names.")
     early_stopping_rounds: int = Field(
         20, ge=0, description="Stop after so many rounds without improvement on the validation split; 0: never."
     )
@@ -65,9 +69,9 @@ class Recipe(Settings):
     monotone: dict[str, Annotated[int, Field(ge=-1, le=1)]] = Field(
         {}, description="Numeric feature → 1: the score may only rise with it; -1: only fall."
     )
-    features: Features = Features.model_validate({})
-    train_split: str = Field("train", min_length=1)
-    validation_split: str = Field("validation", min_length=1)
+    features: Features = Field(Features.model_validate({}), description="Which columns to learn from.")
+    train_split: str = Field("train", min_length=1, description="Split to learn from.")
+    validation_split: str = Field("validation", min_length=1, description="Split that early stopping goes by.")
     trainer: str = Field(
         "",
         pattern=r"^$|^[A-Za-z_][\w.]*:[A-Za-z_]\w*$",

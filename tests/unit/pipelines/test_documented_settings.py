@@ -1,5 +1,6 @@
 """What the documentation tells people to write is what the pipelines take."""
 
+import importlib.util
 import re
 from pathlib import Path
 
@@ -7,7 +8,11 @@ import pytest
 import yaml
 
 from gauntlet.behavior.sources import parse_suite
-from gauntlet.preflight import DELIVERY_SETTINGS, SETTINGS
+from gauntlet.evaluation.limits import known_metrics
+from gauntlet.evaluation.policies import CRITERIA
+from gauntlet.orchestration.parameters import check_parameters
+from gauntlet.preflight import DELIVERY_SETTINGS, SETTINGS, check_delivery_settings, check_training_settings
+from gauntlet.preflight_rules import Run
 from gauntlet.settings import parse
 
 ROOT = Path(__file__).parents[3]
@@ -28,6 +33,50 @@ def parameters():
         spec = next(yaml.safe_load_all(path.read_text()))
         names |= set(spec["root"]["inputDefinitions"]["parameters"])
     return names
+
+
+@pytest.fixture(scope="module")
+def page():
+    """The script that writes the settings page."""
+    spec = importlib.util.spec_from_file_location("settings_page", ROOT / "docs" / "settings.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_parameter_of_every_pipeline_has_a_row_and_an_example(page):
+    assert page.PIPELINES.keys() == {path.stem for path in (ROOT / "pipelines" / "compiled").glob("*.yaml")}
+    assert page.examples().keys() == parameters()
+    text = (ROOT / "docs" / "settings.md").read_text()
+    for name in parameters():
+        assert f"| `{name}` | " in text
+        assert f"| `{name}: " in text
+
+
+def test_a_run_takes_the_examples_all_together(page):
+    given = page.examples()
+    for pipeline in page.PIPELINES:
+        spec = next(yaml.safe_load_all((ROOT / "pipelines" / "compiled" / f"{pipeline}.yaml").read_text()))
+        declared = spec["root"]["inputDefinitions"]["parameters"]
+        check_parameters(spec, {name: value for name, value in given.items() if name in declared})
+    training = {name: given[name] for name in SETTINGS}
+    run = Run.of(
+        data=given["data"],
+        slice_columns=given["slice_columns"],
+        **{name: given[name] for name in ("seed", "n_seeds", "stability_runs", "evaluation_split")},
+    )
+    own = {name: given[name] for name in ("model_name", "promote", "device")}
+    check_training_settings(training, **own, run=run)
+    delivery = {name: given[name] for name in DELIVERY_SETTINGS if name != "outcomes"}
+    check_delivery_settings(delivery, service=given["service"], staging=given["staging"])
+
+
+def test_every_metric_and_criterion_is_on_the_page_with_its_formula(page):
+    text = (ROOT / "docs" / "settings.md").read_text()
+    for name, metric in known_metrics().items():
+        assert f"| `{name}` | " in text
+        assert metric.definition.replace("|", "\\|") in text
+    assert all(f"| `{criterion}` | " in text for criteria in CRITERIA.values() for criterion in criteria)
 
 
 def test_there_are_examples():
