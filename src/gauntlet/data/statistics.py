@@ -27,6 +27,7 @@ from gauntlet.data.roles import Roles
 from gauntlet.data.snapshot import Snapshot
 from gauntlet.data.tails import Ends
 from gauntlet.data.value_counts import Tallies
+from gauntlet.data.weights import Weights
 from gauntlet.errors import BrokenArtifact, ConfigurationError, DataError
 from gauntlet.settings import parse
 from gauntlet.storage import absence, whole_folder, write_bytes, write_json
@@ -176,22 +177,23 @@ def describe(snapshot: Snapshot, split: str) -> dict[str, Profile]:
 def compute_split(snapshot: Snapshot, split: str) -> Any:
     """The ``DatasetFeatureStatisticsList`` of one split; see ``compute``."""
     columns = list(snapshot.columns)
-    return compute(snapshot.batches(split, columns), snapshot.columns, snapshot.roles)
+    return compute(snapshot.batches(split, columns), snapshot.columns, snapshot.roles, split=split)
 
 
-def compute(batches: Iterable[pa.RecordBatch], columns: Mapping[str, str], roles: Roles) -> Any:
+def compute(batches: Iterable[pa.RecordBatch], columns: Mapping[str, str], roles: Roles, *, split: str = "") -> Any:
     """TFDV's statistics of a stream of record batches.
 
     Args:
         batches: the rows; every batch has the same columns, with plain (not list) types.
         columns: name → snapshot type, in the order wanted.
         roles: names the weight column and the integer codes.
+        split: what the rows are called in messages.
 
     Returns:
         A ``DatasetFeatureStatisticsList`` with one data set, features in the order of ``columns``.
 
     Raises:
-        DataError: an example weight is missing or negative.
+        DataError: an example weight is missing or negative; or all are zero, very small or very large.
     """
     loaded = tfdv.load_generators()
     generators = _generators(loaded, columns, roles)
@@ -199,9 +201,10 @@ def compute(batches: Iterable[pa.RecordBatch], columns: Mapping[str, str], roles
     ends = Ends([name for name, kind in columns.items() if kind in ("int", "float") and name not in roles.categorical])
     categories = {feature.name for feature in generator_schema(columns, roles).feature}
     tallies = Tallies([name for name, kind in columns.items() if kind != "string" and name not in categories])
+    weights = None if roles.weight is None else Weights(roles.weight)
     for batch in batches:
-        if roles.weight is not None:
-            _require_weights(batch, roles.weight)
+        if weights is not None:
+            weights.add(batch)
         lists = _as_lists(batch, columns, loaded.as_list)
         ends.add(batch)
         tallies.add({name: _readable(batch.column(name), columns[name]) for name in tallies.names})
@@ -209,6 +212,8 @@ def compute(batches: Iterable[pa.RecordBatch], columns: Mapping[str, str], roles
             generator.add_input(accumulator, lists)
             for generator, accumulator in zip(generators, accumulators, strict=True)
         ]
+    if weights is not None:
+        weights.require_usable(split)
     outputs = [
         generator.extract_output(generator.compact(accumulator))
         for generator, accumulator in zip(generators, accumulators, strict=True)
@@ -273,24 +278,6 @@ def _readable(array: pa.Array, kind: str) -> pa.Array:
         seconds = pc.floor_temporal(array, unit="second")
         return pc.divide(pc.cast(seconds, pa.timestamp("us", array.type.tz)).cast(pa.int64()), 1_000_000)
     return array
-
-
-def _require_weights(batch: pa.RecordBatch, weight: str) -> None:
-    import pyarrow.compute as pc
-
-    column = batch.column(weight)
-    if column.null_count:
-        raise DataError(
-            "example weights are missing",
-            field=weight,
-            value=f"{column.null_count} rows without a weight in one batch of {batch.num_rows}",
-            mend="Give every row a weight, or drop the role weight",
-        )
-    lowest = pc.min(column).as_py()
-    if lowest is not None and lowest < 0:
-        raise DataError(
-            "an example weight is negative", field=weight, value=lowest, mend="Give every row a weight of 0 or more"
-        )
 
 
 def _in_order(statistics: Any, columns: Mapping[str, str]) -> Any:

@@ -6,7 +6,10 @@ Features are passed by position. XGBoost rejects names with ``[``, ``]`` or ``<`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +17,8 @@ from gauntlet.errors import ConfigurationError, DependencyError
 from gauntlet.training.device import Device, confirm
 from gauntlet.training.plan import Plan
 from gauntlet.training.recipe import Recipe
+
+log = logging.getLogger(__name__)
 
 _TREE_OBJECTIVES = {"binary": "binary:logistic", "multiclass": "multi:softprob"}
 _LOSSES = {
@@ -89,6 +94,41 @@ def xgboost_parameters(recipe: Recipe, plan: Plan, device: Device) -> dict[str, 
     return parameters
 
 
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Say what XGBoost objects to, without its file names and its stack.
+
+    Raises:
+        DependencyError: in place of an ``XGBoostError``.
+    """
+    import xgboost
+
+    try:
+        yield
+    except xgboost.core.XGBoostError as error:
+        reason = complaint(str(error))
+        memory = any(word in reason.lower() for word in ("bad_alloc", "out of memory", "memory allocation"))
+        mend = (
+            "Lower recipe.parameters.max_depth or max_bin, or use a larger machine"
+            if memory
+            else "Correct recipe.parameters, the label or the weights accordingly; the whole message is in the log"
+        )
+        log.error("%s", error)
+        raise DependencyError("XGBoost failed to train", value=reason, mend=mend) from error
+
+
+def complaint(message: str) -> str:
+    """The sentence in a message of XGBoost, which begins with a time and a place in its sources and ends with a stack.
+
+    >>> complaint("[12:09:03] /workspace/src/data/data.cc:576: Check failed: valid: Weights must be positive.\\nStack")
+    'Weights must be positive.'
+    """
+    first = next((line.strip() for line in message.splitlines() if line.strip()), "")
+    words = re.sub(r"^\[[\d:]+\]\s*(\S+:\d+:\s*)?", "", first)
+    checked = re.fullmatch(r"Check failed: (?P<condition>.*?):\s+(?P<sentence>\S.*)", words)
+    return checked["sentence"] if checked else words
+
+
 def fit(
     parameters: Mapping[str, Any],
     training: Any,
@@ -122,7 +162,7 @@ def fit(
 
     evaluated = [(training, "train"), *([(validation, "validation")] if validation is not None else [])]
     history: dict[str, dict[str, list[float]]] = {}
-    try:
+    with explained():
         booster = xgboost.train(
             {**parameters, "seed": seed},
             training,
@@ -133,12 +173,6 @@ def fit(
             verbose_eval=False,
             callbacks=[Progress()],
         )
-    except xgboost.core.XGBoostError as error:
-        raise DependencyError(
-            "XGBoost failed to train",
-            value=str(error).strip().splitlines()[-1],
-            mend="See the log above; if out of memory, lower max_depth or max_bin, or use a larger machine",
-        ) from error
     confirm(booster, device)
     rounds = booster.num_boosted_rounds()
     if validation is not None and recipe.early_stopping_rounds:

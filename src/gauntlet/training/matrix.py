@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gauntlet.data.snapshot import Snapshot
+from gauntlet.data.weights import Weights
 from gauntlet.errors import DataError
 from gauntlet.training.encoding import encode
 from gauntlet.training.plan import Plan
@@ -28,20 +29,19 @@ def encoded_batches(snapshot: Snapshot, split: str, plan: Plan) -> Iterator[Enco
         Features, float32 (rows, features); labels as of ``Target.encode``; weights, float64 or ``None``.
 
     Raises:
-        DataError: invalid labels, weights or values; no weight above zero.
+        DataError: invalid labels, weights or values; weights that are all zero, very small or very large.
     """
-    import numpy as np
-
     columns = [*plan.names, plan.target.column, *([plan.weight] if plan.weight else [])]
-    total = 0.0
+    seen = Weights(plan.weight) if plan.weight else None
     for batch in snapshot.batches(split, list(dict.fromkeys(columns))):
         values = dict(zip(batch.schema.names, batch.columns, strict=True))
         labels = plan.target.encode(values[plan.target.column], where=f"split {split}")
         weights = check_weights(values[plan.weight], plan.weight) if plan.weight else None
-        total += batch.num_rows if weights is None else float(np.sum(weights))
+        if seen is not None:
+            seen.add(batch)
         yield encode(plan.features, values, batch.num_rows), labels, weights
-    if not total > 0:
-        raise DataError(f"all weights of split {split} are zero", field=plan.weight, mend="Check the weight column")
+    if seen is not None:
+        seen.require_usable(split)
 
 
 def check_weights(values: pa.Array, column: str) -> np.ndarray:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from gauntlet.data.roles import Roles
+from gauntlet.data.snapshot import Snapshot
 from gauntlet.errors import ConfigurationError, DataError
 from gauntlet.training.column_profile import Profile
 from gauntlet.training.encoding import as_text
@@ -73,6 +75,59 @@ class Target:
                 mend="Map the label's spellings when importing, or train on data that has every class",
             )
         return np.asarray(codes.to_numpy(zero_copy_only=False), dtype=np.int32)
+
+
+_LARGEST_LABEL = 3.4e38
+"""XGBoost holds labels as 32-bit floats."""
+
+
+def require_labels(snapshot: Snapshot, splits: Sequence[str], target: Target, objective: str) -> None:
+    """Make sure that a regression's loss is defined for every label, before anything is trained.
+
+    Args:
+        snapshot: the data.
+        splits: the splits that training reads.
+        target: the label.
+        objective: the recipe's loss.
+
+    Raises:
+        DataError: labels that the loss has no value for, or beyond the range of 32-bit floats.
+    """
+    if target.task != "regression":
+        return
+    for split in splits:
+        wrong, example = 0, 0.0
+        for batch in snapshot.batches(split, [target.column]):
+            labels = target.encode(batch.column(target.column), where=f"split {split}")
+            found = labels[_is_beyond(labels, objective)]
+            if len(found):
+                example = example if wrong else float(found[0])
+                wrong += len(found)
+        if wrong:
+            raise _unsuited(target.column, split, objective, wrong, snapshot.splits[split], example)
+
+
+def _is_beyond(labels: np.ndarray, objective: str) -> np.ndarray:
+    beyond: np.ndarray = abs(labels) > _LARGEST_LABEL
+    if objective == "gamma":
+        return beyond | (labels <= 0)
+    return beyond | (labels < 0) if objective in ("poisson", "tweedie") else beyond
+
+
+def _unsuited(column: str, split: str, objective: str, wrong: int, rows: int, example: float) -> DataError:
+    if abs(example) > _LARGEST_LABEL:
+        needs, mend = "training takes labels up to 3.4e38", "Rescale the label, at the source or by reader.derive"
+    elif objective == "gamma":
+        also = "tweedie, which takes 0 as well, or " if example == 0 else ""
+        needs, mend = "the loss gamma takes labels above 0", f"Use recipe.objective: {also}squared_error"
+    else:
+        needs, mend = f"the loss {objective} takes labels from 0 on", "Use recipe.objective: squared_error"
+    return DataError(
+        f"{needs}, and {wrong:,} of {rows:,} rows of split {split} have others",
+        field=column,
+        value=example,
+        mend=f"{mend}; or correct the label",
+    )
 
 
 def infer_target(label: str, kind: str, profile: Profile, *, task: str, roles: Roles, categorical: bool) -> Target:

@@ -16,6 +16,7 @@ from gauntlet.training.metrics import measure
 from gauntlet.training.plan import Plan, make_plan
 from gauntlet.training.recipe import Recipe
 from gauntlet.training.result import Training, positive_scores
+from gauntlet.training.target import require_labels
 from gauntlet.training.threads import threads_for
 
 if TYPE_CHECKING:
@@ -72,11 +73,13 @@ def _train_xgboost(
 
     parameters = boosting.xgboost_parameters(recipe, plan, device)
     parameters["nthread"] = threads_for(snapshot.splits[recipe.train_split] * len(plan.features))
+    require_labels(snapshot, _splits(recipe, validated), plan.target, recipe.objective)
     bins = recipe.parameters.max_bin
-    training = quantile_matrix(snapshot, recipe.train_split, plan, bins=bins)
-    validation = (
-        quantile_matrix(snapshot, recipe.validation_split, plan, bins=bins, like=training) if validated else None
-    )
+    with boosting.explained():
+        training = quantile_matrix(snapshot, recipe.train_split, plan, bins=bins)
+        validation = (
+            quantile_matrix(snapshot, recipe.validation_split, plan, bins=bins, like=training) if validated else None
+        )
     fits, measured = [], []
     for seed in seeds:
         fitted = boosting.fit(parameters, training, validation, recipe=recipe, device=device, seed=seed)

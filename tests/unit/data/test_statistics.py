@@ -100,15 +100,46 @@ def test_weights_enter_the_weighted_numbers(statistics):
 
 @pytest.mark.parametrize(
     ("weights", "message"),
-    [([1.0, None], "weight: example weights are missing"), ([1.0, -2.0], "weight: an example weight is negative")],
-    ids=["missing", "negative"],
+    [
+        ([1.0, None], "weight: example weights are missing"),
+        ([1.0, -2.0], "weight: an example weight is negative"),
+        ([1.0, float("nan")], "weight: an example weight is not a number"),
+        ([0.0, 0.0], r"roles\.weight \(weight\): all example weights of split train are zero, .*'2 rows with weight 0"),
+        ([1e-9, 2e-9], r"of split train are too small: .*found 'mean 1\.5e-09, .* Divide the column by its mean"),
+        ([1e-320, 1e-320], "too small"),
+        ([1e30, 1.0], "too large"),
+        ([1e13, *[1.0] * 100_000], r"too large.* largest 1e\+13"),
+        ([1e300, 1e300], "too large"),
+        ([float("inf"), 1.0], "too large"),
+    ],
+    ids=[
+        "missing",
+        "negative",
+        "not a number",
+        "all zero",
+        "tiny",
+        "denormal",
+        "huge",
+        "one huge",
+        "1e300",
+        "infinite",
+    ],
 )
 def test_weights_that_cannot_be_used_are_refused_and_leave_nothing(tmp_path, weights, message):
-    data = pa.table({"x": pa.array([1, 2]), "weight": pa.array(weights, pa.float64())})
+    data = pa.table({"x": pa.array([1] * len(weights)), "weight": pa.array(weights, pa.float64())})
     snapshot = write_snapshot(tmp_path / "snapshot", {"train": data}, {"weight": "weight"})
     with pytest.raises(DataError, match=message):
         write_statistics(snapshot, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("scale", [1e-2, 1.0, 2e5], ids=["normalised", "one", "population"])
+def test_weights_of_surveys_are_taken_and_some_may_be_zero(tmp_path, scale):
+    weights = pa.array(scale * np.array([0.0, 1.0, 3.0]))
+    snapshot = write_snapshot(
+        tmp_path / "s", {"train": pa.table({"x": pa.array([1, 2, 3]), "weight": weights})}, {"weight": "weight"}
+    )
+    assert write_statistics(snapshot, tmp_path / "out").splits == {"train": 3}
 
 
 def test_a_snapshot_without_rows_is_refused(tmp_path):

@@ -8,7 +8,8 @@ import pytest
 
 from builders.training import CONTRACT, ROLES, recipe_of
 from gauntlet.data.snapshot import Snapshot
-from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.errors import ConfigurationError, DataError, DependencyError
+from gauntlet.training.boosting import explained
 from gauntlet.training.frame import frame_of, mlflow_types
 from gauntlet.training.result import Training
 from gauntlet.training.trainer import LARGEST_SEED, train
@@ -152,11 +153,75 @@ def test_bad_weights(snapshot_of: SnapshotOf, weights: list[float | None], messa
         fit(snapshot_of(change=spoil))
 
 
+def with_labels(values: list[float]) -> Callable[[pa.Table], pa.Table]:
+    """Put these in the place of the first labels, which are made positive."""
+
+    def change(table: pa.Table) -> pa.Table:
+        name = ROLES["label"]
+        rest = np.abs(table.column(name).to_numpy())[len(values) :] + 1
+        return table.set_column(table.schema.get_field_index(name), name, pa.array([*values, *rest]))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("objective", "labels", "message"),
+    [
+        (
+            "gamma",
+            [0.0, 0.0],
+            r"gamma takes labels above 0, and 2 of 600 rows of split train have others; found 0.*tweedi",
+        ),
+        (
+            "gamma",
+            [-3.0],
+            r"outcome: the loss gamma takes labels above 0.*found -3.*Use recipe\.objective: squared_error",
+        ),
+        ("poisson", [-1.0], r"the loss poisson takes labels from 0 on, and 1 of 600 rows.*found -1"),
+        ("tweedie", [-1.0], r"the loss tweedie takes labels from 0 on"),
+        ("auto", [1e39], r"training takes labels up to 3\.4e38, and 1 of 600 rows.*Rescale the label"),
+    ],
+)
+def test_a_loss_that_has_no_value_for_a_label(
+    snapshot_of: SnapshotOf, objective: str, labels: list[float], message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        fit(snapshot_of("regression", change=with_labels(labels)), objective=objective)
+
+
+def test_losses_train_on_the_labels_they_are_for(snapshot_of: SnapshotOf) -> None:
+    assert fit(snapshot_of("regression", change=with_labels([1.0])), objective="gamma").rounds
+    assert fit(snapshot_of("regression", change=with_labels([0.0])), objective="tweedie").rounds
+
+
+def test_what_xgboost_itself_refuses_is_said_in_its_words_without_a_stack() -> None:
+    import xgboost
+
+    words = r"found 'Label contains NaN, infinity or a value too large\.'"
+    with pytest.raises(DependencyError, match=words) as raised, explained():
+        xgboost.DMatrix(np.ones((2, 1)), label=[1.0, np.nan])
+    assert "[bt]" not in str(raised.value)
+    assert "larger machine" not in str(raised.value)
+    with pytest.raises(DependencyError, match=r"std::bad_alloc.*larger machine"), explained():
+        raise xgboost.core.XGBoostError("[12:00:00] /workspace/src/c_api.cc:1: std::bad_alloc\nStack trace:\n [bt]")
+
+
+@pytest.mark.parametrize(("factor", "extent"), [(1e-9, "small"), (1e30, "large")])
+def test_weights_that_make_a_constant_of_the_model(snapshot_of: SnapshotOf, factor: float, extent: str) -> None:
+    def scale(table: pa.Table) -> pa.Table:
+        values = pa.array(factor * (1 + np.arange(table.num_rows) % 3))
+        return table.set_column(table.schema.get_field_index("weight"), "weight", values)
+
+    message = rf"example weights of split train are too {extent}.*mean 2e.*Divide the column by its mean"
+    with pytest.raises(DataError, match=message):
+        fit(snapshot_of(change=scale))
+
+
 def test_weights_that_are_all_zero(snapshot_of: SnapshotOf) -> None:
     def spoil(table: pa.Table) -> pa.Table:
         return table.set_column(table.schema.get_field_index("weight"), "weight", pa.array(np.zeros(table.num_rows)))
 
-    with pytest.raises(DataError, match="weight: all weights of split train are zero"):
+    with pytest.raises(DataError, match=r"roles\.weight \(weight\): all example weights of split train are zero"):
         fit(snapshot_of(change=spoil, roles=ROLES))
 
 
