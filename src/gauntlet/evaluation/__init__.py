@@ -16,10 +16,10 @@ a challenger against a champion on the same rows.
 AUC is 0.798 (95% interval 0.776 to 0.818), above the required 0.75.
 >>> for check in result.slices.verdict.checks:
 ...     print(f"{check.status}: {check.reason}")
-fail: region=south: accuracy is 21 points lower than for the rest (60% against 82%; 95% interval 16 to 27 points),
+fail: region=south: accuracy is 21 points lower than for the rest (60% against 82%; 95% interval −27 to −16 points),
 more than the 10 points allowed.
-inconclusive: region=west: accuracy is 3 points lower than for the rest (72% against 76%; 95% interval −4 to 11 points),
-too uncertain to tell whether it is within the 10 points allowed; about 600 rows of this slice would tell.
+inconclusive: region=west: accuracy is 3 points lower than for the rest (72% against 76%; 95% interval −11 to 4
+points), too uncertain to tell whether it is within the 10 points allowed; about 600 rows of this slice would tell.
 pass: region=north: accuracy is 19.9 points higher than for the rest (83.4% against 63.5%; 95% interval 15.2 to 24.6
 points), within the 10 points allowed.
 

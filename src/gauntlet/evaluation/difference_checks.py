@@ -166,12 +166,12 @@ def slice_check(difference: Difference, margin: float) -> Check:
 
 
 def found(difference: Difference) -> str:
-    """``sex=Female: AUC is 0.031 worse than the champion's (0.881 against 0.912; 95% interval 0.020 to 0.042)``."""
+    """``AUC is 0.031 worse than the champion's (0.881 against 0.912; 95% interval −0.042 to −0.020)``."""
     metric, interval = difference.metric, difference.interval
     where = "" if difference.slice == ALL else f"{difference.slice.name}: "
     title = metric.title if where else wording.title(metric)
     challenger, other = (wording.level(metric, side, interval) for side in (difference.challenger, difference.champion))
-    spread = wording.gap_interval(metric, interval, difference.confidence, sign=difference.value)
+    spread = wording.gap_interval(metric, interval, difference.confidence)
     if difference.value == 0:
         how = "the same as the champion's"
     else:

@@ -209,8 +209,8 @@ def _beats_trivial(rows: Sample, panel: Panel, policy: PerformancePolicy) -> lis
     status = decide(interval, bound=0.0, direction="max", strict=True)
     finding = (
         f"{wording.title(metric)} is {model} against {baseline} for {_TRIVIAL_ANSWER[rows.task]}, a difference of "
-        f"{wording.gap(metric, value, interval)} "
-        f"({wording.gap_interval(metric, interval, policy.confidence, sign=value)})"
+        f"{wording.signed_gap(metric, value, interval)} "
+        f"({wording.gap_interval(metric, interval, policy.confidence)})"
     )
     units, needed = int(panel.units[0]), None
     if status is Status.PASS:

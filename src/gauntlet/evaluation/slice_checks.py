@@ -202,13 +202,14 @@ def _gap(demand: Demand, measured: Measured, confidence: float) -> str:
             f"{wording.gap(metric, measured.value, interval)} {'higher' if measured.value > 0 else 'lower'} "
             f"than for {measured.against}"
         )
-    spread = wording.gap_interval(metric, interval, confidence, sign=measured.value)
+    spread = wording.gap_interval(metric, interval, confidence)
     return f"{measured.slice.name}: {metric.title} is {how} ({slice_value} against {other}; {spread})"
 
 
 def _ratio(demand: Demand, measured: Measured, confidence: float) -> str:
     metric, interval = demand.metric, measured.interval
-    slice_value, other = (wording.level(metric, side, interval) for side in measured.sides)
+    low, high = (end * measured.sides[1] for end in interval)  # what the ratio's interval says of the slice's own value
+    slice_value, other = (wording.level(metric, side, (low, high)) for side in measured.sides)
     return (
         f"{measured.slice.name}: {metric.title} is {wording.ratio(measured.value, interval)} times that of "
         f"{measured.against} ({slice_value} against {other}; {wording.ratio_interval(interval, confidence)})"

@@ -42,10 +42,21 @@ def level(metric: Metric, value: float, interval: Interval) -> str:
 
 
 def gap(metric: Metric, value: float, interval: Interval) -> str:
-    """Format the absolute difference of two values: ``0.012``, ``12.1 points``."""
-    if is_share(metric):
-        return _written(abs(100 * value), 100 * (interval[1] - interval[0])) + " points"
-    return _written(abs(value), interval[1] - interval[0])
+    """Format the absolute difference of two values: ``0.012``, ``12.1 points``, ``1 point``."""
+    return signed_gap(metric, abs(value), interval)
+
+
+def signed_gap(metric: Metric, value: float, interval: Interval) -> str:
+    """Format the difference of two values: ``−0.012``, ``12.1 points``."""
+    if not is_share(metric):
+        return _written(value, interval[1] - interval[0])
+    number = _written(100 * value, 100 * (interval[1] - interval[0]))
+    return f"{number} point" if number.lstrip(_MINUS) == "1" else f"{number} points"
+
+
+def unit(metric: Metric, *, of_gap: bool = False) -> str:
+    """The unit that a value of the metric, or a difference of two, is said in: ``%``, ``points``, or none."""
+    return "" if not is_share(metric) else "points" if of_gap else "%"
 
 
 def limit(metric: Metric, value: float, *, of_gap: bool = False) -> str:
@@ -76,10 +87,9 @@ def gap_ends(metric: Metric, interval: Interval) -> str:
     return f"{low} to {high}{' points' if is_share(metric) else ''}"
 
 
-def gap_interval(metric: Metric, interval: Interval, confidence: float, *, sign: float) -> str:
-    """The interval of a gap, turned so that its larger direction is positive: ``95% interval 10.8 to 13.4 points``."""
-    turned = interval if sign >= 0 else (-interval[1], -interval[0])
-    return f"{_percent(confidence)} interval {gap_ends(metric, turned)}"
+def gap_interval(metric: Metric, interval: Interval, confidence: float) -> str:
+    """Format the interval of a difference, with the difference's sign: ``95% interval −13.4 to −10.8 points``."""
+    return f"{_percent(confidence)} interval {gap_ends(metric, interval)}"
 
 
 def ratio(value: float, interval: Interval) -> str:

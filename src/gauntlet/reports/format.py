@@ -13,6 +13,9 @@ from urllib.parse import quote, urlsplit
 MISSING = "–"
 """Text for a missing value."""
 
+POINTS = "points"
+"""Unit of differences of shares: 0.12 is 12 points."""
+
 _MINUS = "−"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LARGEST_PLAIN = 1e9
@@ -136,10 +139,14 @@ def interval(ends: tuple[Number, Number] | None, *, unit: str = "") -> str:
 
     Args:
         ends: (low, high); an infinite or missing end is open.
-        unit: ``"%"`` formats shares as percentages; any other unit is appended.
+        unit: ``"%"`` formats shares as percentages, ``"points"`` differences of shares; any other unit is appended.
     """
     if ends is None:
         return MISSING
+    if unit == POINTS:
+        low, high = (None if end is None else 100 * end for end in map(_number_or_none, ends))
+        text = interval((low, high))
+        return text if text == MISSING else f"{text} points"
     low, high = (None if end is None or not math.isfinite(end) else end for end in map(_number_or_none, ends))
     if low is None and high is None:
         return MISSING
@@ -156,11 +163,15 @@ def quantity(value: Number, ends: tuple[Number, Number] | None = None, *, unit: 
     Args:
         value: the estimate.
         ends: its interval; without one the value has three significant digits.
-        unit: ``"%"`` formats a share as a percentage; any other unit is appended.
+        unit: ``"%"`` formats a share as a percentage, ``"points"`` a difference of shares; any other unit is appended.
     """
     amount = _number_or_none(value)
     if amount is None:
         return MISSING
+    if unit == POINTS:
+        low, high = (None if end is None else 100 * end for end in map(_number_or_none, ends or (None, None)))
+        text = quantity(100 * amount, None if ends is None else (low, high))
+        return f"{text} point" if text.lstrip(_MINUS) == "1" else f"{text} points"
     if unit == "%":
         if ends is None:
             return percent(amount)

@@ -116,8 +116,8 @@ def baseline_check(evidence: Evidence, policy: TrainingPolicy) -> tuple[Check, S
     model, other = (wording.level(metric, level, interval) for level in (standing.model, standing.baseline))
     finding = (
         f"{wording.title(metric)} on held-out rows is {model} against {other} for {what}, a difference of "
-        f"{wording.gap(metric, value, interval)} "
-        f"({wording.gap_interval(metric, interval, policy.confidence, sign=value)})"
+        f"{wording.signed_gap(metric, value, interval)} "
+        f"({wording.gap_interval(metric, interval, policy.confidence)})"
     )
     units, needed = int(pair.units[0]), None
     if status is Status.PASS:

@@ -33,7 +33,7 @@ def test_non_inferiority_in_the_metric_s_own_direction(found: Difference, status
 
 def test_the_sentence() -> None:
     assert kept_check(difference(-0.02, -0.03, -0.01), 0.005).reason == (
-        "AUC is 0.020 worse than the champion's (0.880 against 0.900; 95% interval 0.010 to 0.030): "
+        "AUC is 0.020 worse than the champion's (0.880 against 0.900; 95% interval −0.030 to −0.010): "
         "worse by more than the margin of 0.005."
     )
 
@@ -75,7 +75,7 @@ def test_harm_rests_on_the_rows_alone() -> None:
     worse = difference(-0.02, -0.06, 0.02, seed_deviation=0.02, sampling_error=0.002, rows_interval=(-0.024, -0.016))
     check = kept_check(worse, 0.005)
     assert check.status is Status.FAIL
-    assert "interval 0.0160 to 0.0240" in check.reason
+    assert "interval −0.0240 to −0.0160" in check.reason
     assert improvement_check(worse).status is Status.FAIL
     assert slice_check(worse, 0.005).status is Status.FAIL
 

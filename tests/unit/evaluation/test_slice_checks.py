@@ -40,7 +40,7 @@ def test_the_sentence_says_who_how_much_how_sure_and_what_is_allowed() -> None:
     assert check.name == "sex=Female: demographic_parity"
     assert check.reason == (
         "sex=Female: selection rate is 12.1 points lower than for the rest (23.4% against 35.5%; "
-        "95% interval 10.8 to 13.4 points), more than the 10 points allowed."
+        "95% interval −13.4 to −10.8 points), more than the 10 points allowed."
     )
     assert (check.bound, check.direction) == (-0.1, "min")
 
@@ -83,7 +83,7 @@ def test_on_too_few_positives_a_rate_is_reported_and_not_judged() -> None:
     assert (check.status, check.code) == (Status.INCONCLUSIVE, "evaluate_slices.low_support")
     assert check.name == "sex=Female: equal_opportunity"
     assert check.reason == (
-        "sex=Female: true-positive rate is 91 points lower than for the rest (0% against 91%; 95% interval 60 to 95 "
+        "sex=Female: true-positive rate is 91 points lower than for the rest (0% against 91%; 95% interval −95 to −60 "
         "points), on 19 positives; fewer than 20 are reported and not judged."
     )
     assert (check.measured, check.interval, check.rows_needed) == (-0.91, (-0.95, -0.6), 422)

@@ -32,10 +32,12 @@ def test_shares_are_percent_and_their_gaps_are_points() -> None:
     assert wording.limit(AUC, 0.005, of_gap=True) == "0.005"
 
 
-def test_an_interval_is_turned_to_its_larger_direction() -> None:
+def test_a_difference_keeps_its_sign_and_one_point_is_singular() -> None:
     interval = (-0.134, -0.108)
-    assert wording.gap_interval(ACCURACY, interval, 0.95, sign=-0.12) == "95% interval 10.8 to 13.4 points"
-    assert wording.gap_interval(ACCURACY, interval, 0.975, sign=0.12) == "97.5% interval −13.4 to −10.8 points"
+    assert wording.gap_interval(ACCURACY, interval, 0.95) == "95% interval −13.4 to −10.8 points"
+    assert wording.gap_interval(ACCURACY, (0.108, 0.134), 0.975) == "97.5% interval 10.8 to 13.4 points"
+    assert wording.signed_gap(ACCURACY, -0.12, interval) == "−12.0 points"
+    assert wording.gap(ACCURACY, -0.01, (-0.2, 0.2)) == "1 point"
 
 
 def test_what_a_metric_is_a_mean_over_has_a_name() -> None:

@@ -136,3 +136,24 @@ def test_every_interval_can_be_written(value, low, high):
         text = formats.interval((low, high), unit=unit) + formats.quantity(value, (low, high), unit=unit)
         assert "nan" not in text
         assert "inf" not in text
+
+
+@pytest.mark.parametrize(
+    ("value", "ends", "expected"),
+    [
+        (0.17, (0.09, 0.25), "17 points"),
+        (-0.02, (-0.1, 0.05), "−2 points"),
+        (0.01, (-0.1, 0.2), "1 point"),
+        (-0.01, (-0.1, 0.2), "−1 point"),
+        (0.2, None, "20 points"),
+        (None, None, "–"),
+    ],
+)
+def test_differences_of_shares_are_points(value, ends, expected):
+    assert formats.quantity(value, ends, unit="points") == expected
+
+
+def test_intervals_of_differences_of_shares_are_in_points():
+    assert formats.interval((-0.1, 0.05), unit="points") == "−10 to 5 points"
+    assert formats.interval((None, 0.05), unit="points") == "at most 5 points"
+    assert formats.interval(None, unit="points") == "–"

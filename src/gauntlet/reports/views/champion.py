@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from gauntlet.evaluation import wording
 from gauntlet.evaluation.comparison import ChampionResult
@@ -53,6 +54,7 @@ class ChampionView:
         mcnemar: exact p-value of McNemar's test; ``None``: not tested.
         seed_counted: whether the seed spread is in the intervals.
         seed_source: source of the seed spread: ``training``, ``5 re-trainings``.
+        units: check → the unit that its sentence says numbers in.
     """
 
     compared: bool
@@ -69,6 +71,7 @@ class ChampionView:
     mcnemar: float | None = None
     seed_counted: bool = False
     seed_source: str = ""
+    units: Mapping[str, str] = field(default_factory=dict)
 
 
 def champion_view(result: ChampionResult, manifest: Manifest) -> ChampionView:
@@ -91,8 +94,14 @@ def champion_view(result: ChampionResult, manifest: Manifest) -> ChampionView:
         decisions=_decisions(result.decisions.counts) if result.decisions is not None else (),
         mcnemar=result.decisions.p_value if result.decisions is not None else None,
         seed_counted=bool(result.verdict.facts.get("seed_variance")),
+        units=_units(result),
         seed_source=str(result.verdict.facts.get("seed_variance_from", "")),
     )
+
+
+def _units(result: ChampionResult) -> dict[str, str]:
+    units = {found.name: wording.unit(found.metric, of_gap=True) for found in (*result.overall, *result.slices)}
+    return units | {f"{name}: improvement": unit for name, unit in units.items()}
 
 
 def _metric(difference: Difference) -> MetricComparison:
@@ -100,12 +109,12 @@ def _metric(difference: Difference) -> MetricComparison:
     challenger, other = (wording.level(metric, side, interval) for side in (difference.challenger, difference.champion))
     low, high = difference.improvement_interval
     reading = "better" if low > 0 else "worse" if high < 0 else "no difference shown"
-    sign = "+" if difference.value > 0 else "−" if difference.value < 0 else ""
+    sign = "+" if difference.value > 0 else ""
     return MetricComparison(
         title=wording.title(metric),
         challenger=challenger,
         champion=other,
-        difference=sign + wording.gap(metric, difference.value, interval),
+        difference=sign + wording.signed_gap(metric, difference.value, interval),
         interval=wording.gap_ends(metric, interval),
         reading=reading,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from gauntlet.evaluation import curves, wording
@@ -60,6 +61,7 @@ class PerformanceView:
         confidence: of every interval on the page.
         classes: names, in order; empty for a regression.
         metrics: all of them.
+        units: check → the unit that its sentence says numbers in.
         roc, precision_recall: binary.
         calibration: binary.
         confusion: classifiers: actual by decided, summed weights.
@@ -77,6 +79,7 @@ class PerformanceView:
     confidence: float
     classes: tuple[str, ...]
     metrics: tuple[MetricRow, ...]
+    units: Mapping[str, str]
     threshold: float
     clustered: bool = False
     base_rate: float | None = None
@@ -99,6 +102,7 @@ def performance_view(result: Performance, manifest: Manifest) -> PerformanceView
         confidence=float(result.verdict.facts["confidence"]),
         classes=manifest.classes,
         metrics=tuple(metric_row(estimate) for estimate in result.estimates),
+        units={estimate.metric.name: wording.unit(estimate.metric) for estimate in result.estimates},
         threshold=sample.threshold,
         clustered=manifest.clustered,
     )

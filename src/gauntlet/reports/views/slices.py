@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gauntlet.evaluation import wording
@@ -60,6 +61,7 @@ class SlicesView:
         table_head, table: every slice with its metrics, written out.
         numbers: columns of ``table`` that hold numbers.
         gaps: every comparison, written out, worst first.
+        units: check → the unit that its sentence says numbers in.
         metrics: one plot for each metric of the table.
     """
 
@@ -75,6 +77,7 @@ class SlicesView:
     table: tuple[tuple[str, ...], ...]
     numbers: tuple[int, ...]
     gaps: tuple[tuple[str, ...], ...]
+    units: Mapping[str, str]
     metrics: tuple[Forest, ...]
 
 
@@ -94,6 +97,7 @@ def slices_view(result: SlicesResult, manifest: Manifest, policy: SlicesPolicy) 
         table=(_table_row("all rows", manifest.rows, result.overall, metrics), *_slice_rows(result, metrics)),
         numbers=tuple(range(1, len(metrics) + 2)),
         gaps=tuple(_gap_row(finding) for finding in result.findings),
+        units={finding.check.name: _unit(finding.demand) for finding in result.findings},
         metrics=tuple(_metric_forest(estimate, result) for estimate in result.overall),
     )
 
@@ -170,6 +174,10 @@ def _demand_forest(demand: Demand, result: SlicesResult) -> Forest:
         unit="%" if share and demand.kind == "level" else "",
         log=demand.kind == "ratio",
     )
+
+
+def _unit(demand: Demand) -> str:
+    return "" if demand.kind == "ratio" else wording.unit(demand.metric, of_gap=demand.kind == "gap")
 
 
 def _heading(demand: Demand) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from builders.loans import Loans, loans
 from builders.predictions import scored
 from builders.reports import HOSTILE
+from builders.reports import rows as table_rows
 from gauntlet.evaluation.comparison import compare, no_champion
 from gauntlet.evaluation.performance import judge_performance
 from gauntlet.evaluation.policies import ChampionPolicy, PerformancePolicy, SlicesPolicy
@@ -32,10 +35,10 @@ def test_performance_shows_every_metric_and_a_confusion_that_adds_up(data: Loans
     assert view.confusion is not None
     assert sum(sum(row) for row in view.confusion) == 2000
     assert view.base_rate == pytest.approx(data.label.mean())
-    assert view.confusion_rows[1][0] == "yes"
+    assert {row[0] for row in view.by_class.table} == {HOSTILE, "yes"}
     html = render("performance.html.j2", title="x", view=view, verdict=result.verdict)
     assert "<script>" not in html
-    assert "decided &lt;script&gt;" in html
+    assert "yes decided as &lt;script&gt;" in html
 
 
 def test_slices_draws_gaps_of_shares_in_points_with_both_limits(data: Loans) -> None:
@@ -115,3 +118,18 @@ def test_without_a_champion_the_page_says_so_and_nothing_else(data: Loans) -> No
     html = render("champion.html.j2", title="x", view=champion_view(result, rows.manifest), verdict=result.verdict)
     assert "There is no champion to compare with" in html
     assert "Metric by metric" not in html
+
+
+def test_sentence_and_table_agree_in_unit_sign_and_digits(data: Loans) -> None:
+    policy = parse(SlicesPolicy, {"fairness": {"demographic_parity": {"max_gap": 0.01}}}, field="p")
+    rows = scored(data.label, data.scores(1), slices={"sex": data.slices["sex"]})
+    result = judge_slices(rows, policy)
+    html = render("slices.html.j2", title="x", view=slices_view(result, rows.manifest, policy), verdict=result.verdict)
+    table = {row[1].split(":")[0]: row for row in table_rows(html) if len(row) == 6 and row[1].startswith("sex=")}
+    for row in table.values():
+        measured, ends = re.fullmatch(r"(.+? points?) (.+ points)", row[2]).groups()
+        assert f"interval {ends}" in row[1]
+        assert measured.removeprefix("−") in row[1]
+        assert ("lower" in row[1]) == measured.startswith("−")
+        assert row[3] in {"≤ 1 point", "≥ −1 point"}
+    assert set(table) == {"sex=Female"}
