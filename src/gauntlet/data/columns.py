@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from gauntlet.data.spelling import PLAIN_SPELLING, Spelling
 from gauntlet.errors import DataError
 
 if TYPE_CHECKING:
@@ -161,8 +162,8 @@ def _too_long(text: pa.Array) -> bool:
     return False
 
 
-def parse_text(text: pa.Array, kind: ColumnType) -> pa.Array | None:
-    """Text as a column type, or ``None`` when some value is not of that type."""
+def parse_text(text: pa.Array, kind: ColumnType, spelling: Spelling = PLAIN_SPELLING) -> pa.Array | None:
+    """Text, written in a way of its own, as a column type, or ``None`` when some value is not of that type."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -173,8 +174,9 @@ def parse_text(text: pa.Array, kind: ColumnType) -> pa.Array | None:
         known = pc.is_in(lowered, value_set=pa.array(["true", "false", None]))
         return pc.equal(lowered, "true") if pc.all(known).as_py() is not False else None
     if kind == "timestamp":
-        return _parse_time(text)
-    return _cast(text, arrow_type(kind))
+        return spelling.times(text) if spelling.time else _parse_time(text)
+    plain = spelling.plain_numbers(text)
+    return None if plain is None else _cast(plain, arrow_type(kind))
 
 
 def _cast(text: pa.Array, target: pa.DataType) -> pa.Array | None:
@@ -200,8 +202,10 @@ def _parse_time(text: pa.Array) -> pa.Array | None:
     return None
 
 
-def convert(column: pa.Array, kind: ColumnType) -> pa.Array | None:
-    """A raw column as a column type, or ``None`` when some value is not of that type.
+def convert(column: pa.Array, kind: ColumnType, spelling: Spelling = PLAIN_SPELLING) -> pa.Array | None:
+    """A raw column, whose text is written in a way of its own, as a column type.
+
+    ``None`` when some value is not of that type.
 
     More forgiving than inference, because the type was asked for: an ``int`` may be written ``12.0``, a ``bool`` 0/1.
     """
@@ -214,16 +218,18 @@ def convert(column: pa.Array, kind: ColumnType) -> pa.Array | None:
     if pa.types.is_null(column.type):
         return pa.nulls(len(column), target)
     if column.type == pa.string():
-        parsed = parse_text(column, kind)
+        parsed = parse_text(column, kind, spelling)
         if parsed is None and kind == "int":
-            as_float = parse_text(column, "float")
+            as_float = parse_text(column, "float", spelling)
             return None if as_float is None else convert(as_float, "int")
         if parsed is None and kind == "bool":
-            as_int = parse_text(column, "int")
+            as_int = parse_text(column, "int", spelling)
             return None if as_int is None else convert(as_int, "bool")
         return parsed
     if kind == "string":
         return readable_text(column)
+    if kind == "timestamp" and spelling.time:
+        return spelling.times(column)
     if kind == "float" and column.type in (pa.int64(), pa.bool_()):
         return column.cast(pa.int64()).cast(target, safe=False)
     if kind == "int" and column.type == pa.bool_():

@@ -6,10 +6,12 @@ last row therefore makes the whole column ``float`` instead of breaking the impo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gauntlet.data.columns import ColumnType, kind_of, looks_like_codes, parse_text
+from gauntlet.data.spelling import PLAIN_SPELLING, Spelling
 from gauntlet.errors import DataError
 
 if TYPE_CHECKING:
@@ -24,11 +26,13 @@ class ColumnSurvey:
 
     Attributes:
         name: the column.
+        spelling: how its numbers are written.
         text: narrowest type that fits all text seen; ``None`` before any.
         typed: type found in files that have types, and the file it was found in.
     """
 
     name: str
+    spelling: Spelling = PLAIN_SPELLING
     text: ColumnType | None = None
     typed: tuple[ColumnType, str] | None = None
 
@@ -45,7 +49,7 @@ class ColumnSurvey:
         """
         if is_text:
             values = column.drop_null() if column.null_count else column
-            self.text = narrowest(values, self.text) if len(values) else self.text
+            self.text = narrowest(values, self.text, self.spelling) if len(values) else self.text
             return
         kind = kind_of(column.type)
         if kind is not None:
@@ -86,15 +90,22 @@ class ColumnSurvey:
 
 @dataclass
 class Survey:
-    """All columns, in the order in which they were first seen."""
+    """All columns, in the order in which they were first seen.
+
+    Attributes:
+        declared: columns whose type is known.
+        spelling: how the numbers of a column are written.
+        columns: what is known of each.
+    """
 
     declared: frozenset[str]
+    spelling: Callable[[str], Spelling] = lambda _: PLAIN_SPELLING
     columns: dict[str, ColumnSurvey] = field(default_factory=dict)
 
     def see(self, batch: pa.RecordBatch, shown: str, is_text: bool) -> None:
         """Take in one batch; columns whose type is declared are noted, not inferred."""
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            survey = self.columns.setdefault(name, ColumnSurvey(name))
+            survey = self.columns.setdefault(name, ColumnSurvey(name, self.spelling(name)))
             if name not in self.declared:
                 survey.see(column, shown, is_text)
 
@@ -103,16 +114,25 @@ class Survey:
         found = ((column.name, {column.text, column.typed and column.typed[0]}) for column in self.columns.values())
         return [name for name, kinds in found if "string" in kinds]
 
+    def reals(self) -> list[str]:
+        """Columns of text that are real numbers as they are written."""
+        return [name for name, column in self.columns.items() if column.text == "float"]
 
-def narrowest(values: pa.Array, known: ColumnType | None = None) -> ColumnType:
+
+def narrowest(values: pa.Array, known: ColumnType | None = None, spelling: Spelling = PLAIN_SPELLING) -> ColumnType:
     """The narrowest type that fits text values, given what earlier values allowed.
 
     Args:
         values: text without nulls.
         known: the answer for all earlier values, or ``None``.
+        spelling: how numbers among them are written.
     """
+    plain = spelling.plain_numbers(values)
     for kind in _candidates(known):
-        if kind == "string" or (parse_text(values, kind) is not None and not _is_code(values, kind)):
+        if plain is None and kind in ("int", "float"):
+            continue
+        texts = values if plain is None else plain
+        if kind == "string" or (parse_text(texts, kind) is not None and not _is_code(texts, kind)):
             return kind
     return "string"
 

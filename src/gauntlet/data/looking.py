@@ -58,8 +58,8 @@ def look(request: Request, folder: Path) -> Look:
         ConfigurationError: options, roles and columns contradict each other.
         DataError: the data have no rows, cannot be read, hold what was not declared, or text that is nearly numbers.
     """
-    survey = Survey(declared=frozenset(request.reader.types) | frozenset(request.reader.values))
-    texts = TextColumns(request.told)
+    survey = Survey(frozenset((*request.reader.declared, *request.reader.values)), request.reader.spelling)
+    texts = TextColumns(request.told, request.reader.spelling)
     rows = [0] * len(request.files)
     so_far = _Provisional(request, survey)
     row_index = RowIndex(folder, grouped=bool(request.group))
@@ -79,9 +79,10 @@ def look(request: Request, folder: Path) -> Look:
         shown = ", ".join(file.pinned.uri for file, _ in request.files)
         raise DataError("has no rows", field=shown, mend="Check what writes the file: it holds at most a header")
     # First, as what is wrong with a plan may follow from it: an expression that compares text with a number.
-    suspicions = texts.suspicions(survey.text_columns())
+    found = texts.suspicions(survey.text_columns())
+    suspicions = [one for one in found if request.doubts(one.column, one.family)]
     if suspicions:
-        raise refusal(suspicions, request.reader, request.roles.label)
+        raise refusal(suspicions, request.reader, request.roles.label, survey.reals())
     plan = make_plan(survey, request.reader, request.roles, request.purpose)
     if not so_far.holds(plan.read):
         shutil.rmtree(folder)
@@ -120,8 +121,8 @@ class _Provisional:
         return lambda name, column: self._kind(name, column, inferred)
 
     def _kind(self, name: str, column: pa.Array, inferred: bool) -> ColumnType:
-        if name in self._reader.types:
-            return self._reader.types[name]
+        if name in self._reader.declared:
+            return self._reader.declared[name]
         if name in self._reader.values:
             return mapped_type(self._reader.values[name], name)
         kind = self._survey.columns[name].text if inferred else kind_of(column.type)
@@ -138,6 +139,7 @@ class _Provisional:
         import pyarrow.compute as pc
 
         if column.type == pa.string():
+            column = self._reader.spelling(name).plain_numbers(column)
             if pc.max(pc.binary_length(column)).as_py() <= len(str(int(LARGEST_EXACT))) - 1:
                 return
             column = column.cast(pa.int64())

@@ -6,29 +6,35 @@ Nothing is guessed here: what is suspected is said (``gauntlet.data.suspicion``)
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from gauntlet.data.columns import ColumnType
 from gauntlet.data.inference import narrowest
 from gauntlet.data.reading import (
     CODE,
-    COMPARED,
-    DOUBTFUL,
     GROUPS,
-    ISO,
-    ISO_ZONED,
     LONG,
-    NUMBERED,
     PLAIN,
-    WORD,
+    POINT,
+    SEPARATED,
     Family,
     Reading,
 )
 from gauntlet.data.readings import may_be_read, mean_missing, read
+from gauntlet.data.seen import (
+    FEW,
+    FEWEST,
+    MANY,
+    Seen,
+    fitting_forms,
+    has_variants,
+    length_of_code,
+    strays_of,
+    unread_forms,
+)
+from gauntlet.data.spelling import PLAIN_SPELLING, Spelling
+from gauntlet.data.spelling_guesses import plainest, reading_all
 from gauntlet.data.suspicion import Sighting, Suspicion
 
 if TYPE_CHECKING:
@@ -41,49 +47,10 @@ STRAYS_IN = 20
 a column with a tenth of words is one of words. Markers of a missing value (``-``, ``n.a.``) do not count at all."""
 ENOUGH = 5
 """Fewer values than this can look like numbers by chance."""
-FEW = 10
-"""So many different values can be typing errors; more are names or codes…"""
 RARE = 1000
 """…unless all of them together are one value in so many."""
-CODES_FROM = 3
-"""So many different values like 101A or 10001-1234 among whole numbers make codes of them all."""
-MANY = 50
-"""No more different values than this are as likely names: of shifts (08:30), of sizes (64K), of months."""
-_FEWEST = {**dict.fromkeys(DOUBTFUL, MANY), WORD: FEW}
-_CODE_DIGITS = 6
-"""So many digits in groups, all of one length, are as likely a code or a telephone number."""
-_MOST_FORMS = 50
-_CODE_LIKE = re.compile(r"\w+(?:[-/.]\w+| [A-Z0-9]+| [a-z]{1,2}\b)*")
 
 _FAMILIES: dict[ColumnType, Family] = {"int": "number", "float": "number", "timestamp": "time", "bool": "boolean"}
-
-Form = tuple[str, str]
-"""How a value is written, and its unit."""
-
-
-@dataclass
-class _Seen:
-    """Values of one family in a column.
-
-    Attributes:
-        forms: how many values are written in a form.
-        first: form → the first such value.
-        few: form → different values, the first of each, up to one more than ``MANY``; of forms in ``_FEWEST``.
-        lengths: of whole numbers in groups of three digits, in characters.
-        strays: other values → the first of each, up to one more than ``FEW``.
-        kind: narrowest type of those that importing might read by itself; ``None`` before any.
-    """
-
-    forms: Counter[Form] = field(default_factory=Counter)
-    first: dict[Form, Sighting] = field(default_factory=dict)
-    few: dict[Form, dict[str, Sighting]] = field(default_factory=dict)
-    lengths: set[int] = field(default_factory=set)
-    strays: dict[str, Sighting] = field(default_factory=dict)
-    kind: ColumnType | None = None
-
-    def knows(self, form: Form) -> bool:
-        """Whether values in this form are counted: those in the first so many forms are."""
-        return form in self.forms or len(self.forms) < _MOST_FORMS
 
 
 class TextSurvey:
@@ -91,12 +58,14 @@ class TextSurvey:
 
     Args:
         name: the column.
+        spelling: how its numbers are written.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, spelling: Spelling = PLAIN_SPELLING) -> None:
         self._name = name
+        self._spelling = spelling
         self._values = 0
-        self._seen: dict[Family, _Seen] = {family: _Seen() for family in ("number", "time", "boolean")}
+        self._seen: dict[Family, Seen] = {family: Seen() for family in ("number", "time", "boolean")}
         self._missing: dict[str, Sighting] = {}
         self._missing_rows = 0
         self._codes = False
@@ -130,13 +99,13 @@ class TextSurvey:
         counted = values.value_counts()
         texts, counts = counted.field(0), counted.field(1).to_numpy()
         readable = may_be_read(texts).to_numpy(zero_copy_only=False)
-        if readable.all() and _begins_plain(texts) and (kind := narrowest(texts)) != "string":
+        if readable.all() and _begins_plain(texts) and (kind := narrowest(texts, spelling=self._spelling)) != "string":
             return kind
         missing = mean_missing(texts).to_numpy(zero_copy_only=False)
         self._missing_rows += int(counts[missing].sum())
         _note(self._missing, texts.filter(pa.array(missing)), column, place)
         readings = {
-            position: self._admitted(read(texts[position].as_py()))
+            position: self._admitted(self._read(texts[position].as_py()))
             for position in np.flatnonzero(readable & ~missing).tolist()
         }
         for position, reading in readings.items():
@@ -148,8 +117,17 @@ class TextSurvey:
             _note(seen.strays, texts.take(pa.array(strays, pa.int64())), column, place)
             plain = [position for position, reading in readings.items() if _is_plain(reading, family)]
             if plain:
-                seen.kind = narrowest(pc.take(texts, pa.array(plain)), seen.kind)
+                seen.kind = narrowest(pc.take(texts, pa.array(plain)), seen.kind, self._spelling)
         return None
+
+    def _read(self, text: str) -> Reading | None:
+        """A reading, plain where it is written as the user says."""
+        reading = read(text)
+        if reading is None or reading.form not in {*SEPARATED, PLAIN} or reading.family != "number":
+            return reading
+        if self._spelling.reads(text):
+            return Reading("number", PLAIN)
+        return Reading("number", POINT) if reading.form == PLAIN else reading
 
     def _admitted(self, reading: Reading | None) -> Reading | None:
         """A reading, unless it is of one form too many: a new word behind every number is text."""
@@ -171,9 +149,13 @@ class TextSurvey:
             return
         seen, form = self._seen[reading.family], (reading.form, reading.unit)
         seen.forms[form] += count
+        if reading.family == "time":
+            seen.times = seen.times.narrowed(text.as_py())
+        elif reading.form in {*SEPARATED, PLAIN}:
+            seen.spellings = reading_all(seen.spellings, text.as_py())
         if reading.form == GROUPS:
-            seen.lengths.add(_length_of_code(text.as_py()))
-        if reading.form in _FEWEST:
+            seen.lengths.add(length_of_code(text.as_py()))
+        if reading.form in FEWEST:
             _note(seen.few.setdefault(form, {}), [text], column, place, MANY)
         if form not in seen.first:
             seen.first[form] = _sighting(text, column, place)
@@ -184,6 +166,10 @@ class TextSurvey:
         seen.forms[form] += len(values)
         if form not in seen.first:
             seen.first[form] = _sighting(values[0], column, place)
+        if kind == "float":
+            seen.spellings = tuple(one for one in seen.spellings if one.decimal == self._spelling.decimal)
+        elif kind == "timestamp":
+            seen.times = seen.times.narrowed(values[0].as_py())
         seen.kind = kind if seen.kind is None else "float" if {seen.kind, kind} == {"int", "float"} else kind
         for other in self._seen.values():
             if other is not seen:
@@ -194,14 +180,14 @@ class TextSurvey:
         found = (self._suspect(family, seen) for family, seen in self._seen.items())
         return next((suspicion for suspicion in found if suspicion is not None), None)
 
-    def _suspect(self, family: Family, seen: _Seen) -> Suspicion | None:
-        fitting = _fitting(seen)
+    def _suspect(self, family: Family, seen: Seen) -> Suspicion | None:
+        fitting = fitting_forms(seen)
         fits, rows = sum(fitting.values()), self._values - self._missing_rows
-        strays, others = rows - fits, _strays(seen, fitting)
+        strays, others = rows - fits, strays_of(seen, fitting)
         if fits < ENOUGH or strays > max(1, rows // STRAYS_IN) or (len(others) > FEW and strays * RARE > rows):
             return None
-        unread = _unread(fitting, seen)
-        if family == "number" and (self._codes or (not unread and seen.kind == "int" and _has_variants(others))):
+        unread = unread_forms(fitting, seen)
+        if family == "number" and (self._codes or (not unread and seen.kind == "int" and has_variants(others))):
             return None
         odd = strays + self._missing_rows
         if not unread and (not odd if seen.kind in ("int", "bool") or not self._typed else family == "boolean"):
@@ -220,6 +206,8 @@ class TextSurvey:
             example=example or next(iter(seen.first.values())),
             kind=seen.kind if seen.kind != "string" else None,
             typed=self._typed,
+            spellings=plainest(seen.spellings) if unread and all(one in SEPARATED for one, _ in unread) else (),
+            times=seen.times.named if family == "time" and unread else (),
         )
 
 
@@ -228,10 +216,12 @@ class TextColumns:
 
     Args:
         exempt: columns about which the user has said what they are, or which no model learns from.
+        spelling: how the numbers of a column are written.
     """
 
-    def __init__(self, exempt: Collection[str]) -> None:
+    def __init__(self, exempt: Collection[str], spelling: Callable[[str], Spelling] = lambda _: PLAIN_SPELLING) -> None:
         self._exempt = exempt
+        self._spelling = spelling
         self._columns: dict[str, TextSurvey] = {}
 
     def see(self, batch: pa.RecordBatch, place: Place, kinds: Mapping[str, ColumnType | None], *, typed: bool) -> None:
@@ -245,73 +235,13 @@ class TextColumns:
         """
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             if column.type == "string" and name not in self._exempt:
-                survey = self._columns.setdefault(name, TextSurvey(name))
+                survey = self._columns.setdefault(name, TextSurvey(name, self._spelling(name)))
                 survey.see(column, place, kinds.get(name), typed=typed)
 
     def suspicions(self, columns: Iterable[str]) -> list[Suspicion]:
         """What is suspected of those of ``columns`` that were looked at."""
         found = (self._columns[name].suspect() for name in columns if name in self._columns)
         return [suspicion for suspicion in found if suspicion is not None]
-
-
-def _fitting(seen: _Seen) -> dict[Form, int]:
-    """The forms whose values are of the family, and how many there are.
-
-    Of numbers with a unit, those with the most frequent one are, and where it is any word, only if most numbers have
-    it; of numbers in groups of three, none if all are of one length and nothing else is there (telephone numbers,
-    codes); of numbers in parentheses or compared with something, none if they are the most; of forms that need not be
-    numbers or times, those with many different values, and of numbers with any word behind them, more than a few.
-    """
-    forms = {form: count for form, count in seen.forms.items() if count}
-    forms = {form: count for form, count in forms.items() if len(seen.few.get(form, ())) > _FEWEST.get(form[0], -1)}
-    units: Counter[str] = Counter()
-    for (_, unit), count in forms.items():
-        units[unit] += count if unit else 0
-    for form in list(forms):
-        unit = units.most_common(1)[0][0]
-        if form[1] != unit and form[1]:
-            del forms[form]
-    words = [form for form in forms if form[0] == WORD]
-    if words and 2 * forms[words[0]] <= sum(forms.values()):
-        del forms[words[0]]
-    if len(seen.lengths) == 1 and min(seen.lengths) >= _CODE_DIGITS and {form[0] for form in forms} == {GROUPS}:
-        return {}
-    marked = {form: count for form, count in forms.items() if form[0] in (NUMBERED, COMPARED)}
-    if 2 * sum(marked.values()) > sum(forms.values()):
-        forms = {form: count for form, count in forms.items() if form not in marked}
-    return forms
-
-
-def _strays(seen: _Seen, fitting: Mapping[Form, int]) -> dict[str, Sighting]:
-    """Values that are not of the family, those among them that turned out to be words."""
-    others = dict(seen.strays)
-    for form, values in seen.few.items():
-        if form not in fitting:
-            others |= values
-    return others
-
-
-def _unread(fitting: Mapping[Form, int], seen: _Seen) -> dict[Form, int]:
-    """The forms among them that importing does not read, once nothing else is in the column."""
-    if seen.kind in ("timestamp", "bool"):
-        return {}
-    unread = {form: count for form, count in fitting.items() if form[0] != PLAIN or seen.kind not in ("int", "float")}
-    standard = [form for form in unread if form[0] in (ISO, ISO_ZONED)]
-    if standard and len(unread) > 1:
-        del unread[max(standard, key=lambda form: unread[form])]
-    return unread
-
-
-def _has_variants(strays: Iterable[str]) -> bool:
-    """Whether some are what codes look like, not numbers with a footnote."""
-    alike = (any(sign.isdigit() for sign in value) and _CODE_LIKE.fullmatch(value) for value in strays)
-    return sum(map(bool, alike)) >= CODES_FROM
-
-
-def _length_of_code(text: str) -> int:
-    """Digits of a whole number; 0 of one with a fraction, which is no code."""
-    parts = re.split(r"\D", text)
-    return sum(map(len, parts)) if len(parts[-1]) == 3 else 0
 
 
 def _begins_plain(texts: pa.Array) -> bool:

@@ -67,8 +67,9 @@ def make_plan(survey: Survey, options: ReaderOptions, roles: Roles, purpose: Pur
     training = purpose == "training"
     if training:
         require_columns("reader.rename", options.rename.values(), present)
-        for option in ("values", "types", "drop"):
-            require_columns(f"reader.{option}", getattr(options, option), present)
+        for option in ("values", "types", "date_formats", "decimal", "thousands", "drop"):
+            named = getattr(options, option)
+            require_columns(f"reader.{option}", () if isinstance(named, str) else named, present)
     read = _read_types(survey, options)
     derived = _derivable(options, read, training=training)
     everything = {**read, **_derived_types(derived, read)}
@@ -102,8 +103,8 @@ def require_columns(option: str, names: Iterable[str], columns: Sequence[str]) -
 def _read_types(survey: Survey, options: ReaderOptions) -> dict[str, ColumnType]:
     types: dict[str, ColumnType] = {}
     for name, column in survey.columns.items():
-        if name in options.types:
-            types[name] = options.types[name]
+        if name in options.declared:
+            types[name] = options.declared[name]
         elif name in options.values:
             types[name] = mapped_type(options.values[name], name)
         else:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from gauntlet.data.columns import ColumnType
+from gauntlet.data.spelling import Spelling, fault_of_form
 from gauntlet.settings import Settings
 
+Decimal = Literal[".", ","]
+Thousands = Literal["", ",", ".", "'", "_", " "]
 MappedValue = bool | int | float | str
 
 MISSING_VALUES = (
@@ -22,7 +26,8 @@ class ReaderOptions(Settings):
     """How to read files that were not written for us.
 
     Applied in this order: ``column_names``, ``rename``, ``strip_whitespace``, ``missing_values``, ``values``,
-    ``types``, ``derive``, ``drop``. Every option after ``rename`` uses the new names.
+    ``decimal``, ``thousands``, ``date_formats``, ``types``, ``derive``, ``drop``. Every option after ``rename`` uses
+    the new names.
     """
 
     format: Literal["auto", "csv", "parquet", "jsonl"] = Field(
@@ -36,6 +41,21 @@ class ReaderOptions(Settings):
     strip_whitespace: bool = Field(True, description="Remove white space around names and text values.")
     missing_values: tuple[str, ...] = Field(
         MISSING_VALUES, description="Texts that mean a missing value. Default: those that pandas knows."
+    )
+    decimal: Decimal | dict[str, Decimal] = Field(
+        ".",
+        description="Between a number's whole part and its fraction, in text: . or a comma. For all columns, or "
+        "column → character.",
+    )
+    thousands: Thousands | dict[str, Thousands] = Field(
+        "",
+        description="Between groups of three digits, in text: nothing, or one of , . ' _ and a space. For all columns, "
+        "or column → character.",
+    )
+    date_formats: dict[str, str] = Field(
+        {},
+        description="Column → how its times are written, as in strptime (%d.%m.%Y %H:%M), or what they are counted in "
+        "since 1970: s, ms, us or ns. Default: ISO 8601. UTC where they name no zone (%z).",
     )
     types: dict[str, ColumnType] = Field(
         {}, description="Column → int, float, string, bool or timestamp; not inferred."
@@ -69,6 +89,14 @@ class ReaderOptions(Settings):
             raise ValueError("is not an encoding Python knows") from None
         return value
 
+    @field_validator("date_formats")
+    @classmethod
+    def _forms_of_times(cls, value: dict[str, str]) -> dict[str, str]:
+        for column, form in value.items():
+            if fault := fault_of_form(form):
+                raise ValueError(f"of {column}, {form!r}, {fault}")
+        return value
+
     @field_validator("values")
     @classmethod
     def _integral_floats_are_ints(cls, value: dict[str, dict[str, MappedValue]]) -> dict[str, dict[str, MappedValue]]:
@@ -86,7 +114,32 @@ class ReaderOptions(Settings):
             raise ValueError("without a header, column_names must name the columns")
         _refuse_repeated("column_names", self.column_names)
         _refuse_repeated("rename", tuple(self.rename.values()))
+        for name in {*_columns(self.decimal), *_columns(self.thousands), ""}:
+            spelling = self.spelling(name)
+            if spelling.decimal == spelling.thousands:
+                of = f" of {name}" if name else ""
+                raise ValueError(f"decimal and thousands{of} are both {spelling.decimal!r}; set the other one, too")
+        for name in self.date_formats:
+            if self.types.get(name, "timestamp") != "timestamp":
+                raise ValueError(f"types says that {name} is {self.types[name]}, and date_formats that it is a time")
         return self
+
+    def spelling(self, column: str) -> Spelling:
+        """How the numbers and times of a column are written."""
+
+        def of(value: str | Mapping[str, str], default: str) -> str:
+            return value if isinstance(value, str) else value.get(column, default)
+
+        return Spelling(of(self.decimal, "."), of(self.thousands, ""), self.date_formats.get(column, ""))
+
+    @property
+    def declared(self) -> Mapping[str, ColumnType]:
+        """Columns of which the user has said what type they are."""
+        return {**dict.fromkeys(self.date_formats, "timestamp"), **self.types}
+
+
+def _columns(setting: str | Mapping[str, str]) -> tuple[str, ...]:
+    return () if isinstance(setting, str) else tuple(setting)
 
 
 def _refuse_repeated(option: str, names: tuple[str, ...]) -> None:

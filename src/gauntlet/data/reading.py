@@ -12,6 +12,7 @@ CODE = "code"
 LONG = "more digits than a number holds"
 COMMA = "a comma (decimal, or between thousands)"
 DECIMAL_COMMA = "a decimal comma"
+POINT = "a decimal point"
 THOUSANDS = "separators between thousands"
 GROUPS = "groups of three digits"
 PARENTHESES = "parentheses for negative ones"
@@ -33,6 +34,8 @@ ISO_ZONED = "ISO 8601 with a zone"
 PARTIAL = "a year and its month, week or quarter"
 SHORT = "day, month and a year of two digits"
 
+SEPARATED = frozenset({COMMA, DECIMAL_COMMA, POINT, THOUSANDS, GROUPS})
+"""Forms that ``reader.decimal`` and ``reader.thousands`` read."""
 DOUBTFUL = frozenset({MAGNITUDE, CLOCK, PARTIAL, SHORT})
 """A few different ones are as likely names of shifts, sizes or periods."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gauntlet.data.plan import Purpose
 from gauntlet.data.reader import Format, raw_batches
 from gauntlet.data.reader_options import ReaderOptions
+from gauntlet.data.reading import Family
 from gauntlet.data.roles import Roles
 from gauntlet.data.rows import Place
 from gauntlet.data.source import LocalFile
@@ -46,14 +47,17 @@ class Request:
 
     @property
     def told(self) -> frozenset[str]:
-        """Columns about which the user has said what they are: of a type, codes, or nothing a model learns from.
-
-        Rows cannot be split by a time that is text, so then it is not among them.
-        """
+        """Columns about which the user has said what they are: of a type, codes, or nothing a model learns from."""
         reader, roles = self.reader, self.roles
         named = (*roles.key, *roles.exclude, *roles.categorical, *self.split.key, *reader.drop)
-        others = (*roles.columns["cluster"], *(() if self.split.by == "time" else roles.columns["time"]))
-        return frozenset((*named, *others, *reader.types, *reader.values))
+        return frozenset((*named, *roles.columns["cluster"], *reader.declared, *reader.values))
+
+    def doubts(self, column: str, family: Family) -> bool:
+        """Whether text that is nearly of a family may not stay text: as what rows have a time by, if it is of times.
+
+        Rows cannot be split by text at all.
+        """
+        return column != self.roles.time or family == "time" or self.split.by == "time"
 
     @cached_property
     def partitions(self) -> list[Mapping[str, str | int | None]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gauntlet.data.columns import LARGEST_EXACT, ColumnType, arrow_type, convert, readable_text
 from gauntlet.data.plan import Plan
 from gauntlet.data.reader_options import MappedValue, ReaderOptions
+from gauntlet.data.spelling import PLAIN_SPELLING, Spelling
 from gauntlet.errors import DataError
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def finish_column(column: pa.Array, name: str, kind: ColumnType, options: Reader
     raw = column
     if name in options.values:
         column = map_values(column, options.values[name], name, place)
-    converted = to_type(column, kind, name, place)
+    converted = to_type(column, kind, name, place, options.spelling(name))
     return finite(converted, name, place, lambda row: _mend_infinite(raw[row].as_py(), options))
 
 
@@ -66,21 +67,25 @@ def _mend_infinite(raw: object, options: ReaderOptions) -> str:
     return f"Mend it at the source, or read it as missing, in every column: reader.missing_values: {missing}"
 
 
-def to_type(column: pa.Array, kind: ColumnType, name: str, place: Place) -> pa.Array:
-    """Convert a raw column.
+def to_type(
+    column: pa.Array, kind: ColumnType, name: str, place: Place, spelling: Spelling = PLAIN_SPELLING
+) -> pa.Array:
+    """Convert a raw column, whose text is written in a way of its own.
 
     Raises:
         DataError: naming column, value and row of the first value that is not of the type.
     """
-    converted = convert(column, kind)
+    converted = convert(column, kind, spelling)
     if converted is not None:
         return converted
-    position = _first(len(column), lambda end: convert(column.slice(0, end), kind) is None)
+    position = _first(len(column), lambda end: convert(column.slice(0, end), kind, spelling) is None)
+    as_declared = kind == "timestamp" and spelling.time
+    where = "another form in reader.date_formats" if as_declared else "another type in reader.types"
     raise DataError(
-        f"column {name} holds what is not of type {kind}",
+        f"column {name} holds what is not of type {kind}" + (f", written as {spelling.time}" if as_declared else ""),
         field=place.row(position),
         value=column[position].as_py(),
-        mend=f"Mend the value, add it to reader.missing_values, or declare another type in reader.types.{name}",
+        mend=f"Mend the value, add it to reader.missing_values, or declare {where}.{name}",
     )
 
 

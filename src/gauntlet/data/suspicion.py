@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from gauntlet.data.columns import ColumnType
 from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.data.reading import CODE, DIGITS, ISO, ISO_ZONED, LONG, PLAIN, QUOTED, SPACED, Family
 from gauntlet.data.readings import read
+from gauntlet.data.spelling import PLAIN_SPELLING, Spelling
 from gauntlet.errors import DataError
 
 _AT_THE_SOURCE = {
@@ -42,6 +43,8 @@ class Suspicion:
         example: the first value to look at.
         kind: the type that all others have, as importing reads them; ``None`` if it cannot.
         typed: the files have types, and say that it is text.
+        spellings: how to write numbers so that all of these are read; two if only the user knows which is meant.
+        times: forms of ``strptime`` in which all of these times are read; likewise.
     """
 
     column: str
@@ -54,15 +57,25 @@ class Suspicion:
     example: Sighting
     kind: ColumnType | None
     typed: bool
+    spellings: tuple[Spelling, ...] = ()
+    times: tuple[str, ...] = ()
+
+    @property
+    def ways(self) -> int:
+        """In how many ways the user can say how these are written."""
+        return len(self.spellings) or len(self.times)
 
 
-def refusal(suspicions: Sequence[Suspicion], options: ReaderOptions, label: str | None) -> DataError:
+def refusal(
+    suspicions: Sequence[Suspicion], options: ReaderOptions, label: str | None, reals: Sequence[str] = ()
+) -> DataError:
     """The error that names the columns, the first value to look at, and the settings that say what the columns are.
 
     Args:
         suspicions: at least one.
         options: how the files were read.
         label: the label's column.
+        reals: columns of text that are read as real numbers, as they are.
     """
     first, *others = suspicions
     message = f"column {first.column} is read as text, though {_nearly(first)}"
@@ -70,7 +83,7 @@ def refusal(suspicions: Sequence[Suspicion], options: ReaderOptions, label: str 
         shown = ", ".join(f"{one.column} ({one.stray_rows + one.written} of {one.values} values)" for one in others)
         message += f"; the same goes for {shown}"
     return DataError(
-        message, field=first.example.row, value=first.example.value, mend=_mend(suspicions, options, label)
+        message, field=first.example.row, value=first.example.value, mend=_mend(suspicions, options, label, reals)
     )
 
 
@@ -85,25 +98,29 @@ def _nearly(suspicion: Suspicion) -> str:
     return f"{text} and all but {strays} are {family}" if strays else text
 
 
-def _mend(suspicions: Sequence[Suspicion], options: ReaderOptions, label: str | None) -> str:
+def _mend(suspicions: Sequence[Suspicion], options: ReaderOptions, label: str | None, reals: Sequence[str]) -> str:
     sentences = []
-    spoilt = [one for one in suspicions if one.form is None and one.strays and not any(map(_is_value, one.strays))]
-    missing = dict.fromkeys(value for one in spoilt for value in one.strays)
-    if missing:
-        kinds = {one.column: one.kind for one in spoilt if one.typed}
-        dropped = any(one.column == label for one in spoilt)
+    told = [one for one in _agreeing(suspicions) if one.form is None or one.ways]
+    spoilt = [one for one in told if one.strays and not any(map(_is_value, one.strays))]
+    as_missing = _read_as_missing(spoilt, options, label)
+    if any(one.ways for one in told):
+        typed = {one.column: _kind(one) for one in told if one.typed and not one.times}
+        for way in range(max(one.ways for one in told)):
+            settings = {**_spelt(told, way, options, reals), **({"types": typed} if typed else {}), **as_missing}
+            how = "Or" if way else "Say how they are written"
+            sentences.append(f"{how}: {_written(settings)}{_meaning(told, way)}")
+    elif as_missing:
+        types = {one.column: one.kind for one in spoilt if one.typed}
         sentences.append(
-            f"Correct them at the source, or read them as missing, in every column: reader.missing_values: "
-            f"{_json([*options.missing_values, *missing])}"
-            + (f" with reader.types: {_json(kinds)}" if kinds else "")
-            + (' and reader.missing_label: "drop"' if dropped else "")
+            "Correct them at the source, or read them as missing, in every column: "
+            + _written({**as_missing, **({"types": types} if types else {})})
         )
-    elif any(one.stray_rows for one in suspicions):
+    if not as_missing and any(one.stray_rows for one in suspicions):
         sentences.append("Correct what is something else at the source")
     typed = {one.column: one.kind for one in suspicions if one.form is None and not one.stray_rows}
     if typed:
         sentences.append(f"Say what the file does not: reader.types: {_json(typed)}")
-    forms = {one.form: one.family for one in suspicions if one.form is not None}
+    forms = {one.form: one.family for one in suspicions if one.form is not None and not one.ways}
     if forms.pop(SPACED, None):
         where = " at the source" if options.strip_whitespace else ": reader.strip_whitespace: true"
         sentences.append(f"Remove the white space{where}")
@@ -112,6 +129,76 @@ def _mend(suspicions: Sequence[Suspicion], options: ReaderOptions, label: str | 
     if text:
         sentences.append(f"To take {'it' if len(text) == 1 else 'them'} as text: reader.types: {_json(text)}")
     return ". ".join(sentences)
+
+
+def _agreeing(suspicions: Sequence[Suspicion]) -> list[Suspicion]:
+    """With 1,5 in one column, 1,234 in another is no thousand."""
+    signs = {one.spellings[0].decimal for one in suspicions if len(one.spellings) == 1}
+    return [
+        replace(one, spellings=tuple(each for each in one.spellings if each.decimal in signs))
+        if len(one.spellings) > 1 and len(signs) == 1
+        else one
+        for one in suspicions
+    ]
+
+
+def _read_as_missing(spoilt: Sequence[Suspicion], options: ReaderOptions, label: str | None) -> dict[str, object]:
+    """The settings that read as missing what spoils columns."""
+    missing = dict.fromkeys(value for one in spoilt for value in one.strays)
+    if not missing:
+        return {}
+    dropped = {"missing_label": "drop"} if any(one.column == label for one in spoilt) else {}
+    return {"missing_values": [*options.missing_values, *missing], **dropped}
+
+
+def _spelt(told: Sequence[Suspicion], way: int, options: ReaderOptions, reals: Sequence[str]) -> dict[str, object]:
+    """The settings that say how these columns' numbers and times are written, in one of the ways they may be meant."""
+    numbers = {one.column: one.spellings[min(way, len(one.spellings) - 1)] for one in told if one.spellings}
+    times = {one.column: one.times[min(way, len(one.times) - 1)] for one in told if one.times}
+    plain = (one.column for one in told if one.kind == "float")
+    columns = [*(name for name in (*reals, *plain) if name not in numbers), *numbers]
+    spellings = {name: numbers.get(name) or options.spelling(name) for name in columns}
+    settings: dict[str, object] = {}
+    if numbers:
+        decimal = _setting({name: one.decimal for name, one in spellings.items()}, PLAIN_SPELLING.decimal)
+        signs = {one.decimal for one in spellings.values()}
+        thousands = {one.thousands for one in spellings.values() if one.thousands}
+        grouped = {name: one.thousands for name, one in spellings.items() if one.thousands}
+        # A column without thousands does not mind how they would be written, unless it is with its decimal sign.
+        everywhere = len(thousands) == 1 and not thousands & signs
+        settings["decimal"] = decimal
+        settings["thousands"] = thousands.pop() if everywhere else grouped or PLAIN_SPELLING.thousands
+    if times:
+        settings["date_formats"] = {**options.date_formats, **times}
+    return {name: value for name, value in settings.items() if value != getattr(options, name)}
+
+
+def _setting(by_column: Mapping[str, str], default: str) -> str | dict[str, str]:
+    """A character for all columns where they agree, else for those that have another than the default."""
+    found = set(by_column.values())
+    return found.pop() if len(found) == 1 else {name: sign for name, sign in by_column.items() if sign != default}
+
+
+def _meaning(told: Sequence[Suspicion], way: int) -> str:
+    """What a value would be, where it may be one of two things."""
+    for one in told:
+        if len(one.spellings) > 1:
+            return f" (a comma is {'decimal' if one.spellings[way].decimal == ',' else 'between thousands'})"
+        if len(one.times) > 1:
+            return f" ({one.column}: the {'month' if _month_first(one.times[way]) else 'day'} comes first)"
+    return ""
+
+
+def _month_first(form: str) -> bool:
+    return form.find("%m") < form.find("%d")
+
+
+def _kind(one: Suspicion) -> ColumnType | None:
+    return "float" if one.spellings else one.kind
+
+
+def _written(settings: Mapping[str, object]) -> str:
+    return " with ".join(f"reader.{name}: {_json(value)}" for name, value in settings.items())
 
 
 def _is_value(text: str) -> bool:

@@ -48,7 +48,7 @@ def write_reference(
     with pq.ParquetWriter(destination, schema) as writer:
         for file in files:
             for batch in _batches(file, options, kinds, destination.parent):
-                writer.write_batch(_typed(batch, kinds, schema, table, file.uri))
+                writer.write_batch(_typed(batch, kinds, schema, table, file.uri, options))
 
 
 def _batches(
@@ -60,7 +60,12 @@ def _batches(
 
 
 def _typed(
-    batch: pa.RecordBatch, kinds: Mapping[str, ColumnType], schema: pa.Schema, table: str, shown: str
+    batch: pa.RecordBatch,
+    kinds: Mapping[str, ColumnType],
+    schema: pa.Schema,
+    table: str,
+    shown: str,
+    options: ReaderOptions,
 ) -> pa.RecordBatch:
     import pyarrow as pa
 
@@ -71,7 +76,7 @@ def _typed(
             close = difflib.get_close_matches(name, batch.schema.names, n=1)
             hint = f"Did you mean {close[0]!r}?" if close else f"Its columns are: {', '.join(batch.schema.names)}"
             raise ConfigurationError("has no such column", field=f"table {table}", value=name, mend=hint)
-        typed = convert(batch.column(position), kind)
+        typed = convert(batch.column(position), kind, options.spelling(name))
         if typed is None:
             raise DataError(
                 f"holds values that are not of type {kind}, as what they are compared with is",
