@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from gauntlet.data.columns import readable_text
+from gauntlet.data.epoch import require_seconds
 from gauntlet.data.identity import content_ids, key_ids
 from gauntlet.data.labels import LabelCheck
 from gauntlet.data.looking import Look, look
@@ -28,6 +30,7 @@ from gauntlet.data.snapshot import Snapshot
 from gauntlet.data.source import LocalFile, Pinned, fetch
 from gauntlet.data.split import (
     SplitOptions,
+    as_moments,
     assign_by_hash,
     assign_by_time,
     hash_boundaries,
@@ -152,9 +155,11 @@ def _locate(request: Request, plan: Plan, row: int) -> tuple[str, int, str]:
 
 def _write(request: Request, plan: Plan, row_index: RowIndex, folder: Path, share: float) -> dict[str, SplitWriter]:
     """Second pass: write every row, or a share of them, into its split."""
+    import pyarrow as pa
+
     label = plan.roles.label
     labels = LabelCheck(label, request.reader, categorical=label in plan.roles.categorical)
-    empty = set(plan.columns)
+    empty, times = set(plan.columns), list[pa.Array]()
     with contextlib.ExitStack() as open_files:
         writers = {name: open_files.enter_context(SplitWriter(folder, name, plan.schema)) for name in request.splits}
         reader = open_files.enter_context(row_index.read())
@@ -162,11 +167,13 @@ def _write(request: Request, plan: Plan, row_index: RowIndex, folder: Path, shar
             if batch.num_rows:
                 rows = _finish(batch, plan, request, place, reader, labels, share)
                 empty -= {name for name in empty if _has_values(rows.batch, name)}
+                if request.split.by == "time" and request.roles.time in plan.columns:
+                    times.append(_first_and_last(rows.batch.column(request.roles.time)))
                 _distribute(rows, request.files[number][0].pinned.split, request, writers)
     if request.purpose == "training":
         _refuse_empty_columns(empty)
         labels.judge()
-        _refuse_empty_splits(writers)
+        _refuse_empty_splits(writers, times)
     return writers
 
 
@@ -199,6 +206,8 @@ def _finish(
     else:
         ids = content_ids(digests, occurrences)
         keep = np.ones(batch.num_rows, dtype=bool)
+    if plan.roles.time is not None:
+        require_seconds(columns[plan.roles.time], plan.roles.time, place, by_date=request.split.by_date)
     if plan.roles.weight is not None:
         require_weights(columns[plan.roles.weight], plan.roles.weight, place)
     if plan.roles.label is not None and request.purpose == "training":
@@ -246,11 +255,25 @@ def _refuse_empty_columns(empty: Collection[str]) -> None:
         )
 
 
-def _refuse_empty_splits(writers: dict[str, SplitWriter]) -> None:
+def _first_and_last(times: pa.Array) -> pa.Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pa.array([pc.min(times).as_py(), pc.max(times).as_py()], times.type)
+
+
+def _refuse_empty_splits(writers: dict[str, SplitWriter], times: Sequence[pa.Array]) -> None:
+    """Refuse a split that got no rows; ``times``: the first and last of every batch, if rows were split by them."""
+    span = ""
+    if times and not all(writer.rows for writer in writers.values()):
+        import pyarrow as pa
+
+        first, last = readable_text(as_moments(_first_and_last(pa.concat_arrays(times)))).to_pylist()
+        span = f": times run from {first} to {last}"
     for name, writer in writers.items():
         if not writer.rows:
             raise DataError(
-                f"split {name} got no rows",
+                f"split {name} got no rows{span}",
                 field="split",
                 value={name: writer.rows for name, writer in writers.items()},
                 mend="Widen it, give it a share of 0, or import more rows",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from gauntlet.data.epoch import LATEST_SECOND
 from gauntlet.errors import DataError
 from gauntlet.settings import Settings
 
@@ -64,6 +65,11 @@ class SplitOptions(Settings):
         elif self.until:
             raise ValueError('until is for by: "time"')
         return self
+
+    @property
+    def by_date(self) -> bool:
+        """Whether rows are split at dates, not at numbers that may mean anything."""
+        return self.by == "time" and any(isinstance(end, str) and "-" in end[1:] for end in self.until.values())
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -174,29 +180,37 @@ def assign_by_time(times: pa.Array, boundaries: list[tuple[str, int | None]], sh
             value=f"{times.null_count} missing",
             mend='Fill or remove them at the source, or split with by: "hash"',
         )
-    if times.type == pa.int64():
-        moments = times.to_numpy() * _MICROSECONDS
-    elif times.type == pa.float64():
-        moments = np.floor(times.to_numpy() * _MICROSECONDS).astype(np.int64)
-    elif pa.types.is_timestamp(times.type):
-        moments = times.cast(pa.int64()).to_numpy()
-    else:
+    if times.type not in (pa.int64(), pa.float64()) and not pa.types.is_timestamp(times.type):
         raise DataError(
             "holds no times",
             field=f"column {shown}",
             value=str(times.type),
-            mend="Splitting by time needs ISO 8601 timestamps or epoch seconds in roles.time",
+            mend="Splitting by time needs ISO 8601 timestamps or epoch seconds in roles.time; say how it is written "
+            f"otherwise: reader.date_formats.{shown}",
         )
+    moments = as_moments(times).cast(pa.int64()).to_numpy()
     ends = np.array([end for _, end in boundaries[:-1]], dtype=np.int64)
     chosen: np.ndarray = np.searchsorted(ends, moments, side="right")
     return chosen
+
+
+def as_moments(times: pa.Array) -> pa.Array:
+    """Timestamps, or numbers in epoch seconds, as timestamps of microseconds, UTC."""
+    import numpy as np
+    import pyarrow as pa
+
+    if times.type == pa.int64():
+        times = pa.array(times.to_numpy() * _MICROSECONDS)
+    elif times.type == pa.float64():
+        times = pa.array(np.floor(times.to_numpy() * _MICROSECONDS).astype(np.int64))
+    return times.cast(pa.timestamp("us", tz="UTC"))
 
 
 def microseconds(moment: float | str) -> int:
     """A moment, ISO 8601 (UTC where it names no zone) or epoch seconds, as microseconds since 1970 UTC.
 
     Raises:
-        ValueError: the text is neither.
+        ValueError: the text is neither, or the number is of another unit.
     """
     if isinstance(moment, str):
         try:
@@ -206,7 +220,9 @@ def microseconds(moment: float | str) -> int:
                 seconds = float(moment)
             except ValueError:
                 raise ValueError(f"{moment!r} is neither ISO 8601 nor epoch seconds") from None
-            return round(seconds * _MICROSECONDS)
+            return microseconds(seconds)
         aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
         return round(aware.timestamp() * _MICROSECONDS)
+    if not abs(moment) < LATEST_SECOND:
+        raise ValueError(f"{moment:.0f} is no time in seconds since 1970; write ISO 8601, or seconds")
     return round(moment * _MICROSECONDS)
