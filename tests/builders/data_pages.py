@@ -9,6 +9,7 @@ from gauntlet.reports.plots import ForestRow
 from gauntlet.reports.views.absent import AbsentView
 from gauntlet.reports.views.columns import Drawing
 from gauntlet.reports.views.integrity import IntegrityView, LeakageView, RateView
+from gauntlet.reports.views.remarks import Kind, Remark
 from gauntlet.reports.views.schema import Rule, SchemaView
 from gauntlet.reports.views.skew import MovedColumn, SkewView
 from gauntlet.reports.views.statistics import ColumnView, SplitCell, StatisticsView
@@ -32,7 +33,15 @@ _LONG = "months_since_the_last_missed_payment_of_any_kind_anywhere"
 def _statistics() -> Page:
     columns = [
         ColumnView(
-            name, kind, "feature", "", (SplitCell("train", 26043, 0.057, "8 distinct, most often Private"),), (drawing,)
+            name,
+            kind,
+            "feature",
+            0.057,
+            "8 distinct, most often Private",
+            Remark(Kind.NEW, "has 1 of its values in test and not in train") if name == _LONG else None,
+            (SplitCell("train", 26043, 0.057, "8 distinct, most often Private"),),
+            tuple(drawing.before),
+            (drawing,),
         )
         for name, kind, drawing in (
             ("age", "int", _AGES),

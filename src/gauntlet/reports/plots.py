@@ -14,6 +14,7 @@ from gauntlet.reports.ramp import Mark, Stretch, ramp
 from gauntlet.reports.relation import relation
 from gauntlet.reports.svg import glyph, look
 from gauntlet.reports.tails import TailMark, Trial, scatter, tail, trials
+from gauntlet.reports.thumbnail import thumbnail
 
 __all__ = [
     "CalibrationBin",
@@ -42,5 +43,6 @@ __all__ = [
     "scatter",
     "sparkline",
     "tail",
+    "thumbnail",
     "trials",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gauntlet.data.profile import Profile, read_profiles
@@ -10,8 +11,10 @@ from gauntlet.data.statistics import Statistics
 from gauntlet.digest import short
 from gauntlet.reports.page import render
 from gauntlet.reports.views.columns import Drawing, describe, draw
+from gauntlet.reports.views.remarks import Kind, Remark, in_short, remark_on
 
-_MUCH_MISSING = 0.2
+_MOST_DRAWN = 40
+"""Columns with large pictures; the others of a wide table have the small one, so that a page stays under a megabyte."""
 
 
 @dataclass(frozen=True)
@@ -32,22 +35,34 @@ class ColumnView:
         name: the column.
         type: the snapshot's type.
         role: its role: ``feature``, ``label``, ``key``, ….
-        remark: a remark; may be empty.
+        missing: largest share of rows without a value, over splits.
+        summary: its values in the first split, in one line.
+        remark: what a reader should know; ``None`` for nothing.
         cells: one per split.
-        drawings: the first split against each other one.
+        shares: bars or categories of the first split, for the small picture.
+        drawings: the first split against each other one; empty where the small picture is all.
     """
 
     name: str
     type: str
     role: str
-    remark: str
+    missing: float
+    summary: str
+    remark: Remark | None
     cells: tuple[SplitCell, ...]
+    shares: tuple[float, ...]
     drawings: tuple[Drawing, ...]
 
 
 @dataclass(frozen=True)
 class StatisticsView:
-    """All columns of a snapshot."""
+    """All columns of a snapshot.
+
+    Attributes:
+        snapshot: its digest.
+        splits: (name, rows).
+        columns: the label first, then those with a remark by its kind, then the rest as they stand in the data.
+    """
 
     snapshot: str
     splits: tuple[tuple[str, int], ...]
@@ -59,9 +74,14 @@ class StatisticsView:
         return sum(column.role == "feature" for column in self.columns)
 
     @property
-    def remarks(self) -> tuple[tuple[str, str], ...]:
-        """(column, remark) for columns that have one."""
-        return tuple((column.name, column.remark) for column in self.columns if column.remark)
+    def in_short(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """(kind of remark, columns)."""
+        return in_short([(column.name, column.remark) for column in self.columns if column.remark])
+
+    @property
+    def without_pictures(self) -> int:
+        """Number of columns with values that have the small picture alone."""
+        return sum(bool(column.shares) and not column.drawings for column in self.columns)
 
 
 def statistics_page(statistics: Statistics) -> str:
@@ -73,12 +93,30 @@ def statistics_page(statistics: Statistics) -> str:
 
 def statistics_view(statistics: Statistics) -> StatisticsView:
     """Make the view of statistics."""
-    profiles = {split: read_profiles(statistics.split(split)) for split in statistics.splits}
-    columns = [
-        _column(name, kind, statistics.roles, {split: by_column[name] for split, by_column in profiles.items()})
-        for name, kind in statistics.columns.items()
+    return view_of(statistics, {split: read_profiles(statistics.split(split)) for split in statistics.splits})
+
+
+def view_of(statistics: Statistics, profiles: Mapping[str, Mapping[str, Profile]]) -> StatisticsView:
+    """Make the view of statistics whose columns have been read.
+
+    Args:
+        statistics: their splits, columns and roles.
+        profiles: split → column → what is known of it.
+    """
+    columns = {name: {split: by_column[name] for split, by_column in profiles.items()} for name in statistics.columns}
+    looked_at = [name for name in columns if role_of(name, statistics.roles) in ("feature", "label")]
+    remarks = {name: remark_on(columns[name]) if name in looked_at else None for name in columns}
+    order = sorted(columns, key=lambda name: _place(name, remarks[name], statistics.roles))
+    views = [
+        _column(name, statistics, columns[name], remarks[name], large=position < _MOST_DRAWN)
+        for position, name in enumerate(order)
     ]
-    return StatisticsView(statistics.snapshot, tuple(statistics.splits.items()), tuple(columns))
+    return StatisticsView(statistics.snapshot, tuple(statistics.splits.items()), tuple(views))
+
+
+def _place(name: str, remark: Remark | None, roles: Roles) -> tuple[bool, int]:
+    """The label first, then by the kind of the remark; Python's sort keeps the order of the data among equals."""
+    return name != roles.label, list(Kind).index(remark.kind) if remark else len(Kind)
 
 
 def role_of(name: str, roles: Roles) -> str:
@@ -89,31 +127,24 @@ def role_of(name: str, roles: Roles) -> str:
     return "key" if name in roles.key else "excluded" if name in roles.exclude else "feature"
 
 
-def _column(name: str, kind: str, roles: Roles, by_split: dict[str, Profile]) -> ColumnView:
+def _column(
+    name: str, statistics: Statistics, by_split: dict[str, Profile], remark: Remark | None, *, large: bool
+) -> ColumnView:
     cells = tuple(
         SplitCell(split, profile.rows, profile.missing_share, describe(profile)) for split, profile in by_split.items()
     )
+    kind = statistics.columns[name]
     (first, profile), *others = by_split.items()
-    pairs = [draw(profile, other, (first, split)) for split, other in others] or [draw(profile, None, (first, ""))]
+    alone = draw(profile, None, (first, ""))
+    pairs = [draw(profile, other, (first, split)) for split, other in others] or [alone] if large else []
     return ColumnView(
         name=name,
-        type="category" if kind == "int" and name in roles.categorical else kind,
-        role=role_of(name, roles),
-        remark=_remark(by_split),
+        type="category" if kind == "int" and name in statistics.roles.categorical else kind,
+        role=role_of(name, statistics.roles),
+        missing=max(cell.missing for cell in cells),
+        summary=cells[0].summary,
+        remark=remark,
         cells=cells,
+        shares=tuple(alone.before) if alone is not None else (),
         drawings=tuple(drawing for drawing in pairs if drawing is not None),
     )
-
-
-def _remark(by_split: dict[str, Profile]) -> str:
-    profiles = list(by_split.values())
-    if not any(profile.present for profile in profiles):
-        return "has no value in any row"
-    if all(_is_constant(profile) for profile in profiles if profile.present):
-        return "has the same value in every row"
-    most = max(profile.missing_share for profile in profiles)
-    return f"is missing in up to {most:.0%} of rows" if most >= _MUCH_MISSING else ""
-
-
-def _is_constant(profile: Profile) -> bool:
-    return profile.distinct == 1 if profile.categorical else profile.minimum == profile.maximum
