@@ -86,9 +86,9 @@ class Spelling:
         return rf"^[-+]?(?:{grouped}[0-9]+{fraction}|{point}[0-9]+)(?:[eE][-+]?[0-9]+)?$"
 
     def times(self, column: pa.Array) -> pa.Array | None:
-        """Texts or numbers as microseconds since 1970 (UTC); ``None`` if one is not written so, or not in years 1 to 9999.
+        """Texts or numbers as microseconds since 1970 (UTC), a part of one cut off.
 
-        A part of a microsecond is cut off.
+        ``None``: one is not written so, or not in the years 1 to 9999.
         """
         import pyarrow as pa
 
