@@ -69,9 +69,17 @@ def _skew() -> Page:
         ),
         MovedColumn("age", "serving", Status.PASS, ("`age` did not move.",), (("training", "median 37"),), _AGES),
     ]
-    view = SkewView(tuple(columns), (("id", "it is the key"),))
+    movement = (
+        ForestRow("workclass (serving)", 21.0, 20.1, 22.0, 15494, "fail"),
+        ForestRow(f"{_LONG} (serving)", 0.4, 0.1, 0.9, 15494, "pass"),
+    )
+    view = SkewView(tuple(columns), (("id", "it is the key"),), movement, 3)
     verdict = Verdict("detect_skew", (check,), check.reason)
-    return render("skew.html.j2", title="Skew", view=view, verdict=verdict), ["What moved", "Not compared"]
+    return render("skew.html.j2", title="Skew", view=view, verdict=verdict), [
+        "What moved most",
+        "3 more comparisons moved less",
+        "Not compared",
+    ]
 
 
 def _schema() -> Page:

@@ -87,6 +87,10 @@ def test_a_column_times_a_thousand_fails_and_says_so(training, schema, tmp_path)
     assert new[:2] in failed.reason
     assert failed.measured > 0.95
     assert "income" in result.verdict.summary
+    first, *others = skew_view(result).movement
+    assert (first.label, first.status) == ("income (serving)", "fail")
+    assert first.estimate == pytest.approx(failed.measured / failed.bound)
+    assert 1 > others[0].estimate >= others[-1].estimate, "what moved most comes first"
 
 
 def test_gate_and_page_are_the_same_whatever_checks_are_called(training, schema, tmp_path):

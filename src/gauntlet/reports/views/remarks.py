@@ -1,4 +1,4 @@
-"""What a reader should know of a column before looking at it: constant, nearly empty, like an identifier, skewed, new."""
+"""What a reader should know of a column before looking at it: constant, nearly empty, like an identifier, skewed."""
 
 from __future__ import annotations
 

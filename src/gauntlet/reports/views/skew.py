@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from gauntlet.data.comparison import Comparison
 from gauntlet.data.skew import SkewResult
 from gauntlet.reports.page import render
+from gauntlet.reports.plots import ForestRow
 from gauntlet.reports.views.columns import Drawing, describe, draw
 from gauntlet.verdict import Status
+
+_MOST_DRAWN = 15
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,14 @@ class SkewView:
     Attributes:
         columns: shifted ones first.
         left_out: (column, why it was not compared).
+        movement: how far columns moved, as shares of what is allowed, farthest first.
+        not_drawn: number of comparisons that moved less than those in ``movement``.
     """
 
     columns: tuple[MovedColumn, ...]
     left_out: tuple[tuple[str, str], ...]
+    movement: tuple[ForestRow, ...] = ()
+    not_drawn: int = 0
 
     @property
     def moved(self) -> tuple[MovedColumn, ...]:
@@ -68,7 +75,23 @@ def skew_page(result: SkewResult) -> str:
 def skew_view(result: SkewResult) -> SkewView:
     """Make the view of a result."""
     columns = sorted((_column(comparison) for comparison in result.comparisons), key=lambda c: -c.status.severity)
-    return SkewView(tuple(columns), tuple(result.left_out.items()))
+    movement = sorted(
+        (row for comparison in result.comparisons if (row := _movement(comparison)) is not None),
+        key=lambda row: -(row.estimate or 0.0),
+    )
+    drawn = tuple(movement[:_MOST_DRAWN])
+    return SkewView(tuple(columns), tuple(result.left_out.items()), drawn, len(movement) - len(drawn))
+
+
+def _movement(comparison: Comparison) -> ForestRow | None:
+    """The check of a column that comes nearest to its limit, or goes farthest beyond; ``None`` without any."""
+    shares = [(check.measured / check.bound, check) for check in comparison.checks if check.measured and check.bound]
+    if not shares:
+        return None
+    share, check = max(shares, key=lambda pair: pair[0])
+    low, high = (end / (check.bound or 1.0) for end in check.interval) if check.interval else (None, None)
+    label = f"{comparison.column} ({comparison.against})"
+    return ForestRow(label, share, low, high, check.sample_size, check.status.value)
 
 
 def _column(comparison: Comparison) -> MovedColumn:
