@@ -35,7 +35,7 @@ class Gate:
         settings: the settings model behind that parameter, as ``module:class``; a text, because this module lies
             below all others.
         page: where its numbers are explained, under ``docs/``.
-        cautious: an inconclusive verdict blocks: people or production are at stake, or proof is what it asks for.
+        cautious: an inconclusive verdict blocks, because people or production are at stake.
         component: the component that runs it; empty: of the gate's own name.
     """
 
@@ -63,7 +63,7 @@ GATES = (
         stage=Stage.TRAINING,
         parameter="schema_policy",
         settings="gauntlet.data.validation:SchemaPolicy",
-        page="statistics.md",
+        page="schema.md",
     ),
     Gate(
         "detect_skew",
@@ -95,12 +95,11 @@ GATES = (
     Gate(
         "evaluate_performance",
         subject="performance",
-        question="Is it shown to be good enough?",
+        question="Is it good enough?",
         stage=Stage.REGISTERING,
         parameter="performance_policy",
         settings="gauntlet.evaluation.policies:PerformancePolicy",
         page="statistics.md",
-        cautious=True,
     ),
     Gate(
         "evaluate_slices",

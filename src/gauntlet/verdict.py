@@ -56,6 +56,8 @@ class Status(StrEnum):
         return self.value.replace("_", " ")
 
 
+_FLAGS = ("advisory", "proof")
+"""Fields of a check that are written where they are true."""
 _BY_SEVERITY = (Status.NOT_ASKED, Status.PASS, Status.INCONCLUSIVE, Status.FAIL, Status.ERROR)
 
 
@@ -79,6 +81,7 @@ class Check:
         sample_size: rows (or clusters, where rows are clustered) the value rests on.
         rows_needed: about how many would decide it; only when inconclusive.
         advisory: nobody asked for it: it is reported and, whatever its status, stops nothing.
+        proof: it asks for proof: what the rows can neither show nor rule out stops a run too.
         code: what kind of finding it is, for programs: the gate, then the kind, ``check_features.redefined``. Names and
             sentences may be edited freely, codes not; ``docs/codes.md`` lists them.
         subject: what it is about, as the user calls it: a column, a slice, a case, a metric; empty for a whole.
@@ -97,6 +100,7 @@ class Check:
     sample_size: int | None = None
     rows_needed: int | None = None
     advisory: bool = field(default=False, kw_only=True)
+    proof: bool = field(default=False, kw_only=True)
     code: str = field(kw_only=True)
     subject: str = field(default="", kw_only=True)
 
@@ -142,6 +146,11 @@ class Verdict:
         return worst(asked) if asked or not self.checks else Status.NOT_ASKED
 
     @property
+    def lacks_proof(self) -> bool:
+        """Whether a check that asks for proof could not tell."""
+        return any(check.proof and check.status is Status.INCONCLUSIVE for check in self.checks if not check.advisory)
+
+    @property
     def worst_first(self) -> tuple[Check, ...]:
         """The checks by severity, those of one severity in their order."""
         return tuple(sorted(self.checks, key=lambda check: -check.status.severity))
@@ -153,9 +162,7 @@ class Verdict:
     def to_json(self) -> dict[str, Any]:
         """The form on disk. Values that are not finite become ``null``."""
         checks = [{**_finite(asdict(check)), "status": check.status.value} for check in self.checks]
-        for check in checks:
-            if not check["advisory"]:
-                del check["advisory"]
+        checks = [{key: value for key, value in check.items() if value or key not in _FLAGS} for check in checks]
         return {
             "format": FORMAT,
             "gate": self.gate,

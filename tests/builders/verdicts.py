@@ -22,10 +22,10 @@ def check(
     return Check(name, status, reason, *numbers, code=f"{gate}.{kind}", **fields)
 
 
-def verdict(gate: str = GATE, *statuses: Status, summary: str = "A summary.", advisory: bool = False) -> Verdict:
+def verdict(gate: str = GATE, *statuses: Status, summary: str = "A summary.", **flags: bool) -> Verdict:
     """A gate's verdict with one check a status; no two of them say the same."""
     checks = (
-        check(f"check {i}", status, f"{gate} sentence {i} says {status.value}", gate=gate, advisory=advisory)
+        check(f"check {i}", status, f"{gate} sentence {i} says {status.value}", gate=gate, **flags)
         for i, status in enumerate(statuses)
     )
     return Verdict(gate, tuple(checks), summary)

@@ -96,8 +96,7 @@ def test_levels(metric, place, record_property):
     def judged(rng, rows, distance):
         bound = truth + sign * distance * error
         policy = parse(PerformancePolicy, {"metrics": {metric: {side: bound}}}, field="policy")
-        (check,) = judge_performance(scored(*one_model(rng, rows)), policy).verdict.checks
-        return check
+        return judge_performance(scored(*one_model(rng, rows)), policy).verdict.checks[0]
 
     decided_at_what_is_named(judged, rows, PLACES[place], np.random.default_rng(91), record_property, "levels")
 

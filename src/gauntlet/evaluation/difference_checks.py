@@ -139,7 +139,7 @@ def improvement_check(difference: Difference, *, same: bool = False) -> Check:
     else:
         more = _what_would_tell(difference, needed)
         reason = f"{found(difference)}: the improvement that the policy demands is not shown{more}.{_noise(difference)}"
-    return _check(
+    check = _check(
         difference,
         f"{difference.name}: improvement",
         status,
@@ -148,6 +148,7 @@ def improvement_check(difference: Difference, *, same: bool = False) -> Check:
         needed,
         code="compare_champion.seed_noise" if hidden else "compare_champion.improvement",
     )
+    return replace(check, proof=True)
 
 
 def slice_check(difference: Difference, margin: float) -> Check:

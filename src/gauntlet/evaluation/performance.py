@@ -1,7 +1,7 @@
 """The minimum-performance gate: is the model good enough by itself?
 
-Every demand is a check of its own; their intervals hold together at the policy's confidence. Where the policy demands
-nothing, the model must be shown to beat the trivial one that always gives the same answer.
+Every demand is a check of its own; their intervals hold together at the policy's confidence. Besides, the model must be
+shown to beat the trivial one that always gives the same answer, unless the policy says that it need not.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Literal
 import numpy as np
 
 from gauntlet.evaluation import wording
-from gauntlet.evaluation.families import differences, levels
+from gauntlet.evaluation.baseline import beats_trivial
+from gauntlet.evaluation.families import levels
 from gauntlet.evaluation.inputs import Scored, require_both_classes
 from gauntlet.evaluation.intervals import intervals
 from gauntlet.evaluation.metrics import Metric, names, resolve
@@ -26,15 +27,7 @@ from gauntlet.evaluation.unfair_comparison import seen_rows
 from gauntlet.verdict import Check, Status, Verdict, decide, worst
 
 GATE = "evaluate_performance"
-TRIVIAL = {"binary": "log_loss", "multiclass": "log_loss", "regression": "mse"}
-"""Task → the metric that the trivial model is beaten in. Both are least for the mean, so that guessing the constant
-from the evaluation rows themselves costs nothing to first order."""
-_TRIVIAL_ANSWER = {
-    "binary": "always answering the overall share of positives",
-    "multiclass": "always answering the overall shares of the classes",
-    "regression": "always answering the mean",
-}
-
+BOUND = f"{GATE}.bound"
 NEAR_PERFECT = {"binary": ("auc", 0.995), "multiclass": ("balanced_accuracy", 0.99), "regression": ("r2", 0.995)}
 """Task → a metric, and the value from which a model is asked how it can be so good."""
 
@@ -93,7 +86,9 @@ def judge_performance(scored: Scored, policy: PerformancePolicy) -> Performance:
     require_both_classes(scored)
     rows = to_sample(scored, policy.threshold)
     panel = measure([rows], resolve(names(task), task, rows.classes))
-    checks = _bounded(panel, metrics, policy) if metrics else _beats_trivial(rows, panel, policy)
+    checks = _bounded(panel, metrics, policy) if metrics else []
+    if policy.baseline == "beat":
+        checks.append(beats_trivial(rows, panel, policy.confidence))
     checks += seen_rows(GATE, "the model", scored.manifest)
     alone = estimates(panel, policy.confidence)
     if policy.near_perfect == "ask":
@@ -190,53 +185,11 @@ def _bounded(panel: Panel, metrics: tuple[Metric, ...], policy: PerformancePolic
                 direction="min" if direction == "min" else "max",
                 rows=int(panel.units[0]),
                 confidence=policy.confidence,
-                code="evaluate_performance.bound",
+                code=BOUND,
                 standard_error=float(error),
             )
             checks.append(check)
     return checks
-
-
-def _beats_trivial(rows: Sample, panel: Panel, policy: PerformancePolicy) -> list[Check]:
-    (metric,) = resolve([TRIVIAL[rows.task]], rows.task, rows.classes)
-    pair = measure([rows, trivial(rows)], [metric])
-    family = differences(pair)
-    ((low, high),) = intervals(family, confidence=policy.confidence)
-    value, interval = float(family.value[0]), (float(low), float(high))
-    if not np.ptp(rows.score, axis=0).any():  # the same answer on every row: no other row would show a difference
-        interval = (value, value)
-    model, baseline = (wording.level(metric, float(level), interval) for level in pair.value.ravel())
-    status = decide(interval, bound=0.0, direction="max", strict=True)
-    finding = (
-        f"{wording.title(metric)} is {model} against {baseline} for {_TRIVIAL_ANSWER[rows.task]}, a difference of "
-        f"{wording.signed_gap(metric, value, interval)} "
-        f"({wording.gap_interval(metric, interval, policy.confidence)})"
-    )
-    units, needed = int(panel.units[0]), None
-    if status is Status.PASS:
-        reason = f"{finding}: shown to be better."
-    elif status is Status.FAIL:
-        reason = f"{finding}: no better."
-    else:
-        error = float(family.standard_error[0])
-        needed = rows_needed(value=value, interval=interval, bound=0.0, rows=units, standard_error=error)
-        reason = f"{finding}: not shown to be better{wording.about_rows(needed)}."
-    name = f"{metric.name} against the trivial model"
-    return [
-        Check(
-            name,
-            status,
-            reason,
-            value,
-            interval,
-            0.0,
-            "max",
-            units,
-            needed,
-            code="evaluate_performance.baseline",
-            subject=metric.name,
-        )
-    ]
 
 
 def _near_perfect(found: Sequence[Estimate], task: str, units: int) -> list[Check]:
@@ -269,19 +222,10 @@ def _near_perfect(found: Sequence[Estimate], task: str, units: int) -> list[Chec
     return checks
 
 
-def trivial(rows: Sample) -> Sample:
-    """The model that gives every row the same answer: the (weighted) mean label, or the shares of the classes."""
-    if rows.task == "multiclass":
-        totals = np.bincount(rows.label.astype(np.int64), rows.weight, minlength=rows.classes)
-        score = np.tile(totals / totals.sum(), (rows.rows, 1))
-    else:
-        score = np.full(rows.rows, np.average(rows.label, weights=rows.weight))
-    return sample(rows.label, score, task=rows.task, weight=rows.weight, cluster=rows.cluster, threshold=rows.threshold)
-
-
 def _summary(checks: list[Check]) -> str:
     status = worst(check.status for check in checks)
     if status is Status.PASS:
-        met = {1: "", 2: "Both demands are met: "}.get(len(checks), f"All {len(checks)} demands are met: ")
+        demands = sum(check.code == BOUND for check in checks) or len(checks)
+        met = {1: "", 2: "Both demands are met: "}.get(demands, f"All {demands} demands are met: ")
         return met + checks[0].reason
     return next(check.reason for check in checks if check.status is status)

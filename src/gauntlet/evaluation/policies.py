@@ -81,12 +81,15 @@ def require_bounds_of(metrics: Mapping[str, Bounds], at: str) -> None:
 
 
 class PerformancePolicy(Settings):
-    """Settings of ``evaluate_performance``. Without ``metrics`` the model must beat the trivial one.
-
-    Both need proof: a bound, or a lead, that the rows can neither show nor rule out stops the run.
-    """
+    """Settings of ``evaluate_performance``."""
 
     metrics: Mapping[str, Bounds] = Field({}, description="Metric → where it has to lie.")
+    baseline: Literal["beat", "ignore"] = Field(
+        "beat",
+        description="beat: the model must be shown to be better than one that always gives the same answer, by log loss"
+        " or AUC (several classes: or accuracy; regression: by squared error, or nearer in most rows). What the rows"
+        " cannot show stops the run.",
+    )
     near_perfect: Literal["ask", "accept"] = Field(
         "ask", description="Whether to warn of a model that is too good for most problems, as one with a leak is."
     )

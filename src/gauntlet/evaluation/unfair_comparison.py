@@ -74,6 +74,7 @@ def seen_rows(gate: str, who: str, manifest: Manifest) -> tuple[Check, ...]:
             TOLERATED,
             "max",
             seen.looked_at,
+            proof=who == "the model",
             code=code,
             subject=who.removeprefix("the "),
         ),

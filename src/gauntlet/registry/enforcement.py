@@ -1,8 +1,8 @@
 """Enforcement: decides from verdicts whether a run continues.
 
 Gates measure and always succeed; only enforcement stops a run. ``fail`` and ``error`` block. The effect of
-``inconclusive`` is policy: by default it blocks where people or production are protected, and warns elsewhere. What
-nobody asked for (a check that is advisory) warns, whatever its status.
+``inconclusive`` is policy: by default it blocks where people or production are protected, or a check asks for proof,
+and warns elsewhere. What nobody asked for (a check that is advisory) warns, whatever its status.
 """
 
 from __future__ import annotations
@@ -32,18 +32,19 @@ class EnforcementPolicy(Settings):
     inconclusive: Mapping[str, Action] = Field(
         {},
         description="Gate name, or 'default' → what to do when it could not tell. "
-        f"Unless said otherwise: {' and '.join(_CAUTIOUS)} block, the rest warns.",
+        f"Unless said otherwise: {' and '.join(_CAUTIOUS)} block, and so does any check that asks for proof (a model "
+        "that is not shown to beat a constant, an improvement that is not shown); the rest warns.",
     )
     error: Action = Field("block", description="What to do when a gate could not check what was asked.")
     advisory: tuple[str, ...] = Field((), description="Gates whose verdicts are reported and never block.")
 
-    def on_inconclusive(self, gate: str) -> Action:
-        """Action on an inconclusive verdict of ``gate``."""
-        if gate in self.inconclusive:
-            return self.inconclusive[gate]
-        if DEFAULT in self.inconclusive and gate not in _CAUTIOUS:
-            return self.inconclusive[DEFAULT]
-        return "block" if gate in _CAUTIOUS else "warn"
+    def on_inconclusive(self, verdict: Verdict) -> Action:
+        """Action on an inconclusive verdict."""
+        if verdict.gate in self.inconclusive:
+            return self.inconclusive[verdict.gate]
+        if verdict.gate in _CAUTIOUS or verdict.lacks_proof:
+            return "block"
+        return self.inconclusive.get(DEFAULT, "warn")
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def _action(verdict: Verdict, policy: EnforcementPolicy) -> str:
     if verdict.gate in policy.advisory or status.is_clear:
         return "warn"
     if status is Status.INCONCLUSIVE:
-        return policy.on_inconclusive(verdict.gate)
+        return policy.on_inconclusive(verdict)
     return policy.error if status is Status.ERROR else "block"
 
 

@@ -30,13 +30,21 @@ def test_fail_and_error_block(status: Status) -> None:
     assert "sentence 0" not in str(stopped.value)
 
 
-def test_default_blocks_on_doubt_about_people_and_proof_and_warns_elsewhere() -> None:
+def test_default_blocks_on_doubt_about_people_and_warns_elsewhere() -> None:
     model = verdict("evaluate_performance", Status.INCONCLUSIVE)
     slices = verdict("evaluate_slices", Status.INCONCLUSIVE)
-    champion = verdict("compare_champion", Status.INCONCLUSIVE)
-    decision = decide_stage("before registering", [model, slices, champion], policy())
-    assert decision.blocking == (model, slices)
-    assert decision.warnings == (champion,)
+    decision = decide_stage("before registering", [model, slices], policy())
+    assert decision.blocking == (slices,)
+    assert decision.warnings == (model,)
+
+
+def test_a_check_that_asks_for_proof_blocks_without_it_unless_the_gate_is_named() -> None:
+    unproven = verdict_of("evaluate_performance", Status.INCONCLUSIVE, proof=True)
+    assert unproven.lacks_proof
+    assert decide_stage("s", [unproven], policy(inconclusive={"default": "warn"})).blocking == (unproven,)
+    assert decide_stage("s", [unproven], policy(inconclusive={"evaluate_performance": "warn"})).warnings == (unproven,)
+    proven = verdict_of("evaluate_performance", Status.PASS, Status.INCONCLUSIVE)
+    assert decide_stage("s", [proven], policy()).warnings == (proven,)
 
 
 @pytest.mark.parametrize("status", [Status.INCONCLUSIVE, Status.FAIL, Status.ERROR])
