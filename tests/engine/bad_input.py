@@ -222,9 +222,8 @@ CASES = {
         IMPORT,
         WRONG_USE,
         (
-            "loans.csv: cannot be read as csv; found ",
-            "UTF8",
-            "Set reader.encoding to the file's encoding, for example latin-1.",
+            f"loans.csv: cannot be read as csv: line {ROW + 2} is no UTF-8; as cp1252, it is; found 'café'.",
+            'Set reader.encoding: "cp1252", if that is what it should say.',
         ),
         in_latin_1,
     ),

@@ -20,6 +20,7 @@ from gauntlet.data.headers import final_names, refuse_repeated_header
 from gauntlet.data.jsonlines import batches as jsonl_batches
 from gauntlet.data.opening import is_damage, is_packed, open_text, plain_name, start_of
 from gauntlet.data.reader_options import ReaderOptions
+from gauntlet.data.sniffing import Finding, encoding_of, shape_of
 from gauntlet.errors import DataError
 from gauntlet.parquet import open_parquet
 
@@ -42,6 +43,9 @@ _PARQUET_MAGIC = b"PAR1"
 _BLOCK_BYTES = 8 << 20
 _HEADER_BYTES = 1 << 20
 _BATCH_ROWS = 65_536
+_LINES_LOOKED_AT = 50
+_EVERY_BYTE = "latin-1"
+"""An encoding in which every byte is a character."""
 
 
 def raw_batches(
@@ -93,8 +97,13 @@ def raw_batches(
     except Exception as error:  # of Arrow, or of whatever unpacks and decodes
         if not isinstance(error, pa.ArrowInvalid | pa.ArrowNotImplementedError) and not is_damage(error):
             raise
+        reason = " ".join(str(error).split())
+        found = _cause(path, shown, kind, options, reason)
         raise DataError(
-            f"cannot be read as {kind}", field=shown, value=" ".join(str(error).split()), mend=_mend(kind, str(error))
+            f"cannot be read as {kind}" + (f": {found.message}" if found else ""),
+            field=shown,
+            value=found.value if found else reason,
+            mend=found.mend if found else _mend(kind, reason),
         ) from error
 
 
@@ -140,12 +149,32 @@ def _first_line(path: Path, shown: str, options: ReaderOptions) -> str:
         return stream.readline(_HEADER_BYTES).decode(errors="replace").strip("\r\n")
 
 
+def _first_lines(path: Path, shown: str, options: ReaderOptions) -> list[str]:
+    with io.BufferedReader(_lines(path, shown, options)) as stream:
+        return stream.read(_HEADER_BYTES).decode(errors="replace").splitlines()[:_LINES_LOOKED_AT]
+
+
+def _delimiter(path: Path, shown: str, options: ReaderOptions) -> str:
+    return options.delimiter or ("\t" if plain_name(path, shown).endswith(".tsv") else ",")
+
+
+def _cause(path: Path, shown: str, kind: Format, options: ReaderOptions, reason: str) -> Finding | None:
+    """What a file of text is that could not be read as the options say; ``None``: it is what they say."""
+    lowered = reason.lower()
+    if "utf8" in lowered or "utf-8" in lowered:
+        with open_text(path, shown, _EVERY_BYTE) as stream:
+            return encoding_of(line.decode().encode(_EVERY_BYTE) for line in stream)
+    if kind == "csv" and "expected" in lowered and "columns" in lowered:
+        return shape_of(_first_lines(path, shown, options), _delimiter(path, shown, options))
+    return None
+
+
 def _csv_batches(path: Path, shown: str, options: ReaderOptions) -> Iterator[pa.RecordBatch]:
     """All columns as text: what type they have is nothing a first block can know."""
     import pyarrow as pa
     import pyarrow.csv as arrow_csv
 
-    delimiter = options.delimiter or ("\t" if plain_name(path, shown).endswith(".tsv") else ",")
+    delimiter = _delimiter(path, shown, options)
     parse = arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
     read = arrow_csv.ReadOptions(
         block_size=_HEADER_BYTES,
@@ -158,6 +187,11 @@ def _csv_batches(path: Path, shown: str, options: ReaderOptions) -> Iterator[pa.
         arrow_csv.open_csv(stream, read_options=read, parse_options=parse) as first,
     ):
         names = first.schema.names
+    found = None
+    if not options.column_names and (len(names) == 1 or names[0].startswith("{")):
+        found = shape_of(_first_lines(path, shown, options), delimiter)
+    if found is not None:
+        raise DataError(f"is no table as it is read: {found.message}", field=shown, value=found.value, mend=found.mend)
     read.block_size = _BLOCK_BYTES
     convert = arrow_csv.ConvertOptions(
         column_types={name: pa.string() for name in names}, strings_can_be_null=False, check_utf8=True
