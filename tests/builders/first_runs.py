@@ -85,7 +85,7 @@ class Plan:
 
     def table(self, rng: np.random.Generator, rows: int) -> Table:
         """Rows drawn independently, with a label that several columns say something of."""
-        found = {name: draw(law, rng, rows, self.gaps[name]) for name, law in self.laws.items()}
+        found = {name: draw(law, rng, rows, self.gaps.get(name, 0.0)) for name, law in self.laws.items()}
         told = rng.normal(size=rows)
         found["told"] = pa.array(told)
         score = told + rng.logistic(size=rows)
@@ -170,7 +170,61 @@ def first_run(
     )
 
 
+def describe_draw(folder: Path, roles: Roles, table: Table) -> Statistics:
+    """The statistics of a file of its own."""
+    pinned = resolve([{"uri": _file(folder / "data.parquet", table)}])
+    snapshot = import_snapshot(pinned, folder / "snapshot", roles=roles, reader=ReaderOptions(), split=SplitOptions())
+    return write_statistics(snapshot, folder / "statistics")
+
+
 def _file(path: Path, table: Table) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table(table), path)
     return str(path)
+
+
+Fault = Callable[[Table, str, str, np.random.Generator], Table]
+"""Spoils one column of a table, given another one of the table, and leaves the rest alone."""
+
+
+def _changed(change: Callable[[np.ndarray, np.random.Generator], np.ndarray]) -> Fault:
+    def spoil(table: Table, name: str, _other: str, rng: np.random.Generator) -> Table:
+        return {**table, name: pa.array(change(table[name].to_numpy(zero_copy_only=False), rng), table[name].type)}
+
+    return spoil
+
+
+FAULTS: Mapping[str, Fault] = {
+    "another unit": _changed(lambda values, _: values * 1_000),
+    "a sentinel in 1 of 100 rows": _changed(lambda values, rng: np.where(rng.random(len(values)) < 0.01, -999, values)),
+    "negative": _changed(lambda values, _: -np.abs(values) - 1),
+    "another column": lambda table, name, other, _: {**table, name: table[other].cast(table[name].type)},
+    "half of it missing": lambda table, name, _, rng: {
+        **table,
+        name: pa.array(table[name].to_numpy(zero_copy_only=False), mask=rng.random(len(table[name])) < 0.5),
+    },
+}
+FAULTY: tuple[str, ...] = ("normal", "uniform", "lognormal", "Pareto, no variance", "mostly zero", "counts")
+"""Laws of the columns that are spoilt: never negative, or hardly, and told apart by their spread."""
+
+
+def spoilt_tables(fault: str, seed: int) -> tuple[Table, Table, str]:
+    """A clean file for training, one for the test split with one spoilt column, and its name."""
+    rng = np.random.default_rng([seed, *fault.encode()])
+    # Years lie amid what a lognormal law gives: no range tells them from it.
+    law = str(rng.choice([law for law in FAULTY if law != "lognormal" or fault != "another column"]))
+    plan = Plan({"spoilt": law, "other": "years", **{f"c{n}": str(rng.choice(FAULTY)) for n in range(8)}}, {}, "binary")
+    rows = int(10 ** rng.uniform(3.3, 4))
+    train, test = plan.table(rng, rows), plan.table(rng, rows // 2)
+    return train, FAULTS[fault](test, "spoilt", "other", rng), "spoilt"
+
+
+def leaking_table(seed: int) -> tuple[Table, str]:
+    """A file in which one column was written after the outcome, and differs from it in a few rows."""
+    rng = np.random.default_rng([seed, 7])
+    table = Plan({f"c{n}": str(rng.choice(FAULTY)) for n in range(8)}, {}, "binary").table(
+        rng, int(10 ** rng.uniform(2.7, 4))
+    )
+    label = table["label"].to_numpy()
+    wrong = rng.random(len(label)) < rng.uniform(0, 0.015)
+    return {**table, "leak": pa.array(np.where(wrong, 1 - label, label) * 3.5)}, "leak"
