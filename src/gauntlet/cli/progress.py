@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +15,9 @@ from gauntlet.errors import EXIT_USAGE
 from gauntlet.orchestration.graph import Task
 from gauntlet.orchestration.record import RunRecord, RunState, TaskRecord, TaskState
 from gauntlet.orchestration.results import results_of
+from gauntlet.orchestration.task import progress_file
 from gauntlet.orchestration.verdicts import verdict_of
+from gauntlet.progress import read_progress
 from gauntlet.reports.format import duration
 from gauntlet.verdict import Status, Verdict
 
@@ -39,9 +42,14 @@ _RESULT_WIDTH = 13
 
 
 class Progress:
-    """Observer that prints a run's progress. Use it as a context manager."""
+    """Observer that prints a run's progress. Use it as a context manager.
 
-    def __init__(self, console: Console) -> None:
+    Args:
+        console: where to.
+        every: seconds between lines about long tasks, where the console is no terminal and has no live line.
+    """
+
+    def __init__(self, console: Console, every: float = 30.0) -> None:
         self._console = console
         self._running: dict[str, float] = {}
         self._width = 0
@@ -54,15 +62,20 @@ class Progress:
             redirect_stdout=False,
             redirect_stderr=False,
         )
+        self._every = every
+        self._ended = threading.Event()
 
     def __enter__(self) -> Progress:
         if self._console.is_terminal:
             self._live.start()
+        else:
+            threading.Thread(target=self._say_now_and_then, daemon=True).start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._ended.set()
         self._running.clear()
         self._live.stop()
 
@@ -91,9 +104,20 @@ class Progress:
         print_finding(self._console, task, self._folder)
 
     def _status_line(self) -> Text:
-        now = time.monotonic()
-        parts = [f"{name} {duration(now - since)}" for name, since in sorted(self._running.items())]
+        parts = [self._how_far(name, since) for name, since in sorted(self._running.items())]
         return Text(f"{_INDENT}{'running':<{_WORD_WIDTH}}{', '.join(parts)}" if parts else "", style="dim")
+
+    def _how_far(self, name: str, since: float) -> str:
+        """``import-snapshot 1 min 30 s: reading 1,200,000 rows (43%), 13,333 a second``."""
+        done = read_progress(progress_file(self._folder, name))
+        return f"{name} {duration(time.monotonic() - since)}" + (f": {done}" if done else "")
+
+    def _say_now_and_then(self) -> None:
+        while not self._ended.wait(self._every):
+            for name, since in sorted(self._running.items()):
+                if read_progress(progress_file(self._folder, name)):
+                    line = f"{_INDENT}{'running':<{_WORD_WIDTH}}{self._how_far(name, since)}"
+                    self._console.print(Text(line, style="dim"), soft_wrap=True)
 
 
 def task_line(task: TaskRecord, width: int) -> Text:

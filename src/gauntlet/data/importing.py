@@ -24,7 +24,7 @@ from gauntlet.data.reader import format_of, raw_batches
 from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.data.request import HISTORY, SERVING, Request, all_batches
 from gauntlet.data.roles import Roles
-from gauntlet.data.row_index import RowIndex, RowIndexReader
+from gauntlet.data.row_index import RowIndexReader
 from gauntlet.data.rows import Place, finish_columns, require_weights
 from gauntlet.data.snapshot import Snapshot
 from gauntlet.data.source import LocalFile, Pinned, fetch
@@ -39,6 +39,7 @@ from gauntlet.data.split import (
 )
 from gauntlet.data.writing import SplitWriter, write_manifest
 from gauntlet.errors import ConfigurationError, DataError
+from gauntlet.progress import watched
 from gauntlet.storage import whole_folder
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def import_snapshot(
         seen = look(request, downloads / "ledger")
         _refuse_repeated_keys(request, seen)
         share = most_rows / sum(seen.rows) if most_rows else 1.0
-        writers = _write(request, seen.plan, seen.row_index, folder, share)
+        writers = _write(request, seen, folder, share)
         sources = [{**file.to_json(), "rows": count} for file, count in zip(pinned, seen.rows, strict=True)]
         write_manifest(folder, columns=seen.plan.columns, roles=seen.plan.roles, writers=writers, sources=sources)
     return Snapshot.open(destination)
@@ -153,17 +154,20 @@ def _locate(request: Request, plan: Plan, row: int) -> tuple[str, int, str]:
     raise AssertionError(row)
 
 
-def _write(request: Request, plan: Plan, row_index: RowIndex, folder: Path, share: float) -> dict[str, SplitWriter]:
+def _write(request: Request, seen: Look, folder: Path, share: float) -> dict[str, SplitWriter]:
     """Second pass: write every row, or a share of them, into its split."""
     import pyarrow as pa
 
+    plan = seen.plan
     label = plan.roles.label
     labels = LabelCheck(label, request.reader, categorical=label in plan.roles.categorical)
     empty, times = set(plan.columns), list[pa.Array]()
     with contextlib.ExitStack() as open_files:
         writers = {name: open_files.enter_context(SplitWriter(folder, name, plan.schema)) for name in request.splits}
-        reader = open_files.enter_context(row_index.read())
-        for number, batch, place in all_batches(request):
+        reader = open_files.enter_context(seen.row_index.read())
+        total = sum(seen.rows)
+        read = all_batches(request)
+        for number, batch, place in watched("writing", read, lambda one: one[1].num_rows, total=total):
             if batch.num_rows:
                 rows = _finish(batch, plan, request, place, reader, labels, share)
                 empty -= {name for name in empty if _has_values(rows.batch, name)}

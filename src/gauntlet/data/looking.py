@@ -17,12 +17,14 @@ from gauntlet.data.columns import LARGEST_EXACT, ColumnType, kind_of
 from gauntlet.data.identity import content_digests, groups_of, key_digests
 from gauntlet.data.inference import Survey
 from gauntlet.data.mistaken import TextColumns
+from gauntlet.data.opening import is_packed
 from gauntlet.data.plan import Plan, make_plan, mapped_type
 from gauntlet.data.request import Request, all_batches, columns_of
 from gauntlet.data.row_index import RowIndex
 from gauntlet.data.rows import Place, finish_column, require_exact, require_present
 from gauntlet.data.suspicion import refusal
 from gauntlet.errors import DataError
+from gauntlet.progress import watched
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +67,8 @@ def look(request: Request, folder: Path) -> Look:
     row_index = RowIndex(folder, grouped=bool(request.group))
 
     def digests() -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-        for number, batch, place in all_batches(request, needed=_needed(request)):
+        read = all_batches(request, needed=_needed(request))
+        for number, batch, place in watched("reading", read, _rows_of, total=_bytes_of(request), amount=_bytes_in):
             inferred = request.files[number][1] == "csv"
             survey.see(batch, place.file, is_text=inferred)
             kinds = {name: column.text for name, column in survey.columns.items()} if inferred else {}
@@ -94,6 +97,23 @@ def look(request: Request, folder: Path) -> Look:
 def _needed(request: Request) -> tuple[str, ...] | None:
     """The columns that say who a row is; ``None``: all of them."""
     return (*request.key, *request.group) if request.key else None
+
+
+def _rows_of(read: tuple[int, pa.RecordBatch, Place]) -> int:
+    return int(read[1].num_rows)
+
+
+def _bytes_of(request: Request) -> int:
+    """Bytes of all files, where those of a batch tell how far it is: in plain CSV; else 0."""
+    plain = all(kind == "csv" and not is_packed(file.path) for file, kind in request.files)
+    return sum(file.pinned.size for file, _ in request.files) if plain else 0
+
+
+def _bytes_in(read: tuple[int, pa.RecordBatch, Place]) -> int:
+    """About the bytes of a CSV that a batch came from: its text, and a delimiter for every value."""
+    batch = read[1]
+    offsets = 4 * (batch.num_rows + 1) * batch.num_columns
+    return int(max(0, batch.nbytes - offsets) + batch.num_rows * batch.num_columns)
 
 
 def _identified(request: Request, plan: Plan) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:

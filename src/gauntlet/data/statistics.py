@@ -29,6 +29,7 @@ from gauntlet.data.tails import Ends
 from gauntlet.data.value_counts import Tallies
 from gauntlet.data.weights import Weights
 from gauntlet.errors import BrokenArtifact, ConfigurationError, DataError
+from gauntlet.progress import watched
 from gauntlet.settings import parse
 from gauntlet.storage import absence, whole_folder, write_bytes, write_json
 
@@ -177,7 +178,9 @@ def describe(snapshot: Snapshot, split: str) -> dict[str, Profile]:
 def compute_split(snapshot: Snapshot, split: str) -> Any:
     """The ``DatasetFeatureStatisticsList`` of one split; see ``compute``."""
     columns = list(snapshot.columns)
-    return compute(snapshot.batches(split, columns), snapshot.columns, snapshot.roles, split=split)
+    rows = snapshot.splits.get(split, 0)  # of an unknown split, ``batches`` says so
+    batches = watched("describing", snapshot.batches(split, columns), lambda batch: batch.num_rows, total=rows)
+    return compute(batches, snapshot.columns, snapshot.roles, split=split)
 
 
 def compute(batches: Iterable[pa.RecordBatch], columns: Mapping[str, str], roles: Roles, *, split: str = "") -> Any:

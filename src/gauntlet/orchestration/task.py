@@ -22,6 +22,7 @@ from gauntlet.orchestration.process import Processes
 from gauntlet.orchestration.record import OutputArtifact, TaskRecord, TaskState
 from gauntlet.orchestration.revision import code_digest, modules_digest
 from gauntlet.orchestration.task_handler import ContainerSpec
+from gauntlet.progress import PROGRESS_FILE
 from gauntlet.reports.masthead import RunLink, with_run
 from gauntlet.storage import whole_folder, write_bytes
 
@@ -184,6 +185,7 @@ class TaskRunner:
             **container.env,
             "GAUNTLET_LOCK_DIGEST": prepared.environment.lock,
             ERROR_FILE: str(error_file),
+            PROGRESS_FILE: str(progress_file(self.folder, destination.name)),
             "PATH": f"{python.parent}:{self.variables.get('PATH', '')}",
         }
         with whole_folder(destination) as work:
@@ -196,6 +198,7 @@ class TaskRunner:
             )
             if exit_code != 0:
                 raise _TaskFailed(exit_code, _read_error(error_file))
+        progress_file(self.folder, destination.name).unlink(missing_ok=True)
         return ExecutorOutput.read(output_file).moved(work, destination)
 
     def _collect_artifacts(
@@ -216,6 +219,11 @@ class TaskRunner:
             metadata = {key: value for key, value in artifact.metadata.items() if key != LINEAGE_KEY}
             artifacts[artifact.name] = OutputArtifact(kind, path.relative_to(self.folder).as_posix(), metadata)
         return artifacts
+
+
+def progress_file(run: Path, task: str) -> Path:
+    """Where a task of a run writes down how far it is, while it runs."""
+    return run / "logs" / f"{task}.progress"
 
 
 def _suffix(output: str) -> str:

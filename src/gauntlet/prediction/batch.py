@@ -14,6 +14,7 @@ from gauntlet.prediction.format import SCORE_PREFIX, SLICE_PREFIX, Manifest, Ove
 from gauntlet.prediction.model import Scorer, open_model
 from gauntlet.prediction.scores import as_scores
 from gauntlet.prediction.truth import cluster_names
+from gauntlet.progress import watched
 from gauntlet.storage import whole_folder
 from gauntlet.training.column_profile import profile_columns
 from gauntlet.training.matrix import check_weights
@@ -122,7 +123,8 @@ def _score_batches(
 ) -> Iterator[pa.RecordBatch]:
     roles = snapshot.roles
     extra = [name for name in (label, roles.weight, roles.cluster, *slices) if name is not None]
-    for batch in snapshot.batches(split, list(dict.fromkeys([EXAMPLE_ID, *inputs, *extra]))):
+    batches = snapshot.batches(split, list(dict.fromkeys([EXAMPLE_ID, *inputs, *extra])))
+    for batch in watched("scoring", batches, lambda one: one.num_rows, total=snapshot.splits.get(split, 0)):
         seen.add(batch)
         output = scorer.score(batch.select(list(inputs)))
         scores = as_scores(output, task=target.task, classes=target.classes, rows=batch.num_rows)
