@@ -1,13 +1,11 @@
-"""What settings of several blocks say together: rules that hold or fail before any data are read.
-
-Each rule takes the parsed settings of a training run and yields what is wrong, in the keys that the user wrote.
-"""
+"""What settings of several blocks say together: rules that hold or fail before any data are read."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeVar
 
 from gauntlet.data.integrity.policy import IntegrityPolicy
@@ -32,6 +30,8 @@ from gauntlet.training_check.policy import TrainingPolicy
 
 Parsed = Mapping[str, Settings]
 """Parameter → its settings, for those that could be parsed."""
+Broken = Iterator[ConfigurationError]
+"""What is wrong, in the keys that the user wrote."""
 Model = TypeVar("Model", bound=Settings)
 
 _CLASSES: tuple[Task, ...] = ("binary", "multiclass")
@@ -73,15 +73,10 @@ class Run:
         return cls(slice_columns=columns, splits=splits, **given)
 
 
-def broken_rules(parsed: Parsed, run: Run) -> Iterator[ConfigurationError]:
+def broken_rules(parsed: Parsed, run: Run) -> Broken:
     """Everything that is wrong with settings that are each well written."""
-    yield from _numbers(run)
-    yield from _roles(parsed)
-    yield from _times(parsed)
-    yield from _splits(parsed, run)
-    yield from _slices(parsed, run)
-    yield from _stability(parsed, run)
-    yield from _tasks(parsed)
+    yield from chain(_numbers(run), _roles(parsed), _times(parsed), _splits(parsed, run))
+    yield from chain(_slices(parsed, run), _stability(parsed, run), _tasks(parsed))
 
 
 def _of(parsed: Parsed, name: str, model: type[Model]) -> Model | None:
@@ -89,7 +84,7 @@ def _of(parsed: Parsed, name: str, model: type[Model]) -> Model | None:
     return found if isinstance(found, model) else None
 
 
-def _numbers(run: Run) -> Iterator[ConfigurationError]:
+def _numbers(run: Run) -> Broken:
     for field, value, least in (
         ("seed", run.seed, 0),
         ("n_seeds", run.n_seeds, 1),
@@ -112,7 +107,7 @@ def _numbers(run: Run) -> Iterator[ConfigurationError]:
         )
 
 
-def _roles(parsed: Parsed) -> Iterator[ConfigurationError]:
+def _roles(parsed: Parsed) -> Broken:
     roles, recipe = _of(parsed, "roles", Roles), _of(parsed, "recipe", Recipe)
     if roles is None:
         return
@@ -130,7 +125,7 @@ def _roles(parsed: Parsed) -> Iterator[ConfigurationError]:
                 )
 
 
-def _times(parsed: Parsed) -> Iterator[ConfigurationError]:
+def _times(parsed: Parsed) -> Broken:
     """Whatever goes by the time of rows needs the column that holds it."""
     roles = _of(parsed, "roles", Roles)
     if roles is None or roles.time is not None:
@@ -150,7 +145,7 @@ def _times(parsed: Parsed) -> Iterator[ConfigurationError]:
         yield ConfigurationError("needs event times", field=field, mend="Name their column in roles.time")
 
 
-def _splits(parsed: Parsed, run: Run) -> Iterator[ConfigurationError]:
+def _splits(parsed: Parsed, run: Run) -> Broken:
     recipe, split = _of(parsed, "recipe", Recipe), _of(parsed, "split", SplitOptions)
     if recipe is None:
         return
@@ -170,7 +165,7 @@ def _splits(parsed: Parsed, run: Run) -> Iterator[ConfigurationError]:
             yield ConfigurationError("no such split", field=field, value=name, mend=mend)
 
 
-def _slices(parsed: Parsed, run: Run) -> Iterator[ConfigurationError]:
+def _slices(parsed: Parsed, run: Run) -> Broken:
     """Slices can be compared only by columns that predictions carry, which are those in ``slice_columns``."""
     if run.slice_columns is None:
         return
@@ -206,7 +201,7 @@ def _columns_of(slicing: Slicing) -> Iterator[tuple[str, str]]:
         yield from (("reference", name) for name in slicing.reference)
 
 
-def _stability(parsed: Parsed, run: Run) -> Iterator[ConfigurationError]:
+def _stability(parsed: Parsed, run: Run) -> Broken:
     policy = _of(parsed, "stability_policy", StabilityPolicy)
     if policy is not None and policy.limits and run.stability_runs < 2:
         yield ConfigurationError(
@@ -225,7 +220,7 @@ class _Evidence:
     tasks: tuple[Task, ...]
 
 
-def _tasks(parsed: Parsed) -> Iterator[ConfigurationError]:
+def _tasks(parsed: Parsed) -> Broken:
     """All settings have to speak of one task, and limits that are none for that task are none at all."""
     possible, known = TASKS, list[_Evidence]()
     for one in _evidence(parsed):
@@ -300,7 +295,7 @@ def _metrics(parsed: Parsed) -> Iterator[tuple[str, str]]:
         yield from ((f"training_policy.floor.{name}", name) for name in training.floor)
 
 
-def _of_task(parsed: Parsed, tasks: Sequence[Task]) -> Iterator[ConfigurationError]:
+def _of_task(parsed: Parsed, tasks: Sequence[Task]) -> Broken:
     """Limits that the tasks that are left could not break."""
     slices, integrity = _of(parsed, "slices_policy", SlicesPolicy), _of(parsed, "integrity_policy", IntegrityPolicy)
     for criterion, gap in () if slices is None else slices.fairness.items():

@@ -52,6 +52,14 @@ def partitions(
                     mend=f"Name it in slice_columns, or use one of: {known}",
                 )
     singles = tuple(columns) if slicing.columns is None else slicing.columns
+    for crossing in slicing.crossings:
+        if CROSSED.join(crossing) in singles:
+            raise ConfigurationError(
+                "a column is called as this crossing would be",
+                field=f"{field}.crossings",
+                value=list(crossing),
+                mend="Rename the column with reader.rename, or leave the crossing out",
+            )
     needed = dict.fromkeys([*singles, *(name for crossing in slicing.crossings for name in crossing)])
     built = {
         name: by_column(name, columns[name], edges=slicing.bins.get(name), max_values=slicing.max_values)

@@ -149,8 +149,10 @@ def _cut(scored: Scored, rows: Sample, policy: SlicesPolicy) -> _Groups:
 def _references(groups: Sequence[Partition], policy: SlicesPolicy) -> dict[str, str]:
     """Partition → reference level; a crossing has one when all its columns do."""
     references = {}
+    crossed = {CROSSED.join(crossing): crossing for crossing in policy.crossings}
+    columns_of = {group.name: crossed.get(group.name, (group.name,)) for group in groups}
     for group in groups:
-        columns = group.name.split(CROSSED)
+        columns = columns_of[group.name]
         if not all(column in policy.reference for column in columns):
             continue
         level = JOINED.join(policy.reference[column] for column in columns)
@@ -162,7 +164,7 @@ def _references(groups: Sequence[Partition], policy: SlicesPolicy) -> dict[str, 
                 mend=f"Use one of: {'; '.join(group.levels[:20])}",
             )
         references[group.name] = level
-    if unused := sorted(set(policy.reference) - {column for group in groups for column in group.name.split(CROSSED)}):
+    if unused := sorted(set(policy.reference) - {column for columns in columns_of.values() for column in columns}):
         raise ConfigurationError(
             "is not sliced by", field="policy.reference", value=unused[0], mend="Add it to policy.columns or remove it"
         )

@@ -48,8 +48,11 @@ class FeaturesPolicy(Settings):
     min_distance: float = Field(
         0.001, ge=0, le=1, description="Distributions at a smaller Jensen-Shannon divergence count as equal."
     )
-    max_flips: Share = Field(
-        0.005, description="Share of stored rows that may get another decision once features are recomputed."
+    max_flips: float = Field(
+        0.005,
+        ge=0,
+        lt=1,
+        description="Share of stored rows that may get another decision once features are recomputed.",
     )
     threshold: float = Field(0.5, gt=0, lt=1, description="Binary: a score of at least this is a yes.")
     sample_rows: int = Field(

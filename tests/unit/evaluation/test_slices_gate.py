@@ -175,3 +175,13 @@ def test_too_many_slices_are_refused() -> None:
     rows = scored(rng.integers(0, 2, 40_000).astype(float), rng.random(40_000), slices=slices)
     with pytest.raises(ConfigurationError, match="Cross fewer columns"):
         judge(rows, crossings=[["a", "b"]], min_rows=10, **PARITY)
+
+
+def test_a_column_may_be_called_as_crossings_are_written() -> None:
+    data = loans(3000)
+    rows = scored(data.label, data.scores(1), slices={"sex × race": data.slices["race"], "sex": data.slices["sex"]})
+    found = judge(rows, reference={"sex × race": "White", "sex": "Male"}, **PARITY)
+    assert {finding.measured.against for finding in found.findings} == {"sex × race=White", "sex=Male"}
+    both = scored(data.label, data.scores(1), slices={**data.slices, "sex × race": data.slices["race"]})
+    with pytest.raises(ConfigurationError, match=r"policy\.crossings: a column is called as this crossing would be"):
+        judge(both, crossings=[["sex", "race"]], **PARITY)

@@ -28,7 +28,7 @@ class ReferenceRule(Settings):
     table: str = Field(description="Reference table, as the sources name it.")
     references: tuple[str, ...] = Field((), description="Its columns, in the same order. Default: of the same names.")
     required: bool = Field(False, description="Whether a missing value breaks the rule too.")
-    max_share: float = Field(0.0, ge=0, le=1, description=_MAX_SHARE)
+    max_share: float = Field(0.0, ge=0, lt=1, description=_MAX_SHARE)
 
     @model_validator(mode="after")
     def _as_many(self) -> ReferenceRule:
@@ -42,7 +42,7 @@ class CategoryRule(Settings):
     column: str = Field(description="Column of the snapshot.")
     table: str = Field(description="Reference table, as the sources name it.")
     values: str | None = Field(None, description="Its column that lists the categories. Default: of the same name.")
-    max_share: float = Field(0.0, ge=0, le=1, description=_MAX_SHARE)
+    max_share: float = Field(0.0, ge=0, lt=1, description=_MAX_SHARE)
 
 
 class JoinRule(Settings):
@@ -53,7 +53,7 @@ class JoinRule(Settings):
     references: tuple[str, ...] = Field((), description="Its columns, in the same order. Default: of the same names.")
     kind: Literal["left", "inner"] = Field("left", description="inner loses the rows without a partner.")
     max_growth: float = Field(1.0, ge=1, description="Most rows after the join for each row that has a partner.")
-    max_loss: float = Field(0.0, ge=0, le=1, description="inner: largest share of rows that may be lost.")
+    max_loss: float = Field(0.0, ge=0, lt=1, description="inner: largest share of rows that may be lost.")
 
     @model_validator(mode="after")
     def _as_many(self) -> JoinRule:
@@ -67,7 +67,7 @@ class OrderRule(Settings):
     earlier: str = Field(description="Column of what comes first.")
     later: str = Field(description="Column of what comes after it.")
     strict: bool = Field(False, description="Whether both at once breaks the rule.")
-    max_share: float = Field(0.0, ge=0, le=1, description=_MAX_SHARE)
+    max_share: float = Field(0.0, ge=0, lt=1, description=_MAX_SHARE)
 
 
 class PeriodRule(Settings):
@@ -76,7 +76,7 @@ class PeriodRule(Settings):
     column: str | None = Field(None, description="Column of moments. Default: roles.time.")
     not_before: float | str | None = Field(None, description="Earliest moment: ISO 8601 or epoch seconds.")
     not_after: float | str | None = Field(None, description="Latest moment: ISO 8601 or epoch seconds.")
-    max_share: float = Field(0.0, ge=0, le=1, description=_MAX_SHARE)
+    max_share: float = Field(0.0, ge=0, lt=1, description=_MAX_SHARE)
 
     @field_validator("not_before", "not_after")
     @classmethod
@@ -101,21 +101,21 @@ class SequenceRule(Settings):
     column: str = Field(description="Column that must not fall, such as a time.")
     along: str = Field(description="Column that gives the order, such as a number of events.")
     within: tuple[str, ...] = Field((), description="Columns of the group, such as a customer. Default: all rows.")
-    max_share: float = Field(0.0, ge=0, le=1, description=_MAX_SHARE)
+    max_share: float = Field(0.0, ge=0, lt=1, description=_MAX_SHARE)
 
 
 class AcrossSplitsRule(Settings):
     """Rows of other splits that are in the training split too."""
 
     columns: tuple[str, ...] = Field((), description="Columns that make two rows the same. Default: all features.")
-    max_share: float = Field(0.0, ge=0, le=1, description="Largest share of a split's rows that training has too.")
+    max_share: float = Field(0.0, ge=0, lt=1, description="Largest share of a split's rows that training has too.")
 
 
 class ConflictPolicy(Settings):
     """Rows alike in every feature and unlike in the label."""
 
     max_share: float | None = Field(
-        None, ge=0, le=1, description="Largest share of rows in conflict. Default: reported, never a failure."
+        None, ge=0, lt=1, description="Largest share of rows in conflict. Default: reported, never a failure."
     )
 
 
