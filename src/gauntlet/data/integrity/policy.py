@@ -125,14 +125,14 @@ class LeakagePolicy(Settings):
     max_auc: float = Field(
         0.97,
         gt=0.5,
-        le=1,
+        lt=1,
         description="Classes: largest held-out AUC of one column (several classes: the mean). An estimate"
         " beyond it fails.",
     )
     max_r2: float = Field(
         0.97,
         gt=0,
-        le=1,
+        lt=1,
         description="Regression: largest held-out R² of one column, on the ranks of the label. An estimate"
         " beyond it fails.",
     )
