@@ -13,13 +13,13 @@ def infer_schema(
     curated: list = [],
     policy: dict = {},
 ):
-    """Use a curated schema, or infer one with explicit presence and ranges from the training split.
+    """Use a curated schema, or infer one with explicit presence and ranges that holds for every split of the data.
 
     Args:
         statistics: Statistics of the training snapshot.
         curated: A pinned schema.pbtxt as returned by resolve_source; empty: infer.
         policy: Tolerances of an inferred schema: {"range_margin", "missing_factor", "missing_slack",
-            "max_categories", "min_rows_per_category", "unseen_floor"}.
+            "max_categories", "min_rows_per_category", "unseen_floor", "confidence"}.
         schema: schema.pbtxt, readable by any TFDV, and columns.json, the same as plain JSON.
         report: Constraints of the schema for every column.
     """
