@@ -26,7 +26,7 @@ from tiers import count
 pytestmark = pytest.mark.simulation
 
 ALPHA = 0.05
-TRIALS = count(60, full=400)
+TRIALS = count(30, full=400)
 REQUESTS = 2000
 PLAN = parse(
     RolloutPlan,

@@ -34,7 +34,7 @@ from tiers import count
 
 pytestmark = pytest.mark.simulation
 
-TRIALS = count(40, full=200)
+TRIALS = count(20, full=200)
 MOST_ROWS = 40_000
 LEAST = 0.6
 PLACES = {"one": (1.0, 1.0), "two, beyond": (-2.0, -2.0), "three": (3.0, 3.0), "up to three, either way": (-3.0, 3.0)}
