@@ -19,6 +19,9 @@ ColumnType = Literal["int", "float", "string", "bool", "timestamp"]
 
 LARGEST_EXACT = 2.0**53
 """From here on, not every integer is a double."""
+_TRUE = ("true", "1", "1.0")
+_FALSE = ("false", "0", "0.0")
+"""What booleans are written as, where a column is said to hold them; pandas writes 1.0 beside a missing value."""
 _CODE = r"^-?0[0-9xX]"
 _LONG_INTEGER = r"^-?[0-9]{19,}$"
 
@@ -207,7 +210,8 @@ def convert(column: pa.Array, kind: ColumnType, spelling: Spelling = PLAIN_SPELL
 
     ``None`` when some value is not of that type.
 
-    More forgiving than inference, because the type was asked for: an ``int`` may be written ``12.0``, a ``bool`` 0/1.
+    More forgiving than inference, because the type was asked for: an ``int`` may be written ``12.0``, a ``bool`` 1, 0,
+    1.0 and 0.0.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -223,8 +227,9 @@ def convert(column: pa.Array, kind: ColumnType, spelling: Spelling = PLAIN_SPELL
             as_float = parse_text(column, "float", spelling)
             return None if as_float is None else convert(as_float, "int")
         if parsed is None and kind == "bool":
-            as_int = parse_text(column, "int", spelling)
-            return None if as_int is None else convert(as_int, "bool")
+            known = pc.is_in(pc.utf8_lower(column), value_set=pa.array([*_TRUE, *_FALSE, None]))
+            written = pc.is_in(pc.utf8_lower(column), value_set=pa.array(_TRUE))
+            return pc.if_else(column.is_valid(), written, None) if pc.all(known).as_py() is not False else None
         return parsed
     if kind == "string":
         return readable_text(column)
@@ -237,8 +242,8 @@ def convert(column: pa.Array, kind: ColumnType, spelling: Spelling = PLAIN_SPELL
     if kind == "int" and column.type == pa.float64():
         exact = pc.and_(pc.equal(pc.floor(column), column), pc.less_equal(pc.abs(column), LARGEST_EXACT))
         return column.cast(target, safe=False) if pc.all(exact).as_py() is not False else None
-    if kind == "bool" and column.type == pa.int64():
-        known = pc.is_in(column, value_set=pa.array([0, 1, None], pa.int64()))
+    if kind == "bool" and column.type in (pa.int64(), pa.float64()):
+        known = pc.is_in(column, value_set=pa.array([0, 1, None], column.type))
         return pc.equal(column, 1) if pc.all(known).as_py() is not False else None
     return None
 

@@ -1,10 +1,10 @@
 """Who a row is: its hash, and its ``example_id``.
 
 The identity of a row is BLAKE2b-128 over the canonical text of its key's values, or of all its values when there is no
-key, with the unit separator between them. It is of values, not of their spelling: 8, 8.0 and 8e0 are one number, two
-ways to write an instant one time; in a column of text they are texts. It depends on nothing else: not on the platform,
-the reader's version, the file's format or, but for what type a column has, on other rows. ``PERSON`` is its version:
-changing it would move rows between splits.
+key, with the unit separator between them. It is of values, not of their spelling: 8, 8.0 and 8e0 are one number, true
+and 1 one answer, two ways to write an instant one time; in a column of text they are texts. It depends on nothing else:
+not on the platform, the reader's version, the file's format or, but for what type a column has, on other rows.
+``PERSON`` is its version: changing it would move rows between splits.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def key_digests(columns: Sequence[pa.Array]) -> np.ndarray:
     """
     import pyarrow.compute as pc
 
-    texts = [canonical_text(column) for column in columns]
+    texts = [_text(column) for column in columns]
     return _hash(texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, _SEPARATOR))
 
 
@@ -59,11 +59,18 @@ def content_digests(columns: Mapping[str, pa.Array], rows: int) -> np.ndarray:
     if not columns:
         return _hash(pa.array([""] * rows, pa.string()))
     named = [
-        pc.fill_null(pc.binary_join_element_wise(f"{name}=", canonical_text(columns[name]), _SEPARATOR, ""), "")
+        pc.fill_null(pc.binary_join_element_wise(f"{name}=", _text(columns[name]), _SEPARATOR, ""), "")
         for name in sorted(columns)
     ]
     # Not null_handling="skip": it loses rows in which everything is null.
     return _hash(named[0] if len(named) == 1 else pc.binary_join_element_wise(*named, ""))
+
+
+def _text(column: pa.Array) -> pa.Array:
+    """Canonical text, in which true is 1: one program writes booleans, another numbers."""
+    import pyarrow as pa
+
+    return canonical_text(column.cast(pa.int64()) if column.type == pa.bool_() else column)
 
 
 def groups_of(digests: np.ndarray) -> np.ndarray:

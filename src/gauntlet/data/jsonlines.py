@@ -95,11 +95,14 @@ def _column(name: str, objects: list[tuple[int, dict[str, Any]]], shown: str, op
     final = options.rename.get(name.strip(), name.strip())
     if kinds & {dict, list}:
         _refuse("nested columns have no place in a snapshot", name, _is_nested, objects, shown, "Flatten it first")
+    answers = kinds == {bool, int} and {*values} <= {None, 0, 1}
+    if answers and options.types.get(final) == "bool":
+        values, kinds = [value if value is None else bool(value) for value in values], {bool}
     if len(kinds) > 1 and kinds != {int, float}:
         if options.types.get(final) != "string":
             usual = Counter(_family(value) for value in values if value is not None).most_common(1)[0][0]
             others = [value for value in values if value is not None and _family(value) is not usual]
-            mend = _mend_mixed(final, usual, others, options)
+            mend = _mend_mixed(final, usual, others, options, answers=answers)
 
             def is_other(value: Any) -> bool:
                 return _family(value) is not usual and not _is_missing(value, options)
@@ -131,9 +134,12 @@ def _is_missing(value: Any, options: ReaderOptions) -> bool:
     return (value.strip() if options.strip_whitespace else value) in options.missing_values
 
 
-def _mend_mixed(name: str, usual: type, others: list[Any], options: ReaderOptions) -> str:
+def _mend_mixed(name: str, usual: type, others: list[Any], options: ReaderOptions, *, answers: bool) -> str:
     """What lets the import go on; texts among numbers may be missing values, which keeps the numbers numbers."""
     text = f"reader.types: {json.dumps({name: 'string'}, ensure_ascii=False)}"
+    if answers:
+        told = json.dumps({name: "bool"}, ensure_ascii=False)
+        return f"If they are true and false: reader.types: {told}. To take all as text: {text}"
     words = list(dict.fromkeys(str(value).strip() if options.strip_whitespace else str(value) for value in others))
     if (
         usual is str

@@ -83,7 +83,7 @@ def look(request: Request, folder: Path) -> Look:
         raise DataError("has no rows", field=shown, mend="Check what writes the file: it holds at most a header")
     # First, as what is wrong with a plan may follow from it: an expression that compares text with a number.
     found = texts.suspicions(survey.text_columns())
-    suspicions = [one for one in found if request.doubts(one.column, one.family)]
+    suspicions = [one for one in found if request.doubts(one.column, one.family, one.form)]
     if suspicions:
         raise refusal(suspicions, request.reader, request.roles.label, survey.reals())
     plan = make_plan(survey, request.reader, request.roles, request.purpose)

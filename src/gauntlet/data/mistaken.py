@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gauntlet.data.columns import ColumnType
 from gauntlet.data.inference import narrowest
 from gauntlet.data.reading import (
+    BITS,
     CODE,
     GROUPS,
     LONG,
@@ -50,6 +51,7 @@ ENOUGH = 5
 RARE = 1000
 """…unless all of them together are one value in so many."""
 
+_BITS = ("0", "1", "0.0", "1.0")
 _FAMILIES: dict[ColumnType, Family] = {"int": "number", "float": "number", "timestamp": "time", "bool": "boolean"}
 
 
@@ -68,6 +70,7 @@ class TextSurvey:
         self._seen: dict[Family, Seen] = {family: Seen() for family in ("number", "time", "boolean")}
         self._missing: dict[str, Sighting] = {}
         self._missing_rows = 0
+        self._bits = 0
         self._codes = False
         self._typed = False
 
@@ -101,6 +104,7 @@ class TextSurvey:
         readable = may_be_read(texts).to_numpy(zero_copy_only=False)
         if readable.all() and _begins_plain(texts) and (kind := narrowest(texts, spelling=self._spelling)) != "string":
             return kind
+        self._bits += int(counts[pc.is_in(texts, value_set=pa.array(_BITS)).to_numpy(zero_copy_only=False)].sum())
         missing = mean_missing(texts).to_numpy(zero_copy_only=False)
         self._missing_rows += int(counts[missing].sum())
         _note(self._missing, texts.filter(pa.array(missing)), column, place)
@@ -162,6 +166,11 @@ class TextSurvey:
 
     def _all_plain(self, kind: ColumnType, values: pa.Array, column: pa.Array, place: Place) -> None:
         """Take in a batch all of whose values have one type."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if kind in ("int", "float"):
+            self._bits += pc.sum(pc.is_in(values, value_set=pa.array(_BITS))).as_py()
         seen, form = self._seen[_FAMILIES[kind]], (PLAIN, "")
         seen.forms[form] += len(values)
         if form not in seen.first:
@@ -178,7 +187,30 @@ class TextSurvey:
     def suspect(self) -> Suspicion | None:
         """What is suspected, once all batches are seen; ``None`` if the column is text, or is what it says."""
         found = (self._suspect(family, seen) for family, seen in self._seen.items())
+        mixed = self._mixed_booleans()
+        if mixed is not None:
+            return mixed
         return next((suspicion for suspicion in found if suspicion is not None), None)
+
+    def _mixed_booleans(self) -> Suspicion | None:
+        """True and false in some rows, 1 and 0 in others, and nothing else."""
+        seen = self._seen["boolean"]
+        fits = sum(seen.forms.values()) + self._bits
+        if not seen.forms or not self._bits or fits < self._values - self._missing_rows:
+            return None
+        example = next((one for text, one in seen.strays.items() if text in _BITS), next(iter(seen.first.values())))
+        return Suspicion(
+            column=self._name,
+            family="boolean",
+            values=self._values,
+            written=self._bits,
+            form=BITS,
+            strays=tuple(self._missing),
+            stray_rows=self._missing_rows,
+            example=example,
+            kind="bool",
+            typed=self._typed,
+        )
 
     def _suspect(self, family: Family, seen: Seen) -> Suspicion | None:
         fitting = fitting_forms(seen)

@@ -27,6 +27,7 @@ SPACED = "white space around them"
 QUOTED = "quotes around them"
 DIGITS = "digits other than 0 to 9"
 MAGNITUDE = "letters for thousands and millions"
+BITS = "1 and 0 here, true and false there"
 CLOCK = "hours, minutes and seconds"
 
 ISO = "ISO 8601 without a zone"

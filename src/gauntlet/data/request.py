@@ -52,12 +52,12 @@ class Request:
         named = (*roles.key, *roles.exclude, *roles.categorical, *self.split.key, *reader.drop)
         return frozenset((*named, *roles.columns["cluster"], *reader.declared, *reader.values))
 
-    def doubts(self, column: str, family: Family) -> bool:
-        """Whether text that is nearly of a family may not stay text: as what rows have a time by, if it is of times.
+    def doubts(self, column: str, family: Family, form: str | None) -> bool:
+        """Whether text that is nearly of a family may not stay text: as what rows have a time by, if it needs a format.
 
         Rows cannot be split by text at all.
         """
-        return column != self.roles.time or family == "time" or self.split.by == "time"
+        return column != self.roles.time or self.split.by == "time" or (family == "time" and form is not None)
 
     @cached_property
     def partitions(self) -> list[Mapping[str, str | int | None]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from gauntlet.data.columns import ColumnType
 from gauntlet.data.reader_options import ReaderOptions
-from gauntlet.data.reading import CODE, DIGITS, ISO, ISO_ZONED, LONG, PLAIN, QUOTED, SPACED, Family
+from gauntlet.data.reading import BITS, CODE, DIGITS, ISO, ISO_ZONED, LONG, PLAIN, QUOTED, SPACED, Family
 from gauntlet.data.readings import read
 from gauntlet.data.spelling import PLAIN_SPELLING, Spelling
 from gauntlet.errors import DataError
@@ -93,6 +93,8 @@ def _nearly(suspicion: Suspicion) -> str:
     strays = f"{suspicion.stray_rows} of its {values} values" if suspicion.stray_rows else ""
     if suspicion.form is None:
         return f"all but {strays} are {family}" if strays else f"all of its {values} values are {family}"
+    if suspicion.form == BITS:
+        return f"its values are {BITS}"
     how = "as" if suspicion.family == "time" and suspicion.form not in (SPACED, QUOTED, DIGITS) else "with"
     text = f"{suspicion.written} of its {values} values are {family} written {how} {suspicion.form}"
     return f"{text} and all but {strays} are {family}" if strays else text
@@ -100,7 +102,7 @@ def _nearly(suspicion: Suspicion) -> str:
 
 def _mend(suspicions: Sequence[Suspicion], options: ReaderOptions, label: str | None, reals: Sequence[str]) -> str:
     sentences = []
-    told = [one for one in _agreeing(suspicions) if one.form is None or one.ways]
+    told = [one for one in _agreeing(suspicions) if one.form in (None, BITS) or one.ways]
     spoilt = [one for one in told if one.strays and not any(map(_is_value, one.strays))]
     as_missing = _read_as_missing(spoilt, options, label)
     if any(one.ways for one in told):
@@ -110,17 +112,17 @@ def _mend(suspicions: Sequence[Suspicion], options: ReaderOptions, label: str | 
             how = "Or" if way else "Say how they are written"
             sentences.append(f"{how}: {_written(settings)}{_meaning(told, way)}")
     elif as_missing:
-        types = {one.column: one.kind for one in spoilt if one.typed}
+        types = {one.column: one.kind for one in spoilt if one.typed or one.form == BITS}
         sentences.append(
             "Correct them at the source, or read them as missing, in every column: "
             + _written({**as_missing, **({"types": types} if types else {})})
         )
     if not as_missing and any(one.stray_rows for one in suspicions):
         sentences.append("Correct what is something else at the source")
-    typed = {one.column: one.kind for one in suspicions if one.form is None and not one.stray_rows}
+    typed = {one.column: one.kind for one in suspicions if one.form in (None, BITS) and not one.stray_rows}
     if typed:
         sentences.append(f"Say what the file does not: reader.types: {_json(typed)}")
-    forms = {one.form: one.family for one in suspicions if one.form is not None and not one.ways}
+    forms = {one.form: one.family for one in suspicions if one.form not in (None, BITS) and not one.ways}
     if forms.pop(SPACED, None):
         where = " at the source" if options.strip_whitespace else ": reader.strip_whitespace: true"
         sentences.append(f"Remove the white space{where}")

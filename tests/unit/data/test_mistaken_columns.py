@@ -185,6 +185,32 @@ def test_several_columns_are_said_at_once(tmp_path):
     assert load(path, tmp_path / "2", reader=text).columns == {**dict.fromkeys("xzc", "string"), "y": "int"}
 
 
+@pytest.mark.parametrize(
+    ("values", "at"),
+    [
+        (["True", "false", "1", "0"] * 50, 3),
+        ([*["true", "false"] * 100, "1"], 201),
+        ([*["1", "0"] * 100, "True"], 1),
+        (["1.0", "true", "0.0", "false", "n.b."][:4] * 50, 1),
+    ],
+    ids=["half of them", "one of them", "all but one", "as real numbers"],
+)
+def test_true_here_and_one_there(tmp_path, values, at):
+    path = write_csv(tmp_path / "a.csv", **labelled(values))
+    error = stop(tmp_path, path)
+    assert "its values are 1 and 0 here, true and false there" in error.message
+    assert error.field.endswith(f"row {at}")
+    assert try_ways_out(tmp_path, path, error) == ["bool", "string"]
+
+
+def test_true_here_and_one_there_in_json_lines(tmp_path):
+    rows = [{"x": value, "y": row % 2} for row, value in enumerate([True, 1, False, 0, None] * 9)]
+    path = write_jsonl(tmp_path / "a.jsonl", rows)
+    with pytest.raises(DataError, match="mixes types") as caught:
+        load(path, tmp_path / "out", split=ALL_TRAIN)
+    assert try_ways_out(tmp_path, path, caught.value) == ["bool", "string"]
+
+
 def test_a_stray_far_behind_is_found(tmp_path):
     """Whatever came in earlier batches counts."""
     values = [str(number) for number in range(300_000)]
@@ -217,7 +243,7 @@ def test_a_label_of_numbers_is_not_offered_as_text(tmp_path):
 @pytest.mark.parametrize(
     ("values", "stray"),
     [
-        (["true", "false"] * 100, "1"),
+        (["true", "false"] * 100, "7"),
         (days("%Y-%m-%d"), "0"),
         (rising(), "2024-01-31"),
         (rising(), "true"),
