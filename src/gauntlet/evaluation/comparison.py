@@ -42,7 +42,8 @@ from gauntlet.verdict import Check, Status, Verdict, worst
 
 GATE = "compare_champion"
 _SLICES = "policy.slices"
-UNFAIR = (f"{GATE}.seen_rows", f"{GATE}.near_perfect")
+SEEN = "compare_champion.seen_rows"
+NEAR = "compare_champion.near_perfect"
 DEFAULT_PRIMARY: Mapping[Task, Mapping[str, object]] = {
     "binary": {"metric": "auc", "margin": 0.005},
     "multiclass": {"metric": "accuracy", "margin": 0.005},
@@ -145,7 +146,7 @@ def compare(
     not_compared = (*too_small, *sorted(left_out, key=lambda slice_: slice_.name))
     checks += [slice_check(difference, _margin(by_slice, difference)) for difference in slices]
     for who, scored in (("the champion", champion), ("the challenger", challenger)):
-        checks += seen_rows(GATE, who, scored.manifest)
+        checks += seen_rows(who, scored.manifest, code=SEEN)
     checks += _near_perfect(panel, model.task)
     facts: dict[str, str | int | float | bool] = {
         "rows": challenger.rows,
@@ -314,7 +315,7 @@ def _near_perfect(panel: Panel, task: Task) -> list[Check]:
     name, limit = NEAR_PERFECT[task]
     m = panel.metric_index(name)
     challenger, champion = (float(value) for value in panel.value[:, 0, m])
-    found = nearly_perfect_champion(GATE, panel.metrics[m], champion, challenger, limit)
+    found = nearly_perfect_champion(panel.metrics[m], champion, challenger, limit, code=NEAR)
     return [] if found is None else [found]
 
 
@@ -326,5 +327,5 @@ def _summary(checks: Sequence[Check]) -> str:
         slices = sum(check.code == SLICE for check in checks)
         return same[0].reason + (f" No proven regression in any of {slices} slices." if slices else "")
     more = f" And {len(same) - 1} more like this." if len(same) > 1 else ""
-    unfair = [check.reason for check in checks if check.code in UNFAIR and check not in same]
+    unfair = [check.reason for check in checks if check.code in (SEEN, NEAR) and check not in same]
     return " ".join([same[0].reason + more, *unfair])

@@ -27,7 +27,7 @@ from gauntlet.evaluation.unfair_comparison import seen_rows
 from gauntlet.verdict import Check, Status, Verdict, decide, worst
 
 GATE = "evaluate_performance"
-BOUND = f"{GATE}.bound"
+BOUND = "evaluate_performance.bound"
 NEAR_PERFECT = {"binary": ("auc", 0.995), "multiclass": ("balanced_accuracy", 0.99), "regression": ("r2", 0.995)}
 """Task → a metric, and the value from which a model is asked how it can be so good."""
 
@@ -89,7 +89,7 @@ def judge_performance(scored: Scored, policy: PerformancePolicy) -> Performance:
     checks = _bounded(panel, metrics, policy) if metrics else []
     if policy.baseline == "beat":
         checks.append(beats_trivial(rows, panel, policy.confidence))
-    checks += seen_rows(GATE, "the model", scored.manifest)
+    checks += seen_rows("the model", scored.manifest, code="evaluate_performance.seen_rows", proof=True)
     alone = estimates(panel, policy.confidence)
     if policy.near_perfect == "ask":
         checks += _near_perfect(alone, rows.task, int(panel.units[0]))

@@ -17,15 +17,15 @@ TOLERATED = 0.01
 
 
 def nearly_perfect_champion(
-    gate: str, metric: Metric, champion: float, challenger: float, limit: float
+    metric: Metric, champion: float, challenger: float, limit: float, *, code: str
 ) -> Check | None:
     """A question, where the champion is better than most problems allow and the challenger is not.
 
     Args:
-        gate: that asks, for the code.
         metric: that tells, better when higher.
         champion, challenger: its values.
         limit: from which a model counts as nearly perfect.
+        code: of the check.
     """
     if not challenger < limit <= champion:
         return None
@@ -42,18 +42,19 @@ def nearly_perfect_champion(
         bound=limit,
         direction="max",
         advisory=True,
-        code=f"{gate}.near_perfect",
+        code=code,
         subject="champion",
     )
 
 
-def seen_rows(gate: str, who: str, manifest: Manifest) -> tuple[Check, ...]:
+def seen_rows(who: str, manifest: Manifest, *, code: str, proof: bool = False) -> tuple[Check, ...]:
     """A check that cannot pass, where more than a few of the rows were among those that a model was trained on.
 
     Args:
-        gate: that asks, for the code.
         who: the model in words: ``the champion``.
         manifest: of its predictions.
+        code: of the check.
+        proof: whether it stops a run.
     """
     seen = manifest.trained_on
     if seen is None or seen.share <= TOLERATED:
@@ -63,7 +64,6 @@ def seen_rows(gate: str, who: str, manifest: Manifest) -> tuple[Check, ...]:
         "was trained on, so it looks better on them than it is. Rows change their split when their identity or the "
         "split's settings change: keep roles.key and the split as they were when it was trained, or train it again."
     )
-    code = f"{gate}.seen_rows"
     return (
         Check(
             f"rows {who} was trained on",
@@ -74,7 +74,7 @@ def seen_rows(gate: str, who: str, manifest: Manifest) -> tuple[Check, ...]:
             TOLERATED,
             "max",
             seen.looked_at,
-            proof=who == "the model",
+            proof=proof,
             code=code,
             subject=who.removeprefix("the "),
         ),
