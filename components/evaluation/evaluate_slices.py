@@ -27,13 +27,15 @@ def evaluate_slices(
     from gauntlet.evaluation.inputs import read_predictions
     from gauntlet.evaluation.policies import SlicesPolicy
     from gauntlet.evaluation.slices_gate import judge_slices
+    from gauntlet.evaluation.value_names import named_reference
     from gauntlet.reports.page import render
     from gauntlet.reports.views.slices import slices_view
     from gauntlet.settings import parse
     from gauntlet.storage import write_text
 
-    allowed = parse(SlicesPolicy, policy, field="policy")
     scored = read_predictions(Path(predictions.path))
+    asked = parse(SlicesPolicy, policy, field="policy")
+    allowed = asked.model_copy(update={"reference": named_reference(asked.reference, scored.manifest.names)})
     result = judge_slices(scored, allowed)
     view = slices_view(result, scored.manifest, allowed)
     page = render("slices.html.j2", title="Fairness between groups", view=view, verdict=result.verdict)

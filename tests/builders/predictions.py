@@ -30,6 +30,8 @@ def write_predictions(
     split: str = "test",
     model: str = "sha256:" + "b" * 64,
     without: Sequence[str] = (),
+    names: Mapping[str, Mapping[str, str]] | None = None,
+    class_names: Mapping[str, str] | None = None,
 ) -> Path:
     """Write a folder as ``batch_predict`` does and return it; ``without`` leaves columns out, to break it."""
     folder.mkdir(parents=True)
@@ -66,6 +68,8 @@ def write_predictions(
         split=split,
         model=model,
         seed_spread=dict(seed_spread or {}),
+        names=names or {},
+        class_names=class_names or {},
     ).write(folder)
     return folder
 

@@ -191,5 +191,6 @@ def _without(roles: Roles, columns: Mapping[str, ColumnType]) -> Roles:
                 role: tuple(name for name in getattr(roles, role) if name in columns)
                 for role in ("key", "exclude", "categorical")
             },
+            "labels": {name: names for name, names in roles.labels.items() if name in columns},
         }
     )

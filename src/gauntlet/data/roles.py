@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from gauntlet.settings import Settings
+
+
+def _value(written: object) -> object:
+    """A value as data hold it, of what a file of settings makes of it: 0, true."""
+    if isinstance(written, bool):
+        return str(written).lower()
+    return f"{written:g}" if isinstance(written, float) else str(written) if isinstance(written, int) else written
+
+
+Value = Annotated[str, BeforeValidator(_value)]
 
 
 class Roles(Settings):
@@ -27,6 +38,20 @@ class Roles(Settings):
     time: str | None = Field(None, description="Column of event times.")
     exclude: tuple[str, ...] = Field((), description="Columns kept in the snapshot but not used as features.")
     categorical: tuple[str, ...] = Field((), description="Integer columns whose values are codes, not quantities.")
+    labels: Mapping[str, Mapping[Value, str]] = Field(
+        {},
+        description="Readable names of a column's values, the label's too, in slices, policies and reports: "
+        "{race: {0: Black, 1: white}}. A value without one keeps its own.",
+    )
+
+    @model_validator(mode="after")
+    def _names_tell_values_apart(self) -> Roles:
+        for column, names in self.labels.items():
+            twice = sorted({name for name in names.values() if list(names.values()).count(name) > 1})
+            if twice:
+                values = [value for value, name in names.items() if name == twice[0]]
+                raise ValueError(f"labels.{column}: {', '.join(values)} have one name, {twice[0]!r}; give each its own")
+        return self
 
     @model_validator(mode="after")
     def _label_is_only_the_label(self) -> Roles:
@@ -44,6 +69,7 @@ class Roles(Settings):
             "key": self.key,
             "exclude": self.exclude,
             "categorical": self.categorical,
+            "labels": tuple(self.labels),
         }
 
     @property

@@ -112,13 +112,16 @@ def write_manifest(
     writers: Mapping[str, SplitWriter],
     sources: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Write ``snapshot.json``; its digest covers columns, roles and every split's rows, not where they came from."""
+    """Write ``snapshot.json``.
+
+    Its digest covers columns, roles and every split's rows, not where they came from nor what values are called.
+    """
     plain_roles = roles.model_dump(mode="json")
     digest = digest_json(
         {
             "format": FORMAT,
             "columns": list(columns.items()),
-            "roles": plain_roles,
+            "roles": {role: value for role, value in plain_roles.items() if role != "labels"},
             "splits": [[name, writer.rows, writer.digest] for name, writer in writers.items()],
         }
     )

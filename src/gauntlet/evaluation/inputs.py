@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gauntlet.errors import BrokenArtifact, DataError
+from gauntlet.evaluation.value_names import named
 from gauntlet.prediction.format import SCORE_PREFIX, SLICE_PREFIX, Manifest, read_rows
 from gauntlet.storage import absence
 
@@ -83,8 +84,13 @@ def read_predictions(folder: Path) -> Scored:
         scores=scores,
         weights=_weights(table),
         clusters=_clusters(table) if manifest.clustered else None,
-        columns={name: _column(table, SLICE_PREFIX + name) for name in manifest.slice_columns},
+        columns={name: _slice_column(table, name, manifest) for name in manifest.slice_columns},
     )
+
+
+def _slice_column(table: pa.Table, name: str, manifest: Manifest) -> pa.ChunkedArray:
+    column = _column(table, SLICE_PREFIX + name)
+    return named(column, manifest.names[name]) if name in manifest.names else column
 
 
 def read_if_there(folder: Path | None) -> Scored | None:

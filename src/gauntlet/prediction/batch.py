@@ -70,6 +70,8 @@ def predict_split(
             model=scorer.digest,
             seed_spread=_seed_spread(scorer.facts),
             trained_on=seen.overlap,
+            names={name: names for name, names in snapshot.roles.labels.items() if name in slices},
+            class_names=snapshot.roles.labels.get(label, {}) if label is not None else {},
         )
         manifest.write(folder)
     return manifest

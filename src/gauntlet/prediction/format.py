@@ -79,6 +79,8 @@ class Manifest:
         model: digest of the model.
         seed_spread: metric name → seed variance measured in training; empty if unknown.
         trained_on: how many of the rows the model was trained on; ``None`` where the model does not say.
+        names: slice column → value → readable name; rows hold the values.
+        class_names: class → readable name.
     """
 
     task: Task
@@ -91,6 +93,13 @@ class Manifest:
     model: str
     seed_spread: Mapping[str, SeedSpread] = field(default_factory=dict)
     trained_on: Overlap | None = None
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    class_names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def named_classes(self) -> tuple[str, ...]:
+        """The classes by their readable names, where they have any."""
+        return tuple(self.class_names.get(name, name) for name in self.classes)
 
     def write(self, folder: Path) -> None:
         """Write ``predictions.json``."""

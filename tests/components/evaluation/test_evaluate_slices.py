@@ -133,3 +133,16 @@ def test_a_column_with_one_value_cannot_be_compared(tmp_path: Path) -> None:
     ran = run_gate("evaluate_slices", tmp_path, predictions=path)
     assert ran.verdict.status is Status.ERROR
     assert "Every row has country=US" in ran.verdict.summary
+
+
+@pytest.mark.parametrize("reference", ["1", 1, "white"])
+def test_slices_go_by_the_names_of_their_values(tmp_path: Path, reference: object) -> None:
+    data = loans(3000)
+    race = (np.asarray(data.slices["sex"]) == "Female").astype(int)
+    names = {"race": {"0": "Black", "1": "white"}}
+    path = write_predictions(tmp_path / "p", data.label, data.scores(1), slices={"race": race}, names=names)
+    policy = {"reference": {"race": reference}, "fairness": {"demographic_parity": {"max_gap": 0.5}}}
+    ran = run_gate("evaluate_slices", tmp_path, policy, predictions=path)
+    assert [check.subject for check in ran.verdict.checks] == ["race=Black"]
+    assert "than for race=white" in ran.page
+    assert "race=1" not in ran.page

@@ -21,6 +21,7 @@ from builders.sources import (
     write_parquet,
 )
 from gauntlet.data import writing
+from gauntlet.errors import DataError
 from hypothesis_profiles import examples
 
 
@@ -354,3 +355,13 @@ def test_what_goes_in_comes_out(tmp_path_factory, values):
 def test_a_table_of_labels_alone_is_a_snapshot(tmp_path):
     snapshot = load(write_csv(tmp_path / "a.csv", y=[0, 1, 1]), tmp_path / "out", split=ALL_TRAIN)
     assert len(set(snapshot.table("train")["example_id"].to_pylist())) == 3
+
+
+def test_what_values_are_called_is_no_part_of_the_data(tmp_path):
+    path = write_csv(tmp_path / "a.csv", race=[0, 1], y=[0, 1])
+    plain = load(path, tmp_path / "plain", split=ALL_TRAIN)
+    named = load(path, tmp_path / "named", split=ALL_TRAIN, roles={"label": "y", "labels": {"race": {0: "Black"}}})
+    assert named.digest == plain.digest
+    assert named.roles.labels == {"race": {"0": "Black"}}
+    with pytest.raises(DataError, match=r"roles\.labels: the data have no such column; found 'rac'.*'race'"):
+        load(path, tmp_path / "wrong", split=ALL_TRAIN, roles={"label": "y", "labels": {"rac": {0: "Black"}}})

@@ -100,7 +100,7 @@ def performance_view(result: Performance, manifest: Manifest) -> PerformanceView
         split=manifest.split,
         rows=sample.rows,
         confidence=float(result.verdict.facts["confidence"]),
-        classes=manifest.classes,
+        classes=manifest.named_classes,
         metrics=tuple(metric_row(estimate) for estimate in result.estimates),
         units={estimate.metric.name: wording.unit(estimate.metric) for estimate in result.estimates},
         threshold=sample.threshold,
@@ -109,10 +109,10 @@ def performance_view(result: Performance, manifest: Manifest) -> PerformanceView
     if manifest.task == "regression":
         return replace(view, regression=regression(sample))
     confusion = tuple(tuple(float(cell) for cell in row) for row in curves.confusion(sample))
-    view = replace(view, confusion=confusion, by_class=classification(sample, manifest.classes))
+    view = replace(view, confusion=confusion, by_class=classification(sample, manifest.named_classes))
     if manifest.task == "multiclass":
         return view
-    scores = curves.scores_by_class(sample, manifest.classes)
+    scores = curves.scores_by_class(sample, manifest.named_classes)
     return replace(
         view,
         base_rate=sum(confusion[1]) / (sum(confusion[0]) + sum(confusion[1])),

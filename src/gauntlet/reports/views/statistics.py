@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gauntlet.data.profile import Profile, read_profiles
 from gauntlet.data.roles import Roles
@@ -103,7 +103,11 @@ def view_of(statistics: Statistics, profiles: Mapping[str, Mapping[str, Profile]
         statistics: their splits, columns and roles.
         profiles: split → column → what is known of it.
     """
-    columns = {name: {split: by_column[name] for split, by_column in profiles.items()} for name in statistics.columns}
+    called = statistics.roles.labels
+    columns = {
+        name: {split: _named(by_column[name], called.get(name, {})) for split, by_column in profiles.items()}
+        for name in statistics.columns
+    }
     looked_at = [name for name in columns if role_of(name, statistics.roles) in ("feature", "label")]
     remarks = {name: remark_on(columns[name]) if name in looked_at else None for name in columns}
     order = sorted(columns, key=lambda name: _place(name, remarks[name], statistics.roles))
@@ -112,6 +116,11 @@ def view_of(statistics: Statistics, profiles: Mapping[str, Mapping[str, Profile]
         for position, name in enumerate(order)
     ]
     return StatisticsView(statistics.snapshot, tuple(statistics.splits.items()), tuple(views))
+
+
+def _named(profile: Profile, names: Mapping[str, str]) -> Profile:
+    """A column whose categories go by their readable names."""
+    return replace(profile, values=tuple(names.get(value, value) for value in profile.values)) if names else profile
 
 
 def _place(name: str, remark: Remark | None, roles: Roles) -> tuple[bool, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -133,3 +134,11 @@ def test_sentence_and_table_agree_in_unit_sign_and_digits(data: Loans) -> None:
         assert ("lower" in row[1]) == measured.startswith("−")
         assert row[3] in {"≤ 1 point", "≥ −1 point"}
     assert set(table) == {"sex=Female"}
+
+
+def test_classes_go_by_their_names(data: Loans) -> None:
+    rows = scored(data.label, data.scores(1), classes=("0", "1"))
+    manifest = replace(rows.manifest, class_names={"1": "repaid"})
+    view = performance_view(judge_performance(rows, parse(PerformancePolicy, {}, field="policy")), manifest)
+    assert view.classes == ("0", "repaid")
+    assert {row[0] for row in view.by_class.table} == {"0", "repaid"}

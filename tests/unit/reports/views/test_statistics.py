@@ -68,3 +68,11 @@ def test_names_are_escaped_and_wrap():
     html = page(statistics_of({HOSTILE: RNG.normal(size=2000), "a_name_of_many_words_" * 20: RNG.normal(size=2000)}))
     assert "<script" not in html
     assert "<wbr>" in html
+
+
+def test_categories_go_by_their_readable_names():
+    codes = Profile("race", "int", 10, 10, categorical=True, values=("1", "0"), counts=np.array([6.0, 4.0]), distinct=2)
+    roles = Roles(categorical=("race",), labels={"race": {"0": "Black"}})
+    statistics = Statistics(Path("nowhere"), "sha256:" + "a" * 64, {"race": "int"}, roles, {"train": 10})
+    view = view_of(statistics, {"train": {"race": codes}})
+    assert view.columns[0].drawings[0].categories == ["1", "Black"]
