@@ -25,7 +25,9 @@ def final_names(names: Sequence[str], shown: str, options: ReaderOptions) -> lis
     for position, name in enumerate(renamed, start=1):
         if not name:
             raise DataError(
-                f"column {position} has no name", field=shown, mend="Name all columns with reader.column_names"
+                f"column {position} has no name{', as the index that pandas writes' if position == 1 else ''}",
+                field=shown,
+                mend=_mend_unnamed(stripped, options),
             )
         if renamed.index(name) != position - 1:
             raise DataError(
@@ -35,6 +37,24 @@ def final_names(names: Sequence[str], shown: str, options: ReaderOptions) -> lis
                 mend=_mend_repeated(stripped, stripped[position - 1]),
             )
     return renamed
+
+
+def _mend_unnamed(names: Sequence[str], options: ReaderOptions) -> str:
+    """How to leave out columns without a name, or to name them."""
+    unnamed = ("unnamed" if number == 1 else f"unnamed_{number}" for number in itertools.count(1))
+    free = (name for name in unnamed if name not in names)
+    given = [name or next(free) for name in names]
+    dropped = [new for old, new in zip(names, given, strict=True) if not old]
+    if len(dropped) == 1:
+        named = {**options.rename, "": dropped[0]}
+        settings = {"rename": named, "drop": [*options.drop, *dropped]}
+        return f"Leave it out: reader: {_json(settings)}. Or give it a name: reader.rename: {_json(named)}"
+    settings = {"column_names": given, "drop": [*options.drop, *dropped]}
+    return f"Leave them out: reader: {_json(settings)} (CSV). Or name them in reader.column_names"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _mend_repeated(names: Sequence[str], name: str) -> str:

@@ -97,6 +97,7 @@ def import_snapshot(
         files = [lent.enter_context(fetch(file, downloads)) for file in pinned]
         request = _request(files, roles, reader, split, purpose)
         seen = look(request, downloads / "ledger")
+        _refuse_copies(pinned, seen.rows)
         _refuse_repeated_keys(request, seen)
         share = most_rows / sum(seen.rows) if most_rows else 1.0
         writers = _write(request, seen, folder, share)
@@ -123,6 +124,20 @@ def _request(
         require_columns("roles.key", key, names)
         require_columns("split.key" if split.key else "roles.cluster", group, names)
     return Request(formats, roles, reader, split, purpose, key, () if group == key else group)
+
+
+def _refuse_copies(pinned: Sequence[Pinned], rows: Sequence[int]) -> None:
+    """Refuse a file that is another one, byte for byte: its rows would be learnt twice, or learnt and judged by."""
+    seen: dict[tuple[str, str], str] = {}
+    for file, count in zip(pinned, rows, strict=True):
+        content = (file.version, str(sorted(file.partitions.items())))
+        if count and content in seen and file.version.startswith("sha256:"):
+            raise DataError(
+                f"holds the same {count:,} rows as {seen[content]}, byte for byte",
+                field=file.uri,
+                mend="Name one of them",
+            )
+        seen[content] = file.uri
 
 
 def _refuse_repeated_keys(request: Request, seen: Look) -> None:

@@ -19,6 +19,7 @@ from gauntlet.data.objects.patterns import partitions_of
 from gauntlet.data.objects.schemes import store_of
 from gauntlet.errors import ConfigurationError
 from gauntlet.settings import Settings, parse
+from gauntlet.storage import working_folder
 
 
 class Source(Settings):
@@ -85,7 +86,22 @@ def resolve(sources: Sequence[Mapping[str, Any]], parameter: str = "sources") ->
             raise ConfigurationError(
                 "names a file twice", field=parameter, value=first.uri, mend="Make the patterns disjoint"
             )
+    _refuse_other_names(pinned, parameter)
     return pinned
+
+
+def _refuse_other_names(pinned: Sequence[Pinned], parameter: str) -> None:
+    """Refuse a file on this machine that is named by two paths, or by itself and by a link to it."""
+    seen: dict[Path, str] = {}
+    for file in pinned:
+        if "://" in file.uri:
+            continue
+        real = (working_folder() / file.uri).resolve()
+        if real in seen:
+            raise ConfigurationError(
+                "names a file twice, by two names", field=parameter, value=[seen[real], file.uri], mend="Name it once"
+            )
+        seen[real] = file.uri
 
 
 def parse_pinned(values: Sequence[Mapping[str, Any]]) -> list[Pinned]:

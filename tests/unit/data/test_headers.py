@@ -74,3 +74,22 @@ def test_one_name_by_renaming(tmp_path):
     with pytest.raises(DataError, match="occurs twice") as caught:
         load(path, tmp_path / "out", reader={"rename": {"a": "b"}})
     assert "reader.rename" in caught.value.mend
+
+
+@pytest.mark.parametrize(
+    ("header", "left_out"),
+    [(",x,z,y", 1), ("x,,z,y", 1), ("x,z,y,", 1), (",,x,y", 2), ("unnamed,,x,y", 1), ("x,y,,", 2), ("Z,z,,y", 1)],
+)
+@pytest.mark.parametrize("reader", [{}, {"rename": {"z": "zz"}, "drop": ["zz"]}], ids=["", "with others"])
+def test_columns_without_a_name(tmp_path, header, left_out, reader):
+    """As where pandas wrote its index, or a line ends in a comma."""
+    path = write(tmp_path, "\n".join([header, *(",".join(str(row + column) for column in range(4)) for row in (0, 1))]))
+    if "z" not in header.split(","):
+        reader = {}
+    with pytest.raises(DataError, match="has no name") as caught:
+        load(path, tmp_path / "out", reader=reader)
+    way, *_ = ways_out(caught.value.mend)
+    snapshot = load(path, tmp_path / "out", reader={**reader, **way}, split=ALL_TRAIN)
+    named = [reader.get("rename", {}).get(name, name) for name in header.split(",") if name]
+    assert list(snapshot.columns) == [name for name in named if name not in reader.get("drop", [])]
+    assert len(named) == 4 - left_out

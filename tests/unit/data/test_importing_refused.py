@@ -299,3 +299,22 @@ def test_a_failed_import_leaves_the_snapshot_before_it_untouched(tmp_path):
         load(path, tmp_path / "out", roles={"label": "nothing"})
     assert Snapshot.open(tmp_path / "out") == before
     assert {entry.name for entry in tmp_path.iterdir()} == {"a.csv", "out"}
+
+
+@pytest.mark.parametrize("same", ["a copy", "a hard link"])
+def test_a_copy_of_a_file(tmp_path, same):
+    """Its rows would be learnt, and judged by."""
+    first = write_csv(tmp_path / "a.csv", x=list(range(20)), y=[0, 1] * 10)
+    second = tmp_path / "b.csv"
+    second.hardlink_to(first) if same == "a hard link" else second.write_bytes(first.read_bytes())
+    sources = [{"uri": str(first), "split": "train"}, {"uri": str(second), "split": "test"}]
+    with pytest.raises(DataError, match=f"holds the same 20 rows as {first}, byte for byte") as caught:
+        load(sources, tmp_path / "out")
+    assert caught.value.field == str(second)
+
+
+def test_equal_files_of_two_folders_that_say_what_they_are(tmp_path):
+    for site in ("site=a", "site=b"):
+        (tmp_path / "in" / site).mkdir(parents=True)
+        write_csv(tmp_path / "in" / site / "part.csv", x=[1, 2], y=[0, 1])
+    assert load(tmp_path / "in", tmp_path / "out", split=ALL_TRAIN).splits == {"train": 4}

@@ -153,8 +153,8 @@ def test_all_parts_that_cannot_be_read_are_said_at_once(tmp_path):
 
 def test_a_link_to_a_file_is_that_file(tmp_path):
     folder = folder_with(tmp_path, "b.csv", lambda path: path.symlink_to("a.csv"))
-    (first,) = resolve([{"uri": str(folder / "a.csv")}])
-    assert [pinned.version for pinned in resolve([{"uri": str(folder)}])] == [first.version] * 2
+    (first,), (link,) = (resolve([{"uri": str(folder / name)}]) for name in ("a.csv", "b.csv"))
+    assert link.version == first.version
 
 
 def test_a_pipe_that_is_named_is_not_read(tmp_path):
@@ -189,3 +189,16 @@ def test_folders_below_a_source_say_what_columns_hold(here):
     (one,) = resolve([{"uri": "logs/site=alpha/day=1/a.csv"}])
     assert one.partitions == {}
     assert [file.partitions for file in resolve([{"uri": "logs/site=alpha"}])] == [{"day": "1"}]
+
+
+@pytest.mark.parametrize("again", ["b.csv", "deep/../a.csv", "deep/e.csv", "*.csv"])
+def test_one_file_by_two_names(tmp_path, monkeypatch, again):
+    """Relative to where the run was started, not to where the task runs."""
+    monkeypatch.setenv(WORKDIR, str(tmp_path))
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "a.csv").write_text("x,y\n1,0\n2,1\n")
+    (tmp_path / "b.csv").symlink_to("a.csv")
+    (tmp_path / "deep/e.csv").symlink_to("../a.csv")
+    sources = [{"uri": "a.csv", "split": "train"}, {"uri": again, "split": "test"}]
+    with pytest.raises(ConfigurationError, match="names a file twice, by two names"):
+        resolve(sources if again != "*.csv" else [{"uri": again}])
