@@ -37,6 +37,14 @@ def test_a_page_is_laid_out_whole(page, width):
     assert found["overlapping"] == []
 
 
+def test_a_page_fits_a_narrow_window_and_only_wide_tables_scroll(page):
+    _, found = browser.laid_out(page[0], width=600)
+    assert found["wide"] <= found["window"], "the page needs sideways scrolling"
+    assert [table for table in found["scrolling"] if table.startswith("Status")] == [], "checks and tasks fold"
+    assert found["sticking"] == []
+    assert found["overlapping"] == []
+
+
 def test_a_page_has_ink_and_a_dark_side(page, tmp_path):
     file, _ = page
     empty = tmp_path / "empty.html"
