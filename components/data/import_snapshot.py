@@ -51,5 +51,7 @@ def import_snapshot(
     )
     snapshot.metadata["digest"] = imported.digest
     snapshot.metadata["columns"] = len(imported.columns)
+    if imported.notes:
+        snapshot.metadata["notes"] = "\n".join(imported.notes)
     for name, rows in imported.splits.items():
         snapshot.metadata[f"rows_{name}"] = rows

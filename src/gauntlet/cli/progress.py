@@ -36,6 +36,8 @@ _ENDINGS = {
 }
 _MISCONFIGURED = ("Wrong configuration", "bold red")
 _UNUSABLE = ("Unusable data", "bold red")
+_NOTES = "notes"
+"""Metadata of an artifact: sentences that a reader should know, one a line."""
 _INDENT = "  "
 _WORD_WIDTH = 8
 _RESULT_WIDTH = 13
@@ -129,7 +131,10 @@ def task_line(task: TaskRecord, width: int) -> Text:
 
 
 def print_finding(console: Console, task: TaskRecord, folder: Path) -> None:
-    """Print what a task found that a reader should know, if it is a gate and found anything."""
+    """Print what a task found that a reader should know: of the data, or as a gate."""
+    for artifact in task.artifacts.values():
+        for sentence in str(artifact.metadata.get(_NOTES, "")).splitlines():
+            console.print(Text(" " * (len(_INDENT) + _WORD_WIDTH) + sentence, style="yellow"), soft_wrap=True)
     verdict = verdict_of(task, folder)
     if verdict is not None and not verdict.status.is_clear:
         console.print(verdict_line(verdict), soft_wrap=True)

@@ -19,6 +19,7 @@ from gauntlet.data.epoch import require_seconds
 from gauntlet.data.identity import content_ids, key_ids
 from gauntlet.data.labels import LabelCheck
 from gauntlet.data.looking import Look, look
+from gauntlet.data.notes import FeatureWatch, of_label, of_missing_labels, of_repetitions
 from gauntlet.data.plan import Plan, Purpose, require_columns
 from gauntlet.data.reader import format_of, raw_batches
 from gauntlet.data.reader_options import ReaderOptions
@@ -98,11 +99,13 @@ def import_snapshot(
         request = _request(files, roles, reader, split, purpose)
         seen = look(request, downloads / "ledger")
         _refuse_copies(pinned, seen.rows)
-        _refuse_repeated_keys(request, seen)
+        repeated = _refuse_repeated_keys(request, seen)
         share = most_rows / sum(seen.rows) if most_rows else 1.0
-        writers = _write(request, seen, folder, share)
+        writers, notes = _write(request, seen, folder, share, repeated)
         sources = [{**file.to_json(), "rows": count} for file, count in zip(pinned, seen.rows, strict=True)]
-        write_manifest(folder, columns=seen.plan.columns, roles=seen.plan.roles, writers=writers, sources=sources)
+        write_manifest(
+            folder, columns=seen.plan.columns, roles=seen.plan.roles, writers=writers, sources=sources, notes=notes
+        )
     return Snapshot.open(destination)
 
 
@@ -140,10 +143,15 @@ def _refuse_copies(pinned: Sequence[Pinned], rows: Sequence[int]) -> None:
         seen[content] = file.uri
 
 
-def _refuse_repeated_keys(request: Request, seen: Look) -> None:
+def _refuse_repeated_keys(request: Request, seen: Look) -> int:
+    """How many rows are equal to an earlier one, in their key if there is one.
+
+    Raises:
+        DataError: keys are, and that was not accepted.
+    """
     count, examples = seen.row_index.find_repetitions()
     if not count or not request.key or request.reader.duplicates == "keep_first":
-        return
+        return count
     shown = []
     for row, first in examples:
         file, number, key = _locate(request, seen.plan, row)
@@ -169,14 +177,16 @@ def _locate(request: Request, plan: Plan, row: int) -> tuple[str, int, str]:
     raise AssertionError(row)
 
 
-def _write(request: Request, seen: Look, folder: Path, share: float) -> dict[str, SplitWriter]:
-    """Second pass: write every row, or a share of them, into its split."""
+def _write(
+    request: Request, seen: Look, folder: Path, share: float, repeated: int
+) -> tuple[dict[str, SplitWriter], list[str]]:
+    """Second pass: write every row, or a share of them, into its split; and what a person should know of them."""
     import pyarrow as pa
 
     plan = seen.plan
     label = plan.roles.label
     labels = LabelCheck(label, request.reader, categorical=label in plan.roles.categorical)
-    empty, times = set(plan.columns), list[pa.Array]()
+    empty, times, features = set(plan.columns), list[pa.Array](), FeatureWatch(plan)
     with contextlib.ExitStack() as open_files:
         writers = {name: open_files.enter_context(SplitWriter(folder, name, plan.schema)) for name in request.splits}
         reader = open_files.enter_context(seen.row_index.read())
@@ -185,15 +195,25 @@ def _write(request: Request, seen: Look, folder: Path, share: float) -> dict[str
         for number, batch, place in watched("writing", read, lambda one: one[1].num_rows, total=total):
             if batch.num_rows:
                 rows = _finish(batch, plan, request, place, reader, labels, share)
+                features.see(rows.batch, begins=not place.rows_before)
                 empty -= {name for name in empty if _has_values(rows.batch, name)}
                 if request.split.by == "time" and request.roles.time in plan.columns:
                     times.append(_first_and_last(rows.batch.column(request.roles.time)))
                 _distribute(rows, request.files[number][0].pinned.split, request, writers)
-    if request.purpose == "training":
-        _refuse_empty_columns(empty)
-        labels.judge()
-        _refuse_empty_splits(writers, times)
-    return writers
+    if request.purpose != "training":
+        return writers, []
+    _refuse_empty_columns(empty)
+    labels.judge()
+    features.refuse_indexes(request.told)
+    _refuse_empty_splits(writers, times)
+    by_content = request.split.by == "hash" and all(file.pinned.split is None for file, _ in request.files)
+    notes = [
+        *of_label(label or "", labels.classes),
+        *of_missing_labels(labels.without, total),
+        *of_repetitions(repeated, total, request.key, by_content=by_content),
+        *features.sentences(),
+    ]
+    return writers, notes
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,18 @@ class LabelCheck:
         kept: np.ndarray = labels.is_valid().to_numpy(zero_copy_only=False)
         return kept
 
+    @property
+    def without(self) -> int:
+        """Rows without a label."""
+        return self._without
+
+    @property
+    def classes(self) -> dict[Any, int]:
+        """Value → rows, of a label that is learnt as classes; none of a quantity, or where every class is rare."""
+        counted = sum(self._classes.values())
+        are_classes = len(self._classes) <= (MOST_CLASSES if self._categorical else 2)
+        return dict(self._classes) if are_classes and counted >= FEWEST_ROWS else {}
+
     def judge(self) -> None:
         """Say what is wrong.
 
@@ -79,12 +91,10 @@ class LabelCheck:
 
     def _refuse_lone(self, field: str) -> None:
         """Refuse a class that one row has: it cannot be both learnt and tested, and is most often a typing error."""
-        counted = sum(self._classes.values())
-        if counted < FEWEST_ROWS or len(self._classes) > (MOST_CLASSES if self._categorical else 2):
-            return
-        lone = [value for value, rows in self._classes.items() if rows == 1]
+        lone = [value for value, rows in self.classes.items() if rows == 1]
         if not lone:
             return
+        counted = sum(self._classes.values())
         one = len(lone) == 1
         raise DataError(
             f"has {'a class' if one else f'{len(lone)} classes'} of one row{'' if one else ' each'} among {counted}",

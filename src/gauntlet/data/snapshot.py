@@ -43,6 +43,7 @@ class Snapshot:
         splits: name → number of rows.
         parts: split → its part files, relative to ``path``, in order.
         sources: the pinned files it was read from (``uri``, ``version``, …), as ``resolve_source`` returned them.
+        notes: what a person should know of the data, one sentence each.
     """
 
     path: Path
@@ -52,6 +53,7 @@ class Snapshot:
     splits: Mapping[str, int]
     parts: Mapping[str, Sequence[str]]
     sources: Sequence[Mapping[str, Any]]
+    notes: Sequence[str] = ()
 
     @classmethod
     def open(cls, path: Path) -> Snapshot:
@@ -85,6 +87,7 @@ class Snapshot:
                 splits={name: split["rows"] for name, split in document["splits"].items()},
                 parts={name: split["parts"] for name, split in document["splits"].items()},
                 sources=document["sources"],
+                notes=document.get("notes", []),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BrokenArtifact(

@@ -16,7 +16,7 @@ a number are kept beside (``gauntlet.data.tails``).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,6 +68,7 @@ class Statistics:
         columns: name → the snapshot's type (``int``, ``float``, ``string``, ``bool``, ``timestamp``).
         roles: what each column is for.
         splits: name → number of rows.
+        notes: what a person should know of the data, one sentence each.
     """
 
     path: Path
@@ -75,6 +76,7 @@ class Statistics:
     columns: Mapping[str, str]
     roles: Roles
     splits: Mapping[str, int]
+    notes: Sequence[str] = ()
 
     @classmethod
     def open(cls, path: Path) -> Statistics:
@@ -93,6 +95,7 @@ class Statistics:
                 columns={column["name"]: column["type"] for column in document["columns"]},
                 roles=parse(Roles, document["roles"], field="statistics.roles"),
                 splits={split["name"]: split["rows"] for split in document["splits"]},
+                notes=document.get("notes", []),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BrokenArtifact(
@@ -156,6 +159,7 @@ def write_statistics(snapshot: Snapshot, destination: Path) -> Statistics:
             "columns": [{"name": name, "type": kind} for name, kind in snapshot.columns.items()],
             "roles": snapshot.roles.model_dump(mode="json"),
             "splits": [{"name": name, "rows": rows} for name, rows in splits.items()],
+            "notes": list(snapshot.notes),
         }
         write_json(folder / MANIFEST, document)
     return Statistics.open(destination)

@@ -111,6 +111,7 @@ def write_manifest(
     roles: Roles,
     writers: Mapping[str, SplitWriter],
     sources: Sequence[Mapping[str, Any]],
+    notes: Sequence[str] = (),
 ) -> None:
     """Write ``snapshot.json``.
 
@@ -132,6 +133,7 @@ def write_manifest(
         "roles": plain_roles,
         "splits": {name: {"rows": writer.rows, "parts": writer.parts} for name, writer in writers.items()},
         "sources": list(sources),
+        "notes": list(notes),
     }
     # Not write_json, which sorts keys: the order of columns and of splits is part of what a snapshot is.
     write_text(folder / MANIFEST, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

@@ -74,3 +74,21 @@ def test_the_live_line_says_how_far_tasks_are(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     write_json(progress_file(tmp_path, "train-model"), vars(Done("scoring", 10, None, 5.0)))
     assert progress._status_line().plain.endswith("train-model 0.0 s: scoring 10 rows, 5 a second")
+
+
+def test_what_is_to_be_known_of_the_data_has_its_lines(tmp_path: Path) -> None:
+    notes = {"notes": "Column k has the same value in every row.\nLabel y has a class of 2 rows."}
+    task = TaskRecord(
+        "import-snapshot",
+        "import_snapshot",
+        "data",
+        "pure",
+        TaskState.SUCCEEDED,
+        seconds=1.0,
+        artifacts={"snapshot": OutputArtifact("system.Dataset", "snapshot", notes)},
+    )
+    output = io.StringIO()
+    progress = Progress(Console(file=output, width=40))
+    progress.run_started(RunRecord("one", "training", "2026-01-01T00:00:00+00:00", RunState.RUNNING), tmp_path)
+    progress.task_ended(task)
+    assert [line.strip() for line in output.getvalue().splitlines()[2:]] == notes["notes"].splitlines()

@@ -62,11 +62,13 @@ class StatisticsView:
         snapshot: its digest.
         splits: (name, rows).
         columns: the label first, then those with a remark by its kind, then the rest as they stand in the data.
+        notes: what the import found that a person should know, one sentence each.
     """
 
     snapshot: str
     splits: tuple[tuple[str, int], ...]
     columns: tuple[ColumnView, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def features(self) -> int:
@@ -115,7 +117,8 @@ def view_of(statistics: Statistics, profiles: Mapping[str, Mapping[str, Profile]
         _column(name, statistics, columns[name], remarks[name], large=position < _MOST_DRAWN)
         for position, name in enumerate(order)
     ]
-    return StatisticsView(statistics.snapshot, tuple(statistics.splits.items()), tuple(views))
+    splits = tuple(statistics.splits.items())
+    return StatisticsView(statistics.snapshot, splits, tuple(views), tuple(statistics.notes))
 
 
 def _named(profile: Profile, names: Mapping[str, str]) -> Profile:
