@@ -107,7 +107,9 @@ def test_a_column_whose_type_changed_is_inferred_anew_whatever_it_is_called(worl
 
 def test_every_column_is_compared_and_has_moved(world):
     _, statistics, serving, schema = world
-    result = detect_skew(statistics, serving, statistics, schema, parse(SkewPolicy, {"replicates": 1000}, field="policy"))
+    result = detect_skew(
+        statistics, serving, statistics, schema, parse(SkewPolicy, {"replicates": 1000}, field="policy")
+    )
     moved = [
         check.reason for check in result.verdict.checks if check.name.startswith("serving") and check.status == "fail"
     ]
