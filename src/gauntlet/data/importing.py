@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from gauntlet.data.columns import readable_text
 from gauntlet.data.epoch import require_seconds
+from gauntlet.data.faults import check_all, raise_it
 from gauntlet.data.identity import content_ids, key_ids
 from gauntlet.data.labels import LabelCheck
 from gauntlet.data.looking import Look, look
 from gauntlet.data.notes import FeatureWatch, of_label, of_missing_labels, of_repetitions
-from gauntlet.data.plan import Plan, Purpose, require_columns
+from gauntlet.data.plan import Plan, Purpose, named_columns, require_columns
 from gauntlet.data.reader import format_of, raw_batches
 from gauntlet.data.reader_options import ReaderOptions
 from gauntlet.data.request import HISTORY, SERVING, Request, all_batches
@@ -124,9 +126,20 @@ def _request(
     if purpose != "training":
         return Request(formats, roles, reader, split, purpose, key if set(key) <= set(names) else (), ())
     if names:
-        require_columns("roles.key", key, names)
-        require_columns("split.key" if split.key else "roles.cluster", group, names)
+        by = "split.key" if split.key else "roles.cluster"
+        identifying = [partial(require_columns, "roles.key", key, names), partial(require_columns, by, group, names)]
+        # Of JSON lines, the first rows may lack a column that later ones have.
+        rest = roles.model_copy(update={"key": (), "cluster": None})
+        _check_with(identifying, [] if kind == "jsonl" else named_columns(names, reader, rest))
     return Request(formats, roles, reader, split, purpose, key, () if group == key else group)
+
+
+def _check_with(first: Iterable[Callable[[], None]], others: Iterable[Callable[[], None]]) -> None:
+    """Run the first checks; if one of them fails, say what the others find as well."""
+    try:
+        check_all(first)
+    except DataError as error:
+        check_all([partial(raise_it, error), *others])
 
 
 def _refuse_copies(pinned: Sequence[Pinned], rows: Sequence[int]) -> None:
@@ -202,10 +215,14 @@ def _write(
                 _distribute(rows, request.files[number][0].pinned.split, request, writers)
     if request.purpose != "training":
         return writers, []
-    _refuse_empty_columns(empty)
-    labels.judge()
-    features.refuse_indexes(request.told)
-    _refuse_empty_splits(writers, times)
+    check_all(
+        [
+            *(partial(_refuse_empty_column, name) for name in sorted(empty)),
+            labels.judge,
+            partial(features.refuse_indexes, request.told),
+            partial(_refuse_empty_splits, writers, times),
+        ]
+    )
     by_content = request.split.by == "hash" and all(file.pinned.split is None for file, _ in request.files)
     notes = [
         *of_label(label or "", labels.classes),
@@ -285,13 +302,12 @@ def _has_values(batch: pa.RecordBatch, name: str) -> bool:
     return bool(column.null_count < len(column))
 
 
-def _refuse_empty_columns(empty: Collection[str]) -> None:
-    for name in sorted(empty):
-        raise DataError(
-            "has no value in any row",
-            field=f"column {name}",
-            mend=f'Leave it out with reader.drop: ["{name}"], or check reader.missing_values',
-        )
+def _refuse_empty_column(name: str) -> None:
+    raise DataError(
+        "has no value in any row",
+        field=f"column {name}",
+        mend=f'Leave it out with reader.drop: ["{name}"], or check reader.missing_values',
+    )
 
 
 def _first_and_last(times: pa.Array) -> pa.Array:

@@ -10,15 +10,17 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gauntlet.data.columns import LARGEST_EXACT, ColumnType, kind_of
+from gauntlet.data.faults import check_all, raise_it
 from gauntlet.data.identity import content_digests, groups_of, key_digests
 from gauntlet.data.inference import Survey
 from gauntlet.data.mistaken import TextColumns
 from gauntlet.data.opening import is_packed
-from gauntlet.data.plan import Plan, make_plan, mapped_type
+from gauntlet.data.plan import Plan, make_plan, mapped_type, named_columns
 from gauntlet.data.request import Request, all_batches, columns_of
 from gauntlet.data.row_index import RowIndex
 from gauntlet.data.rows import Place, finish_column, require_exact, require_present
@@ -85,7 +87,10 @@ def look(request: Request, folder: Path) -> Look:
     found = texts.suspicions(survey.text_columns())
     suspicions = [one for one in found if request.doubts(one.column, one.family, one.form)]
     if suspicions:
-        raise refusal(suspicions, request.reader, request.roles.label, survey.reals())
+        error = refusal(suspicions, request.reader, request.roles.label, survey.reals())
+        training = request.purpose == "training"
+        named = named_columns(list(survey.columns), request.reader, request.roles) if training else ()
+        check_all([partial(raise_it, error), *named])
     plan = make_plan(survey, request.reader, request.roles, request.purpose)
     if not so_far.holds(plan.read):
         shutil.rmtree(folder)

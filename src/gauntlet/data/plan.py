@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from gauntlet.data.columns import ColumnType, arrow_type, kind_of
 from gauntlet.data.derive import Expression, in_dependency_order
+from gauntlet.data.faults import check_all
 from gauntlet.data.inference import Survey
 from gauntlet.data.reader_options import MappedValue, ReaderOptions
 from gauntlet.data.roles import Roles
@@ -66,18 +68,13 @@ def make_plan(survey: Survey, options: ReaderOptions, roles: Roles, purpose: Pur
         )
     training = purpose == "training"
     if training:
-        require_columns("reader.rename", options.rename.values(), present)
-        for option in ("values", "types", "date_formats", "decimal", "thousands", "drop"):
-            named = getattr(options, option)
-            require_columns(f"reader.{option}", () if isinstance(named, str) else named, present)
+        check_all(named_columns(present, options, roles))
     read = _read_types(survey, options)
     derived = _derivable(options, read, training=training)
     everything = {**read, **_derived_types(derived, read)}
     columns = {name: kind for name, kind in everything.items() if name not in options.drop}
     _refuse_dropped_roles(roles, options)
     if training:
-        for role, named in roles.columns.items():
-            require_columns(f"roles.{role}", named, list(columns))
         if roles.label is None:
             raise ConfigurationError(
                 "training needs a label", field="roles.label", mend="Name the column to predict in roles.label"
@@ -85,6 +82,22 @@ def make_plan(survey: Survey, options: ReaderOptions, roles: Roles, purpose: Pur
     else:
         roles = _without(roles, columns)
     return Plan(read, derived, columns, roles)
+
+
+def named_columns(present: Sequence[str], options: ReaderOptions, roles: Roles) -> Iterator[Callable[[], None]]:
+    """Checks that the columns are there which options and roles name, one a column."""
+    settings: dict[str, Iterable[str]] = {"rename": options.rename.values(), "types": options.types}
+    for option in ("values", "date_formats", "decimal", "thousands", "drop"):
+        named = getattr(options, option)
+        settings[option] = () if isinstance(named, str) else named
+    for option, names in settings.items():
+        for name in names:
+            yield partial(require_columns, f"reader.{option}", (name,), present)
+    kept = [name for name in (*present, *options.derive) if name not in options.drop]
+    for role, named in roles.columns.items():
+        for name in named:
+            if name not in options.drop:  # that is said of the role and of the option together
+                yield partial(require_columns, f"roles.{role}", (name,), kept)
 
 
 def require_columns(option: str, names: Iterable[str], columns: Sequence[str]) -> None:
