@@ -9,10 +9,8 @@ from gauntlet.errors import ConfigurationError, DataError
 ROWS = 60
 Y = [row % 2 for row in range(ROWS)]
 COMMAS = [f'"{row},5"' for row in range(ROWS)]
-NAMES = {
-    "roles": {"label": "Y", "time": "when", "exclude": ["out"]},
-    "reader": {"types": {"zz": "int"}, "drop": ["qq"]},
-}
+ROLES = {"label": "Y", "time": "when", "exclude": ["out"]}
+READER = {"types": {"zz": "int"}, "drop": ["qq"]}
 SAID = {"Y", "when", "out", "zz", "qq"}
 
 
