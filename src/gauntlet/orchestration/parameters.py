@@ -94,6 +94,7 @@ def _typed(name: str, value: Any, kind: str) -> Any:
     if not fits[kind]:
         mend = f'Write {name}: "{value}"' if kind == "STRING" and not isinstance(value, list | dict) else ""
         raise ConfigurationError(f"must be {_TYPES[kind]}", field=name, value=value, mend=mend or f"Correct {name}")
+    value = _with_text_keys(name, value)
     _require_portable(name, value)
     exact: Mapping[str, Callable[[Any], Any]] = {"NUMBER_INTEGER": int, "NUMBER_DOUBLE": float}
     return exact[kind](value) if kind in exact else value
@@ -101,6 +102,21 @@ def _typed(name: str, value: Any, kind: str) -> Any:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _with_text_keys(path: str, value: object) -> Any:
+    """Write whole numbers and booleans among keys as text, since JSON has no others: 0 names the value 0 either way."""
+    if isinstance(value, list):
+        return [_with_text_keys(f"{path}[{position}]", part) for position, part in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    written: dict[object, Any] = {}
+    for key, part in value.items():
+        text = json.dumps(key) if isinstance(key, bool | int) else key
+        if text in written:
+            raise ConfigurationError("is given twice, as text and not", field=path, value=key, mend="Keep one of them")
+        written[text] = _with_text_keys(f"{path}.{text}", part)
+    return written
 
 
 def _require_portable(path: str, value: object) -> None:

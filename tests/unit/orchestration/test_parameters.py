@@ -52,8 +52,8 @@ def test_null_means_the_default_and_a_whole_float_is_a_whole_number():
         ({"data": [{"a": None}]}, "data[0].a: null cannot be passed"),
         ({"data": [float("inf")]}, "data[0]: is not a finite number"),
         ({"data": [2**53 + 1]}, "data[0]: is too large to be passed exactly"),
-        ({"data": [], "policy": {1: 2}}, 'policy: keys must be text; found 1. Write "1": …'),
-        ({"data": [], "policy": {True: 2}}, 'policy: keys must be text; found True. Write "true": …'),
+        ({"data": [], "policy": {1.5: 2}}, 'policy: keys must be text; found 1.5. Write "1.5": …'),
+        ({"data": [{"a": {"1": 2, 1: 3}}]}, "data[0].a: is given twice, as text and not; found 1. Keep one of them."),
     ],
 )
 def test_bad_parameters_name_the_field_the_value_and_the_mend(values, message):
@@ -61,6 +61,15 @@ def test_bad_parameters_name_the_field_the_value_and_the_mend(values, message):
         check_parameters(SPEC, values)
     assert message in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+def test_whole_numbers_and_booleans_are_keys_by_their_text():
+    given = {"data": [{"labels": {"race": {0: "Black", True: 1}}}], "policy": {3: {4: 5}}}
+    assert check_parameters(SPEC, given) == {
+        **check_parameters(SPEC, {"data": []}),
+        "data": [{"labels": {"race": {"0": "Black", "true": 1}}}],
+        "policy": {"3": {"4": 5}},
+    }
 
 
 def test_a_pipeline_without_parameters_says_so():
