@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gauntlet.data.profile import Profile
@@ -42,6 +42,24 @@ def draw(before: Profile, after: Profile | None, names: tuple[str, str]) -> Draw
         return _draw_categories(before, after, names)
     bins = bins_of([before] if after is None else [before, after])
     return Drawing(bins.edges, (), bins.shares[0], bins.shares[1] if after is not None else None, names, bins.note)
+
+
+def draw_splits(by_split: Mapping[str, Profile]) -> tuple[Drawing, ...]:
+    """The first of several data sets against each other one, all with the same bars; alone if it is the only one."""
+    (first, profile), *others = by_split.items()
+    present = [one for one in by_split.values() if one.present]
+    if not present or len({one.categorical for one in present}) > 1:
+        return ()
+    if present[0].categorical:
+        pairs = [draw(profile, other, (first, split)) for split, other in others] or [draw(profile, None, (first, ""))]
+        return tuple(drawing for drawing in pairs if drawing is not None)
+    bins = bins_of(list(by_split.values()))
+    if not others:
+        return (Drawing(bins.edges, (), bins.shares[0], None, (first, ""), bins.note),)
+    return tuple(
+        Drawing(bins.edges, (), bins.shares[0], shares, (first, split), bins.note)
+        for (split, _), shares in zip(others, bins.shares[1:], strict=True)
+    )
 
 
 def describe(profile: Profile) -> str:

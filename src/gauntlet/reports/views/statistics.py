@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from gauntlet.data.profile import Profile, read_profiles
 from gauntlet.data.roles import Roles
 from gauntlet.data.statistics import Statistics
-from gauntlet.digest import short
 from gauntlet.reports.page import render
-from gauntlet.reports.views.columns import Drawing, describe, draw
+from gauntlet.reports.views.columns import Drawing, describe, draw_splits
 from gauntlet.reports.views.remarks import Kind, Remark, in_short, remark_on
 
 _MOST_DRAWN = 40
@@ -89,8 +88,7 @@ class StatisticsView:
 def statistics_page(statistics: Statistics) -> str:
     """Render the report of a statistics artifact."""
     view = statistics_view(statistics)
-    subtitle = f"snapshot {short(view.snapshot)}"
-    return render("statistics.html.j2", title="What is in the data", subtitle=subtitle, view=view)
+    return render("statistics.html.j2", title="What is in the data", view=view)
 
 
 def statistics_view(statistics: Statistics) -> StatisticsView:
@@ -146,9 +144,7 @@ def _column(
         SplitCell(split, profile.rows, profile.missing_share, describe(profile)) for split, profile in by_split.items()
     )
     kind = statistics.columns[name]
-    (first, profile), *others = by_split.items()
-    alone = draw(profile, None, (first, ""))
-    pairs = [draw(profile, other, (first, split)) for split, other in others] or [alone] if large else []
+    drawings = draw_splits(by_split)
     return ColumnView(
         name=name,
         type="category" if kind == "int" and name in statistics.roles.categorical else kind,
@@ -157,6 +153,6 @@ def _column(
         summary=cells[0].summary,
         remark=remark,
         cells=cells,
-        shares=tuple(alone.before) if alone is not None else (),
-        drawings=tuple(drawing for drawing in pairs if drawing is not None),
+        shares=tuple(drawings[0].before) if drawings else (),
+        drawings=drawings if large else (),
     )

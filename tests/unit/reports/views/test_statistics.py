@@ -64,6 +64,17 @@ def test_a_small_table_has_every_picture():
     assert [drawing.after for drawing in alone.columns[0].drawings] == [None]
 
 
+def test_all_pictures_of_a_column_have_the_same_bars():
+    splits = {"train": RNG.normal(size=2000), "validation": RNG.normal(size=300), "test": RNG.normal(0, 1.3, 300)}
+    profiles = {split: {"x": profile("x", values)} for split, values in splits.items()}
+    statistics = Statistics(Path("nowhere"), "sha256:" + "a" * 64, {"x": "float"}, Roles(), dict.fromkeys(splits, 1))
+    first, second = view_of(statistics, profiles).columns[0].drawings
+    assert first.edges == second.edges
+    assert first.before == second.before
+    assert (first.names, second.names) == (("train", "validation"), ("train", "test"))
+    assert first.after != second.after
+
+
 def test_names_are_escaped_and_wrap():
     html = page(statistics_of({HOSTILE: RNG.normal(size=2000), "a_name_of_many_words_" * 20: RNG.normal(size=2000)}))
     assert "<script" not in html
