@@ -149,7 +149,7 @@ class Snapshot:
                             schema=pa.schema([batch.schema.field(index) for index in order]),
                         )
             except (OSError, pa.ArrowInvalid) as error:
-                raise DataError(
+                raise BrokenArtifact(
                     "cannot be read as Parquet",
                     field=str(self.path / part),
                     value=str(error),

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import Field
 
 from gauntlet.data.objects.patterns import partitions_of
-from gauntlet.data.objects.schemes import store_of
+from gauntlet.data.objects.schemes import is_local, store_of
 from gauntlet.errors import ConfigurationError
 from gauntlet.settings import Settings, parse
 from gauntlet.storage import working_folder
@@ -94,7 +94,7 @@ def _refuse_other_names(pinned: Sequence[Pinned], parameter: str) -> None:
     """Refuse a file on this machine that is named by two paths, or by itself and by a link to it."""
     seen: dict[Path, str] = {}
     for file in pinned:
-        if "://" in file.uri:
+        if not is_local(file.uri):
             continue
         real = (working_folder() / file.uri).resolve()
         if real in seen:
