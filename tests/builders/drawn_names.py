@@ -61,7 +61,7 @@ OTHERS = (
     "-1",
     "ID",
 )
-EMPTY = ("\u200b", "\u2060", "\u3164", "\u00ad", "\u2800", "\ufeff\u200b", "''", '""', "\u200e\u200f")
+EMPTY = ("\u200b", "\u2060", "\u3164", "\u00ad", "\u2800", "\u200b\ufeff", "''", '""', "\u200e\u200f")
 RIGHT_TO_LEFT = ("שלום", "مرحبا", "\u202eabc", "عمر (سنة)", "א[ב]", "a\u2067ב\u2069")
 
 printable = st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cn"))
@@ -71,8 +71,13 @@ names = st.one_of(texts, long, st.sampled_from((*NAMES, *SQL, *OURS, *OTHERS, *E
 
 
 def tidy(name: str) -> str:
-    """White space around names is taken off where files are read, and what is left may be nothing."""
-    return name.strip() or "_"
+    """White space around names is taken off where files are read, and what is left may be nothing.
+
+    A name that begins with U+FEFF cannot be told from the mark that a file begins with.
+    """
+    while (bare := name.strip().lstrip("\ufeff")) != name:
+        name = bare
+    return name or "_"
 
 
 @st.composite
