@@ -21,6 +21,7 @@ _REACHABLE = (
     "orchestration/__init__.py",
     "orchestration/component.py",
     "orchestration/declaration.py",
+    "orchestration/users_keys.py",
     "demo/__init__.py",
     "demo/faulty.py",
     "demo/production.py",
