@@ -65,13 +65,6 @@ class ValueCounts:
         inside = (self.highs >= low) & (self.lows <= high)
         return ValueCounts(self.lows[inside], self.highs[inside], self.counts[inside])
 
-    def quantile(self, probability: float) -> float:
-        """The low end of the cell that this share of the rows reaches; NaN without rows."""
-        if not len(self.counts):
-            return math.nan
-        cumulative = np.cumsum(self.counts)
-        return float(self.lows[np.searchsorted(cumulative, probability * cumulative[-1])])
-
     def binned(self, edges: Floats) -> tuple[Floats, bool]:
         """Rows in each bin ``[edge, next edge)``, those beyond in the outer bins, and whether all counts are exact.
 

@@ -113,12 +113,6 @@ def test_the_last_bin_holds_its_upper_edge_and_what_lies_beyond():
     assert _binned(found, [1, 2, 3]) == ([1, 3], True)
 
 
-def test_a_quantile_is_where_that_share_of_the_rows_is_reached():
-    found = counted(np.array([1.0, 1.0, 2.0, 5.0]))
-    assert (found.quantile(0), found.quantile(0.5), found.quantile(0.51), found.quantile(1)) == (1, 1, 2, 5)
-    assert np.isnan(counted(np.empty(0)).quantile(0.5))
-
-
 def test_counts_come_back_from_the_statistics_they_were_written_into():
     import pyarrow as pa
     from tensorflow_metadata.proto.v0 import statistics_pb2
