@@ -51,7 +51,8 @@ class Group:
         home = ".venv" if self.environment == COMMAND else f".environments/{self.environment}"
         slow = " or ".join(self.markers)
         asked = markers or (f"not ({slow})" if self.kind == "fast" else slow)
-        taken = [str(path.relative_to(ROOT)) for pattern in self.paths for path in sorted(ROOT.glob(pattern))]
+        found = [str(path.relative_to(ROOT)) for pattern in self.paths for path in sorted(ROOT.glob(pattern))]
+        taken = [path for path in found if path not in self.besides]  # pytest ignores nothing that it is given by name
         return [
             f"{home}/bin/python",
             *("-m", "pytest", "-q", *taken),

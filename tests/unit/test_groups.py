@@ -78,6 +78,12 @@ def test_a_group_runs_in_its_images_environment_with_what_it_collects():
     assert group.variables()["_KFP_RUNTIME"] == "true"
 
 
+def test_no_file_that_a_group_leaves_out_is_given_to_pytest_by_name():
+    """It would run in an environment that lacks what it needs: pytest ignores nothing that is named."""
+    for group in groups.read():
+        assert not set(group.command()) & set(group.besides), group.title
+
+
 def test_the_images_tests_run_where_images_are_built():
     command = ["make", "--dry-run", "--no-print-directory", "images-offline"]
     asked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
