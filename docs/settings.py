@@ -105,8 +105,17 @@ def _parameters() -> Iterator[str]:
             kind = _TYPES[declared["parameterType"]]
             kind = f"[{kind}](#{name})" if name in MODELS else kind
             meaning = " ".join(declared.get("description", "").split()).replace("|", "\\|")
-            yield f"| `{name}` | {kind} | {_default(declared)} | {meaning} | `{written[name]}` |"
+            example = written.get(name) or _own_example(name)
+            yield f"| `{name}` | {kind} | {_default(declared)} | {meaning} | `{example}` |"
         yield ""
+
+
+def _own_example(name: str) -> str:
+    """Of a block of settings that has none in ``EXAMPLES``, as a new gate has not: a key with its default."""
+    for key, field in MODELS[name].model_fields.items():
+        if isinstance(field.default, bool | int | float | str):
+            return f"{name}: {{{key}: {json.dumps(field.default)}}}"
+    return f"{name}: {{}}"
 
 
 def _default(declared: dict[str, Any]) -> str:
