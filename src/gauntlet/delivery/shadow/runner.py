@@ -55,7 +55,7 @@ def run_shadow(
         on_warning: called where this waits for the lease of a controller that may have died.
 
     Returns:
-        The verdict. Inconclusive where there is nothing to compare with, or where the target cannot mirror.
+        The verdict. Not asked where there is nothing to compare with; inconclusive where the target cannot mirror.
 
     Raises:
         ServiceBusy: a rollout is under way, or another controller acts on the service.
@@ -63,11 +63,13 @@ def run_shadow(
     """
     stable = service.handle.current()
     if stable is None:
-        return _not_shadowed("Nothing serves yet, so there is nothing to compare with.")
+        return _not_shadowed(Status.NOT_ASKED, "Nothing serves yet, so there is nothing to compare with.")
     if stable.digest == release.digest:
-        return _not_shadowed(f"{stable} serves already: its answers would be compared with themselves.")
+        reason = f"{stable} serves already: its answers would be compared with themselves."
+        return _not_shadowed(Status.NOT_ASKED, reason)
     if service.mirror is None:
-        return _not_shadowed("This service cannot copy requests; watch the first step of the rollout for longer.")
+        reason = "This service cannot copy requests; watch the first step of the rollout for longer."
+        return _not_shadowed(Status.INCONCLUSIVE, reason)
     with lease_held(service, time, on_warning):
         if unfinished(service):
             raise ServiceBusy("a rollout is under way", field=service.name, mend="Wait for its end", retryable=True)
@@ -129,6 +131,6 @@ def _until_ready(service: Service, rollout: Rollout, time: Time, patience: float
         rest(min(1.0, patience / 10))
 
 
-def _not_shadowed(reason: str) -> ShadowResult:
-    check = Check("shadowed", Status.INCONCLUSIVE, reason, code="shadow.not_shadowed")
+def _not_shadowed(status: Status, reason: str) -> ShadowResult:
+    check = Check("shadowed", status, reason, code="shadow.not_shadowed")
     return ShadowResult(Verdict(GATE, (check,), reason))

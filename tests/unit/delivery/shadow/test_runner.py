@@ -70,3 +70,21 @@ def test_a_lease_that_is_lost_ends_the_shadow_with_the_reason(world):
     world.trouble = trouble
     with pytest.raises(DependencyError, match="another one acts"):
         shadowed(world)
+
+
+def test_a_first_version_and_the_one_that_serves_are_compared_with_nothing(world):
+    world.specified = None
+    first = shadowed(world)
+    world.specified = V2
+    again = shadowed(world)
+    assert [first.status, again.status] == [Status.NOT_ASKED, Status.NOT_ASKED]
+    assert "Nothing serves yet" in first.summary
+    assert "compared with themselves" in again.summary
+
+
+def test_a_service_that_cannot_copy_requests_leaves_what_was_asked_open(world):
+    verdict = run_shadow(
+        world.service(), V2, ShadowPolicy(), Time(lambda: world.now, world.sleep), seconds=600, share=1, patience=60
+    ).verdict
+    assert verdict.status is Status.INCONCLUSIVE
+    assert "cannot copy requests" in verdict.summary
