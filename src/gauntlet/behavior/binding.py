@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from gauntlet.behavior.changes import Add, Change, Noise, Scale, SetTo, Step, Swap
 from gauntlet.behavior.perturbation import as_arrow_value
 from gauntlet.behavior.subject import Subject
-from gauntlet.behavior.suite import Directional, Golden, Invariance, Suite
+from gauntlet.behavior.suite import Directional, Golden, Invariance, ScoreExpectation, Suite
 from gauntlet.data.columns import arrow_type
 from gauntlet.data.derive import Expression
 from gauntlet.data.snapshot import EXAMPLE_ID
@@ -62,6 +62,8 @@ def _require_case(path: str, case: Golden, subject: Subject) -> None:
         )
     if case.expect.score is not None:
         subject.score_column(case.expect.score.of, f"{expect}.score")
+        if subject.target.task != "regression":
+            _require_probability(case.expect.score, f"{expect}.score")
 
 
 def _require_rule(path: str, rule: Invariance | Directional, subject: Subject) -> None:
@@ -79,11 +81,57 @@ def _require_rule(path: str, rule: Invariance | Directional, subject: Subject) -
         )
     if isinstance(rule, Directional):
         subject.score_column(rule.expect.of, f"{path}.expect")
-    elif rule.expect.same_decision and subject.target.task == "regression" and subject.threshold is None:
+    if subject.target.task != "regression":
+        _require_noticeable(rule, f"{path}.expect")
+    elif isinstance(rule, Invariance) and rule.expect.same_decision and subject.threshold is None:
         raise ConfigurationError(
             "a regression decides nothing unless a threshold says so",
             field=f"{path}.expect.same_decision",
             mend="Set the policy's threshold, or expect max_change",
+        )
+
+
+def _require_probability(score: ScoreExpectation, path: str) -> None:
+    """Check that an expected score is one that a probability can have, and one that it can miss."""
+    for key, end in (("min", score.min), ("max", score.max)):
+        if end is not None and not 0 <= end <= 1:
+            raise ConfigurationError(
+                "the score is a probability, between 0 and 1",
+                field=f"{path}.{key}",
+                value=end,
+                mend="Give a value within it: 0.8 for 80 %",
+            )
+    if score.column is None and (score.min or 0) == 0 and (score.max is None or score.max == 1):
+        raise ConfigurationError(
+            "limits nothing: every probability lies between 0 and 1",
+            field=path,
+            mend="Give a min above 0 or a max below 1",
+        )
+    _require_move(score.tolerance, f"{path}.tolerance")
+
+
+def _require_noticeable(rule: Invariance | Directional, path: str) -> None:
+    """Check that a probability can move by as much as a rule names."""
+    if isinstance(rule, Invariance):
+        _require_move(rule.expect.max_change, f"{path}.max_change")
+        return
+    _require_move(rule.expect.tolerance, f"{path}.tolerance")
+    if rule.expect.by is not None and rule.expect.by >= 1:
+        raise ConfigurationError(
+            "no model can keep this: the score is a probability, which never moves by more than 1",
+            field=f"{path}.by",
+            value=rule.expect.by,
+            mend="Give less than 1",
+        )
+
+
+def _require_move(most: float | None, field: str) -> None:
+    if most is not None and most >= 1:
+        raise ConfigurationError(
+            "limits nothing: the score is a probability, which never moves by more than 1",
+            field=field,
+            value=most,
+            mend="Give less than 1: 0.05 for five points",
         )
 
 

@@ -52,7 +52,7 @@ class InferencePolicy(Settings):
     missing_slack: float = Field(
         0.05,
         ge=0,
-        le=1,
+        lt=1,
         description="... or by this much, whichever is more. Where none was missing, only what chance explains may be,"
         " after so many rows without.",
     )
@@ -63,7 +63,7 @@ class InferencePolicy(Settings):
         5.0, ge=1, description="Nor do texts whose values recur less often than this on average (names, free text)."
     )
     unseen_floor: float = Field(
-        0.001, ge=0, le=1, description="Least share of values outside the list that is tolerated at any rate."
+        0.001, ge=0, lt=1, description="Least share of values outside the list that is tolerated at any rate."
     )
     confidence: float = Field(
         0.99,

@@ -15,9 +15,9 @@ from gauntlet.settings import Settings
 class ColumnLimits(Settings):
     """Limits of one column; what is not given is as the policy says."""
 
-    max_distance: float | None = Field(None, gt=0, le=1, description="Largest distance between the distributions.")
-    missing_max_change: float | None = Field(None, ge=0, le=1, description="Largest change of the missing share.")
-    unseen_max_share: float | None = Field(None, ge=0, le=1, description="Largest share of values not seen before.")
+    max_distance: float | None = Field(None, gt=0, lt=1, description="Largest distance between the distributions.")
+    missing_max_change: float | None = Field(None, ge=0, lt=1, description="Largest change of the missing share.")
+    unseen_max_share: float | None = Field(None, ge=0, lt=1, description="Largest share of values not seen before.")
 
 
 class SkewPolicy(Settings):
@@ -26,18 +26,18 @@ class SkewPolicy(Settings):
     number_max_distance: float = Field(
         0.05,
         gt=0,
-        le=1,
+        lt=1,
         description="Largest Jensen–Shannon divergence (bits) of a number; 0.05 is a shift of a normal distribution by"
         " about half its standard deviation.",
     )
     category_max_distance: float = Field(
-        0.05, gt=0, le=1, description="Largest change of any one category's share (L-infinity)."
+        0.05, gt=0, lt=1, description="Largest change of any one category's share (L-infinity)."
     )
     missing_max_change: float = Field(
-        0.05, ge=0, le=1, description="Largest change of the share of missing values, either way."
+        0.05, ge=0, lt=1, description="Largest change of the share of missing values, either way."
     )
     unseen_max_share: float = Field(
-        0.01, ge=0, le=1, description="Largest share of values of categories that the other side does not have at all."
+        0.01, ge=0, lt=1, description="Largest share of values of categories that the other side does not have at all."
     )
     confidence: float = Field(
         0.95, gt=0.5, lt=1, description="Confidence at which anything is called shown, for all columns together."

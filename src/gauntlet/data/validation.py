@@ -36,7 +36,7 @@ class ColumnTolerance(Settings):
     """What is different for one column."""
 
     unseen_categories_max_share: float | None = Field(
-        None, ge=0, le=1, description="Share of values that may be of unknown categories. Default: as the policy says."
+        None, ge=0, lt=1, description="Share of values that may be of unknown categories. Default: as the policy says."
     )
     severity: dict[Problem, Severity] = Field({}, description="Problem → what it amounts to in this column.")
 
@@ -47,7 +47,7 @@ class SchemaPolicy(Settings):
     unseen_categories_max_share: float | None = Field(
         None,
         ge=0,
-        le=1,
+        lt=1,
         description="Share of values that may be of categories the schema does not list, in every column. Default: what"
         " the schema tolerates (min_domain_mass).",
     )

@@ -22,8 +22,8 @@ class FeaturesPolicy(Settings):
     relative_tolerance: float = Field(
         1e-6, ge=0, lt=1, description="The same as a share of the stored value: what a store in single precision loses."
     )
-    max_share: Share = Field(
-        0.001, description="Share of a span's rows in which a feature may differ from what is stored."
+    max_share: float = Field(
+        0.001, ge=0, lt=1, description="Share of a span's rows in which a feature may differ from what is stored."
     )
     min_rows: int = Field(50, ge=2, description="A span with fewer rows found in the store is not judged.")
     min_matched_share: Share = Field(
@@ -46,7 +46,7 @@ class FeaturesPolicy(Settings):
         0.995, gt=0.5, lt=1, description="Of the comparison of distributions, all features and spans together."
     )
     min_distance: float = Field(
-        0.001, ge=0, le=1, description="Distributions at a smaller Jensen-Shannon divergence count as equal."
+        0.001, ge=0, lt=1, description="Distributions at a smaller Jensen-Shannon divergence count as equal."
     )
     max_flips: float = Field(
         0.005,

@@ -107,6 +107,13 @@ def test_a_row_may_hold_columns_that_this_model_does_not_read():
         ("golden", {"score": {"min": 5, "of": "yes"}}, "regression", "the model's score is the prediction"),
         ("directional", {"score": "increases"}, "multiclass", "does not say which class's probability is meant"),
         ("invariance", {"same_decision": True}, "regression", "a regression decides nothing unless a threshold"),
+        ("golden", {"score": {"max": 80}}, "binary", "expect.score.max: the score is a probability, between 0 and 1"),
+        ("golden", {"score": {"min": 0}}, "binary", "expect.score: limits nothing"),
+        ("golden", {"score": {"min": -0.5, "max": 1, "of": "gold"}}, "multiclass", "score.min: the score is a prob"),
+        ("invariance", {"max_change": 5}, "binary", "expect.max_change: limits nothing"),
+        ("invariance", {"max_change": 1, "same_decision": True}, "multiclass", "expect.max_change: limits nothing"),
+        ("directional", {"score": "not_increases", "tolerance": 1.5}, "binary", "expect.tolerance: limits nothing"),
+        ("directional", {"score": "increases", "by": 1}, "binary", "expect.by: no model can keep this"),
     ],
 )
 def test_an_expectation_that_means_nothing_for_the_model(section, expect, task, words):
@@ -128,3 +135,6 @@ def test_what_means_something_is_taken():
     late = [{"add": {"column": "late", "by": 1}}]
     bind("directional", {"change": late, "expect": {"score": "increases", "of": "silver"}}, "multiclass")
     bind("invariance", {"change": late, "expect": {"same_decision": True}}, "regression", 1000.0)
+    bind("invariance", {"change": late, "expect": {"max_change": 5}}, "regression")
+    bind("golden", {"row": {"income": 5}, "expect": {"score": {"min": 0, "max": 80}}}, "regression")
+    bind("golden", {"row": {"income": 5}, "expect": {"score": {"min": 0, "max": 0.8}}})

@@ -197,7 +197,7 @@ def test_a_share_above_the_tolerance_by_chance_asks_for_more_rows(clean, inferre
     ("values", "message"),
     [
         ({"unseen_categories_max_shares": 0.1}, "Did you mean 'unseen_categories_max_share'"),
-        ({"unseen_categories_max_share": 1.5}, "less than or equal to 1"),
+        ({"unseen_categories_max_share": 1.5}, "less than 1"),
         ({"severity": {"unseen": "fail"}}, r"policy\.severity\.unseen"),
     ],
     ids=["unknown key", "out of range", "unknown problem"],
