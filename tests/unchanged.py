@@ -2,7 +2,10 @@
 
 A seeded simulation of the same code gives the same result. ``simulations.json`` keeps, for each file, a digest of all
 that it rests on: its own code and that of every module of this repository it imports, directly or through others,
-without docstrings and comments; and the versions of the libraries below.
+without docstrings and comments; and the versions of the libraries in the environment it runs in.
+
+What only a type checker imports is left out, and so is what a package offers lazily (``gauntlet.lazy``) and the file
+does not name: else every simulation would rest on nearly every module.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
+import groups
 from groups import ROOT
 
 RECORD = Path(__file__).with_name("simulations.json")
@@ -44,9 +48,15 @@ def digest(file: Path) -> str:
     total = hashlib.sha256()
     for module in sorted(closure(file)):
         total.update(f"{_named(module)}\n{_code(module)}\n".encode())
-    for lock in LOCKS:
+    for lock in _locks(file):
         total.update(lock.read_bytes())
     return total.hexdigest()
+
+
+def _locks(file: Path) -> list[Path]:
+    """Those of the environment that the file runs in; all where no group has it."""
+    environments = {group.environment for group in groups.read() if _named(file) in group.files()}
+    return [lock for lock in LOCKS if not environments or lock.parent.name in environments]
 
 
 def closure(file: Path) -> set[Path]:
@@ -83,12 +93,44 @@ def _imported(module: Path) -> tuple[Path, ...]:
 
 
 def _names(module: Path) -> Iterator[str]:
-    for node in ast.walk(_tree(module)):
+    """Modules that running this one may import, and what it takes from them, which may be modules too."""
+    for node in _executed(_tree(module)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            for alias in node.names:
+                yield alias.name
+                yield from _lazy_exports(alias.name).values()  # any of them may be read as an attribute
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            exports = _lazy_exports(node.module)
+            for alias in node.names:
+                yield f"{node.module}.{alias.name}"
+                if alias.name in exports:
+                    yield exports[alias.name]
+
+
+def _executed(node: ast.AST) -> Iterator[ast.AST]:
+    """The node and all below it, without what stands under ``if TYPE_CHECKING``."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        typing_only = isinstance(node, ast.If) and child in node.body and _is_type_checking(node.test)
+        if not typing_only:
+            yield from _executed(child)
+
+
+def _is_type_checking(test: ast.expr) -> bool:
+    return isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
+
+
+@cache
+def _lazy_exports(package: str) -> Mapping[str, str]:
+    """Name → defining module of what a package offers through ``gauntlet.lazy``; empty where it offers nothing so."""
+    for path in _files(package):
+        if path.name == "__init__.py" and path.parent.name == package.rpartition(".")[2]:
+            for node in ast.walk(_tree(path)):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "lazy_exports":
+                    exports: Mapping[str, str] = ast.literal_eval(node.args[1])
+                    return exports
+    return {}
 
 
 def _files(name: str) -> Iterator[Path]:

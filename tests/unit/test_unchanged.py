@@ -12,6 +12,16 @@ MODULES = {
     "src/product/deep/__init__.py": "",
     "src/product/deep/core.py": '"""Docs."""\n\ndef level():\n    """More."""\n    return 1\n',
     "src/product/other.py": "VALUE = 1\n",
+    "src/product/open/__init__.py": (
+        "from lazy import lazy_exports\n"
+        "if TYPE_CHECKING:\n    from product.open.near import near\n    from product.open.far import far\n"
+        "else:\n    __getattr__ = lazy_exports(__name__, {'near': 'product.open.near', 'far': 'product.open.far'})\n"
+    ),
+    "src/product/open/near.py": "near = 1\n",
+    "src/product/open/far.py": "if TYPE_CHECKING:\n    from product import other\nfar = 2\n",
+    "src/product/open/beside.py": "beside = 3\n",
+    "tests/test_c.py": "from product.open import far\nfrom product.open.beside import beside\n",
+    "tests/test_d.py": "import product.open\n",
     "tests/conftest.py": "",
     "tests/builders/trials.py": "COUNT = 3\n",
     "tests/test_a.py": "import numpy\nfrom builders.trials import COUNT\nfrom product import stats\n",
@@ -37,7 +47,7 @@ def repository(tmp_path, monkeypatch):
 
 def forget():
     """Files have changed."""
-    for kept in (unchanged._tree, unchanged._code, unchanged._imported):
+    for kept in (unchanged._tree, unchanged._code, unchanged._imported, unchanged._lazy_exports):
         kept.cache_clear()
 
 
@@ -50,6 +60,25 @@ def recorded(repository):
 def test_a_file_rests_on_what_it_imports_and_what_that_imports(repository):
     reached = {path.name for path in unchanged.closure(repository / "tests" / "test_a.py")}
     assert reached == {"test_a.py", "conftest.py", "__init__.py", "stats.py", "core.py", "trials.py"}
+
+
+@pytest.mark.parametrize(
+    ("file", "reached"),
+    [
+        ("test_c.py", {"far.py", "beside.py"}),
+        ("test_d.py", {"far.py", "near.py"}),
+    ],
+    ids=["what it names", "any, where the package itself is imported"],
+)
+def test_what_a_package_offers_lazily_counts_where_it_is_taken(repository, file, reached):
+    found = {path.name for path in unchanged.closure(repository / "tests" / file)}
+    assert found - {file, "conftest.py", "__init__.py"} == reached
+
+
+def test_a_file_rests_on_the_libraries_of_its_own_environment():
+    (simulation,) = unchanged.ROOT.glob("tests/simulation/test_judge.py")
+    assert {lock.parent.name for lock in unchanged._locks(simulation)} == {"evaluation"}
+    assert unchanged._locks(unchanged.ROOT / "tests" / "nowhere.py") == unchanged.LOCKS
 
 
 def test_unchanged_is_held_and_the_record_keeps_what_is_worth_it(repository):
