@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from gauntlet.reports import svg
+from gauntlet.reports import calendar, svg
 from gauntlet.reports.format import number, percent
 from gauntlet.reports.scale import Scale, scale_over
 
@@ -27,6 +27,7 @@ def histogram_pair(
     *,
     names: tuple[str, str] = NAMES,
     even: bool = False,
+    times: bool = False,
     width: float = 460,
     height: float = 200,
     title: str = "Distribution",
@@ -42,6 +43,7 @@ def histogram_pair(
         after: the same for the second distribution.
         names: names of the two distributions.
         even: always draw bins with equal width: shares of bins drawn to scale are read as densities.
+        times: the edges are points in time, in seconds since 1970.
         width: in pixels.
         height: in pixels.
         title: the accessible name.
@@ -61,7 +63,12 @@ def histogram_pair(
     parts = [*_share_axis(y, left, right), *_legend(names[: len(shares)], left, right)]
     parts += [
         svg.rect(
-            x[i] + 0.5, y.at(value), x[i + 1] - x[i] - 1, bottom - y.at(value), look, tip=_bin_tip(bounds, i, shares)
+            x[i] + 0.5,
+            y.at(value),
+            x[i + 1] - x[i] - 1,
+            bottom - y.at(value),
+            look,
+            tip=_bin_tip(bounds, i, shares, times=times),
         )
         for i, value in enumerate(shares[0])
     ]
@@ -71,7 +78,7 @@ def histogram_pair(
             outline += [(x[i], y.at(value)), (x[i + 1], y.at(value))]
         outline.append((x[-1], bottom))
         parts.append(svg.path(outline, "second"))
-    parts += _edge_axis(bounds, x, bottom, scaled=scaled)
+    parts += _edge_axis(bounds, x, bottom, scaled=scaled, times=times)
     return svg.drawing(width, height, *parts, title=title)
 
 
@@ -176,14 +183,18 @@ def _on_a_scale(edges: list[float]) -> bool:
     return wide_enough and max(widths) <= _UNEVEN * middle
 
 
-def _edge_axis(edges: list[float], x: list[float], bottom: float, *, scaled: bool) -> list[Markup]:
+def _edge_axis(edges: list[float], x: list[float], bottom: float, *, scaled: bool, times: bool) -> list[Markup]:
     parts = [svg.line(x[0], bottom, x[-1], bottom, "axis")]
     if scaled:
         scale = Scale(edges[0], edges[-1], x[0], x[-1])
         ticks = scale.ticks(5)
-        places = [(scale.at(tick), words) for tick, words in zip(ticks, scale.written(ticks), strict=True)]
+        if _whole(edges):
+            ticks = [tick for tick in ticks if tick.is_integer()]
+        named = calendar.ticks(scale.low, scale.high, 5) if times else zip(ticks, scale.written(ticks), strict=True)
+        places = [(scale.at(tick), words) for tick, words in named]
     else:
-        places = [(position, number(edge)) for position, edge in zip(x, edges, strict=True)]
+        say = calendar.written if times else number
+        places = [(position, say(edge)) for position, edge in zip(x, edges, strict=True)]
     last_end = -math.inf
     for position, words in places:
         wide = svg.text_width(words)
@@ -196,6 +207,11 @@ def _edge_axis(edges: list[float], x: list[float], bottom: float, *, scaled: boo
     return parts
 
 
+def _whole(edges: list[float]) -> bool:
+    """Whether each bar holds one whole number, or as many in each: no value lies at a half."""
+    return all((edge - 0.5).is_integer() for edge in edges)
+
+
 def _share_axis(y: Scale, left: float, right: float) -> list[Markup]:
     ticks = y.ticks(4)
     parts: list[Markup] = []
@@ -205,7 +221,10 @@ def _share_axis(y: Scale, left: float, right: float) -> list[Markup]:
     return parts
 
 
-def _bin_tip(edges: list[float], i: int, shares: list[list[float]]) -> str:
+def _bin_tip(edges: list[float], i: int, shares: list[list[float]], *, times: bool) -> str:
+    if times:
+        low, high = (calendar.written(edge, edges[i + 1] - edges[i]) for edge in edges[i : i + 2])
+        return f"{low} to {high}: {' / '.join(percent(share[i]) for share in shares)}"
     percentages = " / ".join(percent(share[i]) for share in shares)
     return f"{number(edges[i])} to {number(edges[i + 1])}: {percentages}"
 

@@ -102,3 +102,14 @@ def test_any_categories_can_be_drawn(categories, before, after, shares):
     drawing = bars(categories, before, after, shares=shares)
     assert "nan" not in drawing.lower()
     parsed(drawing)
+
+
+def test_bars_of_whole_numbers_are_named_by_whole_numbers():
+    assert words(histogram_pair([-0.5, 0.5, 1.5], [3, 1]))[-2:] == ["0", "1"]
+
+
+def test_bars_of_points_in_time_are_named_by_dates():
+    edges = [1_767_225_600 + 86_400 * day for day in range(41)]
+    drawn = histogram_pair(edges, [1] * 40, times=True)
+    assert words(drawn)[-3:] == ["2026-01-01", "2026-01-15", "2026-01-29"]
+    assert tips(drawn)[0] == "2026-01-01 to 2026-01-02: 2.5%"

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gauntlet.data.profile import Profile
 from gauntlet.data.value_counts import REACH, ValueCounts
+from gauntlet.reports import calendar
 from gauntlet.reports.format import number
 
 Floats = NDArray[np.float64]
@@ -46,8 +47,13 @@ class Bins:
     note: str = ""
 
 
-def bins_of(profiles: Sequence[Profile]) -> Bins:
-    """Make the bars of one or two data sets of numbers, one at least with values."""
+def bins_of(profiles: Sequence[Profile], *, times: bool = False) -> Bins:
+    """Make the bars of one or two data sets of numbers, one at least with values.
+
+    Args:
+        profiles: the data sets.
+        times: the numbers are points in time, in seconds since 1970.
+    """
     present = [profile for profile in profiles if profile.present]
     low, high = _shown(present)
     spans = [profile.quantile(0.99) - profile.quantile(0.01) for profile in present]
@@ -55,8 +61,9 @@ def bins_of(profiles: Sequence[Profile]) -> Bins:
         quantiles = [np.quantile(profile.edges, np.linspace(0, 1, 7)) for profile in present]
         edges, notes = np.unique(np.concatenate(quantiles)), [FAR_APART]
     else:
-        edges = _round_edges(low, high, _grain(present, low, high), _width(present, low, high))
-        notes = _beyond(present, edges)
+        grain, width = _grain(present, low, high), _width(present, low, high)
+        edges = _calendar_edges(low, high, width) if times else _round_edges(low, high, grain, width)
+        notes = _beyond(present, edges, times=times)
     filled = [_shares(profile, edges) for profile in profiles]
     if any(profile.counted is None for profile in present):
         notes.append(INTERPOLATED)
@@ -78,11 +85,12 @@ def _shown(profiles: Sequence[Profile]) -> tuple[float, float]:
     )
 
 
-def _beyond(profiles: Sequence[Profile], edges: Floats) -> list[str]:
+def _beyond(profiles: Sequence[Profile], edges: Floats, *, times: bool) -> list[str]:
     low, high = min(p.minimum for p in profiles), max(p.maximum for p in profiles)
-    notes = [f"Values below {number(edges[0])} (down to {number(low)}) are in the first bar."] if low < edges[0] else []
+    say = calendar.written if times else number
+    notes = [f"Values below {say(edges[0])} (down to {say(low)}) are in the first bar."] if low < edges[0] else []
     if high > edges[-1]:
-        notes.append(f"Values above {number(edges[-1])} (up to {number(high)}) are in the last bar.")
+        notes.append(f"Values above {say(edges[-1])} (up to {say(high)}) are in the last bar.")
     return notes
 
 
@@ -131,6 +139,13 @@ def _round_edges(low: float, high: float, grain: float, width: float) -> Floats:
     if grain and math.isclose(last * step, high, rel_tol=1e-12):
         last += 1  # the last bar would hold a value more than the others
     return _multiples(first, last - first + 1, step)
+
+
+def _calendar_edges(low: float, high: float, width: float) -> Floats:
+    """Edges at whole minutes, hours or days, with every value inside; none narrower than what was counted."""
+    step = max(calendar.step_of(high - low, 2 * _BARS) if high > low else 1.0, width)
+    first = math.floor(low / step)
+    return _multiples(first, math.floor(high / step) - first + 2, step)
 
 
 def _multiples(first: float, count: int, step: float) -> Floats:

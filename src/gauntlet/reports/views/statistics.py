@@ -140,11 +140,13 @@ def role_of(name: str, roles: Roles) -> str:
 def _column(
     name: str, statistics: Statistics, by_split: dict[str, Profile], remark: Remark | None, *, large: bool
 ) -> ColumnView:
-    cells = tuple(
-        SplitCell(split, profile.rows, profile.missing_share, describe(profile)) for split, profile in by_split.items()
-    )
     kind = statistics.columns[name]
-    drawings = draw_splits(by_split)
+    times = kind == "timestamp"
+    cells = tuple(
+        SplitCell(split, profile.rows, profile.missing_share, describe(profile, times=times))
+        for split, profile in by_split.items()
+    )
+    drawings = draw_splits(by_split, times=times)
     return ColumnView(
         name=name,
         type="category" if kind == "int" and name in statistics.roles.categorical else kind,

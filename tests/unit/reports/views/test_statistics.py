@@ -87,3 +87,10 @@ def test_categories_go_by_their_readable_names():
     statistics = Statistics(Path("nowhere"), "sha256:" + "a" * 64, {"race": "int"}, roles, {"train": 10})
     view = view_of(statistics, {"train": {"race": codes}})
     assert view.columns[0].drawings[0].categories == ["1", "Black"]
+
+
+def test_points_in_time_are_dates_in_words_and_pictures():
+    statistics = Statistics(Path("nowhere"), "sha256:" + "a" * 64, {"when": "timestamp"}, Roles(), {"train": 2000})
+    html = text(page(view_of(statistics, {"train": {"when": profile("when", 1_767_225_600 + 60 * np.arange(2000.0))}})))
+    assert "median 2026-01-01 16:39, from 2026-01-01 00:00 to 2026-01-02 09:19" in html
+    assert "01-01 12:00" in html
