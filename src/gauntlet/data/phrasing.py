@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 
 _MINUS = "−"
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def amount(value: float) -> str:
-    """A value of a column: ``41,000,000``, ``0.0132``, ``−90``."""
+    """A value of a column: ``41,000,000``, ``0.0132``, ``−90``, ``8.37 × 10⁻⁵``."""
     if math.isnan(value):
         return "unknown"
     if math.isinf(value):
@@ -21,7 +22,14 @@ def amount(value: float) -> str:
         text = f"{value:,.0f}" if size < 1e15 else f"{value:.3g}"
     else:
         text = f"{value:.3g}"
-    return text.replace("-", _MINUS)
+    mantissa, exponential, power = text.partition("e")
+    tenfold = f" × 10{superscript(int(power))}" if exponential else ""
+    return mantissa.replace("-", _MINUS) + tenfold
+
+
+def superscript(power: int) -> str:
+    """An exponent as superscript: ``⁻⁷``."""
+    return str(power).translate(_SUPERSCRIPTS)
 
 
 def share(value: float) -> str:

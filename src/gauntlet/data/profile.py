@@ -8,8 +8,8 @@ weights play no part in it.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -69,6 +69,11 @@ class Profile:
     low: Tail | None = None
     high: Tail | None = None
     counted: ValueCounts | None = None
+
+    def called(self, names: Mapping[str, str]) -> Profile:
+        """The same with readable names of categories; itself where these would make two categories one."""
+        values = tuple(names.get(value, value) for value in self.values)
+        return self if len(set(values)) < len(values) else replace(self, values=values)
 
     @property
     def missing_share(self) -> float:

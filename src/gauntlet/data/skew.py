@@ -168,8 +168,8 @@ def _serving_sides(
     yield Sides(
         "serving",
         ("training", "serving"),
-        read_profiles(statistics.split(TRAIN_SPLIT)),
-        read_profiles(serving.split(split)),
+        _profiles(statistics, TRAIN_SPLIT, statistics.roles.labels),
+        _profiles(serving, split, statistics.roles.labels),
         columns,
         limits_for(columns, schema, policy, comparator="skew_comparator"),
     )
@@ -193,11 +193,17 @@ def _previous_sides(
     yield Sides(
         "previous",
         ("the previous snapshot", "this one"),
-        read_profiles(previous.split(TRAIN_SPLIT)),
-        read_profiles(statistics.split(TRAIN_SPLIT)),
+        _profiles(previous, TRAIN_SPLIT, statistics.roles.labels),
+        _profiles(statistics, TRAIN_SPLIT, statistics.roles.labels),
         columns,
         limits_for(columns, schema, policy, comparator="drift_comparator"),
     )
+
+
+def _profiles(statistics: Statistics, split: str, called: Mapping[str, Mapping[str, str]]) -> dict[str, Profile]:
+    """The columns of a split, their categories by the names that the training data's roles give them."""
+    found = read_profiles(statistics.split(split))
+    return found | {name: found[name].called(names) for name, names in called.items() if name in found}
 
 
 def _left_out(statistics: Statistics, schema: ChosenSchema, policy: SkewPolicy) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import SupportsFloat
 from urllib.parse import quote, urlsplit
 
+from gauntlet.data.phrasing import superscript
+
 MISSING = "–"
 """Text for a missing value."""
 
@@ -17,7 +19,6 @@ POINTS = "points"
 """Unit of differences of shares: 0.12 is 12 points."""
 
 _MINUS = "−"
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LARGEST_PLAIN = 1e9
 _SMALLEST_PLAIN = 1e-4
 _SAFE_SCHEMES = {"", "file", "http", "https"}
@@ -218,11 +219,6 @@ def shorten(text: str, longest: int = 60) -> str:
         return text
     tail = (longest - 1) // 3
     return f"{text[: longest - 1 - tail]}…{text[len(text) - tail :]}"
-
-
-def superscript(power: int) -> str:
-    """Format an exponent as superscript: ``⁻⁷``."""
-    return str(power).translate(_SUPERSCRIPTS)
 
 
 def _number_or_none(value: Number) -> float | None:

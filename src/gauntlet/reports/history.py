@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from gauntlet.data.phrasing import superscript
 from gauntlet.reports import svg
 from gauntlet.reports.elapsed import Elapsed, axis, elapsed
-from gauntlet.reports.format import number, superscript
+from gauntlet.reports.format import number
 from gauntlet.reports.scale import Scale, scale_over
 
 _LINE_STYLES = 5

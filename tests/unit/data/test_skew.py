@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from builders.other_words import require_same_in_other_words
+from gauntlet.data.phrasing import amount
 from gauntlet.data.schema import ChosenSchema, choose_schema
 from gauntlet.data.schema_inference import InferencePolicy
 from gauntlet.data.skew import detect_skew
 from gauntlet.data.skew_policy import SkewPolicy
 from gauntlet.data.statistics import Statistics, write_statistics
 from gauntlet.errors import ConfigurationError
+from gauntlet.reports.format import number
 from gauntlet.reports.views.skew import skew_view
 from gauntlet.settings import parse
 from gauntlet.verdict import Status
@@ -253,3 +257,31 @@ def test_a_serving_sample_of_several_splits_is_refused(training, schema, tmp_pat
     sample = write_statistics(write_snapshot(tmp_path / "snapshot", tables), tmp_path / "out")
     with pytest.raises(ConfigurationError, match="could be any of several splits"):
         detect_skew(training, sample, None, schema, policy())
+
+
+def test_sentences_and_pictures_call_categories_by_their_readable_names(tmp_path, training, schema):
+    named = replace(training, roles=training.roles.model_copy(update={"labels": {"zone": {"0": "city", "1": "coast"}}}))
+    moved = serving(tmp_path, zone=pa.array(np.repeat([0, 1, 2, 3, 7], [3000, 250, 250, 250, 250])))
+    result = detect_skew(named, moved, None, schema, policy())
+    found = checks_of(result, "zone")
+    assert "'city' 2" in found["distribution"].reason
+    assert "'coast' 2" in found["distribution"].reason
+    assert "has '7' in 6.2" in found["unseen categories"].reason, "a value without a name keeps its own"
+    (comparison,) = (one for one in result.comparisons if one.column == "zone")
+    assert comparison.after.values[0] == "city"
+    same = replace(training, roles=training.roles.model_copy(update={"labels": {"zone": {"0": "1"}}}))
+    (unnamed,) = (one for one in detect_skew(same, moved, None, schema, policy()).comparisons if one.column == "zone")
+    assert unnamed.after.values[0] == "0", "a name that is another value would make two values one"
+
+
+def test_small_distances_are_written_as_reports_write_them():
+    assert (
+        [amount(value) for value in (8.37e-5, -3e-7, 2.5e17, 0.0132)]
+        == [
+            "8.37 × 10⁻⁵",
+            "−3 × 10⁻⁷",
+            "2.5 × 10¹⁷",
+            "0.0132",
+        ]
+        == [number(value) for value in (8.37e-5, -3e-7, 2.5e17, 0.0132)]
+    )

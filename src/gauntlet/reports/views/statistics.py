@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gauntlet.data.profile import Profile, read_profiles
 from gauntlet.data.roles import Roles
@@ -105,7 +105,7 @@ def view_of(statistics: Statistics, profiles: Mapping[str, Mapping[str, Profile]
     """
     called = statistics.roles.labels
     columns = {
-        name: {split: _named(by_column[name], called.get(name, {})) for split, by_column in profiles.items()}
+        name: {split: by_column[name].called(called.get(name, {})) for split, by_column in profiles.items()}
         for name in statistics.columns
     }
     looked_at = [name for name in columns if role_of(name, statistics.roles) in ("feature", "label")]
@@ -117,11 +117,6 @@ def view_of(statistics: Statistics, profiles: Mapping[str, Mapping[str, Profile]
     ]
     splits = tuple(statistics.splits.items())
     return StatisticsView(statistics.snapshot, splits, tuple(views), tuple(statistics.notes))
-
-
-def _named(profile: Profile, names: Mapping[str, str]) -> Profile:
-    """A column whose categories go by their readable names."""
-    return replace(profile, values=tuple(names.get(value, value) for value in profile.values)) if names else profile
 
 
 def _place(name: str, remark: Remark | None, roles: Roles) -> tuple[bool, int]:
