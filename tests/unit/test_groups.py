@@ -32,7 +32,7 @@ def marked_slow(file: str) -> bool:
 def forgotten(listed: tuple[groups.Group, ...]) -> set[str]:
     """The test files that no group of their kind collects."""
     runs = {kind: {file for group in listed if group.kind == kind for file in group.files()} for kind in groups.KINDS}
-    quick = below("tests/unit", "tests/components", "tests/integration")
+    quick = below("tests/unit", "tests/components")
     slow = below("tests") - quick - OF_IMAGES | {file for file in quick if marked_slow(file)}
     return (quick - runs["fast"]) | (slow - runs["slow"])
 

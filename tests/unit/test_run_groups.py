@@ -70,7 +70,11 @@ def test_no_test_at_all_passes_only_where_it_may(may_be_empty, status):
 def test_fast_groups_are_never_empty(tmp_path):
     steps = [step_of(group, tmp_path) for group in run_groups.groups.of_kind("fast")]
     assert [step.may_be_empty for step in steps] == [False] * len(steps)
-    assert [step.alone for step in steps if step.name == "fast serving"] == [True]
+
+
+def test_real_servers_under_load_run_alone(tmp_path):
+    steps = [step_of(group, tmp_path) for group in run_groups.groups.read()]
+    assert [step.name for step in steps if step.alone] == ["slow serving"]
 
 
 def test_the_slowest_tests_of_all_groups_are_listed(tmp_path):

@@ -20,6 +20,8 @@ from gauntlet.prediction.batch import predict_split
 from gauntlet.verdict import Status, Verdict
 from snapshots import write_snapshot
 
+pytestmark = pytest.mark.servers
+
 QUICK: dict[str, Any] = {"latency": None, "saturation": None, "footprint": None}
 LOADED: dict[str, Any] = {
     "contract": None,

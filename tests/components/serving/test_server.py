@@ -17,6 +17,8 @@ import pytest
 from builders.model_server import PATIENCE_SECONDS, Server, launch, listens, serving, wait_for
 from builders.served_models import brought, train_one
 
+pytestmark = pytest.mark.servers
+
 OPTIONS = ["--max_bytes", "100000", "--max_rows", "50", "--slice_columns", "region"]
 
 
