@@ -67,9 +67,10 @@ def test_silence_ends_with_the_patience() -> None:
 
 def test_what_is_not_http_is_a_failure() -> None:
     with answering([b"not http\r\n\r\n"]) as (address, _), Client(address, timeout=30) as client:
-        assert client.ask("GET", "/").failure == "BadStatusLine"
+        answer = client.ask("GET", "/")
+        assert answer.failure == "BadStatusLine"
         with pytest.raises(ValueError, match="Expecting"):
-            client.ask("GET", "/").json()
+            answer.json()
 
 
 def test_a_server_that_answers_anything_is_there() -> None:
