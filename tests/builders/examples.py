@@ -51,7 +51,8 @@ def environment_of(module: str, collected: Mapping[str, str]) -> str:
         if environments:
             return environments.most_common(1)[0][0]
         folders.pop()
-    return next(where for file, where in collected.items() if str(Path(file).parent) == FOLDER)
+    here = Counter(where for file, where in collected.items() if str(Path(file).parent) == FOLDER)
+    return here.most_common(1)[0][0]
 
 
 @cache

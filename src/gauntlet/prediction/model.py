@@ -7,7 +7,6 @@ scores a DataFrame of its signature's types.
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gauntlet.errors import DataError
-from gauntlet.model_digest import MLMODEL_FILE, digest_model, verify_model
+from gauntlet.model_digest import MLMODEL_FILE, copy_model, digest_model, verify_model
 from gauntlet.training import bundle
 from gauntlet.training.encoding import encode
 from gauntlet.training.frame import frame_of
@@ -66,11 +65,7 @@ def verified_copy(folder: Path, expected: str = "") -> Iterator[tuple[Path, str]
     """Copy a model folder privately and verify its digest; arguments and errors as ``open_model``."""
     with tempfile.TemporaryDirectory(prefix="gauntlet-model-") as scratch:
         copy = Path(scratch) / "model"
-        if not folder.is_dir():
-            raise DataError(
-                "is not an MLflow model", field=str(folder), mend="Give a folder that holds an MLmodel file"
-            )
-        shutil.copytree(folder, copy)
+        copy_model(folder, copy)
         if expected:
             verify_model(copy, expected)
         yield copy, expected or digest_model(copy)

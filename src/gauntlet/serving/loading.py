@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import json
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gauntlet.errors import ConfigurationError, DataError
-from gauntlet.model_digest import MLMODEL_FILE, verify_model
+from gauntlet.model_digest import MLMODEL_FILE, copy_model, verify_model
 from gauntlet.serving.answer import Answer, answer_of
 from gauntlet.serving.contract import InputContract, Rows, contract_of, rows_from_records
 from gauntlet.serving.errors import InvalidRequest
@@ -70,11 +69,9 @@ def open_served(folder: Path, expected: str) -> Iterator[ServedModel]:
         raise ConfigurationError(
             "no digest to verify the model against", field="digest", mend="Use the digest of its registry version"
         )
-    if not folder.is_dir():
-        raise DataError("is not an MLflow model", field=str(folder), mend="Give a folder that holds an MLmodel file")
     with tempfile.TemporaryDirectory(prefix="gauntlet-served-") as scratch:
         copy = Path(scratch) / "model"
-        shutil.copytree(folder, copy)
+        copy_model(folder, copy)
         verify_model(copy, expected)
         model = _load(copy, expected)
         gc.collect()

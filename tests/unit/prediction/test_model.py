@@ -75,7 +75,7 @@ def test_a_brought_model_that_does_not_work(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("content", ["flavors: {}", "nonsense", "flavors: [", ""])
+@pytest.mark.parametrize("content", ["flavors: {}", "nonsense", ""])
 def test_an_mlmodel_without_a_python_function(snapshot_of: SnapshotOf, tmp_path: Path, content: str) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "MLmodel").write_text(content)
