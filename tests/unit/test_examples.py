@@ -20,6 +20,8 @@ from builders.examples import (
     package_example,
 )
 
+pytestmark = pytest.mark.repository
+
 TWICE = '''
 """Doubling.
 

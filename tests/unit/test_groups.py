@@ -11,6 +11,8 @@ import pytest
 
 import groups
 
+pytestmark = pytest.mark.repository
+
 ROOT = Path(__file__).parents[2]
 IN_TWO = ["tests/unit/behavior/test_json_schema.py"]
 """Two of its tests need jsonschema, which the data image has; the rest is about code of the model image."""

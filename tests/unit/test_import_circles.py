@@ -9,6 +9,8 @@ import pytest
 
 from builders.imports import circles, import_graph, syntax_trees
 
+pytestmark = pytest.mark.repository
+
 PACKAGE = Path(__file__).parents[2] / "src" / "gauntlet"
 
 

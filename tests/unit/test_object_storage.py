@@ -11,6 +11,8 @@ import pytest
 
 from builders.imports import imported_names
 
+pytestmark = pytest.mark.repository
+
 ROOT = Path(__file__).parents[2]
 HOME = "src/gauntlet/data/objects"
 SEARCHED = ("src/gauntlet", "components", "pipelines")

@@ -10,6 +10,8 @@ import pytest
 
 from property_search import Found, circumstances, page, read
 
+pytestmark = pytest.mark.repository
+
 TESTS = Path(__file__).parents[1]
 PROPERTIES = """
 import pytest

@@ -13,6 +13,8 @@ import pytest
 import quality
 from run_groups import Outcome, Phase, Step
 
+pytestmark = pytest.mark.repository
+
 SUITE = """
 import pytest
 

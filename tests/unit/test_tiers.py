@@ -12,6 +12,8 @@ import pytest
 
 import tiers
 
+pytestmark = pytest.mark.repository
+
 TESTS = Path(__file__).parents[1]
 SUITE = """
 import pytest

@@ -26,6 +26,8 @@ from gauntlet.registry.tags import version_tags
 from gauntlet.reports.views.rollout import rollout_view
 from gauntlet.verdict import Status, Verdict, read_verdicts, write_verdicts
 
+pytestmark = pytest.mark.repository
+
 ROOT = Path(__file__).parents[2]
 ASKING = {
     *("startswith", "endswith", "removeprefix", "removesuffix", "split", "rsplit", "partition", "rpartition"),
