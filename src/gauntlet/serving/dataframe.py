@@ -13,11 +13,13 @@ import numpy as np
 
 from gauntlet.errors import DataError
 from gauntlet.serving.contract import Rows
+from gauntlet.serving.errors import InvalidRequest
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Build = Callable[[Sequence[Any]], Any]
+_INTEGERS = ("long", "integer")
 
 
 def frame_of_rows(rows: Rows, kinds: Mapping[str, str]) -> pd.DataFrame:
@@ -32,21 +34,30 @@ def frame_of_rows(rows: Rows, kinds: Mapping[str, str]) -> pd.DataFrame:
         missing text and booleans ``None``, missing times NaT; times are in nanoseconds.
 
     Raises:
-        DataError: an integer is missing, which a DataFrame cannot represent, or a time is outside 1677 to 2262.
+        InvalidRequest: an integer is missing, which a DataFrame cannot represent.
+        DataError: a value does not fit its type; validated rows hold none.
     """
     import pandas as pd
 
     columns = {}
     for name, kind in kinds.items():
+        values = rows.columns[name]
+        if kind in _INTEGERS and None in values:
+            raise InvalidRequest(
+                f"expected an integer ({kind}), found null, which this model cannot take",
+                field=name,
+                row=values.index(None),
+                mend="Send an integer, or have the column declared as double in the model's signature",
+            )
         try:
-            columns[name] = _BUILD[kind](rows.columns[name])
+            columns[name] = _BUILD[kind](values)
         except (TypeError, ValueError) as error:
             # The original message may contain the value.
             raise DataError(
                 f"has a value that a DataFrame cannot represent as {kind}",
                 field=name,
                 value=type(error).__name__,
-                mend="Declare an integer that may be missing as double in the model's signature",
+                mend="Declare the column with the type of its values in the model's signature",
             ) from None
     return pd.DataFrame(columns)
 

@@ -18,21 +18,31 @@ from gauntlet.serving import protocol_v1, protocol_v2
 from gauntlet.serving.answer import Answer
 from gauntlet.serving.contract import MOST_ROWS, Rows
 from gauntlet.serving.errors import InvalidRequest, TooLarge
+from gauntlet.serving.json_body import parse_body
 from gauntlet.serving.loading import ServedModel
 from gauntlet.serving.score_counts import ScoreCounts
 
 log = logging.getLogger(__name__)
 
-MOST_BYTES = 16 * 1024 * 1024
+MOST_BYTES = 4 * 1024 * 1024
 """Default limit of bytes per request."""
+MOST_HELD = 64 * 1024 * 1024
+"""Default limit of bytes of all requests under way."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of one request."""
+    """Limits of requests.
+
+    Attributes:
+        rows: of one request.
+        bytes: of one request.
+        held: bytes of all requests under way, beyond the first 64 KiB of each.
+    """
 
     rows: int = MOST_ROWS
     bytes: int = MOST_BYTES
+    held: int = MOST_HELD
 
 
 @dataclass(frozen=True)
@@ -43,11 +53,13 @@ class Reply:
         status: the HTTP status.
         body: JSON.
         rows: rows answered; 0 unless the status is 200.
+        retry_after: whether the same request may succeed in a second.
     """
 
     status: int
     body: bytes
     rows: int = 0
+    retry_after: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,24 +122,19 @@ class Service:
             return refusal(500, "the server failed; see its log")
 
     def _payload(self, body: bytes) -> Any:
-        if len(body) > self.limits.bytes:
-            raise TooLarge(
-                f"has {len(body)} bytes; {self.limits.bytes} are allowed", field="request body", mend="Split it"
-            )
-        try:
-            return json.loads(body)
-        except json.JSONDecodeError as error:
-            raise InvalidRequest(
-                f"is not JSON at line {error.lineno}, column {error.colno}", field="request body", mend="Send JSON"
-            ) from None
-        except (ValueError, RecursionError) as error:  # not UTF-8, a huge integer; or nested too deeply
-            problem = "is nested too deeply" if isinstance(error, RecursionError) else "is not JSON in UTF-8"
-            raise InvalidRequest(problem, field="request body", mend="Send JSON") from None
+        limits, columns = self.limits, len(self.model.contract.inputs)
+        return parse_body(body, most_bytes=limits.bytes, most_rows=limits.rows, columns=columns)
 
 
-def refusal(status: int, message: str) -> Reply:
-    """Build an error response, in the form that both protocols share."""
-    return Reply(status, _json({"error": message}))
+def refusal(status: int, message: str, *, retry_after: bool = False) -> Reply:
+    """Build an error response, in the form that both protocols share.
+
+    Args:
+        status: the HTTP status.
+        message: the problem, without values of a request.
+        retry_after: whether the same request may succeed in a second.
+    """
+    return Reply(status, _json({"error": message}), retry_after=retry_after)
 
 
 def _json(value: Any) -> bytes:

@@ -19,6 +19,8 @@ from typing import Any
 
 LARGEST_FLOAT32 = (2 - 2**-23) * 2.0**127
 """The largest finite 32-bit float."""
+EARLIEST, LATEST = datetime(1677, 9, 21, 0, 12, 43, 145225), datetime(2262, 4, 11, 23, 47, 16, 854775)
+"""The range of 64-bit nanoseconds since 1970, in which models get their times, in whole microseconds."""
 _EXACT = 2.0**53  # beyond it a 64-bit float does not represent every integer
 
 
@@ -125,9 +127,12 @@ def _datetime(value: Any) -> datetime:
         raise InvalidValue
     try:
         moment = datetime.fromisoformat(value)
-        return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+        moment = moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
     except (ValueError, OverflowError):
         raise InvalidValue("not in ISO 8601") from None
+    if not EARLIEST <= moment <= LATEST:
+        raise InvalidValue("outside 1677-09-21 to 2262-04-11, the range of times in nanoseconds")
+    return moment
 
 
 def _finite(values: Sequence[Any]) -> bool:
