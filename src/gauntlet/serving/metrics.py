@@ -8,6 +8,8 @@
     gauntlet_rows_total{model_name, model_version}                         rows answered
     gauntlet_scores_bucket{model_name, model_version, le}                  rows with a score of at most le
     gauntlet_slice_scores_bucket{model_name, model_version, slice, le}     the same by group (``region=north``)
+    gauntlet_connections_closed_total{model_name, model_version, reason}   callers that took too long: idle, head, body,
+                                                                           full (connections.REASONS)
     gauntlet_ready_seconds{model_name, model_version}                      from the process's start to its first ready
     gauntlet_start_time_seconds{model_name, model_version}                 when these counters began, since the epoch
     gauntlet_model_info{model_name, model_version, digest}                 1
@@ -19,16 +21,17 @@ new series.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
+from gauntlet.serving.connections import REASONS
 from gauntlet.serving.score_counts import ScoreCounts
 from gauntlet.serving.service import Reply
 
 PROTOCOLS = ("v1", "v2")
-CODES = (200, 400, 413, 500)
+CODES = (200, 400, 413, 500, 503)
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds in seconds: from a direct one-row request to a client's usual time-out."""
 
@@ -44,6 +47,7 @@ class Metrics:
         digest: its content digest.
         scores: score counts, if scores are counted.
         registry: the Prometheus registry.
+        closed: connections closed, by reason.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class Metrics:
         digest: str,
         scores: ScoreCounts | None = None,
         registry: CollectorRegistry = REGISTRY,
+        closed: Mapping[str, int] | None = None,
     ) -> None:
         model = {"model_name": name, "model_version": version}
         requests = Counter("gauntlet_requests", "Requests by status.", (*_MODEL, "protocol", "code"), registry=registry)
@@ -77,6 +82,7 @@ class Metrics:
         started.labels(**model).set(time.time())
         if scores:
             registry.register(_Scores(scores, (name, version)))
+        registry.register(_Closed({} if closed is None else closed, (name, version)))
         self.in_flight = in_flight.labels(**model)
         self.ready_seconds = ready.labels(**model)
         self._rows = rows.labels(**model)
@@ -105,6 +111,23 @@ class Metrics:
         self._rows.inc(reply.rows)
         if reply.status != 200:
             self._errors[protocol, "caller" if reply.status < 500 else "server"].inc()
+
+
+class _Closed:
+    """Collector of the connections that a doorkeeper has closed."""
+
+    def __init__(self, closed: Mapping[str, int], model: tuple[str, str]) -> None:
+        self._closed = closed
+        self._model = model
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Yield the counter (interface of prometheus_client)."""
+        family = CounterMetricFamily(
+            "gauntlet_connections_closed", "Callers that took too long.", labels=(*_MODEL, "reason")
+        )
+        for reason in REASONS:
+            family.add_metric((*self._model, reason), self._closed.get(reason, 0))
+        yield family
 
 
 class _Scores:

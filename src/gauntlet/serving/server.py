@@ -2,7 +2,8 @@
 
 KServe's REST server provides the port, health and metrics endpoints, and draining at SIGTERM. Its prediction path is
 not used: its errors quote tensor values, it accepts wrong shapes, and it counts no errors. ``fast_path`` answers
-predictions before it, and some of its other routes are overridden.
+predictions before it, and lets nothing but health, metadata and metrics through. ``http_protocol`` limits what callers
+may hold of the server.
 
 The port opens after the warm-up, so a server that accepts connections is ready.
 
@@ -17,19 +18,29 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from gauntlet.errors import GauntletError
+from gauntlet.serving.connections import SPARE_CONNECTIONS, Doorkeeper, Patience, allow_files
 from gauntlet.serving.contract import MOST_ROWS
-from gauntlet.serving.fast_path import with_fast_path
+from gauntlet.serving.fast_path import FastPath
 from gauntlet.serving.loading import open_served
+from gauntlet.serving.local_only import is_loopback
+from gauntlet.serving.log_limit import limit_log
+from gauntlet.serving.memory import keep_trimmed
 from gauntlet.serving.metrics import Metrics
 from gauntlet.serving.score_counts import score_counts
-from gauntlet.serving.service import MOST_BYTES, Limits, Reply, Service, refusal
+from gauntlet.serving.service import MOST_BYTES, MOST_HELD, Limits, Service
 
 log = logging.getLogger(__name__)
+
+BACKLOG = 1024
+"""Connections that wait to be accepted."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,20 +51,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, lambda *_: sys.exit(0))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("mlflow").setLevel(logging.ERROR)
+    logging.captureWarnings(True)
+    limit_log()
     try:
         with open_served(Path(options.model_dir), options.model_digest) as model:
-            limits = Limits(rows=options.max_rows, bytes=options.max_bytes)
+            limits = Limits(rows=options.max_rows, bytes=options.max_bytes, held=options.max_held_bytes)
+            patience = Patience(
+                options.max_connections, options.head_seconds, options.body_seconds, options.idle_seconds
+            )
             scores = score_counts(model, options.score_edges, options.slice_columns)
             service = Service(model, options.model_name, options.model_version, limits, scores)
             log.info("%s %s (%s) has answered its input example", service.name, service.version, model.digest)
-            serve(service, host=options.host, port=options.http_port, grace_seconds=options.grace_seconds)
+            serve(
+                service,
+                host=options.host,
+                port=options.http_port,
+                grace_seconds=options.grace_seconds,
+                drain_seconds=options.drain_seconds,
+                patience=patience,
+            )
     except GauntletError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the reason why the container exits
         return error.exit_code
     return 0
 
 
-def serve(service: Service, *, host: str, port: int, grace_seconds: int) -> None:
+def serve(
+    service: Service, *, host: str, port: int, grace_seconds: int, drain_seconds: float, patience: Patience
+) -> None:
     """Listen until SIGTERM or SIGINT, then drain requests in flight and return.
 
     Args:
@@ -61,6 +86,8 @@ def serve(service: Service, *, host: str, port: int, grace_seconds: int) -> None
         host: the address to bind; KServe's server would bind all addresses.
         port: the port.
         grace_seconds: timeout for draining.
+        drain_seconds: time after the signal in which connections are still accepted.
+        patience: limits of connections.
     """
     import uvloop
     from kserve import Model, ModelRepository
@@ -69,12 +96,25 @@ def serve(service: Service, *, host: str, port: int, grace_seconds: int) -> None
     from kserve.protocol.model_repository_extension import ModelRepositoryExtension
     from kserve.protocol.rest.server import RESTServer
 
+    from gauntlet.serving.http_protocol import DrainingServer, GuardedProtocol
+
     placeholder = Model(service.name)  # for KServe's health and listing endpoints; predictions never reach it
     placeholder.ready = True
     models = ModelRepository()
     models.update(placeholder)
     add_routes(app, service)
-    metrics = Metrics(service.name, service.version, service.model.digest, service.scores)
+    patience = replace(patience, connections=allow_files(patience.connections))
+    doorkeeper = Doorkeeper(patience)
+    metrics = Metrics(
+        service.name, service.version, service.model.digest, service.scores, closed=doorkeeper.turned_away
+    )
+    front = FastPath(
+        app,
+        service,
+        metrics,
+        most_waiting=max(1, patience.connections - SPARE_CONNECTIONS),
+        local=is_loopback(host),
+    )
     server = RESTServer(
         "kserve.model_server:app",
         DataPlane(model_registry=models),
@@ -82,65 +122,53 @@ def serve(service: Service, *, host: str, port: int, grace_seconds: int) -> None
         port,
         grace_period=grace_seconds,
     )
-    server.config.host = host
-    server.config.app = with_fast_path(app, service, metrics)
+    config = server.config
+    config.host, config.app, config.backlog = host, front, BACKLOG
+    config.ws = "none"  # a WebSocket would leave the limits of HTTP connections
+    draining = DrainingServer(config, listen_seconds=drain_seconds)
+    config.http = partial(
+        GuardedProtocol, doorkeeper=doorkeeper, patience=patience, draining=lambda: draining.should_exit
+    )
+    server._server = draining
     _quiet()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run(server, metrics))
+        runner.run(_run(server, metrics, (doorkeeper.keep(), keep_trimmed(front.budget))))
 
 
-async def _run(server: Any, metrics: Metrics) -> None:
-    """Run KServe's server, and record the time until its port opened."""
+async def _run(server: Any, metrics: Metrics, keeping: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run KServe's server and what keeps its limits, and record the time until its port opened."""
 
     async def record_ready() -> None:
         while not server._server.started:
             await asyncio.sleep(0.005)
         metrics.ready_seconds.set(process_age_seconds())
 
-    recording = asyncio.create_task(record_ready())
+    background = [asyncio.create_task(work) for work in (record_ready(), *keeping)]
     try:
         await server.start()
     finally:
-        recording.cancel()
+        for task in background:
+            task.cancel()
 
 
 def add_routes(app: Any, service: Service) -> None:
-    """Add routes before those of an app: V2 metadata, and 404 for what is not served.
+    """Add the V2 metadata of the model before the routes of an app.
 
     Args:
-        app: a Starlette application.
+        app: a Starlette application, which gets requests of ``fast_path.readable`` only.
         service: the service.
     """
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import Route
 
-    def response(reply: Reply) -> Response:
+    async def metadata(request: Request) -> Response:
+        reply = service.metadata()
         return Response(reply.body, reply.status, media_type="application/json")
 
-    async def metadata(request: Request) -> Response:
-        parameters = request.path_params
-        if parameters["name"] == service.name and parameters.get("version", service.version) == service.version:
-            return response(service.metadata())
-        return await unknown(request)
-
-    async def unknown(request: Request) -> Response:
-        served = f"{service.name} {service.version}".strip()
-        return response(refusal(404, f"no such model or version here; this server has {served}"))
-
-    async def closed(request: Request) -> Response:
-        return response(refusal(404, "this server answers predictions only; its model is fixed"))
-
     app.router.routes[:0] = [
-        # ``fast_path`` has answered those of the served model: these requests name another one.
-        Route("/v1/models/{name}:predict", unknown, methods=["POST"]),
-        Route("/v2/models/{name}/infer", unknown, methods=["POST"]),
-        Route("/v2/models/{name}/versions/{version}/infer", unknown, methods=["POST"]),
         Route("/v2/models/{name}", metadata, methods=["GET"]),
         Route("/v2/models/{name}/versions/{version}", metadata, methods=["GET"]),
-        # KServe's own routes would let any client unload the model, and would parse bodies for explanations.
-        Route("/v2/repository/{path:path}", closed, methods=["GET", "POST"]),
-        Route("/v1/models/{name}:explain", closed, methods=["POST"]),
     ]
 
 
@@ -153,7 +181,8 @@ def process_age_seconds() -> float:
 
 
 def _quiet() -> None:
-    """Disable KServe's and uvicorn's log line per request: metrics count requests at less cost."""
+    """Disable what KServe, uvicorn and FastAPI write for every request: metrics count requests at less cost."""
+    warnings.filterwarnings("ignore", message="ORJSONResponse is deprecated")
     for name in ("uvicorn.access", "kserve.trace"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], False
@@ -172,14 +201,35 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--host", default="0.0.0.0", help="the address to bind; 127.0.0.1 for local clients only")  # noqa: S104
     parser.add_argument("--http_port", type=int, default=8080)
-    parser.add_argument("--max_rows", type=int, default=MOST_ROWS, help="limit of rows per request")
-    parser.add_argument("--max_bytes", type=int, default=MOST_BYTES, help="limit of bytes per request")
-    parser.add_argument("--grace_seconds", type=int, default=30, help="timeout for draining at SIGTERM")
+    whole, seconds, usual = _at_least(int, 1), _at_least(float, 0), Patience()
+    for option, kind, default, meaning in (
+        ("max_rows", whole, MOST_ROWS, "limit of rows per request"),
+        ("max_bytes", whole, MOST_BYTES, "limit of bytes per request"),
+        ("max_held_bytes", whole, MOST_HELD, "limit of bytes of all requests under way, beyond 64 KiB of each"),
+        ("max_connections", _at_least(int, 2), usual.connections, "limit of open connections"),
+        ("head_seconds", seconds, usual.head_seconds, "timeout of a request's head"),
+        ("body_seconds", seconds, usual.body_seconds, "timeout of a request's body"),
+        ("idle_seconds", seconds, usual.idle_seconds, "timeout of a connection without a request"),
+        ("drain_seconds", seconds, 1.0, "time after SIGTERM in which connections are still accepted"),
+        ("grace_seconds", whole, 30, "timeout for draining at SIGTERM"),
+    ):
+        parser.add_argument(f"--{option}", type=kind, default=default, help=f"{meaning}; {default} by default")
     parser.add_argument(
         "--score_edges", type=_numbers, default=(), help="bucket bounds of scores, e.g. 0.1,0.5; hundredths if binary"
     )
     parser.add_argument("--slice_columns", type=_names, default=(), help="inputs whose values are counted: sex,region")
     return parser.parse_args(arguments)
+
+
+def _at_least(kind: type[int] | type[float], least: int) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        number = kind(text)
+        if not least <= number < float("inf"):
+            raise argparse.ArgumentTypeError(f"must be at least {least}; found {text}")
+        return number
+
+    read.__name__ = "number" if kind is float else "whole number"
+    return read
 
 
 def _numbers(text: str) -> tuple[float, ...]:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from gauntlet.serving.connections import Share
 from gauntlet.serving.contract import Rows, contract_of
-from gauntlet.serving.fast_path import predictions, with_fast_path
+from gauntlet.serving.fast_path import FastPath, predictions
 from gauntlet.serving.loading import ServedModel
 from gauntlet.serving.metrics import Metrics
 from gauntlet.serving.service import Limits, Service
@@ -29,20 +30,25 @@ class Doubling:
 class Door:
     """A front before an application that says who it is, and what it was told to send."""
 
-    def __init__(self, version: str = "7") -> None:
+    def __init__(self, version: str = "7", limits: Limits | None = None, **options: Any) -> None:
         self.registry = CollectorRegistry()
-        self.service = Service(ServedModel("sha256:d", CONTRACT, {}, Doubling()), "loans", version, Limits(10, 100))
+        self.service = Service(
+            ServedModel("sha256:d", CONTRACT, {}, Doubling()), "loans", version, limits or Limits(10, 100)
+        )
         metrics = Metrics("loans", version, "sha256:d", registry=self.registry)
-        self.front = with_fast_path(self._behind, self.service, metrics)
+        self.front = FastPath(self._behind, self.service, metrics, **options)
         self.sent: list[Any] = []
+        self.left: list[Any] = []
 
     async def _behind(self, scope: Any, receive: Any, send: Any) -> None:
         await send("behind")
 
-    def ask(self, path: str, *parts: bytes, method: str = "POST", kind: str = "http", gone: bool = False) -> list[Any]:
+    def ask(
+        self, path: str, *parts: bytes, method: str = "POST", kind: str = "http", gone: bool = False, **headers: str
+    ) -> list[Any]:
         messages = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
         messages.append({"type": "http.disconnect"} if gone else {"type": "http.request"})
-        self.sent = []
+        self.sent, self.left = [], messages
 
         async def receive() -> Any:
             return messages.pop(0)
@@ -50,7 +56,8 @@ class Door:
         async def send(message: Any) -> None:
             self.sent.append(message)
 
-        asyncio.run(self.front({"type": kind, "path": path, "method": method}, receive, send))
+        lines = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+        asyncio.run(self.front({"type": kind, "path": path, "method": method, "headers": lines}, receive, send))
         return self.sent
 
     def answered(self) -> float:
@@ -76,16 +83,36 @@ def test_a_body_in_parts_is_one_request() -> None:
     ("path", "method", "kind"),
     [
         ("/v2/health/ready", "GET", "http"),
-        (PATH, "GET", "http"),
-        ("/v1/models/lawns:predict", "POST", "http"),
-        ("/v2/models/loans/versions/8/infer", "POST", "http"),
-        ("/v2/models/loans/infer/", "POST", "http"),
+        ("/v2/models/loans/versions/7/ready", "HEAD", "http"),
+        ("/metrics", "GET", "http"),
         ("", "", "lifespan"),
     ],
 )
-def test_what_is_no_prediction_goes_on(path: str, method: str, kind: str) -> None:
+def test_health_metadata_and_metrics_go_on(path: str, method: str, kind: str) -> None:
     door = Door()
     assert door.ask(path, method=method, kind=kind) == ["behind"]
+    assert door.answered() == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status"),
+    [
+        (PATH, "GET", 405),
+        (PATH, "DELETE", 405),
+        ("/metrics", "POST", 405),
+        ("/v1/models/lawns:predict", "POST", 404),
+        ("/v2/models/loans/versions/8/infer", "POST", 404),
+        ("/v2/models/loans/infer/", "POST", 404),
+        ("/v2//health/ready", "GET", 404),
+        ("/v2/repository/models/loans/unload", "POST", 404),
+        ("/v1/models/loans:explain", "POST", 404),
+        ("/openapi.json", "GET", 404),
+        ("/metrics/", "GET", 404),
+    ],
+)
+def test_nothing_else_reaches_the_framework(path: str, method: str, status: int) -> None:
+    door = Door()
+    assert door.ask(path, method=method)[0]["status"] == status
     assert door.answered() == 0
 
 
@@ -94,12 +121,38 @@ def test_a_model_without_a_version_has_no_path_with_one() -> None:
     assert "/v2/models/loans/versions/7/infer" in predictions(Door("7").service)
 
 
-def test_too_long_a_body_is_read_to_its_end_and_refused() -> None:
+@pytest.mark.parametrize(("headers", "read"), [({}, 2), ({"content_length": "240"}, 0)], ids=["chunked", "declared"])
+def test_too_long_a_body_is_refused_as_soon_as_that_is_known(headers: dict[str, str], read: int) -> None:
     door = Door()
-    start, body = door.ask(PATH, *[b" " * 60] * 4)
+    start, body = door.ask(PATH, *[b" " * 60] * 4, **headers)
     assert start["status"] == 413
     assert "100 are allowed" in json.loads(body["body"])["error"]
     assert door.answered() == 1
+    assert len(door.left) == 5 - read
+
+
+def test_bodies_beyond_the_budget_are_to_come_again() -> None:
+    door = Door(limits=Limits(10, 300_000, 100_000))
+    held = Share(door.front.budget)
+    assert held.take(150_000)
+    start, _ = door.ask(PATH, *[b" " * 40_000] * 3)
+    assert (start["status"], dict(start["headers"])[b"retry-after"]) == (503, b"1")
+    assert door.ask(PATH, b'{"instances": [1]}')[0]["status"] == 200  # small ones pass
+    held.release()
+    assert door.ask(PATH, b'{"instances": [1', b" " * 120_000, b"]}")[0]["status"] == 200
+    assert door.front.budget.held == 0
+
+
+def test_predictions_beyond_the_limit_are_to_come_again() -> None:
+    start, body = Door(most_waiting=0).ask(PATH, b'{"instances": [1]}')
+    assert (start["status"], dict(start["headers"])[b"retry-after"]) == (503, b"1")
+    assert "wait for the model" in json.loads(body["body"])["error"]
+
+
+def test_on_loopback_web_pages_are_refused() -> None:
+    assert Door(local=True).ask(PATH, b'{"instances": [1]}', host="localhost:80")[0]["status"] == 200
+    assert Door(local=True).ask(PATH, b'{"instances": [1]}', origin="http://localhost")[0]["status"] == 403
+    assert Door().ask(PATH, b'{"instances": [1]}', origin="http://localhost")[0]["status"] == 200
 
 
 def test_nothing_is_sent_to_a_caller_who_has_gone() -> None:

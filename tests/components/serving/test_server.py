@@ -6,6 +6,7 @@ import json
 import math
 import re
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -192,7 +193,12 @@ def test_another_model_than_expected_is_not_served(folder: Path, tmp_path: Path)
         assert message in (tmp_path / f"{code}.log").read_text()
 
 
-def test_a_slow_answer_blocks_no_health_check_and_outlives_sigterm(tmp_path: Path) -> None:
+def test_a_slow_answer_blocks_no_health_check_and_no_request_is_lost_at_sigterm(tmp_path: Path) -> None:
+    def send(caller: socket.socket) -> None:
+        body = b'{"instances": [-1]}'
+        head = b"POST /v1/models/loans:predict HTTP/1.1\r\nhost: localhost\r\ncontent-length: %d\r\n\r\n"
+        caller.sendall(head % len(body) + body)
+
     go = tmp_path / "go"
 
     def waits(frame: Any) -> Any:
@@ -210,10 +216,21 @@ def test_a_slow_answer_blocks_no_health_check_and_outlives_sigterm(tmp_path: Pat
         asking.start()
         wait_for(lambda: server.metric("gauntlet_requests_in_flight") == 1)
         assert server.ask("GET", "/v2/health/ready")[0] == 200
+        before = socket.create_connection(("127.0.0.1", server.port), PATIENCE_SECONDS)
         server.process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        during = socket.create_connection(("127.0.0.1", server.port), PATIENCE_SECONDS)
+        send(during)
         wait_for(lambda: not listens(server))
+        send(before)
         go.touch()
         asking.join(PATIENCE_SECONDS)
         assert answers == [(200, {"predictions": [5.0]})]
+        for caller in (during, before):
+            with caller:
+                said = b"".join(iter(lambda: caller.recv(65536), b""))  # noqa: B023 - called before the next one
+            assert said.startswith(b"HTTP/1.1 200 OK")
+            assert b"connection: close" in said
+            assert said.endswith(b'{"predictions":[-1.0]}')
         assert server.process.wait(PATIENCE_SECONDS) == 0
         assert list(server.scratch.glob("gauntlet-served-*")) == []
