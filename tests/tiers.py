@@ -1,6 +1,6 @@
 """Which part of the suite a run takes: ``make test``, ``make check`` or ``make test-all`` says so in GAUNTLET_TIER.
 
-``test``: the fast tests.
+``test``: the fast tests, with fewer drawn cases.
 ``check``: those, and every kind of real part once: of many tests that differ in one detail (marked ``exhaustive``) the
     others are left out, kills are sampled, and simulations run only when what they rest on has changed.
 ``all``: everything, at full counts.
@@ -19,15 +19,18 @@ import pytest
 import unchanged
 
 TIER = os.environ.get("GAUNTLET_TIER", "")
+QUICK = TIER == "test"
 CHECK = TIER == "check"
 ALL = TIER == "all"
 
 Case = TypeVar("Case")
 
 
-def count(usual: int, *, full: int) -> int:
-    """How many trials: the full count in ``make test-all`` alone."""
-    return full if ALL else usual
+def count(usual: int, *, full: int | None = None, quick: int | None = None) -> int:
+    """How many trials: the full count in ``make test-all`` alone, the quick one in ``make test`` alone."""
+    if ALL and full is not None:
+        return full
+    return quick if QUICK and quick is not None else usual
 
 
 def sample(cases: Sequence[Case], *, every: int) -> Sequence[Case]:

@@ -45,9 +45,9 @@ def test_every_test_file_belongs_to_a_group():
 
 def test_a_file_that_no_group_takes_is_noticed():
     text = (ROOT / "tests" / "groups.toml").read_text()
-    without = text.replace('  "tests/unit/features",\n', "").replace(
-        '"tests/simulation"', '"tests/simulation/test_s*.py"'
-    )
+    without = text
+    for line in ('  "tests/unit/features",\n', '  "tests/simulation/test_judge.py",\n'):
+        without = without.replace(line, "")
     missing = forgotten(groups.read(without))
     assert {"tests/unit/features/test_impact.py", "tests/simulation/test_judge.py"} <= missing
     assert {Path(file).parts[1] for file in missing} == {"unit", "simulation"}

@@ -49,10 +49,13 @@ def draw(folder: Path, *options: str, constants: str = "ANSWER = 42", **environm
 
 
 @pytest.mark.repository
-def test_the_same_examples_are_drawn_everywhere(tmp_path: Path) -> None:
+def test_the_same_examples_are_drawn_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GAUNTLET_TIER", raising=False)
     desk = draw(tmp_path / "desk", constants="ANSWERS = [71077345, 65537, -30341, 255, 1024]")
     assert {name: len(values) for name, values in desk.items()} == {"usual": 100, "few": 10}
     assert draw(tmp_path / "tests", constants="", CI="true") == desk
+    quick = draw(tmp_path / "quick", constants="", GAUNTLET_TIER="test")
+    assert {name: len(values) for name, values in quick.items()} == {"usual": 25, "few": 2}
 
 
 @pytest.mark.repository

@@ -139,6 +139,7 @@ def test_a_client_that_switches_caching_on_for_a_whole_run(texts, imported, take
         assert the_next_run_differs(spec), name
 
 
+@pytest.mark.repository
 def test_the_pipelines_under_a_client_that_switches_caching_on():
     for compiled in compile_all(PROJECT, CompileSettings()):
         spec, *_ = yaml.safe_load_all(compiled.text)

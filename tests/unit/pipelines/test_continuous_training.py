@@ -43,6 +43,7 @@ def before(tasks, name):
     return found
 
 
+@pytest.mark.repository
 def test_the_committed_spec_is_what_the_code_compiles_to(compiled):
     assert compiled.path.read_text() == compiled.text
 

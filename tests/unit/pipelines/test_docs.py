@@ -7,6 +7,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 
 
+@pytest.mark.repository
 def test_the_settings_page_is_up_to_date():
     spec = importlib.util.spec_from_file_location("settings_page", ROOT / "docs" / "settings.py")
     module = importlib.util.module_from_spec(spec)

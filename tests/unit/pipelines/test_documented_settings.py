@@ -15,6 +15,8 @@ from gauntlet.preflight import DELIVERY_SETTINGS, SETTINGS, check_delivery_setti
 from gauntlet.preflight_rules import Run
 from gauntlet.settings import parse
 
+pytestmark = pytest.mark.repository
+
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCKS = [

@@ -13,6 +13,7 @@ from gauntlet.delivery.rollout.ports import Conflict
 from gauntlet.delivery.rollout.state import Phase
 from gauntlet.errors import ConfigurationError, DependencyError, NoRollout, RolloutUnderWay
 from gauntlet.settings import parse
+from tiers import count
 
 PLAN = parse(
     RolloutPlan,
@@ -25,7 +26,7 @@ PLAN = parse(
     },
     field="plan",
 )
-KILLS = 150
+KILLS = count(150, quick=30)
 
 
 def run(service):
