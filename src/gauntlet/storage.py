@@ -46,22 +46,32 @@ def write_text(destination: Path, text: str) -> None:
     write_bytes(destination, text.encode())
 
 
-def write_bytes(destination: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
+def write_bytes(destination: Path, content: bytes, *, durable: bool = False) -> None:
+    """Write a file whole or not at all.
+
+    Args:
+        destination: the file.
+        content: of it.
+        durable: whole also after a loss of power, which may otherwise keep the new name and lose the content.
+    """
     destination.parent.mkdir(parents=True, exist_ok=True)
     work = _beside(destination)
     try:
-        work.write_bytes(content)
+        with work.open("wb") as stream:
+            stream.write(content)
+            if durable:
+                stream.flush()
+                os.fsync(stream.fileno())
         os.replace(work, destination)
     except BaseException:
         work.unlink(missing_ok=True)
         raise
 
 
-def write_json(destination: Path, value: object) -> None:
-    """Write readable JSON (sorted keys, two spaces, no NaN) whole or not at all."""
+def write_json(destination: Path, value: object, *, durable: bool = False) -> None:
+    """Write readable JSON (sorted keys, two spaces, no NaN) whole or not at all; ``durable`` as of ``write_bytes``."""
     text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    write_text(destination, text + "\n")
+    write_bytes(destination, (text + "\n").encode(), durable=durable)
 
 
 def write_absent(destination: Path, reason: str) -> None:

@@ -148,6 +148,8 @@ def recover_journal(service: Service, journals: FallbackJournalStore, now: float
         return
     inferred = _inferred(service, now, why)
     if inferred is None:
+        if why is not None:
+            raise _nothing_to_go_back_to(journals, service.name, why) from why
         return
     cause = "there is none" if why is None else _plainly(why)
     sentence = (
@@ -182,7 +184,7 @@ def _inferred(service: Service, now: float, why: GauntletError | None) -> Rollou
     """The rollout that the service shows; where there never was a journal, only one whose candidate has requests.
 
     Raises:
-        DataError: the journal cannot be read, and the service shows no rollout.
+        GauntletError: the journal cannot be read, and this account may not read the service either.
         DependencyError: the service does not answer.
     """
     try:
@@ -191,17 +193,23 @@ def _inferred(service: Service, now: float, why: GauntletError | None) -> Rollou
         if why is None:
             return None  # an account that may not read the service has not changed it either
         raise why from error
-    if why is None:
-        return inferred if inferred and inferred.weight else None
-    if inferred is None:
-        raise BrokenArtifact(
-            f"{why.message}, and the service shows no version beside another that could be gone back to",
-            field=why.field,
-            value=why.value,
-            mend="Copy it for debugging, and remove it from there: the next delivery begins anew. To return to an "
-            "earlier version, roll that out",
-        ) from why
-    return inferred
+    return inferred if why is not None or (inferred and inferred.weight) else None
+
+
+def _nothing_to_go_back_to(journals: FallbackJournalStore, service: str, why: GauntletError) -> BrokenArtifact:
+    """The error where one version alone has all requests; the journal that cannot be read is put aside."""
+    try:
+        place = journals.set_aside(service) if isinstance(why, DataError) else ""
+    except (*_NOT_WRITTEN, Conflict):
+        place = ""
+    done = f"It is kept as {place}, and the next" if place else "Move it away: the next"
+    return BrokenArtifact(
+        f"{why.message}, and the service shows no version beside the one that has all requests, so there is none to go "
+        "back to",
+        field=why.field,
+        value=why.value,
+        mend=f"{done} delivery begins anew. To return to an earlier version, roll that out",
+    )
 
 
 def _plainly(error: GauntletError) -> str:

@@ -193,14 +193,18 @@ def test_a_rollout_does_not_go_on_from_what_it_cannot_read():
     assert is_unfinished(world.service(), 0.0)
 
 
-def test_where_nothing_shows_what_was_before_the_journal_is_asked_for():
+def test_where_nothing_shows_what_was_before_the_journal_is_put_aside():
     world = Troubled()
     deliver(world)
-    world.torn, world.running = True, {V2}
-    for act in (give_up, lambda world: is_unfinished(world.service(), 0.0)):
-        with pytest.raises(DataError, match=r"is not the journal.*shows no version beside another.*begins anew"):
-            act(world)
+    world.torn, torn, world.running, world.failing, world.where = True, world.stored, {V2}, FULL, "set aside"
+    assert not is_unfinished(world.service(), 0.0)
+    with pytest.raises(DataError, match=r"is not the journal.*no version beside the one.*Move it away: the next deliv"):
+        give_up(world)
     assert (world.specified, world.torn) == (V2, True)
+    world.failing = None
+    with pytest.raises(DataError, match=r"none to go back to.*kept as the attic, and the next delivery begins anew"):
+        give_up(world)
+    assert (world.specified, world.torn, world.aside) == (V2, False, torn)
 
 
 def test_what_was_left_behind_is_told_by_the_journal_or_else_by_who_has_requests():
@@ -226,7 +230,7 @@ def test_who_may_not_look_has_left_nothing_behind():
     def shown(service, now):
         raise FORBIDDEN
 
-    world.shown = shown
+    world.infer_rollout = shown
     assert not is_unfinished(world.service(), 0.0)
     world.torn = True
     with pytest.raises(DataError):

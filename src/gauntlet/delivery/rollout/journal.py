@@ -7,14 +7,14 @@ counted twice, a step without its entry could not be explained later.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter
 
 from gauntlet.delivery.rollout.events import Event, event_of
-from gauntlet.delivery.rollout.state import Action, AnalysisRun, Metric, Phase, Rollout
+from gauntlet.delivery.rollout.state import STORED, Action, AnalysisRun, Phase, Rollout, first_fault
 from gauntlet.errors import DataError, JournalUnreadable
-from gauntlet.verdict import Status
 
 FORMAT = "gauntlet.journal/1"
 MOST_ENTRIES = 400
@@ -36,6 +36,8 @@ class Entry:
         code: what happened, for programs; ``None`` in journals of versions before 0.2, which had none.
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = STORED
+
     at: float
     phase: Phase
     weight: int
@@ -43,7 +45,7 @@ class Entry:
     sentence: str
     analysis: AnalysisRun | None = None
     power: str = ""
-    code: Event | None = field(kw_only=True)
+    code: Annotated[Event | None, BeforeValidator(event_of), Field(default=None)] = field(kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -89,56 +91,48 @@ class Journal:
         return json.dumps(document, separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, text: str, where: str = "journal") -> Journal:
+    def from_json(cls, text: str | bytes, where: str = "journal", service: str = "") -> Journal:
         """Read a stored document back.
 
         Args:
             text: the document.
             where: it lies, for the error.
+            service: whose journal it has to be; any's if empty.
 
         Raises:
-            JournalUnreadable: it is no journal, or of a format this version does not know.
+            JournalUnreadable: it is no journal, of a format this version does not know, or of another service.
         """
         try:
-            document = json.loads(text)
-            if document["format"] != FORMAT:
-                raise ValueError(f"format {document['format']!r}")
-            entries = tuple(_entry(entry) for entry in document["entries"])
-            return cls(Rollout.from_json(document["rollout"]), str(document["analysis_state"]), entries)
-        except (ValueError, KeyError, TypeError, DataError) as error:
-            mend = (
-                "Run the pipeline rollback: it rolls the rollout back by what the service itself shows, keeps this "
-                "beside, and begins a new journal. Then look at what else writes it"
-            )
-            raise JournalUnreadable(
-                "is not the journal of a rollout", field=where, value=str(error), mend=mend
-            ) from error
+            document = _DOCUMENT.validate_json(text)
+            rollout = Rollout.from_json(document.rollout)
+            if service not in ("", rollout.service):
+                raise ValueError(f"it is the journal of {rollout.service}")
+            return cls(rollout, document.analysis_state, document.entries)
+        except (ValueError, DataError) as error:
+            raise journal_unreadable(where, first_fault(error)) from error
 
 
-def _entry(document: Mapping[str, Any]) -> Entry:
-    analysis = document["analysis"]
-    return Entry(
-        **{
-            **document,
-            "phase": Phase(document["phase"]),
-            "action": Action(document["action"]),
-            "code": event_of(document.get("code")),
-            "analysis": None if analysis is None else _analysis_run(analysis),
-        }
+@dataclass(frozen=True)
+class _Document:
+    """The document as it is stored; fields as ``Journal``'s."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STORED
+
+    format: Literal["gauntlet.journal/1"]
+    rollout: str
+    analysis_state: str
+    entries: tuple[Entry, ...]
+
+
+_DOCUMENT = TypeAdapter(_Document)
+
+
+def journal_unreadable(where: str, why: str) -> JournalUnreadable:
+    """The error for what lies in a journal's place and is none; the rollback knows a way without it."""
+    return JournalUnreadable(
+        "is not the journal of a rollout",
+        field=where,
+        value=why,
+        mend="Run the pipeline rollback: it rolls the rollout back by what the service itself shows, keeps this "
+        "beside, and begins a new journal. Then look at what else writes it",
     )
-
-
-def _analysis_run(document: Mapping[str, Any]) -> AnalysisRun:
-    metrics = tuple(
-        Metric(**{**metric, **_pairs(metric, "canary", "stable"), "status": Status(metric["status"])})
-        for metric in document["metrics"]
-    )
-    return AnalysisRun(
-        **{**document, **_pairs(document, "answered"), "status": Status(document["status"]), "metrics": metrics}
-    )
-
-
-def _pairs(document: Mapping[str, Any], *names: str) -> dict[str, tuple[float, float] | None]:
-    """JSON's lists as the pairs they were."""
-    pairs = {name: document[name] for name in names}
-    return {name: None if pair is None else (float(pair[0]), float(pair[1])) for name, pair in pairs.items()}

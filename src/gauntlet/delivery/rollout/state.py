@@ -8,16 +8,21 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError
 
 from gauntlet.delivery.release import Release
 from gauntlet.delivery.rollout.events import Event
-from gauntlet.errors import BrokenArtifact
+from gauntlet.errors import BrokenArtifact, GauntletError
 from gauntlet.verdict import Status
 
 FORMAT = "gauntlet.rollout/1"
 
 AbortedBy = Literal["", "person", "analysis", "controller"]
+
+STORED = ConfigDict(strict=True, extra="forbid")
+"""How stored records are read: nothing is converted, and nothing is there that is not known."""
 
 
 class Phase(StrEnum):
@@ -86,16 +91,18 @@ class Rollout:
         cause: what kind of reason: ``fail``, ``inconclusive`` or ``error``; ``None`` if it was not rolled back.
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = STORED
+
     service: str
     candidate: Release
     stable: Release
-    began: float
+    began: FiniteFloat
     attempt: str = ""
     phase: Phase = Phase.DEPLOYING
     step: int = -1
-    weight: int = 0
-    held_since: float | None = None
-    approval_since: float | None = None
+    weight: Annotated[int, Field(ge=0, le=100)] = 0
+    held_since: FiniteFloat | None = None
+    approval_since: FiniteFloat | None = None
     analyses: int = 0
     shown: bool = False
     failures: int = 0
@@ -120,12 +127,28 @@ class Rollout:
             document = json.loads(text)
             if document.pop("format") != FORMAT:
                 raise ValueError("another format")
-            releases = {arm: Release(**document[arm]) for arm in ("candidate", "stable")}
-            cause = document["cause"] and Status(document["cause"])
-            return cls(**{**document, **releases, "phase": Phase(document["phase"]), "cause": cause})
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            mend = "Look at what else writes it; a rollout that cannot be read is rolled back by hand"
-            raise BrokenArtifact("is not the state of a rollout", field="state", value=str(error), mend=mend) from error
+            return _ROLLOUT.validate_json(json.dumps(document))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise BrokenArtifact(
+                "is not the state of a rollout",
+                field="state",
+                value=first_fault(error),
+                mend="Look at what else writes it; a rollout that cannot be read is rolled back by hand",
+            ) from error
+
+
+_ROLLOUT = TypeAdapter(Rollout)
+
+
+def first_fault(error: Exception) -> str:
+    """What is wrong with a stored record, in one line: of many faults the first, with its place."""
+    if isinstance(error, GauntletError):
+        return f"{error.field}: {error.value}"
+    if not isinstance(error, ValidationError):
+        return f"{type(error).__name__}: {error}"
+    fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = ".".join(map(str, fault["loc"]))
+    return f"{place}: {fault['msg']}" if place else str(fault["msg"])
 
 
 @dataclass(frozen=True)
@@ -143,6 +166,8 @@ class Metric:
         dry_run: measured and reported, and without a say.
         test: which of the metric's tests the counts are of; empty where it has none.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STORED
 
     name: str
     status: Status
@@ -167,6 +192,8 @@ class AnalysisRun:
         answered: requests that (candidate, stable) were given since the rollout began: those they have answered, and
             those under way; ``None`` if unknown.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STORED
 
     number: int
     status: Status

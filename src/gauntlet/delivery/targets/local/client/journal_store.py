@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import itertools
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gauntlet.delivery.rollout.journal import Journal
+from gauntlet.delivery.rollout.journal import Journal, journal_unreadable
 from gauntlet.delivery.rollout.ports import Conflict
 from gauntlet.digest import digest_bytes, short
-from gauntlet.errors import DependencyError
+from gauntlet.errors import DependencyError, JournalUnreadable
 from gauntlet.storage import write_bytes
 
 
@@ -27,13 +30,14 @@ class LocalJournalStore:
 
     def read(self, service: str) -> tuple[Journal, str] | None:
         """The journal and its etag; ``None`` if there is none."""
+        file = self._file(service)
         try:
-            content = self._file(service).read_bytes()
+            content = _content(file)
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise _unusable(self._file(service), error) from error
-        return Journal.from_json(content.decode(errors="replace"), str(self._file(service))), digest_bytes(content)
+            raise _unusable(file, error) from error
+        return Journal.from_json(content, str(file), service), digest_bytes(content)
 
     def write(self, journal: Journal, etag: str) -> str:
         """Replace the journal that had this etag; raises ``Conflict`` if it has another."""
@@ -46,24 +50,30 @@ class LocalJournalStore:
         return digest_bytes(content)
 
     def set_aside(self, service: str) -> str:
-        """Rename a journal that cannot be read, which needs no disk space; returns its new path."""
+        """Rename a journal that cannot be read, which needs no disk space; returns its new path.
+
+        A folder or a special file in its place is renamed as well. Nothing that was put aside before is replaced.
+        """
         file = self._file(service)
         try:
             with self._locked(service):
-                place = file.with_name(f"{service}.unreadable-{short(digest_bytes(file.read_bytes()))}.json")
-                os.replace(file, place)
+                place = _free(file.with_name(f"{service}.unreadable-{_name(file)}.json"))
+                os.rename(file, place)
         except OSError as error:
             raise _unusable(file, error) from error
         return str(place)
 
     def _replace(self, service: str, file: Path, content: bytes, etag: str) -> None:
         with self._locked(service):
-            present = digest_bytes(file.read_bytes()) if file.exists() else ""
+            try:
+                present = digest_bytes(_content(file))
+            except FileNotFoundError:
+                present = ""
             if present != etag:
                 raise Conflict(f"the journal of {service} was written by another")
             for partial in self._folder.glob(f".{file.name}.*.partial"):
                 partial.unlink(missing_ok=True)  # by a writer that was killed: the lock keeps others out
-            write_bytes(file, content)
+            write_bytes(file, content, durable=True)
 
     def _file(self, service: str) -> Path:
         return self._folder / f"{service}.json"
@@ -74,6 +84,37 @@ class LocalJournalStore:
         with (self._folder / f"{service}.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _content(file: Path) -> bytes:
+    """The file's bytes; only a regular file is opened, since a pipe would never end.
+
+    Raises:
+        JournalUnreadable: something else is in its place.
+    """
+    try:
+        regular = stat.S_ISREG(file.stat().st_mode)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        regular = False
+    if not regular:
+        raise journal_unreadable(str(file), "it is no regular file")
+    return file.read_bytes()
+
+
+def _name(file: Path) -> str:
+    """What is put aside is named by its content, as far as that can be read."""
+    try:
+        return short(digest_bytes(_content(file)))
+    except (OSError, JournalUnreadable):
+        return "file"
+
+
+def _free(place: Path) -> Path:
+    """This path, or the first with a number behind it that nothing is at."""
+    numbered = (place.with_stem(f"{place.stem}-{number}") for number in itertools.count(2))
+    return next(path for path in itertools.chain([place], numbered) if not os.path.lexists(path))
 
 
 def _unusable(file: Path, error: OSError) -> DependencyError:

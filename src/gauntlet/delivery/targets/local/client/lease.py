@@ -10,6 +10,9 @@ from pathlib import Path
 from gauntlet.delivery.rollout.lease import LeaseTaken
 from gauntlet.errors import DependencyError
 
+_FLAGS = os.O_CLOEXEC | os.O_NONBLOCK
+"""Nothing in the lock file's place, such as a pipe, is waited for."""
+
 
 class LocalLease:
     """Implements ``rollout.lease.Lease``.
@@ -31,9 +34,14 @@ class LocalLease:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            holder = os.read(lock, 32).decode(errors="replace")
+            holder = b""
+            with suppress(OSError):  # a folder cannot be read
+                holder = os.read(lock, 32)
             os.close(lock)
-            raise LeaseTaken(f"process {holder or 'unknown'} acts on {service}") from error
+            raise LeaseTaken(f"process {holder.decode(errors='replace') or 'unknown'} acts on {service}") from error
+        except OSError as error:
+            os.close(lock)
+            raise self._unusable(service, error) from error
         with suppress(OSError):  # the holder's process is for people: a full disk must not prevent a rollback
             os.truncate(lock, 0)
             os.write(lock, str(os.getpid()).encode())
@@ -52,25 +60,37 @@ class LocalLease:
             os.close(lock)
 
     def _opened(self, service: str) -> int:
-        """Open the lock file; read-only where it cannot be written, which is enough to lock it."""
+        """Open the lock file; read-only where it cannot be written, or its folder where it cannot be made.
+
+        Either is enough to lock it, and a rollback must not need a disk that can be written. Who locks the folder loses
+        the lease as soon as there is a file.
+        """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            return os.open(self._file(service), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            return os.open(self._file(service), os.O_RDWR | os.O_CREAT | _FLAGS, 0o644)
         except OSError as error:
             with suppress(OSError):
-                return os.open(self._file(service), os.O_RDONLY | os.O_CLOEXEC)
-            raise DependencyError(
-                f"cannot be made or opened ({error.strerror or error})",
-                field=str(self._file(service)),
-                mend="See to the disk's space and the folder's permissions",
-                retryable=True,
-            ) from error
+                return os.open(self._lockable(service), os.O_RDONLY | _FLAGS)
+            raise self._unusable(service, error) from error
+
+    def _unusable(self, service: str, error: OSError) -> DependencyError:
+        return DependencyError(
+            f"cannot be made, opened or locked ({error.strerror or error})",
+            field=str(self._file(service)),
+            mend="See to the disk's space and the folder's permissions",
+            retryable=True,
+        )
 
     def _is_ours(self, service: str) -> bool:
         try:
-            return os.path.samestat(os.fstat(self._held[service]), os.stat(self._file(service)))
-        except FileNotFoundError:
+            return os.path.samestat(os.fstat(self._held[service]), os.stat(self._lockable(service)))
+        except OSError:
             return False
+
+    def _lockable(self, service: str) -> Path:
+        """The lock file, or else the nearest folder of it that is there."""
+        file = self._file(service)
+        return next((path for path in (file, self._folder) if path.exists()), self._folder.parent)
 
     def _file(self, service: str) -> Path:
         return self._folder / f"{service}.lease"

@@ -70,12 +70,16 @@ def open_place(address: str) -> Service:
     Raises:
         DependencyError: no host runs on it.
     """
-    folder = (working_folder() / address).resolve()
-    client = Client(folder)
+    client = Client((working_folder() / address).resolve())
     client.state()
-    journals = folder / ROLLOUTS
+    return service_of(client)
+
+
+def service_of(client: Client) -> Service:
+    """The service of a host."""
+    journals = client.folder / ROLLOUTS
     return Service(
-        name=folder.name,
+        name=client.folder.name,
         handle=LocalHandle(client),
         target=LocalTarget(client),
         journals=LocalJournalStore(journals),

@@ -51,7 +51,7 @@ async def run(options: Options, announce: Callable[[str], None]) -> None:
         DataError: the folder's document cannot be read.
     """
     shutil.rmtree(options.folder / "scratch", ignore_errors=True)  # of a host that was killed
-    reconciler = Reconciler(options, _read_desired(options.folder / DESIRED))
+    reconciler = Reconciler(options, read_desired(options.folder / DESIRED))
     callers: set[Connection] = set()
     admins: set[Connection] = set()
     public = await _listen(reconciler.router.handle, callers, options.port, "port")
@@ -99,7 +99,12 @@ def only_one(folder: Path) -> Iterator[None]:
         yield
 
 
-def _read_desired(path: Path) -> Desired:
+def read_desired(path: Path) -> Desired:
+    """The desired state in a file; the first one where there is none.
+
+    Raises:
+        DataError: it cannot be read.
+    """
     try:
         return Desired.from_document(json.loads(path.read_text()))
     except FileNotFoundError:

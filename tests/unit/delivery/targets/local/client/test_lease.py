@@ -89,7 +89,37 @@ def test_a_disk_that_takes_no_writes_keeps_nobody_from_acting(tmp_path):
         lease.acquire("loans")
         with pytest.raises(LeaseTaken):
             LocalLease(disk).acquire("loans")
-        with pytest.raises(DependencyError, match=r"prices\.lease: cannot be made or opened") as refused:
-            lease.acquire("prices")
-        assert refused.value.retryable
         lease.release("loans")
+
+
+def test_where_no_lock_file_can_be_made_the_folder_is_locked(tmp_path):
+    with small_disk(tmp_path / "disk") as disk:
+        set_read_only(disk)
+        for folder in (disk, disk / "rollouts"):  # the second is not there, and cannot be made
+            lease = LocalLease(folder)
+            lease.acquire("loans")
+            lease.check("loans")
+            with pytest.raises(LeaseTaken):
+                LocalLease(folder).acquire("loans")
+            lease.release("loans")
+
+
+def test_who_locks_the_folder_loses_the_lease_to_a_lock_file(tmp_path):
+    (tmp_path / "loans.lease").symlink_to(tmp_path / "no" / "folder")
+    lease = LocalLease(tmp_path)
+    lease.acquire("loans")
+    lease.check("loans")
+    (tmp_path / "loans.lease").unlink()
+    other = LocalLease(tmp_path)
+    other.acquire("loans")
+    with pytest.raises(LeaseTaken, match="was lost"):
+        lease.check("loans")
+    with pytest.raises(LeaseTaken):
+        lease.acquire("loans")
+
+
+def test_where_there_is_nothing_to_lock_it_says_so(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(DependencyError, match=r"prices\.lease: cannot be made, opened or locked") as refused:
+        LocalLease(tmp_path / "file" / "no" / "rollouts").acquire("prices")
+    assert refused.value.retryable
