@@ -39,7 +39,7 @@ class ConfigMapJournalStore:
             return None
         namespace, name = split(service)
         where = f"{JOURNAL_KEY} of ConfigMap {namespace}/{record_name(name)}"
-        return Journal.from_json(text, where), str(document["metadata"]["resourceVersion"])
+        return Journal.from_json(text, where, service), str(document["metadata"]["resourceVersion"])
 
     def write(self, journal: Journal, etag: str) -> str:
         """Replace the journal that had this etag (empty: there was none), and return the new etag.
@@ -68,10 +68,12 @@ class ConfigMapJournalStore:
         """Move a journal that cannot be read into a ConfigMap of its own; returns which one.
 
         Raises:
-            Conflict: the journal is written at this moment.
+            Conflict: the journal is written, or deleted, at this moment.
         """
         namespace, name = split(service)
-        document = self._get(service) or {}
+        document = self._get(service)
+        if document is None:
+            raise Conflict(f"the journal of {service} is gone by now")
         text = (document.get("data") or {}).get(JOURNAL_KEY, "")
         place = f"{record_name(name)}-unreadable-{short(digest_bytes(text.encode()))}"
         metadata: Json = {"name": place, "labels": LABELS}

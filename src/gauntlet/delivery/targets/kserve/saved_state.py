@@ -12,11 +12,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Literal
+
+from pydantic import ConfigDict, TypeAdapter
 
 from gauntlet.delivery.rollout.journal import Journal
 from gauntlet.delivery.rollout.ports import Conflict
-from gauntlet.delivery.rollout.state import Phase, Rollout
+from gauntlet.delivery.rollout.state import STORED, Phase, Rollout, first_fault
 from gauntlet.delivery.targets.kserve.api import Api, Json
 from gauntlet.delivery.targets.kserve.resources import CONFIG_MAPS, record_name, split
 from gauntlet.errors import BrokenArtifact, ConfigurationError, DataError, DependencyError
@@ -149,16 +151,28 @@ def _before(document: Json, rollout: Rollout) -> SavedState | None:
     return kept.before if [*kept.candidate, kept.attempt, kept.began] == _key(rollout) else None
 
 
+@dataclass(frozen=True)
+class _Document:
+    """A saved state as it is stored; ``rollout`` as of ``_key``."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STORED
+
+    format: Literal["gauntlet.saved-state/1"]
+    rollout: tuple[str, str, str, float]
+    predictor: dict[str, Any]
+    revision: str
+
+
+_DOCUMENT = TypeAdapter(_Document)
+
+
 def _kept(text: str) -> SavedRollout:
     try:
-        document = json.loads(text)
-        if document["format"] != FORMAT:
-            raise ValueError(f"format {document['format']!r}")
-        version, digest, attempt, began = document["rollout"]
-        before = SavedState(dict(document["predictor"]), str(document["revision"]))
-        return SavedRollout((version, digest), attempt, began, before)
-    except (ValueError, KeyError, TypeError) as error:
+        document = _DOCUMENT.validate_json(text)
+    except ValueError as error:
         mend = "Run the pipeline rollback: it infers the state before from the InferenceService"
         raise BrokenArtifact(
-            "is not the saved state of a rollout", field=SAVED_STATE_KEY, value=str(error), mend=mend
+            "is not the saved state of a rollout", field=SAVED_STATE_KEY, value=first_fault(error), mend=mend
         ) from error
+    version, digest, attempt, began = document.rollout
+    return SavedRollout((version, digest), attempt, began, SavedState(document.predictor, document.revision))
