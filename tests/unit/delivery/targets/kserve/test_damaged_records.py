@@ -14,7 +14,8 @@ from gauntlet.delivery.rollout.state import Phase, begin
 from gauntlet.errors import DataError, JournalUnreadable
 
 TEXTS = sorted(
-    {*damages(Journal(begin("prices", V2, V1, 0.0)).to_json().replace("[]", "[{}]").encode())} - {"not UTF-8"}
+    {*damages(Journal(begin("prices", V2, V1, 0.0)).to_json().replace("[]", "[{}]").encode())}
+    - {"not UTF-8", "garbage"}
 )
 """What an API server may hold."""
 STATE = {"format": "gauntlet.saved-state/1", "rollout": ["2", "sha256:2", "", 0.0], "predictor": {}, "revision": ""}
