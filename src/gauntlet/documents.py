@@ -18,6 +18,8 @@ from gauntlet.errors import ConfigurationError
 _INTEGER = r"[-+]?[0-9]+"
 _FLOAT = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 _TAG = "tag:yaml.org,2002:"
+_MOST_VALUES = 1_000_000
+"""Values of a document, each counted wherever an alias repeats it: a few lines of YAML can name a billion."""
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"(\s*:)?|[\[\]{},]')
 
 
@@ -83,6 +85,8 @@ def read_settings_text(text: str, name: str) -> Any:
         if node is None:
             return None
         _refuse_repeated(_yaml_keys(node), name)
+        if (values := _values(node, {})) > _MOST_VALUES:
+            raise ValueError(f"its aliases repeat so much that it holds {values:.0e} values")
         return loader.construct_document(node)
     except yaml.YAMLError as error:
         raise ValueError(" ".join(str(error).split())) from error
@@ -105,6 +109,16 @@ def _refuse_repeated(keys: Iterator[Key], name: str) -> None:
                 mend="Keep one of them",
             )
         lines[place] = line
+
+
+def _values(node: Any, known: dict[int, int]) -> int:
+    """How many values a node holds, each counted wherever an alias repeats it."""
+    if id(node) not in known:
+        known[id(node)] = 1  # of a node inside itself
+        parts = node.value if isinstance(node.value, list) else []
+        below = [one for part in parts for one in (part if isinstance(part, tuple) else (part,))]
+        known[id(node)] = 1 + sum(_values(one, known) for one in below)
+    return known[id(node)]
 
 
 def _yaml_keys(node: Any, path: tuple[str, ...] = (), seen: set[int] | None = None) -> Iterator[Key]:

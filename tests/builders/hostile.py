@@ -18,7 +18,7 @@ from gauntlet.errors import DataError
 from gauntlet.prediction.format import read_rows
 
 
-class _Program:
+class Program:
     """What, unpickled, makes a folder."""
 
     def __init__(self, marker: Path) -> None:
@@ -33,7 +33,7 @@ def hostile_file(path: Path, marker: Path, *, nested: bool = False) -> Path:
 
     The type is written down as the file format does, in the field's metadata: no Arrow that knows it is needed.
     """
-    program = pickle.dumps(_Program(marker), protocol=2)
+    program = pickle.dumps(Program(marker), protocol=2)
     metadata = {b"ARROW:extension:name": b"arrow.py_extension_type", b"ARROW:extension:metadata": program}
     field = pa.field("hours", pa.int64(), metadata=metadata)
     if nested:

@@ -57,3 +57,10 @@ def test_equal_keys_of_different_mappings_are_no_matter():
 def test_what_is_neither_yaml_nor_json_is_said_in_words(text):
     with pytest.raises(ValueError, match=r"\w+"):
         read_settings_text(text, "f")
+
+
+def test_a_document_whose_aliases_hold_billions_of_values_is_refused_before_it_is_used():
+    names = [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9 if i else ['x'])}]" for i in range(12)]
+    with pytest.raises(ValueError, match=r"aliases repeat so much that it holds 8e\+10 values"):
+        read_settings_text("\n".join(names), "params.yaml")
+    assert read_settings_text("a: &a [1, 2]\nb: [*a, *a]", "params.yaml") == {"a": [1, 2], "b": [[1, 2], [1, 2]]}

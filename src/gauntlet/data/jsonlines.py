@@ -41,6 +41,8 @@ def _object(line: str, number: int, shown: str) -> dict[str, Any]:
             value=str(error),
             mend="Give each a name of its own at the source",
         ) from error
+    except RecursionError as error:
+        raise DataError("is nested too deep", field=f"{shown}: line {number}", mend="Flatten it first") from error
     except ValueError as error:
         raise DataError(
             "is not JSON", field=f"{shown}: line {number}", value=line.strip(), mend="Write one JSON object a line"
