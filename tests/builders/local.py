@@ -131,10 +131,13 @@ def ask(port: int, body: bytes | None, path: str, method: str = "POST", **header
 
 
 @contextmanager
-def hosting(folder: Path, command: list[str] | None = None, *, seconds: float = 2.0) -> Iterator[Running]:
+def hosting(
+    folder: Path, command: list[str] | None = None, *, seconds: float = 2.0, patience: dict[str, float] | None = None
+) -> Iterator[Running]:
     """A host of stub servers whose answers may take so long, or of whatever the command starts."""
     folder.mkdir(parents=True, exist_ok=True)
     stubs = [sys.executable, str(Path(__file__).with_name("stub_host.py")), str(folder), str(seconds)]
+    stubs += [json.dumps(patience)] if patience else []
     host = Running(folder, command or stubs)
     try:
         yield host

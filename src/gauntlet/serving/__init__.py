@@ -6,8 +6,11 @@ The model server (docs/serving.md):
     protocol_v1, protocol_v2, answer    KServe's two protocols     errors    request errors without row data
     direct, scorers    Gauntlet's own models without DataFrames, any other model as a pyfunc
     dataframe      DataFrames for pyfuncs                          loading   copy, verify, load, warm up
-    service        request bytes to response bytes                 metrics, score_counts    Prometheus metrics
-    fast_path      ASGI fast path for predictions                  server    the process
+    json_body      JSON within limits, every key once              service   request bytes to response bytes
+    fast_path      ASGI fast path for predictions                  metrics, score_counts    Prometheus metrics
+    connections    limits of connections, time and bytes           http_protocol    uvicorn's connections within them
+    local_only     no web pages on loopback                        log_limit, memory    a bounded log; memory given back
+    server         the process
 
 The open-loop load generator (docs/load.md):
 

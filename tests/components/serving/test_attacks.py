@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import select
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from builders.fuzz import fuzzed, no_http
+from builders.hostile_callers import MEBI, answers, callers, closed, head, memory, send, wait_until
 from builders.model_server import Server, serving
 from builders.served_models import COLUMNS, brought
 
-MEBI = 1 << 20
 PATH = "/v1/models/loans:predict"
 GOOD = {"instances": [{"amount": 1.5, "code": 2, "member": True}]}
 LIMITS = {
@@ -44,50 +41,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield one
 
 
-@contextmanager
-def callers(server: Server, count: int) -> Iterator[list[socket.socket]]:
-    with ExitStack() as stack:
-        yield [
-            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=10)) for _ in range(count)
-        ]
-
-
-def head(length: int, *lines: str) -> bytes:
-    return "\r\n".join(
-        [f"POST {PATH} HTTP/1.1", "host: localhost", f"content-length: {length}", *lines, "", ""]
-    ).encode()
-
-
-def send(caller: socket.socket, *parts: bytes) -> None:
-    """Send until the server closes, which it may at any time."""
-    try:
-        for part in parts:
-            caller.sendall(part)
-    except (ConnectionError, TimeoutError):
-        pass
-
-
-def answers(caller: socket.socket) -> bytes:
-    """What the server says until it closes."""
-    said = b""
-    try:
-        while part := caller.recv(65536):
-            said += part
-    except (ConnectionError, TimeoutError):
-        pass
-    return said
-
-
-def closed(found: list[socket.socket]) -> int:
-    """How many connections the server has closed or answered."""
-    return len(select.select(found, [], [], 0)[0])
-
-
-def memory(server: Server) -> int:
-    status = Path(f"/proc/{server.process.pid}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0]) * 1024
-
-
 def well(server: Server) -> None:
     """A healthy request and a health check are answered, and soon."""
     began = time.monotonic()
@@ -96,21 +49,14 @@ def well(server: Server) -> None:
     assert time.monotonic() - began < 3
 
 
-def wait_until(condition: Any, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "not in time"
-        time.sleep(0.05)
-
-
 def test_bodies_that_never_end_take_a_bounded_amount_of_memory_and_give_it_back(server: Server) -> None:
     well(server)
-    before = memory(server)
-    with callers(server, 40) as held:
+    before = memory(server.process.pid)
+    with callers(server.port, 40) as held:
         for caller in held:
-            send(caller, head(MEBI - 10), b" " * (MEBI - 100))
+            send(caller, head(PATH, MEBI - 10), b" " * (MEBI - 100))
         well(server)
-        assert memory(server) - before < 20 * MEBI  # 40 MiB were sent
+        assert memory(server.process.pid) - before < 20 * MEBI  # 40 MiB were sent
         refused = [caller for caller in held if closed([caller])]
         assert len(refused) >= 30
         said = refused[0].recv(65536)
@@ -120,7 +66,7 @@ def test_bodies_that_never_end_take_a_bounded_amount_of_memory_and_give_it_back(
         said = answers(next(caller for caller in held if caller not in refused))
         assert said.startswith(b"HTTP/1.1 408")
         assert b"body took longer than 2 s" in said
-    wait_until(lambda: memory(server) - before < 5 * MEBI, 10)
+    wait_until(lambda: memory(server.process.pid) - before < 5 * MEBI, 10)
     assert server.metric("gauntlet_connections_closed_total", reason="body") >= 3
     assert server.metric("gauntlet_requests_total", protocol="v1", code="503") >= 30
     well(server)
@@ -128,11 +74,11 @@ def test_bodies_that_never_end_take_a_bounded_amount_of_memory_and_give_it_back(
 
 @pytest.mark.parametrize(
     "sent",
-    [b"", b"P", b"POST /v1/models/loans:predict HTTP/1.1\r\nx: y\r\n", head(100), head(100) + b"{"],
+    [b"", b"P", b"POST /v1/models/loans:predict HTTP/1.1\r\nx: y\r\n", head(PATH, 100), head(PATH, 100) + b"{"],
     ids=["nothing", "a byte", "half a head", "no body", "a byte of a body"],
 )
 def test_callers_that_stop_lock_nobody_out_and_are_closed(server: Server, sent: bytes) -> None:
-    with callers(server, 150) as held:
+    with callers(server.port, 150) as held:
         for caller in held:
             send(caller, sent)
         well(server)
@@ -142,8 +88,8 @@ def test_callers_that_stop_lock_nobody_out_and_are_closed(server: Server, sent: 
 
 
 def test_a_connection_in_use_is_kept_while_others_are_closed_for_their_slowness(server: Server) -> None:
-    request = head(len(ROWS)) + ROWS
-    with callers(server, 1) as (kept,), callers(server, 120) as slow:
+    request = head(PATH, len(ROWS)) + ROWS
+    with callers(server.port, 1) as (kept,), callers(server.port, 120) as slow:
         for caller in slow:
             send(kept, request)
             said = b""
@@ -163,23 +109,26 @@ ROWS = b'{"instances": [{"amount": 1, "code": 2, "member": true}]}'
         (b"GET / HTTP/1.1\r\nx: ", b"y" * 65536),
         (b"GET /", b"y" * 65536),
         (b"GET / HTTP/1.1\r\n", b"x: y\r\n" * 10_000),
-        (head(0).replace(b"content-length: 0", b"transfer-encoding: chunked") + b"1\r\n \r\n0\r\nx: ", b"y" * 65536),
-        (head(0).replace(b"content-length: 0", b"transfer-encoding: chunked") + b"1;x=", b"y" * 65536),
+        (
+            head(PATH, 0).replace(b"content-length: 0", b"transfer-encoding: chunked") + b"1\r\n \r\n0\r\nx: ",
+            b"y" * 65536,
+        ),
+        (head(PATH, 0).replace(b"content-length: 0", b"transfer-encoding: chunked") + b"1;x=", b"y" * 65536),
     ],
     ids=["header", "target", "headers", "trailer", "chunk extension"],
 )
 def test_heads_and_trailers_without_end_are_cut_off(server: Server, begin: bytes, more: bytes) -> None:
-    before = memory(server)
-    with callers(server, 1) as (caller,):
+    before = memory(server.process.pid)
+    with callers(server.port, 1) as (caller,):
         send(caller, begin, *[more] * 200)
         answers(caller)
-    assert memory(server) - before < 8 * MEBI
+    assert memory(server.process.pid) - before < 8 * MEBI
     well(server)
 
 
 def test_a_large_body_that_will_be_refused_is_answered_before_it_is_sent(server: Server) -> None:
-    with callers(server, 1) as (caller,):
-        send(caller, head(10**12, "expect: 100-continue"))
+    with callers(server.port, 1) as (caller,):
+        send(caller, head(PATH, 10**12, "expect: 100-continue"))
         assert caller.recv(65536).startswith(b"HTTP/1.1 413")
 
 
@@ -192,7 +141,7 @@ def test_callers_cannot_fill_the_log(server: Server) -> None:
             assert server.ask("GET", path)[0] == 404
         assert server.ask("POST", PATH, planted)[0] == 500
         for sent in (b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"):
-            with callers(server, 1) as (caller,):
+            with callers(server.port, 1) as (caller,):
                 send(caller, sent)
                 caller.recv(65536)
     assert log.stat().st_size - before < 10_000
@@ -201,18 +150,18 @@ def test_callers_cannot_fill_the_log(server: Server) -> None:
 
 def test_web_pages_get_no_answer_of_a_server_on_loopback(server: Server) -> None:
     for line in (b"host: evil.example", b"host: localhost\r\norigin: http://evil.example"):
-        with callers(server, 1) as (caller,):
+        with callers(server.port, 1) as (caller,):
             send(caller, b"GET /v2/models/loans HTTP/1.1\r\n%b\r\n\r\n" % line)
             assert caller.recv(65536).startswith(b"HTTP/1.1 403")
 
 
 def test_fuzzed_requests_by_socket(server: Server) -> None:
     """A request or what is none at each connection: an answer or an end within 3 s, 5xx for the planted fault alone."""
-    before, wrong = memory(server), []
+    before, wrong = memory(server.process.pid), []
 
     def one(sent: bytes, planted: bool) -> None:
         began = time.monotonic()
-        with callers(server, 1) as (caller,):
+        with callers(server.port, 1) as (caller,):
             send(caller, sent)
             caller.shutdown(socket.SHUT_WR)
             said = answers(caller)
@@ -220,10 +169,7 @@ def test_fuzzed_requests_by_socket(server: Server) -> None:
         if (status >= 500) != planted or time.monotonic() - began > 3 or b"Traceback" in said or b"hidden" in said:
             wrong.append((sent[:200], said[:200]))
 
-    work = [
-        (head(len(one.body), "connection: close").replace(PATH.encode(), one.path.encode()) + one.body, one.planted)
-        for one in fuzzed(17, 300)
-    ]
+    work = [(head(one.path, len(one.body), "connection: close") + one.body, one.planted) for one in fuzzed(17, 300)]
     work += [(sent, False) for sent in no_http(18, 300)]
     threads = [
         threading.Thread(target=lambda part: [one(*each) for each in part], args=(work[at::4],)) for at in range(4)
@@ -233,5 +179,5 @@ def test_fuzzed_requests_by_socket(server: Server) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
-    assert memory(server) - before < 20 * MEBI
+    assert memory(server.process.pid) - before < 20 * MEBI
     well(server)

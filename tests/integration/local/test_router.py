@@ -179,9 +179,23 @@ def test_a_server_that_never_becomes_ready_has_failed_after_five_starts(host, v1
     assert failed == "its server ended 5 times without having been ready; the last time: out of memory"
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/v2/repository/models/model/unload"])
-def test_what_belongs_to_whoever_runs_it_is_closed_to_callers(host, v1, path):
-    assert host.ask(path=path).status == 404
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/metrics", 404),
+        ("GET", "/%6detrics", 404),
+        ("POST", "/v2/repository/models/model/unload", 404),
+        ("POST", "/v2/%72epository/models/model/unload", 404),
+        ("GET", "//metrics", 404),
+        ("GET", "/v2/models/../../metrics", 404),
+        ("DELETE", "/v2/models/model", 405),
+        ("GET", "/v1/models/model:predict", 405),
+        ("GET", "/v2/%6dodels/model/versions/1", 200),
+        ("POST", "/v1/models/model%3Apredict", 200),
+    ],
+)
+def test_what_belongs_to_whoever_runs_it_is_closed_to_callers(host, v1, method, path, status):
+    assert host.ask(path=path, method=method).status == status
 
 
 def test_requests_on_one_connection_are_answered_in_order(host, v1):
@@ -207,9 +221,25 @@ def test_requests_on_one_connection_are_answered_in_order(host, v1):
         (b"GET / HTTP/1.1\r\nhost: x\r\nx: " + b"y" * 70_000 + b"\r\n\r\n", b"431"),
         (b"GET / HTTP/1.1\r\nx: " + b"y" * 2_000_000, b"431"),
         (b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 20000000\r\n\r\n" + b"0" * 20_000_000, b"413"),
+        (b"POST / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 20000000\r\n\r\n", b"413"),
+        (b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n500000\r\n" + b"0" * 5_242_880, b"413"),
+        (b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n1;x=" + b"y" * 400_000, b"431"),
+        (b"GET / HTTP/1.1\r\nhost: evil.example\r\n\r\n", b"403"),
+        (b"GET / HTTP/1.1\r\nhost: x\r\norigin: http://localhost\r\n\r\n", b"403"),
         (b"GET http://elsewhere/ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", b"404"),
     ],
-    ids=["no HTTP", "head too long", "head without end", "body too long", "a proxy's request"],
+    ids=[
+        "no HTTP",
+        "head too long",
+        "head without end",
+        "body too long",
+        "told so",
+        "chunked",
+        "chunk extension",
+        "page",
+        "origin",
+        "proxy",
+    ],
 )
 def test_what_is_no_request_is_refused_and_reaches_nobody(host, v1, sent, status):
     before = host.client.metrics().count("\n")
@@ -260,18 +290,49 @@ def test_no_request_is_lost_while_weights_change_and_servers_come_and_go(host, v
 # -- the document ------------------------------------------------------------------------------------------------
 
 
+def admin_port(host: Running) -> int:
+    return int(json.loads((host.folder / "host.json").read_text())["admin"].rsplit(":", 1)[1])
+
+
+def bearer(host: Running) -> dict[str, str]:
+    return {"authorization": f"Bearer {(host.folder / 'host.token').read_text()}"}
+
+
+def test_the_admin_port_takes_changes_from_who_can_read_the_token_alone(host, v1):
+    admin, path = admin_port(host), "/v1/revisions/1/restart"
+    assert (host.folder / "host.token").stat().st_mode & 0o777 == 0o600
+    for wrong in ({}, {"authorization": "Bearer x"}, {"authorization": bearer(host)["authorization"][7:]}):
+        assert ask(admin, None, path, "POST", **wrong).status == 401
+        assert ask(admin, b"{}", "/v1/desired", "PUT", **wrong).status == 401
+        assert ask(admin, None, "/v1/mirror", "GET", **wrong).status == 401
+    assert ask(admin, None, path, "POST", **bearer(host)).status == 202
+    for page in ({"host": f"evil.example:{admin}"}, {"origin": f"http://127.0.0.1:{admin}"}, {"host": "x"}):
+        assert ask(admin, None, path, "POST", **bearer(host), **page).status == 403
+        assert ask(admin, None, "/v1/state", "GET", **page).status == 403
+        assert ask(admin, None, "/metrics", "GET", **page).status == 403
+    token = host.folder / "host.token"
+    told = token.read_text()
+    try:
+        for other in ("another", "two\nlines", ""):
+            token.write_text(other)
+            with pytest.raises(ConfigurationError, match=r"host.token: is not the token of the host.*gauntlet serve"):
+                host.client.restart("1")
+    finally:
+        token.write_text(told)
+
+
 def test_a_change_made_from_an_old_document_is_refused(host, v1):
-    admin = int(json.loads((host.folder / "host.json").read_text())["admin"].rsplit(":", 1)[1])
+    admin, owner = admin_port(host), bearer(host)
     now = host.client.state().desired
     body = json.dumps({**now.to_document(), "generation": now.generation + 1}).encode()
     for match, status in [(None, 428), ("nonsense", 428), (str(now.generation - 1), 412), (f'"{now.generation}"', 200)]:
-        headers = {} if match is None else {"if-match": match}
+        headers = owner if match is None else {"if-match": match, **owner}
         assert ask(admin, body, "/v1/desired", "PUT", **headers).status == status
-    for wrong in (b"no JSON", b"{}", body):  # the last has the generation that is there already
-        headers = {"if-match": str(now.generation + 1)}
+    for wrong in (b"no JSON", b"{}", b"[" * 100_000, body):  # the last has the generation that is there already
+        headers = {"if-match": str(now.generation + 1), **owner}
         assert ask(admin, wrong, "/v1/desired", "PUT", **headers).status == 400
-    assert ask(admin, None, "/v1/elsewhere", "GET").status == 404
-    assert ask(admin, None, "/v1/revisions/77/restart", "POST").status == 404
+    assert ask(admin, None, "/v1/elsewhere", "GET", **owner).status == 404
+    assert ask(admin, None, "/v1/revisions/77/restart", "POST", **owner).status == 404
 
 
 def test_a_second_host_of_a_folder_is_refused(host):

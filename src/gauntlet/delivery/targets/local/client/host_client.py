@@ -19,9 +19,11 @@ from gauntlet.errors import ConfigurationError, DataError, DependencyError
 HOST_FILE = "host.json"
 """In the folder: where its host listens."""
 HOST_FORMAT = "gauntlet.host/1"
+TOKEN_FILE = "host.token"  # noqa: S105 - the file, not the token
+"""In the folder: what a change of the service needs; its owner alone can read it."""
 INCARNATION_HEADER = "x-gauntlet-incarnation"
 """Names the host that a request is for: another one may listen there by now."""
-_MISDIRECTED = 421
+_UNAUTHORIZED, _MISDIRECTED = 401, 421
 _ATTEMPTS = 10
 """Attempts at a change, each made anew when another change came first."""
 _PAUSE_SECONDS = 0.02
@@ -181,8 +183,14 @@ class Client:
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
         host = self._host()
-        addressed = {INCARNATION_HEADER: host.incarnation, **(headers or {})}
+        addressed = {INCARNATION_HEADER: host.incarnation, **self._token(), **(headers or {})}
         status, answer = self._once((host.name, host.port), method, path, body, addressed)
+        if status == _UNAUTHORIZED:
+            raise ConfigurationError(
+                "is not the token of the host, or cannot be read",
+                field=str(self.folder / TOKEN_FILE),
+                mend="Run this as the user who started gauntlet serve, or start the host again",
+            )
         if status == _MISDIRECTED:
             raise self._silent("another one listens where it did")
         return status, answer
@@ -202,6 +210,13 @@ class Client:
             raise self._silent(f"{type(error).__name__} at port {address[1]}") from error
         finally:
             connection.close()
+
+    def _token(self) -> Mapping[str, str]:
+        try:
+            token = (self.folder / TOKEN_FILE).read_text("ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            return {}
+        return {"authorization": f"Bearer {token}"} if token.isalnum() else {}
 
     def _host(self) -> _Host:
         try:

@@ -4,6 +4,7 @@
 
 FOLDER/desired.json   the desired state, written before it is applied; a restarted host resumes from it
 FOLDER/host.json      address, process and incarnation of the host
+FOLDER/host.token     who can read it may change the service
 FOLDER/host.lock      held while it runs: one host per folder
 FOLDER/logs           the servers' output
 FOLDER/rollouts       journals and leases of rollouts; the host does not touch them
@@ -23,20 +24,28 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from gauntlet.delivery.targets.local.client.host_client import HOST_FILE, HOST_FORMAT
 from gauntlet.delivery.targets.local.server.admin import Admin
-from gauntlet.delivery.targets.local.server.http_server import Connection, Handle
+from gauntlet.delivery.targets.local.server.http_server import Connection, Handle, Limits
 from gauntlet.delivery.targets.local.server.reconciler import DESIRED, Options, Reconciler
+from gauntlet.delivery.targets.local.server.tokens import token_of
 from gauntlet.delivery.targets.local.spec import Desired
 from gauntlet.errors import BrokenArtifact, ConfigurationError, GauntletError
+from gauntlet.serving.connections import Patience, allow_files
+from gauntlet.serving.memory import keep_trimmed
 from gauntlet.storage import write_json
 
 log = logging.getLogger(__name__)
 
 LOCK = "host.lock"
 LOOPBACK = "127.0.0.1"
+_BACKLOG = 256
+"""Connections that wait to be accepted."""
+_ADMINS = 64
+"""Connections to the admin port."""
 
 
 async def run(options: Options, announce: Callable[[str], None]) -> None:
@@ -54,9 +63,16 @@ async def run(options: Options, announce: Callable[[str], None]) -> None:
     reconciler = Reconciler(options, read_desired(options.folder / DESIRED))
     callers: set[Connection] = set()
     admins: set[Connection] = set()
-    public = await _listen(reconciler.router.handle, callers, options.port, "port")
-    private = await _listen(Admin(reconciler).handle, admins, options.admin_port, "admin-port")
-    background = [asyncio.create_task(work) for work in (reconciler.mirroring.run(), reconciler.keep_writing())]
+    connections = allow_files(options.patience.connections + _ADMINS) - _ADMINS
+    limits = Limits(replace(options.patience, connections=max(2, connections)))
+    admin_limits = Limits(Patience(connections=_ADMINS))
+    reconciler.router.most_waiting = limits.most_waiting
+    admin = Admin(reconciler, token_of(options.folder))
+    public = await _listen(reconciler.router.handle, callers, limits, options.port, "port")
+    private = await _listen(admin.handle, admins, admin_limits, options.admin_port, "admin-port")
+    working = (reconciler.mirroring.run(), reconciler.keep_writing())
+    keeping = (limits.doorkeeper.keep(), admin_limits.doorkeeper.keep(), keep_trimmed(limits.budget))
+    background = [asyncio.create_task(work) for work in (*working, *keeping)]
     port, admin_port = (server.sockets[0].getsockname()[1] for server in (public, private))
     addresses = {"url": f"http://{LOOPBACK}:{port}", "admin": f"http://{LOOPBACK}:{admin_port}"}
     about = {"pid": os.getpid(), "incarnation": reconciler.incarnation, "model_name": options.model_name}
@@ -69,6 +85,7 @@ async def run(options: Options, announce: Callable[[str], None]) -> None:
         public.close()
         for connection in tuple(callers):
             connection.end()
+        await _left(callers)
         await reconciler.stop()
         for task in background:
             task.cancel()
@@ -115,10 +132,18 @@ def read_desired(path: Path) -> Desired:
         ) from error
 
 
-async def _listen(handle: Handle, opened: set[Connection], port: int, option: str) -> asyncio.Server:
+async def _left(callers: set[Connection], seconds: float = 2.0) -> None:
+    """Wait until callers without an answer under way have left, who may have sent a request that is on its way."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    while loop.time() < end and any(connection.may_ask for connection in callers):
+        await asyncio.sleep(0.02)
+
+
+async def _listen(handle: Handle, opened: set[Connection], limits: Limits, port: int, option: str) -> asyncio.Server:
     loop = asyncio.get_running_loop()
     try:
-        return await loop.create_server(lambda: Connection(handle, opened), LOOPBACK, port, backlog=1024)
+        return await loop.create_server(lambda: Connection(handle, opened, limits), LOOPBACK, port, backlog=_BACKLOG)
     except OSError as error:
         raise ConfigurationError(
             f"cannot be listened on ({error.strerror or error})",

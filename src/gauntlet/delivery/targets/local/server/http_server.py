@@ -1,4 +1,7 @@
-"""HTTP/1.1 server: parses requests, and writes the responses in the order of the requests."""
+"""HTTP/1.1 server: parses requests, and writes the responses in the order of the requests.
+
+What callers may hold of it is limited as the model server's (``gauntlet.serving.connections``).
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,28 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from gauntlet.serving.connections import (
+    FULL,
+    SPARE_CONNECTIONS,
+    Budget,
+    Doorkeeper,
+    Patience,
+    Phase,
+    Share,
+    refusal_of,
+)
+from gauntlet.serving.service import MOST_BYTES, MOST_HELD
+
 Headers = Sequence[tuple[bytes, bytes]]
 
-MOST_BODY = 16 * 1024 * 1024
-"""Bytes of one request's body."""
+MOST_BODY = MOST_BYTES
+"""Bytes of one request's body: as many as a model server takes."""
 _MOST_HEAD = 64 * 1024
-"""Bytes of one request's target and headers."""
-_MOST_UNREAD = 1024 * 1024
-"""Bytes of a head that does not end, counted as they arrive: the parser reports a header once it is complete."""
+"""Bytes of one request's target and headers, and of what chunked transfer adds to its body."""
+_FRAMING = 8
+"""Bytes around each byte of a body that chunked transfer may cost."""
+_LINGER_SECONDS = 1.0
+"""When the server ends: time for a connection without a request to send its first one."""
 HOP_BY_HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding "
     b"upgrade content-length expect".split()
@@ -28,13 +45,14 @@ _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 
 @dataclass(slots=True)
 class Request:
-    """One whole request; header names in lower case."""
+    """One whole request; header names in lower case; its body's share of the budget, until it is answered."""
 
     method: bytes = b""
     target: bytes = b""
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     body: bytes = b""
     keep: bool = True
+    share: Share | None = None
 
     def header(self, name: bytes) -> bytes:
         """The first value of a header; empty where it is absent."""
@@ -56,9 +74,32 @@ def json_answer(status: int, document: Any, *headers: tuple[bytes, bytes]) -> An
     return Answer(status, body, ((b"content-type", b"application/json"), *headers))
 
 
+RETRY_SOON = (b"retry-after", b"1")
 Respond = Callable[[Answer], None]
 Handle = Callable[[Request, Respond], None]
 """Handles a request, and calls back once with its response, at once or later."""
+
+
+class Limits:
+    """What the callers of one port may hold together.
+
+    Attributes:
+        patience: limits of connections.
+        doorkeeper: keeps them.
+        budget: bytes of bodies.
+        most_body: bytes of one body.
+    """
+
+    def __init__(self, patience: Patience, *, most_held: int = MOST_HELD, most_body: int = MOST_BODY) -> None:
+        self.patience = patience
+        self.doorkeeper = Doorkeeper(patience)
+        self.budget = Budget(most_held)
+        self.most_body = most_body
+
+    @property
+    def most_waiting(self) -> int:
+        """Requests under way that leave connections for others."""
+        return max(1, self.patience.connections - SPARE_CONNECTIONS)
 
 
 class Connection(asyncio.Protocol):
@@ -67,31 +108,55 @@ class Connection(asyncio.Protocol):
     Args:
         handle: handles requests.
         opened: the set of open connections, which this one joins and leaves.
-        most_body: bytes a request's body may have.
+        limits: of all of them.
     """
 
     _transport: asyncio.Transport
 
-    def __init__(self, handle: Handle, opened: set[Connection], most_body: int = MOST_BODY) -> None:
+    def __init__(self, handle: Handle, opened: set[Connection], limits: Limits) -> None:
         import httptools
 
         self._handle = handle
         self._opened = opened
-        self._most_body = most_body
+        self._limits = limits
+        self._most_body = limits.most_body
         self._parser = httptools.HttpRequestParser(self)
         self._parser_errors: tuple[type[Exception], ...] = (httptools.HttpParserError, httptools.HttpParserUpgrade)
         self._waiting: deque[tuple[Request, Answer | None]] = deque()
         self._current: Request | None = None
         self._refused: Answer | None = None
+        self._early: Answer | None = None  # of the request that is being received: the refusal it will get
+        self._told = False  # it has got it
+        self._request = Request()
+        self._parts: list[bytes] = []
         self._ending = False
-        self._in_head = True
-        self._unread_bytes = 0
+        self._answered_before = False
+        self._in_message = self._in_head = False
+        self._overhead = 0  # bytes since the request began, beside its body's and what may surround them
 
     def end(self) -> None:
-        """Close once the requests under way are answered."""
+        """Close once the requests under way, or on their way, are answered."""
         self._ending = True
-        if self._current is None:
+        if self._current is not None:
+            return
+        if self._answered_before and not self._in_message:
             self._transport.close()
+        else:
+            asyncio.get_running_loop().call_later(_LINGER_SECONDS, self._leave)
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether a request may be on its way."""
+        return self._current is None
+
+    def turn_away(self, reason: str) -> None:
+        """Close, because the caller takes too long or the server is full."""
+        refusal = None if self._told else refusal_of(reason, self._limits.patience)
+        if refusal is None:
+            self._transport.close()
+        else:
+            status, problem = refusal
+            self._refuse(json_answer(status, {"error": problem}, *((RETRY_SOON,) if reason == FULL else ())))
 
     # -- asyncio -------------------------------------------------------------------------------------------------
 
@@ -99,22 +164,30 @@ class Connection(asyncio.Protocol):
         """Open."""
         self._transport = transport  # type: ignore[assignment]  # uvloop's transport is no subclass of asyncio's
         self._opened.add(self)
+        if not self._limits.doorkeeper.opened(self):
+            self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Closed; responses still to come are dropped."""
         self._ending = True
         self._opened.discard(self)
+        self._limits.doorkeeper.closed(self)
+        for request in (self._request, *(waiting for waiting, _ in self._waiting)):
+            _release(request)
+        # The parser refers to this object, which only garbage collection would notice.
+        self._parts.clear()
+        self._waiting.clear()
 
     def data_received(self, data: bytes) -> None:
         """Part of a request, or several."""
         if self._refused:
             return
+        self._overhead += len(data)
         try:
             self._parser.feed_data(data)
         except self._parser_errors:
             self._refuse(json_answer(400, {"error": "this is not an HTTP/1.1 request"}))
-        self._unread_bytes = self._unread_bytes + len(data) if self._in_head else 0
-        if self._unread_bytes > _MOST_UNREAD:
+        if self._overhead > _MOST_HEAD:
             self._refuse_head()
 
     def eof_received(self) -> bool:
@@ -126,9 +199,12 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
-        self._request = Request()
-        self._parts: list[bytes] = []
-        self._head_bytes = self._body_bytes = 0
+        self._request = Request(share=Share(self._limits.budget))
+        self._parts = []
+        self._early = None
+        self._head_bytes = self._body_bytes = self._overhead = 0
+        self._in_message = self._in_head = True
+        self._moved()
 
     def on_url(self, url: bytes) -> None:
         """Part of the target."""
@@ -143,28 +219,43 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """The head is whole."""
         self._in_head = False
+        self._moved()
         self._request.method = self._parser.get_method()
-        if self._request.header(b"expect").lower() == b"100-continue" and not self._refused:
+        declared = int(self._request.header(b"content-length") or b"0")
+        if declared > self._most_body:
+            self._refuse_early(self._too_long(declared))
+        elif self._request.header(b"expect").lower() == b"100-continue" and not self._refused:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
         """Part of the body."""
+        self._overhead = max(0, self._overhead - (1 + _FRAMING) * len(body))
         self._body_bytes += len(body)
-        if self._body_bytes <= self._most_body:
+        share = self._request.share
+        assert share is not None, "a body has a head"
+        if self._early is not None:
+            return
+        if self._body_bytes > self._most_body:
+            self._refuse_early(self._too_long(self._body_bytes))
+        elif share.take(len(body)):
             self._parts.append(body)
         else:
-            self._parts.clear()  # read to its end and dropped: a caller that is still sending would not see a response
+            no_room = {"error": "the bodies of other requests fill this server's memory; try again"}
+            self._refuse_early(json_answer(503, no_room, RETRY_SOON))
 
     def on_message_complete(self) -> None:
         """The last byte of a request."""
-        self._in_head = True
+        self._in_message = False
+        self._overhead = 0
         if self._refused:
             return
+        if self._told:
+            self._transport.close()
+            return
         self._request.body = b"".join(self._parts)
-        self._request.keep = self._parser.should_keep_alive()
-        too_long = {"error": f"a request's body may have {self._most_body} bytes; this one has {self._body_bytes}"}
-        refused = json_answer(413, too_long) if self._body_bytes > self._most_body else None
-        self._waiting.append((self._request, refused))
+        self._parts = []
+        self._request.keep = self._parser.should_keep_alive() and self._early is None
+        self._waiting.append((self._request, self._early))
         if len(self._waiting) > 1:
             self._transport.pause_reading()
         self._next()
@@ -174,6 +265,7 @@ class Connection(asyncio.Protocol):
     def _next(self) -> None:
         if self._current is not None:
             return
+        self._moved()
         if self._waiting:
             self._current, refused = self._waiting.popleft()
             if refused:
@@ -185,17 +277,21 @@ class Connection(asyncio.Protocol):
 
     def _answered(self, answer: Answer) -> None:
         request, self._current = self._current, None
+        self._answered_before = True
         assert request is not None, "one answer a request"
+        _release(request)
         if not self._transport.is_closing():
             self._write(answer, request)
         if self._transport.is_closing():
+            for waiting, _ in self._waiting:
+                _release(waiting)
             self._waiting.clear()
             return
         if not self._waiting:
             self._transport.resume_reading()
         self._next()
 
-    def _write(self, answer: Answer, request: Request) -> None:
+    def _write(self, answer: Answer, request: Request, *, read_on: bool = False) -> None:
         close = (self._ending and not self._waiting) or not request.keep
         length = (b"content-length", b"%d" % len(answer.body))
         headers = (*answer.headers, length, *(((b"connection", b"close"),) if close else ()))
@@ -203,14 +299,42 @@ class Connection(asyncio.Protocol):
         reason = _REASONS.get(answer.status, b"Unknown")
         lines = b"".join(b"%b: %b\r\n" % header for header in headers)
         self._transport.write(b"HTTP/1.1 %d %b\r\n%b\r\n%b" % (answer.status, reason, lines, body))
-        if close:
+        if close and not read_on:
             self._transport.close()
+
+    def _refuse_early(self, answer: Answer) -> None:
+        """Refuse a request before its end, and drop the rest: a caller that is still sending may see no response."""
+        self._early = answer
+        self._parts.clear()
+        _release(self._request)
+        if self._current is None and not self._waiting and not self._refused:
+            self._told = True
+            self._write(answer, Request(method=self._request.method, keep=False), read_on=True)
 
     def _refuse(self, answer: Answer) -> None:
         """Give this answer once all earlier requests are answered, then close: the rest cannot be parsed."""
-        if not self._refused:
+        if self._told:
+            self._transport.close()
+        elif not self._refused:
             self._refused = answer
             self._next()
+
+    def _too_long(self, count: int) -> Answer:
+        return json_answer(413, {"error": f"a request's body may have {self._most_body} bytes; this one has {count}"})
+
+    def _leave(self) -> None:
+        if self._current is None and not self._in_message:  # a request that has begun has its own timeout
+            self._transport.close()
+
+    def _moved(self) -> None:
+        """Tell the doorkeeper what this connection waits for."""
+        if self._current is not None or self._waiting:
+            phase = Phase.BUSY
+        elif self._in_message:
+            phase = Phase.HEAD if self._in_head else Phase.BODY
+        else:
+            phase = Phase.IDLE
+        self._limits.doorkeeper.moved(self, phase)
 
     def _count_head(self, count: int) -> None:
         self._head_bytes += count
@@ -219,3 +343,8 @@ class Connection(asyncio.Protocol):
 
     def _refuse_head(self) -> None:
         self._refuse(json_answer(431, {"error": f"a request's head may have {_MOST_HEAD} bytes"}))
+
+
+def _release(request: Request) -> None:
+    if request.share is not None:
+        request.share.release()

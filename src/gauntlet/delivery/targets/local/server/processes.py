@@ -68,6 +68,7 @@ def model_server(python: str, model_name: str) -> Command:
     def command(release: Release, port: int) -> Sequence[str]:
         words = ["--model_dir", release.uri, "--model_digest", release.digest, "--model_version", release.version]
         words += ["--model_name", model_name, "--host", "127.0.0.1", "--http_port", str(port)]
+        words += ["--drain_seconds", "0"]  # the router is the only one who asks, and has stopped by then
         return (python, "-m", "gauntlet.serving.server", *words)
 
     return command

@@ -19,6 +19,7 @@ from gauntlet.delivery.targets.local.server.mirror import Mirroring
 from gauntlet.delivery.targets.local.server.processes import Command, ModelServer, Pace, model_server
 from gauntlet.delivery.targets.local.server.router import Router
 from gauntlet.delivery.targets.local.spec import Desired, in_force, is_rollback
+from gauntlet.serving.connections import Patience
 from gauntlet.storage import write_json
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class Options:
         seed: orders requests within blocks, and draws those that are mirrored.
         command: the program that serves a release; by default Gauntlet's model server, by this interpreter.
         pace: intervals and timeouts of the servers.
+        patience: limits of callers' connections.
     """
 
     folder: Path
@@ -52,6 +54,7 @@ class Options:
     seed: int | None = None
     command: Command | None = None
     pace: Pace = field(default_factory=Pace)
+    patience: Patience = field(default_factory=Patience)
 
 
 class Reconciler:

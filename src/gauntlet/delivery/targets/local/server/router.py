@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from random import Random
 
 from gauntlet.delivery.targets.local.server.http_client import NoAnswer, Pool, Reply, message
-from gauntlet.delivery.targets.local.server.http_server import Answer, Request, Respond, json_answer
+from gauntlet.delivery.targets.local.server.http_server import RETRY_SOON, Answer, Request, Respond, json_answer
 from gauntlet.delivery.targets.local.server.metrics import Family
 from gauntlet.delivery.targets.local.server.mirror import Copied, Mirroring
+from gauntlet.delivery.targets.local.server.paths import way_of
 from gauntlet.delivery.targets.local.server.weights import Splitter
+from gauntlet.serving.local_only import foreign
 
 VERSION_HEADER = b"x-gauntlet-version"
 """Names the version that a request was routed to; ``none`` where no version serves."""
-CLOSED = (b"/metrics", b"/v2/repository")
-"""Paths of operators, which are not routed to the model servers."""
 
 
 class Router:
@@ -28,6 +28,9 @@ class Router:
         random: orders the requests of a block.
         seconds: how long an answer may take.
     """
+
+    most_waiting = 480
+    """Requests under way; further ones are refused."""
 
     def __init__(self, family: Family, mirroring: Mirroring, random: Random, *, seconds: float = 30.0) -> None:
         self._family = family
@@ -68,27 +71,43 @@ class Router:
 
     def handle(self, request: Request, respond: Respond) -> None:
         """Answer one request."""
-        if request.target.startswith(CLOSED) or not request.target.startswith(b"/"):
+        if problem := foreign(request.headers):
+            respond(_labelled(json_answer(403, {"error": problem}), "none"))
+            return
+        way = way_of(request.target)
+        if way is None:
             respond(_labelled(json_answer(404, {"error": "there is nothing at this path"}), "none"))
             return
+        if request.method not in way.methods:
+            only = b", ".join(way.methods)
+            wrong = json_answer(405, {"error": f"this path takes {only.decode()}"}, (b"allow", only))
+            respond(_labelled(wrong, "none"))
+            return
+        if len(self._tasks) >= self.most_waiting:
+            busy = json_answer(503, {"error": f"{len(self._tasks)} requests are under way; try again"}, RETRY_SOON)
+            respond(_labelled(busy, "none"))
+            return
+        request.target = way.target
         version = self._splitter.next()
         if version is None:
-            unready = json_answer(503, {"error": "no version serves yet"}, (b"retry-after", b"1"))
+            unready = json_answer(503, {"error": "no version serves yet"}, RETRY_SOON)
             respond(_labelled(unready, "none"))
             return
         # Chosen and counted in one step, so that draining the version waits for this request.
         pool = self._pools.get(version)
         if pool is not None:
             self._asked[pool] = self._asked.get(pool, 0) + 1
-        task = asyncio.get_running_loop().create_task(self._answer(version, pool, request, respond))
+        task = asyncio.get_running_loop().create_task(self._answer(version, pool, request, respond, way.predicts))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _answer(self, version: str, pool: Pool | None, request: Request, respond: Respond) -> None:
+    async def _answer(
+        self, version: str, pool: Pool | None, request: Request, respond: Respond, predicts: bool
+    ) -> None:
         began = time.perf_counter()
         count = self._family.of(version)
         sent = message(request)
-        copy_to = self._mirroring.wanted(len(sent)) if version == self._stable and _predicts(request) else None
+        copy_to = self._mirroring.wanted(len(sent)) if version == self._stable and predicts else None
         count.in_flight.inc()
         reply, answer = await self._ask(pool, version, sent)
         seconds = time.perf_counter() - began
@@ -100,7 +119,7 @@ class Router:
 
     async def _ask(self, pool: Pool | None, version: str, sent: bytes) -> tuple[Reply | None, Answer]:
         if pool is None:
-            return None, json_answer(503, {"error": f"version {version} is not ready"}, (b"retry-after", b"1"))
+            return None, json_answer(503, {"error": f"version {version} is not ready"}, RETRY_SOON)
         try:
             reply = await pool.ask(sent, self._seconds)
         except TimeoutError:
@@ -113,11 +132,6 @@ class Router:
             if not self._asked[pool]:
                 del self._asked[pool]
         return reply, Answer(reply.status, reply.body, reply.headers)
-
-
-def _predicts(request: Request) -> bool:
-    path = request.target.partition(b"?")[0]
-    return request.method == b"POST" and path.endswith((b":predict", b"/infer"))
 
 
 def _labelled(answer: Answer, version: str) -> Answer:
