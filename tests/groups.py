@@ -26,6 +26,7 @@ class Group:
         paths, besides: patterns of files and folders below the repository; those taken, and those left out of them.
         markers: what makes a test slow.
         alone: nothing may run beside it.
+        waits: it waits most of its time, and leaves the processors to two others.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Group:
     besides: tuple[str, ...]
     markers: tuple[str, ...]
     alone: bool
+    waits: bool
 
     @property
     def title(self) -> str:
@@ -99,6 +101,7 @@ def _group(kind: str, name: str, entry: dict[str, Any], markers: tuple[str, ...]
         besides=tuple(entry.get("besides", ())),
         markers=markers,
         alone=entry.get("alone", False),
+        waits=entry.get("waits", False),
     )
 
 

@@ -3,9 +3,9 @@
     python tests/run_groups.py test|check|all [GROUP …]
 
 ``test`` is the fast tests; ``check``, which continuous integration runs, adds style and types and every kind of real
-part; ``all`` runs everything at full counts and writes ``docs/quality.md``. Two groups run at a time and the output of
-each is shown when it ends; those that bear nothing beside them run one by one after the others. The exit status is 1
-if a step failed.
+part; ``all`` runs everything at full counts and writes ``docs/quality.md``. Two groups run at a time,
+besides one that mostly waits, and the output of each is shown when it ends; those that bear nothing beside them run one
+by one after the others. The exit status is 1 if a step failed.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class Step:
         command: the words of its command line, run in the repository.
         variables: its environment variables; by default those of this process.
         alone: nothing may run beside it.
+        waits: it waits most of its time, and leaves the processors to two others.
         report: where pytest writes its report for JUnit; ``None`` if it is no group of tests.
         may_be_empty: it passes if none of its tests is asked for.
     """
@@ -50,6 +51,7 @@ class Step:
     command: tuple[str, ...]
     variables: dict[str, str] = field(default_factory=lambda: dict(os.environ))
     alone: bool = False
+    waits: bool = False
     report: Path | None = None
     may_be_empty: bool = False
 
@@ -87,10 +89,10 @@ class Phase:
 
 
 def run_phase(name: str, steps: Sequence[Step]) -> Phase:
-    """Run the steps, two at a time, then those that need the machine for themselves."""
+    """Run the steps, two at a time and one more that waits, then those that need the machine for themselves."""
     begun = time.monotonic()
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        running = [pool.submit(_run, step) for step in steps if not step.alone]
+    with ThreadPoolExecutor(AT_ONCE) as busy, ThreadPoolExecutor(1) as waiting:
+        running = [(waiting if step.waits else busy).submit(_run, step) for step in steps if not step.alone]
         outcomes = [ended.result() for ended in as_completed(running)]
     outcomes += [_run(step) for step in steps if step.alone]
     return Phase(name, time.monotonic() - begun, tuple(outcomes))
@@ -102,7 +104,13 @@ def step_of(group: Group, reports: Path, markers: str | None = None, *options: s
     asked = ("-o", "junit_family=xunit1", f"--junitxml={report}", *options)
     may_be_empty = markers is not None or group.kind == "slow"  # it has no property test; or all is unchanged
     return Step(
-        group.title, tuple(group.command(markers, *asked)), group.variables(), group.alone, report, may_be_empty
+        group.title,
+        tuple(group.command(markers, *asked)),
+        group.variables(),
+        alone=group.alone,
+        waits=group.waits,
+        report=report,
+        may_be_empty=may_be_empty,
     )
 
 

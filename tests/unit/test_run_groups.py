@@ -55,6 +55,14 @@ def test_processor_time_is_that_of_the_step_and_its_children():
     assert idle.seconds >= 0.3
 
 
+def test_a_step_that_waits_takes_no_place_of_the_two(tmp_path):
+    """Two that end only once the third has begun."""
+    until = f"import pathlib, time\nwhile not pathlib.Path({str(tmp_path / 'begun')!r}).exists(): time.sleep(0.01)"
+    begin = python("waits", f"import pathlib; pathlib.Path({str(tmp_path / 'begun')!r}).touch()", waits=True)
+    phase = run_phase("real parts", [python("one", until), python("two", until), begin])
+    assert [outcome.status for outcome in phase.outcomes] == [0, 0, 0]
+
+
 def test_a_program_that_is_not_there_is_a_step_that_failed(capsys):
     (outcome,) = run_phase("fast", [Step("gone", ("/nowhere/python", "-c", "pass"))]).outcomes
     assert outcome.status == 127
