@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,8 +42,13 @@ def fill(folder: Path) -> None:
 
 
 def set_read_only(folder: Path) -> None:
-    """Have a small disk take no more writes."""
-    subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+    """Have the small disk of a folder take no more writes; a process that was just killed may hold it for a moment."""
+    place = next(path for path in (folder, *folder.parents) if path.is_mount())
+    for _ in range(100):
+        if subprocess.run(["mount", "-o", "remount,ro", str(place)], capture_output=True, check=False).returncode == 0:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{place} is written to all the time")
 
 
 def make_room(folder: Path) -> None:

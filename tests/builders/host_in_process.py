@@ -5,6 +5,7 @@ So a rollout over it takes some milliseconds, and each of its calls and files ma
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -90,6 +91,26 @@ class Host:
 
     def kill(self) -> None:
         self.reconciler = None
+
+    def later(self) -> None:
+        """A second later: it has tried again to write what it could not."""
+
+        async def turn() -> None:
+            working = asyncio.get_running_loop().create_task(self.noted().keep_writing(1e6))
+            await asyncio.sleep(0)
+            working.cancel()
+
+        asyncio.run(turn())
+
+    def has_left(self, release: Release) -> bool:
+        """Whether this version alone is there, with all requests."""
+        reconciler = self.noted()
+        shares = dict(reconciler.router.weights)
+        return (reconciler.desired.served, shares, set(reconciler.desired.revisions)) == (
+            release,
+            {release.version: 100},
+            {release.version},
+        )
 
     def noted(self) -> Hosted:
         assert self.reconciler is not None

@@ -1,13 +1,15 @@
 """A version at 50 %, and a disk that is full, or a journal that is torn: all requests go to stable again, at once."""
 
 import json
+import os
+import subprocess
 import sys
 from contextlib import contextmanager
 
 import pytest
 
 from builders.deliverer import Delivery
-from builders.disks import fill, make_room, small_disk
+from builders.disks import fill, make_room, set_read_only, small_disk
 from builders.local import ROW, hosting, stub, wait_for
 from builders.served_models import brought
 from gauntlet.delivery.release import Release
@@ -51,8 +53,8 @@ class AtHalf:
 
 
 @contextmanager
-def at_half(folder, versions, command=None, body=ROW):
-    with small_disk(folder / "disk") as disk, hosting(disk / "loans", command, seconds=30) as host:
+def at_half(folder, versions, command=None, body=ROW, size="2m"):
+    with small_disk(folder / "disk", size) as disk, hosting(disk / "loans", command, seconds=30) as host:
         first, second = versions
         host.installed(first)
         service = AtHalf(host, second, body)
@@ -110,7 +112,7 @@ def test_on_a_full_disk_nobody_gets_more_requests(service):
     service.controller.kill()
     fill(service.host.folder)
     first = service.host.service.handle.current()
-    with pytest.raises(DependencyError, match="no disk space to write the desired state") as refused:
+    with pytest.raises(DependencyError, match=r"cannot write the desired state.*No space left") as refused:
         service.host.client.change(lambda now: transitions.weigh(now, service.second, first, 90))
     assert refused.value.retryable
     status, said, _ = service.done("roll_out")
@@ -170,6 +172,56 @@ def test_without_any_journal_a_person_rolls_it_back(service):
     status, said, lines = service.done("roll_back")
     assert (status, lines[-1]) == (0, "ended: rolled_back"), said
     assert service.everything_is_with_stable()
+
+
+@pytest.mark.parametrize("trouble", [fill, set_read_only])
+def test_a_host_is_started_again_on_a_disk_that_takes_no_writes(service, trouble):
+    """What it was, it is: its files stay right, so its clients find it, and a person can roll back."""
+    service.controller.kill()
+    service.host.kill()
+    before = json.loads((service.host.folder / "host.json").read_text())
+    trouble(service.host.folder)
+    service.host.start(silent=True)
+    after = json.loads((service.host.folder / "host.json").read_text())
+    assert before == after
+    wait_for(lambda: dict(service.host.client.state().weights) == {"1": 50, "2": 50})
+    wait_for(lambda: all(service.host.ask(service.body).status == 200 for _ in range(20)))
+    status, said, _ = service.done("roll_back")
+    assert status == 3
+    assert "all requests go to version 1 again (Customers complain)" in said
+    assert service.everything_is_with_stable()
+    assert service.host.end() == 0, "no trace back where its address cannot be removed"
+
+
+def test_where_nobody_would_find_it_a_host_says_so_and_ends(tmp_path):
+    with small_disk(tmp_path / "disk") as disk:
+        (disk / "loans").mkdir()
+        set_read_only(disk)
+        host = "gauntlet.delivery.targets.local.server.host"
+        words = [sys.executable, "-m", host, str(disk / "loans"), "--port", "0"]
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 3
+    place, last = disk / "loans" / "host.json", done.stderr.splitlines()[-1]
+    assert last.startswith(f"DependencyError: {place}: cannot be written (Read-only file system)")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_full_disk_has_a_reserve_for_a_rollback(tmp_path):
+    versions = stub(tmp_path, "1", score=0.25), stub(tmp_path, "2", score=0.75)
+    with at_half(tmp_path, versions, size="8m") as service:
+        service.controller.kill()
+        reserve = service.host.folder / "reserve"
+        wait_for(reserve.exists)
+        fill(service.host.folder)
+        status, said, lines = service.done("roll_back")
+        assert (status, lines[-1]) == (0, "ended: rolled_back"), said
+        assert service.everything_is_with_stable()
+        assert service.rollout().phase is Phase.ROLLED_BACK
+        assert json.loads(service.desired.read_text())["weights"] == {"1": 100}
+        assert not reserve.exists()
+        make_room(service.host.folder)
+        wait_for(reserve.exists)
 
 
 def test_on_a_full_disk_real_servers_go_back(tmp_path):

@@ -104,7 +104,7 @@ class Client:
 
         Raises:
             ServiceBusy: other processes changed it at every attempt.
-            DependencyError: no host answers, or its disk is full.
+            DependencyError: no host answers, or its disk takes no writes.
             ConfigurationError: the host refuses the new state.
         """
 
@@ -120,10 +120,10 @@ class Client:
                 return _state(self._read(body))
             if status == 507:
                 raise DependencyError(
-                    "the host has no disk space to write the desired state",
+                    "the host cannot write the desired state",
                     field=str(self.folder),
                     value=self._error_in(body),
-                    mend="Free disk space, and try again",
+                    mend="See to the disk's space and the folder's permissions, and try again",
                     retryable=True,
                 )
             if status != 412:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from gauntlet.delivery.rollout.journal import Journal, journal_unreadable
 from gauntlet.delivery.rollout.ports import Conflict
+from gauntlet.delivery.rollout.state import Phase
+from gauntlet.delivery.targets.local.reserve import from_reserve
 from gauntlet.digest import digest_bytes, short
 from gauntlet.errors import DependencyError, JournalUnreadable
 from gauntlet.storage import write_bytes
@@ -23,10 +25,11 @@ class LocalJournalStore:
 
     Args:
         folder: where the journals lie.
+        reserve: the folder whose reserve a rollback may take; ``None`` for none.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, reserve: Path | None = None) -> None:
+        self._folder, self._reserve = folder, reserve
 
     def read(self, service: str) -> tuple[Journal, str] | None:
         """The journal and its etag; ``None`` if there is none."""
@@ -44,7 +47,10 @@ class LocalJournalStore:
         service = journal.rollout.service
         content, file = journal.to_json().encode(), self._file(service)
         try:
-            self._replace(service, file, content, etag)
+            if self._reserve is not None and journal.rollout.phase in (Phase.ROLLING_BACK, Phase.ROLLED_BACK):
+                from_reserve(self._reserve, lambda: self._replace(service, file, content, etag))
+            else:
+                self._replace(service, file, content, etag)
         except OSError as error:
             raise _unusable(file, error) from error
         return digest_bytes(content)

@@ -8,14 +8,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from gauntlet.delivery.rollout.lease import LeaseTaken
+from gauntlet.delivery.targets.local.locks import lockable, open_lock
 from gauntlet.errors import DependencyError
-
-_FLAGS = os.O_CLOEXEC | os.O_NONBLOCK
-"""Nothing in the lock file's place, such as a pipe, is waited for."""
 
 
 class LocalLease:
     """Implements ``rollout.lease.Lease``.
+
+    Where no lock file can be made its folder is locked, and who locks that loses the lease as soon as there is a file.
 
     Args:
         folder: where the lock files lie.
@@ -30,7 +30,10 @@ class LocalLease:
         if service in self._held and self._is_ours(service):
             return
         self.release(service)
-        lock = self._opened(service)
+        try:
+            lock = open_lock(self._file(service))
+        except OSError as error:
+            raise self._unusable(service, error) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -59,20 +62,6 @@ class LocalLease:
         if lock is not None:
             os.close(lock)
 
-    def _opened(self, service: str) -> int:
-        """Open the lock file; read-only where it cannot be written, or its folder where it cannot be made.
-
-        Either is enough to lock it, and a rollback must not need a disk that can be written. Who locks the folder loses
-        the lease as soon as there is a file.
-        """
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            return os.open(self._file(service), os.O_RDWR | os.O_CREAT | _FLAGS, 0o644)
-        except OSError as error:
-            with suppress(OSError):
-                return os.open(self._lockable(service), os.O_RDONLY | _FLAGS)
-            raise self._unusable(service, error) from error
-
     def _unusable(self, service: str, error: OSError) -> DependencyError:
         return DependencyError(
             f"cannot be made, opened or locked ({error.strerror or error})",
@@ -83,14 +72,9 @@ class LocalLease:
 
     def _is_ours(self, service: str) -> bool:
         try:
-            return os.path.samestat(os.fstat(self._held[service]), os.stat(self._lockable(service)))
+            return os.path.samestat(os.fstat(self._held[service]), os.stat(lockable(self._file(service))))
         except OSError:
             return False
-
-    def _lockable(self, service: str) -> Path:
-        """The lock file, or else the nearest folder of it that is there."""
-        file = self._file(service)
-        return next((path for path in (file, self._folder) if path.exists()), self._folder.parent)
 
     def _file(self, service: str) -> Path:
         return self._folder / f"{service}.lease"

@@ -82,7 +82,7 @@ def service_of(client: Client) -> Service:
         name=client.folder.name,
         handle=LocalHandle(client),
         target=LocalTarget(client),
-        journals=LocalJournalStore(journals),
+        journals=LocalJournalStore(journals, reserve=client.folder),
         lease=LocalLease(journals),
         counter_source=LocalCounters(client),
         mirror=LocalMirror(client),

@@ -45,7 +45,7 @@ class Admin:
         if problem := foreign(request.headers, strict=True):
             return json_answer(403, {"error": problem})
         addressed = request.header(INCARNATION_HEADER.encode()).decode("latin-1")
-        if addressed and addressed != self._reconciler.incarnation:
+        if addressed and addressed not in (self._reconciler.incarnation, self._reconciler.former):
             return json_answer(421, {"error": "this request is for another host, which listened here before"})
         path = request.target.partition(b"?")[0].decode("latin-1")
         match request.method, path.strip("/").split("/"):

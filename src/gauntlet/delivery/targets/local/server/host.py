@@ -7,7 +7,10 @@ FOLDER/host.json      address, process and incarnation of the host
 FOLDER/host.token     who can read it may change the service
 FOLDER/host.lock      held while it runs: one host per folder
 FOLDER/logs           the servers' output
+FOLDER/reserve        disk space that is given up for a rollback on a full disk
 FOLDER/rollouts       journals and leases of rollouts; the host does not touch them
+
+Starting needs no write where a host has run before: it listens where that one did, and its files are right as they are.
 """
 
 from __future__ import annotations
@@ -27,16 +30,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from gauntlet.delivery.targets.local.client.host_client import HOST_FILE, HOST_FORMAT
+from gauntlet.delivery.targets.local.client.host_client import HOST_FILE
+from gauntlet.delivery.targets.local.locks import open_lock
+from gauntlet.delivery.targets.local.server.address import Address, forget_address, former_address, tell_address
 from gauntlet.delivery.targets.local.server.admin import Admin
 from gauntlet.delivery.targets.local.server.http_server import Connection, Handle, Limits
 from gauntlet.delivery.targets.local.server.reconciler import DESIRED, Options, Reconciler
 from gauntlet.delivery.targets.local.server.tokens import token_of
 from gauntlet.delivery.targets.local.spec import Desired
-from gauntlet.errors import BrokenArtifact, ConfigurationError, GauntletError
+from gauntlet.errors import BrokenArtifact, ConfigurationError, DataError, GauntletError
 from gauntlet.serving.connections import Patience, allow_files
 from gauntlet.serving.memory import keep_trimmed
-from gauntlet.storage import write_json
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +62,7 @@ async def run(options: Options, announce: Callable[[str], None]) -> None:
     Raises:
         ConfigurationError: a port is taken.
         DataError: the folder's document cannot be read.
+        DependencyError: the folder takes no writes, and the file there does not say where this host listens.
     """
     shutil.rmtree(options.folder / "scratch", ignore_errors=True)  # of a host that was killed
     reconciler = Reconciler(options, read_desired(options.folder / DESIRED))
@@ -68,16 +73,17 @@ async def run(options: Options, announce: Callable[[str], None]) -> None:
     admin_limits = Limits(Patience(connections=_ADMINS))
     reconciler.router.most_waiting = limits.most_waiting
     admin = Admin(reconciler, token_of(options.folder))
-    public = await _listen(reconciler.router.handle, callers, limits, options.port, "port")
-    private = await _listen(admin.handle, admins, admin_limits, options.admin_port, "admin-port")
+    former = former_address(options.folder)
+    public = await _listen(reconciler.router.handle, callers, limits, options.port, "port", former.port)
+    private = await _listen(admin.handle, admins, admin_limits, options.admin_port, "admin-port", former.admin_port)
     working = (reconciler.mirroring.run(), reconciler.keep_writing())
     keeping = (limits.doorkeeper.keep(), admin_limits.doorkeeper.keep(), keep_trimmed(limits.budget))
     background = [asyncio.create_task(work) for work in (*working, *keeping)]
     port, admin_port = (server.sockets[0].getsockname()[1] for server in (public, private))
-    addresses = {"url": f"http://{LOOPBACK}:{port}", "admin": f"http://{LOOPBACK}:{admin_port}"}
-    about = {"pid": os.getpid(), "incarnation": reconciler.incarnation, "model_name": options.model_name}
-    write_json(options.folder / HOST_FILE, {"format": HOST_FORMAT, **addresses, **about, "started": time.time()})
-    announce(f"Serving {options.folder} on {addresses['url']} (state and metrics on {addresses['admin']})")
+    address = Address(f"http://{LOOPBACK}:{port}", f"http://{LOOPBACK}:{admin_port}", reconciler.incarnation)
+    about = {"pid": os.getpid(), "model_name": options.model_name, "started": time.time()}
+    reconciler.former = tell_address(options.folder, address, former, about)
+    announce(f"Serving {options.folder} on {address.url} (state and metrics on {address.admin})")
     try:
         await _until_signalled()
     finally:
@@ -92,7 +98,7 @@ async def run(options: Options, announce: Callable[[str], None]) -> None:
         private.close()
         for connection in tuple(admins):
             connection.end()
-        (options.folder / HOST_FILE).unlink(missing_ok=True)
+        forget_address(options.folder)
 
 
 @contextmanager
@@ -102,10 +108,19 @@ def only_one(folder: Path) -> Iterator[None]:
     Raises:
         ConfigurationError: another host holds it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("a") as lock:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = open_lock(folder / LOCK)
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot be made or opened ({error.strerror or error})",
+            field="folder",
+            value=str(folder),
+            mend="Give a folder on a disk with space, that you may write",
+        ) from error
+    try:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ConfigurationError(
                 "is served by another process already",
@@ -114,6 +129,8 @@ def only_one(folder: Path) -> Iterator[None]:
                 mend=f"Stop that one ({HOST_FILE} there names it), or give another folder",
             ) from error
         yield
+    finally:
+        os.close(descriptor)
 
 
 def read_desired(path: Path) -> Desired:
@@ -126,7 +143,7 @@ def read_desired(path: Path) -> Desired:
         return Desired.from_document(json.loads(path.read_text()))
     except FileNotFoundError:
         return Desired()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError, DataError, ConfigurationError) as error:
         raise BrokenArtifact(
             "cannot be read", field=str(path), value=str(error), mend="Restore it, or start with another folder"
         ) from error
@@ -140,8 +157,14 @@ async def _left(callers: set[Connection], seconds: float = 2.0) -> None:
         await asyncio.sleep(0.02)
 
 
-async def _listen(handle: Handle, opened: set[Connection], limits: Limits, port: int, option: str) -> asyncio.Server:
+async def _listen(
+    handle: Handle, opened: set[Connection], limits: Limits, port: int, option: str, former: int
+) -> asyncio.Server:
+    """Listen on this port; where any will do, on that of the last host if it is free."""
     loop = asyncio.get_running_loop()
+    if not port and former:
+        with suppress(ConfigurationError):
+            return await _listen(handle, opened, limits, former, option, 0)
     try:
         return await loop.create_server(lambda: Connection(handle, opened, limits), LOOPBACK, port, backlog=_BACKLOG)
     except OSError as error:

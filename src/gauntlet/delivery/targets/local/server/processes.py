@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import gauntlet
 from gauntlet.delivery.release import Release
@@ -32,6 +32,8 @@ _REFUSALS = (EXIT_USAGE, EXIT_BROKEN)
 _MOST_STARTS = 5
 """Starts without ever having been ready, after which a version has failed."""
 _LONGEST_REASON = 500
+_SPARE_BYTES = 2**16
+"""Room that a server's scratch folder needs beside a copy of its model."""
 
 
 @dataclass(frozen=True)
@@ -176,8 +178,7 @@ class ModelServer:
         """Run the process once: its exit code, or ``None`` if it could not be started."""
         self._ready_since = None
         port = _free_port()
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        self._scratch.mkdir(parents=True, exist_ok=True)
+        environment = _environment(_scratch(self._scratch, self.release.uri))
         words = (
             sys.executable,
             "-I",
@@ -186,14 +187,14 @@ class ModelServer:
             str(os.getpid()),
             *self._command(self.release, port),
         )
-        with self._log.open("ab") as stream:
+        with _opened(self._log) as stream:
             try:
                 process = await asyncio.create_subprocess_exec(
                     *words,
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=stream,
                     stderr=stream,
-                    env=_environment(self._scratch),
+                    env=environment,
                     start_new_session=True,  # Ctrl-C is for the host, which drains its servers first
                 )
             except OSError as error:
@@ -251,12 +252,35 @@ def _free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _environment(scratch: Path) -> dict[str, str]:
+def _opened(path: Path) -> BinaryIO:
+    """A log to append to; where the disk does not take one, what is logged is dropped."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("ab")
+    except OSError as error:
+        log.warning("%s cannot be written: %s", path, error.strerror or error)
+        return Path(os.devnull).open("ab")
+
+
+def _scratch(folder: Path, uri: str) -> Path | None:
+    """The folder, made, if its disk has room for a copy of the model; ``None`` for the system's own."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        size = sum(file.stat().st_size for file in Path(uri).rglob("*") if file.is_file())
+        if shutil.disk_usage(folder).free > size + _SPARE_BYTES:
+            return folder
+        log.warning("%s has no room for a copy of %s", folder, uri)
+    except OSError as error:
+        log.warning("%s cannot be made: %s", folder, error.strerror or error)
+    return None
+
+
+def _environment(scratch: Path | None) -> dict[str, str]:
     """The host's environment, with its own source first and a scratch folder that is removed with the server."""
     source = str(Path(gauntlet.__file__).resolve().parents[1])
     others = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path != source]
-    changes = {"PYTHONPATH": os.pathsep.join([source, *others]), "TMPDIR": str(scratch)}
-    return {**os.environ, **changes, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    changes = {"PYTHONPATH": os.pathsep.join([source, *others]), "MLFLOW_DISABLE_TELEMETRY": "true"}
+    return {**os.environ, **changes, **({} if scratch is None else {"TMPDIR": str(scratch)})}
 
 
 def _last_line(path: Path) -> str:

@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 from gauntlet.delivery.release import Release
+from gauntlet.delivery.targets.local.reserve import from_reserve, keep_reserve
 from gauntlet.delivery.targets.local.server.http_client import Pool
 from gauntlet.delivery.targets.local.server.metrics import Family
 from gauntlet.delivery.targets.local.server.mirror import Mirroring
@@ -62,6 +63,7 @@ class Reconciler:
 
     Attributes:
         unwritten: why the desired state is not in its file; empty where it is.
+        former: another name it answers to, of the host before it; empty for none.
 
     Args:
         options: of the host.
@@ -73,7 +75,7 @@ class Reconciler:
         self.options = options
         self.desired = desired
         self.unwritten = ""
-        self.incarnation = secrets.token_hex(8)
+        self.incarnation, self.former = secrets.token_hex(8), ""
         self.family = Family()
         self.mirroring = Mirroring(
             self._pool_of, self.family, random, threshold=options.threshold, seconds=options.timeout
@@ -87,36 +89,42 @@ class Reconciler:
     def ask(self, desired: Desired) -> None:
         """Accept a new desired state: write it, then apply it.
 
-        A rollback is applied also where it cannot be written, and written later: a full disk must not keep traffic on
-        a harmful version.
+        A rollback is applied first, and written as soon as that works: no disk must keep traffic on a harmful version.
 
         Raises:
             OSError: it cannot be written; nothing changes.
         """
-        try:
+        if not is_rollback(self.desired, desired):
             self._write(desired)
+            self._accept(desired)
+            return
+        self._accept(desired)
+        try:
+            from_reserve(self.options.folder, lambda: self._write(desired))
         except OSError as error:
-            if not is_rollback(self.desired, desired):
-                raise
             self.unwritten = f"{self.options.folder / DESIRED}: {error.strerror or error}"
             log.warning("applied without being written: %s", self.unwritten)
+
+    def _accept(self, desired: Desired) -> None:
         self.desired = desired
         self._apply()
 
     async def keep_writing(self, seconds: float = 1.0) -> None:
-        """Write a state that could not be written as soon as that works; runs until cancelled.
+        """Write a state that could not be written as soon as that works, and keep a reserve; runs until cancelled.
 
         Args:
             seconds: between two attempts.
         """
         while True:
-            await asyncio.sleep(seconds)
             if self.unwritten:
                 with suppress(OSError):
                     self._write(self.desired)
+            if not self.unwritten:
+                keep_reserve(self.options.folder)
+            await asyncio.sleep(seconds)
 
     def _write(self, desired: Desired) -> None:
-        write_json(self.options.folder / DESIRED, desired.to_document())
+        write_json(self.options.folder / DESIRED, desired.to_document(), durable=True)
         self.unwritten = ""
 
     def state(self) -> dict[str, Any]:
