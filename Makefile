@@ -91,6 +91,7 @@ bench: setup  ## Every benchmark beside its peers, about half an hour on an idle
 	.venv/bin/python benchmarks/startup.py
 	.venv/bin/python benchmarks/load_generator.py
 	.environments/serving/bin/python benchmarks/serving_throughput.py
+	.environments/serving/bin/python benchmarks/large_bodies.py
 
 # -- images ----------------------------------------------------------------------------------------------------------
 images: .venv/.stamp  ## Build every image with podman, buildah or docker, whichever works.

@@ -14,12 +14,12 @@ from gauntlet.serving.errors import InvalidRequest, TooLarge
 
 SMALL_BYTES = 64 * 1024
 """Up to this size parsing takes a few milliseconds whatever the body holds."""
-_FEW_VALUES = 250_000
-"""So many values take some 20 ms to parse, whatever the rows allowed."""
+_FEW_COMMAS, _FEW_BRACKETS = 100_000, 250_000
+"""So many of them in a body take some 20 ms to parse, whatever the rows allowed."""
 _MOST_DIGITS = 400
 """Digits of an integer in a large body; a 64-bit float has 309 at most, and long ones take long to parse."""
-_SPARE = 16
-"""Rows' worth of values, and columns', that a request may have beside its rows: names, shapes, parameters."""
+_SPARE = 100
+"""Rows' worth of values that a request may have beside its rows: names, shapes, parameters."""
 
 
 def parse_body(body: bytes, *, most_bytes: int, most_rows: int, columns: int) -> Any:
@@ -38,7 +38,7 @@ def parse_body(body: bytes, *, most_bytes: int, most_rows: int, columns: int) ->
     if len(body) > most_bytes:
         raise too_long(len(body), most_bytes)
     small = len(body) <= SMALL_BYTES
-    if not small and _holds_more(body, max(_FEW_VALUES, 2 * (most_rows + _SPARE) * (columns + _SPARE))):
+    if not small and _holds_more(body, 2 * (most_rows + _SPARE) * (columns + 1)):
         raise TooLarge(
             f"holds more values than {most_rows} rows of {columns} columns, the most allowed",
             field="request body",
@@ -74,18 +74,24 @@ def _not_json(problem: str) -> InvalidRequest:
     return InvalidRequest(problem, field="request body", mend="Send JSON")
 
 
-def _holds_more(body: bytes, most: int) -> bool:
-    """Whether a body has more commas and opening brackets outside of strings, without looking at each byte."""
-    if _marks(body) <= most:
+def _holds_more(body: bytes, values: int) -> bool:
+    """Whether a body has more commas or opening brackets outside of strings, without a look at each byte in turn.
+
+    Args:
+        body: JSON.
+        values: twice the values of the rows allowed: each may stand in an array of its own.
+    """
+    commas, brackets = max(_FEW_COMMAS, values), max(_FEW_BRACKETS, values)
+
+    def holds_more(text: bytes) -> bool:
+        return text.count(b",") > commas or text.count(b"[") + text.count(b"{") > brackets
+
+    if not holds_more(body):
         return False
     plain = body.replace(b"\\\\", b"").replace(b'\\"', b"")
-    if plain.count(b'"') > 2 * most:
+    if plain.count(b'"') > 2 * max(2 * _FEW_COMMAS, values):  # of a name and a value for each comma, two quotes each
         return True
-    return _marks(b"".join(plain.split(b'"')[::2])) > most
-
-
-def _marks(body: bytes) -> int:
-    return body.count(b",") + body.count(b"[") + body.count(b"{")
+    return holds_more(b"".join(plain.split(b'"')[::2]))
 
 
 class _GivenTwice(Exception):

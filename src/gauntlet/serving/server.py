@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -41,6 +42,10 @@ log = logging.getLogger(__name__)
 
 BACKLOG = 1024
 """Connections that wait to be accepted."""
+SWITCH_SECONDS = 0.001
+"""A thread that scores a large request gives way to others after this time, five times as often as by default."""
+YOUNG_OBJECTS = 50_000
+"""Objects after which garbage is collected: the rows of a large request hold no cycles, and are not looked through."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -131,6 +136,8 @@ def serve(
     )
     server._server = draining
     _quiet()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_run(server, metrics, (doorkeeper.keep(), keep_trimmed(front.budget))))
 

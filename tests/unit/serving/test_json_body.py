@@ -19,7 +19,19 @@ def parse(body: bytes, *, rows: int = 1000, columns: int = 3) -> object:
 
 @pytest.mark.parametrize(
     "unit",
-    [b"[],", b"{},", b'{"a":1},', b"1,", b'"",', b'"\\"",', b"[[],[]],", b'[1,"x"],', b'"a\\\\",', b"[1,2,3],"],
+    [
+        b"[],",
+        b"{},",
+        b'{"a":1},',
+        b"1,",
+        b'"",',
+        b'"\\"",',
+        b"[[],[]],",
+        b'[1,"x"],',
+        b'"a\\\\",',
+        b"[1,2,3],",
+        b'"ab":1,',
+    ],
 )
 def test_more_values_than_the_rows_allowed_are_refused_before_they_are_parsed(unit: bytes) -> None:
     body = b'{"instances": [' + unit * (4 * MEBI // len(unit) - 20) + b"[]]}"
