@@ -134,23 +134,25 @@ def continuous_integration(
         model=model.outputs["model"],
         champion=tasks.champion.outputs["champion"],
         snapshot=tasks.snapshot,
-        history=tasks.history,
-        stored=tasks.stored,
         feature_code=feature_code,
         split=evaluation_split,
         policy=features_policy,
+        **tasks.past,
     )
-    behavior_check = check_behavior(
-        model=model.outputs["model"],
-        snapshot=tasks.snapshot,
-        suite=tasks.suite,
-        split=evaluation_split,
-        policy=behavior_policy,
-    )
+    behavior = {}
+    if tasks.suite:
+        behavior_check = check_behavior(
+            model=model.outputs["model"],
+            snapshot=tasks.snapshot,
+            split=evaluation_split,
+            policy=behavior_policy,
+            **tasks.suite,
+        )
+        behavior["third"] = behavior_check.outputs["verdict"]
     enforce_gates(
         stage="before merging",
         first=training_check.outputs["verdict"],
         second=features_check.outputs["verdict"],
-        third=behavior_check.outputs["verdict"],
         policy=enforcement_policy,
+        **behavior,
     ).set_display_name("enforce-model-gates")

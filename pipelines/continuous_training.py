@@ -139,10 +139,10 @@ def continuous_training(
     )
     skew_check = detect_skew(
         statistics=tasks.statistics,
-        serving=tasks.serving_statistics,
         previous=tasks.champion.outputs["statistics"],
         schema=tasks.schema,
         policy=skew_policy,
+        **tasks.serving,
     )
     data_gate = enforce_gates(
         stage="before training",
@@ -210,29 +210,31 @@ def continuous_training(
         model=model.outputs["model"],
         champion=tasks.champion.outputs["champion"],
         snapshot=tasks.snapshot,
-        history=tasks.history,
-        stored=tasks.stored,
         feature_code=feature_code,
         split=evaluation_split,
         policy=features_policy,
+        **tasks.past,
     )
-    behavior_check = check_behavior(
-        model=model.outputs["model"],
-        snapshot=tasks.snapshot,
-        suite=tasks.suite,
-        split=evaluation_split,
-        policy=behavior_policy,
-    )
+    behavior = {}
+    if tasks.suite:
+        behavior_check = check_behavior(
+            model=model.outputs["model"],
+            snapshot=tasks.snapshot,
+            split=evaluation_split,
+            policy=behavior_policy,
+            **tasks.suite,
+        )
+        behavior["fifth"] = behavior_check.outputs["verdict"]
     model_gate = enforce_gates(
         stage="before registering",
         first=performance_check.outputs["verdict"],
         second=slices_check.outputs["verdict"],
         third=champion_check.outputs["verdict"],
         fourth=features_check.outputs["verdict"],
-        fifth=behavior_check.outputs["verdict"],
         sixth=stability.outputs["verdict"],
         earlier=data_gate.outputs["verdicts"],
         policy=enforcement_policy,
+        **behavior,
     ).set_display_name("enforce-model-gates")
 
     return register_model(

@@ -1,5 +1,7 @@
 """Component: the skew gate."""
 
+from typing import Optional
+
 from kfp.dsl import HTML, Artifact, Input, Output
 
 from gauntlet.orchestration.component import Caching, component
@@ -8,20 +10,20 @@ from gauntlet.orchestration.component import Caching, component
 @component(image="data", caching=Caching.PURE)
 def detect_skew(
     statistics: Input[Artifact],
-    serving: Input[Artifact],
     previous: Input[Artifact],
     schema: Input[Artifact],
     verdict: Output[Artifact],
     report: Output[HTML],
+    serving: Optional[Input[Artifact]] = None,  # noqa: UP045 - KFP reads Optional, not "| None"
     policy: dict = {},
 ):
     """Detect skew between training and serving, and drift since the previous snapshot, with confidence intervals.
 
     Args:
         statistics: Statistics of the training snapshot.
-        serving: Statistics of a sample of serving requests; may be absent.
         previous: Statistics the current champion was trained on; may be absent.
         schema: The schema; thresholds in its comparators override the policy's defaults.
+        serving: Statistics of a sample of serving requests; may be absent.
         policy: Limits: {"number_max_distance", "category_max_distance", "missing_max_change", "unseen_max_share",
             "confidence", "exclude", "columns": {column: {...}}}.
         verdict: Checks of distance, missing values and unseen categories for each column.
@@ -39,7 +41,7 @@ def detect_skew(
 
     result = detect_skew(
         Statistics.open(Path(statistics.path)),
-        open_if_there(Path(serving.path)),
+        open_if_there(Path(serving.path)) if serving else None,
         open_if_there(Path(previous.path)),
         read_schema(Path(schema.path)),
         parse(SkewPolicy, policy, field="policy"),

@@ -1,5 +1,7 @@
 """Component: the schema gate."""
 
+from typing import Optional
+
 from kfp.dsl import HTML, Artifact, Input, Output
 
 from gauntlet.orchestration.component import Caching, component
@@ -8,19 +10,19 @@ from gauntlet.orchestration.component import Caching, component
 @component(image="data", caching=Caching.PURE)
 def validate_schema(
     statistics: Input[Artifact],
-    serving: Input[Artifact],
     schema: Input[Artifact],
     verdict: Output[Artifact],
     proposal: Output[Artifact],
     report: Output[HTML],
+    serving: Optional[Input[Artifact]] = None,  # noqa: UP045 - KFP reads Optional, not "| None"
     policy: dict = {},
 ):
     """Validate every split and the serving sample against the schema; propose a new schema if they differ.
 
     Args:
         statistics: Statistics of the training snapshot.
-        serving: Statistics of a sample of serving requests; may be absent.
         schema: The schema.
+        serving: Statistics of a sample of serving requests; may be absent.
         policy: Tolerances: {"unseen_categories_max_share", "confidence", "severity": {problem: fail | inconclusive |
             ignore}, "columns": {column: {...}}}.
         verdict: One check for each data set and column, and one for each anomaly.
@@ -37,7 +39,8 @@ def validate_schema(
     from gauntlet.settings import parse
     from gauntlet.storage import write_absent, write_text
 
-    described, sample = Statistics.open(Path(statistics.path)), open_if_there(Path(serving.path))
+    described = Statistics.open(Path(statistics.path))
+    sample = open_if_there(Path(serving.path)) if serving else None
     allowed = read_schema(Path(schema.path))
     found = validate_schema(described, sample, allowed, parse(SchemaPolicy, policy, field="policy"))
     proposed = propose(allowed, subjects_of(described, sample), found)

@@ -1,5 +1,7 @@
 """Component: the feature gate."""
 
+from typing import Optional
+
 from kfp.dsl import HTML, Artifact, Dataset, Input, Model, Output
 
 from gauntlet.orchestration.component import Caching, component
@@ -10,10 +12,10 @@ def check_features(
     model: Input[Model],
     champion: Input[Model],
     snapshot: Input[Dataset],
-    history: Input[Dataset],
-    stored: Input[Dataset],
     verdict: Output[Artifact],
     report: Output[HTML],
+    history: Optional[Input[Dataset]] = None,  # noqa: UP045 - KFP reads Optional, not "| None"
+    stored: Optional[Input[Dataset]] = None,  # noqa: UP045
     feature_code: str = "",
     split: str = "test",
     policy: dict = {},
@@ -48,8 +50,8 @@ def check_features(
         champion=None if absence(Path(champion.path)) else Path(champion.path),
         snapshot=Snapshot.open(Path(snapshot.path)),
         split=split,
-        history=open_if_there(Path(history.path)),
-        stored=open_if_there(Path(stored.path)),
+        history=open_if_there(Path(history.path)) if history else None,
+        stored=open_if_there(Path(stored.path)) if stored else None,
         feature_code=feature_code,
         digests=(str(model.metadata.get("digest", "")), str(champion.metadata.get("digest", ""))),
     )

@@ -19,11 +19,10 @@ class DataTasks:
     Attributes:
         snapshot: the rows to learn from.
         statistics: their statistics.
-        serving_statistics: those of logged serving requests.
+        serving: those of logged serving requests, as the argument of a component: empty without such requests.
         schema: the curated schema, or the inferred one.
-        history: raw rows of earlier spans.
-        stored: what the feature store keeps of those rows.
-        suite: the team's behavior file, pinned.
+        past: raw rows of earlier spans, and what the feature store keeps of them, as arguments likewise.
+        suite: the team's behavior file, pinned, as an argument likewise.
         champion: the task that fetches the champion.
         schema_check: the schema gate.
         integrity_check: the integrity gate.
@@ -31,11 +30,10 @@ class DataTasks:
 
     snapshot: Any
     statistics: Any
-    serving_statistics: Any
+    serving: dict[str, Any]
     schema: Any
-    history: Any
-    stored: Any
-    suite: Any
+    past: dict[str, Any]
+    suite: dict[str, Any]
     champion: Any
     schema_check: Any
     integrity_check: Any
@@ -66,7 +64,8 @@ def data_tasks(
         configuration: the task that checks every setting; nothing is read before it has passed.
         rows: sample about this many rows of the data and of the history; all when ``None``.
 
-    The other arguments are the pipelines' parameters of the same names.
+    The other arguments are the pipelines' parameters of the same names. What is known to be empty when the pipeline is
+    compiled gets no tasks.
     """
     sample = {} if rows is None else {"most_rows": rows}
 
@@ -78,46 +77,47 @@ def data_tasks(
     snapshot = import_snapshot(pinned=source.output, roles=roles, reader=reader, split=split, **sample)
     statistics = compute_statistics(snapshot=snapshot.outputs["snapshot"])
 
-    serving_snapshot = import_snapshot(
-        pinned=pinned(serving_data, "serving_data", "resolve-serving-source"),
-        roles=roles,
-        reader=reader,
-        purpose="serving",
-    ).set_display_name("import-serving-snapshot")
-    serving_statistics = compute_statistics(snapshot=serving_snapshot.outputs["snapshot"]).set_display_name(
-        "compute-serving-statistics"
-    )
+    serving = {}
+    if serving_data:
+        serving_snapshot = import_snapshot(
+            pinned=pinned(serving_data, "serving_data", "resolve-serving-source"),
+            roles=roles,
+            reader=reader,
+            purpose="serving",
+        ).set_display_name("import-serving-snapshot")
+        described = compute_statistics(snapshot=serving_snapshot.outputs["snapshot"])
+        serving["serving"] = described.set_display_name("compute-serving-statistics").outputs["statistics"]
     champion = fetch_champion(model_name=model_name).after(configuration)
-    tables = pinned(reference_tables, "reference_tables", "resolve-reference-tables")
-    suite = pinned(behavior_suite, "behavior_suite", "resolve-behavior-suite")
+    tables, suite, curated = {}, {}, {}
+    if reference_tables:
+        tables["tables"] = pinned(reference_tables, "reference_tables", "resolve-reference-tables")
+    if behavior_suite:
+        suite["suite"] = pinned(behavior_suite, "behavior_suite", "resolve-behavior-suite")
 
     # What was recorded before: raw rows span by span, and the features that were stored of them.
-    past = import_snapshot(
-        pinned=pinned(history, "history", "resolve-history"), roles=roles, reader=reader, purpose="history", **sample
-    ).set_display_name("import-history")
-    stored = import_snapshot(
-        pinned=pinned(stored_features, "stored_features", "resolve-stored-features"), roles=roles, purpose="history"
-    ).set_display_name("import-stored-features")
+    past = {}
+    if history:
+        rows_before = pinned(history, "history", "resolve-history")
+        imported = import_snapshot(pinned=rows_before, roles=roles, reader=reader, purpose="history", **sample)
+        past["history"] = imported.set_display_name("import-history").outputs["snapshot"]
+    if stored_features:
+        features = pinned(stored_features, "stored_features", "resolve-stored-features")
+        imported = import_snapshot(pinned=features, roles=roles, purpose="history")
+        past["stored"] = imported.set_display_name("import-stored-features").outputs["snapshot"]
 
-    schema = infer_schema(
-        statistics=statistics.outputs["statistics"],
-        curated=pinned(curated_schema, "curated_schema", "resolve-curated-schema"),
-        policy=schema_inference,
-    )
+    if curated_schema:
+        curated["curated"] = pinned(curated_schema, "curated_schema", "resolve-curated-schema")
+    schema = infer_schema(statistics=statistics.outputs["statistics"], policy=schema_inference, **curated)
     schema_check = validate_schema(
-        statistics=statistics.outputs["statistics"],
-        serving=serving_statistics.outputs["statistics"],
-        schema=schema.outputs["schema"],
-        policy=schema_policy,
+        statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"], policy=schema_policy, **serving
     )
-    integrity_check = check_integrity(snapshot=snapshot.outputs["snapshot"], tables=tables, policy=integrity_policy)
+    integrity_check = check_integrity(snapshot=snapshot.outputs["snapshot"], policy=integrity_policy, **tables)
     return DataTasks(
         snapshot=snapshot.outputs["snapshot"],
         statistics=statistics.outputs["statistics"],
-        serving_statistics=serving_statistics.outputs["statistics"],
+        serving=serving,
         schema=schema.outputs["schema"],
-        history=past.outputs["snapshot"],
-        stored=stored.outputs["snapshot"],
+        past=past,
         suite=suite,
         champion=champion,
         schema_check=schema_check,

@@ -15,7 +15,6 @@ from gauntlet.errors import EXIT_PASS
 
 if TYPE_CHECKING:
     from gauntlet.orchestration.compiler import CompiledSpec
-    from gauntlet.orchestration.project import Project
 
 EXIT_DIFFERENT = 1
 
@@ -30,26 +29,29 @@ EXIT_DIFFERENT = 1
 def compile_command(pipeline: str | None, check: bool, settings: Path | None, project_folder: Path | None) -> int:
     """Compile PIPELINE, or every pipeline and component, into pipelines/compiled.
 
+    In a folder with a gauntlet.yaml: compile the pipelines of that file, into the folder compiled beside it.
+
     Images, resources, node selectors, tolerations and secrets come from the settings file. The specs are the same,
     byte for byte, on every machine, and are checked against the rules for specs: a component that reads or changes the
     outside world is never cached, only training requests an accelerator, every input has a description.
 
     \b
       gauntlet compile
+      gauntlet compile loans-training
       gauntlet compile continuous_training --settings production.yaml
       gauntlet compile --check
     """
     from gauntlet.orchestration.compiler import orphans, write
 
     console = Console(file=sys.stdout, highlight=False)
-    project, compiled = _compile(pipeline, settings, project_folder)
-    stale = [] if pipeline else orphans(project, compiled)
+    root, folder, compiled = _compile(pipeline, settings, project_folder)
+    stale = [] if pipeline else orphans(folder, compiled)
     if check:
-        differences = [text for spec in compiled if (text := spec.difference(project.root))]
+        differences = [text for spec in compiled if (text := spec.difference(root))]
         for text in differences:
             console.print(Text(text), soft_wrap=True)
         for path in stale:
-            console.print(f"{path.relative_to(project.root)}: no source compiles to it any more", soft_wrap=True)
+            console.print(f"{path.relative_to(root)}: no source compiles to it any more", soft_wrap=True)
         if differences or stale:
             console.print("Not up to date. Run 'gauntlet compile' and commit the result.")
             return EXIT_DIFFERENT
@@ -57,10 +59,10 @@ def compile_command(pipeline: str | None, check: bool, settings: Path | None, pr
         return EXIT_PASS
     for path in stale:
         path.unlink()
-        console.print(f"removed  {path.relative_to(project.root)}", soft_wrap=True)
+        console.print(f"removed  {path.relative_to(root)}", soft_wrap=True)
     for spec in compiled:
         word = "written" if write(spec) else "same"
-        console.print(f"{word:<8} {spec.path.relative_to(project.root)}", soft_wrap=True)
+        console.print(f"{word:<8} {spec.path.relative_to(root)}", soft_wrap=True)
     return EXIT_PASS
 
 
@@ -81,16 +83,16 @@ def diff(pipeline: str | None, settings: Path | None, project_folder: Path | Non
     from gauntlet.orchestration.difference import changes
 
     console = Console(file=sys.stdout, highlight=False)
-    project, compiled = _compile(pipeline, settings, project_folder)
+    root, folder, compiled = _compile(pipeline, settings, project_folder)
     by_path = {spec.path: changes(documents(spec.committed), documents(spec.text)) for spec in compiled}
-    stale = [] if pipeline else orphans(project, compiled)
+    stale = [] if pipeline else orphans(folder, compiled)
     for path, listed in by_path.items():
         if listed:
-            console.print(Text(str(path.relative_to(project.root)), style="bold"), soft_wrap=True)
+            console.print(Text(str(path.relative_to(root)), style="bold"), soft_wrap=True)
         for change in listed:
             console.print(Text(f"  {change}"), soft_wrap=True)
     for path in stale:
-        console.print(f"{path.relative_to(project.root)}: no source compiles to it any more", soft_wrap=True)
+        console.print(f"{path.relative_to(root)}: no source compiles to it any more", soft_wrap=True)
     if not any(by_path.values()) and not stale:
         console.print("Nothing changed.")
         return EXIT_PASS
@@ -99,10 +101,16 @@ def diff(pipeline: str | None, settings: Path | None, project_folder: Path | Non
 
 def _compile(
     pipeline: str | None, settings: Path | None, project_folder: Path | None
-) -> tuple[Project, list[CompiledSpec]]:
-    from gauntlet.orchestration.compiler import compile_all, compile_pipeline, read_settings
+) -> tuple[Path, Path, list[CompiledSpec]]:
+    """The folder that paths are shown from, the one that specs lie in, and the specs."""
+    from gauntlet.orchestration.compiler import compile_all, compile_pipeline, compile_team, read_settings
     from gauntlet.orchestration.project import find_project
+    from gauntlet.orchestration.team_file import find_team
 
     project = find_project(project_folder or Path.cwd())
+    team = None if settings else find_team(Path.cwd())
+    if team is not None and (pipeline is None or team.has(pipeline)):
+        return team.folder, team.compiled_folder, compile_team(project, team, [pipeline] if pipeline else ())
     chosen = read_settings(project, settings)
-    return project, [compile_pipeline(project, pipeline, chosen)] if pipeline else compile_all(project, chosen)
+    compiled = [compile_pipeline(project, pipeline, chosen)] if pipeline else compile_all(project, chosen)
+    return project.root, project.compiled, compiled

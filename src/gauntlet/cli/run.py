@@ -49,11 +49,14 @@ def run(
 ) -> int:
     """Run PIPELINE on this machine, each task in the environment of its image.
 
+    PIPELINE is one of gauntlet.yaml, where the current folder or one above it has this file, or of the project.
+
     Tasks run in virtual environments built from the lock files of the images, on first use. A pure task whose inputs,
     parameters, code and lock file did not change is restored from the cache. Relative paths in the parameters are
-    relative to the current folder.
+    relative to the current folder; those in gauntlet.yaml, to the folder of that file.
 
     \b
+      gauntlet run loans-training
       gauntlet run continuous_training --params loans.yaml
       gauntlet run continuous-training --params loans.yaml --no-cache --name first
       gauntlet run continuous-training --params loans.yaml --code models/
@@ -62,11 +65,16 @@ def run(
     from gauntlet.orchestration.engine import RunRequest, run_pipeline
     from gauntlet.orchestration.parameters import read_parameters
     from gauntlet.orchestration.project import find_project
+    from gauntlet.orchestration.team_file import find_team
 
     console = Console(file=sys.stdout, highlight=False)
+    project, team = find_project(project_folder or Path.cwd()), find_team(Path.cwd())
+    own = team if team is not None and team.has(pipeline) else None
     request = RunRequest(
-        project=find_project(project_folder or Path.cwd()),
+        project=project,
         pipeline=pipeline,
+        definition=own.define(project, pipeline) if own else None,
+        folder=own.folder if own else Path.cwd(),
         parameters=read_parameters(params) if params else {},
         runs=runs,
         name=name,

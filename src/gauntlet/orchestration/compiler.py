@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches, unified_diff
+from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from gauntlet.orchestration.placement import CompileSettings
 from gauntlet.orchestration.project import Project, load_components, load_pipeline
 from gauntlet.orchestration.spec_rules import violations
 from gauntlet.orchestration.standalone import standalone_text
+from gauntlet.orchestration.team_file import Team, unknown
 from gauntlet.settings import parse
 from gauntlet.storage import write_text
 
@@ -26,6 +27,8 @@ SETTINGS_FILE = "settings.yaml"
 """``pipelines/settings.yaml``: compile settings of the committed specs."""
 
 _COMPONENTS = "components"
+_HEAD = b"# PIPELINE DEFINITION"
+"""How kfp begins every spec."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +86,7 @@ def read_settings(project: Project, path: Path | None = None) -> CompileSettings
 def _require_known(kind: str, field: str, names: Iterable[str], known: Mapping[str, Path]) -> None:
     for name in names:
         if name not in known:
-            close = get_close_matches(name, known, n=1)
-            mend = f"Did you mean {close[0]!r}?" if close else f"Use one of: {', '.join(known)}"
-            raise ConfigurationError(f"no such {kind}", field=field, value=name, mend=mend)
+            raise unknown(kind, name, known, field)
 
 
 def compile_pipeline(project: Project, name: str, settings: CompileSettings) -> CompiledSpec:
@@ -95,9 +96,25 @@ def compile_pipeline(project: Project, name: str, settings: CompileSettings) -> 
         ConfigurationError: there is no such pipeline, or its spec breaks a rule.
     """
     definition = load_pipeline(project, name)
-    graph = definition.build(settings)
     stem = name.replace("-", "_")
-    return _checked(CompiledSpec(stem, project.compiled / f"{stem}.yaml", _text(graph)), settings)
+    return _checked(CompiledSpec(stem, project.compiled / f"{stem}.yaml", _text(definition.build(settings))), settings)
+
+
+def compile_team(project: Project, team: Team, names: Iterable[str] = ()) -> list[CompiledSpec]:
+    """Compile pipelines of a team's file, all unless some are named, and check them against the rules for specs.
+
+    Raises:
+        ConfigurationError: the file has no pipelines or not the one named, one of them cannot be made, or its spec
+            breaks a rule.
+    """
+    wanted = list(names) or list(team.settings.pipelines)
+    if not wanted:
+        raise ConfigurationError("has no pipelines", field=str(team.path), mend="Add one: pipelines: {name: ...}")
+    specs = []
+    for name in wanted:
+        definition, settings = team.define(project, name), team.compile_settings(name)
+        specs.append(_checked(CompiledSpec(name, team.compiled(name), _text(definition.build(settings))), settings))
+    return specs
 
 
 def compile_components(project: Project, settings: CompileSettings) -> list[CompiledSpec]:
@@ -155,10 +172,11 @@ def _require_unique_names(compiled: Iterable[CompiledSpec]) -> None:
             )
 
 
-def orphans(project: Project, compiled: list[CompiledSpec]) -> list[Path]:
-    """Committed specs without a source."""
+def orphans(folder: Path, compiled: list[CompiledSpec]) -> list[Path]:
+    """Committed specs of a folder without a source; what is no spec is left alone."""
     current = {spec.path for spec in compiled}
-    return sorted(path for path in project.compiled.rglob("*.yaml") if path not in current)
+    found = (path for path in folder.rglob("*.yaml") if path not in current)
+    return sorted(path for path in found if path.read_bytes().startswith(_HEAD))
 
 
 def write(compiled: CompiledSpec) -> bool:

@@ -12,7 +12,8 @@ import inspect
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -93,22 +94,26 @@ class PipelineDefinition:
         description: text in the UI; the docstring's first paragraphs when empty.
         on_exit: creates the exit task, which runs after all others whether they succeeded or failed; takes those of the
             pipeline's parameters that it names.
+        fixed: values of parameters that are no inputs of the pipeline (``baked``). The wiring sees them as they are, so
+            that it may leave out what an empty one does not need.
     """
 
     name: str
     function: Callable[..., Any]
     description: str = ""
     on_exit: Callable[..., Any] | None = None
+    fixed: Mapping[str, Any] = field(default_factory=dict)
 
     def build(self, settings: CompileSettings | None = None) -> Any:
         """Trace the wiring under ``settings`` (all defaults when ``None``) into a KFP graph component."""
         settings = settings or CompileSettings()
-        deadline = settings.deadline(self.name.replace("-", "_"))
+        deadline = settings.deadline(self.stem)
         signature = inspect.signature(self.function)
+        inputs = [parameter for parameter in signature.parameters.values() if parameter.name not in self.fixed]
 
         @functools.wraps(self.function)
         def traced(*arguments: Any, **named: Any) -> Any:
-            bound = signature.bind(*arguments, **named).arguments
+            bound = {**self.fixed, **open_to.bind(*arguments, **named).arguments}
             with self._exit_handler(bound):
                 outputs = self.function(**bound)
             for task in Pipeline.get_default_pipeline().tasks.values():
@@ -116,8 +121,49 @@ class PipelineDefinition:
                     _configure_task(task, settings)
             return None if signature.return_annotation is inspect.Signature.empty else outputs
 
+        open_to = signature.replace(parameters=inputs)
+        traced.__signature__ = open_to  # type: ignore[attr-defined]
         limits = dsl.PipelineConfig(active_deadline_seconds=deadline)
         return dsl.pipeline(name=self.name, description=self.description or None, pipeline_config=limits)(traced)
+
+    @property
+    def stem(self) -> str:
+        """Name of the file that defines it."""
+        return self.function.__module__.rpartition(".")[2]
+
+    def baked(
+        self, name: str, given: Mapping[str, Any], ask: Sequence[str], description: str = ""
+    ) -> PipelineDefinition:
+        """The same pipeline with fewer inputs: those that are asked for; all others have a value once and for all.
+
+        Args:
+            name: of the new pipeline.
+            given: values of parameters, instead of their defaults.
+            ask: the parameters that stay inputs.
+            description: of the new pipeline; by default that of this one.
+
+        Raises:
+            ConfigurationError: a parameter does not exist, is given and asked for, or is neither and has no default.
+        """
+        parameters = inspect.signature(self.function).parameters
+        for key, names in (("parameters", given), ("ask", ask)):
+            for unknown in (one for one in names if one not in parameters):
+                close = get_close_matches(unknown, parameters, n=1)
+                mend = f"Did you mean {close[0]!r}?" if close else f"Its parameters are: {', '.join(parameters)}"
+                raise ConfigurationError(f"{self.name} has no such parameter", field=key, value=unknown, mend=mend)
+        for both in (one for one in ask if one in given):
+            raise ConfigurationError(
+                "is given a value and asked for",
+                field="ask",
+                value=both,
+                mend=f"Take {both} out of ask, or its value out of parameters",
+            )
+        fixed = {one.name: given.get(one.name, one.default) for one in parameters.values() if one.name not in ask}
+        for missing in (one for one, value in fixed.items() if value is inspect.Parameter.empty):
+            raise ConfigurationError(
+                f"{self.name} needs it", field=f"parameters.{missing}", mend=f"Give it a value, or add {missing} to ask"
+            )
+        return replace(self, name=name, fixed=fixed, description=description or self.description)
 
     def wire(self, arguments: Mapping[str, Any], **overrides: Any) -> Any:
         """Trace its tasks, except ``on_exit``, into the pipeline being traced.

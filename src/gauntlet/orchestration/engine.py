@@ -30,7 +30,7 @@ from google.protobuf import json_format
 from gauntlet.errors import ConfigurationError
 from gauntlet.orchestration.cache import TaskCache
 from gauntlet.orchestration.declaration import Declaration
-from gauntlet.orchestration.definition import declarations
+from gauntlet.orchestration.definition import PipelineDefinition, declarations
 from gauntlet.orchestration.environments import Environment, ensure_environment
 from gauntlet.orchestration.graph import Task, tasks_of
 from gauntlet.orchestration.parameters import check_parameters
@@ -90,6 +90,7 @@ class RunRequest:
         reuse: whether pure tasks may be restored from the cache.
         variables: environment variables that tasks inherit.
         folder: base of relative paths in parameters.
+        definition: the pipeline itself, where no file of the project defines it (``gauntlet.yaml``).
         modules: folders of the team's own modules (a ``recipe.trainer``), put on the import path of every task. They
             are part of the cache key and of the revision in the lineage.
         environment_of: returns the environment of an image, and builds it if necessary.
@@ -103,6 +104,7 @@ class RunRequest:
     reuse: bool = True
     variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     folder: Path = field(default_factory=Path.cwd)
+    definition: PipelineDefinition | None = None
     modules: tuple[Path, ...] = ()
     environment_of: Callable[[Project, str, Announce], Environment] = ensure_environment
 
@@ -117,7 +119,7 @@ def run_pipeline(request: RunRequest, observer: Observer) -> tuple[RunRecord, Pa
         ConfigurationError: the pipeline, a parameter or the run's name is not valid; nothing was run.
         KeyboardInterrupt: Ctrl-C or SIGTERM; the child processes have ended and the record is written.
     """
-    definition = load_pipeline(request.project, request.pipeline)
+    definition = request.definition or load_pipeline(request.project, request.pipeline)
     graph = definition.build()
     spec = json_format.MessageToDict(graph.pipeline_spec)
     tasks = tasks_of(spec)

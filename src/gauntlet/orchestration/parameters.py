@@ -62,7 +62,20 @@ def check_parameters(spec: Spec, values: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ConfigurationError: a parameter is unknown, missing, of another type, or cannot be passed exactly.
     """
-    declared: Mapping[str, Any] = spec["root"].get("inputDefinitions", {}).get("parameters", {})
+    declared = _declared(spec)
+    kept = check_values(spec, values)
+    for name, declaration in declared.items():
+        if name not in kept and not declaration.get("isOptional"):
+            meaning = declaration.get("description", "no description")
+            raise ConfigurationError(
+                f"is required: {meaning.rstrip('.')}", field=name, mend=f"Give {name} in the parameters"
+            )
+    return kept
+
+
+def check_values(spec: Spec, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Validate some of a pipeline's parameters; arguments and errors as ``check_parameters``, but none is missing."""
+    declared = _declared(spec)
     for name in values:
         if name not in declared:
             close = difflib.get_close_matches(str(name), declared, n=1)
@@ -73,13 +86,12 @@ def check_parameters(spec: Spec, values: Mapping[str, Any]) -> dict[str, Any]:
             )
             raise ConfigurationError("unknown parameter", field="parameters", value=name, mend=mend)
     kept = {name: value for name, value in values.items() if value is not None}
-    for name, declaration in declared.items():
-        if name not in kept and not declaration.get("isOptional"):
-            meaning = declaration.get("description", "no description")
-            raise ConfigurationError(
-                f"is required: {meaning.rstrip('.')}", field=name, mend=f"Give {name} in the parameters"
-            )
     return {name: _typed(name, value, declared[name]["parameterType"]) for name, value in kept.items()}
+
+
+def _declared(spec: Spec) -> Mapping[str, Any]:
+    declared: Mapping[str, Any] = spec["root"].get("inputDefinitions", {}).get("parameters", {})
+    return declared
 
 
 def _typed(name: str, value: Any, kind: str) -> Any:

@@ -197,8 +197,9 @@ def test_a_change_is_seen_and_a_leftover_is_an_orphan(toy):
     compiled = compile_all(toy.project, settings())
     assert [compiled_spec.name for compiled_spec in compiled if compiled_spec.difference(toy.folder)] == ["words"]
     assert "+        defaultValue: other" in compiled[0].difference(toy.folder)
-    leftover = toy.write("pipelines/compiled/old.yaml", "a: 1\n")
-    assert orphans(toy.project, compiled) == [leftover]
+    leftover = toy.write("pipelines/compiled/old.yaml", "# PIPELINE DEFINITION\n# Name: old\n")
+    toy.write("pipelines/compiled/notes.yaml", "a: 1\n")
+    assert orphans(toy.project.compiled, compiled) == [leftover]
 
 
 @pytest.mark.parametrize(
