@@ -8,24 +8,38 @@ import unchanged
 
 MODULES = {
     "src/product/__init__.py": "",
-    "src/product/stats.py": "from product.deep.core import level\n\ndef mean():\n    return level()\n",
+    "src/product/stats.py": (
+        "from product.deep.core import level\nfrom product.deep import shares\n\n"
+        "def mean():\n    return level() + shares.part(SCALE)\n\ndef spare():\n    return level\n\n"
+        "SCALE = 3\nLEFT = 4\n"
+    ),
     "src/product/deep/__init__.py": "",
-    "src/product/deep/core.py": '"""Docs."""\n\ndef level():\n    """More."""\n    return 1\n',
+    "src/product/deep/core.py": (
+        '"""Docs."""\nimport product.registry\n\ndef level():\n    """More."""\n    return _inner()\n\n'
+        'def _inner():\n    return 1\n\nWORDS = "a"\n"""What they are."""\n\ndef unused():\n    return WORDS\n'
+    ),
+    "src/product/deep/shares.py": "def part(of):\n    return of\n\ndef whole():\n    return 1\n",
+    "src/product/registry.py": "KNOWN = []\nKNOWN.append(1)\n",
     "src/product/other.py": "VALUE = 1\n",
     "src/product/open/__init__.py": (
         "from lazy import lazy_exports\n"
-        "if TYPE_CHECKING:\n    from product.open.near import near\n    from product.open.far import far\n"
-        "else:\n    __getattr__ = lazy_exports(__name__, {'near': 'product.open.near', 'far': 'product.open.far'})\n"
+        "if TYPE_CHECKING:\n    from product.open.nearby import near\n    from product.open.faroff import far\n"
+        "else:\n    names = {}\n"
+        "    __getattr__ = lazy_exports(__name__, {'near': 'product.open.nearby', 'far': 'product.open.faroff'})\n"
     ),
-    "src/product/open/near.py": "near = 1\n",
-    "src/product/open/far.py": "if TYPE_CHECKING:\n    from product import other\nfar = 2\n",
+    "src/product/open/nearby.py": "near = 1\n",
+    "src/product/open/faroff.py": "if TYPE_CHECKING:\n    from product import other\nfar = 2\nnot_far = 3\n",
     "src/product/open/beside.py": "beside = 3\n",
-    "tests/test_c.py": "from product.open import far\nfrom product.open.beside import beside\n",
-    "tests/test_d.py": "import product.open\n",
-    "tests/conftest.py": "",
-    "tests/builders/trials.py": "COUNT = 3\n",
-    "tests/test_a.py": "import numpy\nfrom builders.trials import COUNT\nfrom product import stats\n",
-    "tests/test_b.py": "from product import other\n",
+    "tests/builders/trials.py": "COUNT = 3\nOTHER = 4\n",
+    "tests/test_a.py": (
+        "import numpy\nfrom builders.trials import COUNT\nfrom product import stats\n\n"
+        "def test_it():\n    assert stats.mean() < COUNT\n"
+    ),
+    "tests/test_b.py": "from product import other\n\nprint(other)\n",
+    "tests/test_c.py": (
+        "from product.open import far\n\ndef test_it():\n    from product.open.beside import beside\n"
+        "    assert far < beside\n"
+    ),
     "one.lock": "numpy==2.0\n",
 }
 
@@ -47,7 +61,7 @@ def repository(tmp_path, monkeypatch):
 
 def forget():
     """Files have changed."""
-    for kept in (unchanged._tree, unchanged._code, unchanged._imported, unchanged._lazy_exports):
+    for kept in (unchanged._module, unchanged._files):
         kept.cache_clear()
 
 
@@ -57,28 +71,49 @@ def recorded(repository):
     return file
 
 
-def test_a_file_rests_on_what_it_imports_and_what_that_imports(repository):
-    reached = {path.name for path in unchanged.closure(repository / "tests" / "test_a.py")}
-    assert reached == {"test_a.py", "conftest.py", "__init__.py", "stats.py", "core.py", "trials.py"}
+def reached(file):
+    return {(path.name, name) for path, name in unchanged.closure(file) if name}
 
 
 @pytest.mark.parametrize(
-    ("file", "reached"),
+    ("file", "names"),
     [
-        ("test_c.py", {"far.py", "beside.py"}),
-        ("test_d.py", {"far.py", "near.py"}),
+        (
+            "test_a.py",
+            {
+                ("test_a.py", "test_it"),
+                ("trials.py", "COUNT"),
+                ("stats.py", "mean"),
+                ("stats.py", "SCALE"),
+                ("core.py", "level"),
+                ("core.py", "_inner"),
+                ("shares.py", "part"),
+                ("registry.py", "KNOWN"),
+            },
+        ),
+        ("test_b.py", {("other.py", "VALUE")}),
+        ("test_c.py", {("test_c.py", "test_it"), ("faroff.py", "far"), ("beside.py", "beside")}),
     ],
-    ids=["what it names", "any, where the package itself is imported"],
+    ids=["what is named, and what that names", "a module that is handed on", "what a package offers lazily"],
 )
-def test_what_a_package_offers_lazily_counts_where_it_is_taken(repository, file, reached):
-    found = {path.name for path in unchanged.closure(repository / "tests" / file)}
-    assert found - {file, "conftest.py", "__init__.py"} == reached
+def test_a_file_rests_on_what_it_names(repository, file, names):
+    assert reached(repository / "tests" / file) == names
 
 
 def test_a_file_rests_on_the_libraries_of_its_own_environment():
     (simulation,) = unchanged.ROOT.glob("tests/simulation/test_judge.py")
     assert {lock.parent.name for lock in unchanged._locks(simulation)} == {"evaluation"}
     assert unchanged._locks(unchanged.ROOT / "tests" / "nowhere.py") == unchanged.LOCKS
+
+
+def test_the_simulations_rest_on_what_they_simulate():
+    named = {
+        "test_judge.py": {("judge.py", "CounterJudge"), ("update.py", "_alarmed"), ("decision.py", "decide")},
+        "test_false_blocks.py": {("comparison.py", "compare"), ("auc.py", "rank"), ("paired.py", "score_limits")},
+        "test_data_gates.py": {("noise.py", "noise_of")},
+    }
+    for file, some in named.items():
+        assert some <= reached(unchanged.ROOT / "tests" / "simulation" / file), file
 
 
 def test_unchanged_is_held_and_the_record_keeps_what_is_worth_it(repository):
@@ -91,15 +126,19 @@ def test_unchanged_is_held_and_the_record_keeps_what_is_worth_it(repository):
     ("name", "before", "after"),
     [
         ("src/product/deep/core.py", "return 1", "return 2"),
-        ("src/product/stats.py", "return level()", "return level() + 0"),
-        ("tests/builders/trials.py", "3", "4"),
+        ("src/product/stats.py", "return level() +", "return level() -"),
+        ("src/product/stats.py", "SCALE = 3", "SCALE = 5"),
+        ("src/product/registry.py", "append(1)", "append(2)"),
+        ("tests/builders/trials.py", "COUNT = 3", "COUNT = 4"),
         ("tests/test_a.py", "import numpy\n", "import numpy\nX = 1\n"),
         ("one.lock", "2.0", "2.1"),
     ],
+    ids=["below", "itself", "a constant", "what an import runs", "a builder", "the file", "a library"],
 )
-def test_any_change_below_is_noticed(repository, name, before, after):
+def test_any_change_of_what_it_rests_on_is_noticed(repository, name, before, after):
     file = recorded(repository)
     path = repository / name
+    assert before in path.read_text()
     path.write_text(path.read_text().replace(before, after))
     forget()
     assert unchanged.held({file}) == set()
@@ -109,13 +148,29 @@ def test_any_change_below_is_noticed(repository, name, before, after):
     ("name", "before", "after"),
     [
         ("src/product/deep/core.py", "More.", "Other words."),
-        ("src/product/deep/core.py", "    return 1", "    return 1  # one"),
+        ("src/product/deep/core.py", "return 1", "return 1  # one"),
+        ("src/product/deep/core.py", "What they are.", "Letters."),
+        ("src/product/deep/core.py", "return WORDS", "return WORDS * 2"),
+        ("src/product/stats.py", "LEFT = 4", "LEFT = 5\nMORE = 6"),
+        ("src/product/deep/shares.py", "return 1", "return 2"),
+        ("tests/builders/trials.py", "OTHER = 4", "OTHER = 5"),
         ("src/product/other.py", "1", "2"),
     ],
+    ids=[
+        "a docstring",
+        "a comment",
+        "words below a constant",
+        "a function",
+        "constants",
+        "another",
+        "a builder",
+        "all",
+    ],
 )
-def test_words_and_what_is_not_imported_change_nothing(repository, name, before, after):
+def test_words_and_what_is_not_named_change_nothing(repository, name, before, after):
     file = recorded(repository)
     path = repository / name
+    assert before in path.read_text()
     path.write_text(path.read_text().replace(before, after))
     forget()
     assert unchanged.held({file}) == {file}
