@@ -61,10 +61,11 @@ format: .venv/.stamp  ## Rewrite the code in the house style.
 compile: .venv/.stamp  ## Write pipelines/compiled.
 	.venv/bin/gauntlet compile
 
-docs: .venv/.stamp  ## Write docs/settings.md, the tables of docs/architecture.md and the behavior file's JSON Schema from the code.
+docs: .venv/.stamp  ## Write docs/settings.md, the tables of docs/architecture.md and the JSON Schemas from the code.
 	.venv/bin/python docs/settings.py
 	.venv/bin/python docs/architecture.py
 	.venv/bin/python docs/behavior_schema.py
+	.venv/bin/python docs/team_schema.py
 
 # What each tier holds: tests/groups.toml and tests/tiers.py. GROUPS="data browser" takes some of it.
 run_groups = @.venv/bin/python tests/run_groups.py

@@ -36,7 +36,7 @@ EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-
 Name = Annotated[str, StringConstraints(min_length=1)]
 
 
-class Images(Settings):
+class Images(Settings, use_attribute_docstrings=True):
     """Location of the images. The reference of ``data`` is ``<registry>/<prefix>/data:<tag>``."""
 
     registry: str = ""
@@ -54,14 +54,14 @@ class Images(Settings):
         return "/".join(part for part in (self.registry.rstrip("/"), self.prefix, f"{image}:{self.tag}") if part)
 
 
-class Accelerator(Settings):
+class Accelerator(Settings, use_attribute_docstrings=True):
     """Devices that a task requests, as a Kubernetes resource."""
 
     type: Name = "nvidia.com/gpu"
     count: int = Field(default=1, ge=1)
 
 
-class Toleration(Settings):
+class Toleration(Settings, use_attribute_docstrings=True):
     """Taint that the task's pod tolerates."""
 
     key: str = ""
@@ -72,7 +72,7 @@ class Toleration(Settings):
     """How long a NoExecute taint is tolerated; forever when absent."""
 
 
-class Secret(Settings):
+class Secret(Settings, use_attribute_docstrings=True):
     """Keys of a Kubernetes secret, set as environment variables of the task."""
 
     secret: Name
@@ -80,7 +80,7 @@ class Secret(Settings):
     """Key in the secret → environment variable."""
 
 
-class Placement(Settings):
+class Placement(Settings, use_attribute_docstrings=True):
     """Placement of a component on a cluster. Absent fields are left to the cluster."""
 
     cpu: Quantity | None = None
@@ -102,7 +102,7 @@ class Placement(Settings):
     timeout_seconds: int | None = Field(default=None, ge=1)
 
 
-class CompileSettings(Settings):
+class CompileSettings(Settings, use_attribute_docstrings=True):
     """Site settings for compilation."""
 
     images: Images = Images()

@@ -15,6 +15,7 @@ default, and branches that look at what is not there (no history, no serving log
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -170,6 +171,13 @@ def read_team(path: Path) -> Team:
     if values is not None and not isinstance(values, dict):
         raise ConfigurationError("is not a mapping", field=str(path), value=values, mend="Write one key a line")
     return Team(path, parse(TeamFile, values, field=path.name))
+
+
+def json_schema_text() -> str:
+    """The file's JSON Schema, for editors."""
+    schema = TeamFile.model_json_schema()
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": FILE}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def unknown(kind: str, name: str, known: Mapping[str, object], field: str) -> ConfigurationError:

@@ -13,7 +13,7 @@ from gauntlet.orchestration.compiler import compile_team, documents
 from gauntlet.orchestration.graph import tasks_of
 from gauntlet.orchestration.placement import CompileSettings
 from gauntlet.orchestration.project import Project
-from gauntlet.orchestration.team_file import Team, find_team, read_team
+from gauntlet.orchestration.team_file import Team, find_team, json_schema_text, read_team
 
 ROOT = Path(__file__).parents[3]
 SHOUT = """
@@ -138,3 +138,15 @@ def test_what_a_team_does_not_use_costs_it_no_pod(tmp_path):
     }
     every = LOANS.replace("model_name: loans}", "model_name: loans, " + ", ".join(more) + "}")
     assert set(tasks(every, tmp_path)) - set(plain) == set.union(*more.values(), {"compute-serving-statistics"})
+
+
+def test_the_published_schema_is_the_files():
+    published = (ROOT / "docs" / "schemas" / "gauntlet.schema.json").read_text()
+    assert published == json_schema_text(), "run python docs/team_schema.py"
+
+
+def test_the_example_is_a_form_of_two_fields_and_twenty_tasks(tmp_path):
+    example = read_team(ROOT / "examples" / "gauntlet.yaml")
+    spec = spec_of(Project(ROOT), example)
+    assert list(spec["root"]["inputDefinitions"]["parameters"]) == ["data", "promote"]
+    assert len(tasks_of(spec)) == 20
