@@ -25,11 +25,11 @@ def report(run: str, runs: Path) -> int:
       gauntlet report continuous-training-20260301-140509
     """
     from gauntlet.cli.progress import print_finding, print_outcome, task_line
-    from gauntlet.orchestration.record import RunRecord
+    from gauntlet.orchestration.liveness import read_run
 
     console = Console(file=sys.stdout, highlight=False)
     folder = runs / run if (runs / run).is_dir() else Path(run)
-    record = RunRecord.read(folder)
+    record = read_run(folder)
     console.print(Text.assemble((record.pipeline, "bold"), f"  run {record.name}, started {record.started}"))
     width = max((len(task.name) for task in record.tasks), default=0)
     for task in record.tasks:

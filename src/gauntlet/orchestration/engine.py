@@ -5,6 +5,7 @@ runs/<run>/run.json      the run's record
            artifacts/    <task>/<output>, written atomically
            reports/      the HTML reports, by task
            logs/         <task>.log, and kfp.log for the output of kfp.local
+           run.lock      held while it runs; left behind where it was killed
 runs/latest              link to the last run
 runs/.cache              outputs of pure tasks, see gauntlet.orchestration.cache
 runs/mlflow.db           the local MLflow, unless MLFLOW_TRACKING_URI names another
@@ -33,6 +34,7 @@ from gauntlet.orchestration.declaration import Declaration
 from gauntlet.orchestration.definition import PipelineDefinition, declarations
 from gauntlet.orchestration.environments import Environment, ensure_environment
 from gauntlet.orchestration.graph import Task, tasks_of
+from gauntlet.orchestration.liveness import Living, mend_records
 from gauntlet.orchestration.parameters import check_parameters
 from gauntlet.orchestration.process import Processes
 from gauntlet.orchestration.project import Project, load_pipeline
@@ -131,6 +133,8 @@ def run_pipeline(request: RunRequest, observer: Observer) -> tuple[RunRecord, Pa
     modules = tuple(_module_folder(folder) for folder in request.modules)
 
     started = datetime.now(UTC).astimezone()
+    for gone in mend_records(request.runs.resolve()):
+        observer.note(f"The run {gone.name} was interrupted: its process is gone.")
     folder = _claim_folder(request, definition.name, started)
     record = RunRecord(
         name=folder.name,
@@ -141,6 +145,7 @@ def run_pipeline(request: RunRequest, observer: Observer) -> tuple[RunRecord, Pa
         parameters=dict(request.parameters),
         tasks=tuple(_not_started(task, declared[task.component]) for task in tasks),
     )
+    living = Living.begin(folder)
     record.write(folder)
     observer.run_started(record, folder)
     cache = TaskCache(folder.parent / CACHE, observer.note) if request.reuse else None
@@ -180,6 +185,7 @@ def run_pipeline(request: RunRequest, observer: Observer) -> tuple[RunRecord, Pa
             tasks=(*runner.results, *(task for task in record.tasks if task.name not in ended)),
         )
         record.write(folder)
+        living.end()
         write_page(record, folder)
         _replace_symlink(folder.parent / LATEST, folder.name)
     return record, folder

@@ -1,4 +1,4 @@
-"""Child processes, stopped together with the run (SIGTERM, then SIGKILL)."""
+"""Child processes, stopped together with the run (SIGTERM, then SIGKILL); none of them outlives it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
+
+from gauntlet.die_with_parent import tied
 
 GRACE_SECONDS = 5.0
 """Grace period between SIGTERM and SIGKILL."""
@@ -32,7 +34,7 @@ class Processes:
             if self._stopping:
                 return -signal.SIGTERM
             child = subprocess.Popen(  # noqa: S603 - the command comes from our own compiled spec
-                command,
+                tied(command),
                 cwd=folder,
                 env=dict(env),
                 stdin=subprocess.DEVNULL,

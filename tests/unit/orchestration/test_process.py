@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -44,6 +46,28 @@ def test_stop_ends_the_children_and_lets_no_more_start(tmp_path):
     assert statuses == [-15]
     assert run(processes, tmp_path, "echo more") == -15
     assert "more" not in (tmp_path / "log").read_text()
+
+
+def test_a_child_does_not_outlive_a_parent_that_is_killed(tmp_path):
+    script = (
+        "import os, sys; from pathlib import Path; from gauntlet.orchestration.process import Processes\n"
+        "folder = Path(sys.argv[1])\n"
+        "command = ['/bin/sh', '-c', 'echo $$; exec sleep 60']\n"
+        "Processes().run(command, folder=folder, env=os.environ, log=folder / 'log')"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    parent = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], env=env)
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "log").exists() or not (tmp_path / "log").read_text().strip():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    pid = int((tmp_path / "log").read_text())
+    assert alive(pid)
+    parent.kill()
+    parent.wait()
+    while alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not alive(pid)
 
 
 def alive(pid: int) -> bool:

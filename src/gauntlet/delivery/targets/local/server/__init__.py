@@ -3,7 +3,6 @@
 host              the process, one a folder
 reconciler        makes the service what the document asks for
 processes         one process a version: started, watched, drained
-die_with_parent   none of them outlives the host
 router            requests to versions; weights: which version gets a request
 mirror            copies of requests for a version under test; comparison: whether two answers agree
 http_server       HTTP/1.1 for callers; http_client: to the model servers

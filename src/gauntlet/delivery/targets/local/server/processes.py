@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -18,8 +17,8 @@ from typing import Any, BinaryIO
 
 import gauntlet
 from gauntlet.delivery.release import Release
-from gauntlet.delivery.targets.local.server import die_with_parent
 from gauntlet.delivery.targets.local.server.http_client import NoAnswer, Pool, get
+from gauntlet.die_with_parent import tied
 from gauntlet.errors import EXIT_BROKEN, EXIT_USAGE
 
 log = logging.getLogger(__name__)
@@ -179,14 +178,7 @@ class ModelServer:
         self._ready_since = None
         port = _free_port()
         environment = _environment(_scratch(self._scratch, self.release.uri))
-        words = (
-            sys.executable,
-            "-I",
-            "-S",
-            die_with_parent.__file__,
-            str(os.getpid()),
-            *self._command(self.release, port),
-        )
+        words = tied(self._command(self.release, port))
         with _opened(self._log) as stream:
             try:
                 process = await asyncio.create_subprocess_exec(

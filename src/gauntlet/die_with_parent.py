@@ -6,12 +6,20 @@ Linux kills it then (``PR_SET_PDEATHSIG``, which outlives the ``exec``); other s
 with ``-I -S``: it imports nothing but the standard library, and takes some 20 ms.
 """
 
+from __future__ import annotations
+
 import ctypes
 import os
 import signal
 import sys
+from collections.abc import Sequence
 
 _PR_SET_PDEATHSIG = 1
+
+
+def tied(command: Sequence[str]) -> tuple[str, ...]:
+    """A command that ends when the thread that starts it ends, however that happens."""
+    return (sys.executable, "-I", "-S", __file__, str(os.getpid()), *command)
 
 
 def main() -> None:
@@ -21,7 +29,7 @@ def main() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     if os.getppid() != parent:
         sys.exit("the parent has ended")  # before the line above could take effect
-    os.execvp(command[0], command)  # noqa: S606 - no shell, and the command is the host's
+    os.execvp(command[0], command)  # noqa: S606 - no shell, and the command is our own
 
 
 if __name__ == "__main__":
