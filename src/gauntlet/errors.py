@@ -14,6 +14,8 @@ A ``BrokenArtifact`` (3) is what a task wrote and another cannot use: no mistake
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import ClassVar
 
 EXIT_PASS = 0
@@ -151,6 +153,32 @@ class VersionNotReady(DependencyError):
     """A version was deployed and did not answer in time."""
 
     code = "dependency.version_not_ready"
+
+
+_ENVIRONMENT = {
+    errno.ENOSPC: "Free disk space, or name a folder on another disk",
+    errno.EDQUOT: "Free what the quota counts, or have it raised",
+    errno.EROFS: "Name a folder on a disk that can be written",
+    errno.EACCES: "See to the permissions of this account",
+    errno.EPERM: "See to the permissions of this account",
+    errno.EIO: "See to the disk or the network file system: it cannot read or write",
+    errno.ESTALE: "See to the network file system: it was mounted anew",
+    errno.EMFILE: "Raise the limit of open files (ulimit -n)",
+    errno.ENFILE: "See to the open files of this machine",
+    errno.ENOMEM: "Give it more memory",
+}
+"""Errors of the operating system that no code of ours causes, and what mends them."""
+
+
+def environment_error(error: OSError) -> DependencyError | None:
+    """The error of a disk, a quota, a permission or a limit, for people; ``None`` for any other."""
+    mend = _ENVIRONMENT.get(error.errno or 0)
+    if mend is None:
+        return None
+    place = error.filename2 or error.filename
+    return DependencyError(
+        os.strerror(error.errno or 0), field=None if place is None else os.fsdecode(place), mend=mend, retryable=True
+    )
 
 
 def _shown(value: object) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +20,21 @@ _FAILURES = {
 }
 """Codes of MLflow's errors that say it failed, not that it was asked for something wrong. The first is its default."""
 _ACCOUNT = {"PERMISSION_DENIED", "CUSTOMER_UNAUTHORIZED", "UNAUTHENTICATED"}
+
+
+@contextmanager
+def one_at_a_time(tracking_uri: str) -> Iterator[None]:
+    """Open a database file alone: MLflow makes its tables at first use, and two at once break each other's.
+
+    Nothing is locked for a server, nor where no lock can be made, such as on a disk that takes no writes.
+    """
+    with ExitStack() as held:
+        if tracking_uri.startswith(_SQLITE):
+            database = Path(tracking_uri.removeprefix(_SQLITE).partition("?")[0]).absolute()
+            with suppress(OSError):
+                lock = held.enter_context(database.with_name(f".{database.name}.lock").open("a"))
+                fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def artifact_root(tracking_uri: str, experiment: str) -> str | None:

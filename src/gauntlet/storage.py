@@ -14,7 +14,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ABSENT_FILE = "absent.json"
@@ -63,8 +63,11 @@ def write_bytes(destination: Path, content: bytes, *, durable: bool = False) -> 
                 stream.flush()
                 os.fsync(stream.fileno())
         os.replace(work, destination)
-    except BaseException:
-        work.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            work.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(destination)  # what a full disk refuses names no file
         raise
 
 

@@ -1,3 +1,5 @@
+import errno
+import os
 import re
 
 import pytest
@@ -80,3 +82,30 @@ def test_an_error_is_told_to_programs_by_its_code():
         "field": "row 3",
         "error": "DataError: row 3: is not JSON; found 'x'. Write it again.",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "mend"),
+    [
+        ("ENOSPC", "Free disk space"),
+        ("EDQUOT", "quota"),
+        ("EROFS", "can be written"),
+        ("EIO", "See to the disk"),
+        ("EACCES", "permissions"),
+        ("EMFILE", "ulimit -n"),
+    ],
+)
+def test_what_the_system_lacks_is_told_with_its_mend(name, mend):
+    number = getattr(errno, name)
+    found = errors.environment_error(OSError(number, os.strerror(number), b"runs/one", None, "runs/two"))
+    assert isinstance(found, errors.DependencyError)
+    assert (found.field, found.retryable) == ("runs/two", True)
+    assert os.strerror(number) in str(found)
+    assert mend in found.mend
+
+
+@pytest.mark.parametrize(
+    "error", [FileNotFoundError(errno.ENOENT, "no", "x"), ConnectionResetError(104, "x"), OSError()]
+)
+def test_what_may_be_ours_is_no_fault_of_the_system(error):
+    assert errors.environment_error(error) is None

@@ -1,6 +1,15 @@
+import threading
+
 import pytest
 
-from gauntlet.mlflow_uri import artifact_root, connection_failure, refusal, refuses_account, without_secrets
+from gauntlet.mlflow_uri import (
+    artifact_root,
+    connection_failure,
+    one_at_a_time,
+    refusal,
+    refuses_account,
+    without_secrets,
+)
 
 
 def test_files_of_a_local_store_lie_beside_its_database(tmp_path):
@@ -60,3 +69,25 @@ def test_a_failure_is_no_refusal_and_nor_is_a_connection_that_broke(code):
     broken.__cause__ = ConnectionResetError(104, "Connection reset by peer")
     assert refusal(broken) is None
     assert refusal(OSError("no space left")) is None
+
+
+def test_a_database_file_is_opened_by_one_at_a_time(tmp_path):
+    uri, order = f"sqlite:///{tmp_path}/mlflow.db?timeout=5", []
+
+    def second():
+        with one_at_a_time(uri):
+            order.append("second")
+
+    with one_at_a_time(uri):
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        waiting.join(0.1)
+        order.append("first")
+    waiting.join(10)
+    assert order == ["first", "second"]
+
+
+@pytest.mark.parametrize("uri", ["http://mlflow:5000", "sqlite:////no/such/folder/mlflow.db", "sqlite://", ""])
+def test_what_is_no_file_or_cannot_be_locked_is_opened_at_once(uri):
+    with one_at_a_time(uri), one_at_a_time(uri):
+        pass

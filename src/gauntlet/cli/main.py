@@ -13,7 +13,7 @@ from gauntlet.cli.compile import compile_command, diff
 from gauntlet.cli.report import report
 from gauntlet.cli.run import run
 from gauntlet.cli.serve import serve
-from gauntlet.errors import EXIT_BROKEN, GauntletError
+from gauntlet.errors import EXIT_BROKEN, GauntletError, environment_error
 
 EXIT_INTERRUPTED = 130
 
@@ -58,14 +58,23 @@ def report_errors(command: click.Command, name: str | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         status = EXIT_BROKEN
-    except Exception as error:  # last resort: a defect of Gauntlet is reported as a sentence and a status as well
-        with tempfile.NamedTemporaryFile("w", prefix="gauntlet-", suffix=".log", delete=False) as log:
-            traceback.print_exc(file=log)
-        click.echo(
-            f"{type(error).__name__}: {error}. This is a defect of Gauntlet; the traceback is in {log.name}.", err=True
-        )
+    except Exception as error:
+        outside = environment_error(error) if isinstance(error, OSError) else None
+        click.echo(outside.line if outside else _defect(error), err=True)
         status = EXIT_BROKEN
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _defect(error: Exception) -> str:
+    """The last resort: a defect of ours is reported as a sentence as well."""
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="gauntlet-", suffix=".log", delete=False) as log:
+            traceback.print_exc(file=log)
+        place = f"the traceback is in {log.name}"
+    except OSError:
+        traceback.print_exc()
+        place = "the traceback is above"
+    return f"{type(error).__name__}: {error}. This is a defect of Gauntlet; {place}."
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from gauntlet.delivery.rollout.plan import RolloutPlan
 from gauntlet.delivery.rollout.ports import Backends, Conflict, Judge
 from gauntlet.delivery.rollout.state import AbortedBy, Action, Decision, Phase, begin
 from gauntlet.delivery.targets.service import Service
-from gauntlet.errors import ConfigurationError, NoRollout, RolloutBlocked, VersionNotReady
+from gauntlet.errors import ConfigurationError, NoRollout, RolloutBlocked, ServiceBusy, VersionNotReady
 
 _ATTEMPTS = 10
 """Attempts to abort a rollout while other processes write its journal."""
@@ -176,11 +176,19 @@ def lease_held(service: Service, time: Time, on_warning: OnWarning = ignore_warn
     """Hold the lease of a service; the lease of a controller that died is waited for first.
 
     Raises:
-        ServiceBusy: another controller acts on the service.
+        ServiceBusy: another controller acts on the service, or another process wrote what this one had read.
     """
     wait_for_lease(service.lease, service.name, time.sleep, on_warning)
     try:
         yield
+    except Conflict as conflict:
+        raise ServiceBusy(
+            "another process changed it at this moment, and this one has changed nothing since",
+            field=service.name,
+            value=str(conflict) or None,
+            mend="Run this again: it goes on from what the other wrote",
+            retryable=True,
+        ) from conflict
     finally:
         service.lease.release(service.name)
 

@@ -4,7 +4,7 @@ At compile time it makes a containerized KFP component: the spec holds an image 
 Inside a container (``_KFP_RUNTIME=true``) there is no pipeline compiler, only kfp's executor, which imports the
 component's file and calls the function; there the decorator hands over whole numbers as the user wrote them, records
 lineage, says on pages what they are about, and turns a ``GauntletError`` into an exit code, and into JSON if
-``GAUNTLET_ERROR_FILE`` is set.
+``GAUNTLET_ERROR_FILE`` is set; the error of a full disk, a quota or a permission as well.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from gauntlet.digest import digest_tree
-from gauntlet.errors import GauntletError, InternalError
+from gauntlet.errors import GauntletError, InternalError, environment_error
 from gauntlet.lineage.origin import origin_of
 from gauntlet.lineage.record import DIGEST_KEY, LINEAGE_KEY, Record, extend, merge
 from gauntlet.orchestration.declaration import ERROR_FILE, HTML_TYPE, RUN_ID, Caching, interface
@@ -66,7 +66,12 @@ def _wrap_at_run_time(function: Callable[..., Any], image: str, caching: Caching
             result = function(**arguments)
             record, behind = _record_lineage(function, image, arguments)
             _say_what_pages_are_about(arguments, record, behind)
-        except GauntletError as error:
+        except (GauntletError, OSError) as raised:
+            error = environment_error(raised) if isinstance(raised, OSError) else raised
+            if error is None:
+                raise
+            if error is not raised:
+                error.__cause__ = raised
             error = in_users_keys(error, function.__name__)
             if error.__cause__ is not None:
                 traceback.print_exception(error.__cause__)

@@ -22,7 +22,13 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from gauntlet.errors import ConfigurationError, DependencyError
-from gauntlet.mlflow_uri import artifact_root, connection_failure, refusal, without_secrets
+from gauntlet.mlflow_uri import (
+    artifact_root,
+    connection_failure,
+    one_at_a_time,
+    refusal,
+    without_secrets,
+)
 from gauntlet.registry.store import DIGEST_TAG, MODEL_PART, TAG_PREFIX, Version
 
 if TYPE_CHECKING:
@@ -80,7 +86,7 @@ class MlflowStore:
         from mlflow.exceptions import MlflowException
 
         try:
-            with self._service("opening the registry"):
+            with self._service("opening the registry"), one_at_a_time(tracking):
                 self._client: MlflowClient = MlflowClient(tracking_uri=tracking, registry_uri=registry)
         except DependencyError as failure:
             # Opening contacts no server; MLflow only refuses addresses of an unsupported scheme here.

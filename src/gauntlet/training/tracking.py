@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from gauntlet.errors import ConfigurationError, DependencyError, GauntletError, InternalError
-from gauntlet.mlflow_uri import artifact_root, connection_failure, refusal, refuses_account, without_secrets
+from gauntlet.mlflow_uri import (
+    artifact_root,
+    connection_failure,
+    one_at_a_time,
+    refusal,
+    refuses_account,
+    without_secrets,
+)
 from gauntlet.training.threads import use_passive_wait
 
 TRACKING_URI = "MLFLOW_TRACKING_URI"
@@ -81,7 +88,8 @@ def open_experiment(uri: str, name: str) -> Experiment:
         from mlflow.exceptions import MlflowException
         from mlflow.tracking import MlflowClient
 
-        client = MlflowClient(uri)
+        with one_at_a_time(uri):
+            client = MlflowClient(uri)
         existing = client.get_experiment_by_name(name)
         if existing is None:
             try:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from builders.disks import fill, small_disk
 from toy import ToyProject
 
 
@@ -148,6 +149,22 @@ def test_help_and_version_do_not_wait_for_kfp(toy):
     code = "import sys; from gauntlet.cli import main; assert not {'kfp', 'numpy', 'jinja2'} & set(sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=toy.folder).returncode == 0
     assert gauntlet(toy, "--version").stdout.startswith("gauntlet, version ")
+
+
+@pytest.mark.parametrize("size", ["8k", "24k", "60k"], ids=["at once", "at its record", "on the way"])
+def test_a_full_disk_is_told_with_its_mend(toy, tmp_path, size):
+    params = toy.write("good.yaml", "count: 200000\n")
+    with small_disk(tmp_path / "full", size) as disk:
+        if size == "8k":
+            fill(disk)
+        ended = gauntlet(toy, "run", "words", "--params", str(params), "--run-dir", str(disk / "runs"))
+    assert ended.returncode == 3, ended.stdout
+    said = ended.stdout + ended.stderr
+    assert "No space left on device. Free disk space, or name a folder on another disk" in " ".join(said.split())
+    if size != "60k":
+        assert f"DependencyError: {disk}/runs/" in said
+    assert "a defect of Gauntlet" not in said
+    assert "Traceback" not in said
 
 
 def test_a_defect_ends_with_3_and_its_trace_in_a_file(tmp_path):

@@ -10,6 +10,7 @@ from gauntlet.delivery.deployment import Time, deploy_to_staging, preflight_warn
 from gauntlet.delivery.preflight import Obstacle
 from gauntlet.delivery.rollout.lease import LeaseRecord
 from gauntlet.delivery.rollout.plan import RolloutPlan
+from gauntlet.delivery.rollout.ports import Conflict
 from gauntlet.delivery.rollout.state import Phase
 from gauntlet.delivery.rollout.verdict import answered_requests, verdict_of
 from gauntlet.errors import ConfigurationError, ServiceBusy, VersionNotReady
@@ -31,6 +32,32 @@ def deliver(world, release=V2, **options):
 def give_up(world, reason="complaints", **options):
     time = Time(lambda: world.now, world.sleep)
     return roll_back(world.service(), world, PLAN, reason, time, on_decision=lambda decision: None, **options)
+
+
+@pytest.mark.parametrize("act", ["roll out", "first version", "roll back", "staging"])
+def test_who_loses_a_race_is_told_so_in_a_sentence(act):
+    world = MemoryService()
+    if act == "roll back":
+        deliver(world)
+
+    def lost(place):
+        if place == "before write":
+            raise Conflict("the journal of prices was written by another")
+
+    def install(release, *, replace=False):
+        raise Conflict
+
+    world.trouble, world.install = lost, install
+    if act == "first version":
+        world.specified = None
+    with pytest.raises(ServiceBusy, match=r"prices: (another process changed it|was changed by)") as told:
+        if act == "staging":
+            deploy_to_staging(world.service(), V2, Time(lambda: world.now, world.sleep), patience=10.0)
+        elif act == "roll back":
+            give_up(world)
+        else:
+            deliver(world)
+    assert told.value.retryable
 
 
 def test_a_good_version_ends_with_all_requests_and_a_passing_verdict():

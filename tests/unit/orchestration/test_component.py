@@ -1,5 +1,6 @@
 """What ``@component`` adds around a function at run time: lineage and exit codes."""
 
+import errno
 import inspect
 import json
 from pathlib import Path
@@ -108,6 +109,22 @@ def test_an_error_of_ours_ends_the_task_with_its_exit_code_and_one_paragraph(sna
         made_by(refuse, snapshot, tmp_path)
     assert stopped.value.code == 2
     assert "rounds: must be positive; found -1. Correct it." in capsys.readouterr().err
+
+
+def test_a_full_disk_ends_the_task_with_a_sentence_and_a_defect_with_its_trace(snapshot, tmp_path, capsys):
+    def full(snapshot: Input[Dataset], model: Output[Model]):
+        raise OSError(errno.ENOSPC, "No space left on device", "model/weights")
+
+    def wrong(snapshot: Input[Dataset], model: Output[Model]):
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", "model/weights")
+
+    with pytest.raises(SystemExit) as stopped:
+        made_by(full, snapshot, tmp_path)
+    assert stopped.value.code == 3
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert said.startswith("DependencyError: model/weights: No space left on device. Free disk space, or")
+    with pytest.raises(FileNotFoundError):
+        made_by(wrong, snapshot, tmp_path)
 
 
 @pytest.mark.parametrize("writable", [True, False])

@@ -1,6 +1,7 @@
 """What is particular to MLflow: where it is, how it fails, and that MLflow itself understands what we store."""
 
 import http.server
+import os
 import threading
 import time
 from pathlib import Path
@@ -31,6 +32,20 @@ def test_the_environment_names_the_store_and_the_registry_may_be_elsewhere(monke
     assert open_store()._registry == sqlite_uri
     monkeypatch.setenv("MLFLOW_REGISTRY_URI", f"sqlite:///{tmp_path}/other.db")
     assert open_store()._registry == f"sqlite:///{tmp_path}/other.db"
+
+
+def test_two_first_runs_in_a_fresh_folder_do_not_break_each_others_tables(tmp_path):
+    uri, children = f"sqlite:///{tmp_path}/mlflow.db", []
+    MlflowStore("http://127.0.0.1:9", "http://127.0.0.1:9")  # everything is imported before the race begins
+    for _ in range(2):
+        children.append(os.fork())
+        if not children[-1]:
+            try:
+                MlflowStore(uri, uri)._experiment()
+                os._exit(0)
+            except BaseException:
+                os._exit(1)
+    assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0, 0]
 
 
 def test_a_server_that_is_down_is_a_quick_retryable_error():
