@@ -13,9 +13,19 @@ MEBI = 1 << 20
 
 
 @contextmanager
-def callers(port: int, count: int) -> Iterator[list[socket.socket]]:
+def callers(port: int, count: int, *, room: int = 0) -> Iterator[list[socket.socket]]:
+    """Connections; with so many bytes of room for answers that they do not read."""
+
+    def connected() -> socket.socket:
+        caller = socket.socket()
+        if room:
+            caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+        caller.settimeout(10)
+        caller.connect(("127.0.0.1", port))
+        return caller
+
     with ExitStack() as stack:
-        yield [stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10)) for _ in range(count)]
+        yield [stack.enter_context(connected()) for _ in range(count)]
 
 
 def head(path: str, length: int, *lines: str) -> bytes:
@@ -47,6 +57,12 @@ def answers(caller: socket.socket) -> bytes:
 def closed(found: list[socket.socket]) -> int:
     """How many connections the server has closed or answered."""
     return len(select.select(found, [], [], 0)[0])
+
+
+def connections(port: int) -> int:
+    """How many connections to a port of this machine are open at its server's end."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(row[1].endswith(f":{port:04X}") and row[3] == "01" for row in rows)
 
 
 def memory(process: int) -> int:

@@ -36,13 +36,15 @@ class Phase(StrEnum):
     """The rest of a request's head; on a new connection, its first byte."""
     BODY = "body"
     """The rest of a request's body."""
+    READ = "read"
+    """The caller, which has not read what it was sent."""
     BUSY = "busy"
     """The server's own answer."""
 
 
 FULL = "full"
 """Reason for closing a connection: the limit is reached, and its caller kept the server waiting longest."""
-REASONS = (Phase.IDLE, Phase.HEAD, Phase.BODY, FULL)
+REASONS = (Phase.IDLE, Phase.HEAD, Phase.BODY, Phase.READ, FULL)
 """Reasons for closing a connection."""
 
 
@@ -53,7 +55,7 @@ class Patience:
     Attributes:
         connections: open at the same time; at least 2.
         head_seconds: for the head of a request, from its first byte or from the opening of the connection.
-        body_seconds: for the body of a request.
+        body_seconds: for the body of a request, and for reading an answer.
         idle_seconds: between two requests of a connection.
     """
 
@@ -64,7 +66,9 @@ class Patience:
 
     def seconds(self, phase: Phase) -> float:
         """Timeout of a phase in which the server waits for the caller."""
-        return {Phase.IDLE: self.idle_seconds, Phase.HEAD: self.head_seconds, Phase.BODY: self.body_seconds}[phase]
+        if phase is Phase.IDLE:
+            return self.idle_seconds
+        return self.head_seconds if phase is Phase.HEAD else self.body_seconds
 
 
 class Caller(Protocol):
@@ -200,9 +204,18 @@ def refusal_of(reason: str, patience: Patience) -> tuple[int, str] | None:
     """
     if reason == FULL:
         return 503, f"all {patience.connections} connections of this server are in use; try again"
-    if reason == Phase.IDLE:
+    if reason in (Phase.IDLE, Phase.READ):
         return None
     return 408, f"the request's {reason} took longer than {patience.seconds(Phase(reason)):g} s"
+
+
+def part(transport: asyncio.Transport, seconds: float = 5.0) -> None:
+    """Close a connection once what was written is sent, at the latest after so many seconds.
+
+    A caller that reads nothing would else keep it open for ever.
+    """
+    transport.close()
+    asyncio.get_running_loop().call_later(seconds, transport.abort)
 
 
 def allow_files(connections: int) -> int:

@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import Any
 
 from gauntlet.serving.connections import Budget, Share
@@ -59,6 +60,8 @@ class FastPath:
         # One request in the thread at a time. With more in its queue, the thread would start the next one while it
         # holds the GIL, and a finished response would wait for the GIL: five milliseconds by default.
         self._turn = asyncio.Lock()
+        # One large request waits for the thread at a time, so that a small one waits for two of them at most.
+        self._large_turn = asyncio.Lock()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -97,7 +100,7 @@ class FastPath:
             with self._metrics.in_flight.track_inprogress():
                 if self._direct and len(body) <= SMALL_BYTES:
                     return answer(body)
-                async with self._turn:
+                async with self._large_turn if len(body) > SMALL_BYTES else nullcontext(), self._turn:
                     return await asyncio.get_running_loop().run_in_executor(self._worker, answer, body)
         finally:
             self._under_way -= 1

@@ -14,7 +14,7 @@ from typing import Any
 from uvicorn import Server
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from gauntlet.serving.connections import FULL, Doorkeeper, Patience, Phase, refusal_of
+from gauntlet.serving.connections import FULL, Doorkeeper, Patience, Phase, part, refusal_of
 
 MOST_HEAD = 64 * 1024
 """Bytes of a head."""
@@ -109,6 +109,16 @@ class GuardedProtocol(HttpToolsProtocol):  # type: ignore[misc]  # uvicorn is no
         super().on_response_complete()
         self._moved()
 
+    def pause_writing(self) -> None:
+        """The caller has not read what was sent."""
+        super().pause_writing()
+        self._moved()
+
+    def resume_writing(self) -> None:
+        """The caller has read it."""
+        super().resume_writing()
+        self._moved()
+
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP."""
         self._refuse(400, "this is not an HTTP/1.1 request")
@@ -125,8 +135,10 @@ class GuardedProtocol(HttpToolsProtocol):  # type: ignore[misc]  # uvicorn is no
     def turn_away(self, reason: str) -> None:
         """Close, because the caller takes too long or the server is full."""
         refusal = refusal_of(reason, self._patience)
-        if refusal is None or (self._answering() and self.cycle.response_started):
-            self.transport.close()
+        if reason == Phase.READ:
+            self.transport.abort()
+        elif refusal is None or (self._answering() and self.cycle.response_started):
+            part(self.transport)
         else:
             self._refuse(*refusal, retry_after=reason == FULL)
 
@@ -138,7 +150,7 @@ class GuardedProtocol(HttpToolsProtocol):  # type: ignore[misc]  # uvicorn is no
         headers += b"retry-after: 1\r\n" if retry_after else b""
         if not (self._answering() and self.cycle.response_started):
             self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[status], headers, body))
-        self.transport.close()
+        part(self.transport)
 
     def _leave(self) -> None:
         if not self._answering() and not self._in_message:  # a head that has begun has its own timeout
@@ -148,7 +160,9 @@ class GuardedProtocol(HttpToolsProtocol):  # type: ignore[misc]  # uvicorn is no
         return self.cycle is not None and not self.cycle.response_complete
 
     def _moved(self) -> None:
-        if self.pipeline:
+        if self.flow.write_paused:
+            phase = Phase.READ
+        elif self.pipeline:
             phase = Phase.BUSY
         elif self._answering():
             phase = Phase.BODY if self._in_message and not self._in_head else Phase.BUSY

@@ -1,6 +1,6 @@
 """Limits the log: callers that make a server log can then not fill the disk.
 
-A few records of one origin pass in a minute, with their traces; of the rest the next one that passes gives the number.
+A few records of one origin pass in ten minutes, with their traces; the next one that passes says how many did not.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 MOST_RECORDS = 10
 """Records of one origin in a span."""
-SPAN_SECONDS = 60.0
+SPAN_SECONDS = 600.0
 _MOST_ORIGINS = 1000
 """Origins remembered; lines of code that log, so that usually there are a few."""
 

@@ -6,12 +6,13 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from builders.fuzz import fuzzed, no_http
-from builders.hostile_callers import MEBI, answers, callers, closed, head, memory, send, wait_until
+from builders.hostile_callers import MEBI, answers, callers, closed, connections, head, memory, send, wait_until
 from builders.model_server import Server, serving
 from builders.served_models import COLUMNS, brought
 
@@ -89,18 +90,30 @@ def test_callers_that_stop_lock_nobody_out_and_are_closed(server: Server, sent: 
 
 def test_a_connection_in_use_is_kept_while_others_are_closed_for_their_slowness(server: Server) -> None:
     request = head(PATH, len(ROWS)) + ROWS
-    with callers(server.port, 1) as (kept,), callers(server.port, 120) as slow:
-        for caller in slow:
+    with callers(server.port, 1) as (kept,), ExitStack() as stack:
+        for _ in range(120):
             send(kept, request)
             said = b""
             while not said.endswith(b"}"):
                 said += kept.recv(65536)
             assert said.startswith(b"HTTP/1.1 200")
-            send(caller, b"GET / HTTP/1.1\r\n")
+            send(*stack.enter_context(callers(server.port, 1)), b"GET / HTTP/1.1\r\n")
     assert server.metric("gauntlet_connections_closed_total", reason="full") > 0
 
 
 ROWS = b'{"instances": [{"amount": 1, "code": 2, "member": true}]}'
+
+
+def test_callers_that_read_no_answer_are_closed(server: Server) -> None:
+    request = b"GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n"
+    before = memory(server.process.pid)
+    with callers(server.port, 2, room=4096) as held:
+        for caller in held:
+            send(caller, request * 2000)
+        well(server)
+        wait_until(lambda: connections(server.port) == 0, 30)
+    assert server.metric("gauntlet_connections_closed_total", reason="read") == 2
+    assert memory(server.process.pid) - before < 20 * MEBI
 
 
 @pytest.mark.parametrize(

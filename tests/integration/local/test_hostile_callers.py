@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
-from builders.hostile_callers import MEBI, answers, callers, closed, head, memory, send, wait_until
+from builders.fuzz import no_http
+from builders.hostile_callers import MEBI, answers, callers, closed, connections, head, memory, send, wait_until
 from builders.local import ROW, Running, hosting, stub
 
 PATH = "/v1/models/model:predict"
@@ -86,3 +89,32 @@ def test_a_request_under_way_is_answered_whatever_others_hold(host: Running) -> 
     with callers(host.port, 100):
         asking.join()
     assert found == [200]
+
+
+def test_a_caller_that_reads_no_answers_gets_no_further_ones_and_is_closed(host: Running) -> None:
+    stub(host.folder, "1", seconds=0, score="x" * 10_000)
+    before = memory(host.process.pid)
+    request = head(PATH, len(ROW)) + ROW
+    with callers(host.port, 2, room=4096) as held:
+        for caller in held:
+            caller.settimeout(1)
+            send(caller, *[request * 100] * 1000)  # until the host reads no more
+        well(host)
+        assert memory(host.process.pid) - before < 20 * MEBI
+        wait_until(lambda: connections(host.port) == 0, 10)
+    stub(host.folder, "1")
+
+
+def test_what_is_no_http_costs_no_5xx_and_no_time(host: Running) -> None:
+    stub(host.folder, "1")
+    for sent in no_http(19, 200):
+        began = time.monotonic()
+        with callers(host.port, 1) as (caller,):
+            send(caller, sent)
+            with suppress(OSError):
+                caller.shutdown(socket.SHUT_WR)
+            said = answers(caller)
+        assert time.monotonic() - began < 3, sent
+        assert not said.startswith(b"HTTP/1.1 5"), (sent, said)
+        assert b"gauntlet_router" not in said
+    well(host)

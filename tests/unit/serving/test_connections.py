@@ -55,6 +55,7 @@ def keeper(clock: Clock) -> Doorkeeper:
         ([Phase.HEAD, Phase.BODY], 20),
         ([Phase.BODY, Phase.BUSY, Phase.IDLE], 60),
         ([Phase.BODY, Phase.BUSY, Phase.IDLE, Phase.HEAD], 10),
+        ([Phase.BODY, Phase.BUSY, Phase.READ], 20),
     ],
 )
 def test_every_phase_that_waits_for_the_caller_ends(
@@ -133,7 +134,9 @@ def test_bodies_share_a_budget_of_which_the_first_bytes_are_free() -> None:
     assert budget.used
 
 
-@pytest.mark.parametrize(("reason", "status"), [(Phase.HEAD, 408), (Phase.BODY, 408), (FULL, 503), (Phase.IDLE, None)])
+@pytest.mark.parametrize(
+    ("reason", "status"), [(Phase.HEAD, 408), (Phase.BODY, 408), (FULL, 503), (Phase.IDLE, None), (Phase.READ, None)]
+)
 def test_what_a_caller_that_is_turned_away_is_told(reason: str, status: int | None) -> None:
     refusal = refusal_of(reason, PATIENCE)
     assert (refusal[0] if refusal else None) == status

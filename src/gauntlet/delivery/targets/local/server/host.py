@@ -40,6 +40,7 @@ from gauntlet.delivery.targets.local.server.tokens import token_of
 from gauntlet.delivery.targets.local.spec import Desired
 from gauntlet.errors import BrokenArtifact, ConfigurationError, DataError, GauntletError
 from gauntlet.serving.connections import Patience, allow_files
+from gauntlet.serving.log_limit import limit_log
 from gauntlet.serving.memory import keep_trimmed
 
 log = logging.getLogger(__name__)
@@ -191,6 +192,7 @@ async def _until_signalled() -> None:
 def serve(options: Options) -> int:
     """Run a host until it is signalled; returns the exit code of the process."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    limit_log()
     try:
         with only_one(options.folder), asyncio.Runner(loop_factory=_loop) as runner:
             runner.run(run(options, lambda sentence: print(sentence, flush=True)))  # noqa: T201 - the console's

@@ -21,6 +21,7 @@ from gauntlet.serving.connections import (
     Patience,
     Phase,
     Share,
+    part,
     refusal_of,
 )
 from gauntlet.serving.service import MOST_BYTES, MOST_HELD
@@ -127,6 +128,7 @@ class Connection(asyncio.Protocol):
         self._refused: Answer | None = None
         self._early: Answer | None = None  # of the request that is being received: the refusal it will get
         self._told = False  # it has got it
+        self._choked = False
         self._request = Request()
         self._parts: list[bytes] = []
         self._ending = False
@@ -152,8 +154,10 @@ class Connection(asyncio.Protocol):
     def turn_away(self, reason: str) -> None:
         """Close, because the caller takes too long or the server is full."""
         refusal = None if self._told else refusal_of(reason, self._limits.patience)
-        if refusal is None:
-            self._transport.close()
+        if reason == Phase.READ:
+            self._transport.abort()
+        elif refusal is None:
+            part(self._transport)
         else:
             status, problem = refusal
             self._refuse(json_answer(status, {"error": problem}, *((RETRY_SOON,) if reason == FULL else ())))
@@ -189,6 +193,20 @@ class Connection(asyncio.Protocol):
             self._refuse(json_answer(400, {"error": "this is not an HTTP/1.1 request"}))
         if self._overhead > _MOST_HEAD:
             self._refuse_head()
+
+    def pause_writing(self) -> None:
+        """The caller has not read its answers: it gets no further ones until it has."""
+        self._choked = True
+        self._transport.pause_reading()
+        self._moved()
+
+    def resume_writing(self) -> None:
+        """The caller has read them."""
+        self._choked = False
+        if len(self._waiting) <= 1:
+            self._transport.resume_reading()
+        self._moved()
+        self._next()
 
     def eof_received(self) -> bool:
         """No more requests; those under way are still answered."""
@@ -263,7 +281,7 @@ class Connection(asyncio.Protocol):
     # -- answering -----------------------------------------------------------------------------------------------
 
     def _next(self) -> None:
-        if self._current is not None:
+        if self._current is not None or self._choked:
             return
         self._moved()
         if self._waiting:
@@ -287,7 +305,7 @@ class Connection(asyncio.Protocol):
                 _release(waiting)
             self._waiting.clear()
             return
-        if not self._waiting:
+        if not self._waiting and not self._choked:
             self._transport.resume_reading()
         self._next()
 
@@ -300,7 +318,7 @@ class Connection(asyncio.Protocol):
         lines = b"".join(b"%b: %b\r\n" % header for header in headers)
         self._transport.write(b"HTTP/1.1 %d %b\r\n%b\r\n%b" % (answer.status, reason, lines, body))
         if close and not read_on:
-            self._transport.close()
+            part(self._transport)
 
     def _refuse_early(self, answer: Answer) -> None:
         """Refuse a request before its end, and drop the rest: a caller that is still sending may see no response."""
@@ -328,7 +346,9 @@ class Connection(asyncio.Protocol):
 
     def _moved(self) -> None:
         """Tell the doorkeeper what this connection waits for."""
-        if self._current is not None or self._waiting:
+        if self._choked:
+            phase = Phase.READ
+        elif self._current is not None or self._waiting:
             phase = Phase.BUSY
         elif self._in_message:
             phase = Phase.HEAD if self._in_head else Phase.BODY

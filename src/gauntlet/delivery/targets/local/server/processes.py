@@ -31,6 +31,8 @@ _REFUSALS = (EXIT_USAGE, EXIT_BROKEN)
 _MOST_STARTS = 5
 """Starts without ever having been ready, after which a version has failed."""
 _LONGEST_REASON = 500
+MOST_LOG = 16 * 1024 * 1024
+"""Bytes of a log beyond which the next start of its server begins a new one; the old one is kept as ``.log.1``."""
 _SPARE_BYTES = 2**16
 """Room that a server's scratch folder needs beside a copy of its model."""
 
@@ -273,6 +275,13 @@ def _environment(scratch: Path | None) -> dict[str, str]:
     others = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path != source]
     changes = {"PYTHONPATH": os.pathsep.join([source, *others]), "MLFLOW_DISABLE_TELEMETRY": "true"}
     return {**os.environ, **changes, **({} if scratch is None else {"TMPDIR": str(scratch)})}
+
+
+def rotate(log_file: Path, most: int = MOST_LOG) -> None:
+    """Put a long log aside, in the place of the last one."""
+    with suppress(OSError):
+        if log_file.stat().st_size > most:
+            log_file.replace(log_file.with_name(f"{log_file.name}.1"))
 
 
 def _last_line(path: Path) -> str:
