@@ -1,4 +1,4 @@
-"""What an MLflow address means here: where its files go, how to show it, and what went wrong when it was asked."""
+"""What an MLflow address means here: where its files go, who opens it, and what went wrong when it was asked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from gauntlet.digest import digest_bytes
 
@@ -81,9 +80,3 @@ def refusal(error: BaseException) -> str | None:
 def refuses_account(error: BaseException) -> bool:
     """Whether it is the account that MLflow refuses, not what was asked."""
     return getattr(error, "error_code", None) in _ACCOUNT
-
-
-def without_secrets(uri: str) -> str:
-    """The address without a user name and password."""
-    parts = urlsplit(uri)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else uri

@@ -8,7 +8,6 @@ from gauntlet.mlflow_uri import (
     one_at_a_time,
     refusal,
     refuses_account,
-    without_secrets,
 )
 
 
@@ -29,11 +28,6 @@ def test_an_experiment_that_no_folder_can_be_called_after_gets_one_of_its_own(tm
 
 def test_a_server_decides_by_itself():
     assert artifact_root("http://mlflow:5000", "loans") is None
-
-
-def test_passwords_are_not_shown():
-    assert without_secrets("https://me:secret@mlflow.example:5000/x") == "https://mlflow.example:5000/x"
-    assert without_secrets("http://mlflow:5000") == "http://mlflow:5000"
 
 
 def test_a_failed_connection_is_told_in_the_operating_systems_words():

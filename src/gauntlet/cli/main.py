@@ -14,6 +14,7 @@ from gauntlet.cli.report import report
 from gauntlet.cli.run import run
 from gauntlet.cli.serve import serve
 from gauntlet.errors import EXIT_BROKEN, GauntletError, environment_error
+from gauntlet.redaction import without_secrets
 
 EXIT_INTERRUPTED = 130
 
@@ -53,7 +54,7 @@ def report_errors(command: click.Command, name: str | None = None) -> None:
         click.echo("\nInterrupted.", err=True)
         status = EXIT_INTERRUPTED
     except GauntletError as error:
-        click.echo(error.line, err=True)
+        click.echo(without_secrets(error.line), err=True)
         status = error.exit_code
     except BrokenPipeError:
         sys.stderr.close()
@@ -74,7 +75,7 @@ def _defect(error: Exception) -> str:
     except OSError:
         traceback.print_exc()
         place = "the traceback is above"
-    return f"{type(error).__name__}: {error}. This is a defect of Gauntlet; {place}."
+    return f"{type(error).__name__}: {without_secrets(str(error))}. This is a defect of Gauntlet; {place}."
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from gauntlet.lineage.origin import origin_of
 from gauntlet.lineage.record import DIGEST_KEY, LINEAGE_KEY, Record, extend, merge
 from gauntlet.orchestration.declaration import ERROR_FILE, HTML_TYPE, RUN_ID, Caching, interface
 from gauntlet.orchestration.users_keys import in_users_keys
+from gauntlet.redaction import without_secrets
 from gauntlet.storage import write_json, write_text
 
 __all__ = ["Caching", "component", "with_whole_numbers"]
@@ -74,11 +75,12 @@ def _wrap_at_run_time(function: Callable[..., Any], image: str, caching: Caching
                 error.__cause__ = raised
             error = in_users_keys(error, function.__name__)
             if error.__cause__ is not None:
-                traceback.print_exception(error.__cause__)
-            sys.stderr.write(f"\n{error.line}\n")
+                # Libraries quote addresses in their errors, with the passwords in them.
+                sys.stderr.write(without_secrets("".join(traceback.format_exception(error.__cause__))))
+            sys.stderr.write(f"\n{without_secrets(error.line)}\n")
             if error_file := os.environ.get(ERROR_FILE):
                 with suppress(OSError):  # on a full disk the exit code still gives the kind of error
-                    write_json(Path(error_file), error.to_json())
+                    write_json(Path(error_file), {**error.to_json(), "error": without_secrets(error.line)})
             raise SystemExit(error.exit_code) from error
         return result
 

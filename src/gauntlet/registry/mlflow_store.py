@@ -27,8 +27,8 @@ from gauntlet.mlflow_uri import (
     connection_failure,
     one_at_a_time,
     refusal,
-    without_secrets,
 )
+from gauntlet.redaction import without_secrets
 from gauntlet.registry.store import DIGEST_TAG, MODEL_PART, TAG_PREFIX, Version
 
 if TYPE_CHECKING:
@@ -241,7 +241,7 @@ class MlflowStore:
             raise self._failed(doing, error, refused=False) from error
 
     def _failed(self, doing: str, error: Exception, *, refused: bool) -> DependencyError:
-        message = " ".join(str(error).split()).replace(self._tracking, without_secrets(self._tracking))
+        message = without_secrets(" ".join(str(error).split()))
         return DependencyError(
             f"MLflow {'refused what was asked' if refused else 'failed'} while {doing}",
             field=without_secrets(self._registry),

@@ -21,8 +21,8 @@ from gauntlet.mlflow_uri import (
     one_at_a_time,
     refusal,
     refuses_account,
-    without_secrets,
 )
+from gauntlet.redaction import without_secrets
 from gauntlet.training.threads import use_passive_wait
 
 TRACKING_URI = "MLFLOW_TRACKING_URI"
@@ -202,7 +202,7 @@ def _translate_errors(uri: str, rejected: Callable[[str], GauntletError]) -> Ite
         clean = without_secrets(uri)
         # MLflow's own message contains the password.
         cause = error if clean == uri else None
-        message = (refusal(error) or " ".join(str(error).split())).replace(uri, clean)[:300]
+        message = without_secrets(refusal(error) or " ".join(str(error).split()))[:300]
         if refuses_account(error):
             raise DependencyError(
                 f"MLflow denies this account at {clean}: {message}",

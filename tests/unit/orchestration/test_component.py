@@ -111,6 +111,22 @@ def test_an_error_of_ours_ends_the_task_with_its_exit_code_and_one_paragraph(sna
     assert "rounds: must be positive; found -1. Correct it." in capsys.readouterr().err
 
 
+def test_no_password_of_an_address_reaches_the_log(snapshot, tmp_path, capsys, monkeypatch):
+    def refuse(snapshot: Input[Dataset], model: Output[Model]):
+        try:
+            raise ValueError("no answer from postgresql://me:hunter2@db/loans?sslpassword=hunter2")
+        except ValueError as error:
+            raise ConfigurationError("is no address", field="uri", value="https://hunter2@h/?a=hunter2") from error
+
+    monkeypatch.setenv(ERROR_FILE, str(tmp_path / "error.json"))
+    with pytest.raises(SystemExit):
+        made_by(refuse, snapshot, tmp_path)
+    said = capsys.readouterr().err + (tmp_path / "error.json").read_text()
+    assert "hunter2" not in said
+    assert "ValueError: no answer from postgresql://db/loans?sslpassword=***" in said
+    assert "uri: is no address; found 'https://h/?a=***'" in said
+
+
 def test_a_full_disk_ends_the_task_with_a_sentence_and_a_defect_with_its_trace(snapshot, tmp_path, capsys):
     def full(snapshot: Input[Dataset], model: Output[Model]):
         raise OSError(errno.ENOSPC, "No space left on device", "model/weights")
