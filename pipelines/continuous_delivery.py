@@ -9,9 +9,9 @@ from components.delivery.rollback import rollback
 from components.delivery.rollout_canary import rollout_canary
 from components.delivery.shadow import shadow
 from components.evaluation.check_delivery import check_delivery
-from components.evaluation.enforce_gates import enforce_gates
 from components.model.batch_predict import batch_predict
 from components.serving.check_serving import check_serving
+from pipelines.shared.gate_tasks import enforced
 
 from gauntlet.orchestration.definition import pipeline
 
@@ -109,9 +109,7 @@ def continuous_delivery(
         model_name=served_as,
         policy=serving_policy,
     )
-    staging_gate = enforce_gates(
-        stage="before production", first=serving_check.outputs["verdict"], policy=enforcement_policy
-    ).set_display_name("enforce-staging-gate")
+    staging_gate = enforced("before production", [serving_check], name="staging-gate", policy=enforcement_policy)
 
     # Gate 2, before its first request: does it decide as the stable version does, on production's own requests?
     shadow_check = shadow(
@@ -121,9 +119,7 @@ def continuous_delivery(
         policy=shadow_policy,
         seconds=shadow_seconds,
     ).after(staging_gate)
-    shadow_gate = enforce_gates(
-        stage="before the first request", first=shadow_check.outputs["verdict"], policy=enforcement_policy
-    ).set_display_name("enforce-shadow-gate")
+    shadow_gate = enforced("before the first request", [shadow_check], name="shadow-gate", policy=enforcement_policy)
 
     # Gate 3 is the rollout itself: it has given the requests back by the time its verdict is read.
     rollout = rollout_canary(
@@ -136,7 +132,5 @@ def continuous_delivery(
         outcomes=outcomes,
         attempt=attempt,
     ).after(shadow_gate)
-    rollout_gate = enforce_gates(
-        stage="before promotion", first=rollout.outputs["verdict"], policy=enforcement_policy
-    ).set_display_name("enforce-rollout-gate")
+    rollout_gate = enforced("before promotion", [rollout], name="rollout-gate", policy=enforcement_policy)
     return promote(model_name=model_name, version=candidate.outputs["Output"]).after(rollout_gate)

@@ -1,12 +1,12 @@
 """What a pull request has to get through, in under two minutes, on a sample of the data."""
 
 from components.evaluation.check_configuration import check_configuration
-from components.evaluation.enforce_gates import enforce_gates
 from components.model.check_behavior import check_behavior
 from components.model.check_features import check_features
 from components.model.check_training import check_training
 from components.model.train_model import train_model
 from pipelines.shared.data_tasks import data_tasks
+from pipelines.shared.gate_tasks import enforced
 
 from gauntlet.orchestration.definition import pipeline
 
@@ -105,12 +105,9 @@ def continuous_integration(
         integrity_policy=integrity_policy,
         rows=rows,
     )
-    data_gate = enforce_gates(
-        stage="before training",
-        first=tasks.schema_check.outputs["verdict"],
-        second=tasks.integrity_check.outputs["verdict"],
-        policy=enforcement_policy,
-    ).set_display_name("enforce-data-gates")
+    data_gate = enforced(
+        "before training", [tasks.schema_check, tasks.integrity_check], name="data-gates", policy=enforcement_policy
+    )
 
     # Does the training code learn, and does what it makes behave?
     training_check = check_training(
@@ -139,7 +136,7 @@ def continuous_integration(
         policy=features_policy,
         **tasks.past,
     )
-    behavior = {}
+    behavior = []
     if tasks.suite:
         behavior_check = check_behavior(
             model=model.outputs["model"],
@@ -148,11 +145,10 @@ def continuous_integration(
             policy=behavior_policy,
             **tasks.suite,
         )
-        behavior["third"] = behavior_check.outputs["verdict"]
-    enforce_gates(
-        stage="before merging",
-        first=training_check.outputs["verdict"],
-        second=features_check.outputs["verdict"],
+        behavior = [behavior_check]
+    enforced(
+        "before merging",
+        [training_check, features_check, *behavior],
+        name="model-gates",
         policy=enforcement_policy,
-        **behavior,
-    ).set_display_name("enforce-model-gates")
+    )

@@ -4,7 +4,6 @@ from components.data.detect_skew import detect_skew
 from components.delivery.register_model import register_model
 from components.evaluation.check_configuration import check_configuration
 from components.evaluation.compare_champion import compare_champion
-from components.evaluation.enforce_gates import enforce_gates
 from components.evaluation.evaluate_performance import evaluate_performance
 from components.evaluation.evaluate_slices import evaluate_slices
 from components.model.batch_predict import batch_predict
@@ -14,6 +13,7 @@ from components.model.measure_stability import measure_stability
 from components.model.train_model import train_model
 from kfp import dsl
 from pipelines.shared.data_tasks import data_tasks
+from pipelines.shared.gate_tasks import enforced
 
 from gauntlet.orchestration.definition import pipeline
 
@@ -144,13 +144,12 @@ def continuous_training(
         policy=skew_policy,
         **tasks.serving,
     )
-    data_gate = enforce_gates(
-        stage="before training",
-        first=tasks.schema_check.outputs["verdict"],
-        second=skew_check.outputs["verdict"],
-        third=tasks.integrity_check.outputs["verdict"],
+    data_gate = enforced(
+        "before training",
+        [tasks.schema_check, skew_check, tasks.integrity_check],
+        name="data-gates",
         policy=enforcement_policy,
-    ).set_display_name("enforce-data-gates")
+    )
 
     # The champion predicts first: a slice column that is not there, or a champion that cannot read these data, is found
     # before a model is trained.
@@ -188,23 +187,27 @@ def continuous_training(
         predictions=challenger_predictions.outputs["predictions"], policy=performance_policy
     )
     slices_check = evaluate_slices(predictions=challenger_predictions.outputs["predictions"], policy=slices_policy)
-    stability = measure_stability(
-        snapshot=tasks.snapshot,
-        schema=tasks.schema,
-        challenger=challenger_predictions.outputs["predictions"],
-        champion=champion_predictions.outputs["predictions"],
-        recipe=recipe,
-        seed=seed,
-        runs=stability_runs,
-        device=device,
-        split=evaluation_split,
-        policy=stability_policy,
-    )
+    stability, reruns = {}, []
+    if stability_runs or stability_policy:
+        measured = measure_stability(
+            snapshot=tasks.snapshot,
+            schema=tasks.schema,
+            challenger=challenger_predictions.outputs["predictions"],
+            champion=champion_predictions.outputs["predictions"],
+            recipe=recipe,
+            seed=seed,
+            runs=stability_runs,
+            device=device,
+            split=evaluation_split,
+            policy=stability_policy,
+        )
+        stability["stability"] = measured.outputs["stability"]
+        reruns = [measured]
     champion_check = compare_champion(
         challenger=challenger_predictions.outputs["predictions"],
         champion=champion_predictions.outputs["predictions"],
-        stability=stability.outputs["stability"],
         policy=champion_policy,
+        **stability,
     )
     features_check = check_features(
         model=model.outputs["model"],
@@ -215,7 +218,7 @@ def continuous_training(
         policy=features_policy,
         **tasks.past,
     )
-    behavior = {}
+    behavior = []
     if tasks.suite:
         behavior_check = check_behavior(
             model=model.outputs["model"],
@@ -224,18 +227,14 @@ def continuous_training(
             policy=behavior_policy,
             **tasks.suite,
         )
-        behavior["fifth"] = behavior_check.outputs["verdict"]
-    model_gate = enforce_gates(
-        stage="before registering",
-        first=performance_check.outputs["verdict"],
-        second=slices_check.outputs["verdict"],
-        third=champion_check.outputs["verdict"],
-        fourth=features_check.outputs["verdict"],
-        sixth=stability.outputs["verdict"],
+        behavior = [behavior_check]
+    model_gate = enforced(
+        "before registering",
+        [performance_check, slices_check, champion_check, features_check, *behavior, *reruns],
+        name="model-gates",
         earlier=data_gate.outputs["verdicts"],
         policy=enforcement_policy,
-        **behavior,
-    ).set_display_name("enforce-model-gates")
+    )
 
     return register_model(
         model=model.outputs["model"],

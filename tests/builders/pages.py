@@ -16,9 +16,13 @@ from builders.gate_pages import GATE_PAGES
 from builders.model_pages import MODEL_PAGES
 from builders.reports import run, verdict
 from builders.serving_pages import serving_page
+from builders.verdicts import verdict as verdict_of
+from gauntlet.registry.enforcement import EnforcementPolicy, decide_stage
 from gauntlet.reports import plots
 from gauntlet.reports.page import _environment, render, verdict_page
+from gauntlet.reports.views.gate_summary import gate_summary_page
 from gauntlet.reports.views.run import Outcome
+from gauntlet.verdict import Status
 
 Page = tuple[str, list[str]]
 
@@ -49,6 +53,18 @@ def _verdict(extra_passes: int) -> Page:
     found = verdict(extra_passes)
     html = verdict_page(found, title="Model quality")
     return html, [found.summary, "log_loss", "≥ 0.85"]
+
+
+def _gate_summary() -> Page:
+    """A stage with a gate that stops it, one that warns and one that has nothing to say."""
+    stops = verdict(extra_passes=30)
+    verdicts = [
+        verdict_of("detect_skew", Status.INCONCLUSIVE, summary="training against serving: income may have moved"),
+        stops,
+        verdict_of("check_behavior", Status.PASS, summary="all ten cases and rules hold"),
+    ]
+    page = gate_summary_page(decide_stage("before registering", verdicts, EnforcementPolicy()), verdicts)
+    return page, ["stopped by evaluate_performance", stops.summary, "detect_skew"]
 
 
 def _gallery() -> Page:
@@ -92,6 +108,7 @@ def _power(exponent: float) -> tuple[list[float], list[float]]:
 PAGES: dict[str, Callable[[], Page]] = {
     "behavior": behavior_page,
     "gallery": _gallery,
+    "gate_summary": _gate_summary,
     "run-broken": lambda: _run(Outcome.BROKEN),
     "run-passed": lambda: _run(Outcome.PASSED),
     "serving-failed": lambda: (serving_page(good=False), ["Latency at 120 requests/s", "application-", "500 in HTML"]),

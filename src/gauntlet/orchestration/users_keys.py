@@ -19,6 +19,7 @@ USERS_KEYS: Mapping[str, Mapping[str, str]] = {
     **_GATES,
     "infer_schema": {"policy": "schema_inference", "curated": "curated_schema"},
     "enforce_gates": _ENFORCEMENT,
+    "summarize_gates": _ENFORCEMENT,
     "register_model": _ENFORCEMENT,
     "batch_predict": _SPLIT,
     "check_training": {**_GATES["check_training"], **_SPLIT},

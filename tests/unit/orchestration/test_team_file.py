@@ -145,8 +145,8 @@ def test_the_published_schema_is_the_files():
     assert published == json_schema_text(), "run python docs/team_schema.py"
 
 
-def test_the_example_is_a_form_of_two_fields_and_twenty_tasks(tmp_path):
+def test_the_example_is_a_form_of_two_fields_and_twenty_one_tasks(tmp_path):
     example = read_team(ROOT / "examples" / "gauntlet.yaml")
     spec = spec_of(Project(ROOT), example)
     assert list(spec["root"]["inputDefinitions"]["parameters"]) == ["data", "promote"]
-    assert len(tasks_of(spec)) == 20
+    assert len(tasks_of(spec)) == 21

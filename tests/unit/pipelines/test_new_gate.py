@@ -132,6 +132,12 @@ class Copy:
         assert found.count(before) == 1, f"{name}: {before!r} is there {found.count(before)} times"
         path.write_text(found.replace(before, text + before))
 
+    def edit(self, name: str, before: str, after: str) -> None:
+        path = self.place / name
+        found = path.read_text()
+        assert found.count(before) == 1, f"{name}: {before!r} is there {found.count(before)} times"
+        path.write_text(found.replace(before, after))
+
     def touched(self) -> set[str]:
         """Files that are new or differ, but for what a command writes."""
         files = {str(path.relative_to(self.place)) for path in self.place.rglob("*") if path.is_file()}
@@ -171,12 +177,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
         "        n_seeds=n_seeds,\n        device=device,\n        perf",
         "        freshness_policy=freshness_policy,\n",
     )
-    copy.put(training, "    data_gate = enforce_gates(", TASK)
-    copy.put(
-        training,
-        '        policy=enforcement_policy,\n    ).set_display_name("enforce-data-gates")',
-        '        fourth=freshness_check.outputs["verdict"],\n',
-    )
+    copy.put(training, "    data_gate = enforced(", TASK)
+    copy.edit(training, "skew_check, tasks.integrity_check]", "skew_check, tasks.integrity_check, freshness_check]")
     copy.put(
         training,
         "from components.data.detect_skew import",
