@@ -31,6 +31,7 @@ def compile_command(pipeline: str | None, check: bool, settings: Path | None, pr
 
     In a folder with a gauntlet.yaml: compile the pipelines of that file, into the folder compiled beside it.
 
+    A component is found in its image by a list of the image's components (kfp_config.ini), which is written too.
     Images, resources, node selectors, tolerations and secrets come from the settings file. The specs are the same,
     byte for byte, on every machine, and are checked against the rules for specs: a component that reads or changes the
     outside world is never cached, only training requests an accelerator, every input has a description.
@@ -46,8 +47,9 @@ def compile_command(pipeline: str | None, check: bool, settings: Path | None, pr
     console = Console(file=sys.stdout, highlight=False)
     root, folder, compiled = _compile(pipeline, settings, project_folder)
     stale = [] if pipeline else orphans(folder, compiled)
+    lists = [] if pipeline else _component_lists(root)
     if check:
-        differences = [text for spec in compiled if (text := spec.difference(root))]
+        differences = [text for spec in [*compiled, *lists] if (text := spec.difference(root))]
         for text in differences:
             console.print(Text(text), soft_wrap=True)
         for path in stale:
@@ -60,7 +62,7 @@ def compile_command(pipeline: str | None, check: bool, settings: Path | None, pr
     for path in stale:
         path.unlink()
         console.print(f"removed  {path.relative_to(root)}", soft_wrap=True)
-    for spec in compiled:
+    for spec in [*compiled, *lists]:
         word = "written" if write(spec) else "same"
         console.print(f"{word:<8} {spec.path.relative_to(root)}", soft_wrap=True)
     return EXIT_PASS
@@ -97,6 +99,14 @@ def diff(pipeline: str | None, settings: Path | None, project_folder: Path | Non
         console.print("Nothing changed.")
         return EXIT_PASS
     return EXIT_DIFFERENT
+
+
+def _component_lists(root: Path) -> list[CompiledSpec]:
+    """The lists of a project's components; a team's folder has none."""
+    from gauntlet.orchestration.compiler import component_lists
+    from gauntlet.orchestration.project import Project
+
+    return component_lists(Project(root))
 
 
 def _compile(

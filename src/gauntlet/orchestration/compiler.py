@@ -147,6 +147,17 @@ def compile_all(project: Project, settings: CompileSettings) -> list[CompiledSpe
     return compiled
 
 
+def component_lists(project: Project) -> list[CompiledSpec]:
+    """For each image the list of its components, by which kfp's executor finds a component's file in the image."""
+    by_folder: dict[Path, list[str]] = {}
+    for path in project.component_files().values():
+        by_folder.setdefault(path.parent, []).append(f"{path.stem} = {path.name}\n")
+    return [
+        CompiledSpec(folder.name, folder / "kfp_config.ini", "".join(["[Components]\n", *sorted(lines)]))
+        for folder, lines in by_folder.items()
+    ]
+
+
 def _checked(compiled: CompiledSpec, settings: CompileSettings) -> CompiledSpec:
     """Check a spec against the rules for specs, and return it."""
     broken = violations(documents(compiled.text), compiled.text, declarations(), settings)

@@ -15,6 +15,7 @@ from gauntlet.orchestration.compiler import (
     compile_all,
     compile_components,
     compile_pipeline,
+    component_lists,
     documents,
     orphans,
     read_settings,
@@ -268,3 +269,13 @@ def test_nothing_to_compile_is_an_error(toy, folder):
         path.unlink()
     with pytest.raises(ConfigurationError):
         compile_all(toy.project, settings())
+
+
+def test_a_new_component_is_listed_for_its_image(toy):
+    toy.write("components/toy/sing.py", (toy.folder / "components/toy/finish.py").read_text())
+    (listed,) = component_lists(toy.project)
+    assert listed.path == toy.folder / "components/toy/kfp_config.ini"
+    assert "+sing = sing.py" in listed.difference(toy.folder)
+    assert write(listed)
+    (again,) = component_lists(toy.project)
+    assert again.difference(toy.folder) == ""
