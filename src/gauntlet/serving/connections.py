@@ -44,8 +44,10 @@ class Phase(StrEnum):
 
 FULL = "full"
 """Reason for closing a connection: the limit is reached, and its caller kept the server waiting longest."""
-REASONS = (Phase.IDLE, Phase.HEAD, Phase.BODY, Phase.READ, FULL)
-"""Reasons for closing a connection."""
+BYTES = "bytes"
+"""Reason for refusing a request: the budget of bytes is used up."""
+REASONS = (Phase.IDLE, Phase.HEAD, Phase.BODY, Phase.READ, FULL, BYTES)
+"""Reasons for turning a caller away."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class Doorkeeper:
 
     def __init__(self, patience: Patience, clock: Callable[[], float] = time.monotonic) -> None:
         self.turned_away: Counter[str] = Counter()
-        """Connections closed, by reason."""
+        """Callers turned away, by reason."""
         self._patience = patience
         self._clock = clock
         self._open: set[Caller] = set()

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from typing import Any
 
-from gauntlet.serving.connections import Budget, Share
+from gauntlet.serving.connections import BYTES, Budget, Share
 from gauntlet.serving.direct import DirectModel
 from gauntlet.serving.json_body import too_long
 from gauntlet.serving.local_only import foreign
@@ -29,6 +29,7 @@ Handler = Callable[[bytes], Reply]
 
 SMALL_BYTES = 16 * 1024
 """Up to this size a direct model predicts in the event loop: a thread would cost more than the prediction."""
+_NO_ROOM = refusal(503, "the bodies of other requests fill this server's memory; try again", retry_after=True)
 
 
 class FastPath:
@@ -84,6 +85,10 @@ class FastPath:
         try:
             body = await _body(scope, receive, self._service.limits.bytes, share)
             if body is None:
+                return
+            if body is _NO_ROOM:  # for what other callers hold: neither the model's fault nor the server's
+                self._metrics.turned_away[BYTES] += 1
+                await _send(send, _NO_ROOM)
                 return
             started = time.perf_counter()
             reply = body if isinstance(body, Reply) else await self._answered(answer, body)
@@ -159,7 +164,7 @@ async def _body(scope: Mapping[str, Any], receive: Receive, most_bytes: int, sha
         if length > most_bytes:
             return refusal(413, str(too_long(length, most_bytes)))
         if not share.take(len(chunk)):
-            return refusal(503, "the bodies of other requests fill this server's memory; try again", retry_after=True)
+            return _NO_ROOM
         chunks.append(chunk)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 

@@ -8,8 +8,8 @@
     gauntlet_rows_total{model_name, model_version}                         rows answered
     gauntlet_scores_bucket{model_name, model_version, le}                  rows with a score of at most le
     gauntlet_slice_scores_bucket{model_name, model_version, slice, le}     the same by group (``region=north``)
-    gauntlet_connections_closed_total{model_name, model_version, reason}   callers that took too long: idle, head, body,
-                                                                           full (connections.REASONS)
+    gauntlet_turned_away_total{model_name, model_version, reason}          callers that were too slow, or held too much
+                                                                           (connections.REASONS)
     gauntlet_ready_seconds{model_name, model_version}                      from the process's start to its first ready
     gauntlet_start_time_seconds{model_name, model_version}                 when these counters began, since the epoch
     gauntlet_model_info{model_name, model_version, digest}                 1
@@ -21,6 +21,7 @@ new series.
 from __future__ import annotations
 
 import time
+from collections import Counter as Counts
 from collections.abc import Iterator, Mapping
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
@@ -47,7 +48,7 @@ class Metrics:
         digest: its content digest.
         scores: score counts, if scores are counted.
         registry: the Prometheus registry.
-        closed: connections closed, by reason.
+        turned_away: callers turned away, by reason.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Metrics:
         digest: str,
         scores: ScoreCounts | None = None,
         registry: CollectorRegistry = REGISTRY,
-        closed: Mapping[str, int] | None = None,
+        turned_away: Counts[str] | None = None,
     ) -> None:
         model = {"model_name": name, "model_version": version}
         requests = Counter("gauntlet_requests", "Requests by status.", (*_MODEL, "protocol", "code"), registry=registry)
@@ -82,7 +83,8 @@ class Metrics:
         started.labels(**model).set(time.time())
         if scores:
             registry.register(_Scores(scores, (name, version)))
-        registry.register(_Closed({} if closed is None else closed, (name, version)))
+        self.turned_away: Counts[str] = Counts() if turned_away is None else turned_away
+        registry.register(_TurnedAway(self.turned_away, (name, version)))
         self.in_flight = in_flight.labels(**model)
         self.ready_seconds = ready.labels(**model)
         self._rows = rows.labels(**model)
@@ -113,20 +115,20 @@ class Metrics:
             self._errors[protocol, "caller" if reply.status < 500 else "server"].inc()
 
 
-class _Closed:
-    """Collector of the connections that a doorkeeper has closed."""
+class _TurnedAway:
+    """Collector of the callers turned away."""
 
-    def __init__(self, closed: Mapping[str, int], model: tuple[str, str]) -> None:
-        self._closed = closed
+    def __init__(self, turned_away: Mapping[str, int], model: tuple[str, str]) -> None:
+        self._turned_away = turned_away
         self._model = model
 
     def collect(self) -> Iterator[CounterMetricFamily]:
         """Yield the counter (interface of prometheus_client)."""
         family = CounterMetricFamily(
-            "gauntlet_connections_closed", "Callers that took too long.", labels=(*_MODEL, "reason")
+            "gauntlet_turned_away", "Callers that were too slow or held too much.", labels=(*_MODEL, "reason")
         )
         for reason in REASONS:
-            family.add_metric((*self._model, reason), self._closed.get(reason, 0))
+            family.add_metric((*self._model, reason), self._turned_away.get(reason, 0))
         yield family
 
 

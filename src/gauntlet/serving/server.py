@@ -110,9 +110,8 @@ def serve(
     add_routes(app, service)
     patience = replace(patience, connections=allow_files(patience.connections))
     doorkeeper = Doorkeeper(patience)
-    metrics = Metrics(
-        service.name, service.version, service.model.digest, service.scores, closed=doorkeeper.turned_away
-    )
+    away = doorkeeper.turned_away
+    metrics = Metrics(service.name, service.version, service.model.digest, service.scores, turned_away=away)
     front = FastPath(
         app,
         service,

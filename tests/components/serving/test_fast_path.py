@@ -35,8 +35,8 @@ class Door:
         self.service = Service(
             ServedModel("sha256:d", CONTRACT, {}, Doubling()), "loans", version, limits or Limits(10, 100)
         )
-        metrics = Metrics("loans", version, "sha256:d", registry=self.registry)
-        self.front = FastPath(self._behind, self.service, metrics, **options)
+        self.metrics = Metrics("loans", version, "sha256:d", registry=self.registry)
+        self.front = FastPath(self._behind, self.service, self.metrics, **options)
         self.sent: list[Any] = []
         self.left: list[Any] = []
 
@@ -137,6 +137,7 @@ def test_bodies_beyond_the_budget_are_to_come_again() -> None:
     assert held.take(150_000)
     start, _ = door.ask(PATH, *[b" " * 40_000] * 3)
     assert (start["status"], dict(start["headers"])[b"retry-after"]) == (503, b"1")
+    assert (door.answered(), door.metrics.turned_away) == (0, {"bytes": 1})
     assert door.ask(PATH, b'{"instances": [1]}')[0]["status"] == 200  # small ones pass
     held.release()
     assert door.ask(PATH, b'{"instances": [1', b" " * 120_000, b"]}")[0]["status"] == 200
