@@ -145,6 +145,7 @@ class Copy:
             file
             for file in files
             if not file.startswith(WRITTEN)
+            and not file.endswith("/kfp_config.ini")
             and not re.search(r"(^|/)(\.|__pycache__)", file)
             and not ((ROOT / file).is_file() and filecmp.cmp(ROOT / file, self.place / file, shallow=False))
         }
@@ -209,6 +210,10 @@ def test_a_new_gate_touches_the_files_that_the_list_names_and_no_others(made):
     assert made.touched() == expected - own_page, "its report is the page that every verdict has"
     assert len(expected) <= MOST
     assert len(own_page) == 2
+
+
+def test_the_image_finds_the_new_component(made):
+    assert "check_freshness = check_freshness.py" in (made.place / "components/data/kfp_config.ini").read_text()
 
 
 def test_it_is_enforced_checked_documented_and_compiled(made):
