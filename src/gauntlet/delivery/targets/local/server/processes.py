@@ -181,6 +181,7 @@ class ModelServer:
         port = _free_port()
         environment = _environment(_scratch(self._scratch, self.release.uri))
         words = tied(self._command(self.release, port))
+        rotate(self._log)
         with _opened(self._log) as stream:
             try:
                 process = await asyncio.create_subprocess_exec(
