@@ -16,6 +16,8 @@ from builders.hostile_callers import MEBI, answers, callers, closed, connections
 from builders.model_server import Server, serving
 from builders.served_models import COLUMNS, brought
 
+pytestmark = pytest.mark.servers
+
 PATH = "/v1/models/loans:predict"
 GOOD = {"instances": [{"amount": 1.5, "code": 2, "member": True}]}
 LIMITS = {
