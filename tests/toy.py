@@ -30,6 +30,9 @@ def resolve_text(path: str) -> str:
 
     Args:
         path: File, relative to the folder of the command; nothing if empty.
+
+    Returns:
+        The text.
     """
     import os
     from pathlib import Path
@@ -64,6 +67,9 @@ def count_words(words: Input[Dataset], verdict: Output[Artifact], more: Optional
         words: One a line.
         more: Others to count as well.
         verdict: Whether there are any.
+
+    Returns:
+        Their number.
     """
     from pathlib import Path
 
@@ -86,6 +92,9 @@ def finish(count: int, run: str, how: str = "") -> str:
         count: Number of words.
         run: Name of the run.
         how: The way.
+
+    Returns:
+        What was counted.
     """
     import os
     import signal

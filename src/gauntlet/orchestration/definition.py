@@ -70,10 +70,20 @@ def define_component(function: Callable[..., Any], *, image: str, caching: Cachi
         declared.__doc__ = _with_run_id(inspect.getdoc(function) or "")
     reference = image_reference(image)
     defined = dsl.component(base_image=reference, target_image=reference)(declared)
+    _describe_outputs(defined.component_spec, inspect.getdoc(function) or "")
     _declarations[function.__name__] = Declaration(
         function.__name__, image, caching, Path(function.__code__.co_filename)
     )
     return defined if caching.cached else UncachedComponent(defined.component_spec, declared)
+
+
+def _describe_outputs(spec: Any, docstring: str) -> None:
+    """Describe outputs as the docstring does: artifacts under ``Args``, the value under ``Returns``. kfp knows neither."""
+    parsed = docstring_parser.parse(docstring)
+    texts = {entry.arg_name: entry.description for entry in parsed.params}
+    returned = parsed.returns.description if parsed.returns else None
+    for name, output in (spec.outputs or {}).items():
+        output.description = texts.get(name) or returned
 
 
 def _with_run_id(docstring: str) -> str:

@@ -87,6 +87,10 @@ def _description_rules(spec: Spec) -> Iterator[str]:
             continue  # a condition or loop: the compiler generates its inputs
         for name in _undescribed(component.get("inputDefinitions", {})):
             yield f"{place.removeprefix('comp-')}: input {name} has no description; add it under Args."
+        if component is spec["root"]:
+            continue  # its outputs are those of its tasks
+        for name in _undescribed(component.get("outputDefinitions", {})):
+            yield f"{place.removeprefix('comp-')}: output {name} has no description; add it under Args or Returns."
 
 
 def _undescribed(inputs: Mapping[str, Any]) -> Iterator[str]:

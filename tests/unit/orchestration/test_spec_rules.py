@@ -83,6 +83,18 @@ def test_every_input_is_described(spec):
     ]
 
 
+def test_every_output_is_described(spec):
+    outputs = spec["components"]["comp-count-words"]["outputDefinitions"]
+    assert outputs["parameters"]["Output"]["description"] == "Their number."
+    assert outputs["artifacts"]["verdict"]["description"] == "Whether there are any."
+    del outputs["parameters"]["Output"]["description"]
+    outputs["artifacts"]["verdict"]["description"] = ""
+    assert violations_of(spec) == [
+        "count-words: output Output has no description; add it under Args or Returns.",
+        "count-words: output verdict has no description; add it under Args or Returns.",
+    ]
+
+
 def test_what_the_api_would_refuse(spec):
     spec["pipelineInfo"]["name"] = "-words"
     assert [line[:20] for line in violations_of(spec, "x" * (LARGEST_BYTES + 1))] == [
