@@ -78,7 +78,7 @@ def define_component(function: Callable[..., Any], *, image: str, caching: Cachi
 
 
 def _describe_outputs(spec: Any, docstring: str) -> None:
-    """Describe outputs as the docstring does: artifacts under ``Args``, the value under ``Returns``. kfp knows neither."""
+    """Describe outputs by the docstring: artifacts by its ``Args``, the value by its ``Returns``. kfp reads neither."""
     parsed = docstring_parser.parse(docstring)
     texts = {entry.arg_name: entry.description for entry in parsed.params}
     returned = parsed.returns.description if parsed.returns else None
