@@ -32,6 +32,8 @@ from gauntlet.storage import write_json, write_text
 
 __all__ = ["Caching", "component", "with_whole_numbers"]
 
+_VERDICT = "verdict"
+"""The output of every gate that holds its verdict."""
 _LARGEST_EXACT = 2**53
 """Beyond it a double may stand for several whole numbers."""
 
@@ -65,6 +67,7 @@ def _wrap_at_run_time(function: Callable[..., Any], image: str, caching: Caching
         arguments = {name: with_whole_numbers(value) for name, value in arguments.items()}
         try:
             result = function(**arguments)
+            _show_verdict(arguments)
             record, behind = _record_lineage(function, image, arguments)
             _say_what_pages_are_about(arguments, record, behind)
         except (GauntletError, OSError) as raised:
@@ -146,6 +149,16 @@ def _record_lineage(
         artifact.metadata[DIGEST_KEY] = record.outputs[name]
         artifact.metadata[LINEAGE_KEY] = extend(record, (*chains, fetched))
     return record, merge(chains)
+
+
+def _show_verdict(arguments: Mapping[str, Any]) -> None:
+    """Put what a gate found into the metadata of its verdict, where a list of artifacts shows it."""
+    artifact: Any = arguments.get(_VERDICT)
+    if hasattr(artifact, "metadata") and os.path.isfile(artifact.path):
+        from gauntlet.verdict import Verdict
+
+        found = Verdict.read(Path(artifact.path))
+        artifact.metadata |= {"gate": found.gate, "status": found.status.value, "summary": found.summary}
 
 
 def _say_what_pages_are_about(arguments: dict[str, Any], record: Record, behind: tuple[Record, ...]) -> None:

@@ -143,6 +143,20 @@ def test_a_full_disk_ends_the_task_with_a_sentence_and_a_defect_with_its_trace(s
         made_by(wrong, snapshot, tmp_path)
 
 
+def judged(verdict: Output[Artifact]):
+    from gauntlet.verdict import Check, Status, Verdict
+
+    check = Check("share", Status.FAIL, "Too few.", measured=0.2, code="evaluate_slices.share")
+    Verdict("evaluate_slices", (check,), "One slice in five is served.").write(Path(verdict.path))
+
+
+def test_a_verdict_says_what_was_found_wherever_it_is_listed(tmp_path):
+    verdict = Artifact(uri=str(tmp_path / "verdict"))
+    component(image="evaluation", caching=Caching.PURE)(judged)(verdict=verdict)
+    shown = {key: verdict.metadata[key] for key in ("gate", "status", "summary")}
+    assert shown == {"gate": "evaluate_slices", "status": "fail", "summary": "One slice in five is served."}
+
+
 @pytest.mark.parametrize("writable", [True, False])
 def test_whoever_runs_a_component_may_ask_for_its_error_as_json(snapshot, tmp_path, monkeypatch, writable):
     def refuse(snapshot: Input[Dataset], model: Output[Model]):
