@@ -42,7 +42,11 @@ class Killed(BaseException):
     """What ``kill -9`` is to the one who acts."""
 
 
-@dataclass
+class HostKilled(BaseException):
+    """What it is to a host."""
+
+
+@dataclass(eq=False)
 class Server:
     """In place of a model server: it answers."""
 
@@ -64,8 +68,21 @@ class Server:
 class Hosted(Reconciler):
     """The host's own reconciler, whose servers are there at once."""
 
+    slow = False
+    """Servers answer from the next call of the host on."""
+
     def _start(self, version: str, release: Release) -> Any:
-        return Server(release)
+        return Server(release, ready=not self.slow, answered=not self.slow)
+
+    def turn(self) -> None:
+        """Servers that were started answer by now; whoever gets requests has to."""
+        shares = dict(self.router.weights)
+        assert sum(shares.values()) in (0, 100)
+        healthy = {version for version, server in self._servers.items() if server.answered}
+        assert not healthy or healthy >= set(shares), "no caller is sent to who cannot answer, where another could"
+        for server in self._servers.values():
+            server.ready = server.answered = True
+        self._route()
 
     def _drain(self, server: Any) -> None:
         server.ready = False
@@ -76,17 +93,25 @@ class Host:
 
     Attributes:
         most: version → the largest share of requests it ever had.
+        most_since_shown: the largest share of version 2 since it was first shown harmful.
+        acting: the host is at work, not its client.
+        before_call: called at the beginning of each call.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, slow: bool = False) -> None:
         self.folder = folder
         self.most: dict[str, int] = {}
+        self.most_since_shown = 0
+        self.acting = False
+        self.before_call: Callable[[], None] = lambda: None
         self.reconciler: Hosted | None = None
+        self._hosted, self._shown = type("Slow", (Hosted,), {"slow": slow}), False
         folder.mkdir(parents=True, exist_ok=True)
         self.start()
 
     def start(self) -> None:
-        self.reconciler = Hosted(Options(self.folder, seed=7), read_desired(self.folder / DESIRED))
+        self.reconciler = self._hosted(Options(self.folder, seed=7), read_desired(self.folder / DESIRED))
+        self.reconciler.turn()
         self.noted()
 
     def kill(self) -> None:
@@ -116,7 +141,13 @@ class Host:
         assert self.reconciler is not None
         for version, percent in self.reconciler.router.weights.items():
             self.most[version] = max(self.most.get(version, 0), percent)
+            if version == "2" and self._shown:
+                self.most_since_shown = max(self.most_since_shown, percent)
         return self.reconciler
+
+    def shown_harmful(self) -> None:
+        """From now on its share counts against what it may have."""
+        self._shown = True
 
     def service(self) -> Service:
         """As another process would open it."""
@@ -137,19 +168,30 @@ class Connected(Client):
     def _ask(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
+        self._to.before_call()
         if self._to.reconciler is None:
             raise self._silent("it was killed")
+        self._to.acting = True
+        try:
+            return self._answered(method, body, headers or {})
+        except HostKilled as killed:
+            self._to.kill()
+            raise self._silent("it was killed") from killed
+        finally:
+            self._to.acting = False
+
+    def _answered(self, method: str, body: bytes | None, headers: Mapping[str, str]) -> tuple[int, bytes]:
         reconciler = self._to.noted()
-        status = 200
+        reconciler.turn()
         if method == "PUT":
-            if int((headers or {})["if-match"].strip('"')) != reconciler.desired.generation:
+            if int(headers["if-match"].strip('"')) != reconciler.desired.generation:
                 return 412, b"{}"
             try:
                 reconciler.ask(Desired.from_document(json.loads(body or b"")))
             except OSError as error:
                 return 507, json.dumps({"error": error.strerror}).encode()
         self._to.noted()
-        return status, json.dumps(reconciler.state()).encode()
+        return 200, json.dumps(reconciler.state()).encode()
 
 
 @dataclass

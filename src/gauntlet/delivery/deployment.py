@@ -37,6 +37,25 @@ class Time:
     sleep: Callable[[float], None]
 
 
+class SteadyClock:
+    """A clock that goes on where the machine's is set back: a step must not last until that has caught up.
+
+    Args:
+        now: the machine's clock, seconds since the epoch.
+        since: it was at least this late already.
+    """
+
+    def __init__(self, now: Callable[[], float], since: float = 0.0) -> None:
+        self._now, self._last, self._ahead = now, since, 0.0
+
+    def __call__(self) -> float:
+        """Seconds since the epoch, never less than before."""
+        time = self._now() + self._ahead
+        self._ahead += max(self._last - time, 0.0)
+        self._last = max(self._last, time)
+        return self._last
+
+
 OnDecision = Callable[[Decision], None]
 
 
@@ -246,9 +265,10 @@ class _Deployment:
         """Run the controller until the rollout is over."""
         service = self.service
         backends = Backends(self.journals, service.lease, service.target, self.judge, service.approvals)
-        run_to_end(
-            backends, self.plan, service.name, clock=self.time.now, sleep=self.time.sleep, on_decision=self.on_decision
-        )
+        stored = self.journals.read(service.name)
+        written = stored[0].entries[-1].at if stored and stored[0].entries else 0.0
+        clock = SteadyClock(self.time.now, written)
+        run_to_end(backends, self.plan, service.name, clock=clock, sleep=self.time.sleep, on_decision=self.on_decision)
         stored = self.journals.read(service.name)
         if stored is None:
             message = "its rollout journal disappeared while the rollout ran"
@@ -279,9 +299,10 @@ def _installed(service: Service, release: Release, stable: Release | None, plan:
 
 def _wait_until_ready(service: Service, release: Release, time: Time, patience: float) -> None:
     rest = renewing_sleep(service.lease, service.name, time.sleep)
-    deadline = time.now() + patience
+    clock = SteadyClock(time.now)
+    deadline = clock() + patience
     while not service.handle.ready(release):
-        if time.now() > deadline:
+        if clock() > deadline:
             raise VersionNotReady(
                 f"{release} does not answer after {patience:,.0f} s",
                 field=service.name,

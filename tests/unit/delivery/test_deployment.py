@@ -6,7 +6,15 @@ from itertools import pairwise
 import pytest
 
 from builders.memory_service import V1, V2, V3, Killed, MemoryService
-from gauntlet.delivery.deployment import Time, deploy_to_staging, preflight_warnings, roll_back, roll_out, unfinished
+from gauntlet.delivery.deployment import (
+    SteadyClock,
+    Time,
+    deploy_to_staging,
+    preflight_warnings,
+    roll_back,
+    roll_out,
+    unfinished,
+)
 from gauntlet.delivery.preflight import Obstacle
 from gauntlet.delivery.rollout.lease import LeaseRecord
 from gauntlet.delivery.rollout.plan import RolloutPlan
@@ -58,6 +66,27 @@ def test_who_loses_a_race_is_told_so_in_a_sentence(act):
         else:
             deliver(world)
     assert told.value.retryable
+
+
+def test_a_clock_that_is_set_back_goes_on():
+    times = iter([100.0, 110.0, 10.0, 20.0, 5.0, 500.0])
+    clock = SteadyClock(lambda: next(times), since=105.0)
+    assert [clock() for _ in range(6)] == [105.0, 115.0, 115.0, 125.0, 125.0, 620.0]
+
+
+@pytest.mark.parametrize("jump", [-1e9, -1e5, 1e9])
+def test_a_clock_that_jumps_holds_no_rollout_up(jump):
+    """Back: the step goes on as if nothing had been. Ahead: the rollout has taken too long, and is rolled back."""
+    world = MemoryService()
+    slept, jumps = world.sleep, iter([0.0, 0.0, jump])
+
+    def sleep(seconds):
+        slept(seconds)
+        world.now += next(jumps, 0.0)
+        assert world.now < 1e5 + max(jump, 0.0), "it waits until the clock has caught up"
+
+    world.sleep = sleep
+    assert deliver(world).rollout.phase is (Phase.PROMOTED if jump < 0 else Phase.ROLLED_BACK)
 
 
 def test_a_good_version_ends_with_all_requests_and_a_passing_verdict():

@@ -35,7 +35,7 @@ def install(desired: Desired, release: Release, *, again: bool = False) -> Desir
 
 
 def deploy(desired: Desired, candidate: Release, stable: Release) -> Desired:
-    """Run the candidate beside the stable version, without requests.
+    """Run the candidate beside the stable version, without requests; it loses those of a rollout whose journal is gone.
 
     Raises:
         ConfigurationError: another version than ``stable`` serves, or another model has the candidate's number.
@@ -47,7 +47,7 @@ def deploy(desired: Desired, candidate: Release, stable: Release) -> Desired:
             value=str(stable),
             mend="Roll the rollout back and start one from what serves",
         )
-    return _with(desired, candidate)
+    return _changed(_with(desired, candidate), weights={stable.version: 100})
 
 
 def weigh(desired: Desired, candidate: Release, stable: Release, percent: int) -> Desired:

@@ -93,20 +93,22 @@ class LocalJournalStore:
 
 
 def _content(file: Path) -> bytes:
-    """The file's bytes; only a regular file is opened, since a pipe would never end.
+    """The file's bytes; only a regular file is read, since a pipe would never end.
 
     Raises:
         JournalUnreadable: something else is in its place.
     """
     try:
-        regular = stat.S_ISREG(file.stat().st_mode)
+        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        if error.errno != errno.ELOOP:
+        if error.errno not in (errno.ELOOP, errno.ENXIO):  # a loop of links, a socket
             raise
-        regular = False
-    if not regular:
+        raise journal_unreadable(str(file), "it is no regular file") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
         raise journal_unreadable(str(file), "it is no regular file")
-    return file.read_bytes()
+    with os.fdopen(descriptor, "rb") as stream:
+        return stream.read()
 
 
 def _name(file: Path) -> str:
