@@ -31,7 +31,7 @@ def test_whatever_happens_a_rollout_ends_and_a_harmful_version_never_has_more_th
     assert ended["promoted", "harmful"] == 0
     assert TRIALS < SEEN or set(came) == set(FAULTS), "each came to pass"
     assert min(ended["promoted", "good"], ended["rolled_back", "good"], ended["rolled_back", "harmful"]) > 0
-    print(dict(ended), dict(came))  # noqa: T201 - the counts in docs/canary.md
+    print(dict(ended), dict(came))  # noqa: T201 - the counts in docs/local.md
 
 
 def test_without_faults_a_good_version_is_promoted_and_a_harmful_one_rolled_back(folder):
