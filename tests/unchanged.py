@@ -2,8 +2,9 @@
 
 A seeded simulation of the same code gives the same result. ``simulations.json`` keeps, for each file, a digest of all
 that it rests on: its own code; the functions, classes and constants of this repository that it names, with what these
-name, and so on; what the modules that hold them do when they are imported; and the versions of the libraries in the
-environment it runs in. Docstrings and comments are left out, and so is what only a type checker imports.
+name, and so on; of a class, the methods whose names occur as attributes anywhere in that code; what the modules that
+hold them do when they are imported; and the versions of the libraries in the environment it runs in. Docstrings and
+comments are left out, and so is what only a type checker imports.
 
 Names are followed as they are written. What is reached in another way (``getattr`` with a name made at run time) counts
 only if something names it.
@@ -26,8 +27,10 @@ RECORD = Path(__file__).with_name("simulations.json")
 SOURCES = (ROOT / "src", ROOT / "tests", ROOT)
 """Where modules of this repository are imported from."""
 LOCKS = sorted((ROOT / "containers").glob("*/*.lock"))
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _ALL = "*"
+_PLAIN = {"property", "cached_property", "staticmethod", "classmethod"}
+"""Decorators that leave it to the name who runs a method."""
 
 
 def held(files: Collection[Path]) -> set[Path]:
@@ -61,16 +64,22 @@ def digest(file: Path) -> str:
 def closure(file: Path) -> set[tuple[Path, str]]:
     """(module, name) of all that a file names, directly or through others; an empty name is what an import runs."""
     reached: set[tuple[Path, str]] = set()
+    called: set[str] = set()
+    methods: set[tuple[Path, str]] = set()
     waiting = [(file.resolve(), _ALL)]
     while waiting:
         path, name = waiting.pop()
         module = _module(path)
-        for own in ("", *(module.defined if name == _ALL else [name] if name in module.defined else [])):
+        for own in ("", *(module.top_level if name == _ALL else [name] if name in module.defined else [])):
             if (path, own) not in reached:
                 reached.add((path, own))
                 waiting.extend(_named_by(module, own))
+                called.update(_attributes(module, own))
+                methods.update((path, method) for method in module.methods.get(own, ()))
         if name and name != _ALL and name not in module.defined:
             waiting.extend(_exported(module, name))
+        if not waiting:
+            waiting = [one for one in methods - reached if one[1].rpartition(".")[2] in called]
     return reached
 
 
@@ -80,7 +89,9 @@ class _Module:
 
     Attributes:
         path: its file.
-        defined: name → the statements that define it.
+        defined: name → the statements that define it; a method that only a call by its name runs as ``Class.method``,
+            and the class without it.
+        methods: class → those methods.
         run: every other statement, but imports.
         imported: name → (module or package, name in it or empty for itself), of imports that are executed.
         lazy: name → module, of what it offers through ``gauntlet.lazy``.
@@ -88,9 +99,15 @@ class _Module:
 
     path: Path
     defined: dict[str, list[ast.stmt]] = field(default_factory=dict)
+    methods: dict[str, list[str]] = field(default_factory=dict)
     run: list[ast.stmt] = field(default_factory=list)
     imported: dict[str, tuple[str, str]] = field(default_factory=dict)
     lazy: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def top_level(self) -> list[str]:
+        own = {method for methods in self.methods.values() for method in methods}
+        return [name for name in self.defined if name not in own]
 
     def statements(self, name: str) -> list[ast.stmt]:
         return self.defined[name] if name else self.run
@@ -105,6 +122,13 @@ def _module(path: Path) -> _Module:
     for statement in _without_docstrings(ast.parse(path.read_text())).body:
         if isinstance(statement, ast.Import | ast.ImportFrom):
             module.imported.update(_bound(statement))
+        elif isinstance(statement, ast.ClassDef):
+            apart = [one for one in statement.body if _is_called_by_name(one)]
+            statement.body = [one for one in statement.body if one not in apart]
+            module.defined.setdefault(statement.name, []).append(statement)
+            for method in apart:
+                module.defined.setdefault(f"{statement.name}.{method.name}", []).append(method)
+                module.methods.setdefault(statement.name, []).append(f"{statement.name}.{method.name}")
         elif isinstance(statement, _DEFINITIONS):
             module.defined.setdefault(statement.name, []).append(statement)
         elif names := _assigned(statement):
@@ -131,6 +155,13 @@ def _is_text(statement: ast.stmt) -> bool:
     """A docstring, or the text below a constant or an attribute that says what it is."""
     is_constant = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
     return is_constant and isinstance(statement.value.value, str)
+
+
+def _is_called_by_name(statement: ast.stmt) -> bool:
+    """A method that runs only where its name is read: not one of Python's own, nor one that a decorator hands on."""
+    if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) or statement.name.startswith("__"):
+        return False
+    return all(isinstance(one, ast.Name) and one.id in _PLAIN for one in statement.decorator_list)
 
 
 def _assigned(statement: ast.stmt) -> list[str]:
@@ -181,6 +212,12 @@ def _named_by(module: _Module, name: str) -> Iterator[tuple[Path, str]]:
 def _imports(module: str, name: str) -> Iterator[tuple[Path, str]]:
     """What importing a module, or a name from it, runs: the module, and the packages around it."""
     yield from ((path, "") for path in (_files(f"{module}.{name}") if name else ()) or _files(module))
+
+
+def _attributes(module: _Module, name: str) -> set[str]:
+    """Names of all attributes that a definition reads, of whatever object."""
+    nodes = (node for statement in module.statements(name) for node in _executed(statement))
+    return {node.attr for node in nodes if isinstance(node, ast.Attribute)}
 
 
 def _taken(module: str, name: str, *, whole: bool) -> Iterator[tuple[Path, str]]:

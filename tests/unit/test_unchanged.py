@@ -21,6 +21,15 @@ MODULES = {
     "src/product/deep/shares.py": "def part(of):\n    return of\n\ndef whole():\n    return 1\n",
     "src/product/registry.py": "KNOWN = []\nKNOWN.append(1)\n",
     "src/product/other.py": "VALUE = 1\n",
+    "src/product/shapes.py": (
+        "from product.other import VALUE\n\n"
+        "class Shape:\n    side = 1\n\n    def __init__(self):\n        self.size = 2\n\n"
+        "    def area(self):\n        return self._half() * 2\n\n    def _half(self):\n        return 1\n\n"
+        "    @property\n    def name(self):\n        return 'x'\n\n"
+        "    @registered\n    def hook(self):\n        pass\n\n"
+        "    def write(self):\n        return VALUE\n"
+    ),
+    "tests/test_d.py": "from product.shapes import Shape\n\ndef test_it():\n    assert Shape().area() == 2\n",
     "src/product/open/__init__.py": (
         "from lazy import lazy_exports\n"
         "if TYPE_CHECKING:\n    from product.open.nearby import near\n    from product.open.faroff import far\n"
@@ -92,12 +101,28 @@ def reached(file):
             },
         ),
         ("test_b.py", {("other.py", "VALUE")}),
+        (
+            "test_d.py",
+            {("test_d.py", "test_it"), *(("shapes.py", name) for name in ("Shape", "Shape.area", "Shape._half"))},
+        ),
         ("test_c.py", {("test_c.py", "test_it"), ("faroff.py", "far"), ("beside.py", "beside")}),
     ],
-    ids=["what is named, and what that names", "a module that is handed on", "what a package offers lazily"],
+    ids=[
+        "what is named, and what that names",
+        "a module that is handed on",
+        "methods that are called",
+        "what a package offers lazily",
+    ],
 )
 def test_a_file_rests_on_what_it_names(repository, file, names):
     assert reached(repository / "tests" / file) == names
+
+
+def test_a_class_counts_without_methods_that_nobody_calls(repository):
+    shapes = unchanged._module((repository / "src" / "product" / "shapes.py").resolve())
+    assert shapes.methods == {"Shape": ["Shape.area", "Shape._half", "Shape.name", "Shape.write"]}
+    assert "hook" in shapes.code("Shape"), "whoever registers it may call it"
+    assert "size" in shapes.code("Shape"), "Python calls what has two underscores"
 
 
 def test_a_file_rests_on_the_libraries_of_its_own_environment():
