@@ -47,12 +47,13 @@ demo: setup  ## From generated data to a champion that serves, and a challenger 
 	@.venv/bin/python -m gauntlet.demo $(if $(FAULT),--fault $(FAULT))
 
 # -- developing it ---------------------------------------------------------------------------------------------------
-lint: .venv/.stamp  ## Style, types, layers, and whether the compiled pipelines are up to date.
+lint: .venv/.stamp  ## Style, types, layers, compiled pipelines that are up to date, no known advisory.
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo 2>/dev/null || .venv/bin/lint-imports
 	.venv/bin/gauntlet compile --check
+	.venv/bin/python containers/advisories.py
 
 format: .venv/.stamp  ## Rewrite the code in the house style.
 	.venv/bin/ruff check --fix .
