@@ -16,6 +16,7 @@ _COLLECTIONS = {
     "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
     "Role": f"{RBAC}/namespaces/{{}}/roles",
     "RoleBinding": f"{RBAC}/namespaces/{{}}/rolebindings",
+    "NetworkPolicy": "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
     "ServingRuntime": "/apis/serving.kserve.io/v1alpha1/namespaces/{}/servingruntimes",
     "InferenceService": f"{INFERENCE_SERVICES}/namespaces/{{}}/inferenceservices",
     "HTTPRoute": f"{ROUTES}/namespaces/{{}}/httproutes",
