@@ -26,6 +26,7 @@ def test_links_between_pages_lead_somewhere(page):
         assert ((ROOT / page).parent / link).exists(), link
 
 
+@pytest.mark.repository
 def test_the_tests_that_the_security_page_names_exist():
     named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "security.md").read_text()))
     found = {

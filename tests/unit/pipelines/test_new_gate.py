@@ -19,7 +19,7 @@ import pytest
 pytestmark = pytest.mark.repository
 
 ROOT = Path(__file__).parents[3]
-LEFT_OUT = shutil.ignore_patterns(".*", "runs", "__pycache__", "compiled", "browser", "cluster", "engine")
+LEFT_OUT = shutil.ignore_patterns(".*", "runs", "__pycache__", "compiled", "browser", "engine")
 MOST = 11
 WRITTEN = ("pipelines/compiled", "docs/settings.md", "docs/architecture.md")
 """What ``make compile docs`` writes."""

@@ -116,7 +116,7 @@ def _name(file: Path) -> str:
     try:
         return short(digest_bytes(_content(file)))
     except (OSError, JournalUnreadable):
-        return "file"
+        return "unreadable"
 
 
 def _free(place: Path) -> Path:
